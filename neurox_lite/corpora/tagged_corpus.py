@@ -1,0 +1,221 @@
+"""Sentences of words with named layers of labels: what every stage analyses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from neurox_lite.errors import InputError
+
+UNLABELLED = ""
+"""The label of a word that has none in a layer, such as ``Number`` of a preposition."""
+
+SPLITS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class TaggedCorpus:
+    """Sentences of words, named layers of labels, and a split per sentence.
+
+    A corpus is immutable; the ``with_...`` methods return another one that shares the words.
+
+    Parameters
+    ----------
+    sentences : sequence of sequences of str
+        The words. A model reads a sentence as its words joined by single spaces.
+    tags : mapping from layer name to labels
+        Labels in the same nesting as ``sentences``; the empty string is "no label".
+    splits : sequence of str, optional
+        ``"train"``, ``"dev"`` or ``"test"`` per sentence; empty when the corpus is not split.
+    source : str
+        What error messages call this corpus, usually a file name.
+
+    Raises
+    ------
+    InputError
+        When there is no sentence, a sentence or word is empty, or words, labels and splits
+        differ in number.
+    """
+
+    sentences: Sequence[Sequence[str]]
+    tags: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    splits: Sequence[str] = ()
+    source: str = "corpus"
+
+    def __post_init__(self) -> None:
+        if not self.sentences:
+            raise InputError(f"{self.source}: no sentences; give a file with at least one")
+        for number, words in enumerate(self.sentences, start=1):
+            if not words:
+                raise InputError(f"{self.source}: sentence {number} has no words; remove it")
+            for word in words:
+                if not word or word.isspace():
+                    raise InputError(
+                        f"{self.source}: sentence {number} has an empty word; remove or name it"
+                    )
+        for layer, rows in self.tags.items():
+            self._check_lengths(layer, rows)
+        if self.splits and len(self.splits) != len(self.sentences):
+            raise InputError(
+                f"{self.source}: {len(self.sentences)} sentences but {len(self.splits)} splits; "
+                "give one split per sentence"
+            )
+        unknown = sorted(set(self.splits) - set(SPLITS))
+        if unknown:
+            raise InputError(
+                f"{self.source}: unknown split '{unknown[0]}'; use {', '.join(SPLITS)}"
+            )
+
+    def _check_lengths(self, layer: str, rows: Sequence[Sequence[str]]) -> None:
+        if len(rows) != len(self.sentences):
+            raise InputError(
+                f"{self.source}: {len(self.sentences)} sentences but {len(rows)} label lines in "
+                f"layer '{layer}'; give one line of labels per sentence"
+            )
+        for number, (words, labels) in enumerate(zip(self.sentences, rows, strict=True), start=1):
+            if len(words) != len(labels):
+                raise InputError(
+                    f"{self.source}: sentence {number} has {len(words)} words but {len(labels)} "
+                    f"labels in layer '{layer}'; give one label per word"
+                )
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of words, the rows of every activation matrix made from this corpus."""
+        return int(self.sentence_offsets[-1])
+
+    @property
+    def sentence_offsets(self) -> np.ndarray:
+        """First row of each sentence, and the number of rows; shape (n_sentences + 1,)."""
+        lengths = np.fromiter((len(s) for s in self.sentences), np.int64, len(self.sentences))
+        return np.concatenate(([0], np.cumsum(lengths)))
+
+    def words(self) -> list[str]:
+        """All words in order; length n_tokens."""
+        return [word for sentence in self.sentences for word in sentence]
+
+    def text(self, sentence: int) -> str:
+        """What the tokenizer sees of a sentence: its words joined by single spaces."""
+        return " ".join(self.sentences[sentence])
+
+    def labels(self, layer: str) -> np.ndarray:
+        """One label per word, shape (n_tokens,); ``""`` where a word has none.
+
+        Raises
+        ------
+        InputError
+            When the corpus has no such layer.
+        """
+        if layer not in self.tags:
+            known = ", ".join(sorted(self.tags)) or "none"
+            raise InputError(
+                f"{self.source}: no labels called '{layer}'; this corpus has: {known}"
+            )
+        return np.array([label for row in self.tags[layer] for label in row], dtype=str)
+
+    def rows(self, split: str) -> np.ndarray:
+        """Row numbers of the words of a split, ascending; shape (n_words_in_split,).
+
+        Raises
+        ------
+        InputError
+            When the corpus is not split or the split is empty.
+        """
+        if split not in self.splits:
+            have = ", ".join(s for s in SPLITS if s in self.splits) or "none"
+            raise InputError(
+                f"{self.source}: no sentences in split '{split}' (splits present: {have}); "
+                "give a file for it or call with_random_split()"
+            )
+        lengths = np.diff(self.sentence_offsets)
+        return np.flatnonzero(np.repeat(np.asarray(self.splits) == split, lengths))
+
+    def with_tags(self, layer: str, rows: Sequence[Sequence[str]]) -> TaggedCorpus:
+        """The same corpus with one more layer of labels."""
+        return replace(self, tags={**self.tags, layer: rows})
+
+    def with_random_split(
+        self, seed: int = 0, shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    ) -> TaggedCorpus:
+        """Split into train, dev and test by sentence; equal sentences stay together.
+
+        Parameters
+        ----------
+        seed : int
+        shares : three floats
+            Shares of train, dev and test; they add up to 1.
+
+        Raises
+        ------
+        InputError
+            When a split would be empty.
+        """
+        texts = [self.text(i) for i in range(len(self))]
+        distinct = sorted(set(texts))
+        order = np.random.default_rng(seed).permutation(len(distinct))
+        ends = np.round(np.cumsum(shares) * len(distinct)).astype(int)
+        split_of = {
+            distinct[index]: SPLITS[int(np.searchsorted(ends, position, side="right"))]
+            for position, index in enumerate(order)
+        }
+        splits = tuple(split_of[text] for text in texts)
+        missing = [s for s, share in zip(SPLITS, shares, strict=True) if share and s not in splits]
+        if missing:
+            raise InputError(
+                f"{self.source}: {len(distinct)} distinct sentences are too few to split into "
+                "train, dev and test; give more sentences or separate files"
+            )
+        return replace(self, splits=splits)
+
+    @property
+    def words_hash(self) -> str:
+        """SHA-256 of the words and sentence boundaries; what an activation store depends on."""
+        return _hash(self.sentences)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of words, labels and splits; what a fitted result depends on."""
+        layers = [_hash(self.tags[name]) for name in sorted(self.tags)]
+        return _hash([[self.words_hash], sorted(self.tags), layers, list(self.splits)])
+
+    @classmethod
+    def from_splits(cls, parts: Mapping[str, TaggedCorpus]) -> TaggedCorpus:
+        """Join one corpus per split, such as the three files of a treebank.
+
+        A layer missing from one part is filled with "no label" there, since a rare feature may
+        not occur in a small file.
+        """
+        layers = sorted({layer for part in parts.values() for layer in part.tags})
+        return cls(
+            sentences=tuple(s for part in parts.values() for s in part.sentences),
+            tags={
+                layer: tuple(row for part in parts.values() for row in _layer_or_empty(part, layer))
+                for layer in layers
+            },
+            splits=tuple(name for name, part in parts.items() for _ in part.sentences),
+            source=" + ".join(part.source for part in parts.values()),
+        )
+
+
+def _layer_or_empty(corpus: TaggedCorpus, layer: str) -> Iterable[Sequence[str]]:
+    if layer in corpus.tags:
+        return corpus.tags[layer]
+    return ([UNLABELLED] * len(words) for words in corpus.sentences)
+
+
+def _hash(rows: Iterable[Iterable[str]]) -> str:
+    """Hash nested strings unambiguously: every string is preceded by its length."""
+    digest = hashlib.sha256()
+    for row in rows:
+        items = [item.encode() for item in row]
+        digest.update(f"[{len(items)}]".encode())
+        for item in items:
+            digest.update(f"{len(item)}:".encode())
+            digest.update(item)
+    return digest.hexdigest()
