@@ -114,9 +114,7 @@ class TaggedCorpus:
         """
         if layer not in self.tags:
             known = ", ".join(sorted(self.tags)) or "none"
-            raise InputError(
-                f"{self.source}: no labels called '{layer}'; this corpus has: {known}"
-            )
+            raise InputError(f"{self.source}: no labels called '{layer}'; this corpus has: {known}")
         return np.array([label for row in self.tags[layer] for label in row], dtype=str)
 
     def rows(self, split: str) -> np.ndarray:
@@ -154,8 +152,13 @@ class TaggedCorpus:
         Raises
         ------
         InputError
-            When a split would be empty.
+            When the shares do not add up to 1 or a split would be empty.
         """
+        if min(shares) < 0 or not np.isclose(sum(shares), 1):
+            raise InputError(
+                f"{self.source}: the shares {shares} do not add up to 1; "
+                "give those of train, dev and test, such as (0.8, 0.1, 0.1)"
+            )
         texts = [self.text(i) for i in range(len(self))]
         distinct = sorted(set(texts))
         order = np.random.default_rng(seed).permutation(len(distinct))
@@ -209,13 +212,12 @@ def _layer_or_empty(corpus: TaggedCorpus, layer: str) -> Iterable[Sequence[str]]
     return ([UNLABELLED] * len(words) for words in corpus.sentences)
 
 
-def _hash(rows: Iterable[Iterable[str]]) -> str:
+def _hash(rows: Sequence[Sequence[str]]) -> str:
     """Hash nested strings unambiguously: every string is preceded by its length."""
+    # Each distinct string is encoded once: a treebank has fifty layers of a few labels each.
+    framed = {item: b"%d:%b" % (len(item.encode()), item.encode()) for item in set().union(*rows)}
     digest = hashlib.sha256()
     for row in rows:
-        items = [item.encode() for item in row]
-        digest.update(f"[{len(items)}]".encode())
-        for item in items:
-            digest.update(f"{len(item)}:".encode())
-            digest.update(item)
+        digest.update(b"[%d]" % len(row))
+        digest.update(b"".join(map(framed.__getitem__, row)))
     return digest.hexdigest()

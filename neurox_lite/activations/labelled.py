@@ -1,0 +1,112 @@
+"""Joining activations and labels: which rows of a store a probe is trained and tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
+from neurox_lite.errors import InputError
+
+
+@dataclass(frozen=True)
+class LabelledActivations:
+    """Activations and labels of the labelled words of one split.
+
+    Attributes
+    ----------
+    X : ActivationMatrix
+        Array-like of shape (n_words, n_neurons), on disk.
+    y : (n_words,) str array
+        One label per word.
+    rows : (n_words,) int array
+        The rows of the store, ascending.
+    """
+
+    X: ActivationMatrix
+    y: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class LabelledSplits:
+    """Train, dev and test, and the classes left out of all three.
+
+    Attributes
+    ----------
+    train, dev, test : LabelledActivations
+    left_out : dict
+        Classes seen too rarely in train, with their number of words over all splits.
+    """
+
+    train: LabelledActivations
+    dev: LabelledActivations
+    test: LabelledActivations
+    left_out: dict[str, int]
+
+
+def labelled_splits(
+    store: ActivationStore,
+    corpus: TaggedCorpus,
+    tag: str,
+    *,
+    layers: list[int] | None = None,
+    min_count: int | None = None,
+) -> LabelledSplits:
+    """Select the labelled words of every split that have activations.
+
+    Parameters
+    ----------
+    store : ActivationStore
+        Made from ``corpus``.
+    corpus : TaggedCorpus
+        With splits.
+    tag : str
+        Layer of labels.
+    layers : list of int, optional
+        Layers of the store; all by default.
+    min_count : int, optional
+        Leave out classes with fewer training words. By default nothing is left out, and a class
+        that cannot be learnt is an error.
+
+    Raises
+    ------
+    InputError
+        When the store was made from another corpus, the tag or a split is missing, there are
+        fewer than two classes, or, without ``min_count``, a class occurs less than twice in train.
+    """
+    store.check_corpus(corpus.words_hash, corpus.source)
+    labels = corpus.labels(tag)
+    usable = labels != UNLABELLED
+    usable[store.missing] = False
+    rows = {split: corpus.rows(split) for split in SPLITS}
+    rows = {split: split_rows[usable[split_rows]] for split, split_rows in rows.items()}
+
+    classes, counts = np.unique(labels[rows["train"]], return_counts=True)
+    in_train = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+    everywhere = np.unique(labels[usable])
+    rare = [c for c in everywhere.tolist() if in_train.get(c, 0) < (min_count or 2)]
+    if rare and min_count is None:
+        seen = in_train.get(rare[0], 0)
+        times = "once" if seen == 1 else "never"
+        raise InputError(
+            f"{corpus.source}: class '{rare[0]}' of '{tag}' occurs {times} in train "
+            f"({len(rare)} such classes); leave them out with min_count=2 (--min-count 2)"
+        )
+    left_out = {c: int(np.sum(labels[usable] == c)) for c in rare}
+    kept = ~np.isin(labels, rare)
+    rows = {split: split_rows[kept[split_rows]] for split, split_rows in rows.items()}
+    if len(everywhere) - len(rare) < 2:
+        raise InputError(
+            f"{corpus.source}: '{tag}' has fewer than two classes to tell apart in train"
+        )
+    for split, split_rows in rows.items():
+        if not len(split_rows):
+            raise InputError(f"{corpus.source}: no word labelled '{tag}' in split '{split}'")
+    parts = {
+        split: LabelledActivations(store.matrix(layers, split_rows), labels[split_rows], split_rows)
+        for split, split_rows in rows.items()
+    }
+    return LabelledSplits(**parts, left_out=left_out)

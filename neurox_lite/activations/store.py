@@ -1,0 +1,200 @@
+"""Activations on disk: one HDF5 file, one row per word, one dataset per layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from neurox_lite.activations.bfloat16 import from_bfloat16
+from neurox_lite.errors import InputError
+from neurox_lite.neurons import NeuronSpace
+
+FORMAT = "neurox_lite activations"
+FORMAT_VERSION = 1
+BLOCK_ROWS = 4096
+
+
+class ActivationStore:
+    """Activations of a corpus, read from disk by rows and never loaded whole unless asked.
+
+    Parameters
+    ----------
+    path : path
+        An HDF5 file written by :func:`neurox_lite.extract`.
+
+    Attributes
+    ----------
+    space : NeuronSpace
+        All neurons in the store.
+    metadata : dict
+        The attributes of the file: model, revision, tokenizer, site, aggregation, dtype, corpus
+        hash, package version, counts of words without activations, a checksum per layer.
+    n_tokens : int
+        Number of words, the rows of every layer.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not HDF5 or is not an activation store.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        try:
+            self._file = h5py.File(self.path, "r")
+        except FileNotFoundError:
+            raise InputError(
+                f"{path}: no such activation store; make it with 'extract'"
+            ) from None
+        except OSError as error:
+            raise InputError(f"{path}: not a readable HDF5 file ({error})") from None
+        if self._file.attrs.get("format") != FORMAT:
+            self._file.close()
+            raise InputError(f"{path}: not an activation store of neurox_lite")
+        if self._file.attrs["format_version"] > FORMAT_VERSION:
+            self._file.close()
+            raise InputError(f"{path}: written by a newer neurox_lite; upgrade to read it")
+        self.metadata: dict[str, Any] = {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in self._file.attrs.items()
+        }
+        self.metadata["checksums"] = json.loads(self.metadata["checksums"])
+        layers = sorted(int(name) for name in self._file["layers"])
+        self.space = NeuronSpace(
+            model=self.metadata["model"],
+            revision=self.metadata["revision"],
+            site=self.metadata["site"],
+            layers=tuple(layers),
+            widths=tuple(self._file[f"layers/{layer}"].shape[1] for layer in layers),
+        )
+        self.n_tokens: int = self._file[f"layers/{layers[0]}"].shape[0]
+
+    def __enter__(self) -> ActivationStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the store cannot be read afterwards."""
+        self._file.close()
+
+    @property
+    def sentence_offsets(self) -> np.ndarray:
+        """First row of each sentence, and the number of rows; shape (n_sentences + 1,)."""
+        return self._file["sentence_offsets"][:]
+
+    def tokens(self) -> list[str]:
+        """The words, one per row."""
+        return [token.decode() for token in self._file["tokens"][:]]
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Rows (ascending) of words without an activation, stored as NaN; shape (n_missing,)."""
+        return self._file["missing"][:]
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over the content of the store, as recorded when it was written."""
+        return self.metadata["content_hash"]
+
+    def layer(self, layer: int) -> ActivationMatrix:
+        """The activations of one layer; array-like of shape (n_tokens, width)."""
+        return self.matrix([layer])
+
+    def matrix(
+        self, layers: Sequence[int] | None = None, rows: np.ndarray | None = None
+    ) -> ActivationMatrix:
+        """Layers side by side as one array-like that reads from disk when it is sliced.
+
+        Parameters
+        ----------
+        layers : sequence of int, optional
+            Which layers, in which order; all by default.
+        rows : (n_rows,) int array, optional
+            Which words, ascending; all by default.
+        """
+        space = self.space if layers is None else self.space.select(layers)
+        return ActivationMatrix(self, space, rows)
+
+    def check_corpus(self, words_hash: str, source: str) -> None:
+        """Raise InputError unless this store was made from a corpus with these words."""
+        if words_hash != self.metadata["corpus_hash"]:
+            raise InputError(
+                f"{self.path}: made from another corpus than {source} (the hashes of their words "
+                "differ); give the corpus it was extracted from, or extract again"
+            )
+
+    def _read(self, layer: int, start: int, stop: int) -> np.ndarray:
+        block = self._file[f"layers/{layer}"][start:stop]
+        return from_bfloat16(block) if self.metadata["dtype"] == "bfloat16" else block
+
+
+class ActivationMatrix:
+    """Rows and layers of a store as an array-like of shape (n_rows, n_neurons).
+
+    ``X[rows]`` reads those rows; ``X.blocks()`` streams all of them; ``numpy.asarray(X)`` loads
+    them whole, at ``n_rows * n_neurons * X.dtype.itemsize`` bytes. bfloat16 is read as float32.
+    """
+
+    ndim = 2
+
+    def __init__(self, store: ActivationStore, space: NeuronSpace, rows: np.ndarray | None = None):
+        self.store = store
+        self.space = space
+        self.rows = np.arange(store.n_tokens) if rows is None else np.asarray(rows, dtype=np.int64)
+        if len(self.rows) and (
+            self.rows[0] < 0 or self.rows[-1] >= store.n_tokens or np.any(np.diff(self.rows) <= 0)
+        ):
+            raise InputError(
+                f"{store.path}: rows must ascend between 0 and {store.n_tokens - 1} without repeats"
+            )
+        stored = store.metadata["dtype"]
+        self.dtype = np.dtype("float32" if stored == "bfloat16" else stored)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows), self.space.n_neurons
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: slice) -> np.ndarray:
+        """Read a slice of rows from disk; shape (n_selected, n_neurons)."""
+        if not isinstance(index, slice) or index.step not in (None, 1):
+            raise InputError("an activation matrix is sliced by rows: X[start:stop]")
+        start, stop, _ = index.indices(len(self))
+        out = np.empty((max(stop - start, 0), self.space.n_neurons), self.dtype)
+        for block_start, block in self._blocks(start, stop):
+            out[block_start - start : block_start - start + len(block)] = block
+        return out
+
+    def blocks(self, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]:
+        """Stream all rows: (position of the block's first row, block) of at most n_rows rows."""
+        return self._blocks(0, len(self), n_rows)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self[:]
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def _blocks(
+        self, start: int, stop: int, n_rows: int = BLOCK_ROWS
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Read spans of at most n_rows neighbouring rows of the file and keep the wanted ones."""
+        while start < stop:
+            first = int(self.rows[start])
+            end = min(stop, int(np.searchsorted(self.rows, first + n_rows)))
+            wanted = self.rows[start:end] - first
+            block = np.empty((len(wanted), self.space.n_neurons), self.dtype)
+            for layer in self.space.layers:
+                span = self.store._read(layer, first, first + int(wanted[-1]) + 1)
+                block[:, self.space.columns(layer)] = (
+                    span if len(span) == len(wanted) else span[wanted]
+                )
+            yield start, block
+            start = end

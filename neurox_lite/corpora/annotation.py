@@ -1,0 +1,110 @@
+"""Plain text, and labels made from it by a rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Set
+from pathlib import Path
+
+from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.text_files import open_text
+from neurox_lite.errors import InputError
+
+POSITIVE, NEGATIVE = "positive", "negative"
+
+Rule = str | re.Pattern[str] | Set[str] | Callable[[str], str]
+
+
+def read_text(path: str | Path) -> TaggedCorpus:
+    """Read plain text: one sentence per line, words separated by whitespace, no labels.
+
+    Parameters
+    ----------
+    path : str or Path
+        Read as gzip when its name ends in ``.gz``. Blank lines are skipped.
+
+    Returns
+    -------
+    TaggedCorpus
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or has no words.
+    """
+    sentences = (tuple(line.split()) for line in open_text(path))
+    return TaggedCorpus(tuple(filter(None, sentences)), source=str(path))
+
+
+def annotate(corpus: TaggedCorpus, layer: str, rule: Rule) -> TaggedCorpus:
+    """Label every word of a corpus by a rule.
+
+    Parameters
+    ----------
+    corpus : TaggedCorpus
+    layer : str
+        What to call the labels; a layer of this name is replaced.
+    rule : str, re.Pattern, set of str or function
+        A regular expression (the words it matches as a whole are ``"positive"``, the others
+        ``"negative"``), a set of words (its members are ``"positive"``), or a function from a
+        word to its label, ``""`` for none.
+
+    Returns
+    -------
+    TaggedCorpus
+        The same words and layers, and the new one.
+
+    Raises
+    ------
+    InputError
+        When the rule is of another type or not a valid regular expression, a function returns
+        something other than a str, or all labelled words get the same label, so that there is
+        nothing to tell apart.
+    """
+    label = _as_function(rule, layer)
+    label_of = {word: label(word) for word in dict.fromkeys(corpus.words())}
+    for word, value in label_of.items():
+        if not isinstance(value, str):
+            raise InputError(
+                f"annotation '{layer}': the function returned {value!r} for '{word}'; "
+                "return a str, '' for no label"
+            )
+    distinct = set(label_of.values()) - {UNLABELLED}
+    if len(distinct) < 2:
+        what = f"only the label '{distinct.pop()}'" if distinct else "no label at all"
+        raise InputError(
+            f"{corpus.source}: annotation '{layer}' by {_shown(rule)} gives {what}; "
+            "give a rule that tells words apart"
+        )
+    rows = tuple(tuple(label_of[word] for word in words) for words in corpus.sentences)
+    return corpus.with_tags(layer, rows)
+
+
+def _as_function(rule: Rule, layer: str) -> Callable[[str], str]:
+    if isinstance(rule, str):
+        try:
+            rule = re.compile(rule)
+        except re.error as error:
+            raise InputError(
+                f"annotation '{layer}': '{rule}' is not a regular expression ({error}); correct it"
+            ) from error
+    if isinstance(rule, re.Pattern):
+        pattern = rule
+        return lambda word: POSITIVE if pattern.fullmatch(word) else NEGATIVE
+    if isinstance(rule, Set):
+        members = rule
+        return lambda word: POSITIVE if word in members else NEGATIVE
+    if not callable(rule):
+        raise InputError(
+            f"annotation '{layer}': a rule cannot be a {type(rule).__name__}; "
+            "give a regular expression, a set of words or a function"
+        )
+    return rule
+
+
+def _shown(rule: Rule) -> str:
+    if isinstance(rule, str | re.Pattern):
+        return f"the pattern '{rule if isinstance(rule, str) else rule.pattern}'"
+    if isinstance(rule, Set):
+        return f"a set of {len(rule)} words"
+    return f"the function {getattr(rule, '__name__', repr(rule))}"

@@ -1,0 +1,168 @@
+"""Reading treebanks in CoNLL-U, the format of Universal Dependencies."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from sys import intern
+
+from conllu import parse_incr
+
+from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.text_files import open_text
+from neurox_lite.errors import InputError
+
+COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+LABEL_COLUMNS = ("lemma", "upos", "xpos", "head", "deprel")
+
+# conllu's own parsers cut "Key=a=b" at the second "=" and are twice as slow.
+PARSERS = dict.fromkeys(COLUMNS, lambda cells, column: cells[column])
+
+WORD_ID = re.compile("[1-9][0-9]*")
+SKIPPED_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
+HEAD = re.compile("_|0|[1-9][0-9]*")
+
+SparseLayers = defaultdict[str, dict[int, list[str]]]
+"""Layer name, then sentence, to that sentence's labels; only sentences that have some."""
+
+
+def read_conllu(path: str | Path) -> TaggedCorpus:
+    """Read a CoNLL-U file, gzipped when its name ends in ``.gz``.
+
+    The words are the syntactic words: the ranges of multiword tokens (``1-2``) and empty nodes
+    (``8.1``) are skipped. A word is kept as it is, including spaces inside it.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    TaggedCorpus
+        With a layer for each of ``lemma``, ``upos``, ``xpos``, ``head`` and ``deprel`` that is
+        filled in, one per feature (``Number``) and one per ``Key=Value`` of the last column
+        (``SpaceAfter``; a feature of the same name hides it), and ``depth``, the number of arcs
+        from the root (``"0"``), when the heads of every sentence form a tree.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, has no words, or a line is not CoNLL-U.
+    """
+    file = open_text(path)
+    _check_lines(file, path)
+    file.seek(0)
+
+    sentences: list[tuple[str, ...]] = []
+    layers: SparseLayers = defaultdict(dict)
+    misc_layers: SparseLayers = defaultdict(dict)
+    depths: list[list[str]] = []
+    for parsed in parse_incr(file, COLUMNS, PARSERS):
+        tokens = [token for token in parsed if WORD_ID.fullmatch(token["id"])]
+        if not tokens:
+            continue
+        _add_labels(layers, len(sentences), [_column_and_feature_labels(t) for t in tokens])
+        _add_labels(misc_layers, len(sentences), [_pairs(t["misc"]) for t in tokens])
+        depths.append(_depths([token["head"] for token in tokens]))
+        sentences.append(tuple(token["form"] for token in tokens))
+
+    tags = {**_dense(misc_layers, sentences), **_dense(layers, sentences)}
+    if all(depths):
+        tags["depth"] = tuple(map(tuple, depths))
+    return TaggedCorpus(tuple(sentences), tags, source=str(path))
+
+
+def _check_lines(lines: Iterable[str], path: str | Path) -> None:
+    """Find the first bad line: conllu takes lines of any length and knows no line numbers."""
+    next_id = 1
+    for number, line in enumerate(lines, start=1):
+        line = line.strip()
+        if not line:
+            next_id = 1
+            continue
+        problem = _comment_problem(line) if line.startswith("#") else _problem(line, next_id)
+        if problem:
+            raise InputError(f"{path}: line {number}: {problem}")
+        if WORD_ID.fullmatch(line.split("\t")[0]):
+            next_id += 1
+
+
+def _comment_problem(comment: str) -> str | None:
+    key, _, names = comment.partition(" = ")
+    if key == "# global.columns" and tuple(names.lower().split()) != COLUMNS:
+        return "CoNLL-U Plus columns; give a file with the ten columns of CoNLL-U"
+    return None
+
+
+def _problem(line: str, next_id: int) -> str | None:
+    cells = line.split("\t")
+    if len(cells) != len(COLUMNS):
+        return f"{len(cells)} columns instead of 10; separate them by tabs and write _ for none"
+    if "" in cells:
+        return f"column {cells.index('') + 1} is empty; write _ for none"
+    if "  " in line:
+        return "two spaces in a row, which CoNLL-U does not allow; write one"
+    word_id, head = cells[0], cells[COLUMNS.index("head")]
+    if SKIPPED_ID.fullmatch(word_id):
+        return None
+    if word_id != str(next_id):
+        return (
+            f"ID '{word_id}' where {next_id} was expected; number the words 1, 2, ... "
+            "and put a blank line after each sentence"
+        )
+    if not HEAD.fullmatch(head):
+        return f"HEAD '{head}' is not a number; write the head's ID, 0 for the root or _ for none"
+    return None
+
+
+def _column_and_feature_labels(token: Mapping[str, str]) -> dict[str, str]:
+    labels = _pairs(token["feats"])
+    labels.update((name, token[name]) for name in LABEL_COLUMNS if token[name] != "_")
+    if token["form"] == token["lemma"] == "_":  # the word is a literal underscore
+        labels["lemma"] = "_"
+    return labels
+
+
+def _pairs(cell: str) -> dict[str, str]:
+    """``Key=Value`` pairs of FEATS or MISC; entries without a value are no labels."""
+    pairs = (entry.partition("=") for entry in cell.split("|"))
+    return {key: value for key, _, value in pairs if key and value not in ("", "_")}
+
+
+def _add_labels(layers: SparseLayers, sentence: int, words: Sequence[Mapping[str, str]]) -> None:
+    for position, labels in enumerate(words):
+        for name, label in labels.items():
+            row = layers[name].setdefault(sentence, [UNLABELLED] * len(words))
+            row[position] = intern(label)  # one "NOUN" in memory, not one per noun
+
+
+def _dense(
+    layers: SparseLayers, sentences: Sequence[Sequence[str]]
+) -> dict[str, Sequence[Sequence[str]]]:
+    blank = [(UNLABELLED,) * n for n in range(1 + max(map(len, sentences), default=0))]
+    return {
+        name: tuple(
+            tuple(rows.get(sentence, blank[len(words)])) for sentence, words in enumerate(sentences)
+        )
+        for name, rows in layers.items()
+    }
+
+
+def _depths(heads: Sequence[str]) -> list[str]:
+    """Arcs from the root to each word; empty when the heads are not a tree with one root."""
+    children: defaultdict[str, list[int]] = defaultdict(list)
+    for word, head in enumerate(heads, start=1):
+        children[head].append(word)
+    if len(children["0"]) != 1:
+        return []
+    depths = [UNLABELLED] * len(heads)
+    level, distance = children["0"], 0
+    while level:
+        for word in level:
+            depths[word - 1] = str(distance)
+        level = [child for word in level for child in children[str(word)]]
+        distance += 1
+    # Words on a cycle, or under a head outside the sentence, are never reached.
+    return [] if UNLABELLED in depths else depths

@@ -1,0 +1,207 @@
+"""Ablation on activations: how much of a property do the top neurons of a ranking hold?"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from tqdm.auto import tqdm
+
+from neurox_lite.activations.arrays import blocks, load
+from neurox_lite.errors import InputError
+from neurox_lite.metrics import accuracy
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+
+logger = logging.getLogger(__name__)
+
+SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
+
+
+def ablate(
+    rankings: Sequence[NeuronRanking],
+    X: Any,
+    y: np.ndarray,
+    *,
+    probe: ElasticNetProbe | None = None,
+    X_test: Any = None,
+    y_test: np.ndarray | None = None,
+    shares: Sequence[float] = SHARES,
+    replacement: str = "zero",
+    retrain: bool = True,
+    n_random: int = 5,
+    seed: int = 0,
+) -> AblationCurves:
+    """Accuracy from the top, bottom, all but the top, and random shares of the neurons.
+
+    Frozen: the other neurons are replaced and the probe stays as it is. Retrained: a clone of the
+    probe is fitted on the kept neurons alone. Both are measured on the test data.
+
+    Parameters
+    ----------
+    rankings : sequence of NeuronRanking
+        All over the columns of ``X``; they share the same random sets.
+    X, y : (n, n_neurons) array-like and (n,) labels
+        Training data. Loaded into memory when ``retrain`` or when there is no probe.
+    probe : ElasticNetProbe, optional
+        Fitted on ``X`` and ``y``; fitted here with its defaults otherwise.
+    X_test, y_test : array-likes, optional
+        By default the last fifth of the rows, which are then not trained on.
+    shares : sequence of float
+        Shares of all neurons.
+    replacement : {"zero", "mean"}
+        What the frozen probe sees instead of a removed neuron; the mean is the training mean.
+    retrain : bool
+        Add the retrained curves.
+    n_random : int
+        Number of random sets per share.
+    seed : int
+
+    Returns
+    -------
+    AblationCurves
+        Per ranking the frozen curve, and the retrained curve when asked.
+
+    Raises
+    ------
+    InputError
+        When a ranking is over other neurons, a share is not in (0, 1], or an option is unknown.
+    """
+    n_neurons = X.shape[1]
+    for ranking in rankings:
+        if ranking.space.n_neurons != n_neurons:
+            raise InputError(
+                f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
+                f"activations have {n_neurons}; give the store the ranking was made from"
+            )
+    if not shares or not all(0 < share <= 1 for share in shares):
+        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
+    if replacement not in ("zero", "mean"):
+        raise InputError(f"unknown replacement '{replacement}'; use zero or mean")
+    if n_random < 1:
+        raise InputError(f"n_random is {n_random}; give at least 1")
+    if X_test is None or y_test is None:
+        if probe is not None:
+            raise InputError("a fitted probe needs X_test and y_test that it was not trained on")
+        n_train = len(y) - len(y) // 5
+        X = load(X)
+        X, X_test, y, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_train:]
+    if probe is None:
+        probe = ElasticNetProbe().fit(X, y)
+
+    counts = tuple(max(1, round(share * n_neurons)) for share in shares)
+    rng = np.random.default_rng(seed)
+    random_orders = [rng.permutation(n_neurons) for _ in range(n_random)]
+    full = np.arange(n_neurons)
+    kept = [order[:k] for k in counts for order in random_orders]
+    for ranking in rankings:
+        kept += [ranking.order[:k] for k in counts]
+        kept += [ranking.order[k:] for k in counts]
+        kept += [ranking.order[::-1][:k] for k in counts]
+
+    frozen = _accuracy_frozen([full, *kept], probe, X_test, y_test, replacement)
+    ways = [(False, frozen)]
+    if retrain:
+        intact = accuracy(y_test, probe.predict(X_test))
+        retrained = _accuracy_retrained(kept, probe, X, y, X_test, y_test)
+        ways.append((True, [intact, *retrained]))
+    curves = []
+    for is_retrained, (intact, *values) in ways:
+        table = np.array(values[len(counts) * n_random :]).reshape(len(rankings), 3, len(counts))
+        chance = np.array(values[: len(counts) * n_random]).reshape(len(counts), n_random)
+        for ranking, (top, without_top, bottom) in zip(rankings, table.tolist(), strict=True):
+            curves.append(
+                AblationCurve(
+                    method=ranking.method,
+                    retrained=is_retrained,
+                    replacement="none" if is_retrained else replacement,
+                    metric="accuracy",
+                    n_neurons=n_neurons,
+                    intact=intact,
+                    shares=tuple(shares),
+                    counts=counts,
+                    keep_top=tuple(top),
+                    remove_top=tuple(without_top),
+                    keep_bottom=tuple(bottom),
+                    random_mean=tuple(chance.mean(1).tolist()),
+                    random_low=tuple(chance.min(1).tolist()),
+                    random_high=tuple(chance.max(1).tolist()),
+                )
+            )
+    return AblationCurves(tuple(curves))
+
+
+def _accuracy_frozen(
+    kept: Sequence[np.ndarray],
+    probe: ElasticNetProbe,
+    X: Any,
+    y: np.ndarray,
+    replacement: str,
+) -> list[float]:
+    """Accuracy of the probe with all but the kept neurons replaced, all masks in one pass over X.
+
+    A replaced neuron adds a constant to the logits, so a mask is a change of weights and intercept.
+    """
+    weights, intercept = probe.raw_weights()
+    right = np.zeros(len(kept))
+    masked, constants = [], []
+    for columns in kept:
+        removed = np.ones(len(weights), dtype=bool)
+        removed[columns] = False
+        constant = intercept.copy()
+        if replacement == "mean":
+            constant += probe.mean_[removed] @ weights[removed]
+        masked.append(np.where(removed[:, None], 0, weights).astype(np.float32))
+        constants.append(constant)
+    for start, block in blocks(X):
+        labels = y[start : start + len(block)]
+        for number, (mask_weights, constant) in enumerate(zip(masked, constants, strict=True)):
+            predicted = probe.classes_[np.argmax(block @ mask_weights + constant, axis=1)]
+            right[number] += np.sum(predicted == labels)
+    return (right / len(y)).tolist()
+
+
+def _accuracy_retrained(
+    kept: Sequence[np.ndarray],
+    probe: ElasticNetProbe,
+    X: Any,
+    y: np.ndarray,
+    X_test: Any,
+    y_test: np.ndarray,
+) -> list[float]:
+    X, X_test = load(X), load(X_test)
+    evaluate = retrained_accuracy(probe, X, y)
+    return [
+        evaluate(columns, X_test, y_test)
+        for columns in tqdm(kept, desc="retrain", unit="probe", disable=None, delay=2)
+    ]
+
+
+def retrained_accuracy(
+    probe: ElasticNetProbe, X: np.ndarray, y: np.ndarray
+) -> Callable[[np.ndarray, np.ndarray, np.ndarray], float]:
+    """A function (columns, X_test, y_test) -> accuracy of the probe fitted on these columns alone.
+
+    Each fit starts from the full probe's weights, which changes its time and not its result, and
+    copies the chosen columns of ``X``.
+    """
+
+    def evaluate(columns: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> float:
+        columns = np.sort(columns)
+        start = clone(probe)
+        start.classes_ = probe.classes_
+        start.coef_ = np.ascontiguousarray(probe.coef_[:, columns])
+        start.intercept_ = probe.intercept_
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            fitted = clone(probe).fit(X[:, columns], y, start=start)
+        for warning in caught:
+            logger.warning("retrained on %d neurons: %s", len(columns), warning.message)
+        return accuracy(y_test, fitted.predict(X_test[:, columns]))
+
+    return evaluate

@@ -1,0 +1,67 @@
+"""The smallest share of a ranking that is as good as all neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from neurox_lite.activations.arrays import load
+from neurox_lite.evaluation.ablation import retrained_accuracy
+from neurox_lite.metrics import accuracy
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results import MinimalSet, NeuronRanking
+
+GROWING_SHARES = (0.01, 0.02, 0.03, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
+
+
+def minimal_set(
+    ranking: NeuronRanking,
+    probe: ElasticNetProbe,
+    X: Any,
+    y: np.ndarray,
+    X_dev: Any,
+    y_dev: np.ndarray,
+    *,
+    delta: float = 0.01,
+    shares: Sequence[float] = GROWING_SHARES,
+) -> MinimalSet:
+    """Grow the kept share of a ranking, retrain, stop within ``delta`` of the full probe.
+
+    Durrani et al. 2020, section 3: the minimal neuron set. Loads ``X`` into memory.
+
+    Parameters
+    ----------
+    ranking : NeuronRanking
+    probe : ElasticNetProbe
+        Fitted on ``X`` and ``y``.
+    X, y : (n, n_neurons) array-like and (n,) labels
+        Training data.
+    X_dev, y_dev : array-likes
+        What accuracy is measured on.
+    delta : float
+        Accepted loss of accuracy, 0.01 is one point.
+    shares : sequence of float
+        Shares to try, ascending.
+    """
+    X, X_dev = load(X), load(X_dev)
+    full = accuracy(y_dev, probe.predict(X_dev))
+    evaluate = retrained_accuracy(probe, X, y)
+    accuracies: list[float] = []
+    columns = None
+    for share in tqdm(shares, desc="minimal set", unit="probe", disable=None, delay=2):
+        top = ranking.order[: max(1, round(share * ranking.space.n_neurons))]
+        accuracies.append(evaluate(top, X_dev, y_dev))
+        if accuracies[-1] >= full - delta:
+            columns = tuple(top.tolist())
+            break
+    return MinimalSet(
+        method=ranking.method,
+        delta=delta,
+        full_accuracy=full,
+        shares=tuple(shares[: len(accuracies)]),
+        accuracies=tuple(accuracies),
+        columns=columns,
+    )

@@ -1,0 +1,41 @@
+"""Numbers that say how good predictions are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """Precision, recall and F1 of one class, and how many words have it."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Share of equal labels; both of shape (n,)."""
+    return float(np.mean(np.asarray(y) == np.asarray(predicted)))
+
+
+def majority_accuracy(y_train: np.ndarray, y: np.ndarray) -> float:
+    """Accuracy on ``y`` of always answering the most frequent label of ``y_train``."""
+    labels, counts = np.unique(y_train, return_counts=True)
+    return accuracy(y, np.full(len(y), labels[np.argmax(counts)]))
+
+
+def per_class(y: np.ndarray, predicted: np.ndarray) -> list[ClassReport]:
+    """Precision, recall and F1 per class of ``y``, in sorted order; 0 where undefined."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    labels = np.unique(y)
+    columns = precision_recall_fscore_support(y, predicted, labels=labels, zero_division=0.0)
+    return [
+        ClassReport(str(label), float(p), float(r), float(f), int(n))
+        for label, p, r, f, n in zip(labels, *columns, strict=True)
+    ]

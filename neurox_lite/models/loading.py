@@ -1,0 +1,126 @@
+"""Loading a model and its tokenizer by name or path, ready for reading activations."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
+from transformers import PreTrainedTokenizerFast as FastTokenizer
+
+import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
+from neurox_lite.errors import InputError
+from neurox_lite.files import hash_file
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in evaluation mode, its tokenizer, and what identifies them.
+
+    Attributes
+    ----------
+    model : PreTrainedModel
+        The base model, without a task head; of an encoder-decoder, the encoder.
+    tokenizer : PreTrainedTokenizerFast
+    name : str
+        The name or path it was loaded by.
+    revision : str
+        Commit on the hub, or a hash of the files in a folder.
+    """
+
+    model: PreTrainedModel
+    tokenizer: FastTokenizer
+    name: str
+    revision: str
+
+    @property
+    def n_layers(self) -> int:
+        """Number of hidden-state layers, the embedding output included."""
+        config = self.model.config
+        count = getattr(config, "num_hidden_layers", None) or config.num_layers
+        return int(count) + 1
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The longest input in subwords, special tokens included; None when there is no limit."""
+        limit = getattr(self.model.config, "max_position_embeddings", None)
+        for name, module in self.model.named_modules():
+            is_position_table = name.rsplit(".", 1)[-1] in ("position_embeddings", "wpe")
+            if is_position_table and isinstance(module, torch.nn.Embedding):
+                # RoBERTa counts positions from padding_idx + 1.
+                first = 0 if module.padding_idx is None else module.padding_idx + 1
+                limit = module.num_embeddings - first
+        return limit if limit and limit > 0 else None
+
+
+def load_model(name: str, *, device: str | None = None, dtype: str = "float32") -> LoadedModel:
+    """Load any transformers encoder, decoder or the encoder of an encoder-decoder.
+
+    Weights are read from safetensors only, and no code that comes with a model is run.
+
+    Parameters
+    ----------
+    name : str
+        A folder, or a name on the model hub.
+    device : str, optional
+        ``"cpu"``, ``"cuda"``, ...; CUDA when there is one by default.
+    dtype : str
+        The dtype the model computes in.
+
+    Raises
+    ------
+    InputError
+        When the model cannot be loaded, its files lack some of its weights, or its tokenizer
+        gives no character offsets.
+    """
+    if Path(name).exists() and not (Path(name) / "config.json").is_file():
+        raise InputError(f"{name}: no config.json there; give a model folder or a name on the hub")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        model, loading = AutoModel.from_pretrained(
+            name,
+            config=config,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{name}: the model cannot be loaded ({reason})") from error
+    # A pooler sits on top of the last layer: no activation depends on it.
+    missing = sorted(k for k in loading["missing_keys"] if not k.startswith("pooler."))
+    if missing:
+        raise InputError(
+            f"{name}: its files lack {len(missing)} weights, such as {missing[0]}, which would be "
+            "random; give a complete model"
+        )
+    if not tokenizer.is_fast:
+        raise InputError(
+            f"{name}: its tokenizer gives no character offsets, so words cannot be aligned; use a "
+            "model with a fast tokenizer (tokenizer.json)"
+        )
+    if config.is_encoder_decoder:
+        model = model.get_encoder()
+    model.requires_grad_(False)
+    model.eval()
+    model.to(device)
+    return LoadedModel(model, tokenizer, name, _revision(name, config))
+
+
+def _revision(name: str, config: object) -> str:
+    folder = Path(name)
+    if not folder.is_dir():
+        return getattr(config, "_commit_hash", None) or ""
+    files = sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name} {hash_file(file)}\n".encode())
+    return f"sha256:{digest.hexdigest()[:16]}"

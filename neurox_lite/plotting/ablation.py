@@ -1,0 +1,38 @@
+"""The ablation figure: accuracy against the share of neurons."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from neurox_lite.results import AblationCurve, AblationCurves
+
+
+def plot_ablation(curves: AblationCurves) -> Figure:
+    """One panel per curve: top, all but top, bottom, and the band of random sets."""
+    count = len(curves.curves)
+    figure = Figure(figsize=(5.2 * count, 4.2), layout="constrained")
+    axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
+    for axis, curve in zip(axes, curves.curves, strict=True):
+        _panel(axis, curve)
+    axes[0].set_ylabel(curves.curves[0].metric)
+    axes[-1].legend(loc="lower right", fontsize=8)
+    return figure
+
+
+def _panel(axis: Axes, curve: AblationCurve) -> None:
+    percent = [100 * share for share in curve.shares]
+    axis.axhline(curve.intact, color="0.4", linestyle=":", label="all neurons")
+    axis.plot(percent, curve.keep_top, "o-", color="#0072b2", label="top only")
+    axis.plot(percent, curve.remove_top, "s-", color="#d55e00", label="all but the top")
+    axis.plot(percent, curve.keep_bottom, "v-", color="#cc79a7", label="bottom only")
+    axis.plot(percent, curve.random_mean, "-", color="0.5", label="random only (mean, range)")
+    axis.fill_between(percent, curve.random_low, curve.random_high, color="0.5", alpha=0.25)
+    axis.set_xscale("log")
+    axis.set_xticks(percent, [f"{value:g}" for value in percent])
+    axis.minorticks_off()
+    axis.set_xlabel("neurons (%)")
+    how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
+    axis.set_title(f"{curve.method}\n{how}", fontsize=10)
+    axis.set_ylim(0, 1.02)
+    axis.grid(alpha=0.3)

@@ -1,0 +1,229 @@
+"""The elastic-net probe: which label does a word have, given its activations?"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from neurox_lite.activations.arrays import blocks, check_finite, load, space_of
+from neurox_lite.errors import InputError
+from neurox_lite.files import read_json, replacing, write_json
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.moments import moments
+from neurox_lite.probing.solver import Certificate, Problem, solve
+
+
+class ElasticNetProbe(ClassifierMixin, BaseEstimator):
+    """Multinomial logistic regression with an L1 and an L2 penalty (Dalvi et al. 2019, eq. 1).
+
+    Minimises ``mean CE + l1 * sum |W| + l2 * sum W^2`` (the intercept is not penalised) to a proven
+    distance from the optimum; weights that L1 removes are exactly zero.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        Penalties.
+    standardize : bool
+        Scale every neuron to mean 0 and variance 1 on the training data. Without it ``|W|``
+        measures a neuron's scale and not its information; False reproduces the papers.
+    tol : float
+        Converged means a certificate of at most this; see ``certificate_``.
+    max_iter : int
+        Largest number of passes over the data.
+    device : str, optional
+        CUDA when there is one by default.
+
+    Attributes
+    ----------
+    classes_ : (n_classes,) array
+        Sorted.
+    coef_ : (n_classes, n_neurons) float array
+        Weights on standardised activations.
+    intercept_ : (n_classes,) float array
+    mean_, scale_ : (n_neurons,) float64 arrays
+        The standardisation: ``(x - mean_) / scale_``; a constant neuron has scale 1 and weight 0.
+    certificate_ : Certificate
+        Relative duality gap, whether it is at most ``tol``, the objective, passes over the data.
+    space_ : NeuronSpace
+        Where the columns live.
+    """
+
+    def __init__(
+        self,
+        l1: float = 1e-3,
+        l2: float = 1e-3,
+        *,
+        standardize: bool = True,
+        tol: float = 1e-4,
+        max_iter: int = 2000,
+        device: str | None = None,
+    ):
+        self.l1 = l1
+        self.l2 = l2
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+        self.device = device
+
+    def fit(self, X: Any, y: Any, *, start: ElasticNetProbe | None = None) -> ElasticNetProbe:
+        """Fit to the optimum.
+
+        Memory: ``X`` in float32 (not copied when it is a float32 or float64 array already).
+
+        Parameters
+        ----------
+        X : (n, n_neurons) array-like
+            Activations: an array, a CPU tensor or a store's matrix.
+        y : (n,) array-like
+            Labels.
+        start : ElasticNetProbe, optional
+            A fitted probe of the same classes and neurons to start from; changes the time, not the
+            result.
+
+        Raises
+        ------
+        InputError
+            When a penalty is negative, shapes differ, there is one class only, or an activation is
+            NaN or infinite.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When ``max_iter`` passes did not reach ``tol``.
+        """
+        if self.l1 < 0 or self.l2 < 0:
+            raise InputError(f"l1={self.l1}, l2={self.l2}: penalties cannot be negative")
+        space = space_of(X)
+        array = load(X)
+        if array.dtype not in (np.float32, np.float64):
+            array = array.astype(np.float32)
+        classes, ids = np.unique(np.asarray(y), return_inverse=True)
+        if array.ndim != 2 or len(array) != len(ids):
+            raise InputError(f"activations of shape {array.shape} for {len(ids)} labels")
+        if len(classes) < 2:
+            raise InputError(f"all labels are '{classes[0]}'; a probe needs at least two classes")
+        check_finite(array, space)
+        mean, scale = moments(array)
+        if not self.standardize:
+            mean, scale = np.zeros_like(mean), np.ones_like(scale)
+
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            tensor = torch.from_numpy(np.ascontiguousarray(array)).to(device)
+        problem = Problem(
+            X=tensor,
+            y=torch.from_numpy(ids).to(device),
+            n_classes=len(classes),
+            mean=torch.from_numpy(mean).to(tensor),
+            inverse_scale=torch.from_numpy(1 / scale).to(tensor),
+            l1=self.l1,
+            l2=self.l2,
+        )
+        warm = None
+        if start is not None:
+            if not np.array_equal(start.classes_, classes) or start.coef_.shape[1] != len(mean):
+                raise InputError("the probe to start from has other classes or neurons")
+            warm = (
+                torch.from_numpy(start.coef_.T).to(tensor),
+                torch.from_numpy(start.intercept_).to(tensor),
+            )
+        W, b, certificate = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
+        if not certificate.converged:
+            warnings.warn(
+                f"the probe did not converge: {certificate.kind} {certificate.value:.1e} after "
+                f"{certificate.n_iter} passes, above tol={self.tol:.1e}; raise max_iter or the "
+                "penalties",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self.classes_ = classes
+        self.coef_ = W.T.cpu().numpy()
+        self.intercept_ = b.cpu().numpy()
+        self.mean_, self.scale_ = mean, scale
+        self.certificate_: Certificate = certificate
+        self.space_: NeuronSpace = space
+        self.n_features_in_ = len(mean)
+        return self
+
+    def raw_weights(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights (n_neurons, n_classes) and intercept (n_classes,) on raw activations, float64."""
+        check_is_fitted(self)
+        weights = (self.coef_ / self.scale_).T
+        return weights, self.intercept_ - self.mean_ @ weights
+
+    def logits(self, X: Any) -> np.ndarray:
+        """Unnormalised log-probabilities, float64, shape (n, n_classes); streams ``X``."""
+        weights, intercept = self.raw_weights()
+        if len(X.shape) != 2 or X.shape[1] != len(weights):
+            raise InputError(f"activations of shape {X.shape}; the probe has {len(weights)} neurons")
+        return np.concatenate([block @ weights + intercept for _, block in blocks(X)])
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """scikit-learn's convention: (n, n_classes), or (n,) for two classes."""
+        logits = self.logits(X)
+        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probability of each class, shape (n, n_classes)."""
+        from scipy.special import softmax
+
+        return softmax(self.logits(X), axis=1)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Most probable class of each row, shape (n,)."""
+        return self.classes_[np.argmax(self.logits(X), axis=1)]
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``probe.safetensors`` (arrays) and ``probe.json`` (the rest) into a folder."""
+        from safetensors.numpy import save_file
+
+        check_is_fitted(self)
+        folder = Path(folder)
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        with replacing(folder / "probe.safetensors") as partial:
+            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial)
+        write_json(
+            folder / "probe.json",
+            {
+                "kind": "elastic-net probe",
+                "parameters": self.get_params(),
+                "classes": self.classes_.tolist(),
+                "certificate": vars(self.certificate_),
+                "space": self.space_.to_dict(),
+            },
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> ElasticNetProbe:
+        """Read a probe written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the folder holds no probe.
+        """
+        from safetensors.numpy import load_file
+
+        folder = Path(folder)
+        data = read_json(folder / "probe.json")
+        if not isinstance(data, dict) or data.get("kind") != "elastic-net probe":
+            raise InputError(f"{folder}: holds no probe; fit one with 'probe'")
+        probe = cls(**data["parameters"])
+        for name, array in load_file(folder / "probe.safetensors").items():
+            setattr(probe, name, array)
+        probe.classes_ = np.array(data["classes"])
+        probe.certificate_ = Certificate(**data["certificate"])
+        probe.space_ = NeuronSpace.from_dict(data["space"])
+        probe.n_features_in_ = probe.coef_.shape[1]
+        return probe
+
+
+ARRAYS = ("coef_", "intercept_", "mean_", "scale_")

@@ -1,0 +1,16 @@
+"""The ranking that knows nothing, which every other has to beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results import NeuronRanking
+
+
+def random_ranking(space: NeuronSpace, seed: int = 0) -> NeuronRanking:
+    """A uniformly random order of all neurons; scores fall linearly from 1 to 0."""
+    order = np.random.default_rng(seed).permutation(space.n_neurons)
+    scores = np.empty(space.n_neurons)
+    scores[order] = np.linspace(1, 0, space.n_neurons)
+    return NeuronRanking(space, order, scores, "random", parameters={"seed": seed})

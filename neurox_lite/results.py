@@ -1,0 +1,305 @@
+"""What the stages hand on: frozen results that save, load and show themselves."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurox_lite.errors import InputError
+from neurox_lite.files import read_json, write_json, write_text
+from neurox_lite.neurons import Neuron, NeuronSpace
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class NeuronRanking:
+    """A total order over all neurons of a space, most important first.
+
+    Parameters
+    ----------
+    space : NeuronSpace
+    order : (n_neurons,) int array
+        Columns, most important first.
+    scores : (n_neurons,) float array
+        Score of each column (not in the order of the ranking).
+    method : str
+    classes : tuple of str
+        Classes of ``class_scores``; empty when the method has none.
+    class_scores : (n_classes, n_neurons) float array, optional
+        Non-negative importance of each column for each class.
+    parameters, provenance : dict
+        What the method was given, and what it was computed from; JSON-ready.
+
+    Raises
+    ------
+    InputError
+        When ``order`` is not a permutation of all neurons or a shape does not fit.
+    """
+
+    space: NeuronSpace
+    order: np.ndarray
+    scores: np.ndarray
+    method: str
+    classes: tuple[str, ...] = ()
+    class_scores: np.ndarray | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = self.space.n_neurons
+        if self.order.shape != (n,) or not np.array_equal(np.sort(self.order), np.arange(n)):
+            raise InputError(f"ranking '{self.method}': the order is no permutation of {n} neurons")
+        if self.scores.shape != (n,):
+            raise InputError(f"ranking '{self.method}': {self.scores.shape} scores for {n} neurons")
+        if self.class_scores is not None and self.class_scores.shape != (len(self.classes), n):
+            raise InputError(f"ranking '{self.method}': class scores have the wrong shape")
+
+    @classmethod
+    def from_scores(
+        cls, space: NeuronSpace, scores: np.ndarray, method: str, **details: Any
+    ) -> NeuronRanking:
+        """Rank by decreasing score; ties by column, NaN last."""
+        scores = np.asarray(scores, dtype=np.float64)
+        order = np.argsort(-scores, kind="stable")
+        return cls(space, order, scores, method, **details)
+
+    def top(self, k: int) -> list[Neuron]:
+        """The k most important neurons, best first."""
+        return self.space.neurons(self.order[: self._checked(k)])
+
+    def bottom(self, k: int) -> list[Neuron]:
+        """The k least important neurons, worst first."""
+        return self.space.neurons(self.order[::-1][: self._checked(k)])
+
+    def mask(self, k: int) -> np.ndarray:
+        """True for the columns of the top k; shape (n_neurons,)."""
+        mask = np.zeros(self.space.n_neurons, dtype=bool)
+        mask[self.order[: self._checked(k)]] = True
+        return mask
+
+    def _checked(self, k: int) -> int:
+        if not 0 <= k <= self.space.n_neurons:
+            raise InputError(f"k is {k}; give a number from 0 to {self.space.n_neurons}")
+        return k
+
+    def salient(self, mass: float = 0.25) -> dict[str, np.ndarray]:
+        """Per class, the fewest columns that hold a share of its importance, best first.
+
+        Dalvi et al. 2019: the neurons up to a cumulative share ``mass`` of a class's weights. A
+        class without any importance has none.
+
+        Raises
+        ------
+        InputError
+            When the method gives no scores per class, or ``mass`` is not between 0 and 1.
+        """
+        if self.class_scores is None:
+            raise InputError(f"ranking '{self.method}' has no scores per class")
+        if not 0 <= mass <= 1:
+            raise InputError(f"mass is {mass}; give a share from 0 to 1")
+        lists = {}
+        for name, scores in zip(self.classes, self.class_scores, strict=True):
+            order = np.argsort(-scores, kind="stable")
+            ahead = np.concatenate(([0.0], np.cumsum(scores[order], dtype=np.float64)[:-1]))
+            # Neurons are added while the mass ahead of them is still short of the share asked.
+            lists[name] = order[(ahead < mass * scores.sum()) & (scores[order] > 0)]
+        return lists
+
+    def per_layer(self, k: int | None = None, *, mass: float = 0.25) -> dict[int, int]:
+        """Number of salient neurons per layer.
+
+        Parameters
+        ----------
+        k : int, optional
+            Count the top k; by default the union over classes of :meth:`salient`.
+        mass : float
+            Share of each class's importance, when ``k`` is not given.
+        """
+        if k is not None:
+            return self.space.count_per_layer(self.order[: self._checked(k)])
+        union = np.unique(np.concatenate(list(self.salient(mass).values())))
+        return self.space.count_per_layer(union)
+
+    def overlap(self, other: NeuronRanking, k: int) -> float:
+        """Share of the top k that both rankings have.
+
+        Raises
+        ------
+        InputError
+            When they rank different neurons.
+        """
+        if self.space != other.space:
+            raise InputError(f"'{self.method}' and '{other.method}' rank different neurons")
+        return float(np.sum(self.mask(k) & other.mask(k)) / k) if k else 0.0
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per neuron, best first: rank, layer, unit, score, one column per class."""
+        import pandas
+
+        return pandas.read_csv(io.StringIO(self._csv()), keep_default_na=False)
+
+    def plot(self, *, mass: float = 0.25) -> Figure:
+        """Bar chart of salient neurons per layer."""
+        from neurox_lite.plotting.layers import plot_layers
+
+        return plot_layers(self.per_layer(mass=mass), self.method)
+
+    def save(self, path: str | Path) -> None:
+        """Write the ranking as ``.json`` (everything) or ``.csv`` (a table, best first)."""
+        if Path(path).suffix == ".csv":
+            write_text(path, self._csv())
+            return
+        write_json(
+            path,
+            {
+                "kind": "neuron ranking",
+                "method": self.method,
+                "space": self.space.to_dict(),
+                "parameters": dict(self.parameters),
+                "provenance": dict(self.provenance),
+                "order": self.order.tolist(),
+                "scores": self.scores.tolist(),
+                "classes": list(self.classes),
+                "class_scores": None if self.class_scores is None else self.class_scores.tolist(),
+            },
+        )
+
+    def _csv(self) -> str:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["rank", "layer", "unit", "score", *self.classes])
+        for rank, column in enumerate(self.order.tolist(), start=1):
+            neuron = self.space.neuron(column)
+            per_class = [] if self.class_scores is None else self.class_scores[:, column].tolist()
+            score = float(self.scores[column])
+            writer.writerow([rank, neuron.layer, neuron.unit, score, *per_class])
+        return text.getvalue()
+
+    @classmethod
+    def load(cls, path: str | Path) -> NeuronRanking:
+        """Read a ranking written as JSON.
+
+        Raises
+        ------
+        InputError
+            When the file is missing or holds no ranking.
+        """
+        data = read_json(path)
+        if not isinstance(data, dict) or data.get("kind") != "neuron ranking":
+            raise InputError(f"{path}: holds no neuron ranking; make one with 'rank'")
+        class_scores = data["class_scores"]
+        return cls(
+            space=NeuronSpace.from_dict(data["space"]),
+            order=np.array(data["order"], dtype=np.int64),
+            scores=np.array(data["scores"], dtype=np.float64),
+            method=data["method"],
+            classes=tuple(data["classes"]),
+            class_scores=None if class_scores is None else np.array(class_scores),
+            parameters=data["parameters"],
+            provenance=data["provenance"],
+        )
+
+
+@dataclass(frozen=True)
+class AblationCurve:
+    """How well a property is predicted from a growing share of a ranking's neurons.
+
+    All sequences have one entry per share. ``random_low`` and ``random_high`` are the minimum and
+    maximum over seeds.
+    """
+
+    method: str
+    retrained: bool
+    replacement: str
+    metric: str
+    n_neurons: int
+    intact: float
+    shares: tuple[float, ...]
+    counts: tuple[int, ...]
+    keep_top: tuple[float, ...]
+    remove_top: tuple[float, ...]
+    keep_bottom: tuple[float, ...]
+    random_mean: tuple[float, ...]
+    random_low: tuple[float, ...]
+    random_high: tuple[float, ...]
+
+    @property
+    def area_above_random(self) -> float:
+        """Mean over shares of keep-top minus the mean of random; 0 for a random ranking."""
+        return float(np.mean(np.subtract(self.keep_top, self.random_mean)))
+
+
+@dataclass(frozen=True)
+class AblationCurves:
+    """One curve per ranking and way of evaluating, on the same shares and the same random sets."""
+
+    curves: tuple[AblationCurve, ...]
+
+    def plot(self) -> Figure:
+        """The curves beside random and bottom, one panel per ranking and way of evaluating."""
+        from neurox_lite.plotting.ablation import plot_ablation
+
+        return plot_ablation(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the curves as JSON."""
+        write_json(
+            path, {"kind": "ablation curves", "curves": [asdict(curve) for curve in self.curves]}
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> AblationCurves:
+        """Read curves written by :meth:`save`."""
+        data = read_json(path)
+        if not isinstance(data, dict) or data.get("kind") != "ablation curves":
+            raise InputError(f"{path}: holds no ablation curves; make them with 'ablate'")
+        as_tuples = [
+            {k: tuple(v) if isinstance(v, list) else v for k, v in curve.items()}
+            for curve in data["curves"]
+        ]
+        return cls(tuple(AblationCurve(**curve) for curve in as_tuples))
+
+
+@dataclass(frozen=True)
+class Selectivity:
+    """Accuracy of a probe on its task and on a control task (Hewitt & Liang 2019)."""
+
+    task_accuracy: float
+    control_accuracy: float
+    n_word_types: int
+    control_converged: bool
+
+    @property
+    def selectivity(self) -> float:
+        """Task accuracy minus control accuracy."""
+        return self.task_accuracy - self.control_accuracy
+
+
+@dataclass(frozen=True)
+class MinimalSet:
+    """The smallest share of a ranking on which a retrained probe is as good as the full one.
+
+    ``columns`` is None when no share tried came within ``delta``; ``accuracies`` has one entry per
+    share tried.
+    """
+
+    method: str
+    delta: float
+    full_accuracy: float
+    shares: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    columns: tuple[int, ...] | None
+
+    @property
+    def share(self) -> float | None:
+        """The share found; None when there is none."""
+        return self.shares[-1] if self.columns is not None else None

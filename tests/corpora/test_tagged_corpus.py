@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.errors import InputError
+
+SENTENCES = [["dogs", "bark"], ["a", "cat", "sleeps"]]
+NUMBER = [["Plur", "Plur"], ["", "Sing", "Sing"]]
+
+word = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
+    lambda w: not w.isspace()
+)
+sentences = st.lists(st.lists(word, min_size=1, max_size=4), min_size=1, max_size=5)
+
+
+def numbered(n):
+    return TaggedCorpus([["sentence", str(i)] for i in range(n)])
+
+
+def test_rows_follow_the_sentences():
+    corpus = TaggedCorpus(SENTENCES, {"Number": NUMBER}, splits=["test", "train"])
+
+    assert len(corpus) == 2
+    assert corpus.n_tokens == 5
+    assert corpus.sentence_offsets.tolist() == [0, 2, 5]
+    assert corpus.words() == ["dogs", "bark", "a", "cat", "sleeps"]
+    assert corpus.text(1) == "a cat sleeps"
+    assert corpus.labels("Number").tolist() == ["Plur", "Plur", "", "Sing", "Sing"]
+    assert corpus.rows("train").tolist() == [2, 3, 4]
+    assert corpus.rows("test").tolist() == [0, 1]
+
+
+def test_with_tags_leaves_the_original_alone():
+    corpus = TaggedCorpus(SENTENCES)
+    tagged = corpus.with_tags("Number", NUMBER)
+
+    assert not corpus.tags
+    assert tagged.labels("Number").shape == (5,)
+    assert tagged.words_hash == corpus.words_hash
+    assert tagged.content_hash != corpus.content_hash
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [["ab"]],
+        [["a b"]],
+        [["a"], ["b"]],
+        [["b", "a"]],
+        [["a", "b", "a", "b"]],
+        [["a1:b"]],
+    ],
+)
+def test_words_hash_depends_on_words_order_and_boundaries(other):
+    assert TaggedCorpus(other).words_hash != TaggedCorpus([["a", "b"]]).words_hash
+
+
+@given(sentences, sentences)
+def test_words_hash_is_equal_for_equal_sentences_only(one, other):
+    hashes = TaggedCorpus(one).words_hash, TaggedCorpus(other).words_hash
+    assert (hashes[0] == hashes[1]) == (one == other)
+    assert hashes[0] == TaggedCorpus(tuple(map(tuple, one)), source="elsewhere").words_hash
+
+
+def test_words_hash_never_changes_between_versions():
+    # Activation stores on disk carry this hash. By hand: sha256(b"[2]1:a2:\xc3\xa9[1]1:b").
+    corpus = TaggedCorpus([["a", "é"], ["b"]])
+    expected = "67d22273da4d0fde2438c355d24b6e8ca39b61f18c7be21bf6c746a03d0161a6"
+    assert corpus.words_hash == expected
+
+
+def test_content_hash_depends_on_labels_their_name_and_splits_but_not_on_layer_order():
+    corpus = TaggedCorpus([["a", "b"]], {"x": [["1", ""]], "y": [["2", "2"]]})
+    variants = [
+        corpus,
+        TaggedCorpus(corpus.sentences, {"x": [["", "1"]], "y": [["2", "2"]]}),
+        TaggedCorpus(corpus.sentences, {"x": [["2", "2"]], "y": [["1", ""]]}),
+        TaggedCorpus(corpus.sentences, {"x": [["1", ""]], "z": [["2", "2"]]}),
+        TaggedCorpus(corpus.sentences, {"x": [["1", ""]]}),
+        TaggedCorpus(corpus.sentences, corpus.tags, splits=["train"]),
+        TaggedCorpus(corpus.sentences, corpus.tags, splits=["dev"]),
+        TaggedCorpus([["a", "c"]], corpus.tags),
+    ]
+    assert len({variant.content_hash for variant in variants}) == len(variants)
+
+    reordered = TaggedCorpus([["a", "b"]], {"y": [["2", "2"]], "x": [["1", ""]]})
+    assert reordered.content_hash == corpus.content_hash
+
+
+@given(st.lists(st.integers(0, 40), max_size=80), st.integers(0, 5))
+def test_random_split_keeps_equal_sentences_together(repeated, seed):
+    distinct = numbered(30).sentences
+    corpus = TaggedCorpus([*distinct, *(["sentence", str(i)] for i in repeated)])
+    split = corpus.with_random_split(seed)
+
+    texts = {
+        name: {split.text(i) for i, s in enumerate(split.splits) if s == name}
+        for name in ("train", "dev", "test")
+    }
+    assert not texts["train"] & texts["dev"]
+    assert not texts["train"] & texts["test"]
+    assert not texts["dev"] & texts["test"]
+
+    rows = np.concatenate([split.rows(name) for name in texts])
+    assert sorted(rows.tolist()) == list(range(corpus.n_tokens))
+
+
+def test_random_split_sees_the_text_as_a_model_does():
+    twins = [["New York", "sleeps"], ["New", "York", "sleeps"]]
+    for seed in range(20):
+        corpus = TaggedCorpus([*numbered(20).sentences, *twins]).with_random_split(seed)
+        assert corpus.splits[-1] == corpus.splits[-2]
+
+
+def test_random_split_has_the_shares_and_is_decided_by_the_seed():
+    corpus = numbered(200)
+    split = corpus.with_random_split(seed=3, shares=(0.7, 0.2, 0.1))
+
+    assert [split.splits.count(s) for s in ("train", "dev", "test")] == [140, 40, 20]
+    assert split.splits == corpus.with_random_split(seed=3, shares=(0.7, 0.2, 0.1)).splits
+    assert split.splits != corpus.with_random_split(seed=4, shares=(0.7, 0.2, 0.1)).splits
+
+
+def test_random_split_does_not_depend_on_the_order_of_the_sentences():
+    corpus = numbered(50)
+    backwards = TaggedCorpus(corpus.sentences[::-1])
+    assert backwards.with_random_split().splits[::-1] == corpus.with_random_split().splits
+
+
+def test_random_split_may_leave_a_split_out():
+    assert set(numbered(10).with_random_split(shares=(0.5, 0, 0.5)).splits) == {"train", "test"}
+
+
+def test_from_splits_joins_and_fills_missing_layers():
+    corpus = TaggedCorpus.from_splits(
+        {
+            "train": TaggedCorpus([["a", "b"]], {"x": [["1", "2"]]}, source="one.txt"),
+            "test": TaggedCorpus([["c"], ["d"]], {"y": [["3"], [""]]}, source="two.txt"),
+        }
+    )
+    assert corpus.splits == ("train", "test", "test")
+    assert corpus.labels("x").tolist() == ["1", "2", "", ""]
+    assert corpus.labels("y").tolist() == ["", "", "3", ""]
+    assert corpus.source == "one.txt + two.txt"
+
+
+@pytest.mark.parametrize(
+    ("make", "parts"),
+    [
+        (lambda: TaggedCorpus([], source="f.txt"), ["f.txt", "no sentences"]),
+        (lambda: TaggedCorpus([["a"], []], source="f.txt"), ["f.txt", "sentence 2", "no words"]),
+        (lambda: TaggedCorpus([["a", " "]], source="f.txt"), ["f.txt", "sentence 1", "empty word"]),
+        (
+            lambda: TaggedCorpus(SENTENCES, {"Number": NUMBER[:1]}, source="f.txt"),
+            ["f.txt", "2 sentences", "1 label lines", "'Number'"],
+        ),
+        (
+            lambda: TaggedCorpus(SENTENCES, {"n": [["", ""], ["", ""]]}, source="f.txt"),
+            ["f.txt", "sentence 2", "3 words", "2 labels", "'n'"],
+        ),
+        (
+            lambda: TaggedCorpus(SENTENCES, splits=["train"], source="f.txt"),
+            ["f.txt", "2 sentences", "1 splits"],
+        ),
+        (
+            lambda: TaggedCorpus(SENTENCES, splits=["train", "eval"], source="f.txt"),
+            ["f.txt", "'eval'", "train, dev, test"],
+        ),
+        (
+            lambda: TaggedCorpus(SENTENCES, {"b": NUMBER, "a": NUMBER}).labels("upos"),
+            ["corpus", "'upos'", "a, b"],
+        ),
+        (lambda: TaggedCorpus(SENTENCES).rows("dev"), ["'dev'", "none", "with_random_split"]),
+        (lambda: numbered(4).with_random_split(), ["4 distinct sentences"]),
+        (lambda: numbered(90).with_random_split(shares=(0.5, 0.1, 0.1)), ["(0.5, 0.1, 0.1)"]),
+    ],
+)
+def test_errors_name_the_place_and_the_counts(make, parts):
+    with pytest.raises(InputError) as caught:
+        make()
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in parts:
+        assert part in message
