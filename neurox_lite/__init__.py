@@ -1,3 +1,119 @@
-"""Which neurons of a language model carry a property, and does the model use them?"""
+"""Which neurons of a language model carry a property, and does the model use them?
+
+The public names are loaded when they are first used, so that importing the package is fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AblationCurve",
+    "AblationCurves",
+    "ActivationStore",
+    "ElasticNetProbe",
+    "InputError",
+    "Job",
+    "MinimalSet",
+    "Neuron",
+    "NeuronRanking",
+    "NeuronSpace",
+    "Selectivity",
+    "TaggedCorpus",
+    "ablate",
+    "annotate",
+    "control_labels",
+    "embedded_path",
+    "extract",
+    "labelled_splits",
+    "linguistic_correlation",
+    "load_model",
+    "minimal_set",
+    "random_ranking",
+    "ranking",
+    "read_columns",
+    "read_conllu",
+    "read_corpus",
+    "read_parallel",
+    "read_splits",
+    "read_text",
+    "run_job",
+    "selectivity",
+]
+
+if TYPE_CHECKING:
+    from neurox_lite import ranking
+    from neurox_lite.activations.labelled import labelled_splits
+    from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.corpora.annotation import annotate, read_text
+    from neurox_lite.corpora.columns import read_columns
+    from neurox_lite.corpora.conllu import read_conllu
+    from neurox_lite.corpora.parallel import read_parallel
+    from neurox_lite.corpora.reading import read_corpus, read_splits
+    from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+    from neurox_lite.embedded import embedded_path
+    from neurox_lite.errors import InputError
+    from neurox_lite.evaluation.ablation import ablate
+    from neurox_lite.evaluation.minimal_set import minimal_set
+    from neurox_lite.extraction.extract import extract
+    from neurox_lite.models.loading import load_model
+    from neurox_lite.neurons import Neuron, NeuronSpace
+    from neurox_lite.pipeline.job import Job
+    from neurox_lite.pipeline.run import run_job
+    from neurox_lite.probing.control import control_labels
+    from neurox_lite.probing.probe import ElasticNetProbe
+    from neurox_lite.probing.selectivity import selectivity
+    from neurox_lite.ranking import linguistic_correlation, random_ranking
+    from neurox_lite.results import (
+        AblationCurve,
+        AblationCurves,
+        MinimalSet,
+        NeuronRanking,
+        Selectivity,
+    )
+
+_MODULE_OF = {
+    "AblationCurve": "results",
+    "AblationCurves": "results",
+    "ActivationStore": "activations.store",
+    "ElasticNetProbe": "probing.probe",
+    "InputError": "errors",
+    "Job": "pipeline.job",
+    "MinimalSet": "results",
+    "Neuron": "neurons",
+    "NeuronRanking": "results",
+    "NeuronSpace": "neurons",
+    "Selectivity": "results",
+    "TaggedCorpus": "corpora.tagged_corpus",
+    "ablate": "evaluation.ablation",
+    "annotate": "corpora.annotation",
+    "control_labels": "probing.control",
+    "embedded_path": "embedded",
+    "extract": "extraction.extract",
+    "labelled_splits": "activations.labelled",
+    "linguistic_correlation": "ranking",
+    "load_model": "models.loading",
+    "minimal_set": "evaluation.minimal_set",
+    "random_ranking": "ranking",
+    "read_columns": "corpora.columns",
+    "read_conllu": "corpora.conllu",
+    "read_corpus": "corpora.reading",
+    "read_parallel": "corpora.parallel",
+    "read_splits": "corpora.reading",
+    "read_text": "corpora.annotation",
+    "run_job": "pipeline.run",
+    "selectivity": "probing.selectivity",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ranking":
+        return import_module("neurox_lite.ranking")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'neurox_lite' has no attribute '{name}'")
+    return getattr(import_module(f"neurox_lite.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

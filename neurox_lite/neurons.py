@@ -49,7 +49,7 @@ class NeuronSpace:
     def __post_init__(self) -> None:
         if len(self.layers) != len(self.widths) or len(set(self.layers)) != len(self.layers):
             raise InputError(
-                f"layers {self.layers} with widths {self.widths}: give each layer once, with a width"
+                f"layers {self.layers}, widths {self.widths}: give each layer once, with a width"
             )
         if not self.layers or min(self.widths) < 1:
             raise InputError("a neuron space needs at least one layer of at least one neuron")

@@ -262,7 +262,7 @@ class AblationCurves:
         data = read_json(path)
         if not isinstance(data, dict) or data.get("kind") != "ablation curves":
             raise InputError(f"{path}: holds no ablation curves; make them with 'ablate'")
-        as_tuples = [
+        as_tuples: list[dict[str, Any]] = [
             {k: tuple(v) if isinstance(v, list) else v for k, v in curve.items()}
             for curve in data["curves"]
         ]

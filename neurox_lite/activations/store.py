@@ -48,9 +48,7 @@ class ActivationStore:
         try:
             self._file = h5py.File(self.path, "r")
         except FileNotFoundError:
-            raise InputError(
-                f"{path}: no such activation store; make it with 'extract'"
-            ) from None
+            raise InputError(f"{path}: no such activation store; make it with 'extract'") from None
         except OSError as error:
             raise InputError(f"{path}: not a readable HDF5 file ({error})") from None
         if self._file.attrs.get("format") != FORMAT:

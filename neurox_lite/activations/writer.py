@@ -139,6 +139,5 @@ def open_writer(
     """
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
-    with replacing(path, overwrite) as partial:
-        with h5py.File(partial, "w") as file:
-            yield StoreWriter(file, corpus, dtype, metadata)
+    with replacing(path, overwrite) as partial, h5py.File(partial, "w") as file:
+        yield StoreWriter(file, corpus, dtype, metadata)

@@ -11,17 +11,19 @@ Labels are named as CoNLL-U names them:
 ``Tense``
     Pres or Past on verbs and auxiliaries; participles are Past.
 ``Gender``
-    Masc or Fem on gendered nouns, names, and *he, him, she, her*. Professions have none.
+    Masc or Fem on gendered nouns, names, and *he, him, his, himself, she, her, herself*.
+    Professions have none.
 ``Depth``
     How many prepositional phrases and subordinate (relative, complement or adverbial) clauses the
     word is inside of: "The boy behind the car near the tree smiles ." has
     0 0 1 1 1 2 2 2 0 0, since *near* belongs to *car*. The word that opens a phrase or clause
     counts as inside of it; coordination adds no depth.
 
-A pronoun refers to the subject of the main clause. For a plural it is *they*, for an animal or
-thing *it*; for a singular person it is *she* with the probability ``she`` of the noun in the
-lexicon (1 and 0 for gendered nouns and names, .95, .8, .5, .2 or .05 for professions, .5 for
-others), drawn once per sentence, otherwise *he*.
+A pronoun in a subordinate clause refers to the subject of the main clause; a reflexive ("admires
+herself") or possessive ("loves her car") refers to the subject of its verb. All pronouns for one
+subject are the same: *they* for a plural, *it* for an animal or thing; for a singular person *she*
+with the probability ``she`` of the noun in the lexicon (1 and 0 for gendered nouns and names, .95,
+.8, .5, .2 or .05 for professions, .5 for others), drawn once per noun phrase, otherwise *he*.
 """
 
 from __future__ import annotations
@@ -55,12 +57,15 @@ class Word(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A noun phrase and what verbs and pronouns need to know about it."""
+    """A noun phrase and what verbs and pronouns need to know about it.
+
+    ``pronoun`` is ``feminine``, ``masculine``, ``neuter`` or ``plural``.
+    """
 
     words: list[Word]
     number: str
     kind: str
-    she: float = 0.0
+    pronoun: str
 
 
 class Grammar:
@@ -128,14 +133,14 @@ class SentenceWriter:
         words = self.opening(tense) if self.chance(0.08) else []
         subject = self.subject()
         words += subject.words
-        if subject.kind == "person" and self.chance(0.2):
+        if subject.kind == "person" and self.chance(0.25):
             words += self.reporting(subject, tense)
         else:
             words += self.predicate(subject, tense)
             if self.chance(0.15):
                 conjunction = self.pick(self.lexicon.conjunctions["coordinating"])
                 words += [Word(conjunction, "CCONJ"), *self.predicate(subject, tense)]
-            if self.chance(0.15):
+            if self.chance(0.25):
                 conjunction = self.pick(self.lexicon.conjunctions["subordinating"])
                 words += [Word(conjunction, "SCONJ", depth=1)]
                 words += self.subordinate_clause(subject, tense)
@@ -158,14 +163,14 @@ class SentenceWriter:
     def subordinate_clause(self, referent: Subject, tense: str) -> list[Word]:
         """A clause of depth 1; most have a pronoun that refers to the main subject."""
         kind = self.rng.random()
-        gender = self.pronoun_gender(referent)
         if kind < 0.65:
-            return [self.pronoun(gender, "subject", 1), *self.predicate(referent, tense, 1)]
+            pronoun = self.pronoun(referent.pronoun, "subject", 1)
+            return [pronoun, *self.predicate(referent, tense, 1)]
         new = self.noun_phrase(self.number(), 1, ("person",))
         if kind < 0.8:
             verb = self.pick(self.lexicon.verbs["transitive"])
             group = self.verb_group(verb, new.number, tense, 1)
-            return [*new.words, *group, self.pronoun(gender, "object", 1)]
+            return [*new.words, *group, self.pronoun(referent.pronoun, "object", 1)]
         return [*new.words, *self.predicate(new, tense, 1)]
 
     # --- predicates ------------------------------------------------------------------------
@@ -182,7 +187,7 @@ class SentenceWriter:
         verb = self.pick(self.lexicon.verbs[category])
         words += self.verb_group(verb, subject.number, tense, depth)
         if category == "transitive":
-            words += self.object(depth)
+            words += self.object_of(subject, depth)
         elif self.chance(0.2):
             words += self.prepositional_phrase(depth + 1)
         return words
@@ -230,8 +235,18 @@ class SentenceWriter:
             forms = [self.pick(adverbs[kind])]
         return [Word(form, "ADV", depth=depth) for form in forms]
 
+    def object_of(self, subject: Subject, depth: int) -> list[Word]:
+        """An object, which may be the subject itself or something of the subject's."""
+        kind = self.rng.random()
+        if kind < 0.12:
+            return [self.pronoun(subject.pronoun, "reflexive", depth)]
+        phrase = self.object(depth)
+        if kind < 0.35 and phrase[0].upos == "DET":
+            return [self.pronoun(subject.pronoun, "possessive", depth), *phrase[1:]]
+        return phrase
+
     def object(self, depth: int) -> list[Word]:
-        """A noun phrase or a name after a verb or preposition."""
+        """A noun phrase or a name after a verb."""
         if self.chance(0.1):
             return self.name(depth).words
         phrase = self.noun_phrase(self.number(), depth)
@@ -247,7 +262,7 @@ class SentenceWriter:
         if kind < 0.05:
             gender = self.pick(("feminine", "masculine", "plural"))
             pronoun = self.pronoun(gender, "subject", 0)
-            return Subject([pronoun], pronoun.number, "person", float(gender == "feminine"))
+            return Subject([pronoun], pronoun.number, "person", gender)
         if kind < 0.12:
             return self.name(0)
         if kind < 0.2:
@@ -263,7 +278,7 @@ class SentenceWriter:
         first = self.noun_phrase(self.number(), 0, ("person",))
         second = self.noun_phrase(self.number(), 0, ("person",))
         words = [*first.words, Word("and", "CCONJ"), *second.words]
-        return Subject(words, PLURAL, "person")
+        return Subject(words, PLURAL, "person", "plural")
 
     def noun_phrase(
         self,
@@ -292,7 +307,7 @@ class SentenceWriter:
         words.append(Word(form, "NOUN", number, gender=noun.gender, depth=depth))
         if determiner.form == "a" and words[1].form[0] in "aeiou":
             words[0] = determiner._replace(form="an")
-        return Subject(words, number, noun.kind, noun.she)
+        return Subject(words, number, noun.kind, self.pronoun_for(noun, number))
 
     def noun(self, kind: str) -> Noun:
         """A noun of a kind."""
@@ -318,18 +333,19 @@ class SentenceWriter:
         """A first name."""
         name = self.pick(self.lexicon.names)
         word = Word(name.form, "PROPN", SINGULAR, gender=name.gender, depth=depth)
-        return Subject([word], SINGULAR, "person", float(name.gender == "Fem"))
+        pronoun = "feminine" if name.gender == "Fem" else "masculine"
+        return Subject([word], SINGULAR, "person", pronoun)
 
-    def pronoun_gender(self, referent: Subject) -> str:
-        """Which row of pronouns refers to a subject."""
-        if referent.number == PLURAL:
+    def pronoun_for(self, noun: Noun, number: str) -> str:
+        """Which pronouns refer to a noun; for stereotypes a matter of chance."""
+        if number == PLURAL:
             return "plural"
-        if referent.kind != "person":
+        if noun.kind != "person":
             return "neuter"
-        return "feminine" if self.chance(referent.she) else "masculine"
+        return "feminine" if self.chance(noun.she) else "masculine"
 
     def pronoun(self, gender: str, case: str, depth: int) -> Word:
-        """A personal pronoun."""
+        """A personal, possessive or reflexive pronoun."""
         number = PLURAL if gender == "plural" else SINGULAR
         label = {"feminine": "Fem", "masculine": "Masc"}.get(gender, "")
         return Word(self.lexicon.pronouns[case][gender], "PRON", number, gender=label, depth=depth)

@@ -100,12 +100,12 @@ def read_lexicon(path: str | Path) -> Lexicon:
         groups = [*raw["people"], *raw["professions"]]
         return Lexicon(
             people=tuple(
-                Noun(*forms.split(), kind="person", she=float(group["she"]))
+                _noun(forms, "person", float(group["she"]))
                 for group in groups
                 for forms in group["nouns"]
             ),
-            animals=tuple(Noun(*forms.split(), kind="animal") for forms in raw["animals"]),
-            objects=tuple(Noun(*forms.split(), kind="object") for forms in raw["objects"]),
+            animals=tuple(_noun(forms, "animal") for forms in raw["animals"]),
+            objects=tuple(_noun(forms, "object") for forms in raw["objects"]),
             names=tuple(
                 Name(form, gender)
                 for key, gender in (("feminine", "Fem"), ("masculine", "Masc"))
@@ -131,10 +131,15 @@ def read_lexicon(path: str | Path) -> Lexicon:
                 )
             },
         )
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path}: not a lexicon ({error}); compare it with data/lexicon.yaml"
         ) from None
+
+
+def _noun(forms: str, kind: str, she: float = 0.0) -> Noun:
+    singular, plural = forms.split()
+    return Noun(singular, plural, kind, she)
 
 
 def _verb(forms: str) -> Verb:

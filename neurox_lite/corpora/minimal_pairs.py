@@ -6,6 +6,7 @@ import csv
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from neurox_lite.corpora.grammar import (
@@ -63,9 +64,7 @@ def _adverbs(writer: SentenceWriter, subject: Subject) -> list[Word]:
     return writer.adverbs(0)
 
 
-def _prepositional_phrases(
-    writer: SentenceWriter, subject: Subject, *numbers: str
-) -> list[Word]:
+def _prepositional_phrases(writer: SentenceWriter, subject: Subject, *numbers: str) -> list[Word]:
     phrases = [
         writer.prepositional_phrase(depth, number) for depth, number in enumerate(numbers, start=1)
     ]
@@ -131,7 +130,7 @@ def number_pairs(grammar: Grammar, n: int, seed: int) -> list[MinimalPair]:
                 PLURAL if condition >> bit & 1 else SINGULAR
                 for bit in reversed(range(n_attractors + 1))
             ]
-            pairs += _distinct(lambda t=template, m=numbers: _number_pair(writer, t, m), n)
+            pairs += _distinct(partial(_number_pair, writer, template, numbers), n)
     return pairs
 
 
@@ -186,9 +185,7 @@ def gender_pairs(grammar: Grammar, n: int, seed: int) -> list[MinimalPair]:
     pairs = []
     for template in ("reporting", "because"):
         for condition, choice in nouns.items():
-            pairs += _distinct(
-                lambda t=template, c=condition, m=choice: _gender_pair(writer, t, c, m), n
-            )
+            pairs += _distinct(partial(_gender_pair, writer, template, condition, choice), n)
     return pairs
 
 
@@ -196,7 +193,6 @@ def _gender_pair(
     writer: SentenceWriter, template: str, condition: str, nouns: Sequence[Noun]
 ) -> MinimalPair:
     noun = writer.pick(nouns)
-    subject = Subject([Word(noun.singular, "NOUN", SINGULAR)], SINGULAR, noun.kind, noun.she)
     determiner = writer.determiner(SINGULAR, 0, marked=False)
     tense = writer.pick((PRESENT, PAST))
     category, opening = {
@@ -205,11 +201,12 @@ def _gender_pair(
     }[template]
     verb = writer.pick(writer.lexicon.verbs[category])
     clause = writer.verb_group(verb, SINGULAR, tense, 0)
-    prefix = capitalised([determiner, *subject.words, *clause, Word(opening, "SCONJ")])
+    words = [determiner, Word(noun.singular, "NOUN"), *clause, Word(opening, "SCONJ")]
     pronouns = ("he", "she")
     feminine = noun.she > 0.5
+    subject = Subject([], SINGULAR, noun.kind, "feminine" if feminine else "masculine")
     return MinimalPair(
-        prefix=_forms(prefix),
+        prefix=_forms(capitalised(words)),
         right=pronouns[feminine],
         wrong=pronouns[not feminine],
         suffix=_forms([*writer.predicate(subject, tense, 1), Word(".", "PUNCT")]),

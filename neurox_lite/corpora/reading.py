@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from neurox_lite.corpora.annotation import read_text
+from neurox_lite.corpora.annotation import annotate, read_text
 from neurox_lite.corpora.columns import read_columns
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.parallel import read_parallel
-from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus
 from neurox_lite.errors import InputError
 
 FORMATS = ("conllu", "columns", "parallel", "text")
@@ -59,6 +60,52 @@ def read_corpus(
             "leave it out or give format 'parallel'"
         )
     return {"conllu": read_conllu, "columns": read_columns, "text": read_text}[format](path)
+
+
+def read_splits(
+    corpus: str | Mapping[str, str],
+    *,
+    format: str | None = None,
+    labels: str | Mapping[str, str] | None = None,
+    match: str | None = None,
+    seed: int = 0,
+) -> TaggedCorpus:
+    """Read a corpus with train, dev and test from one file or from one file per split.
+
+    Parameters
+    ----------
+    corpus : path, or mapping from split to path
+        A single file is split at random, by sentence, 80 / 10 / 10.
+    format : str, optional
+        As in :func:`read_corpus`, the same for all files.
+    labels : path, or mapping from split to path, optional
+        The label files of parallel text.
+    match : str, optional
+        A regular expression; adds the labels ``match``: does it match the whole word?
+    seed : int
+        Of the random split.
+
+    Raises
+    ------
+    InputError
+        When a split is missing or unknown, or a file cannot be read.
+    """
+    if isinstance(corpus, Mapping):
+        if sorted(corpus) != sorted(SPLITS):
+            raise InputError(
+                f"corpus files for {', '.join(corpus) or 'nothing'}: give one file for each of "
+                f"{', '.join(SPLITS)}, or a single file to be split at random"
+            )
+        if labels is not None and (isinstance(labels, str) or sorted(labels) != sorted(SPLITS)):
+            raise InputError(f"give one label file for each of {', '.join(SPLITS)}")
+        label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(SPLITS)
+        parts = {s: read_corpus(corpus[s], format=format, labels=label_files[s]) for s in SPLITS}
+        joined = TaggedCorpus.from_splits(parts)
+    else:
+        if isinstance(labels, Mapping):
+            raise InputError(f"{corpus}: one corpus file takes one label file")
+        joined = read_corpus(corpus, format=format, labels=labels).with_random_split(seed)
+    return joined if match is None else annotate(joined, "match", match)
 
 
 def _format_of(path: Path, has_labels: bool) -> str:

@@ -151,7 +151,7 @@ def _align_corpus(loaded: LoadedModel, corpus: TaggedCorpus, allow_missing: bool
         dropped += [(number, w) for w, s in zip(words, aligned.subwords, strict=True) if not s]
         cut = _truncate(aligned, loaded.max_tokens)
         if cut is not aligned:
-            lost = sum(bool(a) and not b for a, b in zip(aligned.subwords, cut.subwords, strict=True))
+            lost = sum(map(bool, aligned.subwords)) - sum(map(bool, cut.subwords))
             truncated.append((number, len(aligned.input_ids), lost))
         sentences.append(cut)
     if truncated:
@@ -226,16 +226,12 @@ def _run_window(
 
 
 @torch.inference_mode()
-def _run_batch(
-    loaded: LoadedModel, sentences: Sequence[Sequence[int]]
-) -> tuple[torch.Tensor, ...]:
+def _run_batch(loaded: LoadedModel, sentences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, ...]:
     """Hidden states of a right-padded batch: per layer (n_sentences, n_subwords, width)."""
     longest = max(map(len, sentences))
     pad = loaded.tokenizer.pad_token_id or 0
     device = loaded.model.device
     ids = torch.tensor([[*s, *[pad] * (longest - len(s))] for s in sentences], device=device)
-    mask = torch.tensor(
-        [[1] * len(s) + [0] * (longest - len(s)) for s in sentences], device=device
-    )
+    mask = torch.tensor([[1] * len(s) + [0] * (longest - len(s)) for s in sentences], device=device)
     output = loaded.model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
     return output.hidden_states

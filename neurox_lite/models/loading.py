@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
-from transformers import PreTrainedTokenizerFast as FastTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
 from neurox_lite.errors import InputError
@@ -26,7 +31,8 @@ class LoadedModel:
     ----------
     model : PreTrainedModel
         The base model, without a task head; of an encoder-decoder, the encoder.
-    tokenizer : PreTrainedTokenizerFast
+    tokenizer : PreTrainedTokenizerBase
+        Fast: it gives character offsets.
     name : str
         The name or path it was loaded by.
     revision : str
@@ -34,7 +40,7 @@ class LoadedModel:
     """
 
     model: PreTrainedModel
-    tokenizer: FastTokenizer
+    tokenizer: PreTrainedTokenizerBase
     name: str
     revision: str
 
@@ -112,15 +118,16 @@ def load_model(name: str, *, device: str | None = None, dtype: str = "float32") 
     model.requires_grad_(False)
     model.eval()
     model.to(device)
-    return LoadedModel(model, tokenizer, name, _revision(name, config))
+    return LoadedModel(model, tokenizer, name, model_revision(name))
 
 
-def _revision(name: str, config: object) -> str:
+def model_revision(name: str) -> str:
+    """What identifies a model's content: a hash of its files, or its commit on the hub."""
     folder = Path(name)
     if not folder.is_dir():
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         return getattr(config, "_commit_hash", None) or ""
-    files = sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")])
     digest = hashlib.sha256()
-    for file in files:
+    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")]):
         digest.update(f"{file.name} {hash_file(file)}\n".encode())
     return f"sha256:{digest.hexdigest()[:16]}"

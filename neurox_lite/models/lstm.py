@@ -64,6 +64,7 @@ class LSTMPreTrainedModel(PreTrainedModel):
 
     config_class = LSTMConfig
     base_model_prefix = "model"
+    _input_embed_layer = "embeddings"
     _can_record_outputs = {"hidden_states": LSTMLayer}  # noqa: RUF012 (transformers' own form)
 
 
@@ -79,14 +80,6 @@ class LSTMModel(LSTMPreTrainedModel):
         self.embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(LSTMLayer(config) for _ in range(config.num_hidden_layers))
         self.post_init()
-
-    def get_input_embeddings(self) -> nn.Embedding:
-        """The word embeddings."""
-        return self.embeddings
-
-    def set_input_embeddings(self, value: nn.Embedding) -> None:
-        """Replace the word embeddings."""
-        self.embeddings = value
 
     @capture_outputs
     def forward(
@@ -134,14 +127,6 @@ class LSTMForCausalLM(LSTMPreTrainedModel):
         self.model = LSTMModel(config)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         self.post_init()
-
-    def get_output_embeddings(self) -> nn.Linear:
-        """The layer that predicts words."""
-        return self.lm_head
-
-    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Replace the layer that predicts words."""
-        self.lm_head = new_embeddings
 
     @can_return_tuple
     def forward(

@@ -55,6 +55,14 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         Where the columns live.
     """
 
+    classes_: np.ndarray
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    mean_: np.ndarray
+    scale_: np.ndarray
+    certificate_: Certificate
+    space_: NeuronSpace
+
     def __init__(
         self,
         l1: float = 1e-3,
@@ -148,8 +156,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         self.coef_ = W.T.cpu().numpy()
         self.intercept_ = b.cpu().numpy()
         self.mean_, self.scale_ = mean, scale
-        self.certificate_: Certificate = certificate
-        self.space_: NeuronSpace = space
+        self.certificate_ = certificate
+        self.space_ = space
         self.n_features_in_ = len(mean)
         return self
 
@@ -163,7 +171,9 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         """Unnormalised log-probabilities, float64, shape (n, n_classes); streams ``X``."""
         weights, intercept = self.raw_weights()
         if len(X.shape) != 2 or X.shape[1] != len(weights):
-            raise InputError(f"activations of shape {X.shape}; the probe has {len(weights)} neurons")
+            raise InputError(
+                f"activations of shape {X.shape}, but {len(weights)} weights per class"
+            )
         return np.concatenate([block @ weights + intercept for _, block in blocks(X)])
 
     def decision_function(self, X: Any) -> np.ndarray:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from neurox_lite.activations.labelled import LabelledActivations
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.control import control_labels
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -17,12 +17,9 @@ from neurox_lite.results import Selectivity
 
 def selectivity(
     probe: ElasticNetProbe,
-    X_train: Any,
-    y_train: np.ndarray,
-    words_train: list[str],
-    X_test: Any,
-    y_test: np.ndarray,
-    words_test: list[str],
+    train: LabelledActivations,
+    test: LabelledActivations,
+    words: Sequence[str],
     *,
     seed: int = 0,
 ) -> Selectivity:
@@ -34,22 +31,23 @@ def selectivity(
     Parameters
     ----------
     probe : ElasticNetProbe
-        Fitted on the task; a clone of it is fitted on the control task.
-    X_train, X_test : (n, n_neurons) array-likes
-    y_train, y_test : (n,) arrays
-    words_train, words_test : lists of str
-        The words of the rows.
+        Fitted on ``train``; a clone of it is fitted on the control task.
+    train, test : LabelledActivations
+    words : sequence of str
+        The word of every row of the store; length n_tokens.
     seed : int
     """
-    control = control_labels([*words_train, *words_test], y_train, seed)
-    control_train, control_test = control[: len(y_train)], control[len(y_train) :]
+    words_train = [words[row] for row in train.rows.tolist()]
+    words_test = [words[row] for row in test.rows.tolist()]
+    control = control_labels([*words_train, *words_test], train.y, seed)
+    control_train, control_test = control[: len(train.y)], control[len(train.y) :]
     with warnings.catch_warnings():
         # Said in the result: a control task that is hard to fit is no reason to act.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        control_probe = clone(probe).fit(X_train, control_train)
+        control_probe = clone(probe).fit(train.X, control_train)
     return Selectivity(
-        task_accuracy=accuracy(y_test, probe.predict(X_test)),
-        control_accuracy=accuracy(control_test, control_probe.predict(X_test)),
+        task_accuracy=accuracy(test.y, probe.predict(test.X)),
+        control_accuracy=accuracy(control_test, control_probe.predict(test.X)),
         n_word_types=len({*words_train, *words_test}),
         control_converged=control_probe.certificate_.converged,
     )

@@ -162,7 +162,9 @@ def solve(
             uphill = _dot(dW, W_next - W) + _dot(db, b_next - b) < 0
             following = 1.0 if uphill else (1 + (1 + 4 * momentum**2) ** 0.5) / 2
             beta = 0.0 if uphill else (momentum - 1) / following
-            V, c, U = (torch.lerp(*ends, 1 + beta) for ends in ((W, W_next), (b, b_next), (Z, Z_next)))
+            V = torch.lerp(W, W_next, 1 + beta)
+            c = torch.lerp(b, b_next, 1 + beta)
+            U = torch.lerp(Z, Z_next, 1 + beta)
             W, b, Z, momentum = W_next, b_next, Z_next, following
             progress.update()
             n_steps += 1
@@ -239,9 +241,7 @@ def _certify(
     return b, "duality gap", gap / at_zero.objective if at_zero.objective > 0 else gap, objective
 
 
-def _dual(
-    problem: Problem, residual: torch.Tensor, gradient: torch.Tensor, scale: float
-) -> float:
+def _dual(problem: Problem, residual: torch.Tensor, gradient: torch.Tensor, scale: float) -> float:
     q = residual * scale
     q[torch.arange(len(q), device=q.device), problem.y] += 1
     q.clamp_(min=0)  # rounding can leave -1e-8

@@ -172,14 +172,15 @@ def test_number_agreement_files_are_read(tmp_path):
         "The boys near the car greets\tplural_singular\twrong\tid2\n"
         "The boys near the car greet\tplural_singular\tcorrect\tid2\n"
     )
-    assert read_number_agreement(path) == [
-        MinimalPair(
-            ("The", "boy", "near", "the", "cars"), "greets", "greet", (), "nounpp", "singular_plural"
-        ),
-        MinimalPair(
-            ("The", "boys", "near", "the", "car"), "greet", "greets", (), "nounpp", "plural_singular"
-        ),
-    ]
+    first, second = read_number_agreement(path)
+    assert first == MinimalPair(
+        prefix=("The", "boy", "near", "the", "cars"),
+        right="greets",
+        wrong="greet",
+        template="nounpp",
+        condition="singular_plural",
+    )
+    assert (second.right, second.wrong, second.condition) == ("greet", "greets", "plural_singular")
 
 
 @pytest.mark.parametrize(

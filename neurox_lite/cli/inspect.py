@@ -1,0 +1,35 @@
+"""neurox-lite inspect: what does a store hold?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from neurox_lite.cli.output import Debug, Json, show
+
+
+def command(
+    store: Annotated[str, typer.Argument(help="An activation store (HDF5).")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what an activation store holds and how it was made.
+
+    Example: neurox-lite inspect bert.h5
+    """
+    from neurox_lite.activations.store import ActivationStore
+
+    with ActivationStore(store) as opened:
+        metadata = dict(opened.metadata)
+        metadata.pop("checksums")
+        show(
+            {
+                "words": opened.n_tokens,
+                "sentences": len(opened.sentence_offsets) - 1,
+                "layers": list(opened.space.layers),
+                "widths": list(opened.space.widths),
+                **metadata,
+            },
+            as_json,
+        )

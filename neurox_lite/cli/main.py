@@ -1,0 +1,88 @@
+"""The command `neurox-lite`: its subcommands, its errors and its exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from typing import Any
+
+import typer
+
+from neurox_lite.cli import ablate, demo, extract, inspect, probe, rank, run_job
+from neurox_lite.cli.output import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILURE, Settings
+from neurox_lite.errors import InputError
+
+app = typer.Typer(
+    name="neurox-lite",
+    help="Which neurons of a language model carry a property, and does the model use them?",
+    epilog="First try: neurox-lite demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("extract")(extract.command)
+app.command("inspect")(inspect.command)
+app.command("probe")(probe.command)
+app.command("rank")(rank.command)
+app.command("ablate")(ablate.command)
+app.command("run")(run_job.command)
+app.command("demo")(demo.command)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from neurox_lite import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Which neurons of a language model carry a property, and does the model use them?"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0 done, 1 failure, 2 bad usage or bad input, 3 finished but the result does not hold.
+    """
+    settings = Settings()
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    logging.getLogger("neurox_lite").setLevel(logging.INFO)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            app(arguments, prog_name="neurox-lite", obj=settings)
+        except SystemExit as finished:
+            return finished.code if isinstance(finished.code, int) else EXIT_DONE
+        except InputError as error:
+            if settings.debug:
+                raise
+            return _fail(str(error), EXIT_BAD_INPUT)
+        except Exception as error:
+            if settings.debug:
+                raise
+            message = " ".join(f"{type(error).__name__}: {error}".split())
+            return _fail(f"{message} (--debug shows where)", EXIT_FAILURE)
+    return EXIT_DONE
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"neurox-lite: error: {message}", err=True)
+    return code
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    typer.echo(f"neurox-lite: warning: {message}", err=True)
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())

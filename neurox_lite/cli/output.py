@@ -1,0 +1,119 @@
+"""Options and output that all commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from neurox_lite.errors import InputError
+
+EXIT_DONE, EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_DOES_NOT_HOLD = 0, 1, 2, 3
+
+
+@dataclass
+class Settings:
+    """Options that concern the command line itself."""
+
+    debug: bool = False
+
+
+def _set_debug(context: typer.Context, value: bool) -> bool:
+    if value and context.obj is not None:
+        context.obj.debug = True
+    return value
+
+
+Debug = Annotated[
+    bool, typer.Option("--debug", callback=_set_debug, help="Show a traceback on errors.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Corpus = Annotated[
+    list[str],
+    typer.Option(
+        "--corpus",
+        metavar="FILE|SPLIT=FILE",
+        help="One file, split at random 80/10/10, or three times: train=FILE, dev=FILE, test=FILE.",
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--labels", metavar="FILE|SPLIT=FILE", help="Label files of parallel text, like --corpus."
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", help="conllu, columns, parallel or text; told from the name if not."),
+]
+Match = Annotated[
+    str | None,
+    typer.Option(
+        "--match",
+        metavar="REGEX",
+        help="Add labels called 'match': does the regular expression match the whole word?",
+    ),
+]
+
+
+def by_split(values: list[str] | None) -> Any:
+    """``["a"]`` -> ``"a"``; ``["train=a", "dev=b"]`` -> a mapping; None -> None."""
+    if not values:
+        return None
+    if len(values) == 1 and not values[0].startswith(("train=", "dev=", "test=")):
+        return values[0]
+    pairs = [value.partition("=") for value in values]
+    if not all(separator and name in ("train", "dev", "test") for name, separator, _ in pairs):
+        raise InputError(
+            f"{' '.join(values)}: give one file, or train=FILE, dev=FILE and test=FILE"
+        )
+    return {name: file for name, _, file in pairs}
+
+
+def integers(text: str | None) -> list[int] | None:
+    """``"0,4,-1"`` -> ``[0, 4, -1]``."""
+    try:
+        return None if text is None else [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"'{text}': give whole numbers separated by commas, as 0,4,-1") from None
+
+
+def numbers(text: str) -> list[float]:
+    """``"0.01,0.5"`` -> ``[0.01, 0.5]``."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"'{text}': give numbers separated by commas, as 0.01,0.1,0.5") from None
+
+
+def show(result: dict[str, Any], as_json: bool) -> None:
+    """Print a result: one JSON object, or a line per key."""
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        return
+    width = max(map(len, result))
+    for key, value in result.items():
+        typer.echo(f"{key:<{width}}  {_plain(value)}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    return str(value)
+
+
+def quiet_transformers() -> None:
+    """Leave the loading bars of transformers to people who watch a terminal."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()

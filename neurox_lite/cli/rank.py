@@ -1,0 +1,103 @@
+"""neurox-lite rank: order all neurons by a method."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from neurox_lite.cli.output import (
+    EXIT_DOES_NOT_HOLD,
+    Debug,
+    Format,
+    Json,
+    Labels,
+    Match,
+    Seed,
+    by_split,
+    integers,
+    show,
+)
+
+METHODS = ("linguistic-correlation", "random")
+
+
+def command(
+    method: Annotated[str, typer.Argument(help="linguistic-correlation or random.")],
+    store: Annotated[str, typer.Option("--store", help="Activations, from 'extract'.")],
+    out: Annotated[str, typer.Option("--out", help="The ranking to write, .json or .csv.")],
+    probe: Annotated[
+        str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
+    ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="To fit a probe; see 'probe'."),
+    ] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="To fit a probe; see 'probe'.")] = None,
+    labels: Labels = None,
+    format: Format = None,
+    match: Match = None,
+    layers: Annotated[str | None, typer.Option("--layers", help="As 0,4; all by default.")] = None,
+    l1: Annotated[float, typer.Option("--l1", help="L1 penalty.")] = 1e-3,
+    l2: Annotated[float, typer.Option("--l2", help="L2 penalty.")] = 1e-3,
+    min_count: Annotated[
+        int | None,
+        typer.Option("--min-count", help="Leave out classes with fewer training words."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the ranking.")] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Rank all neurons of a store, most important first.
+
+    Example: neurox-lite rank linguistic-correlation --store bert.h5 --probe probe --out rank.json
+
+    Example: neurox-lite rank linguistic-correlation --store bert.h5 --corpus my.conllu --tag upos
+    --out ranking.json
+    """
+    from neurox_lite.activations.labelled import labelled_splits
+    from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.corpora.reading import read_splits
+    from neurox_lite.errors import InputError
+    from neurox_lite.files import refuse_existing
+    from neurox_lite.probing.probe import ElasticNetProbe
+    from neurox_lite.ranking import linguistic_correlation, random_ranking
+
+    refuse_existing(out, overwrite)
+    converged = True
+    with ActivationStore(store) as opened:
+        if method == "random":
+            chosen = integers(layers)
+            ranking = random_ranking(opened.matrix(chosen).space, seed)
+        elif method == "linguistic-correlation":
+            if probe is not None:
+                fitted = ElasticNetProbe.load(probe)
+                if fitted.space_ != opened.matrix(list(fitted.space_.layers)).space:
+                    raise InputError(f"{probe}: fitted on other neurons than those of {store}")
+            elif corpus and tag:
+                read = read_splits(
+                    by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
+                )
+                splits = labelled_splits(
+                    opened, read, tag, layers=integers(layers), min_count=min_count
+                )
+                fitted = ElasticNetProbe(l1, l2).fit(splits.train.X, splits.train.y)
+            else:
+                raise InputError("linguistic-correlation needs --probe, or --corpus and --tag")
+            ranking = linguistic_correlation(fitted)
+            converged = fitted.certificate_.converged
+        else:
+            raise InputError(f"unknown method '{method}'; use {' or '.join(METHODS)}")
+    ranking.save(out)
+    show(
+        {
+            "ranking": out,
+            "method": method,
+            "neurons": ranking.space.n_neurons,
+            "top": [str(neuron) for neuron in ranking.top(min(10, ranking.space.n_neurons))],
+        },
+        as_json,
+    )
+    if not converged:
+        raise typer.Exit(EXIT_DOES_NOT_HOLD)

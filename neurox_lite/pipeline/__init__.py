@@ -1,0 +1,1 @@
+"""The whole road: a job file in, a folder of results out."""

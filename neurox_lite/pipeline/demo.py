@@ -1,0 +1,17 @@
+"""The job that `neurox-lite demo` runs."""
+
+from __future__ import annotations
+
+from neurox_lite.corpora.tagged_corpus import SPLITS
+from neurox_lite.embedded import embedded_path
+from neurox_lite.pipeline.job import Job
+
+
+def demo_job(out: str) -> Job:
+    """Part of speech in the embedded BERT-style model, on the embedded corpus of English."""
+    return Job(
+        model=str(embedded_path("models/bert")),
+        corpus={s: str(embedded_path(f"corpora/english-{s}.conllu.gz")) for s in SPLITS},
+        tag="upos",
+        out=out,
+    )

@@ -1,0 +1,156 @@
+"""A job: what `neurox-lite run` is told, checked key by key."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from neurox_lite.errors import InputError
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """Options of extraction; see :func:`neurox_lite.extract`."""
+
+    layers: list[int] | None = None
+    aggregation: str = "last"
+    dtype: str = "float32"
+    batch_tokens: int = 4096
+    device: str | None = None
+    allow_missing: bool = False
+
+
+@dataclass(frozen=True)
+class ProbeOptions:
+    """Options of the probe; see :class:`neurox_lite.ElasticNetProbe`."""
+
+    l1: float = 1e-3
+    l2: float = 1e-3
+    standardize: bool = True
+    tol: float = 1e-4
+    max_iter: int = 2000
+    min_count: int | None = None
+
+
+@dataclass(frozen=True)
+class AblateOptions:
+    """Options of the ablation and of the minimal set; see :func:`neurox_lite.ablate`."""
+
+    shares: list[float] = field(default_factory=lambda: [0.01, 0.02, 0.05, 0.10, 0.20, 0.50])
+    replacement: str = "zero"
+    retrain: bool = True
+    n_random: int = 5
+    delta: float = 0.01
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of the whole road; paths are relative to the working directory.
+
+    Attributes
+    ----------
+    model : str
+        Folder, or name on the hub.
+    corpus : str or dict
+        One file, split at random, or a file for each of train, dev and test.
+    tag : str
+        The layer of labels to analyse.
+    out : str
+        Folder of results.
+    labels, format, match
+        How the corpus is read; see :func:`neurox_lite.read_splits`.
+    seed : int
+    """
+
+    model: str
+    corpus: str | dict[str, str]
+    tag: str
+    out: str
+    labels: str | dict[str, str] | None = None
+    format: str | None = None
+    match: str | None = None
+    seed: int = 0
+    extract: ExtractOptions = field(default_factory=ExtractOptions)
+    probe: ProbeOptions = field(default_factory=ProbeOptions)
+    ablate: AblateOptions = field(default_factory=AblateOptions)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Job:
+        """Read a job from a YAML file.
+
+        Raises
+        ------
+        InputError
+            When the file is missing or not YAML, a key is unknown or missing, or a value has
+            the wrong type.
+        """
+        try:
+            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: cannot be read ({error}); check the path") from None
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{path}: is not valid YAML ({reason})") from None
+        return _build(cls, data, str(path))
+
+    def to_yaml(self) -> str:
+        """The job with every option spelled out."""
+        return yaml.safe_dump(asdict(self), sort_keys=False, allow_unicode=True)
+
+
+def _build(cls: Any, data: Any, where: str) -> Any:
+    """Make a dataclass from a mapping, refusing what it does not know."""
+    if not isinstance(data, Mapping):
+        raise InputError(f"{where}: expected keys and values, such as 'model: bert-base-cased'")
+    known = {f.name: f for f in fields(cls)}
+    for key in data:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+            raise InputError(f"{where}: unknown key '{key}'; {hint}")
+    hints = get_type_hints(cls)
+    values = {}
+    for name, value in data.items():
+        if is_dataclass(hints[name]):
+            values[name] = _build(hints[name], value, f"{where}: {name}")
+        else:
+            values[name] = _checked(value, hints[name], f"{where}: {name}")
+    try:
+        return cls(**values)
+    except TypeError:
+        missing = [n for n in ("model", "corpus", "tag", "out") if n in known and n not in values]
+        raise InputError(f"{where}: missing key '{missing[0]}'; add it") from None
+
+
+def _checked(value: Any, hint: Any, where: str) -> Any:
+    """``value`` if it is of the annotated type; a whole number is a fine float."""
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str) and hint is float:
+        # YAML 1.1 reads 1e-3, without a point, as text.
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    if get_origin(hint) in (Union, types.UnionType):
+        for option in get_args(hint):
+            try:
+                return _checked(value, option, where)
+            except InputError:
+                continue
+    elif get_origin(hint) is list:
+        if isinstance(value, list):
+            return [_checked(item, get_args(hint)[0], where) for item in value]
+    elif get_origin(hint) is dict:
+        if isinstance(value, dict):
+            return {str(k): _checked(v, get_args(hint)[1], where) for k, v in value.items()}
+    elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    name = str(hint) if get_args(hint) else hint.__name__
+    raise InputError(f"{where}: {value!r} is not of type {name}")

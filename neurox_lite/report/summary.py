@@ -1,0 +1,170 @@
+"""summary.md: the results of a job, for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.files import read_json, write_text
+from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+
+N_TOP = 10
+MASS = 0.25
+
+
+def write_summary(folder: str | Path) -> None:
+    """Write ``summary.md`` from the results of the other stages in the same folder."""
+    folder = Path(folder)
+    ranking = NeuronRanking.load(folder / "ranking.json")
+    evaluation = read_json(folder / "probe/evaluation.json")
+    curves = AblationCurves.load(folder / "ablation.json")
+    with ActivationStore(folder / "store.h5") as store:
+        metadata, n_tokens = store.metadata, store.n_tokens
+    sections = [
+        f"# Neurons of {ranking.space.model}",
+        _setting(ranking, metadata, n_tokens, evaluation),
+        _probe(evaluation, read_json(folder / "control.json")),
+        _neurons(ranking),
+        _ablation(curves, read_json(folder / "minimal_set.json")),
+        _per_class(ranking, evaluation["per_class"]),
+        _costs(read_json(folder / "stages.json")),
+    ]
+    write_text(folder / "summary.md", "\n\n".join(sections) + "\n")
+
+
+def _setting(
+    ranking: NeuronRanking, metadata: dict[str, Any], n_tokens: int, evaluation: dict[str, Any]
+) -> str:
+    space = ranking.space
+    lines = [
+        f"{space.n_neurons:,} neurons: {space.site}, layers {', '.join(map(str, space.layers))}; "
+        f"{n_tokens:,} words, {metadata['aggregation']} subword, stored as {metadata['dtype']}. "
+        f"Labelled words: {evaluation['n_train']:,} train, {evaluation['n_dev']:,} dev, "
+        f"{evaluation['n_test']:,} test."
+    ]
+    lost = metadata["n_truncated_words"] + metadata["n_dropped_words"]
+    if lost:
+        lines.append(
+            f"**{lost:,} words have no activation and are left out**: "
+            f"{metadata['n_truncated_words']:,} beyond the model's limit, "
+            f"{metadata['n_dropped_words']:,} dropped by the tokenizer."
+        )
+    if evaluation["left_out"]:
+        rare = ", ".join(f"{name} ({count})" for name, count in evaluation["left_out"].items())
+        lines.append(f"Classes left out because they are rare in train, with their words: {rare}.")
+    return "\n\n".join(lines)
+
+
+def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
+    certificate = evaluation["certificate"]
+    converged = certificate["value"] <= certificate["tol"]
+    state = "converged" if converged else "**NOT CONVERGED: do not trust the ranking**"
+    rows = [
+        ("test accuracy, all neurons", _percent(evaluation["test_accuracy"])),
+        ("dev / train accuracy", _pair(evaluation["dev_accuracy"], evaluation["train_accuracy"])),
+        ("majority class", _percent(evaluation["majority_accuracy"])),
+        ("control task (random label per word type)", _percent(control["control_accuracy"])),
+        ("selectivity (task minus control, points)", f"{100 * control['selectivity']:.2f}"),
+        ("weights that are not zero", _percent(evaluation["nonzero_weights"])),
+        (
+            f"{certificate['kind']} (tolerance {certificate['tol']:.0e})",
+            f"{certificate['value']:.1e}, {state}",
+        ),
+    ]
+    return "## Is the property encoded?\n\n" + _table(("", "value"), rows)
+
+
+def _neurons(ranking: NeuronRanking) -> str:
+    best = ", ".join(str(neuron) for neuron in ranking.top(min(N_TOP, ranking.space.n_neurons)))
+    counts = ranking.per_layer(mass=MASS)
+    total = max(sum(counts.values()), 1)
+    rows = [(layer, count, _percent(count / total)) for layer, count in counts.items()]
+    return (
+        f"## Which neurons?\n\nTop {N_TOP} (layer:unit): {best}. All of them: `ranking.csv`.\n\n"
+        f"Neurons that hold the top {MASS:.0%} of some class's weight, per layer "
+        f"({sum(counts.values())} in all; figure: `layers.png`):\n\n"
+        + _table(("layer", "neurons", "share"), rows)
+    )
+
+
+def _ablation(curves: AblationCurves, minimal: dict[str, Any]) -> str:
+    parts = ["## How many neurons does it take?", _minimal(minimal)]
+    for curve in curves.curves:
+        how = (
+            "probe retrained on the kept neurons"
+            if curve.retrained
+            else f"probe frozen, other neurons replaced by {curve.replacement}"
+        )
+        parts.append(
+            f"Test accuracy in %, {how} (all neurons: {_percent(curve.intact)}; mean advantage of "
+            f"the top over random: {100 * curve.area_above_random:.1f} points):"
+        )
+        parts.append(_table(_CURVE_COLUMNS, _curve_rows(curve)))
+    parts.append("Figure: `ablation.png`.")
+    return "\n\n".join(parts)
+
+
+_CURVE_COLUMNS = ("share", "neurons", "top only", "all but top", "bottom only", "random (range)")
+
+
+def _curve_rows(curve: AblationCurve) -> Iterable[Sequence[object]]:
+    for i, share in enumerate(curve.shares):
+        yield (
+            f"{100 * share:g} %",
+            curve.counts[i],
+            f"{100 * curve.keep_top[i]:.2f}",
+            f"{100 * curve.remove_top[i]:.2f}",
+            f"{100 * curve.keep_bottom[i]:.2f}",
+            f"{100 * curve.random_mean[i]:.2f} "
+            f"({100 * curve.random_low[i]:.2f} to {100 * curve.random_high[i]:.2f})",
+        )
+
+
+def _minimal(minimal: dict[str, Any]) -> str:
+    delta, full = 100 * minimal["delta"], minimal["full_accuracy"]
+    if minimal["share"] is None:
+        return f"No share tried comes within {delta:g} points of all neurons on dev."
+    return (
+        f"Minimal set: the top **{100 * minimal['share']:g} %** "
+        f"({len(minimal['columns'])} neurons), retrained, reaches {_percent(minimal['accuracies'][-1])} on dev, within {delta:g} points "
+        f"of all neurons ({_percent(full)})."
+    )
+
+
+def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:
+    salient = ranking.salient(MASS)
+    scores = {row["label"]: row for row in per_class}
+    rows = []
+    for name, columns in salient.items():
+        f1 = _percent(scores[name]["f1"]) if name in scores else "not in test"
+        best = ", ".join(map(str, ranking.space.neurons(columns[:5])))
+        rows.append((name.replace("|", "\\|"), f1, len(columns), best))
+    header = ("class", "F1", f"neurons for {MASS:.0%} of its weight", "the first five")
+    return "## Class by class\n\n" + _table(header, rows)
+
+
+def _costs(stages: dict[str, Any]) -> str:
+    rows = []
+    for name, entry in stages.items():
+        if name == "summary":
+            continue
+        memory = entry["peak_memory"]
+        rows.append(
+            (name, f"{entry['seconds']:.1f}", "" if memory is None else f"{memory / 2**20:,.0f}")
+        )
+    return "## What it cost\n\n" + _table(("stage", "seconds", "peak memory (MiB)"), rows)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+def _pair(first: float, second: float) -> str:
+    return f"{_percent(first)} / {_percent(second)}"
