@@ -4,29 +4,25 @@ One command makes everything in this folder except the lexicon (about an hour on
 
     python data/train_models.py [--number-agreement DIR]
 
-``--number-agreement`` also evaluates the templates of Lakretz et al. (2019) in DIR, which are not
-part of this repository; ``--skip-training`` measures the models that are there.
+The option is that of measure_models.py.
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
-import math
 import random
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
+import measure_models
 import torch
+from measure_models import DATA, MODELS, held_out_pairs, read_sentences
 from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
 from tokenizers.models import BPE, WordLevel, WordPiece
 from tokenizers.trainers import BpeTrainer, WordPieceTrainer
 from transformers import (
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
     BertConfig,
     BertForMaskedLM,
     GPT2Config,
@@ -36,19 +32,10 @@ from transformers import (
 )
 
 from neurox_lite.corpora.grammar import Grammar
-from neurox_lite.corpora.minimal_pairs import (
-    MinimalPair,
-    gender_pairs,
-    number_pairs,
-    read_number_agreement,
-    read_pairs,
-    write_pairs,
-)
+from neurox_lite.corpora.minimal_pairs import gender_pairs, number_pairs, write_pairs
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.models.lstm import LSTMConfig, LSTMForCausalLM
 
-DATA = Path(__file__).resolve().parent
-MODELS = ("lstm-0", "lstm-1", "lstm-2", "bert", "gpt2")
 SPLIT_SIZES = {"train": 2000, "dev": 300, "test": 300}
 PAIRS_PER_CONDITION = 50
 CORPUS_SEED, PAIR_SEED, TRAINING_SEED = 1, 2, 3
@@ -92,18 +79,6 @@ def conllu(corpus: TaggedCorpus, row: int, sentence_id: str) -> str:
         columns = [str(number), word, "_", label["upos"], "_", "|".join(features) or "_"]
         lines.append("\t".join([*columns, "_", "_", "_", f"Depth={label['Depth']}"]))
     return "\n".join([*lines, ""])
-
-
-def read_sentences(split: str) -> list[str]:
-    """The sentences of an embedded split as plain text."""
-    with gzip.open(DATA / "corpora" / f"english-{split}.conllu.gz", "rt", encoding="utf-8") as file:
-        return [line[9:-1] for line in file if line.startswith("# text = ")]
-
-
-def held_out_pairs() -> dict[str, list[MinimalPair]]:
-    """The embedded minimal pairs."""
-    folder = DATA / "corpora"
-    return {name: read_pairs(folder / f"{name}-pairs.tsv") for name in ("number", "gender")}
 
 
 def training_sentences(grammar: Grammar) -> list[str]:
@@ -317,136 +292,15 @@ def masked(
     return inputs, labels
 
 
-# --- measuring ---------------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def measure(name: str, number_agreement: Path | None) -> dict[str, float]:
-    """Everything the table says about a model."""
-    folder = DATA / "models" / name
-    masked_model = name == "bert"
-    auto = AutoModelForMaskedLM if masked_model else AutoModelForCausalLM
-    model = auto.from_pretrained(folder).eval()
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    row = {
-        "parameters": float(model.num_parameters()),
-        "MB": sum(file.stat().st_size for file in folder.iterdir()) / 1e6,
-    }
-    test = [text for split in ("dev", "test") for text in read_sentences(split)]
-    row["perplexity"], row["masked word accuracy"] = word_prediction(model, tokenizer, test)
-    pairs = held_out_pairs()
-    right = dict(zip(pairs["number"], judgements(model, tokenizer, pairs["number"]), strict=True))
-    row["number: all"] = share(right.values())
-    row["number: attractors"] = share(right[pair] for pair in right if has_attractor(pair))
-    for template in dict.fromkeys(pair.template for pair in right):
-        row[f"number: {template}"] = share(right[p] for p in right if p.template == template)
-    right = dict(zip(pairs["gender"], judgements(model, tokenizer, pairs["gender"]), strict=True))
-    for condition in dict.fromkeys(pair.condition for pair in right):
-        row[f"gender: {condition}"] = share(right[p] for p in right if p.condition == condition)
-    for path in sorted(number_agreement.glob("*.txt")) if number_agreement else []:
-        row[f"Lakretz: {path.stem}"] = share(
-            judgements(model, tokenizer, read_number_agreement(path))
-        )
-    return row
-
-
-def has_attractor(pair: MinimalPair) -> bool:
-    """Whether a noun between the subject and the verb has the other number."""
-    subject, *others = pair.condition.split("_")
-    return pair.template != "conjunction" and any(other != subject for other in others)
-
-
-def share(right: Iterable[bool]) -> float:
-    """Percentage that is true."""
-    values = list(right)
-    return 100 * sum(values) / len(values)
-
-
-def judgements(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, pairs: Sequence[MinimalPair]
-) -> list[bool]:
-    """Per pair, whether the right word is more probable than the wrong one."""
-    mask = tokenizer.mask_token
-    texts = [
-        " ".join([*pair.prefix, mask, *pair.suffix] if mask else pair.prefix) for pair in pairs
-    ]
-    right = []
-    for start in range(0, len(pairs), 256):
-        encoded = tokenizer(texts[start : start + 256], padding=True, return_tensors="pt")
-        logits = model(**encoded).logits
-        if mask:
-            column = (encoded["input_ids"] == tokenizer.mask_token_id).int().argmax(1)
-        else:
-            column = encoded["attention_mask"].sum(1) - 1
-        for pair, row in zip(
-            pairs[start : start + 256], logits[torch.arange(len(column)), column], strict=True
-        ):
-            right.append(
-                bool(row[word_id(tokenizer, pair.right)] > row[word_id(tokenizer, pair.wrong)])
-            )
-    return right
-
-
-def word_id(tokenizer: PreTrainedTokenizerFast, word: str) -> int:
-    """The token of a word inside of a sentence; every word of the lexicon is one token."""
-    return tokenizer(f". {word}", add_special_tokens=False)["input_ids"][1]
-
-
-def word_prediction(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, sentences: Sequence[str]
-) -> tuple[float, float]:
-    """Perplexity per word, and the share of words predicted exactly.
-
-    A masked model predicts one word at a time from both sides (pseudo-perplexity).
-    """
-    loss, n_right, n_words = 0.0, 0, 0
-    for sentence in sentences:
-        ids = tokenizer(sentence, return_tensors="pt")["input_ids"]
-        if tokenizer.mask_token:
-            positions = torch.arange(1, ids.shape[1] - 1)
-            rows = ids.repeat(len(positions), 1)
-            rows[torch.arange(len(positions)), positions] = tokenizer.mask_token_id
-            logits = model(input_ids=rows).logits[torch.arange(len(positions)), positions]
-            labels = ids[0, positions]
-        else:
-            logits, labels = model(input_ids=ids).logits[0, :-1], ids[0, 1:]
-        loss += torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item()
-        n_right += int((logits.argmax(1) == labels).sum())
-        n_words += len(labels)
-    return math.exp(loss / n_words), 100 * n_right / n_words
-
-
-def table(rows: dict[str, dict[str, float]]) -> str:
-    """The results as a Markdown table, one column per model."""
-    lines = [f"| | {' | '.join(rows)} |", f"|---|{'---:|' * len(rows)}"]
-    for key in next(iter(rows.values())):
-        if key == "parameters":
-            values = [f"{row[key]:,.0f}" for row in rows.values()]
-        else:
-            values = [f"{row[key]:.2f}" for row in rows.values()]
-        unit = " (%)" if ": " in key or "accuracy" in key else ""
-        lines.append(f"| {key}{unit} | {' | '.join(values)} |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Write, train, measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--number-agreement", type=Path, metavar="DIR")
-    parser.add_argument("--skip-training", action="store_true")
-    options = parser.parse_args()
     torch.set_num_threads(1)
-    if not options.skip_training:
-        grammar = Grammar()
-        write_corpora(grammar)
-        sentences = training_sentences(grammar)
-        for name in MODELS:
-            train(name, sentences)
-    result = table({name: measure(name, options.number_agreement) for name in MODELS})
-    readme = DATA / "README.md"
-    before, marker, _ = readme.read_text(encoding="utf-8").partition("<!-- measured -->\n")
-    readme.write_text(f"{before}{marker}\n{result}\n", encoding="utf-8")
-    print(result)
+    grammar = Grammar()
+    write_corpora(grammar)
+    sentences = training_sentences(grammar)
+    for name in MODELS:
+        train(name, sentences)
+    measure_models.main()
 
 
 if __name__ == "__main__":
