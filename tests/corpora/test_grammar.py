@@ -170,7 +170,7 @@ def test_depth_of_a_sentence_by_hand(corpus):
 def test_pronouns_follow_gender_and_stereotype(grammar):
     """Shares of "she" after "... that" with a single possible referent, as the lexicon says."""
     counts = defaultdict(Counter)
-    corpus = grammar.corpus(60_000, seed=5)
+    corpus = grammar.corpus(30_000, seed=5)
     subject = re.compile(r"(?:DET|DET ADJ) (NOUN)(?: AUX)? VERB SCONJ PRON")
     for sentence in rows(corpus):
         match = subject.match(" ".join(row[1] for row in sentence))
@@ -181,7 +181,7 @@ def test_pronouns_follow_gender_and_stereotype(grammar):
 
     def share(*nouns):
         total = sum((counts[noun] for noun in nouns), Counter())
-        assert total["she"] + total["he"] > 20
+        assert total["she"] + total["he"] > 15
         return total["she"] / (total["she"] + total["he"])
 
     assert share("woman", "girl", "aunt", "queen") == 1

@@ -1,0 +1,252 @@
+"""The commands as a user types them: what they print, write and return."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from neurox_lite.cli.main import main
+from neurox_lite.embedded import embedded_path
+
+COMMANDS = ["extract", "inspect", "probe", "rank", "ablate", "run", "demo"]
+
+
+def sentences(split: str, start: int, stop: int) -> str:
+    with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
+        return "\n\n".join(file.read().split("\n\n")[start:stop]) + "\n\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus file and its store."""
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "my.conllu").write_text(sentences("train", 0, 150))
+    model = str(embedded_path("models/lstm-0"))
+    corpus, store = str(folder / "my.conllu"), str(folder / "lstm.h5")
+    assert main(["extract", "--model", model, "--corpus", corpus, "--out", store]) == 0
+    return folder
+
+
+def source(folder: Path) -> list[str]:
+    return ["--store", str(folder / "lstm.h5"), "--corpus", str(folder / "my.conllu")]
+
+
+def labelled(folder: Path) -> list[str]:
+    return [*source(folder), "--tag", "Number"]
+
+
+@pytest.fixture(scope="module")
+def probe(folder: Path) -> str:
+    out = str(folder / "probe")
+    assert main(["probe", *labelled(folder), "--out", out, "--l1", "0.01", "--control"]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def ranking(folder: Path, probe: str) -> str:
+    out = str(folder / "ranking.json")
+    arguments = ["--store", str(folder / "lstm.h5"), "--probe", probe, "--out", out]
+    assert main(["rank", "linguistic-correlation", *arguments]) == 0
+    return out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert f"Example: neurox-lite {command}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == "0.1.0\n"
+
+
+def test_inspect_prints_one_json_object(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(folder / "lstm.h5"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["sentences"], shown["layers"]) == (150, [0, 1, 2])
+
+
+def test_probe_writes_what_it_prints(folder: Path, probe: str) -> None:
+    written = {p.name for p in Path(probe).iterdir()}
+    assert written == {"probe.safetensors", "probe.json", "evaluation.json", "control.json"}
+
+
+def test_ablate_compares_rankings(
+    folder: Path, probe: str, ranking: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = str(folder / "random.json")
+    store = ["--store", str(folder / "lstm.h5")]
+    assert main(["rank", "random", *store, "--out", other, "--seed", "3"]) == 0
+    capsys.readouterr()
+    out = folder / "ablation"
+    rankings = ["--ranking", ranking, "--ranking", other]
+    options = ["--probe", probe, "--shares", "0.02,0.2", "--no-retrain", "--json"]
+    assert main(["ablate", *rankings, *labelled(folder), "--out", str(out), *options]) == 0
+    areas = json.loads(capsys.readouterr().out)["accuracy of top above random"]
+    assert areas["linguistic-correlation (frozen)"] > areas["random (frozen)"]
+    assert {p.name for p in out.iterdir()} == {"ablation.json", "ablation.png"}
+
+
+def test_rank_fits_a_probe_when_none_is_given(folder: Path, ranking: str) -> None:
+    out = folder / "fitted.json"
+    options = ["--l1", "0.01", "--out", str(out)]
+    assert main(["rank", "linguistic-correlation", *labelled(folder), *options]) == 0
+    first, second = json.loads(out.read_text()), json.loads(Path(ranking).read_text())
+    assert first["order"] == second["order"]
+
+
+def test_run_from_a_job_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = {
+        "model": str(embedded_path("models/lstm-0")),
+        "corpus": str(folder / "my.conllu"),
+        "tag": "Number",
+        "out": str(folder / "results"),
+        "probe": {"l1": 0.01, "tol": 1e-3},
+        "ablate": {"retrain": False},
+    }
+    (folder / "job.yaml").write_text(yaml.safe_dump(job))
+    assert main(["run", str(folder / "job.yaml"), "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert Path(first["read first"]).read_text().startswith("# Neurons of ")
+    assert main(["run", str(folder / "job.yaml"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ran"] == []
+
+
+def test_a_probe_that_has_not_converged_exits_with_3(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--max-iter", "3", "--out", str(tmp_path / "probe")]
+    assert main(["probe", *labelled(folder), *options]) == 3
+    assert "neurox-lite: warning: the probe did not converge" in capsys.readouterr().err
+
+
+def test_match_labels_plain_text(folder: Path, tmp_path: Path) -> None:
+    lines = [f"the dog {verb} number {i}" for i, verb in enumerate(["walked", "sleeps"] * 60)]
+    text = tmp_path / "text.txt"
+    text.write_text("\n".join(lines))
+    store = str(tmp_path / "s.h5")
+    corpus = ["--corpus", str(text), "--format", "text"]
+    model = str(embedded_path("models/lstm-0"))
+    assert main(["extract", "--model", model, *corpus, "--out", store]) == 0
+    match = ["--match", ".*ed", "--tag", "match", "--out", str(tmp_path / "probe")]
+    assert main(["probe", "--store", store, *corpus, *match]) == 0
+
+
+def bad(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The error line of a command that must exit with 2."""
+    capsys.readouterr()
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    errors = [line for line in lines if line.startswith("neurox-lite: error: ")]
+    assert len(errors) == 1
+    return errors[0]
+
+
+def test_existing_outputs_are_kept(
+    folder: Path, probe: str, ranking: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, corpus = str(embedded_path("models/lstm-0")), str(folder / "my.conllu")
+    store = folder / "lstm.h5"
+    before = store.read_bytes()
+    arguments = ["extract", "--model", model, "--corpus", corpus, "--out", str(store)]
+    assert "exists already" in bad(arguments, capsys)
+    assert store.read_bytes() == before
+    assert "exists already" in bad(["probe", *labelled(folder), "--out", probe], capsys)
+    random = ["rank", "random", "--store", str(store), "--out", ranking]
+    assert "exists already" in bad(random, capsys)
+
+
+def test_store_of_another_corpus(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.conllu"
+    other.write_text(sentences("train", 150, 300))
+    arguments = ["--store", str(folder / "lstm.h5"), "--corpus", str(other), "--tag", "Number"]
+    out = tmp_path / "probe"
+    message = bad(["probe", *arguments, "--out", str(out)], capsys)
+    assert "lstm.h5" in message
+    assert "made from another corpus than" in message
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (("a b c", "x y"), "3 words but 2 labels"),
+        (("a b", "x y\nx"), "1 sentence"),
+    ],
+)
+def test_words_and_labels_that_differ(
+    lines: tuple[str, str],
+    says: str,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words, labels = tmp_path / "words.txt", tmp_path / "labels.txt"
+    words.write_text(lines[0] + "\n")
+    labels.write_text(lines[1] + "\n")
+    model, out = str(embedded_path("models/lstm-0")), tmp_path / "s.h5"
+    files = ["--corpus", str(words), "--labels", str(labels)]
+    message = bad(["extract", "--model", model, *files, "--out", str(out)], capsys)
+    assert "words.txt" in message
+    assert "labels.txt" in message
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--tag", "Case"], "no labels called 'Case'; this corpus has: "),
+        (["--tag", "Number", "--layers", "7"], "no layer 7; the layers are 0, 1, 2"),
+        (["--tag", "Number", "--layers", "a"], "whole numbers"),
+        (["--tag", "Number", "--l1=-1"], "cannot be negative"),
+        (["--tag", "Number", "--corpus", "x"], "give one file, or train=FILE"),
+    ],
+)
+def test_bad_probe_options(
+    options: list[str],
+    says: str,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "probe"
+    assert says in bad(["probe", *source(folder), *options, "--out", str(out)], capsys)
+    assert not out.exists()
+
+
+def test_empty_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty.conllu"
+    empty.write_text("")
+    model = str(embedded_path("models/lstm-0"))
+    arguments = ["--model", model, "--corpus", str(empty), "--out", str(tmp_path / "s.h5")]
+    assert "empty.conllu: no sentences" in bad(["extract", *arguments], capsys)
+
+
+def test_missing_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--corpus", str(folder / "my.conllu"), "--out", str(tmp_path / "s.h5")]
+    message = bad(["extract", "--model", str(tmp_path), *arguments], capsys)
+    assert "no config.json there" in message
+
+
+def test_unknown_ranking_method(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    arguments = ["--store", str(folder / "lstm.h5"), "--out", str(tmp_path / "r.json")]
+    assert "unknown method 'best'" in bad(["rank", "best", *arguments], capsys)
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    code = "from neurox_lite.cli.main import run; run()"
+    arguments = ["inspect", str(tmp_path / "no.h5"), "--debug"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" in done.stderr
+    assert done.returncode != 0

@@ -1,0 +1,72 @@
+"""A job file says exactly what is done, or is refused by the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from neurox_lite.errors import InputError
+from neurox_lite.pipeline.job import Job
+
+GOOD = {"model": "m", "corpus": "c.conllu", "tag": "upos", "out": "o"}
+
+
+def write(folder: Path, content: object) -> Path:
+    path = folder / "job.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return path
+
+
+def test_reads_options_and_spells_out_the_rest(tmp_path: Path) -> None:
+    job = Job.read(write(tmp_path, {**GOOD, "probe": {"l1": 0.01}, "extract": {"layers": [0, -1]}}))
+    assert (job.probe.l1, job.probe.l2, job.extract.layers, job.seed) == (0.01, 1e-3, [0, -1], 0)
+    again = Job.read(write(tmp_path, job.to_yaml()))
+    assert again == job
+
+
+def test_one_file_per_split(tmp_path: Path) -> None:
+    files = {"train": "a", "dev": "b", "test": "c"}
+    assert Job.read(write(tmp_path, {**GOOD, "corpus": files})).corpus == files
+
+
+def test_scientific_notation_without_a_point_is_a_number(tmp_path: Path) -> None:
+    path = write(tmp_path, "model: m\ncorpus: c\ntag: t\nout: o\nprobe: {l1: 1e-3, l2: 0}\n")
+    assert Job.read(path).probe.l1 == 0.001
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({**GOOD, "modle": "m"}, "unknown key 'modle'; did you mean 'model'?"),
+        ({**GOOD, "probe": {"lambda": 1}}, "probe: unknown key 'lambda'; known keys: l1, l2"),
+        ({k: v for k, v in GOOD.items() if k != "tag"}, "missing key 'tag'"),
+        ({**GOOD, "seed": "one"}, "seed: 'one' is not of type int"),
+        ({**GOOD, "seed": True}, "seed: True is not of type int"),
+        ({**GOOD, "extract": {"layers": ["a"]}}, "extract: layers: ['a'] is not of type"),
+        ({**GOOD, "probe": None}, "probe: expected keys and values"),
+        ("- a\n- b\n", "expected keys and values"),
+        ("a: [", "is not valid YAML"),
+        ("", "expected keys and values"),
+    ],
+)
+def test_refuses_by_name(tmp_path: Path, content: object, says: str) -> None:
+    path = write(tmp_path, content)
+    with pytest.raises(InputError) as caught:
+        Job.read(path)
+    message = str(caught.value)
+    assert says in message
+    assert message.startswith(str(path))
+    assert "\n" not in message
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        Job.read(tmp_path / "nothing.yaml")
+
+
+def test_yaml_runs_no_code(tmp_path: Path) -> None:
+    path = write(tmp_path, "model: !!python/object/apply:os.system ['true']\n")
+    with pytest.raises(InputError, match="is not valid YAML"):
+        Job.read(path)

@@ -1,0 +1,142 @@
+"""The whole road on an embedded model: it arrives, and does nothing twice."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from neurox_lite.corpora.reading import read_splits
+from neurox_lite.embedded import embedded_path
+from neurox_lite.errors import InputError
+from neurox_lite.pipeline.job import AblateOptions, ExtractOptions, Job, ProbeOptions
+from neurox_lite.pipeline.run import run_job
+from neurox_lite.pipeline.stages import STAGES
+from neurox_lite.results import AblationCurves, NeuronRanking
+
+ALL = tuple(stage.name for stage in STAGES)
+
+
+def first_sentences(split: str, count: int, folder: Path) -> str:
+    """The first sentences of the embedded corpus as a file of its own."""
+    import gzip
+
+    path = folder / f"{split}.conllu"
+    with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
+        path.write_text("\n\n".join(file.read().split("\n\n")[:count]) + "\n\n")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("corpus")
+    return Job(
+        model=str(embedded_path("models/lstm-0")),
+        corpus={s: first_sentences(s, 120, folder) for s in ("train", "dev", "test")},
+        tag="upos",
+        out=str(folder / "results"),
+        extract=ExtractOptions(device="cpu"),
+        probe=ProbeOptions(l1=0.01, tol=1e-3, min_count=2),
+        ablate=AblateOptions(shares=[0.05, 0.5], n_random=2),
+    )
+
+
+@pytest.fixture(scope="module")
+def done(job: Job) -> Path:
+    result = run_job(job)
+    assert result.ran == ALL
+    assert result.converged
+    return result.folder
+
+
+def test_folder_holds_everything(done: Path) -> None:
+    expected = {name for stage in STAGES for name in stage.files}
+    assert expected <= {str(p.relative_to(done)) for p in done.rglob("*")}
+    assert not list(done.rglob("*.partial"))
+
+
+def test_results_load_and_make_sense(done: Path) -> None:
+    ranking = NeuronRanking.load(done / "ranking.json")
+    evaluation = json.loads((done / "probe/evaluation.json").read_text())
+    frozen, retrained = AblationCurves.load(done / "ablation.json").curves
+    assert ranking.space.layers == (0, 1, 2)
+    assert evaluation["test_accuracy"] > 0.9 > 0.5 > evaluation["majority_accuracy"]
+    assert frozen.intact == retrained.intact == evaluation["test_accuracy"]
+    assert frozen.keep_top[1] > frozen.keep_bottom[1]
+
+
+def test_summary_tells_the_measured_numbers(done: Path) -> None:
+    summary = (done / "summary.md").read_text()
+    evaluation = json.loads((done / "probe/evaluation.json").read_text())
+    best = NeuronRanking.load(done / "ranking.json").top(1)[0]
+    assert f"{100 * evaluation['test_accuracy']:.2f} %" in summary
+    assert f"Top 10 (layer:unit): {best}," in summary
+    assert "NOT CONVERGED" not in summary
+
+
+def test_second_run_does_nothing(job: Job, done: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in done.rglob("*") if p.is_file()}
+    result = run_job(job)
+    assert (result.ran, result.skipped) == ((), ALL)
+    assert before == {p: p.stat().st_mtime_ns for p in done.rglob("*") if p.is_file()}
+
+
+def test_a_changed_option_redoes_what_depends_on_it(job: Job, done: Path) -> None:
+    changed = replace(job, ablate=replace(job.ablate, replacement="mean"))
+    assert run_job(changed).ran == ("ablate", "summary")
+    assert run_job(job).ran == ("ablate", "summary")
+
+
+def test_a_damaged_file_is_made_again(job: Job, done: Path) -> None:
+    (done / "ranking.csv").write_text("rank\n")
+    assert run_job(job).ran == ("rank",)
+    (done / "control.json").unlink()
+    assert run_job(job).ran == ("control",)
+
+
+def test_other_labels_keep_the_activations(job: Job, done: Path, tmp_path: Path) -> None:
+    """Only the labels of the same words change: extraction is not redone."""
+    relabelled = {}
+    for split, path in dict(job.corpus).items():  # type: ignore[arg-type]
+        text = Path(path).read_text().replace("\tADV\t", "\tADJ\t")
+        relabelled[split] = str(tmp_path / Path(path).name)
+        Path(relabelled[split]).write_text(text)
+    assert run_job(replace(job, corpus=relabelled)).skipped == ("extract",)
+    assert "extract" in run_job(job).skipped
+
+
+def test_a_foreign_folder_is_left_alone(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("all of it")
+    with pytest.raises(InputError, match="holds other files"):
+        run_job(replace(job, out=str(tmp_path)))
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_unknown_tag_is_said_before_extraction(job: Job, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="no labels called 'pos'"):
+        run_job(replace(job, tag="pos", out=str(out)))
+    assert not out.exists()
+
+
+def test_not_converged_is_said(job: Job, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    options = replace(job.probe, max_iter=3)
+    hurried = replace(job, out=str(tmp_path / "out"), probe=options)
+    with caplog.at_level(logging.ERROR), pytest.warns(UserWarning, match="did not converge"):
+        result = run_job(hurried)
+    assert not result.converged
+    assert "NOT CONVERGED" in (tmp_path / "out/summary.md").read_text()
+
+
+def test_single_file_is_split_at_random_by_sentence() -> None:
+    path = str(embedded_path("corpora/english-dev.conllu.gz"))
+    corpus = read_splits(path, seed=1)
+    texts = {s: set() for s in ("train", "dev", "test")}  # type: ignore[var-annotated]
+    for number, split in enumerate(corpus.splits):
+        texts[split].add(corpus.text(number))
+    assert not texts["train"] & texts["test"]
+    assert not texts["train"] & texts["dev"]
+    assert read_splits(path, seed=1).splits == corpus.splits != read_splits(path, seed=2).splits
