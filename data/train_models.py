@@ -252,6 +252,7 @@ def train(name: str, sentences: Sequence[str]) -> None:
                 running = 0.0
     folder = DATA / "models" / name
     model.eval().save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
     tokenizer.save_pretrained(folder)
 
 

@@ -22,10 +22,12 @@ def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     Raises
     ------
     InputError
-        When ``path`` exists and ``overwrite`` is False, or its folder cannot be written.
+        When ``path`` is a folder, exists and ``overwrite`` is False, or cannot be written.
     """
     path = Path(path)
     refuse_existing(path, overwrite)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -111,7 +111,9 @@ class NeuronRanking:
             order = np.argsort(-scores, kind="stable")
             ahead = np.concatenate(([0.0], np.cumsum(scores[order], dtype=np.float64)[:-1]))
             # Neurons are added while the mass ahead of them is still short of the share asked.
-            lists[name] = order[(ahead < mass * scores.sum()) & (scores[order] > 0)]
+            # All of it is all neurons with a weight, also one too small to change the sum.
+            short = ahead < (mass * scores.sum() if mass < 1 else np.inf)
+            lists[name] = order[short & (scores[order] > 0)]
         return lists
 
     def per_layer(self, k: int | None = None, *, mass: float = 0.25) -> dict[int, int]:
@@ -145,7 +147,8 @@ class NeuronRanking:
         """One row per neuron, best first: rank, layer, unit, score, one column per class."""
         import pandas
 
-        return pandas.read_csv(io.StringIO(self._csv()), keep_default_na=False)
+        header, *rows = self._table()
+        return pandas.DataFrame(rows, columns=header)
 
     def plot(self, *, mass: float = 0.25) -> Figure:
         """Bar chart of salient neurons per layer."""
@@ -167,22 +170,28 @@ class NeuronRanking:
                 "parameters": dict(self.parameters),
                 "provenance": dict(self.provenance),
                 "order": self.order.tolist(),
-                "scores": self.scores.tolist(),
+                "scores": _nan_as_none(self.scores),
                 "classes": list(self.classes),
-                "class_scores": None if self.class_scores is None else self.class_scores.tolist(),
+                "class_scores": None
+                if self.class_scores is None
+                else [_nan_as_none(row) for row in self.class_scores],
             },
         )
 
     def _csv(self) -> str:
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["rank", "layer", "unit", "score", *self.classes])
+        csv.writer(text, lineterminator="\n").writerows(self._table())
+        return text.getvalue()
+
+    def _table(self) -> list[list[Any]]:
+        """A header, and one row per neuron, best first."""
+        rows: list[list[Any]] = [["rank", "layer", "unit", "score", *self.classes]]
         for rank, column in enumerate(self.order.tolist(), start=1):
             neuron = self.space.neuron(column)
             per_class = [] if self.class_scores is None else self.class_scores[:, column].tolist()
             score = float(self.scores[column])
-            writer.writerow([rank, neuron.layer, neuron.unit, score, *per_class])
-        return text.getvalue()
+            rows.append([rank, neuron.layer, neuron.unit, score, *per_class])
+        return rows
 
     @classmethod
     def load(cls, path: str | Path) -> NeuronRanking:
@@ -203,10 +212,15 @@ class NeuronRanking:
             scores=np.array(data["scores"], dtype=np.float64),
             method=data["method"],
             classes=tuple(data["classes"]),
-            class_scores=None if class_scores is None else np.array(class_scores),
+            class_scores=None if class_scores is None else np.array(class_scores, dtype=np.float64),
             parameters=data["parameters"],
             provenance=data["provenance"],
         )
+
+
+def _nan_as_none(values: np.ndarray) -> list[float | None]:
+    """JSON has no NaN; read back as a float array, None is one."""
+    return [None if value != value else value for value in values.tolist()]
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,11 @@ def imports_of(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] if node.module != "neurox_lite" else [
-                f"neurox_lite.{alias.name}" for alias in node.names
-            ]
+            names = (
+                [node.module]
+                if node.module != "neurox_lite"
+                else [f"neurox_lite.{alias.name}" for alias in node.names]
+            )
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 
 from neurox_lite.activations.store import BLOCK_ROWS, ActivationMatrix
 from neurox_lite.errors import InputError
@@ -19,6 +20,9 @@ def space_of(X: Any) -> NeuronSpace:
 
 def load(X: Any) -> np.ndarray:
     """``X`` in memory, shape (n_rows, n_neurons); arrays and CPU tensors are not copied."""
+    if isinstance(X, torch.Tensor):
+        X = X.detach().cpu()
+        X = (X.float() if X.dtype == torch.bfloat16 else X).numpy()
     return np.asarray(X)
 
 
@@ -32,9 +36,9 @@ def blocks(X: Any, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]
         yield start, array[start : start + n_rows]
 
 
-def check_finite(array: np.ndarray, space: NeuronSpace) -> None:
-    """Raise InputError that names the first row and neuron that is NaN or infinite."""
-    for start, block in blocks(array):
+def finite_blocks(X: Any, space: NeuronSpace) -> Iterator[tuple[int, np.ndarray]]:
+    """:func:`blocks`; raises InputError that names the first NaN or infinite row and neuron."""
+    for start, block in blocks(X):
         finite = np.isfinite(block)
         if not finite.all():
             row, column = (int(index) for index in np.argwhere(~finite)[0])
@@ -43,3 +47,4 @@ def check_finite(array: np.ndarray, space: NeuronSpace) -> None:
                 f"activation of neuron {space.neuron(column)} in row {start + row} is {kind}; "
                 "leave out or extract again the words concerned"
             )
+        yield start, block

@@ -92,7 +92,7 @@ class StoreWriter:
         )
 
     def finish(self, counts: Mapping[str, int]) -> None:
-        """Write words, offsets and attributes.
+        """Write the missing rows and the attributes.
 
         Raises
         ------
@@ -101,11 +101,7 @@ class StoreWriter:
         """
         if self.row != self.corpus.n_tokens:
             raise ValueError(f"wrote {self.row} of {self.corpus.n_tokens} rows")
-        self.file["sentence_offsets"] = self.corpus.sentence_offsets
         self.file["missing"] = np.asarray(self.missing, dtype=np.int64)
-        self.file.create_dataset(
-            "tokens", data=[w.encode() for w in self.corpus.words()], dtype=h5py.string_dtype()
-        )
         checksums = {str(layer): self.hashes[layer].hexdigest() for layer in sorted(self.hashes)}
         content = {
             **self.metadata,
@@ -135,9 +131,19 @@ def open_writer(
     Raises
     ------
     InputError
-        When ``path`` exists and ``overwrite`` is False, or the dtype is unknown.
+        When ``path`` exists and ``overwrite`` is False, the dtype is unknown, or a word has a
+        NUL character.
     """
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
+    for word in corpus.words():
+        if "\0" in word:
+            raise InputError(
+                f"{corpus.source}: the word {word!r} has a NUL character, which HDF5 text cannot "
+                "hold; remove it"
+            )
     with replacing(path, overwrite) as partial, h5py.File(partial, "w") as file:
+        file["sentence_offsets"] = corpus.sentence_offsets
+        tokens = [word.encode() for word in corpus.words()]
+        file.create_dataset("tokens", data=tokens, dtype=h5py.string_dtype())
         yield StoreWriter(file, corpus, dtype, metadata)

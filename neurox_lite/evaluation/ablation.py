@@ -12,9 +12,9 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import blocks, load
+from neurox_lite.activations.arrays import finite_blocks, load
 from neurox_lite.errors import InputError
-from neurox_lite.metrics import accuracy
+from neurox_lite.metrics import accuracy, majority_accuracy
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
 
@@ -73,8 +73,10 @@ def ablate(
     Raises
     ------
     InputError
-        When a ranking is over other neurons, a share is not in (0, 1], or an option is unknown.
+        When a ranking is over other neurons, a share is not in (0, 1], an option is unknown, or
+        there is nothing to test on.
     """
+    y = np.asarray(y)
     n_neurons = X.shape[1]
     for ranking in rankings:
         if ranking.space.n_neurons != n_neurons:
@@ -88,12 +90,20 @@ def ablate(
         raise InputError(f"unknown replacement '{replacement}'; use zero or mean")
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
+    if (X_test is None) != (y_test is None):
+        raise InputError("X_test and y_test belong together; give both or neither")
     if X_test is None or y_test is None:
         if probe is not None:
             raise InputError("a fitted probe needs X_test and y_test that it was not trained on")
         n_train = len(y) - len(y) // 5
         X = load(X)
         X, X_test, y, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_train:]
+    y_test = np.asarray(y_test)
+    if not len(y_test) or X_test.shape != (len(y_test), n_neurons):
+        raise InputError(
+            f"test activations of shape {tuple(X_test.shape)} for {len(y_test)} labels and "
+            f"{n_neurons} neurons; give at least one row"
+        )
     if probe is None:
         probe = ElasticNetProbe().fit(X, y)
 
@@ -149,22 +159,24 @@ def _accuracy_frozen(
     """Accuracy of the probe with all but the kept neurons replaced, all masks in one pass over X.
 
     A replaced neuron adds a constant to the logits, so a mask is a change of weights and intercept.
+    Beside its mean a neuron adds to the logits nothing (mean) or minus its mean's part (zero).
     """
-    weights, intercept = probe.raw_weights()
+    weights, _ = probe.raw_weights()
     right = np.zeros(len(kept))
     masked, constants = [], []
     for columns in kept:
         removed = np.ones(len(weights), dtype=bool)
         removed[columns] = False
-        constant = intercept.copy()
-        if replacement == "mean":
-            constant += probe.mean_[removed] @ weights[removed]
+        constant = probe.intercept_.astype(np.float64)
+        if replacement == "zero":
+            constant -= probe.mean_[removed] @ weights[removed]
         masked.append(np.where(removed[:, None], 0, weights).astype(np.float32))
         constants.append(constant)
-    for start, block in blocks(X):
+    for start, block in finite_blocks(X, probe.space_):
         labels = y[start : start + len(block)]
+        centred = (block - probe.mean_).astype(np.float32)
         for number, (mask_weights, constant) in enumerate(zip(masked, constants, strict=True)):
-            predicted = probe.classes_[np.argmax(block @ mask_weights + constant, axis=1)]
+            predicted = probe.classes_[np.argmax(centred @ mask_weights + constant, axis=1)]
             right[number] += np.sum(predicted == labels)
     return (right / len(y)).tolist()
 
@@ -191,11 +203,14 @@ def retrained_accuracy(
     """A function (columns, X_test, y_test) -> accuracy of the probe fitted on these columns alone.
 
     Each fit starts from the full probe's weights, which changes its time and not its result, stops
-    at a certificate of ``RETRAIN_TOL``, and copies the chosen columns of ``X``.
+    at a certificate of ``RETRAIN_TOL``, and copies the chosen columns of ``X``. Without any column
+    the answer is the most frequent label.
     """
     template = clone(probe).set_params(tol=max(probe.tol, RETRAIN_TOL))
 
     def evaluate(columns: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> float:
+        if not len(columns):
+            return majority_accuracy(y, y_test)
         columns = np.sort(columns)
         start = clone(template)
         start.classes_ = probe.classes_

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import load
+from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import retrained_accuracy
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -45,8 +46,18 @@ def minimal_set(
         Accepted loss of accuracy, 0.01 is one point.
     shares : sequence of float
         Shares to try, ascending.
+
+    Raises
+    ------
+    InputError
+        When the ranking is over other neurons.
     """
     X, X_dev = load(X), load(X_dev)
+    if ranking.space.n_neurons != X.shape[1]:
+        raise InputError(
+            f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
+            f"activations have {X.shape[1]}; give the store the ranking was made from"
+        )
     full = accuracy(y_dev, probe.predict(X_dev))
     evaluate = retrained_accuracy(probe, X, y)
     accuracies: list[float] = []
@@ -54,7 +65,7 @@ def minimal_set(
     for share in tqdm(shares, desc="minimal set", unit="probe", disable=None, delay=2):
         top = ranking.order[: max(1, round(share * ranking.space.n_neurons))]
         accuracies.append(evaluate(top, X_dev, y_dev))
-        if accuracies[-1] >= full - delta:
+        if full - accuracies[-1] <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01
             columns = tuple(top.tolist())
             break
     return MinimalSet(

@@ -30,16 +30,18 @@ def aggregate(
     -------
     (n_words_with_subwords, width) tensor
     """
+
+    def index(values: list[int]) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.long, device=states.device)
+
     words = [(s, w) for s, w in zip(sentence_of_word, subwords, strict=True) if w]
     if aggregation in ("first", "last"):
         pick = 0 if aggregation == "first" else -1
-        sentences = torch.tensor([s for s, _ in words], device=states.device)
-        positions = torch.tensor([w[pick] for _, w in words], device=states.device)
-        return states[sentences, positions]
-    sentences = torch.tensor([s for s, w in words for _ in w], device=states.device)
-    positions = torch.tensor([p for _, w in words for p in w], device=states.device)
-    word = torch.tensor([i for i, (_, w) in enumerate(words) for _ in w], device=states.device)
-    counts = torch.tensor([len(w) for _, w in words], device=states.device)
+        return states[index([s for s, _ in words]), index([w[pick] for _, w in words])]
+    subword_states = states[
+        index([s for s, w in words for _ in w]), index([p for _, w in words for p in w])
+    ]
+    word = index([i for i, (_, w) in enumerate(words) for _ in w])
     total = torch.zeros(len(words), states.shape[-1], device=states.device)
-    total.index_add_(0, word, states[sentences, positions].float())
-    return total / counts[:, None]
+    total.index_add_(0, word, subword_states.float())
+    return total / index([len(w) for _, w in words])[:, None]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from neurox_lite.errors import InputError
 
+SPACE_MARKS = ("\u2581", "\u0120")
 # Characters that tokenizers' normalizers delete: control, format, private use, unassigned,
 # surrogates, combining marks, spaces; and the replacement character, which BERT deletes.
 DELETED_CATEGORIES = ("Cc", "Cf", "Co", "Cn", "Cs", "Mn", "Me", "Zs", "Zl", "Zp")
@@ -82,6 +83,20 @@ def align(
                 "the tokenizer's offsets are wrong: use another model"
             )
     return AlignedSentence(tuple(input_ids), tuple(tuple(s) for s in subwords))
+
+
+def without_space_marks(
+    text: str, subwords: Sequence[str], offsets: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Empty the offsets of subwords that are only a space mark, of SentencePiece or byte-level BPE.
+
+    The mark before the first word has no space of its own in ``text``, so the tokenizer gives it
+    the first character; before every other word it covers only the space. It is part of neither.
+    """
+    return [
+        (start, start) if subword in SPACE_MARKS and subword != text[start:end] else (start, end)
+        for subword, (start, end) in zip(subwords, offsets, strict=True)
+    ]
 
 
 def _is_deletable(character: str) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.store import ActivationStore
@@ -16,8 +15,9 @@ from neurox_lite.activations.writer import DTYPES, open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.aggregation import AGGREGATIONS, aggregate
-from neurox_lite.extraction.alignment import AlignedSentence, align
+from neurox_lite.extraction.alignment import AlignedSentence, align, without_space_marks
 from neurox_lite.extraction.batching import batches, windows
+from neurox_lite.extraction.forward import check_padding, run_batch
 from neurox_lite.files import refuse_existing
 from neurox_lite.models.loading import LoadedModel, load_model
 
@@ -37,7 +37,7 @@ class _Plan:
 
 
 def extract(
-    model: str | LoadedModel,
+    model: str | Path | LoadedModel,
     corpus: TaggedCorpus,
     out: str | Path,
     *,
@@ -55,7 +55,7 @@ def extract(
 
     Parameters
     ----------
-    model : str or LoadedModel
+    model : str, path or LoadedModel
         A model folder, a name on the hub, or an already loaded model.
     corpus : TaggedCorpus
     out : path
@@ -95,9 +95,11 @@ def extract(
         raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
     if batch_tokens < 1:
         raise InputError(f"batch_tokens is {batch_tokens}; give at least 1")
-    loaded = load_model(model, device=device) if isinstance(model, str) else model
+    loaded = model if isinstance(model, LoadedModel) else load_model(str(model), device=device)
+    _check_evaluation_mode(loaded)
     chosen = _resolve_layers(layers, loaded)
     plan = _align_corpus(loaded, corpus, allow_missing)
+    check_padding(loaded, [s.input_ids for s in plan.sentences if any(s.subwords)], batch_tokens)
 
     metadata = {
         "model": loaded.name,
@@ -112,7 +114,7 @@ def extract(
         tqdm(total=corpus.n_tokens, unit="word", desc="extract", disable=None, delay=2) as progress,
     ):
         n_words = [len(words) for words in corpus.sentences]
-        bytes_per_word = 4 * len(chosen) * loaded.model.config.hidden_size
+        bytes_per_word = 4 * sum(loaded.layer_widths[layer] for layer in chosen)
         for window in windows(n_words, max(1, WINDOW_BYTES // bytes_per_word)):
             sentences = [plan.sentences[i] for i in window]
             states, missing = _run_window(loaded, sentences, chosen, aggregation, batch_tokens)
@@ -122,10 +124,20 @@ def extract(
     return ActivationStore(out)
 
 
+def _check_evaluation_mode(loaded: LoadedModel) -> None:
+    if any(module.training for module in loaded.model.modules()):
+        raise InputError(
+            f"{loaded.name}: is in training mode, whose dropout changes activations; call "
+            "model.eval() first"
+        )
+
+
 def _resolve_layers(layers: Sequence[int] | None, loaded: LoadedModel) -> list[int]:
     n_layers = loaded.n_layers
     if layers is None:
         return list(range(n_layers))
+    if not layers:
+        raise InputError(f"{loaded.name}: no layers chosen; give at least one")
     for layer in layers:
         if not -n_layers <= layer < n_layers:
             raise InputError(
@@ -138,16 +150,22 @@ def _resolve_layers(layers: Sequence[int] | None, loaded: LoadedModel) -> list[i
 def _align_corpus(loaded: LoadedModel, corpus: TaggedCorpus, allow_missing: bool) -> _Plan:
     """Tokenise and align every sentence before the model runs, so that bad input costs nothing."""
     sentences, truncated, dropped = [], [], []
+    n_embeddings = getattr(loaded.model.get_input_embeddings(), "num_embeddings", None)
     for number, words in enumerate(corpus.sentences, start=1):
         where = f"{corpus.source}: sentence {number}"
+        text = corpus.text(number - 1)
         encoding = loaded.tokenizer(
-            corpus.text(number - 1),
-            return_offsets_mapping=True,
-            truncation=False,
-            padding=False,
-            verbose=False,
+            text, return_offsets_mapping=True, truncation=False, padding=False, verbose=False
         )
-        aligned = align(words, encoding["input_ids"], encoding["offset_mapping"], where)
+        ids = encoding["input_ids"]
+        if n_embeddings and max(ids, default=0) >= n_embeddings:
+            raise InputError(
+                f"{where}: the tokenizer gives subword {max(ids)}, but the model has embeddings "
+                f"for 0 to {n_embeddings - 1}; give the model its own tokenizer"
+            )
+        subwords = loaded.tokenizer.convert_ids_to_tokens(ids)
+        offsets = without_space_marks(text, subwords, encoding["offset_mapping"])
+        aligned = align(words, ids, offsets, where)
         dropped += [(number, w) for w, s in zip(words, aligned.subwords, strict=True) if not s]
         cut = _truncate(aligned, loaded.max_tokens)
         if cut is not aligned:
@@ -189,7 +207,7 @@ def _truncate(sentence: AlignedSentence, limit: int | None) -> AlignedSentence:
     """
     if limit is None or len(sentence.input_ids) <= limit:
         return sentence
-    last = max(position for word in sentence.subwords for position in word)
+    last = max((word[-1] for word in sentence.subwords if word), default=len(sentence.input_ids))
     closing = sentence.input_ids[last + 1 :]
     keep = limit - len(closing)
     subwords = tuple(word if word and word[-1] < keep else () for word in sentence.subwords)
@@ -205,10 +223,14 @@ def _run_window(
 ) -> tuple[dict[int, np.ndarray], list[int]]:
     """Activations of neighbouring sentences, in order: layer -> (n_words, width), missing rows."""
     offsets = np.concatenate(([0], np.cumsum([len(s.subwords) for s in sentences])))
-    width = loaded.model.config.hidden_size
-    states = {layer: np.full((offsets[-1], width), np.nan, np.float32) for layer in layers}
-    for batch in batches([len(s.input_ids) for s in sentences], batch_tokens):
-        hidden = _run_batch(loaded, [sentences[i].input_ids for i in batch])
+    states = {
+        layer: np.full((offsets[-1], loaded.layer_widths[layer]), np.nan, np.float32)
+        for layer in layers
+    }
+    runnable = [i for i, sentence in enumerate(sentences) if any(sentence.subwords)]
+    for positions in batches([len(sentences[i].input_ids) for i in runnable], batch_tokens):
+        batch = [runnable[position] for position in positions]
+        hidden = run_batch(loaded, [sentences[i].input_ids for i in batch])
         subwords = [word for i in batch for word in sentences[i].subwords]
         row_of_word = [p for p, i in enumerate(batch) for _ in sentences[i].subwords]
         rows = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in batch])
@@ -223,15 +245,3 @@ def _run_window(
         if not subwords_of_word
     ]
     return states, missing
-
-
-@torch.inference_mode()
-def _run_batch(loaded: LoadedModel, sentences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, ...]:
-    """Hidden states of a right-padded batch: per layer (n_sentences, n_subwords, width)."""
-    longest = max(map(len, sentences))
-    pad = loaded.tokenizer.pad_token_id or 0
-    device = loaded.model.device
-    ids = torch.tensor([[*s, *[pad] * (longest - len(s))] for s in sentences], device=device)
-    mask = torch.tensor([[1] * len(s) + [0] * (longest - len(s)) for s in sentences], device=device)
-    output = loaded.model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-    return output.hidden_states

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -44,24 +45,50 @@ class LoadedModel:
     name: str
     revision: str
 
+    def __post_init__(self) -> None:
+        if not self.tokenizer.is_fast:
+            raise InputError(
+                f"{self.name}: its tokenizer gives no character offsets, so words cannot be "
+                "aligned; use a model with a fast tokenizer (tokenizer.json)"
+            )
+
+    @cached_property
+    def layer_widths(self) -> tuple[int, ...]:
+        """Width of each layer of hidden states, the embedding output first; measured on one token.
+
+        Configurations do not tell: some models have narrower embeddings, or a narrower last layer.
+
+        Raises
+        ------
+        InputError
+            When the model gives no hidden states.
+        """
+        token = torch.zeros(1, 1, dtype=torch.long, device=self.model.device)
+        with torch.inference_mode():
+            output = self.model(
+                input_ids=token, attention_mask=token + 1, output_hidden_states=True
+            )
+        if not output.hidden_states:
+            raise InputError(f"{self.name}: gives no hidden states; use another model")
+        return tuple(states.shape[-1] for states in output.hidden_states)
+
     @property
     def n_layers(self) -> int:
         """Number of hidden-state layers, the embedding output included."""
-        config = self.model.config
-        count = getattr(config, "num_hidden_layers", None) or config.num_layers
-        return int(count) + 1
+        return len(self.layer_widths)
 
     @property
     def max_tokens(self) -> int | None:
         """The longest input in subwords, special tokens included; None when there is no limit."""
-        limit = getattr(self.model.config, "max_position_embeddings", None)
+        config = self.model.config.get_text_config()
+        limits = [getattr(config, "max_position_embeddings", None) or 0]
         for name, module in self.model.named_modules():
             is_position_table = name.rsplit(".", 1)[-1] in ("position_embeddings", "wpe")
             if is_position_table and isinstance(module, torch.nn.Embedding):
                 # RoBERTa counts positions from padding_idx + 1.
                 first = 0 if module.padding_idx is None else module.padding_idx + 1
-                limit = module.num_embeddings - first
-        return limit if limit and limit > 0 else None
+                limits.append(module.num_embeddings - first)
+        return min((limit for limit in limits if limit > 0), default=None)
 
 
 def load_model(name: str, *, device: str | None = None, dtype: str = "float32") -> LoadedModel:
@@ -98,26 +125,22 @@ def load_model(name: str, *, device: str | None = None, dtype: str = "float32") 
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
+        model.to(device)
+    except Exception as error:  # tokenizers and safetensors raise exceptions without a common base
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{name}: the model cannot be loaded ({reason})") from error
-    # A pooler sits on top of the last layer: no activation depends on it.
-    missing = sorted(k for k in loading["missing_keys"] if not k.startswith("pooler."))
+    # No activation depends on a pooler, nor on the decoder of an encoder-decoder.
+    unused = ("pooler.", "decoder.") if config.is_encoder_decoder else ("pooler.",)
+    missing = sorted(k for k in loading["missing_keys"] if not k.startswith(unused))
     if missing:
         raise InputError(
             f"{name}: its files lack {len(missing)} weights, such as {missing[0]}, which would be "
             "random; give a complete model"
         )
-    if not tokenizer.is_fast:
-        raise InputError(
-            f"{name}: its tokenizer gives no character offsets, so words cannot be aligned; use a "
-            "model with a fast tokenizer (tokenizer.json)"
-        )
     if config.is_encoder_decoder:
         model = model.get_encoder()
     model.requires_grad_(False)
     model.eval()
-    model.to(device)
     return LoadedModel(model, tokenizer, name, model_revision(name))
 
 

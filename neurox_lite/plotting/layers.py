@@ -11,7 +11,8 @@ def plot_layers(counts: Mapping[int, int], title: str) -> Figure:
     """Bar chart of the number of salient neurons per layer."""
     figure = Figure(figsize=(5.2, 3.2), layout="constrained")
     axis = figure.subplots()
-    axis.bar([str(layer) for layer in counts], list(counts.values()), color="#0072b2")
+    axis.bar(range(len(counts)), list(counts.values()), color="#0072b2")
+    axis.set_xticks(range(len(counts)), [str(layer) for layer in counts])
     axis.set_xlabel("layer")
     axis.set_ylabel("salient neurons")
     axis.set_title(title, fontsize=10)

@@ -6,18 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import blocks
+from neurox_lite.activations.arrays import blocks, finite_blocks
+from neurox_lite.neurons import NeuronSpace
 
 
-def moments(X: Any) -> tuple[np.ndarray, np.ndarray]:
+def moments(X: Any, space: NeuronSpace) -> tuple[np.ndarray, np.ndarray]:
     """Per-neuron mean and population standard deviation, both float64 of shape (n_neurons,).
 
     Streams ``X`` (n, n_neurons) twice: the second pass centres first, which stays exact where the
-    mean is large beside the deviation. A constant neuron gets deviation 1.
+    mean is large beside the deviation. The deviation of a constant neuron is exactly 0.
+
+    Raises
+    ------
+    InputError
+        When an activation is NaN or infinite; ``space`` names its neuron.
     """
     n = X.shape[0]
     mean = np.zeros(X.shape[1])
-    for _, block in blocks(X):
+    for _, block in finite_blocks(X, space):
         mean += block.sum(0, dtype=np.float64)
     mean /= n
     variance = np.zeros(X.shape[1])
@@ -26,5 +32,12 @@ def moments(X: Any) -> tuple[np.ndarray, np.ndarray]:
     deviation = np.sqrt(variance / n)
     # Rounding leaves a constant neuron a deviation of about 1e-16 of its value.
     deviation[deviation <= 1e-12 * np.abs(mean)] = 0
-    deviation[deviation == 0] = 1
     return mean, deviation
+
+
+def subtract(X: np.ndarray, mean: np.ndarray, *, in_place: bool) -> np.ndarray:
+    """``X - mean`` in the dtype of ``X``, computed in float64."""
+    out = X if in_place else np.empty(X.shape, X.dtype)
+    for start, block in blocks(X):
+        out[start : start + len(block)] = block - mean
+    return out

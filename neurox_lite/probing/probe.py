@@ -10,14 +10,19 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from neurox_lite.activations.arrays import blocks, check_finite, load, space_of
+from neurox_lite.activations.arrays import finite_blocks, load, space_of
+from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.files import read_json, replacing, write_json
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.probing.moments import moments
+from neurox_lite.probing.moments import moments, subtract
 from neurox_lite.probing.solver import Certificate, Problem, solve
+
+LARGE_MEAN = 10
+"""In deviations: from here on rounding in float32 disturbs the fit unless means are subtracted."""
 
 
 class ElasticNetProbe(ClassifierMixin, BaseEstimator):
@@ -31,8 +36,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     l1, l2 : float
         Penalties.
     standardize : bool
-        Scale every neuron to mean 0 and variance 1 on the training data. Without it ``|W|``
-        measures a neuron's scale and not its information; False reproduces the papers.
+        Scale every neuron to variance 1 on the training data. Without it ``|W|`` measures a
+        neuron's scale and not its information; False reproduces the papers.
     tol : float
         Converged means a certificate of at most this; see ``certificate_``.
     max_iter : int
@@ -45,12 +50,16 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     classes_ : (n_classes,) array
         Sorted.
     coef_ : (n_classes, n_neurons) float array
-        Weights on standardised activations.
+        Weights on ``(x - mean_) / scale_``.
     intercept_ : (n_classes,) float array
+        Logits of the mean activation; :meth:`raw_weights` has the one for raw activations.
     mean_, scale_ : (n_neurons,) float64 arrays
-        The standardisation: ``(x - mean_) / scale_``; a constant neuron has scale 1 and weight 0.
+        Training mean, and deviation (1 without ``standardize``). A constant neuron has scale 1
+        and weight 0.
     certificate_ : Certificate
         Relative duality gap, whether it is at most ``tol``, the objective, passes over the data.
+    n_iter_ : int
+        Passes over the data.
     space_ : NeuronSpace
         Where the columns live.
     """
@@ -61,6 +70,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     mean_: np.ndarray
     scale_: np.ndarray
     certificate_: Certificate
+    n_iter_: int
     space_: NeuronSpace
 
     def __init__(
@@ -83,12 +93,13 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, *, start: ElasticNetProbe | None = None) -> ElasticNetProbe:
         """Fit to the optimum.
 
-        Memory: ``X`` in float32 (not copied when it is a float32 or float64 array already).
+        Memory: ``X`` in float32 (not copied when it is a float32 or float64 array already), and a
+        copy of an array with means above ``LARGE_MEAN`` deviations.
 
         Parameters
         ----------
         X : (n, n_neurons) array-like
-            Activations: an array, a CPU tensor or a store's matrix.
+            Activations: an array, a tensor or a store's matrix.
         y : (n,) array-like
             Labels.
         start : ElasticNetProbe, optional
@@ -108,19 +119,19 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         """
         if self.l1 < 0 or self.l2 < 0:
             raise InputError(f"l1={self.l1}, l2={self.l2}: penalties cannot be negative")
-        space = space_of(X)
-        array = load(X)
-        if array.dtype not in (np.float32, np.float64):
-            array = array.astype(np.float32)
-        classes, ids = np.unique(np.asarray(y), return_inverse=True)
-        if array.ndim != 2 or len(array) != len(ids):
-            raise InputError(f"activations of shape {array.shape} for {len(ids)} labels")
+        array, y = self._validated(X, y=y, dtype=[np.float32, np.float64])
+        check_classification_targets(y)
+        classes, ids = np.unique(y, return_inverse=True)
         if len(classes) < 2:
-            raise InputError(f"all labels are '{classes[0]}'; a probe needs at least two classes")
-        check_finite(array, space)
-        mean, scale = moments(array)
-        if not self.standardize:
-            mean, scale = np.zeros_like(mean), np.ones_like(scale)
+            raise InputError(f"only one class, '{classes[0]}'; a probe needs at least two")
+        space = space_of(X if isinstance(X, ActivationMatrix) else array)
+        mean, deviation = moments(array, space)
+        varies = deviation > 0
+        scale = np.where(varies & self.standardize, deviation, 1)
+        offset = mean
+        if np.any(varies & (np.abs(mean) > LARGE_MEAN * deviation)):
+            array = subtract(array, mean, in_place=isinstance(X, ActivationMatrix))
+            offset = np.zeros_like(mean)
 
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         with warnings.catch_warnings():
@@ -130,8 +141,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             X=tensor,
             y=torch.from_numpy(ids).to(device),
             n_classes=len(classes),
-            mean=torch.from_numpy(mean).to(tensor),
-            inverse_scale=torch.from_numpy(1 / scale).to(tensor),
+            mean=torch.from_numpy(offset).to(tensor),
+            inverse_scale=torch.from_numpy(varies / scale).to(tensor),
             l1=self.l1,
             l2=self.l2,
         )
@@ -153,13 +164,20 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
                 stacklevel=2,
             )
         self.classes_ = classes
-        self.coef_ = W.T.cpu().numpy()
+        self.coef_ = np.ascontiguousarray(W.T.cpu().numpy())
         self.intercept_ = b.cpu().numpy()
         self.mean_, self.scale_ = mean, scale
-        self.certificate_ = certificate
+        self.certificate_, self.n_iter_ = certificate, certificate.n_iter
         self.space_ = space
-        self.n_features_in_ = len(mean)
         return self
+
+    def _validated(self, X: Any, **options: Any) -> Any:
+        """scikit-learn's checks of its input, in memory; what they refuse is an InputError."""
+        X = load(X) if isinstance(X, ActivationMatrix | torch.Tensor) else X
+        try:
+            return validate_data(self, X, ensure_all_finite=False, **options)
+        except ValueError as error:
+            raise InputError(str(error)) from None
 
     def raw_weights(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights (n_neurons, n_classes) and intercept (n_classes,) on raw activations, float64."""
@@ -170,11 +188,14 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     def logits(self, X: Any) -> np.ndarray:
         """Unnormalised log-probabilities, float64, shape (n, n_classes); streams ``X``."""
         weights, intercept = self.raw_weights()
-        if len(X.shape) != 2 or X.shape[1] != len(weights):
+        if not isinstance(X, ActivationMatrix):
+            X = self._validated(X, reset=False)
+        elif X.shape[1] != len(weights):
             raise InputError(
                 f"activations of shape {X.shape}, but {len(weights)} weights per class"
             )
-        return np.concatenate([block @ weights + intercept for _, block in blocks(X)])
+        stream = finite_blocks(X, self.space_)
+        return np.concatenate([block @ weights + intercept for _, block in stream])
 
     def decision_function(self, X: Any) -> np.ndarray:
         """scikit-learn's convention: (n, n_classes), or (n,) for two classes."""
@@ -189,7 +210,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Most probable class of each row, shape (n,)."""
-        return self.classes_[np.argmax(self.logits(X), axis=1)]
+        best = np.argmax(self.logits(X), axis=1)
+        return self.classes_[best]
 
     def save(self, folder: str | Path) -> None:
         """Write ``probe.safetensors`` (arrays) and ``probe.json`` (the rest) into a folder."""
@@ -199,7 +221,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         folder = Path(folder)
         arrays = {name: getattr(self, name) for name in ARRAYS}
         with replacing(folder / "probe.safetensors") as partial:
-            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, partial)
+            save_file(arrays, partial)
         write_json(
             folder / "probe.json",
             {
@@ -232,6 +254,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         probe.classes_ = np.array(data["classes"])
         probe.certificate_ = Certificate(**data["certificate"])
         probe.space_ = NeuronSpace.from_dict(data["space"])
+        probe.n_iter_ = probe.certificate_.n_iter
         probe.n_features_in_ = probe.coef_.shape[1]
         return probe
 

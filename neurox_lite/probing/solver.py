@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 CHECK_EVERY = 20
 """Iterations between two computations of the certificate, each of which costs one iteration."""
 
+INTERCEPT_TOL = 1e-5
+"""Largest intercept gradient with which a dual point counts as feasible; rounding leaves 1e-7."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -141,6 +144,8 @@ def solve(
     Z = problem.logits(W, b)
     V, c, U = W, b, Z  # the extrapolated point and its logits
     momentum, curvature = 1.0, at_zero.curvature
+    # Below the rounding error of the loss no step would pass the test, however short.
+    slack = max(1e-9, 2 * torch.finfo(Z.dtype).eps * (1 + at_zero.objective))
     n_iter, n_steps = 2, 0
     with tqdm(desc="fit probe", unit="pass", disable=None, delay=2, leave=False) as progress:
         while True:
@@ -156,7 +161,7 @@ def solve(
                 dW, db = W_next - V, b_next - c
                 linear = _dot(gradient, dW) + _dot(intercept_gradient, db)
                 bound = loss + linear + curvature / 2 * (_dot(dW, dW) + _dot(db, db))
-                if problem.loss(Z_next) <= bound + 1e-9 or n_iter >= max_iter:
+                if problem.loss(Z_next) <= bound + slack or n_iter >= max_iter:
                     break
                 curvature *= 1.5
             uphill = _dot(dW, W_next - W) + _dot(db, b_next - b) < 0
@@ -220,23 +225,26 @@ def _certify(
 
         D(theta) = -mean_i sum_c q_ic log q_ic - sum max(|X' theta / n| - l1, 0)^2 / (4 l2)
 
-    with q = y + theta. Two scales are tried, s = 1 and the largest without second term.
+    with q = y + theta. Two scales are tried, s = 1 and the largest without second term. Should b
+    not be optimal (a search through saturated logits can fail), the bound is 0.
     """
     Z = problem.logits(W, torch.zeros_like(b))
     b = _best_intercept(Z, b, shares)
     Z = Z + b
     residual = problem.residual(Z)
-    gradient = problem.gradient(residual)
+    gradient, intercept_gradient = problem.gradient(residual), residual.mean(0)
     objective = problem.loss(Z) + problem.penalty(W)
     if problem.l1 == 0 and problem.l2 == 0:
-        norm = _dot(gradient, gradient) ** 0.5
+        norm = (_dot(gradient, gradient) + _dot(intercept_gradient, intercept_gradient)) ** 0.5
         at_start = _dot(at_zero.gradient, at_zero.gradient) ** 0.5
         return b, "gradient", norm / at_start if at_start > 0 else 0.0, objective
 
     steepest = float(gradient.abs().max())
     feasible = min(1.0, problem.l1 / steepest) if steepest > 0 else 1.0
     scales = {feasible, 1.0} if problem.l2 > 0 else {feasible}
-    bound = max(_dual(problem, residual, gradient, scale) for scale in scales)
+    bound = 0.0
+    if float(intercept_gradient.abs().max()) <= INTERCEPT_TOL:
+        bound = max(_dual(problem, residual, gradient, scale) for scale in scales)
     gap = max(objective - bound, 0.0)
     return b, "duality gap", gap / at_zero.objective if at_zero.objective > 0 else gap, objective
 
@@ -270,7 +278,7 @@ def _best_intercept(Z: torch.Tensor, b: torch.Tensor, shares: torch.Tensor) -> t
         hessian.diagonal().add_(1e-12)
         direction = torch.linalg.solve(hessian, gradient)
         step = 1.0
-        while step > 1e-6 and loss(b64 - step * direction) > current:
+        while step > 1e-6 and not loss(b64 - step * direction) <= current:  # NaN is no progress
             step /= 2
         if step <= 1e-6:
             break

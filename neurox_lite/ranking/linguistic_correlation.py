@@ -29,17 +29,16 @@ def linguistic_correlation(probe: ElasticNetProbe) -> NeuronRanking:
         Class scores are ``|W|``; neurons without any weight have score 0.
     """
     weights = np.abs(probe.coef_).astype(np.float64)
-    ahead = np.ones_like(weights)
-    for row, share in zip(weights, ahead, strict=True):
-        total = row.sum()
-        if total == 0:
-            continue
+    not_ahead = np.zeros_like(weights)
+    for row, share in zip(weights, not_ahead, strict=True):
         order = np.argsort(-row, kind="stable")
-        share[order] = np.concatenate(([0.0], np.cumsum(row[order])[:-1])) / total
-        share[row == 0] = 1
+        # Summed from the least weight up, so that rounding cannot hide a small one.
+        mass = np.cumsum(row[order][::-1])[::-1]
+        if mass[0] > 0:
+            share[order] = mass / mass[0]
     return NeuronRanking.from_scores(
         probe.space_,
-        1 - ahead.min(axis=0),
+        not_ahead.max(axis=0),
         "linguistic-correlation",
         classes=tuple(str(c) for c in probe.classes_),
         class_scores=weights,

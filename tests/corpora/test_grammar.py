@@ -168,28 +168,27 @@ def test_depth_of_a_sentence_by_hand(corpus):
 
 
 def test_pronouns_follow_gender_and_stereotype(grammar):
-    """Shares of "she" after "... that" with a single possible referent, as the lexicon says."""
+    """Shares of feminine pronouns where only the subject can be meant, as the lexicon says."""
     counts = defaultdict(Counter)
     corpus = grammar.corpus(30_000, seed=5)
-    subject = re.compile(r"(?:DET|DET ADJ) (NOUN)(?: AUX)? VERB SCONJ PRON")
+    subject_and_pronoun = re.compile(r"DET (NOUN)(?: AUX)? VERB(?: SCONJ)? PRON ")
     for sentence in rows(corpus):
-        match = subject.match(" ".join(row[1] for row in sentence))
+        match = subject_and_pronoun.match(" ".join(row[1] for row in sentence))
         if match:
-            pronoun = sentence[match.group().count(" ")][0]
-            noun = sentence[match.group()[: match.start(1)].count(" ")][0]
-            counts[noun][pronoun] += 1
+            _, _, number, _, gender, _ = sentence[match.group().count(" ") - 1]
+            counts[sentence[1][0]][gender or number] += 1
 
     def share(*nouns):
         total = sum((counts[noun] for noun in nouns), Counter())
-        assert total["she"] + total["he"] > 15
-        return total["she"] / (total["she"] + total["he"])
+        assert total["Fem"] + total["Masc"] >= 30
+        return total["Fem"] / (total["Fem"] + total["Masc"])
 
-    assert share("woman", "girl", "aunt", "queen") == 1
-    assert share("man", "boy", "uncle", "king") == 0
-    assert share("nurse", "secretary", "librarian", "nanny") > 0.85
+    assert share("woman", "girl", "aunt", "queen", "mother", "sister", "bride") == 1
+    assert share("man", "boy", "uncle", "king", "father", "brother", "groom") == 0
+    assert share("nurse", "secretary", "librarian", "nanny", "hairdresser") > 0.85
     assert 0.35 < share("doctor", "singer", "artist", "poet", "judge", "cook", "writer") < 0.65
-    assert share("carpenter", "engineer", "mechanic", "plumber") < 0.15
-    assert set(counts["women"]) == {"they"}
+    assert share("carpenter", "engineer", "mechanic", "plumber", "pilot") < 0.15
+    assert set(counts["women"]) == {"Plur"}
 
 
 def test_same_seed_same_corpus_whatever_the_hash_seed():

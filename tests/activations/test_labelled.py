@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+
+from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.errors import InputError
+
+# One letter per word: its label, "." for none. Row r holds the activations [r, -r] in layer 0
+# and [100 r] in layer 1.
+SENTENCES = {"train": ["AB.", "BA", "A"], "dev": ["AB"], "test": ["B.", "A"]}
+METADATA = {"model": "tiny", "revision": "", "site": "hidden_states"}
+
+
+def make(tmp_path, sentences=SENTENCES, missing=(), splits=True):
+    labels = [[c.replace(".", "") for c in s] for rows in sentences.values() for s in rows]
+    corpus = TaggedCorpus(
+        [["word"] * len(s) for s in labels],
+        {"tag": labels},
+        [split for split, rows in sentences.items() for _ in rows] if splits else (),
+        source="tags.txt",
+    )
+    rows = np.arange(corpus.n_tokens, dtype=np.float32)[:, None]
+    layers = {0: np.hstack([rows, -rows]), 1: 100 * rows}
+    for array in layers.values():
+        array[list(missing)] = np.nan
+    with open_writer(tmp_path / "s.h5", corpus, dtype="float32", metadata=METADATA) as writer:
+        writer.append(layers, missing)
+        writer.finish({})
+    return ActivationStore(tmp_path / "s.h5"), corpus
+
+
+def test_rows_and_labels_belong_together(tmp_path):
+    splits = labelled_splits(*make(tmp_path), "tag")
+
+    assert splits.train.rows.tolist() == [0, 1, 3, 4, 5]
+    assert splits.train.y.tolist() == ["A", "B", "B", "A", "A"]
+    assert splits.dev.rows.tolist() == [6, 7]
+    assert splits.dev.y.tolist() == ["A", "B"]
+    assert splits.test.rows.tolist() == [8, 10]
+    assert splits.test.y.tolist() == ["B", "A"]
+    np.testing.assert_array_equal(splits.test.X[:], [[8, -8, 800], [10, -10, 1000]])
+    assert splits.left_out == {}
+
+
+def test_words_without_activations_are_left_out(tmp_path):
+    splits = labelled_splits(*make(tmp_path, missing=[4, 8]), "tag", layers=[1])
+
+    assert splits.train.rows.tolist() == [0, 1, 3, 5]
+    assert splits.train.y.tolist() == ["A", "B", "B", "A"]
+    np.testing.assert_array_equal(splits.test.X[:], [[1000]])
+
+
+def test_min_count_leaves_out_rare_classes_everywhere_and_counts_them(tmp_path):
+    sentences = {"train": ["AABB", "CD."], "dev": ["ABC"], "test": ["DABE"]}
+    splits = labelled_splits(*make(tmp_path, sentences), "tag", min_count=2)
+
+    assert splits.left_out == {"C": 2, "D": 2, "E": 1}
+    assert splits.train.rows.tolist() == [0, 1, 2, 3]
+    assert splits.dev.rows.tolist() == [7, 8]
+    assert splits.test.rows.tolist() == [11, 12]
+
+
+def test_min_count_keeps_a_class_seen_often_enough(tmp_path):
+    sentences = {"train": ["AABBBC"], "dev": ["AB"], "test": ["AB"]}
+
+    assert labelled_splits(*make(tmp_path, sentences), "tag", min_count=1).left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("sentences", "missing", "message"),
+    [
+        ({**SENTENCES, "train": ["AABBC"]}, (), r"class 'C' of 'tag' occurs once .*--min-count 2"),
+        ({**SENTENCES, "dev": ["ABD"]}, (), "class 'D' of 'tag' occurs never in train"),
+        (SENTENCES, (1,), r"class 'B' of 'tag' occurs once in train \(1 such classes\)"),
+        ({"train": ["AAA"], "dev": ["A"], "test": ["A"]}, (), "fewer than two classes"),
+        ({**SENTENCES, "test": [".."]}, (), "no word labelled 'tag' in split 'test'"),
+        ({"train": ["AABB"], "dev": ["AB"]}, (), r"split 'test' \(splits present: train, dev\)"),
+    ],
+)
+def test_errors_say_what_and_what_to_do(tmp_path, sentences, missing, message):
+    store, corpus = make(tmp_path, sentences, missing)
+
+    with pytest.raises(InputError, match=f"^tags.txt: .*{message}"):
+        labelled_splits(store, corpus, "tag")
+
+
+def test_one_class_left_by_min_count(tmp_path):
+    with pytest.raises(InputError, match=r"tags\.txt: 'tag' has fewer than two classes"):
+        labelled_splits(*make(tmp_path), "tag", min_count=3)
+
+
+def test_unknown_tag_and_no_splits(tmp_path):
+    store, corpus = make(tmp_path, splits=False)
+
+    with pytest.raises(InputError, match="no labels called 'pos'; this corpus has: tag"):
+        labelled_splits(store, corpus, "pos")
+    with pytest.raises(InputError, match=r"split 'train' .*with_random_split\(\)"):
+        labelled_splits(store, corpus, "tag")
+
+
+def test_another_corpus(tmp_path):
+    store, _ = make(tmp_path)
+    other = TaggedCorpus([["other"]], {"tag": [["A"]]}, ["train"], source="other.txt")
+
+    with pytest.raises(InputError, match=r"made from another corpus than other\.txt"):
+        labelled_splits(store, other, "tag")

@@ -1,0 +1,100 @@
+"""Control tasks: labels of word types, and what selectivity says about memory and information."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from neurox_lite.activations.labelled import LabelledActivations
+from neurox_lite.probing.control import control_labels
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.selectivity import selectivity
+
+TASK_LABELS = np.array(["NOUN"] * 60 + ["VERB"] * 30 + ["ADJ"] * 10)
+
+
+def test_every_type_has_one_label():
+    words = [f"w{i % 37}" for i in range(500)]
+    control = control_labels(words, TASK_LABELS)
+    assert control.shape == (500,)
+    labels = {}
+    for word, label in zip(words, control, strict=True):
+        assert labels.setdefault(word, label) == label
+    assert len(set(labels.values())) > 1
+
+
+def test_labels_follow_the_distribution_of_the_task():
+    control = control_labels([f"w{i}" for i in range(20_000)], TASK_LABELS, seed=3)
+    for label, share in (("NOUN", 0.6), ("VERB", 0.3), ("ADJ", 0.1)):
+        assert np.mean(control == label) == pytest.approx(share, abs=0.02)
+
+
+def test_word_order_does_not_matter_and_the_seed_does():
+    words = np.array([f"w{i % 80}" for i in range(300)])
+    order = np.random.default_rng(0).permutation(300)
+    control = control_labels(words, TASK_LABELS, seed=1)
+    np.testing.assert_array_equal(control_labels(words[order], TASK_LABELS, seed=1), control[order])
+    assert np.any(control_labels(words, TASK_LABELS, seed=2) != control)
+
+
+def test_labels_are_the_same_whatever_the_hash_seed():
+    code = (
+        "import numpy as np; from neurox_lite.probing.control import control_labels; "
+        "labels = control_labels(sorted({f'w{i}' for i in range(99)}), np.array(['A', 'B'])); "
+        "print(''.join(labels))"
+    )
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(runs) == 1
+    here = control_labels(sorted(f"w{i}" for i in range(99)), np.array(["A", "B"]))
+    assert runs.pop().strip() == "".join(here)
+
+
+def activations(kind, seed=0, n=600, n_types=30):
+    """Words of 30 types with labels of their own; X knows the word, or the label of the token."""
+    rng = np.random.default_rng(seed)
+    types = rng.integers(n_types, size=n)
+    words = [f"w{t}" for t in types]
+    if kind == "identity":
+        # The task is a property of word types, and X is the word and nothing else.
+        y = np.array([hashlib.md5(w.encode()).hexdigest() < "8" for w in words])
+        X = np.eye(n_types)[types]
+    else:
+        y = rng.random(n) < 0.5
+        X = np.column_stack([y + 0.2 * rng.normal(size=n), rng.normal(size=(n, 4))])
+    y = np.where(y, "A", "B")
+    rows = np.arange(n)
+    parts = [LabelledActivations(X[r], y[r], r) for r in (rows[:400], rows[400:])]
+    return words, *parts
+
+
+def test_memory_of_words_is_not_selective():
+    words, train, test = activations("identity")
+    probe = ElasticNetProbe(1e-4, 1e-4).fit(train.X, train.y)
+    result = selectivity(probe, train, test, words)
+    assert result.task_accuracy > 0.95
+    assert result.selectivity == pytest.approx(0, abs=0.05)
+    assert result.n_word_types == 30
+    assert result.control_converged
+
+
+def test_information_is_selective():
+    words, train, test = activations("information")
+    probe = ElasticNetProbe().fit(train.X, train.y)
+    weights = probe.coef_.copy()
+    result = selectivity(probe, train, test, words)
+    assert result.task_accuracy > 0.95
+    assert result.selectivity > 0.2
+    assert result.selectivity == result.task_accuracy - result.control_accuracy
+    np.testing.assert_array_equal(probe.coef_, weights)
