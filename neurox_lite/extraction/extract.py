@@ -150,6 +150,7 @@ def _resolve_layers(layers: Sequence[int] | None, loaded: LoadedModel) -> list[i
 def _align_corpus(loaded: LoadedModel, corpus: TaggedCorpus, allow_missing: bool) -> _Plan:
     """Tokenise and align every sentence before the model runs, so that bad input costs nothing."""
     sentences, truncated, dropped = [], [], []
+    limit = loaded.max_tokens
     n_embeddings = getattr(loaded.model.get_input_embeddings(), "num_embeddings", None)
     for number, words in enumerate(corpus.sentences, start=1):
         where = f"{corpus.source}: sentence {number}"
@@ -167,7 +168,7 @@ def _align_corpus(loaded: LoadedModel, corpus: TaggedCorpus, allow_missing: bool
         offsets = without_space_marks(text, subwords, encoding["offset_mapping"])
         aligned = align(words, ids, offsets, where)
         dropped += [(number, w) for w, s in zip(words, aligned.subwords, strict=True) if not s]
-        cut = _truncate(aligned, loaded.max_tokens)
+        cut = _truncate(aligned, limit)
         if cut is not aligned:
             lost = sum(map(bool, aligned.subwords)) - sum(map(bool, cut.subwords))
             truncated.append((number, len(aligned.input_ids), lost))
@@ -176,7 +177,7 @@ def _align_corpus(loaded: LoadedModel, corpus: TaggedCorpus, allow_missing: bool
         number, length, _ = truncated[0]
         lost = sum(t[2] for t in truncated)
         _missing(
-            f"{corpus.source}: {len(truncated)} sentences are longer than the {loaded.max_tokens} "
+            f"{corpus.source}: {len(truncated)} sentences are longer than the {limit} "
             f"subwords the model takes (the first is sentence {number} with {length}), which "
             f"leaves {lost} words without activations",
             allow_missing,

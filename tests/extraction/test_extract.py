@@ -228,8 +228,8 @@ def test_a_sentence_longer_than_the_model_is_refused_by_default(loaded, tmp_path
     lost = sum(end >= limit for end in ends)
     with pytest.raises(
         InputError,
-        match=rf"^long\.txt: 2 sentences are longer than the 16 subwords .*sentence 2 with {length}\)"
-        rf".* {lost} words without activations.*allow_missing=True",
+        match=rf"^long\.txt: 2 sentences are longer than the 16 subwords .*sentence 2 "
+        rf"with {length}\).* {lost} words without activations.*allow_missing=True",
     ):
         extract(loaded, TaggedCorpus(LONG, source="long.txt"), tmp_path / "s.h5")
 
