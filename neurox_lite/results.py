@@ -150,11 +150,11 @@ class NeuronRanking:
         header, *rows = self._table()
         return pandas.DataFrame(rows, columns=header)
 
-    def plot(self, *, mass: float = 0.25) -> Figure:
-        """Bar chart of salient neurons per layer."""
+    def plot(self, k: int | None = None, *, mass: float = 0.25) -> Figure:
+        """Bar chart of :meth:`per_layer`."""
         from neurox_lite.plotting.layers import plot_layers
 
-        return plot_layers(self.per_layer(mass=mass), self.method)
+        return plot_layers(self.per_layer(k, mass=mass), self.method)
 
     def save(self, path: str | Path) -> None:
         """Write the ranking as ``.json`` (everything) or ``.csv`` (a table, best first)."""

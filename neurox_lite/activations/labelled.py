@@ -77,6 +77,8 @@ def labelled_splits(
         When the store was made from another corpus, the tag or a split is missing, there are
         fewer than two classes, or, without ``min_count``, a class occurs less than twice in train.
     """
+    if min_count is not None and min_count < 1:
+        raise InputError(f"min_count is {min_count}; give at least 1")
     store.check_corpus(corpus.words_hash, corpus.source)
     labels = corpus.labels(tag)
     usable = labels != UNLABELLED
@@ -87,7 +89,8 @@ def labelled_splits(
     classes, counts = np.unique(labels[rows["train"]], return_counts=True)
     in_train = dict(zip(classes.tolist(), counts.tolist(), strict=True))
     everywhere = np.unique(labels[usable])
-    rare = [c for c in everywhere.tolist() if in_train.get(c, 0) < (min_count or 2)]
+    needed = 2 if min_count is None else min_count
+    rare = [c for c in everywhere.tolist() if in_train.get(c, 0) < needed]
     if rare and min_count is None:
         seen = in_train.get(rare[0], 0)
         times = "once" if seen == 1 else "never"

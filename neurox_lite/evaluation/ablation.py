@@ -218,9 +218,9 @@ def retrained_accuracy(
         start.intercept_ = probe.intercept_
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            fitted = clone(template).fit(X[:, columns], y, start=start)
+            fitted = clone(template).fit(X.take(columns, axis=1), y, start=start)
         for warning in caught:
             logger.warning("retrained on %d neurons: %s", len(columns), warning.message)
-        return accuracy(y_test, fitted.predict(X_test[:, columns]))
+        return accuracy(y_test, fitted.predict(X_test.take(columns, axis=1)))
 
     return evaluate

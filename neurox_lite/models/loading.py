@@ -151,6 +151,7 @@ def model_revision(name: str) -> str:
         config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         return getattr(config, "_commit_hash", None) or ""
     digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*.json")]):
-        digest.update(f"{file.name} {hash_file(file)}\n".encode())
+    for file in sorted(folder.iterdir()):
+        if file.suffix in (".safetensors", ".json", ".txt", ".model"):
+            digest.update(f"{file.name} {hash_file(file)}\n".encode())
     return f"sha256:{digest.hexdigest()[:16]}"

@@ -127,9 +127,9 @@ def _minimal(minimal: dict[str, Any]) -> str:
     if minimal["share"] is None:
         return f"No share tried comes within {delta:g} points of all neurons on dev."
     return (
-        f"Minimal set: the top **{100 * minimal['share']:g} %** "
-        f"({len(minimal['columns'])} neurons), retrained, reaches {_percent(minimal['accuracies'][-1])} on dev, within {delta:g} points "
-        f"of all neurons ({_percent(full)})."
+        f"Minimal set: the top **{100 * minimal['share']:g} %** ({len(minimal['columns'])} "
+        f"neurons), retrained, reaches {_percent(minimal['accuracies'][-1])} on dev, within "
+        f"{delta:g} points of all neurons ({_percent(full)})."
     )
 
 
