@@ -12,7 +12,6 @@ from neurox_lite.cli.output import (
     Format,
     Json,
     Labels,
-    Seed,
     by_split,
     integers,
     quiet_transformers,
@@ -48,7 +47,6 @@ def command(
         ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the store.")] = False,
-    seed: Seed = 0,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -56,11 +54,11 @@ def command(
 
     Example: neurox-lite extract --model bert-base-cased --corpus my.conllu --out bert.h5
     """
-    from neurox_lite.corpora.reading import read_splits
+    from neurox_lite.corpora.reading import read_files
     from neurox_lite.extraction.extract import extract
 
     quiet_transformers()
-    read = read_splits(by_split(corpus), format=format, labels=by_split(labels), seed=seed)
+    read = read_files(by_split(corpus), format=format, labels=by_split(labels))
     store = extract(
         model,
         read,

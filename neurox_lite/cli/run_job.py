@@ -1,4 +1,4 @@
-"""neurox-lite run: the whole road from a job file."""
+"""neurox-lite run: the whole road, from a job file or from a model and a corpus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import typer
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     Debug,
+    Format,
     Json,
+    Labels,
+    Match,
+    Seed,
+    by_split,
     quiet_transformers,
     show,
 )
@@ -19,25 +24,53 @@ if TYPE_CHECKING:
 
 
 def command(
-    job: Annotated[str, typer.Argument(help="A job file (YAML).")],
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB.YAML]", help="A job file, instead of options.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Model folder, or name on the hub.")
+    ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--corpus",
+            metavar="FILE|SPLIT=FILE",
+            help="One file, split at random 80/10/10, or train=FILE, dev=FILE and test=FILE.",
+        ),
+    ] = None,
+    tag: Annotated[
+        str | None, typer.Option("--tag", help="Layer of labels, as upos or Number.")
+    ] = None,
+    out: Annotated[str | None, typer.Option("--out", help="Folder for the results.")] = None,
+    labels: Labels = None,
+    format: Format = None,
+    match: Match = None,
+    seed: Seed = 0,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Extract, probe, rank and ablate as a job file says; skip what is already done.
+    """Extract, probe, rank and ablate; skip what is already done.
 
-    Example: neurox-lite run job.yaml, where job.yaml holds
+    Example: neurox-lite run --model bert-base-cased --corpus my.conllu --tag upos --out results
 
-    model: bert-base-cased
+    Example: neurox-lite run job.yaml
 
-    corpus: my.conllu
-
-    tag: upos
-
-    out: results
+    A job file says the same and more; docs/guide.md lists every option. The resolved job is
+    written to job.yaml in the folder of results.
     """
+    from neurox_lite.errors import InputError
     from neurox_lite.pipeline.job import Job
 
-    run(Job.read(job), as_json)
+    if job is not None:
+        if model or corpus or tag or out or labels or format or match or seed:
+            raise InputError(f"{job}: a job file takes no other options; write them into it")
+        run(Job.read(job), as_json)
+        return
+    files = by_split(corpus)
+    if model is None or files is None or tag is None or out is None:
+        raise InputError("give a job file, or --model, --corpus, --tag and --out")
+    label_files = by_split(labels)
+    run(Job(model, files, tag, out, label_files, format, match, seed), as_json)
 
 
 def run(job: Job, as_json: bool) -> None:

@@ -90,22 +90,34 @@ def read_splits(
     InputError
         When a split is missing or unknown, or a file cannot be read.
     """
-    if isinstance(corpus, Mapping):
-        if sorted(corpus) != sorted(SPLITS):
-            raise InputError(
-                f"corpus files for {', '.join(corpus) or 'nothing'}: give one file for each of "
-                f"{', '.join(SPLITS)}, or a single file to be split at random"
-            )
-        if labels is not None and (isinstance(labels, str) or sorted(labels) != sorted(SPLITS)):
-            raise InputError(f"give one label file for each of {', '.join(SPLITS)}")
-        label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(SPLITS)
-        parts = {s: read_corpus(corpus[s], format=format, labels=label_files[s]) for s in SPLITS}
-        joined = TaggedCorpus.from_splits(parts)
-    else:
+    read = read_files(corpus, format=format, labels=labels)
+    if not read.splits:
+        read = read.with_random_split(seed)
+    return read if match is None else annotate(read, "match", match)
+
+
+def read_files(
+    corpus: str | Mapping[str, str],
+    *,
+    format: str | None = None,
+    labels: str | Mapping[str, str] | None = None,
+) -> TaggedCorpus:
+    """Read one file, or join one file per split, as :func:`read_splits` but without splitting."""
+    if not isinstance(corpus, Mapping):
         if isinstance(labels, Mapping):
             raise InputError(f"{corpus}: one corpus file takes one label file")
-        joined = read_corpus(corpus, format=format, labels=labels).with_random_split(seed)
-    return joined if match is None else annotate(joined, "match", match)
+        return read_corpus(corpus, format=format, labels=labels)
+    if sorted(corpus) != sorted(SPLITS):
+        raise InputError(
+            f"corpus files for {', '.join(corpus) or 'nothing'}: give one file for each of "
+            f"{', '.join(SPLITS)}, or a single file to be split at random"
+        )
+    if labels is not None and (isinstance(labels, str) or sorted(labels) != sorted(SPLITS)):
+        raise InputError(f"give one label file for each of {', '.join(SPLITS)}")
+    label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(SPLITS)
+    return TaggedCorpus.from_splits(
+        {s: read_corpus(corpus[s], format=format, labels=label_files[s]) for s in SPLITS}
+    )
 
 
 def _format_of(path: Path, has_labels: bool) -> str:

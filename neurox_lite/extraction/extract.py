@@ -152,7 +152,8 @@ def _align_corpus(loaded: LoadedModel, corpus: TaggedCorpus, allow_missing: bool
     sentences, truncated, dropped = [], [], []
     limit = loaded.max_tokens
     n_embeddings = getattr(loaded.model.get_input_embeddings(), "num_embeddings", None)
-    for number, words in enumerate(corpus.sentences, start=1):
+    progress = tqdm(corpus.sentences, unit="sentence", desc="align", disable=None, delay=2)
+    for number, words in enumerate(progress, start=1):
         where = f"{corpus.source}: sentence {number}"
         text = corpus.text(number - 1)
         encoding = loaded.tokenizer(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 import yaml
 
 from neurox_lite.cli.main import main
+from neurox_lite.corpora.tagged_corpus import SPLITS
 from neurox_lite.embedded import embedded_path
 
 COMMANDS = ["extract", "inspect", "probe", "rank", "ablate", "run", "demo"]
@@ -117,6 +120,19 @@ def test_run_from_a_job_file(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert Path(first["read first"]).read_text().startswith("# Neurons of ")
     assert main(["run", str(folder / "job.yaml"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ran"] == []
+
+
+def test_run_from_options(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, corpus = str(embedded_path("models/lstm-0")), str(folder / "my.conllu")
+    options = ["--model", model, "--corpus", corpus, "--tag", "Number"]
+    out = tmp_path / "results"
+    assert main(["run", *options, "--out", str(out)]) == 0
+    assert (out / "summary.md").is_file()
+    capsys.readouterr()
+    assert main(["run", str(out / "job.yaml"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ran"] == []
+    assert "takes no other options" in bad(["run", str(out / "job.yaml"), *options], capsys)
+    assert "give a job file, or --model" in bad(["run", *options], capsys)
 
 
 def test_a_probe_that_has_not_converged_exits_with_3(
@@ -229,6 +245,87 @@ def test_empty_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     model = str(embedded_path("models/lstm-0"))
     arguments = ["--model", model, "--corpus", str(empty), "--out", str(tmp_path / "s.h5")]
     assert "empty.conllu: no sentences" in bad(["extract", *arguments], capsys)
+
+
+def conllu(*lines: str) -> str:
+    """Sentences of word/TAG pairs as CoNLL-U."""
+    blocks = []
+    for line in lines:
+        rows = [pair.rsplit("/", 1) for pair in line.split()]
+        cells = [f"{i}\t{w}\t_\t{t}" + "\t_" * 6 for i, (w, t) in enumerate(rows, start=1)]
+        blocks.append("\n".join(cells) + "\n\n")
+    return "".join(blocks)
+
+
+def write_splits(folder: Path, **splits: str) -> list[str]:
+    """One CoNLL-U file per split, as options of a command."""
+    options = []
+    for split, text in splits.items():
+        (folder / f"{split}.conllu").write_text(text)
+        options += ["--corpus", f"{split}={folder / split}.conllu"]
+    return options
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ({"train": "oh/INTJ"}, "class 'INTJ' of 'upos' occurs once in train"),
+        ({"dev": "oh/INTJ"}, "class 'INTJ' of 'upos' occurs never in train"),
+    ],
+)
+def test_classes_that_cannot_be_learnt(
+    extra: dict[str, str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = "the/DET dog/NOUN sleeps/VERB"
+    splits = {s: conllu(sentence, sentence, *extra.get(s, "").split()) for s in SPLITS}
+    corpus = write_splits(tmp_path, **splits)
+    store, out = str(tmp_path / "s.h5"), tmp_path / "probe"
+    model = str(embedded_path("models/lstm-0"))
+    assert main(["extract", "--model", model, *corpus, "--out", store]) == 0
+    arguments = ["probe", "--store", store, *corpus, "--tag", "upos", "--out", str(out)]
+    message = bad(arguments, capsys)
+    assert says in message
+    assert "--min-count 2" in message
+    assert not out.exists()
+    assert main([*arguments, "--min-count", "2"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("the dog sleeps\n" + "the dog " * 40 + "sleeps\n", "longer than the 64 subwords"),
+        ("the dog sleeps\nthe \u200b dog\n", "the tokenizer drops 1 words"),
+    ],
+)
+def test_words_without_activations(
+    text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus, out = tmp_path / "text.txt", tmp_path / "s.h5"
+    corpus.write_text(text + "a dog sleeps\nthe dogs sleep\n" * 5)
+    arguments = ["extract", "--model", str(embedded_path("models/bert")), "--format", "text"]
+    arguments += ["--corpus", str(corpus), "--out", str(out), "--json"]
+    message = bad(arguments, capsys)
+    assert says in message
+    assert "sentence 2" in message
+    assert "--allow-missing" in message
+    assert not list(tmp_path.glob("*s.h5*"))
+    assert main([*arguments, "--allow-missing"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["truncated words"] + shown["dropped words"] > 0
+
+
+def test_nan_in_activations(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "broken.h5"
+    shutil.copy(folder / "lstm.h5", store)
+    with h5py.File(store, "r+") as file:
+        file["layers/1"][:, 7] = float("nan")
+    corpus = ["--corpus", str(folder / "my.conllu"), "--tag", "Number"]
+    out = tmp_path / "probe"
+    message = bad(["probe", "--store", str(store), *corpus, "--out", str(out)], capsys)
+    assert "activation of neuron 1:7 in row 0 is NaN" in message
+    assert not out.exists()
 
 
 def test_missing_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
