@@ -300,10 +300,20 @@ def test_classes_that_cannot_be_learnt(
 def test_words_without_activations(
     text: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    corpus, out = tmp_path / "text.txt", tmp_path / "s.h5"
-    corpus.write_text(text + "a dog sleeps\nthe dogs sleep\n" * 5)
-    arguments = ["extract", "--model", str(embedded_path("models/bert")), "--format", "text"]
-    arguments += ["--corpus", str(corpus), "--out", str(out), "--json"]
+    corpus, out, model = tmp_path / "text.txt", tmp_path / "s.h5", tmp_path / "bert"
+    corpus.write_text(text)
+    shutil.copytree(embedded_path("models/bert"), model)
+    tokenizer = json.loads((model / "tokenizer.json").read_text())
+    tokenizer["normalizer"] = {
+        "type": "BertNormalizer",
+        "clean_text": True,
+        "handle_chinese_chars": True,
+        "strip_accents": None,
+        "lowercase": False,
+    }
+    (model / "tokenizer.json").write_text(json.dumps(tokenizer))
+    arguments = ["extract", "--model", str(model), "--format", "text", "--corpus", str(corpus)]
+    arguments += ["--out", str(out), "--json"]
     message = bad(arguments, capsys)
     assert says in message
     assert "sentence 2" in message
