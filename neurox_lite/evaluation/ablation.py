@@ -77,62 +77,37 @@ def ablate(
         there is nothing to test on.
     """
     y = np.asarray(y)
-    n_neurons = X.shape[1]
-    for ranking in rankings:
-        if ranking.space.n_neurons != n_neurons:
-            raise InputError(
-                f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
-                f"activations have {n_neurons}; give the store the ranking was made from"
-            )
-    if not shares or not all(0 < share <= 1 for share in shares):
-        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
-    if replacement not in ("zero", "mean"):
-        raise InputError(f"unknown replacement '{replacement}'; use zero or mean")
-    if n_random < 1:
-        raise InputError(f"n_random is {n_random}; give at least 1")
-    if (X_test is None) != (y_test is None):
-        raise InputError("X_test and y_test belong together; give both or neither")
-    if X_test is None or y_test is None:
-        if probe is not None:
-            raise InputError("a fitted probe needs X_test and y_test that it was not trained on")
-        n_train = len(y) - len(y) // 5
-        X = load(X)
-        X, X_test, y, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_train:]
-    y_test = np.asarray(y_test)
-    if not len(y_test) or X_test.shape != (len(y_test), n_neurons):
-        raise InputError(
-            f"test activations of shape {tuple(X_test.shape)} for {len(y_test)} labels and "
-            f"{n_neurons} neurons; give at least one row"
-        )
+    _check_options(rankings, X.shape[1], shares, replacement, n_random)
+    X, y, X_test, y_test = _train_and_test(X, y, X_test, y_test, probe is not None)
     if probe is None:
         probe = ElasticNetProbe().fit(X, y)
 
+    n_neurons = X.shape[1]
     counts = tuple(max(1, round(share * n_neurons)) for share in shares)
     rng = np.random.default_rng(seed)
     random_orders = [rng.permutation(n_neurons) for _ in range(n_random)]
-    full = np.arange(n_neurons)
     kept = [order[:k] for k in counts for order in random_orders]
     for ranking in rankings:
         kept += [ranking.order[:k] for k in counts]
         kept += [ranking.order[k:] for k in counts]
         kept += [ranking.order[::-1][:k] for k in counts]
 
-    frozen = _accuracy_frozen([full, *kept], probe, X_test, y_test, replacement)
-    ways = [(False, frozen)]
+    intact, *frozen = _accuracy_frozen(
+        [np.arange(n_neurons), *kept], probe, X_test, y_test, replacement
+    )
+    ways = [(False, replacement, frozen)]
     if retrain:
-        intact = accuracy(y_test, probe.predict(X_test))
-        retrained = _accuracy_retrained(kept, probe, X, y, X_test, y_test)
-        ways.append((True, [intact, *retrained]))
+        ways.append((True, "none", _accuracy_retrained(kept, probe, X, y, X_test, y_test)))
     curves = []
-    for is_retrained, (intact, *values) in ways:
-        table = np.array(values[len(counts) * n_random :]).reshape(len(rankings), 3, len(counts))
-        chance = np.array(values[: len(counts) * n_random]).reshape(len(counts), n_random)
+    for retrained, replaced_by, values in ways:
+        chance = np.reshape(values[: len(counts) * n_random], (len(counts), n_random))
+        table = np.reshape(values[len(counts) * n_random :], (len(rankings), 3, len(counts)))
         for ranking, (top, without_top, bottom) in zip(rankings, table.tolist(), strict=True):
             curves.append(
                 AblationCurve(
                     method=ranking.method,
-                    retrained=is_retrained,
-                    replacement="none" if is_retrained else replacement,
+                    retrained=retrained,
+                    replacement=replaced_by,
                     metric="accuracy",
                     n_neurons=n_neurons,
                     intact=intact,
@@ -147,6 +122,50 @@ def ablate(
                 )
             )
     return AblationCurves(tuple(curves))
+
+
+def _check_options(
+    rankings: Sequence[NeuronRanking],
+    n_neurons: int,
+    shares: Sequence[float],
+    replacement: str,
+    n_random: int,
+) -> None:
+    for ranking in rankings:
+        if ranking.space.n_neurons != n_neurons:
+            raise InputError(
+                f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
+                f"activations have {n_neurons}; give the store the ranking was made from"
+            )
+    if not rankings:
+        raise InputError("no ranking to evaluate; give at least one")
+    if not shares or not all(0 < share <= 1 for share in shares):
+        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
+    if replacement not in ("zero", "mean"):
+        raise InputError(f"unknown replacement '{replacement}'; use zero or mean")
+    if n_random < 1:
+        raise InputError(f"n_random is {n_random}; give at least 1")
+
+
+def _train_and_test(
+    X: Any, y: np.ndarray, X_test: Any, y_test: np.ndarray | None, has_probe: bool
+) -> tuple[Any, np.ndarray, Any, np.ndarray]:
+    """The data as given, or the last fifth of the rows held out as test data."""
+    if (X_test is None) != (y_test is None):
+        raise InputError("X_test and y_test belong together; give both or neither")
+    if y_test is None:
+        if has_probe:
+            raise InputError("a fitted probe needs X_test and y_test that it was not trained on")
+        n_train = len(y) - len(y) // 5
+        X = load(X)
+        X, X_test, y, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_train:]
+    y_test = np.asarray(y_test)
+    if not len(y_test) or X_test.shape != (len(y_test), X.shape[1]):
+        raise InputError(
+            f"test activations of shape {tuple(X_test.shape)} for {len(y_test)} labels and "
+            f"{X.shape[1]} neurons; give at least one row"
+        )
+    return X, y, X_test, y_test
 
 
 def _accuracy_frozen(
