@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import warnings
 from typing import Any
@@ -53,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     0 done, 1 failure, 2 bad usage or bad input, 3 finished but the result does not hold.
     """
+    # Threads that spin while they wait make every fit several times slower on a busy machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     settings = Settings()
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     logging.getLogger("neurox_lite").setLevel(logging.INFO)
