@@ -45,6 +45,12 @@ def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def refuse_file(folder: str | Path) -> None:
+    """Raise InputError when a folder to write into is a file."""
+    if Path(folder).is_file():
+        raise InputError(f"{folder}: is a file; give a folder for the output")
+
+
 def refuse_existing(path: str | Path, overwrite: bool) -> None:
     """Raise InputError when ``path`` exists and may not be overwritten."""
     if not overwrite and Path(path).exists():

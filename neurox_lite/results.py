@@ -161,6 +161,8 @@ class NeuronRanking:
         if Path(path).suffix == ".csv":
             write_text(path, self._csv())
             return
+        if Path(path).suffix != ".json":
+            raise InputError(f"{path}: a ranking is saved as .json or .csv; choose such a name")
         write_json(
             path,
             {
@@ -205,6 +207,13 @@ class NeuronRanking:
         data = read_json(path)
         if not isinstance(data, dict) or data.get("kind") != "neuron ranking":
             raise InputError(f"{path}: holds no neuron ranking; make one with 'rank'")
+        try:
+            return cls._from_dict(data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: the ranking is damaged ({error}); make it again") from None
+
+    @classmethod
+    def _from_dict(cls, data: dict[str, Any]) -> NeuronRanking:
         class_scores = data["class_scores"]
         return cls(
             space=NeuronSpace.from_dict(data["space"]),
@@ -228,7 +237,7 @@ class AblationCurve:
     """How well a property is predicted from a growing share of a ranking's neurons.
 
     All sequences have one entry per share. ``random_low`` and ``random_high`` are the minimum and
-    maximum over seeds.
+    maximum over seeds. ``converged`` is False when a probe behind the curve did not converge.
     """
 
     method: str
@@ -245,6 +254,7 @@ class AblationCurve:
     random_mean: tuple[float, ...]
     random_low: tuple[float, ...]
     random_high: tuple[float, ...]
+    converged: bool = True
 
     @property
     def area_above_random(self) -> float:
@@ -280,7 +290,10 @@ class AblationCurves:
             {k: tuple(v) if isinstance(v, list) else v for k, v in curve.items()}
             for curve in data["curves"]
         ]
-        return cls(tuple(AblationCurve(**curve) for curve in as_tuples))
+        try:
+            return cls(tuple(AblationCurve(**curve) for curve in as_tuples))
+        except TypeError as error:
+            raise InputError(f"{path}: the curves are damaged ({error}); make them again") from None
 
 
 @dataclass(frozen=True)
@@ -303,7 +316,7 @@ class MinimalSet:
     """The smallest share of a ranking on which a retrained probe is as good as the full one.
 
     ``columns`` is None when no share tried came within ``delta``; ``accuracies`` has one entry per
-    share tried.
+    share tried; ``converged`` is False when one of the probes behind them did not converge.
     """
 
     method: str
@@ -312,6 +325,7 @@ class MinimalSet:
     shares: tuple[float, ...]
     accuracies: tuple[float, ...]
     columns: tuple[int, ...] | None
+    converged: bool = True
 
     @property
     def share(self) -> float | None:

@@ -36,15 +36,24 @@ def blocks(X: Any, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]
         yield start, array[start : start + n_rows]
 
 
-def finite_blocks(X: Any, space: NeuronSpace) -> Iterator[tuple[int, np.ndarray]]:
-    """:func:`blocks`; raises InputError that names the first NaN or infinite row and neuron."""
+def finite_blocks(
+    X: Any, space: NeuronSpace, origin: Any = None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """:func:`blocks`; raises InputError that names the first NaN or infinite row and neuron.
+
+    ``origin`` is the store's matrix that an array in memory was loaded from, for the message.
+    """
+    origin = X if origin is None else origin
     for start, block in blocks(X):
         finite = np.isfinite(block)
         if not finite.all():
             row, column = (int(index) for index in np.argwhere(~finite)[0])
             kind = "NaN" if np.isnan(block[row, column]) else "infinite"
+            where = f"row {start + row}"
+            if isinstance(origin, ActivationMatrix):
+                where = f"row {origin.rows[start + row]} of {origin.store.path}"
             raise InputError(
-                f"activation of neuron {space.neuron(column)} in row {start + row} is {kind}; "
+                f"activation of neuron {space.neuron(column)} in {where} is {kind}; "
                 "leave out or extract again the words concerned"
             )
         yield start, block

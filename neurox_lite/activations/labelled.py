@@ -47,6 +47,55 @@ class LabelledSplits:
     left_out: dict[str, int]
 
 
+def rare_classes(
+    corpus: TaggedCorpus,
+    tag: str,
+    *,
+    missing: np.ndarray | None = None,
+    min_count: int | None = None,
+) -> list[str]:
+    """Classes with too few training words to be learnt, sorted; needs no activations.
+
+    Parameters
+    ----------
+    corpus : TaggedCorpus
+        With splits.
+    tag : str
+        Layer of labels.
+    missing : int array, optional
+        Rows without activations, which do not count.
+    min_count : int, optional
+        As in :func:`labelled_splits`.
+
+    Raises
+    ------
+    InputError
+        As :func:`labelled_splits`.
+    """
+    if min_count is not None and min_count < 1:
+        raise InputError(f"min_count is {min_count}; give at least 1")
+    labels = corpus.labels(tag)
+    usable = labels != UNLABELLED
+    usable[[] if missing is None else missing] = False
+    train = corpus.rows("train")
+    classes, counts = np.unique(labels[train][usable[train]], return_counts=True)
+    in_train = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+    everywhere = np.unique(labels[usable]).tolist()
+    needed = 2 if min_count is None else min_count
+    rare = [c for c in everywhere if in_train.get(c, 0) < needed]
+    if rare and min_count is None:
+        times = "once" if in_train.get(rare[0], 0) == 1 else "never"
+        raise InputError(
+            f"{corpus.source}: class '{rare[0]}' of '{tag}' occurs {times} in train "
+            f"({len(rare)} such classes); leave them out with min_count=2 (--min-count 2)"
+        )
+    if len(everywhere) - len(rare) < 2:
+        raise InputError(
+            f"{corpus.source}: '{tag}' has fewer than two classes to tell apart in train"
+        )
+    return rare
+
+
 def labelled_splits(
     store: ActivationStore,
     corpus: TaggedCorpus,
@@ -77,34 +126,15 @@ def labelled_splits(
         When the store was made from another corpus, the tag or a split is missing, there are
         fewer than two classes, or, without ``min_count``, a class occurs less than twice in train.
     """
-    if min_count is not None and min_count < 1:
-        raise InputError(f"min_count is {min_count}; give at least 1")
     store.check_corpus(corpus.words_hash, corpus.source)
+    rare = rare_classes(corpus, tag, missing=store.missing, min_count=min_count)
     labels = corpus.labels(tag)
     usable = labels != UNLABELLED
     usable[store.missing] = False
+    left_out = {c: int(np.sum(labels[usable] == c)) for c in rare}
+    usable &= ~np.isin(labels, rare)
     rows = {split: corpus.rows(split) for split in SPLITS}
     rows = {split: split_rows[usable[split_rows]] for split, split_rows in rows.items()}
-
-    classes, counts = np.unique(labels[rows["train"]], return_counts=True)
-    in_train = dict(zip(classes.tolist(), counts.tolist(), strict=True))
-    everywhere = np.unique(labels[usable])
-    needed = 2 if min_count is None else min_count
-    rare = [c for c in everywhere.tolist() if in_train.get(c, 0) < needed]
-    if rare and min_count is None:
-        seen = in_train.get(rare[0], 0)
-        times = "once" if seen == 1 else "never"
-        raise InputError(
-            f"{corpus.source}: class '{rare[0]}' of '{tag}' occurs {times} in train "
-            f"({len(rare)} such classes); leave them out with min_count=2 (--min-count 2)"
-        )
-    left_out = {c: int(np.sum(labels[usable] == c)) for c in rare}
-    kept = ~np.isin(labels, rare)
-    rows = {split: split_rows[kept[split_rows]] for split, split_rows in rows.items()}
-    if len(everywhere) - len(rare) < 2:
-        raise InputError(
-            f"{corpus.source}: '{tag}' has fewer than two classes to tell apart in train"
-        )
     for split, split_rows in rows.items():
         if not len(split_rows):
             raise InputError(f"{corpus.source}: no word labelled '{tag}' in split '{split}'")

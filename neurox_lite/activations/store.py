@@ -50,7 +50,10 @@ class ActivationStore:
         except FileNotFoundError:
             raise InputError(f"{path}: no such activation store; make it with 'extract'") from None
         except OSError as error:
-            raise InputError(f"{path}: not a readable HDF5 file ({error})") from None
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{path}: not a readable HDF5 file ({reason}); extract again"
+            ) from None
         if self._file.attrs.get("format") != FORMAT:
             self._file.close()
             raise InputError(f"{path}: not an activation store of neurox_lite")

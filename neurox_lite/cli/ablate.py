@@ -7,13 +7,17 @@ from typing import Annotated
 import typer
 
 from neurox_lite.cli.output import (
+    EXIT_DOES_NOT_HOLD,
     Corpus,
     Debug,
     Format,
     Json,
     Labels,
     Match,
+    MinCount,
     Seed,
+    Store,
+    Tag,
     by_split,
     numbers,
     show,
@@ -24,9 +28,9 @@ def command(
     ranking: Annotated[
         list[str], typer.Option("--ranking", help="A ranking from 'rank'; give several to compare.")
     ],
-    store: Annotated[str, typer.Option("--store", help="Activations, from 'extract'.")],
+    store: Store,
     corpus: Corpus,
-    tag: Annotated[str, typer.Option("--tag", help="Layer of labels, as upos or Number.")],
+    tag: Tag,
     out: Annotated[str, typer.Option("--out", help="Folder for ablation.json and ablation.png.")],
     probe: Annotated[
         str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
@@ -42,10 +46,7 @@ def command(
     ] = "zero",
     retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True,
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5,
-    min_count: Annotated[
-        int | None,
-        typer.Option("--min-count", help="Leave out classes with fewer training words."),
-    ] = None,
+    min_count: MinCount = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -56,6 +57,7 @@ def command(
     Example: neurox-lite ablate --ranking ranking.json --store bert.h5 --corpus my.conllu --tag upos
     --probe probe --out ablation
     """
+    from dataclasses import replace
     from pathlib import Path
 
     from neurox_lite.activations.labelled import labelled_splits
@@ -63,13 +65,21 @@ def command(
     from neurox_lite.corpora.reading import read_splits
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
-    from neurox_lite.files import refuse_existing
+    from neurox_lite.files import refuse_existing, refuse_file
     from neurox_lite.plotting.saving import save_figure
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.results import NeuronRanking
 
+    refuse_file(out)
     refuse_existing(Path(out) / "ablation.json", overwrite)
     rankings = [NeuronRanking.load(path) for path in ranking]
+    methods = [loaded.method for loaded in rankings]
+    rankings = [
+        replace(loaded, method=f"{loaded.method} ({path})")
+        if methods.count(loaded.method) > 1
+        else loaded
+        for path, loaded in zip(ranking, rankings, strict=True)
+    ]
     read = read_splits(
         by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
     )
@@ -79,11 +89,11 @@ def command(
             if loaded.space != opened.matrix(layers).space:
                 raise InputError(f"{path}: ranks other neurons than those of {store}")
         splits = labelled_splits(opened, read, tag, layers=layers, min_count=min_count)
-        fitted = (
-            ElasticNetProbe().fit(splits.train.X, splits.train.y)
-            if probe is None
-            else ElasticNetProbe.load(probe)
-        )
+        if probe is None:
+            fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)
+        else:
+            fitted = ElasticNetProbe.load(probe)
+            fitted.check_trained_on(splits.train.X, splits.train.y)
         curves = ablate(
             rankings,
             splits.train.X,
@@ -104,3 +114,5 @@ def command(
         for curve in curves.curves
     }
     show({"curves": out, "accuracy of top above random": areas}, as_json)
+    if not all(curve.converged for curve in curves.curves):
+        raise typer.Exit(EXIT_DOES_NOT_HOLD)

@@ -89,3 +89,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 def run() -> None:
     """Entry point of the console script."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -31,7 +31,9 @@ Debug = Annotated[
     bool, typer.Option("--debug", callback=_set_debug, help="Show a traceback on errors.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help="Seed of everything random, the split included.")
+]
 Corpus = Annotated[
     list[str],
     typer.Option(
@@ -60,6 +62,16 @@ Match = Annotated[
 ]
 
 
+Store = Annotated[str, typer.Option("--store", help="Activations, from 'extract'.")]
+Tag = Annotated[str, typer.Option("--tag", help="Layer of labels, as upos or Number.")]
+Layers = Annotated[str | None, typer.Option("--layers", help="As 0,4; all by default.")]
+L1 = Annotated[float, typer.Option("--l1", help="L1 penalty.")]
+L2 = Annotated[float, typer.Option("--l2", help="L2 penalty.")]
+MinCount = Annotated[
+    int | None, typer.Option("--min-count", help="Leave out classes with fewer training words.")
+]
+
+
 def by_split(values: list[str] | None) -> Any:
     """``["a"]`` -> ``"a"``; ``["train=a", "dev=b"]`` -> a mapping; None -> None."""
     if not values:
@@ -71,7 +83,10 @@ def by_split(values: list[str] | None) -> Any:
         raise InputError(
             f"{' '.join(values)}: give one file, or train=FILE, dev=FILE and test=FILE"
         )
-    return {name: file for name, _, file in pairs}
+    files = {name: file for name, _, file in pairs}
+    if len(files) < len(pairs):
+        raise InputError(f"{' '.join(values)}: a split is given twice; give one file for each")
+    return files
 
 
 def integers(text: str | None) -> list[int] | None:

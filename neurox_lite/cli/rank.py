@@ -8,12 +8,17 @@ import typer
 
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
+    L1,
+    L2,
     Debug,
     Format,
     Json,
     Labels,
+    Layers,
     Match,
+    MinCount,
     Seed,
+    Store,
     by_split,
     integers,
     show,
@@ -24,7 +29,7 @@ METHODS = ("linguistic-correlation", "random")
 
 def command(
     method: Annotated[str, typer.Argument(help="linguistic-correlation or random.")],
-    store: Annotated[str, typer.Option("--store", help="Activations, from 'extract'.")],
+    store: Store,
     out: Annotated[str, typer.Option("--out", help="The ranking to write, .json or .csv.")],
     probe: Annotated[
         str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
@@ -37,13 +42,10 @@ def command(
     labels: Labels = None,
     format: Format = None,
     match: Match = None,
-    layers: Annotated[str | None, typer.Option("--layers", help="As 0,4; all by default.")] = None,
-    l1: Annotated[float, typer.Option("--l1", help="L1 penalty.")] = 1e-3,
-    l2: Annotated[float, typer.Option("--l2", help="L2 penalty.")] = 1e-3,
-    min_count: Annotated[
-        int | None,
-        typer.Option("--min-count", help="Leave out classes with fewer training words."),
-    ] = None,
+    layers: Layers = None,
+    l1: L1 = 1e-3,
+    l2: L2 = 1e-3,
+    min_count: MinCount = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the ranking.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -65,6 +67,10 @@ def command(
     from neurox_lite.ranking import linguistic_correlation, random_ranking
 
     refuse_existing(out, overwrite)
+    if method == "random" and (probe or corpus or tag):
+        raise InputError("random takes no --probe, --corpus or --tag; leave them out")
+    if probe and (corpus or tag or layers):
+        raise InputError("a fitted --probe takes no --corpus, --tag or --layers; leave them out")
     converged = True
     with ActivationStore(store) as opened:
         if method == "random":

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import finite_blocks, load
+from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.metrics import accuracy, majority_accuracy
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -77,7 +78,7 @@ def ablate(
         there is nothing to test on.
     """
     y = np.asarray(y)
-    _check_options(rankings, X.shape[1], shares, replacement, n_random)
+    _check_options(rankings, X, shares, replacement, n_random)
     X, y, X_test, y_test = _train_and_test(X, y, X_test, y_test, probe is not None)
     if probe is None:
         probe = ElasticNetProbe().fit(X, y)
@@ -95,11 +96,13 @@ def ablate(
     intact, *frozen = _accuracy_frozen(
         [np.arange(n_neurons), *kept], probe, X_test, y_test, replacement
     )
-    ways = [(False, replacement, frozen)]
+    probe_converged = probe.certificate_.converged
+    ways = [(False, replacement, frozen, probe_converged)]
     if retrain:
-        ways.append((True, "none", _accuracy_retrained(kept, probe, X, y, X_test, y_test)))
+        values, all_converged = _accuracy_retrained(kept, probe, X, y, X_test, y_test)
+        ways.append((True, "none", values, probe_converged and all_converged))
     curves = []
-    for retrained, replaced_by, values in ways:
+    for retrained, replaced_by, values, converged in ways:
         chance = np.reshape(values[: len(counts) * n_random], (len(counts), n_random))
         table = np.reshape(values[len(counts) * n_random :], (len(rankings), 3, len(counts)))
         for ranking, (top, without_top, bottom) in zip(rankings, table.tolist(), strict=True):
@@ -119,6 +122,7 @@ def ablate(
                     random_mean=tuple(chance.mean(1).tolist()),
                     random_low=tuple(chance.min(1).tolist()),
                     random_high=tuple(chance.max(1).tolist()),
+                    converged=converged,
                 )
             )
     return AblationCurves(tuple(curves))
@@ -126,17 +130,13 @@ def ablate(
 
 def _check_options(
     rankings: Sequence[NeuronRanking],
-    n_neurons: int,
+    X: Any,
     shares: Sequence[float],
     replacement: str,
     n_random: int,
 ) -> None:
     for ranking in rankings:
-        if ranking.space.n_neurons != n_neurons:
-            raise InputError(
-                f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
-                f"activations have {n_neurons}; give the store the ranking was made from"
-            )
+        check_ranks(ranking, X)
     if not rankings:
         raise InputError("no ranking to evaluate; give at least one")
     if not shares or not all(0 < share <= 1 for share in shares):
@@ -145,6 +145,20 @@ def _check_options(
         raise InputError(f"unknown replacement '{replacement}'; use zero or mean")
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
+
+
+def check_ranks(ranking: NeuronRanking, X: Any) -> None:
+    """Raise InputError unless a ranking is over the columns of ``X``."""
+    if ranking.space.n_neurons != X.shape[1]:
+        raise InputError(
+            f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
+            f"activations have {X.shape[1]}; give the store the ranking was made from"
+        )
+    if isinstance(X, ActivationMatrix) and ranking.space != X.space:
+        raise InputError(
+            f"ranking '{ranking.method}' is over other neurons than those of {X.store.path}; give "
+            "the store, and the layers, the ranking was made from"
+        )
 
 
 def _train_and_test(
@@ -181,21 +195,21 @@ def _accuracy_frozen(
     Beside its mean a neuron adds to the logits nothing (mean) or minus its mean's part (zero).
     """
     weights, _ = probe.raw_weights()
-    right = np.zeros(len(kept))
-    masked, constants = [], []
+    weights32 = weights.astype(np.float32)
+    mean_part = probe.mean_[:, None] * weights
+    constants = []
     for columns in kept:
-        removed = np.ones(len(weights), dtype=bool)
-        removed[columns] = False
         constant = probe.intercept_.astype(np.float64)
         if replacement == "zero":
-            constant -= probe.mean_[removed] @ weights[removed]
-        masked.append(np.where(removed[:, None], 0, weights).astype(np.float32))
+            constant -= np.delete(mean_part, columns, axis=0).sum(0)
         constants.append(constant)
+    right = np.zeros(len(kept))
     for start, block in finite_blocks(X, probe.space_):
         labels = y[start : start + len(block)]
         centred = (block - probe.mean_).astype(np.float32)
-        for number, (mask_weights, constant) in enumerate(zip(masked, constants, strict=True)):
-            predicted = probe.classes_[np.argmax(centred @ mask_weights + constant, axis=1)]
+        for number, (columns, constant) in enumerate(zip(kept, constants, strict=True)):
+            logits = centred[:, columns] @ weights32[columns] + constant
+            predicted = probe.classes_[np.argmax(logits, axis=1)]
             right[number] += np.sum(predicted == labels)
     return (right / len(y)).tolist()
 
@@ -207,19 +221,21 @@ def _accuracy_retrained(
     y: np.ndarray,
     X_test: Any,
     y_test: np.ndarray,
-) -> list[float]:
+) -> tuple[list[float], bool]:
+    """Accuracy of a probe fitted on each set of kept neurons, and whether all converged."""
     X, X_test = load(X), load(X_test)
     evaluate = retrained_accuracy(probe, X, y)
-    return [
+    results = [
         evaluate(columns, X_test, y_test)
         for columns in tqdm(kept, desc="retrain", unit="probe", disable=None, delay=2)
     ]
+    return [value for value, _ in results], all(converged for _, converged in results)
 
 
 def retrained_accuracy(
     probe: ElasticNetProbe, X: np.ndarray, y: np.ndarray
-) -> Callable[[np.ndarray, np.ndarray, np.ndarray], float]:
-    """A function (columns, X_test, y_test) -> accuracy of the probe fitted on these columns alone.
+) -> Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, bool]]:
+    """A function (columns, X_test, y_test) -> accuracy of a probe of these columns, converged?
 
     Each fit starts from the full probe's weights, which changes its time and not its result, stops
     at a certificate of ``RETRAIN_TOL``, and copies the chosen columns of ``X``. Without any column
@@ -227,9 +243,9 @@ def retrained_accuracy(
     """
     template = clone(probe).set_params(tol=max(probe.tol, RETRAIN_TOL))
 
-    def evaluate(columns: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> float:
+    def evaluate(columns: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> tuple[float, bool]:
         if not len(columns):
-            return majority_accuracy(y, y_test)
+            return majority_accuracy(y, y_test), True
         columns = np.sort(columns)
         start = clone(template)
         start.classes_ = probe.classes_
@@ -240,6 +256,7 @@ def retrained_accuracy(
             fitted = clone(template).fit(X.take(columns, axis=1), y, start=start)
         for warning in caught:
             logger.warning("retrained on %d neurons: %s", len(columns), warning.message)
-        return accuracy(y_test, fitted.predict(X_test.take(columns, axis=1)))
+        predicted = fitted.predict(X_test.take(columns, axis=1))
+        return accuracy(y_test, predicted), fitted.certificate_.converged
 
     return evaluate

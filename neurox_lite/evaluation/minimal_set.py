@@ -9,8 +9,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import load
-from neurox_lite.errors import InputError
-from neurox_lite.evaluation.ablation import retrained_accuracy
+from neurox_lite.evaluation.ablation import check_ranks, retrained_accuracy
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results import MinimalSet, NeuronRanking
@@ -52,19 +51,18 @@ def minimal_set(
     InputError
         When the ranking is over other neurons.
     """
+    check_ranks(ranking, X)
     X, X_dev = load(X), load(X_dev)
-    if ranking.space.n_neurons != X.shape[1]:
-        raise InputError(
-            f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
-            f"activations have {X.shape[1]}; give the store the ranking was made from"
-        )
     full = accuracy(y_dev, probe.predict(X_dev))
     evaluate = retrained_accuracy(probe, X, y)
     accuracies: list[float] = []
+    converged = probe.certificate_.converged
     columns = None
     for share in tqdm(shares, desc="minimal set", unit="probe", disable=None, delay=2):
         top = ranking.order[: max(1, round(share * ranking.space.n_neurons))]
-        accuracies.append(evaluate(top, X_dev, y_dev))
+        reached, is_converged = evaluate(top, X_dev, y_dev)
+        accuracies.append(reached)
+        converged = converged and is_converged
         if full - accuracies[-1] <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01
             columns = tuple(top.tolist())
             break
@@ -75,4 +73,5 @@ def minimal_set(
         shares=tuple(shares[: len(accuracies)]),
         accuracies=tuple(accuracies),
         columns=columns,
+        converged=converged,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,8 +112,9 @@ def load_model(name: str, *, device: str | None = None, dtype: str = "float32") 
         When the model cannot be loaded, its files lack some of its weights, or its tokenizer
         gives no character offsets.
     """
-    if Path(name).exists() and not (Path(name) / "config.json").is_file():
-        raise InputError(f"{name}: no config.json there; give a model folder or a name on the hub")
+    _check_place(name)
+    # Otherwise a hub model without safetensors is reported to a service that converts it.
+    os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         config = AutoConfig.from_pretrained(name, trust_remote_code=False)
@@ -144,11 +146,33 @@ def load_model(name: str, *, device: str | None = None, dtype: str = "float32") 
     return LoadedModel(model, tokenizer, name, model_revision(name))
 
 
+def _check_place(name: str) -> None:
+    """Refuse what is neither a model folder nor can be a name on the hub."""
+    if Path(name).exists():
+        if not (Path(name) / "config.json").is_file():
+            raise InputError(
+                f"{name}: no config.json there; give a model folder or a name on the hub"
+            )
+    elif name.count("/") > 1 or name.startswith((".", "/", "~")):
+        raise InputError(f"{name}: no such folder; give a model folder or a name on the hub")
+
+
 def model_revision(name: str) -> str:
-    """What identifies a model's content: a hash of its files, or its commit on the hub."""
+    """What identifies a model's content: a hash of its files, or its commit on the hub.
+
+    Raises
+    ------
+    InputError
+        When there is no such model.
+    """
+    _check_place(name)
     folder = Path(name)
     if not folder.is_dir():
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        try:
+            config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        except (OSError, ValueError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise InputError(f"{name}: the model cannot be loaded ({reason})") from error
         return getattr(config, "_commit_hash", None) or ""
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):

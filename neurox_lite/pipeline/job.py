@@ -11,7 +11,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from neurox_lite.activations.writer import DTYPES
 from neurox_lite.errors import InputError
+from neurox_lite.extraction.aggregation import AGGREGATIONS
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Job:
     labels, format, match
         How the corpus is read; see :func:`neurox_lite.read_splits`.
     seed : int
+
+    Raises
+    ------
+    InputError
+        When a value is out of range: better now than after hours of extraction.
     """
 
     model: str
@@ -79,6 +86,29 @@ class Job:
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     probe: ProbeOptions = field(default_factory=ProbeOptions)
     ablate: AblateOptions = field(default_factory=AblateOptions)
+
+    def __post_init__(self) -> None:
+        probe, ablate, extract = self.probe, self.ablate, self.extract
+        checks = {
+            "seed: give a number of at least 0": self.seed >= 0,
+            "extract: batch_tokens: give at least 1": extract.batch_tokens >= 1,
+            f"extract: dtype: give one of {', '.join(DTYPES)}": extract.dtype in DTYPES,
+            f"extract: aggregation: give one of {', '.join(AGGREGATIONS)}": extract.aggregation
+            in AGGREGATIONS,
+            "probe: l1: give a number of at least 0": 0 <= probe.l1 < float("inf"),
+            "probe: l2: give a number of at least 0": 0 <= probe.l2 < float("inf"),
+            "probe: tol: give a number above 0": probe.tol > 0,
+            "probe: max_iter: give at least 1": probe.max_iter >= 1,
+            "probe: min_count: give at least 1": probe.min_count is None or probe.min_count >= 1,
+            "ablate: shares: give numbers above 0 and up to 1": bool(ablate.shares)
+            and all(0 < share <= 1 for share in ablate.shares),
+            "ablate: replacement: give zero or mean": ablate.replacement in ("zero", "mean"),
+            "ablate: n_random: give at least 1": ablate.n_random >= 1,
+            "ablate: delta: give a number from 0 to 1": 0 <= ablate.delta <= 1,
+        }
+        for message, holds in checks.items():
+            if not holds:
+                raise InputError(f"job: {message}")
 
     @classmethod
     def read(cls, path: str | Path) -> Job:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from neurox_lite.activations.labelled import rare_classes
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file, hash_json, read_json, write_json, write_text
+from neurox_lite.files import hash_file, hash_json, read_json, refuse_file, write_json, write_text
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.measure import measure
-from neurox_lite.pipeline.stages import STAGES
+from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace
+from neurox_lite.results import AblationCurves
 
 logger = logging.getLogger(__name__)
 
 RECORD = "stages.json"
 RECORD_VERSION = 1
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class JobResult:
     ran, skipped : tuple of str
         Stages.
     converged : bool
-        Whether the probe reached its tolerance.
+        Whether all probes reached their tolerance.
     """
 
     folder: Path
@@ -44,22 +51,29 @@ def run_job(job: Job) -> JobResult:
     """Extract, fit, rank and evaluate, into the job's folder of results.
 
     A stage is skipped when it ran before with the same content (model files, words, labels,
-    options, and the stages before it) and its files are unchanged.
+    options, and the stages before it) and its files are unchanged. When a stage has to run, the
+    results of all stages that use its own are removed first, so that a folder never mixes jobs.
 
     Raises
     ------
     InputError
-        When the folder holds something else, or the input of a stage is bad.
+        When the folder holds something else or another run works in it, or input is bad.
     """
     folder = Path(job.out)
-    record_path = folder / RECORD
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: exists and is a file; give a folder as 'out'")
-    if folder.is_dir() and any(folder.iterdir()) and not record_path.is_file():
+    refuse_file(folder)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).is_file():
         raise InputError(f"{folder}: exists and holds other files; give another 'out'")
     work = Workspace(job)
-    work.corpus.labels(job.tag)  # an unknown tag costs nothing here, and hours after extraction
-    record: dict[str, Any] = read_json(record_path) if record_path.is_file() else {}
+    # Bad labels cost nothing here, and hours after extraction.
+    rare_classes(work.corpus, job.tag, min_count=job.probe.min_count)
+    STAGES[0].inputs(work)
+    with _locked(folder):
+        ran, skipped = _run_stages(work, folder)
+    return JobResult(folder, tuple(ran), tuple(skipped), _converged(work))
+
+
+def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
+    record = _read_record(folder)
     keys: dict[str, str] = {}
     ran: list[str] = []
     skipped: list[str] = []
@@ -70,29 +84,77 @@ def run_job(job: Job) -> JobResult:
             logger.info("%s: already done", stage.name)
             skipped.append(stage.name)
             continue
+        _forget(stage, record, keys[stage.name], folder)
+        write_text(folder / "job.yaml", work.job.to_yaml())
         logger.info("%s: running", stage.name)
         with measure() as cost:
             stage.run(work)
         logger.info("%s: done in %.1f s", stage.name, cost.seconds)
-        if not ran:
-            write_text(folder / "job.yaml", job.to_yaml())
         record[stage.name] = {
             "key": keys[stage.name],
             "files": {name: _content(folder / name) for name in stage.files},
             **asdict(cost),
         }
-        write_json(record_path, record)
+        write_json(folder / RECORD, record)
         ran.append(stage.name)
-    return JobResult(folder, tuple(ran), tuple(skipped), work.probe.certificate_.converged)
+    return ran, skipped
 
 
-def _is_done(entry: dict[str, Any] | None, key: str, folder: Path) -> bool:
-    if entry is None or entry["key"] != key:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other runs out of the folder; the lock goes with the process, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / RECORD).is_file():
+            write_json(folder / RECORD, {})
+        lock = FileLock(folder / LOCK)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(
+            f"{folder}: another run works there; wait for it or give another 'out'"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot write there ({error.strerror}); give another 'out'"
+        ) from None
+    with lock:
+        for leftover in folder.rglob(".*.partial"):
+            leftover.unlink()
+        yield
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    """What earlier runs did; a damaged record is as good as none."""
+    try:
+        record = read_json(folder / RECORD)
+    except InputError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _forget(stage: Stage, record: dict[str, Any], key: str, folder: Path) -> None:
+    """Remove the results of a stage; and those of the stages after it, unless it is repeated."""
+    gone = {stage.name}
+    entry = record.get(stage.name)
+    if not (isinstance(entry, dict) and entry.get("key") == key):
+        for later in STAGES:
+            if gone & set(later.after):
+                gone.add(later.name)
+    for other in STAGES:
+        if other.name in gone:
+            record.pop(other.name, None)
+            for name in other.files:
+                (folder / name).unlink(missing_ok=True)
+    write_json(folder / RECORD, record)
+
+
+def _is_done(entry: Any, key: str, folder: Path) -> bool:
+    if not isinstance(entry, dict) or entry.get("key") != key:
         return False
-    files = entry["files"]
-    return all((folder / name).is_file() for name in files) and all(
-        _content(folder / name) == content for name, content in files.items()
-    )
+    try:
+        return all(_content(folder / name) == was for name, was in entry["files"].items())
+    except (InputError, OSError, KeyError, AttributeError):
+        return False
 
 
 def _content(path: Path) -> str:
@@ -101,3 +163,17 @@ def _content(path: Path) -> str:
         with ActivationStore(path) as store:
             return store.content_hash
     return hash_file(path)
+
+
+def _converged(work: Workspace) -> bool:
+    control, minimal = (
+        read_json(work.path("control.json")),
+        read_json(work.path("minimal_set.json")),
+    )
+    curves = AblationCurves.load(work.path("ablation.json")).curves
+    return (
+        work.probe.certificate_.converged
+        and control["control_converged"]
+        and minimal["converged"]
+        and all(curve.converged for curve in curves)
+    )

@@ -95,6 +95,15 @@ def _ablate(work: Workspace) -> None:
     save_figure(curves.plot(), work.path("ablation.png"))
 
 
+def _summary(work: Workspace) -> None:
+    write_summary(
+        work.path(""),
+        model=work.job.model,
+        corpus=work.corpus.source.replace(" + ", ", "),
+        tag=work.job.tag,
+    )
+
+
 def _labels(work: Workspace) -> list[str]:
     return [work.job.tag, work.corpus.content_hash]
 
@@ -140,6 +149,6 @@ STAGES = (
         ("extract", "probe", "control", "rank", "minimal set", "ablate"),
         ("summary.md",),
         lambda work: [work.job.model, work.job.corpus, work.job.tag],
-        lambda work: write_summary(work.path("")),
+        _summary,
     ),
 )

@@ -10,7 +10,7 @@ from neurox_lite.activations.arrays import blocks, finite_blocks
 from neurox_lite.neurons import NeuronSpace
 
 
-def moments(X: Any, space: NeuronSpace) -> tuple[np.ndarray, np.ndarray]:
+def moments(X: Any, space: NeuronSpace, origin: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """Per-neuron mean and population standard deviation, both float64 of shape (n_neurons,).
 
     Streams ``X`` (n, n_neurons) twice: the second pass centres first, which stays exact where the
@@ -19,11 +19,11 @@ def moments(X: Any, space: NeuronSpace) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     InputError
-        When an activation is NaN or infinite; ``space`` names its neuron.
+        When an activation is NaN or infinite; ``space`` names its neuron, ``origin`` its store.
     """
     n = X.shape[0]
     mean = np.zeros(X.shape[1])
-    for _, block in finite_blocks(X, space):
+    for _, block in finite_blocks(X, space, origin):
         mean += block.sum(0, dtype=np.float64)
     mean /= n
     variance = np.zeros(X.shape[1])

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neurox_lite.activations.arrays import finite_blocks, load, space_of
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.files import read_json, replacing, write_json
+from neurox_lite.files import hash_json, read_json, replacing, write_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.moments import moments, subtract
 from neurox_lite.probing.solver import Certificate, Problem, solve
@@ -62,6 +62,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         Passes over the data.
     space_ : NeuronSpace
         Where the columns live.
+    trained_on_ : str
+        What identifies the labelled words it was fitted on, when ``X`` is part of a store.
     """
 
     classes_: np.ndarray
@@ -72,6 +74,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     certificate_: Certificate
     n_iter_: int
     space_: NeuronSpace
+    trained_on_: str
 
     def __init__(
         self,
@@ -109,23 +112,27 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         Raises
         ------
         InputError
-            When a penalty is negative, shapes differ, there is one class only, or an activation is
-            NaN or infinite.
+            When a parameter is out of range, shapes differ, there is one class only, a label is
+            empty, or an activation is NaN or infinite.
 
         Warns
         -----
         ConvergenceWarning
             When ``max_iter`` passes did not reach ``tol``.
         """
-        if self.l1 < 0 or self.l2 < 0:
-            raise InputError(f"l1={self.l1}, l2={self.l2}: penalties cannot be negative")
+        self._check_parameters()
         array, y = self._validated(X, y=y, dtype=[np.float32, np.float64])
         check_classification_targets(y)
         classes, ids = np.unique(y, return_inverse=True)
+        if "" in classes.tolist():
+            raise InputError(
+                f"{int(np.sum(y == ''))} words have no label (the empty string); leave them out, "
+                "as labelled_splits does"
+            )
         if len(classes) < 2:
             raise InputError(f"only one class, '{classes[0]}'; a probe needs at least two")
         space = space_of(X if isinstance(X, ActivationMatrix) else array)
-        mean, deviation = moments(array, space)
+        mean, deviation = moments(array, space, X)
         varies = deviation > 0
         scale = np.where(varies & self.standardize, deviation, 1)
         offset = mean
@@ -169,7 +176,16 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         self.mean_, self.scale_ = mean, scale
         self.certificate_, self.n_iter_ = certificate, certificate.n_iter
         self.space_ = space
+        self.trained_on_ = _fingerprint(X, y) if isinstance(X, ActivationMatrix) else ""
         return self
+
+    def _check_parameters(self) -> None:
+        if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):
+            raise InputError(f"l1={self.l1}, l2={self.l2}: give finite penalties of at least 0")
+        if not self.tol > 0:
+            raise InputError(f"tol={self.tol}: give a tolerance above 0")
+        if self.max_iter < 1:
+            raise InputError(f"max_iter={self.max_iter}: give at least 1")
 
     def _validated(self, X: Any, **options: Any) -> Any:
         """scikit-learn's checks of its input, in memory; what they refuse is an InputError."""
@@ -178,6 +194,19 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             return validate_data(self, X, ensure_all_finite=False, **options)
         except ValueError as error:
             raise InputError(str(error)) from None
+
+    def check_trained_on(self, X: ActivationMatrix, y: np.ndarray) -> None:
+        """Raise InputError unless the probe was fitted on these rows of a store and these labels.
+
+        Words it was fitted on must not be tested on, which another split of a corpus does.
+        """
+        if self.space_ != X.space:
+            raise InputError("the probe was fitted on other neurons; give the probe of this store")
+        if self.trained_on_ and self.trained_on_ != _fingerprint(X, y):
+            raise InputError(
+                "the probe was fitted on other words or labels; give the corpus, tag, seed and "
+                "minimal count it was fitted with"
+            )
 
     def raw_weights(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights (n_neurons, n_classes) and intercept (n_classes,) on raw activations, float64."""
@@ -230,6 +259,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
                 "classes": self.classes_.tolist(),
                 "certificate": vars(self.certificate_),
                 "space": self.space_.to_dict(),
+                "trained_on": self.trained_on_,
             },
         )
 
@@ -242,21 +272,31 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         InputError
             When the folder holds no probe.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         folder = Path(folder)
         data = read_json(folder / "probe.json")
         if not isinstance(data, dict) or data.get("kind") != "elastic-net probe":
             raise InputError(f"{folder}: holds no probe; fit one with 'probe'")
-        probe = cls(**data["parameters"])
-        for name, array in load_file(folder / "probe.safetensors").items():
-            setattr(probe, name, array)
-        probe.classes_ = np.array(data["classes"])
-        probe.certificate_ = Certificate(**data["certificate"])
-        probe.space_ = NeuronSpace.from_dict(data["space"])
+        try:
+            probe = cls(**data["parameters"])
+            arrays = load_file(folder / "probe.safetensors")
+            probe.coef_, probe.intercept_, probe.mean_, probe.scale_ = (arrays[n] for n in ARRAYS)
+            probe.classes_ = np.array(data["classes"])
+            probe.certificate_ = Certificate(**data["certificate"])
+            probe.space_ = NeuronSpace.from_dict(data["space"])
+            probe.trained_on_ = data.get("trained_on", "")
+        except (KeyError, TypeError, OSError, SafetensorError) as error:
+            raise InputError(f"{folder}: the probe is damaged ({error}); fit it again") from None
         probe.n_iter_ = probe.certificate_.n_iter
         probe.n_features_in_ = probe.coef_.shape[1]
         return probe
+
+
+def _fingerprint(X: ActivationMatrix, y: np.ndarray) -> str:
+    """Hash of a store's content, the rows taken from it and their labels."""
+    return hash_json([X.store.content_hash, X.rows.tolist(), [str(label) for label in y]])
 
 
 ARRAYS = ("coef_", "intercept_", "mean_", "scale_")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 from neurox_lite.activations.labelled import LabelledActivations
 from neurox_lite.metrics import accuracy
@@ -41,13 +41,20 @@ def selectivity(
     words_test = [words[row] for row in test.rows.tolist()]
     control = control_labels([*words_train, *words_test], train.y, seed)
     control_train, control_test = control[: len(train.y)], control[len(train.y) :]
-    with warnings.catch_warnings():
-        # Said in the result: a control task that is hard to fit is no reason to act.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        control_probe = clone(probe).fit(train.X, control_train)
+    predicted, converged = _fit_control(probe, train.X, control_train, test.X)
     return Selectivity(
         task_accuracy=accuracy(test.y, probe.predict(test.X)),
-        control_accuracy=accuracy(control_test, control_probe.predict(test.X)),
+        control_accuracy=accuracy(control_test, predicted),
         n_word_types=len({*words_train, *words_test}),
-        control_converged=control_probe.certificate_.converged,
+        control_converged=converged,
     )
+
+
+def _fit_control(
+    probe: ElasticNetProbe, X_train: Any, y_train: np.ndarray, X_test: Any
+) -> tuple[np.ndarray, bool]:
+    """Predictions of a clone of the probe fitted on control labels, and whether it converged."""
+    if len(np.unique(y_train)) == 1:  # few word types can all draw the same label
+        return np.full(len(X_test), y_train[0]), True
+    fitted = clone(probe).fit(X_train, y_train)
+    return fitted.predict(X_test), fitted.certificate_.converged

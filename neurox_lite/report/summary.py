@@ -14,8 +14,15 @@ N_TOP = 10
 MASS = 0.25
 
 
-def write_summary(folder: str | Path) -> None:
-    """Write ``summary.md`` from the results of the other stages in the same folder."""
+def write_summary(folder: str | Path, *, model: str, corpus: str, tag: str) -> None:
+    """Write ``summary.md`` from the results of the other stages in the same folder.
+
+    Parameters
+    ----------
+    folder : path
+    model, corpus, tag : str
+        What the results are of, as a person would say it.
+    """
     folder = Path(folder)
     ranking = NeuronRanking.load(folder / "ranking.json")
     evaluation = read_json(folder / "probe/evaluation.json")
@@ -23,7 +30,8 @@ def write_summary(folder: str | Path) -> None:
     with ActivationStore(folder / "store.h5") as store:
         metadata, n_tokens = store.metadata, store.n_tokens
     sections = [
-        f"# Neurons of {ranking.space.model}",
+        f"# {tag}: which neurons of {model}?",
+        f"Labels `{tag}` of {corpus}.",
         _setting(ranking, metadata, n_tokens, evaluation),
         _probe(evaluation, read_json(folder / "control.json")),
         _neurons(ranking),
@@ -61,12 +69,13 @@ def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
     certificate = evaluation["certificate"]
     converged = certificate["value"] <= certificate["tol"]
     state = "converged" if converged else "**NOT CONVERGED: do not trust the ranking**"
+    doubt = "" if control["control_converged"] else " (**control NOT CONVERGED: too high**)"
     rows = [
         ("test accuracy, all neurons", _percent(evaluation["test_accuracy"])),
         ("dev / train accuracy", _pair(evaluation["dev_accuracy"], evaluation["train_accuracy"])),
         ("majority class", _percent(evaluation["majority_accuracy"])),
         ("control task (random label per word type)", _percent(control["control_accuracy"])),
-        ("selectivity (task minus control, points)", f"{100 * control['selectivity']:.2f}"),
+        ("selectivity (task minus control, points)", f"{100 * control['selectivity']:.2f}{doubt}"),
         ("weights that are not zero", _percent(evaluation["nonzero_weights"])),
         (
             f"{certificate['kind']} (tolerance {certificate['tol']:.0e})",
@@ -78,11 +87,19 @@ def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
 
 def _neurons(ranking: NeuronRanking) -> str:
     best = ", ".join(str(neuron) for neuron in ranking.top(min(N_TOP, ranking.space.n_neurons)))
+    n_first = int((ranking.scores == ranking.scores.max()).sum())
+    ties = (
+        f" The first {n_first} are tied, each the best neuron of some class, and stand in the "
+        "order of layers."
+        if n_first > 1
+        else ""
+    )
     counts = ranking.per_layer(mass=MASS)
     total = max(sum(counts.values()), 1)
     rows = [(layer, count, _percent(count / total)) for layer, count in counts.items()]
     return (
-        f"## Which neurons?\n\nTop {N_TOP} (layer:unit): {best}. All of them: `ranking.csv`.\n\n"
+        f"## Which neurons?\n\nTop {N_TOP} (layer:unit): {best}.{ties} All of them: "
+        "`ranking.csv`.\n\n"
         f"Neurons that hold the top {MASS:.0%} of some class's weight, per layer "
         f"({sum(counts.values())} in all; figure: `layers.png`):\n\n"
         + _table(("layer", "neurons", "share"), rows)
@@ -101,6 +118,8 @@ def _ablation(curves: AblationCurves, minimal: dict[str, Any]) -> str:
             f"Test accuracy in %, {how} (all neurons: {_percent(curve.intact)}; mean advantage of "
             f"the top over random: {100 * curve.area_above_random:.1f} points):"
         )
+        if not curve.converged:
+            parts.append("**Some of these probes did NOT CONVERGE.**")
         parts.append(_table(_CURVE_COLUMNS, _curve_rows(curve)))
     parts.append("Figure: `ablation.png`.")
     return "\n\n".join(parts)

@@ -117,7 +117,7 @@ def test_run_from_a_job_file(folder: Path, capsys: pytest.CaptureFixture[str]) -
     (folder / "job.yaml").write_text(yaml.safe_dump(job))
     assert main(["run", str(folder / "job.yaml"), "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
-    assert Path(first["read first"]).read_text().startswith("# Neurons of ")
+    assert Path(first["read first"]).read_text().startswith("# Number: which neurons of ")
     assert main(["run", str(folder / "job.yaml"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ran"] == []
 
@@ -195,13 +195,13 @@ def test_store_of_another_corpus(
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        (("a b c", "x y"), "3 words but 2 labels"),
-        (("a b", "x y\nx"), "1 sentence"),
+        (("a b\na b c", "x y\nx y"), ["line 2", "3 words", "2 labels"]),
+        (("a b", "x y\nx"), ["has 1 lines", "has 2;"]),
     ],
 )
 def test_words_and_labels_that_differ(
     lines: tuple[str, str],
-    says: str,
+    says: list[str],
     folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -214,6 +214,7 @@ def test_words_and_labels_that_differ(
     message = bad(["extract", "--model", model, *files, "--out", str(out)], capsys)
     assert "words.txt" in message
     assert "labels.txt" in message
+    assert all(part in message for part in says), message
     assert not out.exists()
 
 
@@ -223,7 +224,11 @@ def test_words_and_labels_that_differ(
         (["--tag", "Case"], "no labels called 'Case'; this corpus has: "),
         (["--tag", "Number", "--layers", "7"], "no layer 7; the layers are 0, 1, 2"),
         (["--tag", "Number", "--layers", "a"], "whole numbers"),
-        (["--tag", "Number", "--l1=-1"], "cannot be negative"),
+        (["--tag", "Number", "--l1=-1"], "give finite penalties"),
+        (["--tag", "Number", "--l1", "nan"], "give finite penalties"),
+        (["--tag", "Number", "--tol", "nan"], "give a tolerance above 0"),
+        (["--tag", "Number", "--max-iter", "0"], "max_iter=0"),
+        (["--tag", "Number", "--min-count", "0"], "min_count is 0"),
         (["--tag", "Number", "--corpus", "x"], "give one file, or train=FILE"),
     ],
 )
@@ -334,7 +339,8 @@ def test_nan_in_activations(
     corpus = ["--corpus", str(folder / "my.conllu"), "--tag", "Number"]
     out = tmp_path / "probe"
     message = bad(["probe", "--store", str(store), *corpus, "--out", str(out)], capsys)
-    assert "activation of neuron 1:7 in row 0 is NaN" in message
+    assert "activation of neuron 1:7 in row " in message
+    assert "broken.h5 is NaN" in message
     assert not out.exists()
 
 
@@ -347,6 +353,109 @@ def test_missing_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_unknown_ranking_method(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     arguments = ["--store", str(folder / "lstm.h5"), "--out", str(tmp_path / "r.json")]
     assert "unknown method 'best'" in bad(["rank", "best", *arguments], capsys)
+
+
+def test_a_split_given_twice(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = str(folder / "my.conllu")
+    corpus = [v for s in ("train", "train", "dev", "test") for v in ("--corpus", f"{s}={file}")]
+    arguments = [
+        "--store",
+        str(folder / "lstm.h5"),
+        "--tag",
+        "Number",
+        "--out",
+        str(tmp_path / "p"),
+    ]
+    assert "given twice" in bad(["probe", *corpus, *arguments], capsys)
+
+
+def test_a_file_where_a_folder_is_needed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "my.conllu"
+    before = file.read_bytes()
+    assert "is a file" in bad(["probe", *labelled(folder), "--out", str(file)], capsys)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--tag", "Number", "--seed", "5"], "fitted on other words or labels"),
+        (["--tag", "upos", "--min-count", "2"], "fitted on other words or labels"),
+    ],
+)
+def test_a_probe_is_tested_on_what_it_was_not_trained_on(
+    options: list[str],
+    says: str,
+    folder: Path,
+    probe: str,
+    ranking: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["--ranking", ranking, "--probe", probe, "--out", str(tmp_path / "a")]
+    assert says in bad(["ablate", *given, *source(folder), *options], capsys)
+
+
+def test_a_probe_of_other_layers(
+    folder: Path, ranking: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = str(tmp_path / "probe")
+    options = ["--layers", "0", "--l1", "0.01"]
+    assert main(["probe", *labelled(folder), "--out", other, *options]) == 0
+    given = ["--ranking", ranking, "--probe", other, "--out", str(tmp_path / "a")]
+    assert "fitted on other neurons" in bad(["ablate", *given, *labelled(folder)], capsys)
+
+
+def test_two_rankings_of_one_method_keep_apart(
+    folder: Path, probe: str, ranking: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = str(tmp_path / "copy.json")
+    shutil.copy(ranking, copy)
+    given = ["--ranking", ranking, "--ranking", copy, "--probe", probe, "--no-retrain", "--json"]
+    capsys.readouterr()
+    assert main(["ablate", *given, *labelled(folder), "--out", str(tmp_path / "a")]) == 0
+    assert len(json.loads(capsys.readouterr().out)["accuracy of top above random"]) == 2
+
+
+def test_options_that_do_not_apply_are_refused(
+    folder: Path, probe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, out = ["--store", str(folder / "lstm.h5")], ["--out", str(tmp_path / "r.json")]
+    lca = ["rank", "linguistic-correlation", *store, *out, "--probe", probe]
+    assert "takes no --corpus, --tag or --layers" in bad([*lca, "--layers", "0"], capsys)
+    random = ["rank", "random", *store, *out, "--tag", "Number"]
+    assert "random takes no" in bad(random, capsys)
+    text = ["rank", "random", *store, "--out", str(tmp_path / "r.txt")]
+    assert "saved as .json or .csv" in bad(text, capsys)
+
+
+def test_refitting_removes_the_old_control(folder: Path, tmp_path: Path) -> None:
+    arguments = ["probe", *labelled(folder), "--out", str(tmp_path / "p"), "--l1", "0.01"]
+    assert main([*arguments, "--control"]) == 0
+    assert main([*arguments, "--overwrite"]) == 0
+    assert not (tmp_path / "p/control.json").exists()
+
+
+@pytest.mark.parametrize("model", ["nothing/at/all", "./nothing", "/nothing"])
+def test_run_with_a_mistyped_model(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results"
+    options = ["--corpus", str(folder / "my.conllu"), "--tag", "Number", "--out", str(out)]
+    assert "no such folder" in bad(["run", "--model", model, *options], capsys)
+    assert not out.exists()
+
+
+def test_a_damaged_probe(
+    folder: Path, probe: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(probe, tmp_path / "p")
+    whole = (tmp_path / "p/probe.safetensors").read_bytes()
+    (tmp_path / "p/probe.safetensors").write_bytes(whole[: len(whole) // 2])
+    arguments = ["--store", str(folder / "lstm.h5"), "--probe", str(tmp_path / "p")]
+    out = ["--out", str(tmp_path / "r.json")]
+    message = bad(["rank", "linguistic-correlation", *arguments, *out], capsys)
+    assert "the probe is damaged" in message
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

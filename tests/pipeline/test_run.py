@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.embedded import embedded_path
@@ -120,6 +123,96 @@ def test_unknown_tag_is_said_before_extraction(job: Job, tmp_path: Path) -> None
     with pytest.raises(InputError, match="no labels called 'pos'"):
         run_job(replace(job, tag="pos", out=str(out)))
     assert not out.exists()
+
+
+def test_another_run_in_the_folder_is_refused(job: Job, done: Path) -> None:
+    with FileLock(done / ".lock"), pytest.raises(InputError, match="another run works there"):
+        run_job(job)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"extract": 3}', '{"extract": {}}'])
+def test_a_damaged_record_only_costs_time(job: Job, tmp_path: Path, content: str) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "stages.json").write_text(content)
+    assert run_job(replace(job, out=str(out))).ran == ALL
+
+
+def test_a_failed_job_leaves_no_results_of_another(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    run_job(replace(job, out=str(out)))
+    failing = replace(job, out=str(out), tag="Number")
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("out of luck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("neurox_lite.pipeline.stages.linguistic_correlation", fail)
+        with pytest.raises(RuntimeError):
+            run_job(failing)
+    left = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()} - {".lock"}
+    probe = {f"probe/{name}" for name in ("probe.safetensors", "probe.json", "evaluation.json")}
+    assert left == {"store.h5", "stages.json", "job.yaml", "control.json", *probe}
+    assert run_job(failing).skipped == ("extract", "probe", "control")
+
+
+def test_a_killed_run_is_taken_up_again(job: Job, tmp_path: Path) -> None:
+    """SIGKILL at several moments, from the start of extraction to the last stage."""
+    (tmp_path / "job.yaml").write_text(replace(job, out=str(tmp_path / "out")).to_yaml())
+    command = [sys.executable, "-m", "neurox_lite.cli.main", "run", str(tmp_path / "job.yaml")]
+    for stage in ("extract", "probe", "ablate"):
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(f"{stage}: running"):
+                process.kill()
+                break
+        process.wait()
+    result = run_job(replace(job, out=str(tmp_path / "out")))
+    assert result.converged
+    assert {"extract", "probe"} <= set(result.skipped)
+    assert not list((tmp_path / "out").rglob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"ablate": AblateOptions(shares=[2.0])}, "shares: give numbers above 0"),
+        ({"ablate": AblateOptions(shares=[])}, "shares: give numbers above 0"),
+        ({"ablate": AblateOptions(delta=float("nan"))}, "delta"),
+        ({"ablate": AblateOptions(n_random=0)}, "n_random"),
+        ({"probe": ProbeOptions(l1=-1.0)}, "l1"),
+        ({"probe": ProbeOptions(min_count=0)}, "min_count"),
+        ({"extract": ExtractOptions(dtype="int8")}, "dtype"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_values_out_of_range_are_said_at_once(job: Job, options: dict, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        replace(job, **options)
+
+
+def test_rare_classes_are_said_before_extraction(job: Job, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="occurs once in train"):
+        run_job(Job(job.model, rare(tmp_path), "rare", str(out)))
+    assert not out.exists()
+
+
+def rare(folder: Path) -> dict[str, str]:
+    """A corpus in which one class of the layer "rare" occurs once in train."""
+    files = {}
+    for split in ("train", "dev", "test"):
+        rows = [("the", "DET"), ("dog", "NOUN"), ("sleeps", "VERB")]
+        text = "".join(
+            f"{i}\t{w}\t_\t{t}\t_\t_\t_\t_\t_\trare={w if split == 'train' else 'the'}\n"
+            for i, (w, t) in enumerate(rows, start=1)
+        )
+        files[split] = str(folder / f"rare-{split}.conllu")
+        Path(files[split]).write_text(text + "\n")
+    return files
 
 
 def test_not_converged_is_said(job: Job, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

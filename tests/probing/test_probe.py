@@ -137,7 +137,7 @@ def test_bad_input_is_an_error():
     with pytest.raises(InputError, match="only one class, 'NOUN'"):
         ElasticNetProbe().fit(X, ["NOUN"] * len(X))
     for penalties in ((-1e-3, 0), (0, -1e-3)):
-        with pytest.raises(InputError, match="negative"):
+        with pytest.raises(InputError, match="at least 0"):
             ElasticNetProbe(*penalties).fit(X, y)
     with pytest.raises(InputError, match="7 features"):
         ElasticNetProbe().fit(X, y).predict(np.ones((2, 7)))
