@@ -254,7 +254,7 @@ class AblationCurve:
     random_mean: tuple[float, ...]
     random_low: tuple[float, ...]
     random_high: tuple[float, ...]
-    converged: bool = True
+    converged: bool
 
     @property
     def area_above_random(self) -> float:
@@ -325,7 +325,7 @@ class MinimalSet:
     shares: tuple[float, ...]
     accuracies: tuple[float, ...]
     columns: tuple[int, ...] | None
-    converged: bool = True
+    converged: bool
 
     @property
     def share(self) -> float | None:

@@ -220,6 +220,7 @@ def curve(**changes):
         random_mean=(0.2, 0.4, 0.9),
         random_low=three,
         random_high=three,
+        converged=True,
     )
     return replace(default, **changes)
 
@@ -237,6 +238,6 @@ def test_area_above_random():
 
 def test_selectivity_and_minimal_set():
     assert Selectivity(0.9, 0.75, 10, True).selectivity == pytest.approx(0.15)
-    found = MinimalSet("m", 0.01, 0.9, (0.1, 0.2), (0.5, 0.9), columns=(3, 1))
+    found = MinimalSet("m", 0.01, 0.9, (0.1, 0.2), (0.5, 0.9), columns=(3, 1), converged=True)
     assert found.share == 0.2
     assert replace(found, columns=None).share is None

@@ -25,6 +25,7 @@ def curve(method, retrained, seed):
         intact=0.875,
         shares=SHARES,
         counts=(1, 10, 100),
+        converged=True,
         **{name: tuple(row) for name, row in zip(names, values.tolist(), strict=True)},
     )
 

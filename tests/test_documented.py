@@ -1,0 +1,79 @@
+"""README and the guide do what they say: every command and program in them is run."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from neurox_lite.cli.main import main
+from neurox_lite.embedded import embedded_path
+from neurox_lite.pipeline.job import Job
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+GUIDE = (ROOT / "docs/guide.md").read_text()
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the model and the corpora that the documents name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bert-base-cased").symlink_to(embedded_path("models/bert"))
+    for name, split in [("my", "train"), ("train", "train"), ("dev", "dev"), ("test", "test")]:
+        with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
+            sentences = file.read().split("\n\n")[:200]
+        (tmp_path / f"{name}.conllu").write_text("\n\n".join(sentences) + "\n\n")
+    yield tmp_path
+
+
+def commands(text: str) -> list[list[str]]:
+    """The indented lines that start with neurox-lite, continued lines joined."""
+    joined = text.replace("\\\n", " ")
+    lines = re.findall(r"^ {4}neurox-lite (.*)$", joined, flags=re.MULTILINE)
+    return [shlex.split(line) for line in lines]
+
+
+def test_program_in_readme(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len([line for line in program.splitlines() if line.strip()]) <= 20
+    exec(compile(program, "README.md", "exec"), {})
+    assert (workplace / "ranking.csv").is_file()
+    assert (workplace / "ablation.png").is_file()
+    assert "Certificate(" in capsys.readouterr().out
+
+
+def test_commands_in_readme(workplace: Path) -> None:
+    found = commands(README)
+    assert found
+    for command in found:
+        assert main(command) == 0, command
+    assert (workplace / "results/summary.md").is_file()
+
+
+def test_commands_in_guide(workplace: Path) -> None:
+    found = commands(GUIDE)
+    assert [command[0] for command in found] == [
+        "extract",
+        "inspect",
+        "probe",
+        "rank",
+        "rank",
+        "ablate",
+    ]
+    for command in found:
+        assert main(command) == 0, command
+
+
+def test_job_in_guide_lists_every_option_at_its_default(workplace: Path) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
+    (workplace / "job.yaml").write_text(text)
+    job = Job.read(workplace / "job.yaml")
+    assert job == Job(job.model, job.corpus, job.tag, job.out)
+    assert set(re.findall(r"^ *(\w+):", text, flags=re.MULTILINE)) >= set(
+        re.findall(r"^ *(\w+):", job.to_yaml(), flags=re.MULTILINE)
+    )
