@@ -17,7 +17,7 @@ class Neuron(NamedTuple):
     layer: int
     unit: int
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.layer}:{self.unit}"
 
 

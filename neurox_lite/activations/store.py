@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from neurox_lite.activations.bfloat16 import from_bfloat16
 from neurox_lite.errors import InputError
+from neurox_lite.files import hash_json
 from neurox_lite.neurons import NeuronSpace
 
 FORMAT = "neurox_lite activations"
@@ -131,9 +132,23 @@ class ActivationStore:
                 "differ); give the corpus it was extracted from, or extract again"
             )
 
+    def stored(self, layer: int, start: int, stop: int) -> np.ndarray:
+        """Rows of a layer as they are in the file, bfloat16 as uint16; shape (n_rows, width)."""
+        return self._file[f"layers/{layer}"][start:stop]
+
+    def decoded(self, stored: np.ndarray) -> np.ndarray:
+        """Stored rows as floating-point numbers; not copied unless they are bfloat16."""
+        return from_bfloat16(stored) if self.metadata["dtype"] == "bfloat16" else stored
+
     def _read(self, layer: int, start: int, stop: int) -> np.ndarray:
-        block = self._file[f"layers/{layer}"][start:stop]
-        return from_bfloat16(block) if self.metadata["dtype"] == "bfloat16" else block
+        return self.decoded(self.stored(layer, start, stop))
+
+
+def hash_content(attributes: Mapping[str, Any], checksums: Mapping[str, str]) -> str:
+    """The ``content_hash`` of a store: of what it says about itself and of its layers."""
+    own = ("format", "format_version", "checksums", "content_hash")
+    content = {name: value for name, value in attributes.items() if name not in own}
+    return hash_json([content, dict(checksums)])
 
 
 class ActivationMatrix:

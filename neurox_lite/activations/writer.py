@@ -15,10 +15,10 @@ import numpy as np
 
 import neurox_lite
 from neurox_lite.activations.bfloat16 import to_bfloat16
-from neurox_lite.activations.store import FORMAT, FORMAT_VERSION
+from neurox_lite.activations.store import FORMAT, FORMAT_VERSION, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json, replacing
+from neurox_lite.files import replacing
 
 DTYPES = ("float32", "float16", "bfloat16")
 CHUNK_BYTES = 1 << 20
@@ -112,7 +112,7 @@ class StoreWriter:
         }
         self.file.attrs.update(content)
         self.file.attrs["checksums"] = json.dumps(checksums)
-        self.file.attrs["content_hash"] = hash_json([content, checksums])
+        self.file.attrs["content_hash"] = hash_content(content, checksums)
         self.file.attrs["format_version"] = FORMAT_VERSION
         self.file.attrs["format"] = FORMAT
 

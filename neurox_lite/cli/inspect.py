@@ -6,23 +6,28 @@ from typing import Annotated
 
 import typer
 
-from neurox_lite.cli.output import Debug, Json, show
+from neurox_lite.cli.output import EXIT_DOES_NOT_HOLD, Debug, Json, show
 
 
 def command(
     store: Annotated[str, typer.Argument(help="An activation store (HDF5).")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read it whole and compare it with its checksums.")
+    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Show what an activation store holds and how it was made.
 
-    Example: neurox-lite inspect bert.h5
+    Example: neurox-lite inspect bert.h5 --verify
     """
+    from neurox_lite.activations.checks import verify as find_problems
     from neurox_lite.activations.store import ActivationStore
 
     with ActivationStore(store) as opened:
         metadata = dict(opened.metadata)
         metadata.pop("checksums")
+        checked = {"problems": find_problems(opened)} if verify else {}
         show(
             {
                 "words": opened.n_tokens,
@@ -30,6 +35,9 @@ def command(
                 "layers": list(opened.space.layers),
                 "widths": list(opened.space.widths),
                 **metadata,
+                **checked,
             },
             as_json,
         )
+    if checked.get("problems"):
+        raise typer.Exit(EXIT_DOES_NOT_HOLD)
