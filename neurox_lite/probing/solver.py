@@ -9,13 +9,10 @@ for standardised activations x = (raw - mean) / scale, without making a standard
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import torch
 from tqdm.auto import tqdm
-
-logger = logging.getLogger(__name__)
 
 CHECK_EVERY = 20
 """Iterations between two computations of the certificate, each of which costs one iteration."""
