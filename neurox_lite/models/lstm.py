@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedConfig
 from transformers.modeling_outputs import BaseModelOutput, CausalLMOutput
 from transformers.modeling_utils import PreTrainedModel
@@ -33,30 +34,47 @@ class LSTMConfig(PreTrainedConfig):
 
 
 class LSTMLayer(nn.Module):
-    """One LSTM over the real tokens of each row; its output stays in the order of its input."""
+    """One LSTM over the real tokens of each row, step by step.
+
+    ``lstm`` holds the weights; its own kernel is as fast but shows no cell states. Every cell
+    state passes through ``cell``, where a hook can read or replace it.
+    """
 
     def __init__(self, config: LSTMConfig) -> None:
         super().__init__()
         self.lstm = nn.LSTM(config.hidden_size, config.hidden_size, batch_first=True)
+        self.cell = nn.Identity()
 
-    def forward(self, hidden: torch.Tensor, order: torch.Tensor | None = None) -> torch.Tensor:
-        """Run the layer.
+    def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Run the layer; a token whose mask is 0 leaves the state as it is.
 
         Parameters
         ----------
         hidden : Tensor, shape (n_sentences, n_tokens, hidden_size)
-        order : Tensor, shape (n_sentences, n_tokens), optional
-            Positions in the order in which the LSTM reads them; as they stand by default.
+        mask : Tensor of 0 and 1, shape (n_sentences, n_tokens), optional
 
         Returns
         -------
         Tensor, shape (n_sentences, n_tokens, hidden_size)
         """
-        if order is None:
-            return self.lstm(hidden)[0]
-        index = order.unsqueeze(-1).expand_as(hidden)
-        read = self.lstm(hidden.gather(1, index))[0]
-        return torch.zeros_like(read).scatter(1, index, read)
+        bias = self.lstm.bias_ih_l0 + self.lstm.bias_hh_l0
+        from_input = functional.linear(hidden, self.lstm.weight_ih_l0, bias)
+        state = cell = torch.zeros_like(hidden[:, 0])
+        states = []
+        for step in range(hidden.shape[1]):
+            gates = from_input[:, step] + functional.linear(state, self.lstm.weight_hh_l0)
+            enter, forget, new, show = gates.chunk(4, dim=-1)
+            next_cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
+            next_cell = self.cell(next_cell[:, None])[:, 0]
+            next_state = show.sigmoid() * next_cell.tanh()
+            if mask is None:
+                cell, state = next_cell, next_state
+            else:
+                real = mask[:, step, None] != 0
+                cell = torch.where(real, next_cell, cell)
+                state = torch.where(real, next_state, state)
+            states.append(state)
+        return torch.stack(states, dim=1)
 
 
 class LSTMPreTrainedModel(PreTrainedModel):
@@ -91,8 +109,8 @@ class LSTMModel(LSTMPreTrainedModel):
     ) -> BaseModelOutput:
         """Read sentences from their first token to their last.
 
-        Padding may be on either side: tokens whose mask is 0 are read after all real ones, so
-        that they change nothing. ``output_hidden_states`` and ``return_dict`` mean what they mean
+        Padding may be on either side: tokens whose mask is 0 leave the state as it is, so that
+        they change nothing. ``output_hidden_states`` and ``return_dict`` mean what they mean
         in transformers.
 
         Parameters
@@ -109,11 +127,8 @@ class LSTMModel(LSTMPreTrainedModel):
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("give either input_ids or inputs_embeds")
         hidden = self.embeddings(input_ids) if inputs_embeds is None else inputs_embeds
-        order = None
-        if attention_mask is not None and not attention_mask.all():
-            order = torch.argsort(attention_mask == 0, dim=1, stable=True)
         for layer in self.layers:
-            hidden = layer(hidden, order)
+            hidden = layer(hidden, attention_mask)
         return BaseModelOutput(last_hidden_state=hidden)
 
 

@@ -1,0 +1,149 @@
+"""Reading and writing neurons while a model runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from neurox_lite.errors import InputError
+from neurox_lite.models.sites import Place, Sites
+from neurox_lite.models.trace import first_tensor
+
+Visit = Callable[[int, int, torch.Tensor], torch.Tensor | None]
+
+
+@contextmanager
+def record(
+    model: nn.Module,
+    sites: Sites,
+    receive: Callable[[int, torch.Tensor], None],
+    layers: Collection[int] | None = None,
+) -> Iterator[None]:
+    """While the block runs, give every layer of a site to a function, once per forward pass.
+
+    Parameters
+    ----------
+    model : Module
+    sites : Sites
+        From :func:`neurox_lite.models.sites.find_sites`.
+    receive : function of (layer, states)
+        States are (n_sentences, n_tokens, width): the model's own tensor, not to be changed.
+    layers : collection of int, optional
+        All by default.
+    """
+    stepwise = {layer for place in sites.places if place.stepwise for layer in place.layers}
+    steps: dict[int, list[torch.Tensor]] = {}
+
+    def visit(layer: int, position: int, states: torch.Tensor) -> None:
+        if layer not in stepwise:
+            receive(layer, states)
+        else:
+            steps.setdefault(layer, []).append(states)
+
+    def deliver(*_: Any) -> None:
+        for layer in sorted(steps):
+            receive(layer, torch.cat(steps.pop(layer), dim=1))
+
+    handle = model.get_submodule(sites.stack).register_forward_hook(deliver)
+    try:
+        with _visiting(model, sites, visit, layers):
+            yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def intervene(
+    model: nn.Module,
+    sites: Sites,
+    change: Callable[[int, int, torch.Tensor], torch.Tensor],
+    layers: Collection[int] | None = None,
+) -> Iterator[None]:
+    """While the block runs, let a function replace the neurons of a site.
+
+    Parameters
+    ----------
+    model : Module
+    sites : Sites
+    change : function of (layer, position, states)
+        States are (n_sentences, n_positions, width), the first of them at token ``position`` of
+        the input: all tokens at once, or one at a time in the cell of an LSTM. Returns what the
+        model goes on with, of the same shape.
+    layers : collection of int, optional
+        All by default.
+    """
+    with _visiting(model, sites, change, layers):
+        yield
+
+
+@contextmanager
+def _visiting(
+    model: nn.Module, sites: Sites, visit: Visit, layers: Collection[int] | None
+) -> Iterator[None]:
+    known = set(sites.widths)
+    if layers is not None and not set(layers) <= known:
+        raise InputError(f"site '{sites.site}' has layers {sorted(known)}, not {sorted(layers)}")
+    wanted = known if layers is None else set(layers)
+    # Calls per place and (n_sentences, n_tokens), both of the forward pass under way.
+    counts: dict[Place, int] = {}
+    shape: list[int] = []
+
+    def start(module: nn.Module, args: Any, kwargs: Any) -> None:
+        counts.clear()
+        inputs = [*args[:1], kwargs.get("input_ids"), kwargs.get("inputs_embeds")]
+        tokens = next(tensor for tensor in inputs if isinstance(tensor, torch.Tensor))
+        shape[:] = tokens.shape[:2]
+
+    def visited(place: Place, states: torch.Tensor) -> torch.Tensor | None:
+        call = counts[place] = counts.get(place, -1) + 1
+        layer = place.layers[0 if place.stepwise else call]
+        if layer not in wanted:
+            return None
+        plain = states
+        if place.transposed:
+            plain = states.transpose(0, 1)
+        elif states.dim() == 2:
+            plain = states.view(*shape, -1)
+        new = visit(layer, call if place.stepwise else 0, plain)
+        if new is None:
+            return None
+        return (new.transpose(0, 1) if place.transposed else new).reshape(states.shape)
+
+    handles = [model.get_submodule(sites.stack).register_forward_pre_hook(start, with_kwargs=True)]
+    for place in sites.places:
+        if wanted & set(place.layers):
+            register = _on_input if place.at == "input" else _on_output
+            module = model.get_submodule(place.module)
+            handles.append(register(module, lambda states, place=place: visited(place, states)))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+Replace = Callable[[torch.Tensor], torch.Tensor | None]
+
+
+def _on_input(module: nn.Module, replace: Replace) -> Any:
+    def hook(module: nn.Module, args: Any, kwargs: Any) -> Any:
+        new = replace(first_tensor(args, kwargs))
+        if new is None:
+            return None
+        return ((new, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": new})
+
+    return module.register_forward_pre_hook(hook, with_kwargs=True)
+
+
+def _on_output(module: nn.Module, replace: Replace) -> Any:
+    def hook(module: nn.Module, args: Any, output: Any) -> Any:
+        new = replace(output[0] if isinstance(output, tuple) else output)
+        if new is None:
+            return None
+        return (new, *output[1:]) if isinstance(output, tuple) else new
+
+    return module.register_forward_hook(hook)

@@ -1,0 +1,96 @@
+"""One small forward pass in which every call of every module is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+SHAPE = (2, 3)
+"""Sentences and tokens of the trial: different, so that transposed states are recognised."""
+
+
+@dataclass
+class Call:
+    """One call of a module.
+
+    Attributes
+    ----------
+    name : str
+        Of the module in the model.
+    module : Module
+    outer : tuple of int
+        Positions of the calls that were running when this one started, outermost first.
+    read : Tensor or None
+        The states that went in.
+    result : object
+        What came out.
+    reads_ids : bool
+        Whether it was given the token ids.
+    """
+
+    name: str
+    module: nn.Module
+    outer: tuple[int, ...]
+    read: torch.Tensor | None
+    reads_ids: bool
+    result: Any = None
+
+    @property
+    def written(self) -> torch.Tensor | None:
+        """The states that came out, where the module gives a tensor or a tuple of them."""
+        first = self.result[0] if isinstance(self.result, tuple) else self.result
+        return first if isinstance(first, torch.Tensor) else None
+
+
+@torch.inference_mode()
+def trace(model: nn.Module) -> list[Call]:
+    """Run the model on six tokens and give every call of a module, in the order they started."""
+    device = next(model.parameters()).device
+    vocabulary = model.get_input_embeddings().num_embeddings
+    ids = (torch.arange(SHAPE[0] * SHAPE[1], device=device) % vocabulary).view(SHAPE)
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if model.config.is_encoder_decoder:
+        inputs["decoder_input_ids"] = ids
+    with _noting(model) as calls:
+        model(**inputs)
+    return calls
+
+
+@contextmanager
+def _noting(model: nn.Module) -> Iterator[list[Call]]:
+    calls: list[Call] = []
+    running: list[int] = []
+    name_of = {module: name for name, module in model.named_modules()}
+
+    def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
+        ids = args[0] if args else kwargs.get("input_ids")
+        reads_ids = isinstance(ids, torch.Tensor) and not ids.is_floating_point()
+        read = first_tensor(args, kwargs)
+        call = Call(name_of[module], module, tuple(running), read, reads_ids)
+        running.append(len(calls))
+        calls.append(call)
+
+    def leave(module: nn.Module, args: Any, output: Any) -> None:
+        calls[running.pop()].result = output
+
+    handles = []
+    for module in name_of:
+        handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+        handles.append(module.register_forward_hook(leave))
+    try:
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def first_tensor(args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Tensor | None:
+    """The states among a module's arguments: its first one, or that called ``hidden_states``."""
+    if args:
+        return args[0] if isinstance(args[0], torch.Tensor) else None
+    return kwargs.get("hidden_states")
