@@ -13,6 +13,7 @@ __all__ = [
     "AblationCurves",
     "ActivationStore",
     "ElasticNetProbe",
+    "ExtractOptions",
     "InputError",
     "Job",
     "MinimalSet",
@@ -24,6 +25,7 @@ __all__ = [
     "ablate",
     "annotate",
     "control_labels",
+    "convert",
     "embedded_path",
     "extract",
     "labelled_splits",
@@ -44,6 +46,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from neurox_lite import ranking
+    from neurox_lite.activations.convert import convert
     from neurox_lite.activations.labelled import labelled_splits
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.corpora.annotation import annotate, read_text
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.evaluation.minimal_set import minimal_set
     from neurox_lite.extraction.extract import extract
+    from neurox_lite.extraction.options import ExtractOptions
     from neurox_lite.models.loading import load_model
     from neurox_lite.neurons import Neuron, NeuronSpace
     from neurox_lite.pipeline.job import Job
@@ -78,6 +82,7 @@ _MODULE_OF = {
     "AblationCurves": "results",
     "ActivationStore": "activations.store",
     "ElasticNetProbe": "probing.probe",
+    "ExtractOptions": "extraction.options",
     "InputError": "errors",
     "Job": "pipeline.job",
     "MinimalSet": "results",
@@ -89,6 +94,7 @@ _MODULE_OF = {
     "ablate": "evaluation.ablation",
     "annotate": "corpora.annotation",
     "control_labels": "probing.control",
+    "convert": "activations.convert",
     "embedded_path": "embedded",
     "extract": "extraction.extract",
     "labelled_splits": "activations.labelled",

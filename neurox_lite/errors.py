@@ -1,4 +1,4 @@
-"""The one error users are expected to meet: their input is wrong, and here is what to do."""
+"""The errors users are expected to meet, which say what to do."""
 
 
 class InputError(ValueError):
@@ -6,4 +6,12 @@ class InputError(ValueError):
 
     The message is one line that names the file, the sentence or layer, what is wrong and what to
     do. Commands print it and exit with code 2.
+    """
+
+
+class UnfinishedError(RuntimeError):
+    """Work that could not be finished for a reason outside the input: a full disk, a dead worker.
+
+    The message is one line that says what happened, what is kept and what to do. Commands print
+    it and exit with code 1.
     """

@@ -30,7 +30,14 @@ SEQ2SEQ = {
     "max_position_embeddings": 512,
     "init_std": 0.3,
 }
-T5 = {"d_model": 16, "d_kv": 4, "d_ff": 24, "num_layers": 2, "num_heads": 2}
+T5 = {
+    "decoder_start_token_id": 0,
+    "d_model": 16,
+    "d_kv": 4,
+    "d_ff": 24,
+    "num_layers": 2,
+    "num_heads": 2,
+}
 
 
 @dataclass(frozen=True)

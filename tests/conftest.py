@@ -1,5 +1,6 @@
 """Tiny real tokenizers and tiny random models, made once per session, without a network."""
 
+import json
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -7,9 +8,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
+import sentencepiece
 import torch
 import transformers as tf
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from neurox_lite.models.lstm import LSTMConfig
 
@@ -45,7 +47,7 @@ TOKENIZER_OF = {
     "roberta": "prefixed_bpe",
     "gpt2": "byte_bpe",
     "t5": "unigram",
-    "llama": "unigram",
+    "llama": "metaspace_bpe",
     "lstm": "wordpiece",
 }
 
@@ -96,10 +98,63 @@ def train_unigram():
     return tf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>")
 
 
+def train_metaspace_bpe():
+    """BPE in the manner of SentencePiece, with bytes for unknown characters, as Llama's."""
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=460,
+        special_tokens=[*SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256))],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(TEXT, trainer)
+    tokenizer.post_processor = framed(tokenizer, "<s>", "")
+    return tf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>")
+
+
+def make_characters():
+    """One token per character, spaces included, as models of characters have."""
+    characters = sorted(set("".join(TEXT)))
+    vocabulary = {token: i for i, token in enumerate(["[PAD]", "[UNK]", "[CLS]", *characters])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("(?m)."), "isolated")
+    tokenizer.post_processor = framed(tokenizer, "[CLS]", "")
+    return tf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="[PAD]")
+
+
+def train_sentencepiece(folder):
+    """The tokenizer of Marian, which has no character offsets: a SentencePiece model per side."""
+    (folder / "text").write_text("\n".join(TEXT))
+    for side in ("source", "target"):
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(folder / "text"),
+            model_prefix=str(folder / side),
+            vocab_size=90 if side == "source" else 80,
+            model_type="unigram",
+            hard_vocab_limit=False,
+            minloglevel=2,
+        )
+    pieces = set()
+    for side in ("source", "target"):
+        model = sentencepiece.SentencePieceProcessor(str(folder / f"{side}.model"))
+        pieces |= {model.id_to_piece(i) for i in range(model.get_piece_size())}
+    vocabulary = ["</s>", "<unk>", *sorted(pieces - {"</s>", "<unk>"}), "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({t: i for i, t in enumerate(vocabulary)}))
+    return tf.MarianTokenizer(
+        source_spm=str(folder / "source.model"),
+        target_spm=str(folder / "target.model"),
+        vocab=str(folder / "vocab.json"),
+    )
+
+
 @pytest.fixture(scope="session")
-def tokenizers_by_kind():
+def tokenizers_by_kind(tmp_path_factory):
     """Real tokenizers of the families models use, by name."""
     return {
+        "metaspace_bpe": train_metaspace_bpe(),
+        "characters": make_characters(),
+        "bytes": tf.ByT5Tokenizer(),
+        "sentencepiece": train_sentencepiece(tmp_path_factory.mktemp("sentencepiece")),
         "wordpiece": train_wordpiece(),
         "byte_bpe": train_byte_bpe(prefixed=False),
         "prefixed_bpe": train_byte_bpe(prefixed=True),

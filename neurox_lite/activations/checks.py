@@ -39,7 +39,7 @@ def _check_words(store: ActivationStore) -> list[str]:
         return ["the sentence offsets do not ascend"]
     sentences = [tokens[first:last] for first, last in pairwise(offsets)]
     try:
-        words_hash = TaggedCorpus(sentences).words_hash
+        words_hash = TaggedCorpus(sentences).without_rows(store.special).words_hash
     except InputError as error:
         return [f"the words are damaged ({error})"]
     if words_hash != store.metadata["corpus_hash"]:
@@ -55,32 +55,42 @@ def _check_attributes(store: ActivationStore) -> list[str]:
             f"{len(store.missing)} words are marked as without activations, {lost} were counted"
         )
     checked = {str(layer) for layer in store.space.layers}
-    if set(store.metadata["checksums"]) != checked:
+    checksums = store.metadata["checksums"]
+    if any(set(run["layers"]) != checked for run in checksums):
         problems.append("the checksums are of other layers than those in the file")
+    if sum(run["rows"] for run in checksums) != store.n_tokens:
+        problems.append("the checksums are of another number of rows")
     if hash_content(store.metadata, store.metadata["checksums"]) != store.content_hash:
         problems.append("the attributes were changed after it was written")
     return problems
 
 
 def _check_layer(store: ActivationStore, layer: int) -> list[str]:
-    digest = hashlib.sha256()
     missing = np.zeros(store.n_tokens, dtype=bool)
     missing[store.missing] = True
     n_nan = n_infinite = n_filled = 0
     all_zero = True
-    for start in range(0, store.n_tokens, BLOCK_ROWS):
-        stored = store.stored(layer, start, start + BLOCK_ROWS)
-        block = store.decoded(stored)
-        digest.update(stored.tobytes())
-        absent = missing[start : start + len(block)]
-        present = block[~absent]
-        n_nan += int(np.isnan(present).any(axis=1).sum())
-        n_infinite += int(np.isinf(present).any(axis=1).sum())
-        n_filled += int((~np.isnan(block[absent])).any(axis=1).sum())
-        all_zero = all_zero and not present.any()
     problems = []
-    if digest.hexdigest() != store.metadata["checksums"].get(str(layer)):
-        problems.append("its bytes are not those that were written (the checksum differs)")
+    first = 0
+    for run in store.metadata["checksums"]:
+        digest = hashlib.sha256()
+        last = first + run["rows"]
+        for start in range(first, last, BLOCK_ROWS):
+            stored = store.stored(layer, start, min(start + BLOCK_ROWS, last))
+            block = store.decoded(stored)
+            digest.update(stored.tobytes())
+            absent = missing[start : start + len(block)]
+            present = block[~absent]
+            n_nan += int(np.isnan(present).any(axis=1).sum())
+            n_infinite += int(np.isinf(present).any(axis=1).sum())
+            n_filled += int((~np.isnan(block[absent])).any(axis=1).sum())
+            all_zero = all_zero and not present.any()
+        if digest.hexdigest() != run["layers"].get(str(layer)):
+            problems.append(
+                f"its bytes in rows {first} to {last - 1} are not those that were written (the "
+                "checksum differs)"
+            )
+        first = last
     if n_nan:
         problems.append(f"{n_nan} words have NaN and are not marked as without activations")
     if n_infinite:

@@ -22,7 +22,7 @@ class LabelledActivations:
     y : (n_words,) str array
         One label per word.
     rows : (n_words,) int array
-        The rows of the store, ascending.
+        Their positions among the words of the corpus, ascending.
     """
 
     X: ActivationMatrix
@@ -126,11 +126,15 @@ def labelled_splits(
         When the store was made from another corpus, the tag or a split is missing, there are
         fewer than two classes, or, without ``min_count``, a class occurs less than twice in train.
     """
+    if store.metadata.get("pooling"):
+        corpus = corpus.by_sentence()
     store.check_corpus(corpus.words_hash, corpus.source)
-    rare = rare_classes(corpus, tag, missing=store.missing, min_count=min_count)
+    row_of_word = store.word_rows
+    missing = np.flatnonzero(np.isin(row_of_word, store.missing))
+    rare = rare_classes(corpus, tag, missing=missing, min_count=min_count)
     labels = corpus.labels(tag)
     usable = labels != UNLABELLED
-    usable[store.missing] = False
+    usable[missing] = False
     left_out = {c: int(np.sum(labels[usable] == c)) for c in rare}
     usable &= ~np.isin(labels, rare)
     rows = {split: corpus.rows(split) for split in SPLITS}
@@ -139,7 +143,9 @@ def labelled_splits(
         if not len(split_rows):
             raise InputError(f"{corpus.source}: no word labelled '{tag}' in split '{split}'")
     parts = {
-        split: LabelledActivations(store.matrix(layers, split_rows), labels[split_rows], split_rows)
+        split: LabelledActivations(
+            store.matrix(layers, row_of_word[split_rows]), labels[split_rows], split_rows
+        )
         for split, split_rows in rows.items()
     }
     return LabelledSplits(**parts, left_out=left_out)

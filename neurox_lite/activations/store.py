@@ -16,8 +16,10 @@ from neurox_lite.files import hash_json
 from neurox_lite.neurons import NeuronSpace
 
 FORMAT = "neurox_lite activations"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 BLOCK_ROWS = 4096
+IN_FOLDER = "store.h5"
+"""The file that joins the shards of a store that is a folder."""
 
 
 class ActivationStore:
@@ -26,7 +28,7 @@ class ActivationStore:
     Parameters
     ----------
     path : path
-        An HDF5 file written by :func:`neurox_lite.extract`.
+        An HDF5 file written by :func:`neurox_lite.extract`, or its folder of shards.
 
     Attributes
     ----------
@@ -34,22 +36,24 @@ class ActivationStore:
         All neurons in the store.
     metadata : dict
         The attributes of the file: model, revision, tokenizer, site, aggregation, dtype, corpus
-        hash, package version, counts of words without activations, a checksum per layer.
+        hash, package version, counts of words without activations, checksums per run of rows and
+        layer.
     n_tokens : int
         Number of words, the rows of every layer.
 
     Raises
     ------
     InputError
-        When the file is missing, is not HDF5 or is not an activation store.
+        When the file is missing or damaged, is not an activation store, or a shard is missing.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
+        file = self.path / IN_FOLDER if self.path.is_dir() else self.path
         try:
-            self._file = h5py.File(self.path, "r")
+            self._file = h5py.File(file, "r")
         except FileNotFoundError:
-            raise InputError(f"{path}: no such activation store; make it with 'extract'") from None
+            raise InputError(_why_missing(self.path)) from None
         except OSError as error:
             reason = " ".join(str(error).split())
             raise InputError(
@@ -58,14 +62,19 @@ class ActivationStore:
         if self._file.attrs.get("format") != FORMAT:
             self._file.close()
             raise InputError(f"{path}: not an activation store of neurox_lite")
-        if self._file.attrs["format_version"] > FORMAT_VERSION:
+        version = self._file.attrs["format_version"]
+        if version != FORMAT_VERSION:
             self._file.close()
-            raise InputError(f"{path}: written by a newer neurox_lite; upgrade to read it")
+            raise InputError(
+                f"{path}: written by a newer neurox_lite; upgrade to read it"
+                if version > FORMAT_VERSION
+                else f"{path}: written by an early neurox_lite; extract it again"
+            )
         self.metadata: dict[str, Any] = {
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in self._file.attrs.items()
         }
-        self.metadata["checksums"] = json.loads(self.metadata["checksums"])
+        self.metadata["checksums"] = json.loads(self._file["checksums"][()])
         layers = sorted(int(name) for name in self._file["layers"])
         self.space = NeuronSpace(
             model=self.metadata["model"],
@@ -75,6 +84,7 @@ class ActivationStore:
             widths=tuple(self._file[f"layers/{layer}"].shape[1] for layer in layers),
         )
         self.n_tokens: int = self._file[f"layers/{layers[0]}"].shape[0]
+        self._check_shards()
 
     def __enter__(self) -> ActivationStore:
         return self
@@ -99,6 +109,18 @@ class ActivationStore:
     def missing(self) -> np.ndarray:
         """Rows (ascending) of words without an activation, stored as NaN; shape (n_missing,)."""
         return self._file["missing"][:]
+
+    @property
+    def special(self) -> np.ndarray:
+        """Rows (ascending) that are special tokens, not words; shape (n_special,)."""
+        return self._file["special"][:]
+
+    @property
+    def word_rows(self) -> np.ndarray:
+        """The row of each word of the corpus, ascending; shape (n_words,)."""
+        is_word = np.ones(self.n_tokens, dtype=bool)
+        is_word[self.special] = False
+        return np.flatnonzero(is_word)
 
     @property
     def content_hash(self) -> str:
@@ -143,12 +165,34 @@ class ActivationStore:
     def _read(self, layer: int, start: int, stop: int) -> np.ndarray:
         return self.decoded(self.stored(layer, start, stop))
 
+    def _check_shards(self) -> None:
+        """HDF5 reads rows whose shard is missing or damaged as zeros, without a word."""
+        if "shards" not in self._file:
+            return
+        folder = Path(self._file.filename).parent
+        for shard in json.loads(self._file["shards"][()]):
+            file = folder / shard["file"]
+            size = file.stat().st_size if file.is_file() else None
+            if size != shard["bytes"]:
+                self._file.close()
+                problem = "is missing" if size is None else f"has {size} bytes, not as written"
+                raise InputError(f"{file}: this shard {problem}; put it back or extract again")
 
-def hash_content(attributes: Mapping[str, Any], checksums: Mapping[str, str]) -> str:
+
+def _why_missing(path: Path) -> str:
+    unfinished = path.with_name(path.name + ".unfinished")
+    if unfinished.is_dir():
+        return f"{path}: its extraction is not finished; run the same 'extract' command again"
+    if path.is_dir():
+        return f"{path}: a folder without an activation store ({IN_FOLDER})"
+    return f"{path}: no such activation store; make it with 'extract'"
+
+
+def hash_content(attributes: Mapping[str, Any], checksums: Sequence[Mapping[str, Any]]) -> str:
     """The ``content_hash`` of a store: of what it says about itself and of its layers."""
     own = ("format", "format_version", "checksums", "content_hash")
     content = {name: value for name, value in attributes.items() if name not in own}
-    return hash_json([content, dict(checksums)])
+    return hash_json([content, list(checksums)])
 
 
 class ActivationMatrix:

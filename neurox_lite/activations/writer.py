@@ -24,6 +24,73 @@ DTYPES = ("float32", "float16", "bfloat16")
 CHUNK_BYTES = 1 << 20
 
 
+def _no_rows() -> np.ndarray:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a store says about itself beside its layers.
+
+    Attributes
+    ----------
+    corpus : TaggedCorpus
+        One word per row.
+    metadata : mapping
+        Attributes: model, site, dtype, counts of words without activations, ...
+    special : (n_special,) int array
+        Rows that are special tokens of the tokenizer, not words.
+    """
+
+    corpus: TaggedCorpus
+    metadata: Mapping[str, Any]
+    special: np.ndarray = field(default_factory=_no_rows)
+
+
+def write_head(
+    file: h5py.File, head: Head, checksums: Sequence[Mapping[str, Any]], missing: np.ndarray
+) -> None:
+    """Write everything but the layers; the attribute ``format``, last, makes it a store.
+
+    Parameters
+    ----------
+    file : h5py.File
+    head : Head
+    checksums : sequence of {"rows": int, "layers": {layer: SHA-256}}
+        Of runs of rows, in order.
+    missing : (n_missing,) int array
+        Rows without an activation.
+    """
+    file["sentence_offsets"] = head.corpus.sentence_offsets
+    tokens = [word.encode() for word in head.corpus.words()]
+    file.create_dataset("tokens", data=tokens, dtype=h5py.string_dtype())
+    file["missing"] = np.asarray(missing, dtype=np.int64)
+    file["special"] = np.asarray(head.special, dtype=np.int64)
+    # Not an attribute: those are limited to 64 KiB, which thousands of shards exceed.
+    file["checksums"] = json.dumps(list(checksums))
+    content = {
+        **head.metadata,
+        "corpus_hash": head.corpus.without_rows(head.special).words_hash,
+        "package_version": neurox_lite.__version__,
+    }
+    file.attrs.update(content)
+    file.attrs["content_hash"] = hash_content(content, checksums)
+    file.attrs["format_version"] = FORMAT_VERSION
+    file.attrs["format"] = FORMAT
+
+
+def create_layer(
+    file: h5py.File, layer: int, shape: tuple[int, int], dtype: np.dtype
+) -> h5py.Dataset:
+    """An empty layer, in chunks of at most 1 MiB and a power of two rows.
+
+    Blocks of 4,096 rows are then whole chunks.
+    """
+    rows = max(1, CHUNK_BYTES // (shape[1] * dtype.itemsize))
+    chunk = min(shape[0], 1 << (rows.bit_length() - 1)), shape[1]
+    return file.create_dataset(f"layers/{layer}", shape, dtype, chunks=chunk)
+
+
 @dataclass
 class StoreWriter:
     """Appends rows to the layers of a store; made by :func:`open_writer`."""
@@ -32,6 +99,7 @@ class StoreWriter:
     corpus: TaggedCorpus
     dtype: str
     metadata: Mapping[str, Any]
+    special: np.ndarray
     row: int = 0
     missing: list[int] = field(default_factory=list)
     hashes: dict[int, Any] = field(default_factory=dict)
@@ -68,11 +136,8 @@ class StoreWriter:
         if name in self.file:
             return self.file[name]
         self.hashes[layer] = hashlib.sha256()
-        width = first.shape[1]
-        chunk_rows = max(1, min(self.corpus.n_tokens, CHUNK_BYTES // (width * first.itemsize)))
-        return self.file.create_dataset(
-            name, (self.corpus.n_tokens, width), first.dtype, chunks=(chunk_rows, width)
-        )
+        shape = (self.corpus.n_tokens, first.shape[1])
+        return create_layer(self.file, layer, shape, first.dtype)
 
     def _check_finite(
         self, layer: int, array: np.ndarray, stored: np.ndarray, missing: Sequence[int]
@@ -101,20 +166,10 @@ class StoreWriter:
         """
         if self.row != self.corpus.n_tokens:
             raise ValueError(f"wrote {self.row} of {self.corpus.n_tokens} rows")
-        self.file["missing"] = np.asarray(self.missing, dtype=np.int64)
-        checksums = {str(layer): self.hashes[layer].hexdigest() for layer in sorted(self.hashes)}
-        content = {
-            **self.metadata,
-            **counts,
-            "dtype": self.dtype,
-            "corpus_hash": self.corpus.words_hash,
-            "package_version": neurox_lite.__version__,
-        }
-        self.file.attrs.update(content)
-        self.file.attrs["checksums"] = json.dumps(checksums)
-        self.file.attrs["content_hash"] = hash_content(content, checksums)
-        self.file.attrs["format_version"] = FORMAT_VERSION
-        self.file.attrs["format"] = FORMAT
+        digests = {str(layer): self.hashes[layer].hexdigest() for layer in sorted(self.hashes)}
+        head = Head(self.corpus, {**self.metadata, **counts, "dtype": self.dtype}, self.special)
+        checksums = [{"rows": self.row, "layers": digests}]
+        write_head(self.file, head, checksums, np.asarray(self.missing))
 
 
 @contextmanager
@@ -124,9 +179,22 @@ def open_writer(
     *,
     dtype: str,
     metadata: Mapping[str, Any],
+    special: np.ndarray | None = None,
     overwrite: bool = False,
 ) -> Iterator[StoreWriter]:
     """Open a writer; the store appears under ``path`` only if the block succeeds.
+
+    Parameters
+    ----------
+    path : path
+    corpus : TaggedCorpus
+        One word per row.
+    dtype : {"float32", "float16", "bfloat16"}
+    metadata : mapping
+        Attributes of the store.
+    special : int array, optional
+        Rows that are special tokens of the tokenizer, not words.
+    overwrite : bool
 
     Raises
     ------
@@ -136,14 +204,17 @@ def open_writer(
     """
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
-    for word in corpus.words():
-        if "\0" in word:
-            raise InputError(
-                f"{corpus.source}: the word {word!r} has a NUL character, which HDF5 text cannot "
-                "hold; remove it"
-            )
+    check_words(corpus)
     with replacing(path, overwrite) as partial, h5py.File(partial, "w") as file:
-        file["sentence_offsets"] = corpus.sentence_offsets
-        tokens = [word.encode() for word in corpus.words()]
-        file.create_dataset("tokens", data=tokens, dtype=h5py.string_dtype())
-        yield StoreWriter(file, corpus, dtype, metadata)
+        yield StoreWriter(file, corpus, dtype, metadata, _no_rows() if special is None else special)
+
+
+def check_words(corpus: TaggedCorpus) -> None:
+    """Raise InputError for a word that HDF5 cannot hold."""
+    for number, words in enumerate(corpus.sentences, start=1):
+        for word in words:
+            if "\0" in word:
+                raise InputError(
+                    f"{corpus.source}: sentence {number}: the word {word!r} has a NUL character, "
+                    "which HDF5 text cannot hold; remove it"
+                )

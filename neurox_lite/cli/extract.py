@@ -22,18 +22,58 @@ from neurox_lite.cli.output import (
 def command(
     model: Annotated[str, typer.Option("--model", help="Model folder, or name on the hub.")],
     corpus: Corpus,
-    out: Annotated[str, typer.Option("--out", help="The store to write, as bert.h5.")],
+    out: Annotated[
+        str, typer.Option("--out", help="The store: one file as bert.h5, or a folder as bert.")
+    ],
     labels: Labels = None,
     format: Format = None,
+    site: Annotated[
+        str,
+        typer.Option("--site", help="hidden_states, mlp, attention_heads or lstm_cell."),
+    ] = "hidden_states",
     layers: Annotated[
         str | None,
         typer.Option("--layers", help="As 0,4,-1; 0 is the embedding output. All by default."),
     ] = None,
+    embeddings: Annotated[
+        bool,
+        typer.Option("--embeddings/--no-embeddings", help="The embedding output, layer 0."),
+    ] = True,
     aggregation: Annotated[
         str, typer.Option("--aggregation", help="Subwords to word: last, first or average.")
     ] = "last",
+    pooling: Annotated[
+        str | None,
+        typer.Option("--pooling", help="One row per sentence: mean, cls or last."),
+    ] = None,
+    special_tokens: Annotated[
+        bool, typer.Option("--special-tokens", help="Rows for [CLS], <s> and the like, too.")
+    ] = False,
+    side: Annotated[
+        str, typer.Option("--side", help="Of an encoder-decoder: encoder or decoder.")
+    ] = "encoder",
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source", help="What the encoder reads with --side decoder: a sentence per line."
+        ),
+    ] = None,
+    modules: Annotated[
+        str | None,
+        typer.Option("--modules", help="Names of the modules to read, as 'h.{}.mlp.c_proj'."),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option("--window", help="Read longer sentences in windows of so many subwords."),
+    ] = None,
+    stride: Annotated[
+        int | None, typer.Option("--stride", help="Subwords from one window to the next.")
+    ] = None,
     dtype: Annotated[
         str, typer.Option("--dtype", help="Stored as float32, float16 or bfloat16.")
+    ] = "float32",
+    compute_dtype: Annotated[
+        str, typer.Option("--compute-dtype", help="Computed in float32, float16 or bfloat16.")
     ] = "float32",
     batch_tokens: Annotated[
         int, typer.Option("--batch-tokens", help="Subwords per batch, padding included.")
@@ -46,35 +86,87 @@ def command(
             help="Store NaN for words beyond the model's limit or dropped by its tokenizer.",
         ),
     ] = False,
+    engine: Annotated[
+        str, typer.Option("--engine", help="local, or ray for the workers of a Ray cluster.")
+    ] = "local",
+    workers: Annotated[int | None, typer.Option("--workers", help="With --engine ray.")] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option("--shard", metavar="I/N", help="Do one of N shares, as in a Slurm array."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Predict disk, memory and time from a few batches."),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the store.")] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Run a model over a corpus and store one activation vector per word and layer.
 
+    Run the same command again to go on after an interruption.
+
     Example: neurox-lite extract --model bert-base-cased --corpus my.conllu --out bert.h5
     """
+    from neurox_lite.corpora.annotation import read_text
     from neurox_lite.corpora.reading import read_files
-    from neurox_lite.extraction.extract import extract
+    from neurox_lite.errors import InputError
+    from neurox_lite.extraction.extract import extract, extract_share
+    from neurox_lite.extraction.options import ExtractOptions
 
+    if shard and (engine != "local" or dry_run):
+        raise InputError("--shard goes neither with --engine ray nor with --dry-run")
+    # Checked before a long corpus is read.
+    options = vars(
+        ExtractOptions(
+            site=site,
+            layers=integers(layers),
+            embeddings=embeddings,
+            aggregation=aggregation,
+            pooling=pooling,
+            special_tokens=special_tokens,
+            side=side,
+            modules=modules,
+            window=window,
+            stride=stride,
+            dtype=dtype,
+            compute_dtype=compute_dtype,
+            allow_missing=allow_missing,
+            batch_tokens=batch_tokens,
+            device=device,
+        )
+    )
     quiet_transformers()
     read = read_files(by_split(corpus), format=format, labels=by_split(labels))
-    store = extract(
-        model,
-        read,
-        out,
-        layers=integers(layers),
-        aggregation=aggregation,
-        dtype=dtype,
-        batch_tokens=batch_tokens,
-        device=device,
-        allow_missing=allow_missing,
-        overwrite=overwrite,
-    )
+    read_source = read_text(source) if source else None
+    if dry_run:
+        from neurox_lite.extraction.estimate import estimate
+
+        prediction = estimate(model, read, out, source=read_source, **options)
+        show(prediction.to_dict(), as_json)
+        return
+    if shard:
+        store = extract_share(
+            model, read, out, _share(shard), source=read_source, overwrite=overwrite, **options
+        )
+    else:
+        store = extract(
+            model,
+            read,
+            out,
+            source=read_source,
+            engine=engine,
+            workers=workers,
+            overwrite=overwrite,
+            **options,
+        )
+    if store is None:
+        show({"store": f"{out}: waits for the other shares", "shard": shard}, as_json)
+        return
     show(
         {
             "store": out,
-            "words": store.n_tokens,
+            "words": len(store.word_rows),
             "layers": list(store.space.layers),
             "neurons": store.space.n_neurons,
             "truncated words": store.metadata["n_truncated_words"],
@@ -82,3 +174,12 @@ def command(
         },
         as_json,
     )
+
+
+def _share(text: str) -> tuple[int, int]:
+    from neurox_lite.errors import InputError
+
+    number, _, n_shares = text.partition("/")
+    if not (number.isdigit() and n_shares.isdigit()):
+        raise InputError(f"--shard {text}: give the share and their number, as 1/4")
+    return int(number), int(n_shares)

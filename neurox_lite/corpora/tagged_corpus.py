@@ -138,6 +138,36 @@ class TaggedCorpus:
         """The same corpus with one more layer of labels."""
         return replace(self, tags={**self.tags, layer: rows})
 
+    def section(self, sentences: range) -> TaggedCorpus:
+        """The words of some neighbouring sentences, without labels."""
+        return TaggedCorpus(self.sentences[sentences.start : sentences.stop], source=self.source)
+
+    def without_rows(self, rows: np.ndarray) -> TaggedCorpus:
+        """The words of all rows but these, without labels."""
+        if not len(rows):
+            return self
+        left_out = set(rows.tolist())
+        numbered = iter(range(self.n_tokens))
+        sentences = [
+            [word for word, row in zip(words, numbered, strict=False) if row not in left_out]
+            for words in self.sentences
+        ]
+        return TaggedCorpus(sentences, source=self.source)
+
+    def by_sentence(self) -> TaggedCorpus:
+        """Every sentence as a single word: its text.
+
+        Layers whose label is the same for all words of every sentence are kept, as the
+        sentence's label; other layers are left out.
+        """
+        tags = {
+            layer: tuple((row[0],) for row in rows)
+            for layer, rows in self.tags.items()
+            if all(len(set(row)) == 1 for row in rows)
+        }
+        texts = tuple((self.text(i),) for i in range(len(self)))
+        return replace(self, sentences=texts, tags=tags)
+
     def with_random_split(
         self, seed: int = 0, shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
     ) -> TaggedCorpus:

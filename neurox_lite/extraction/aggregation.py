@@ -3,45 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+
+if TYPE_CHECKING:
+    from neurox_lite.extraction.plan import ModelInput
 
 AGGREGATIONS = ("last", "first", "average")
 
 
-def aggregate(
-    states: torch.Tensor,
-    sentence_of_word: Sequence[int],
-    subwords: Sequence[Sequence[int]],
-    aggregation: str,
-) -> torch.Tensor:
-    """One vector per word that has subwords.
+class WordPositions:
+    """Where the subwords of each row of a batch are.
 
     Parameters
     ----------
-    states : (n_sentences, n_subwords, width) tensor
-    sentence_of_word : sequence of int
-        Which sentence each word belongs to.
-    subwords : sequence of sequences of int
-        Positions of each word's subwords; words without any are passed over.
-    aggregation : {"last", "first", "average"}
-
-    Returns
-    -------
-    (n_words_with_subwords, width) tensor
+    inputs : sequence of ModelInput
+        The sentences of the batch.
+    device : torch.device
+        Where the states will be.
     """
 
-    def index(values: list[int]) -> torch.Tensor:
-        return torch.tensor(values, dtype=torch.long, device=states.device)
+    def __init__(self, inputs: Sequence[ModelInput], device: torch.device):
+        counts = np.concatenate([item.counts for item in inputs])
+        subwords = np.concatenate([item.positions for item in inputs])
+        n_subwords = [len(item.positions) for item in inputs]
+        sentences = np.repeat(np.arange(len(inputs)), n_subwords)
+        ends = np.cumsum(counts)
 
-    words = [(s, w) for s, w in zip(sentence_of_word, subwords, strict=True) if w]
-    if aggregation in ("first", "last"):
-        pick = 0 if aggregation == "first" else -1
-        return states[index([s for s, _ in words]), index([w[pick] for _, w in words])]
-    subword_states = states[
-        index([s for s, w in words for _ in w]), index([p for _, w in words for p in w])
-    ]
-    word = index([i for i, (_, w) in enumerate(words) for _ in w])
-    total = torch.zeros(len(words), states.shape[-1], device=states.device)
-    total.index_add_(0, word, subword_states.float())
-    return total / index([len(w) for _, w in words])[:, None]
+        def to_device(array: np.ndarray) -> torch.Tensor:
+            return torch.from_numpy(array).to(device)
+
+        self._sentences, self._subwords = to_device(sentences), to_device(subwords)
+        self._counts = to_device(counts)
+        self._row = to_device(np.repeat(np.arange(len(counts)), counts))
+        self._pick = {"first": to_device(ends - counts), "last": to_device(ends - 1)}
+
+    def aggregate(self, states: torch.Tensor, aggregation: str) -> torch.Tensor:
+        """One vector per row: of its first or last subword, or their mean in float32.
+
+        Parameters
+        ----------
+        states : (n_sentences, n_subwords, width) tensor
+        aggregation : {"last", "first", "average"}
+
+        Returns
+        -------
+        (n_rows, width) tensor
+        """
+        if aggregation in self._pick:
+            pick = self._pick[aggregation]
+            return states[self._sentences[pick], self._subwords[pick]]
+        vectors = states[self._sentences, self._subwords].float()
+        total = torch.zeros(len(self._counts), states.shape[-1], device=states.device)
+        return total.index_add_(0, self._row, vectors) / self._counts[:, None]

@@ -1,4 +1,4 @@
-"""Which subwords make up each word: aligned by character offsets, and checked."""
+"""Which subwords make up each word: proved from character offsets, or word by word."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from neurox_lite.errors import InputError
 
-SPACE_MARKS = ("\u2581", "\u0120")
+SPACE_MARKS = ("\u2581", "\u0120", " ")
 # Characters that tokenizers' normalizers delete: control, format, private use, unassigned,
 # surrogates, combining marks, spaces; and the replacement character, which BERT deletes.
 DELETED_CATEGORIES = ("Cc", "Cf", "Co", "Cn", "Cs", "Mn", "Me", "Zs", "Zl", "Zp")
@@ -24,65 +24,97 @@ class AlignedSentence:
         Subword ids, special tokens included.
     subwords : tuple of tuples of int
         Positions in ``input_ids`` per word, ascending; empty for a word the tokenizer dropped.
+    n_before, n_after : int
+        Number of special tokens that the tokenizer put before and after the words.
+    token_types : tuple of int
+        Segment ids, where the tokenizer gives them.
     """
 
     input_ids: tuple[int, ...]
     subwords: tuple[tuple[int, ...], ...]
+    n_before: int = 0
+    n_after: int = 0
+    token_types: tuple[int, ...] = ()
 
 
 def align(
-    words: Sequence[str],
-    input_ids: Sequence[int],
-    offsets: Sequence[tuple[int, int]],
-    where: str,
-) -> AlignedSentence:
+    words: Sequence[str], offsets: Sequence[tuple[int, int]], where: str
+) -> tuple[tuple[int, ...], ...]:
     """Assign every subword of ``" ".join(words)`` to the word whose characters it covers.
 
     Parameters
     ----------
     words : sequence of str
-    input_ids : sequence of int
-        Subword ids as the tokenizer gave them.
     offsets : sequence of (start, end)
         Character offsets per subword; equal for special tokens. A leading or trailing space
         inside an offset is ignored.
     where : str
         What an error message calls this sentence.
 
+    Returns
+    -------
+    tuple of tuples of int
+        Positions in ``offsets`` per word.
+
     Raises
     ------
     InputError
         When a subword lies in two words, or the subwords of a word miss one of its characters.
     """
-    text = " ".join(words)
-    word_at: list[int] = []
-    for number, word in enumerate(words):
-        word_at.extend([number] * len(word))
-        word_at.append(-1)
-    word_at = word_at[: len(text)]
+    # Characters are counted in one pass over words and subwords, both in ascending order; a
+    # subword that starts before its predecessor (never seen) begins the search anew.
+    starts, ends = [], []
+    position = 0
+    for word in words:
+        starts.append(position)
+        ends.append(position + len(word))
+        position += len(word) + 1
 
     subwords: list[list[int]] = [[] for _ in words]
-    covered = [False] * len(text)
-    for position, (start, end) in enumerate(offsets):
-        touched = {word_at[c] for c in range(start, end)} - {-1}
-        if not touched:
+    covered: list[list[tuple[int, int]]] = [[] for _ in words]
+    number = 0
+    for subword, (start, end) in enumerate(offsets):
+        if start >= end:
             continue
-        if len(touched) > 1:
-            pieces = " and ".join(f"'{words[number]}'" for number in sorted(touched))
+        while number and start < starts[number]:
+            number -= 1
+        while number < len(words) - 1 and start >= ends[number]:
+            number += 1
+        if end <= starts[number] or start >= ends[number]:
+            continue  # only the space between words
+        if number + 1 < len(words) and end > starts[number + 1]:
+            text = " ".join(words)
             raise InputError(
-                f"{where}: subword '{text[start:end]}' lies in {pieces}; this tokenizer merges "
-                "words, so they have no activations of their own: use another model"
+                f"{where}: subword '{text[start:end]}' lies in '{words[number]}' and "
+                f"'{words[number + 1]}'; this tokenizer merges words, so they have no activations "
+                "of their own: use another model"
             )
-        subwords[touched.pop()].append(position)
-        covered[start:end] = [True] * (end - start)
+        subwords[number].append(subword)
+        covered[number].append((start, end))
 
-    for character, is_covered, number in zip(text, covered, word_at, strict=True):
-        if not is_covered and number >= 0 and subwords[number] and not _is_deletable(character):
-            raise InputError(
-                f"{where}: the subwords of '{words[number]}' miss its character '{character}'; "
-                "the tokenizer's offsets are wrong: use another model"
-            )
-    return AlignedSentence(tuple(input_ids), tuple(tuple(s) for s in subwords))
+    for number, spans in enumerate(covered):
+        if spans:
+            _check_covered(words[number], starts[number], spans, where)
+    return tuple(map(tuple, subwords))
+
+
+def _check_covered(word: str, first: int, spans: list[tuple[int, int]], where: str) -> None:
+    position = first
+    for start, end in sorted(spans):
+        for missed in range(position, start):
+            _check_deletable(word, missed - first, where)
+        position = max(position, end)
+    for missed in range(position, first + len(word)):
+        _check_deletable(word, missed - first, where)
+
+
+def _check_deletable(word: str, position: int, where: str) -> None:
+    character = word[position]
+    if unicodedata.category(character) not in DELETED_CATEGORIES and character != "\ufffd":
+        raise InputError(
+            f"{where}: the subwords of '{word}' miss its character '{character}'; the tokenizer's "
+            "offsets are wrong: use another model"
+        )
 
 
 def without_space_marks(
@@ -99,5 +131,43 @@ def without_space_marks(
     ]
 
 
-def _is_deletable(character: str) -> bool:
-    return unicodedata.category(character) in DELETED_CATEGORIES or character == "\ufffd"
+def align_pieces(
+    words: Sequence[str], pieces: Sequence[Sequence[int]], bare: Sequence[int], where: str
+) -> tuple[tuple[int, ...], ...]:
+    """Align a sentence whose tokenizer gives no offsets, by comparing it with its words alone.
+
+    Parameters
+    ----------
+    words : sequence of str
+    pieces : sequence of sequences of int
+        Subword ids of each word on its own.
+    bare : sequence of int
+        Subword ids of the sentence, without special tokens.
+    where : str
+
+    Returns
+    -------
+    tuple of tuples of int
+        Positions in ``bare`` per word.
+
+    Raises
+    ------
+    InputError
+        When the sentence is not its words one after another.
+    """
+    position, found = 0, []
+    for word, ids in zip(words, pieces, strict=True):
+        if list(bare[position : position + len(ids)]) != list(ids):
+            raise InputError(
+                f"{where}: its tokenizer gives no character offsets, and it reads '{word}' "
+                "otherwise alone than in the sentence; use a model with a fast tokenizer "
+                "(tokenizer.json)"
+            )
+        found.append(tuple(range(position, position + len(ids))))
+        position += len(ids)
+    if position != len(bare):
+        raise InputError(
+            f"{where}: its tokenizer gives no character offsets, and it reads the sentence with "
+            "subwords that no word has alone; use a model with a fast tokenizer (tokenizer.json)"
+        )
+    return tuple(found)

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.store import ActivationStore
-from neurox_lite.activations.writer import DTYPES, open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.extraction.aggregation import AGGREGATIONS, aggregate
-from neurox_lite.extraction.alignment import AlignedSentence, align, without_space_marks
-from neurox_lite.extraction.batching import batches, windows
-from neurox_lite.extraction.forward import check_padding, run_batch
-from neurox_lite.files import refuse_existing
-from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.extraction.job import ExtractionJob
+from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.models.loading import LoadedModel
 
-logger = logging.getLogger(__name__)
-
-WINDOW_BYTES = 128 << 20
-"""Activations held in memory between running a sentence and writing it, in bytes."""
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The corpus as the model sees it, and which of its words have no activation."""
-
-    sentences: list[AlignedSentence]
-    n_truncated: int
-    n_dropped: int
+ENGINES = ("local", "ray")
 
 
 def extract(
@@ -41,17 +23,19 @@ def extract(
     corpus: TaggedCorpus,
     out: str | Path,
     *,
-    layers: Sequence[int] | None = None,
-    aggregation: str = "last",
-    dtype: str = "float32",
-    batch_tokens: int = 4096,
-    device: str | None = None,
-    allow_missing: bool = False,
+    source: TaggedCorpus | None = None,
+    engine: str = "local",
+    workers: int | None = None,
     overwrite: bool = False,
+    **options: Any,
 ) -> ActivationStore:
-    """Extract the hidden states of every word of a corpus into an HDF5 store.
+    """Extract the activations of every word of a corpus into an HDF5 store.
 
-    Peak memory is the model, one batch, and 128 MB of activations, whatever the corpus.
+    The store is built shard by shard in the folder ``OUT.unfinished``. However the run ends, the
+    same call goes on where it stopped, and a call that finds its store finished gives it back.
+
+    Peak memory is the model, one batch, and one shard: 128 MB of float32 activations (or 1,024
+    words, where those are more), whatever the corpus.
 
     Parameters
     ----------
@@ -59,23 +43,21 @@ def extract(
         A model folder, a name on the hub, or an already loaded model.
     corpus : TaggedCorpus
     out : path
-        The store; it appears only when it is complete.
-    layers : sequence of int, optional
-        Layers to keep; 0 is the embedding output, negative numbers count from the end. All by
+        A name that ends in ``.h5`` or ``.hdf5`` becomes one file, any other a folder of shards,
+        which spares copying them. It appears only when it is complete.
+    source : TaggedCorpus, optional
+        With ``side="decoder"``: what the encoder reads, sentence by sentence; the corpus itself by
         default.
-    aggregation : {"last", "first", "average"}
-        How the subwords of a word become one vector.
-    dtype : {"float32", "float16", "bfloat16"}
-        What is stored; the model computes in float32.
-    batch_tokens : int
-        Subwords per batch, padding included.
-    device : str, optional
-        CUDA when there is one by default.
-    allow_missing : bool
-        Store NaN for words that have no activation because the tokenizer drops them or the model
-        takes no sentence that long; count them in the store. By default that is an error.
+    engine : {"local", "ray"}
+        ``ray`` spreads the shards over the workers of a Ray cluster.
+    workers : int, optional
+        With ``engine="ray"``: how many; one per GPU, or per two cores, by default.
     overwrite : bool
-        Replace an existing store.
+        Replace an existing store, or an unfinished one of another job.
+    **options
+        As the fields of :class:`neurox_lite.ExtractOptions`: ``site``, ``layers``, ``embeddings``,
+        ``aggregation``, ``pooling``, ``special_tokens``, ``side``, ``modules``, ``window``,
+        ``stride``, ``dtype``, ``compute_dtype``, ``allow_missing``, ``batch_tokens``, ``device``.
 
     Returns
     -------
@@ -85,165 +67,77 @@ def extract(
     Raises
     ------
     InputError
-        When ``out`` exists, the model or a layer does not, words cannot be aligned or have no
-        activation, or an activation is NaN or does not fit the dtype.
+        When ``out`` exists, the model, site or a layer does not, words cannot be aligned or have
+        no activation, or an activation is NaN or does not fit the dtype.
+    UnfinishedError
+        When the disk is full or a sentence does not fit into memory: run it again to go on.
     """
-    refuse_existing(out, overwrite)
-    if aggregation not in AGGREGATIONS:
-        raise InputError(f"unknown aggregation '{aggregation}'; use {', '.join(AGGREGATIONS)}")
-    if dtype not in DTYPES:
-        raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
-    if batch_tokens < 1:
-        raise InputError(f"batch_tokens is {batch_tokens}; give at least 1")
-    loaded = model if isinstance(model, LoadedModel) else load_model(str(model), device=device)
-    _check_evaluation_mode(loaded)
-    chosen = _resolve_layers(layers, loaded)
-    plan = _align_corpus(loaded, corpus, allow_missing)
-    check_padding(loaded, [s.input_ids for s in plan.sentences if any(s.subwords)], batch_tokens)
+    if engine not in ENGINES:
+        raise InputError(f"unknown engine '{engine}'; use {', '.join(ENGINES)}")
+    if workers is not None and (engine != "ray" or workers < 1):
+        raise InputError("workers are for the engine 'ray', at least 1")
+    job = ExtractionJob(model, corpus, out, ExtractOptions(**options), source, overwrite)
+    finished = job.finished()
+    if finished:
+        return finished
+    with job.folder.locked():
+        job.prepare()
+        waiting = job.waiting()
+        if engine == "ray" and waiting:
+            from neurox_lite.extraction.ray_engine import run_on_ray
 
-    metadata = {
-        "model": loaded.name,
-        "revision": loaded.revision,
-        "tokenizer": loaded.tokenizer.name_or_path,
-        "site": "hidden_states",
-        "aggregation": aggregation,
-    }
-    counts = {"n_truncated_words": plan.n_truncated, "n_dropped_words": plan.n_dropped}
-    with (
-        open_writer(out, corpus, dtype=dtype, metadata=metadata, overwrite=overwrite) as writer,
-        tqdm(total=corpus.n_tokens, unit="word", desc="extract", disable=None, delay=2) as progress,
-    ):
-        n_words = [len(words) for words in corpus.sentences]
-        bytes_per_word = 4 * sum(loaded.layer_widths[layer] for layer in chosen)
-        for window in windows(n_words, max(1, WINDOW_BYTES // bytes_per_word)):
-            sentences = [plan.sentences[i] for i in window]
-            states, missing = _run_window(loaded, sentences, chosen, aggregation, batch_tokens)
-            writer.append(states, missing)
-            progress.update(sum(n_words[i] for i in window))
-        writer.finish(counts)
-    return ActivationStore(out)
+            run_on_ray(job, waiting, workers)
+        else:
+            _run_here(job, waiting)
+        return job.finish()
 
 
-def _check_evaluation_mode(loaded: LoadedModel) -> None:
-    if any(module.training for module in loaded.model.modules()):
-        raise InputError(
-            f"{loaded.name}: is in training mode, whose dropout changes activations; call "
-            "model.eval() first"
-        )
+def extract_share(
+    model: str | Path | LoadedModel,
+    corpus: TaggedCorpus,
+    out: str | Path,
+    share: tuple[int, int],
+    *,
+    source: TaggedCorpus | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> ActivationStore | None:
+    """Do one share of :func:`extract`, for several processes or machines on one file system.
 
+    Parameters
+    ----------
+    share : (int, int)
+        Which share and of how many: (1, 4) to (4, 4).
 
-def _resolve_layers(layers: Sequence[int] | None, loaded: LoadedModel) -> list[int]:
-    n_layers = loaded.n_layers
-    if layers is None:
-        return list(range(n_layers))
-    if not layers:
-        raise InputError(f"{loaded.name}: no layers chosen; give at least one")
-    for layer in layers:
-        if not -n_layers <= layer < n_layers:
-            raise InputError(
-                f"{loaded.name}: no layer {layer}; it has layers 0 to {n_layers - 1} "
-                "(0 is the embedding output)"
-            )
-    return sorted({layer % n_layers for layer in layers})
+    Returns
+    -------
+    ActivationStore or None
+        The store, where this share was the last to be done.
 
-
-def _align_corpus(loaded: LoadedModel, corpus: TaggedCorpus, allow_missing: bool) -> _Plan:
-    """Tokenise and align every sentence before the model runs, so that bad input costs nothing."""
-    sentences, truncated, dropped = [], [], []
-    limit = loaded.max_tokens
-    n_embeddings = getattr(loaded.model.get_input_embeddings(), "num_embeddings", None)
-    progress = tqdm(corpus.sentences, unit="sentence", desc="align", disable=None, delay=2)
-    for number, words in enumerate(progress, start=1):
-        where = f"{corpus.source}: sentence {number}"
-        text = corpus.text(number - 1)
-        encoding = loaded.tokenizer(
-            text, return_offsets_mapping=True, truncation=False, padding=False, verbose=False
-        )
-        ids = encoding["input_ids"]
-        if n_embeddings and max(ids, default=0) >= n_embeddings:
-            raise InputError(
-                f"{where}: the tokenizer gives subword {max(ids)}, but the model has embeddings "
-                f"for 0 to {n_embeddings - 1}; give the model its own tokenizer"
-            )
-        subwords = loaded.tokenizer.convert_ids_to_tokens(ids)
-        offsets = without_space_marks(text, subwords, encoding["offset_mapping"])
-        aligned = align(words, ids, offsets, where)
-        dropped += [(number, w) for w, s in zip(words, aligned.subwords, strict=True) if not s]
-        cut = _truncate(aligned, limit)
-        if cut is not aligned:
-            lost = sum(map(bool, aligned.subwords)) - sum(map(bool, cut.subwords))
-            truncated.append((number, len(aligned.input_ids), lost))
-        sentences.append(cut)
-    if truncated:
-        number, length, _ = truncated[0]
-        lost = sum(t[2] for t in truncated)
-        _missing(
-            f"{corpus.source}: {len(truncated)} sentences are longer than the {limit} "
-            f"subwords the model takes (the first is sentence {number} with {length}), which "
-            f"leaves {lost} words without activations",
-            allow_missing,
-        )
-    if dropped:
-        number, word = dropped[0]
-        _missing(
-            f"{corpus.source}: the tokenizer drops {len(dropped)} words (the first is "
-            f"{word!r} in sentence {number}), which have no activations",
-            allow_missing,
-        )
-    return _Plan(sentences, sum(t[2] for t in truncated), len(dropped))
-
-
-def _missing(message: str, allow_missing: bool) -> None:
-    if not allow_missing:
-        raise InputError(
-            f"{message}; shorten or fix them, or leave these words out with allow_missing=True "
-            "(--allow-missing)"
-        )
-    logger.warning("%s; they are stored as NaN and left out by later stages", message)
-
-
-def _truncate(sentence: AlignedSentence, limit: int | None) -> AlignedSentence:
-    """Cut a sentence to the model's limit, keeping the special tokens at its end.
-
-    A word that loses any subword loses all of them: half a word is not its activation.
+    Raises
+    ------
+    InputError, UnfinishedError
+        As :func:`extract`.
     """
-    if limit is None or len(sentence.input_ids) <= limit:
-        return sentence
-    last = max((word[-1] for word in sentence.subwords if word), default=len(sentence.input_ids))
-    closing = sentence.input_ids[last + 1 :]
-    keep = limit - len(closing)
-    subwords = tuple(word if word and word[-1] < keep else () for word in sentence.subwords)
-    return AlignedSentence(sentence.input_ids[:keep] + closing, subwords)
+    number, n_shares = share
+    if not 1 <= number <= n_shares:
+        raise InputError(f"shard {number}/{n_shares}: give 1/{n_shares} to {n_shares}/{n_shares}")
+    job = ExtractionJob(model, corpus, out, ExtractOptions(**options), source, overwrite)
+    finished = job.finished()
+    if finished:
+        return finished
+    with job.folder.locked(f"-{number}-of-{n_shares}"):
+        job.prepare()
+        _run_here(job, [s for s in job.waiting() if s % n_shares == number - 1])
+        if job.waiting():
+            return None
+    with job.folder.locked("-finish", wait=True):
+        return job.finished() or job.finish()
 
 
-def _run_window(
-    loaded: LoadedModel,
-    sentences: list[AlignedSentence],
-    layers: list[int],
-    aggregation: str,
-    batch_tokens: int,
-) -> tuple[dict[int, np.ndarray], list[int]]:
-    """Activations of neighbouring sentences, in order: layer -> (n_words, width), missing rows."""
-    offsets = np.concatenate(([0], np.cumsum([len(s.subwords) for s in sentences])))
-    states = {
-        layer: np.full((offsets[-1], loaded.layer_widths[layer]), np.nan, np.float32)
-        for layer in layers
-    }
-    runnable = [i for i, sentence in enumerate(sentences) if any(sentence.subwords)]
-    for positions in batches([len(sentences[i].input_ids) for i in runnable], batch_tokens):
-        batch = [runnable[position] for position in positions]
-        hidden = run_batch(loaded, [sentences[i].input_ids for i in batch])
-        subwords = [word for i in batch for word in sentences[i].subwords]
-        row_of_word = [p for p, i in enumerate(batch) for _ in sentences[i].subwords]
-        rows = np.concatenate([np.arange(offsets[i], offsets[i + 1]) for i in batch])
-        present = np.array([bool(word) for word in subwords])
-        for layer in layers:
-            vectors = aggregate(hidden[layer], row_of_word, subwords, aggregation)
-            states[layer][rows[present]] = vectors.float().cpu().numpy()
-    missing = [
-        int(offsets[i]) + word
-        for i, sentence in enumerate(sentences)
-        for word, subwords_of_word in enumerate(sentence.subwords)
-        if not subwords_of_word
-    ]
-    return states, missing
+def _run_here(job: ExtractionJob, shards: Sequence[int]) -> None:
+    n_words = [job.n_rows[shard] for shard in shards]
+    with tqdm(total=sum(n_words), unit="word", desc="extract", disable=None, delay=2) as progress:
+        for shard, n in zip(shards, n_words, strict=True):
+            job.run(shard)
+            progress.update(n)

@@ -1,44 +1,105 @@
-"""Running a batch of sentences through a model, and checking that padding changes nothing."""
+"""Running a batch of inputs through a model, and handing over one vector per word and layer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 
 from neurox_lite.errors import InputError
+from neurox_lite.extraction.aggregation import WordPositions
 from neurox_lite.extraction.batching import batches
+from neurox_lite.extraction.plan import ModelInput
+from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.sites import Sites
 
-Sentences = Sequence[Sequence[int]]
+Receive = Callable[[int, torch.Tensor], None]
 
 
 @torch.inference_mode()
-def run_batch(loaded: LoadedModel, sentences: Sentences) -> tuple[torch.Tensor, ...]:
-    """Hidden states of right-padded sentences: per layer (n_sentences, n_subwords, width).
+def run_batch(
+    loaded: LoadedModel,
+    sites: Sites,
+    layers: Collection[int],
+    inputs: Sequence[ModelInput],
+    aggregation: str,
+    receive: Receive,
+) -> None:
+    """Run right-padded inputs and hand over the vectors of their words, layer by layer.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    sites : Sites
+    layers : collection of int
+    inputs : sequence of ModelInput
+    aggregation : {"last", "first", "average"}
+    receive : function of (layer, vectors)
+        Vectors are (n_rows, width), on the model's device, for the rows of all inputs in order.
 
     Raises
     ------
     InputError
         When a layer does not have one vector per subword.
     """
-    longest = max(map(len, sentences))
     device = loaded.model.device
-    # The mask hides the padding, so any id will do; every vocabulary has a 0.
-    ids = torch.tensor([[*s, *[0] * (longest - len(s))] for s in sentences], device=device)
-    mask = torch.tensor([[1] * len(s) + [0] * (longest - len(s)) for s in sentences], device=device)
-    output = loaded.model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-    for layer, states in enumerate(output.hidden_states):
+    ids, mask = _padded([item.ids for item in inputs], device)
+    words = WordPositions(inputs, device)
+
+    def visit(layer: int, states: torch.Tensor) -> None:
         if states.shape[:2] != ids.shape:
             raise InputError(
                 f"{loaded.name}: layer {layer} does not have one vector per subword; extract from "
                 "another model"
             )
-    return output.hidden_states
+        receive(layer, words.aggregate(states, aggregation))
+
+    arguments: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
+    if any(len(item.token_types) for item in inputs):
+        arguments["token_type_ids"] = _padded([item.token_types for item in inputs], device)[0]
+    model = loaded.model
+    if not loaded.is_encoder_decoder and hasattr(model.config, "use_cache"):
+        arguments["use_cache"] = False
+    if loaded.is_encoder_decoder:
+        if any(len(item.source) for item in inputs):
+            source, source_mask = _padded([item.source for item in inputs], device)
+            arguments = {
+                "input_ids": source,
+                "attention_mask": source_mask,
+                "decoder_input_ids": ids,
+                "decoder_attention_mask": mask,
+                "use_cache": False,
+            }
+        else:
+            model = model.get_encoder()
+    with record(loaded.model, sites, visit, layers):
+        model(**arguments)
 
 
-def check_padding(loaded: LoadedModel, sentences: Sentences, batch_tokens: int) -> None:
-    """Run one sentence alone and padded, and compare its hidden states.
+def _padded(
+    sequences: Sequence[np.ndarray], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Right-padded ids and their mask; the mask hides the padding, so any id will do."""
+    longest = max(map(len, sequences))
+    ids = np.zeros((len(sequences), longest), np.int64)
+    mask = np.zeros((len(sequences), longest), np.int64)
+    for row, sequence in enumerate(sequences):
+        ids[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = 1
+    return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
+
+
+def check_padding(
+    loaded: LoadedModel,
+    sites: Sites,
+    layers: Collection[int],
+    inputs: Sequence[ModelInput],
+    batch_tokens: int,
+) -> None:
+    """Run one input alone and padded, and compare its activations.
 
     Some models let padding change activations: FNet ignores the attention mask, convolutions
     look beyond it.
@@ -46,19 +107,22 @@ def check_padding(loaded: LoadedModel, sentences: Sentences, batch_tokens: int) 
     Raises
     ------
     InputError
-        When the states differ by more than rounding.
+        When they differ by more than rounding.
     """
     mixed = (
-        (sentences[batch[0]], sentences[batch[-1]])
-        for batch in batches([len(s) for s in sentences], batch_tokens)
-        if len(sentences[batch[-1]]) < len(sentences[batch[0]])
+        (inputs[batch[0]], inputs[batch[-1]])
+        for batch in batches([len(item) for item in inputs], batch_tokens)
+        if len(inputs[batch[-1]]) < len(inputs[batch[0]])
     )
-    longest, shortest = next(mixed, ((), ()))
-    if not longest:
+    longest, shortest = next(mixed, (None, None))
+    if longest is None or shortest is None:
         return
-    padded, alone = run_batch(loaded, [longest, shortest]), run_batch(loaded, [shortest])
-    for layer, (with_padding, without) in enumerate(zip(padded, alone, strict=True)):
-        difference = (with_padding[1, : len(shortest)] - without[0]).abs().max()
+    padded: dict[int, torch.Tensor] = {}
+    alone: dict[int, torch.Tensor] = {}
+    run_batch(loaded, sites, layers, [longest, shortest], "last", padded.__setitem__)
+    run_batch(loaded, sites, layers, [shortest], "last", alone.__setitem__)
+    for layer, without in alone.items():
+        difference = (padded[layer][len(longest.rows) :] - without).abs().max()
         tolerance = torch.finfo(without.dtype).eps ** 0.5 * without.abs().max()
         if difference > tolerance:
             raise InputError(

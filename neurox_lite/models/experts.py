@@ -48,7 +48,7 @@ def show_neurons(model: Any, experts: nn.Module) -> None:
         )
     model.set_experts_implementation(IMPLEMENTATION)
     if not hasattr(experts, "neurons"):
-        experts.neurons = nn.Identity()
+        experts.neurons = nn.Identity().train(experts.training)
 
 
 def forward(
@@ -72,9 +72,10 @@ def forward(
     Tensor, shape (n_tokens, hidden_size)
     """
     n_experts, _, width = experts.down_proj.shape
-    routes = [(e, *torch.where((chosen == e).T)) for e in range(n_experts)]
+    # Token by token in the order of transformers' eager experts, so that sums round alike.
+    routes = [torch.where((chosen == expert).T) for expert in range(n_experts)]
     neurons = hidden.new_zeros(len(hidden), n_experts, width)
-    for expert, _, tokens in routes:
+    for expert, (_, tokens) in enumerate(routes):
         gate_up = functional.linear(hidden[tokens], experts.gate_up_proj[expert])
         neurons[tokens, expert] = experts._apply_gate(gate_up)
     neurons = neurons.flatten(1)
@@ -82,7 +83,7 @@ def forward(
         neurons = experts.neurons(neurons)
     neurons = neurons.view(len(hidden), n_experts, width)
     total = torch.zeros_like(hidden)
-    for expert, position, tokens in routes:
+    for expert, (position, tokens) in enumerate(routes):
         added = functional.linear(neurons[tokens, expert], experts.down_proj[expert])
         total.index_add_(0, tokens, added * weights[tokens, position, None])
     return total

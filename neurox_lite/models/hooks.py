@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -117,8 +118,7 @@ def _visiting(
     for place in sites.places:
         if wanted & set(place.layers):
             register = _on_input if place.at == "input" else _on_output
-            module = model.get_submodule(place.module)
-            handles.append(register(module, lambda states, place=place: visited(place, states)))
+            handles.append(register(model.get_submodule(place.module), partial(visited, place)))
     try:
         yield
     finally:
@@ -131,7 +131,8 @@ Replace = Callable[[torch.Tensor], torch.Tensor | None]
 
 def _on_input(module: nn.Module, replace: Replace) -> Any:
     def hook(module: nn.Module, args: Any, kwargs: Any) -> Any:
-        new = replace(first_tensor(args, kwargs))
+        states = first_tensor(args, kwargs)
+        new = None if states is None else replace(states)
         if new is None:
             return None
         return ((new, *args[1:]), kwargs) if args else (args, {**kwargs, "hidden_states": new})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -29,9 +28,8 @@ class LoadedModel:
     Attributes
     ----------
     model : PreTrainedModel
-        The base model, without a task head; of an encoder-decoder, the encoder.
+        The base model, without a task head.
     tokenizer : PreTrainedTokenizerBase
-        Fast: it gives character offsets.
     name : str
         The name or path it was loaded by.
     revision : str
@@ -43,37 +41,32 @@ class LoadedModel:
     name: str
     revision: str
 
-    def __post_init__(self) -> None:
-        if not self.tokenizer.is_fast:
-            raise InputError(
-                f"{self.name}: its tokenizer gives no character offsets, so words cannot be "
-                "aligned; use a model with a fast tokenizer (tokenizer.json)"
-            )
+    @property
+    def is_encoder_decoder(self) -> bool:
+        return bool(self.model.config.is_encoder_decoder)
 
-    @cached_property
-    def layer_widths(self) -> tuple[int, ...]:
-        """Width of each layer of hidden states, the embedding output first; measured on one token.
+    @property
+    def n_embeddings(self) -> int | None:
+        """Size of the vocabulary the model has embeddings for; None when it does not tell."""
+        return getattr(self.model.get_input_embeddings(), "num_embeddings", None)
 
-        Configurations do not tell: some models have narrower embeddings, or a narrower last layer.
+    @property
+    def decoder_start(self) -> int:
+        """The token a decoder reads first.
 
         Raises
         ------
         InputError
-            When the model gives no hidden states.
+            When the configuration names none.
         """
-        token = torch.zeros(1, 1, dtype=torch.long, device=self.model.device)
-        with torch.inference_mode():
-            output = self.model(
-                input_ids=token, attention_mask=token + 1, output_hidden_states=True
-            )
-        if not output.hidden_states:
-            raise InputError(f"{self.name}: gives no hidden states; use another model")
-        return tuple(states.shape[-1] for states in output.hidden_states)
-
-    @property
-    def n_layers(self) -> int:
-        """Number of hidden-state layers, the embedding output included."""
-        return len(self.layer_widths)
+        config = self.model.config
+        for name in ("decoder_start_token_id", "bos_token_id"):
+            token = getattr(config, name, None)
+            if token is not None:
+                return int(token)
+        raise InputError(
+            f"{self.name}: its configuration names no decoder_start_token_id; add it to config.json"
+        )
 
     @property
     def max_tokens(self) -> int | None:
@@ -89,8 +82,10 @@ class LoadedModel:
         return min((limit for limit in limits if limit > 0), default=None)
 
 
-def load_model(name: str, *, device: str | None = None, dtype: str = "float32") -> LoadedModel:
-    """Load any transformers encoder, decoder or the encoder of an encoder-decoder.
+def load_model(
+    name: str, *, device: str | None = None, dtype: str = "float32", side: str = "encoder"
+) -> LoadedModel:
+    """Load any transformers encoder, decoder or encoder-decoder.
 
     Weights are read from safetensors only, and no code that comes with a model is run.
 
@@ -102,12 +97,14 @@ def load_model(name: str, *, device: str | None = None, dtype: str = "float32") 
         ``"cpu"``, ``"cuda"``, ...; CUDA when there is one by default.
     dtype : str
         The dtype the model computes in.
+    side : {"encoder", "decoder"}
+        The side of an encoder-decoder that is going to be used: files that hold only an encoder
+        will do for that.
 
     Raises
     ------
     InputError
-        When the model cannot be loaded, its files lack some of its weights, or its tokenizer
-        gives no character offsets.
+        When the model cannot be loaded or its files lack some of its weights.
     """
     _check_place(name)
     # Otherwise a hub model without safetensors is reported to a service that converts it.
@@ -128,16 +125,15 @@ def load_model(name: str, *, device: str | None = None, dtype: str = "float32") 
     except Exception as error:  # tokenizers and safetensors raise exceptions without a common base
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{name}: the model cannot be loaded ({reason})") from error
-    # No activation depends on a pooler, nor on the decoder of an encoder-decoder.
-    unused = ("pooler.", "decoder.") if config.is_encoder_decoder else ("pooler.",)
+    # No activation depends on a pooler, nor an encoder's on the decoder.
+    only_encoder = config.is_encoder_decoder and side == "encoder"
+    unused = ("pooler.", "decoder.") if only_encoder else ("pooler.",)
     missing = sorted(k for k in loading["missing_keys"] if not k.startswith(unused))
     if missing:
         raise InputError(
             f"{name}: its files lack {len(missing)} weights, such as {missing[0]}, which would be "
             "random; give a complete model"
         )
-    if config.is_encoder_decoder:
-        model = model.get_encoder()
     model.requires_grad_(False)
     model.eval()
     return LoadedModel(model, tokenizer, name, model_revision(name))
@@ -175,4 +171,13 @@ def model_revision(name: str) -> str:
     for file in sorted(folder.iterdir()):
         if file.suffix in (".safetensors", ".json", ".txt", ".model"):
             digest.update(f"{file.name} {hash_file(file)}\n".encode())
+    return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def weights_hash(model: torch.nn.Module) -> str:
+    """What identifies a model that was made in memory: a hash of its weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return f"sha256:{digest.hexdigest()[:16]}"

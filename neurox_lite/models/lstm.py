@@ -57,12 +57,12 @@ class LSTMLayer(nn.Module):
         -------
         Tensor, shape (n_sentences, n_tokens, hidden_size)
         """
-        bias = self.lstm.bias_ih_l0 + self.lstm.bias_hh_l0
-        from_input = functional.linear(hidden, self.lstm.weight_ih_l0, bias)
+        into, recurrent, bias_into, bias_recurrent = self.lstm.all_weights[0]
+        from_input = functional.linear(hidden, into, bias_into + bias_recurrent)
         state = cell = torch.zeros_like(hidden[:, 0])
         states = []
         for step in range(hidden.shape[1]):
-            gates = from_input[:, step] + functional.linear(state, self.lstm.weight_hh_l0)
+            gates = from_input[:, step] + functional.linear(state, recurrent)
             enter, forget, new, show = gates.chunk(4, dim=-1)
             next_cell = forget.sigmoid() * cell + enter.sigmoid() * new.tanh()
             next_cell = self.cell(next_cell[:, None])[:, 0]

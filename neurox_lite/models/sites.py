@@ -8,6 +8,7 @@ attention (its input are the heads) and outside of it (its input are the feed-fo
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +108,10 @@ def find_sites(
     return _as_sites(found, calls, site)
 
 
+def _width(states: torch.Tensor | None) -> int | None:
+    return None if states is None else states.shape[-1]
+
+
 def _is_attention(module: nn.Module) -> bool:
     return re.search("attention|attn", type(module).__name__, re.IGNORECASE) is not None
 
@@ -116,27 +121,35 @@ def _is_linear(module: nn.Module) -> bool:
 
 
 def _block_names(model: Any, side: str, site: str) -> list[str]:
-    def is_block(module: nn.Module) -> bool:
-        if isinstance(module, LSTMLayer):
-            return site in ("lstm_cell", "hidden_states")
-        return site != "lstm_cell" and any(map(_is_attention, module.modules()))
-
     root = model
     if model.config.is_encoder_decoder:
         root = model.get_encoder() if side == "encoder" else model.get_decoder()
     lists = [
-        module
-        for module in root.modules()
-        if isinstance(module, nn.ModuleList) and len(module) and all(map(is_block, module))
+        module for module in root.modules() if isinstance(module, nn.ModuleList) and len(module)
     ]
-    outermost = [m for m in lists if not any(m in other.modules() for other in lists if other != m)]
-    if len(outermost) != 1:
+    if site == "lstm_cell":
+        found = _outermost(lists, lambda block: isinstance(block, LSTMLayer))
+    else:
+        found = _outermost(lists, lambda block: any(map(_is_attention, block.modules())))
+        if site == "hidden_states" and not found:
+            # Models without attention; that these are the hidden states is checked further on.
+            found = [m for m in _outermost(lists, lambda _: True) if len(set(map(type, m))) == 1]
+    if len(found) != 1:
         raise InputError(
-            f"{type(model).__name__}: {'no' if not outermost else 'more than one'} list of blocks "
+            f"{type(model).__name__}: {'no' if not found else 'more than one'} list of blocks "
             f"found that has '{site}'; use another site, or name the modules, with {{}} for the "
             "number of the layer, in modules= (--modules)"
         )
-    return [name for name, module in model.named_modules() if module in list(outermost[0])]
+    return [name for name, module in model.named_modules() if module in list(found[0])]
+
+
+def _outermost(
+    lists: list[nn.ModuleList], is_block: Callable[[nn.Module], bool]
+) -> list[nn.ModuleList]:
+    """The lists of nothing but blocks that lie in no other such list."""
+    found = [modules for modules in lists if all(map(is_block, modules))]
+    inner = {module for modules in found for module in modules.modules() if module is not modules}
+    return [modules for modules in found if modules not in inner]
 
 
 @dataclass(frozen=True)
@@ -148,6 +161,11 @@ class _Found:
     layer: int
     transposed: bool = False
     stepwise: bool = False
+
+
+def _states(found: _Found, calls: list[Call]) -> torch.Tensor | None:
+    call = calls[found.call]
+    return call.read if found.at == "input" else call.written
 
 
 def _block_calls(calls: list[Call], blocks: list[str]) -> list[int]:
@@ -163,6 +181,11 @@ def _stack(calls: list[Call], inside: list[int]) -> int:
 def _hidden_states(calls: list[Call], blocks: list[str], site: str) -> list[_Found]:
     """The input of every block, and what the model puts out after the last one."""
     block_calls = _block_calls(calls, blocks)
+    if not block_calls:
+        raise InputError(
+            f"{blocks[0]}: was taken for a block but is not called; name the modules, with {{}} "
+            "for the number of the layer, in modules= (--modules)"
+        )
     found = [
         _Found(call, "input", layer, transposed=_is_transposed(calls[call].read))
         for layer, call in enumerate(block_calls)
@@ -182,13 +205,26 @@ def _hidden_states(calls: list[Call], blocks: list[str], site: str) -> list[_Fou
     # Of modules inside each other that put out the same, the outermost.
     outermost = next(p for p in after if p == after[-1] or p in calls[after[-1]].outer)
     transposed = _is_transposed(calls[outermost].written)
-    return [*found, _Found(outermost, "output", len(found), transposed=transposed)]
+    found.append(_Found(outermost, "output", len(found), transposed=transposed))
+    _check_hidden_states([_states(item, calls) for item in found], calls[stack])
+    return found
+
+
+def _check_hidden_states(found: list[torch.Tensor | None], stack: Call) -> None:
+    """Compare with what the model itself calls its hidden states."""
+    told = getattr(stack.result, "hidden_states", None)
+    if told and not (len(found) == len(told) and all(map(_same_states, found, told))):
+        raise InputError(
+            f"{type(stack.module).__name__}: its hidden states are not the inputs of its blocks; "
+            "name the modules, with {} for the number of the layer, in modules= (--modules)"
+        )
 
 
 def _same_states(states: torch.Tensor | None, last: torch.Tensor) -> bool:
     if states is None:
         return False
-    return torch.equal(states.transpose(0, 1) if _is_transposed(states) else states, last)
+    plain = states.transpose(0, 1) if _is_transposed(states) else states
+    return torch.equal(plain.nan_to_num(), last.nan_to_num())
 
 
 def _is_transposed(states: torch.Tensor | None) -> bool:
@@ -199,7 +235,7 @@ def _projections(calls: list[Call], blocks: list[str], site: str) -> list[_Found
     """Per block, the last linear layer back to the block's width, in or outside the attention."""
     found = []
     for layer, block in enumerate(_block_calls(calls, blocks)):
-        width = calls[block].read.shape[-1]
+        width = _width(calls[block].read)
         inside = [p for p, call in enumerate(calls) if block in call.outer]
         attentions = [p for p in inside if _is_attention(calls[p].module)]
         if site == "attention_heads":
@@ -213,7 +249,7 @@ def _projections(calls: list[Call], blocks: list[str], site: str) -> list[_Found
         projections = [
             p
             for p in candidates
-            if _is_linear(calls[p].module) and calls[p].written.shape[-1] == width
+            if _is_linear(calls[p].module) and _width(calls[p].written) == width
         ]
         if site == "mlp" and experts:
             if projections:
@@ -274,7 +310,7 @@ def _as_sites(found: list[_Found], calls: list[Call], site: str) -> Sites:
     widths = {}
     for item in found:
         call = calls[item.call]
-        states = call.read if item.at == "input" else call.written
+        states = _states(item, calls)
         if states is None:
             raise InputError(f"{call.name}: has no tensor as its {item.at}; name other modules")
         widths[item.layer] = states.shape[-1]

@@ -48,12 +48,16 @@ class Call:
 
 
 @torch.inference_mode()
-def trace(model: nn.Module) -> list[Call]:
+def trace(model: Any) -> list[Call]:
     """Run the model on six tokens and give every call of a module, in the order they started."""
     device = next(model.parameters()).device
     vocabulary = model.get_input_embeddings().num_embeddings
     ids = (torch.arange(SHAPE[0] * SHAPE[1], device=device) % vocabulary).view(SHAPE)
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    inputs = {
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+        "output_hidden_states": True,
+    }
     if model.config.is_encoder_decoder:
         inputs["decoder_input_ids"] = ids
     with _noting(model) as calls:

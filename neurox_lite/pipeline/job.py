@@ -11,21 +11,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
-from neurox_lite.activations.writer import DTYPES
 from neurox_lite.errors import InputError
-from neurox_lite.extraction.aggregation import AGGREGATIONS
-
-
-@dataclass(frozen=True)
-class ExtractOptions:
-    """Options of extraction; see :func:`neurox_lite.extract`."""
-
-    layers: list[int] | None = None
-    aggregation: str = "last"
-    dtype: str = "float32"
-    batch_tokens: int = 4096
-    device: str | None = None
-    allow_missing: bool = False
+from neurox_lite.extraction.options import ExtractOptions
 
 
 @dataclass(frozen=True)
@@ -88,13 +75,9 @@ class Job:
     ablate: AblateOptions = field(default_factory=AblateOptions)
 
     def __post_init__(self) -> None:
-        probe, ablate, extract = self.probe, self.ablate, self.extract
+        probe, ablate = self.probe, self.ablate
         checks = {
             "seed: give a number of at least 0": self.seed >= 0,
-            "extract: batch_tokens: give at least 1": extract.batch_tokens >= 1,
-            f"extract: dtype: give one of {', '.join(DTYPES)}": extract.dtype in DTYPES,
-            f"extract: aggregation: give one of {', '.join(AGGREGATIONS)}": extract.aggregation
-            in AGGREGATIONS,
             "probe: l1: give a number of at least 0": 0 <= probe.l1 < float("inf"),
             "probe: l2: give a number of at least 0": 0 <= probe.l2 < float("inf"),
             "probe: tol: give a number above 0": probe.tol > 0,
@@ -108,7 +91,7 @@ class Job:
         }
         for message, holds in checks.items():
             if not holds:
-                raise InputError(f"job: {message}")
+                raise InputError(message)
 
     @classmethod
     def read(cls, path: str | Path) -> Job:
@@ -153,6 +136,8 @@ def _build(cls: Any, data: Any, where: str) -> Any:
             values[name] = _checked(value, hints[name], f"{where}: {name}")
     try:
         return cls(**values)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     except TypeError:
         missing = [n for n in ("model", "corpus", "tag", "out") if n in known and n not in values]
         raise InputError(f"{where}: missing key '{missing[0]}'; add it") from None

@@ -110,7 +110,7 @@ def _labels(work: Workspace) -> list[str]:
 
 def _extraction_inputs(work: Workspace) -> list[Any]:
     job: Job = work.job
-    return [model_revision(job.model), work.corpus.words_hash, asdict(job.extract)]
+    return [model_revision(job.model), work.corpus.words_hash, job.extract.content()]
 
 
 STAGES = (

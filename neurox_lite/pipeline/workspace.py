@@ -29,9 +29,10 @@ class Workspace:
     @cached_property
     def corpus(self) -> TaggedCorpus:
         job = self.job
-        return read_splits(
+        corpus = read_splits(
             job.corpus, format=job.format, labels=job.labels, match=job.match, seed=job.seed
         )
+        return corpus.by_sentence() if job.extract.pooling else corpus
 
     @cached_property
     def store(self) -> ActivationStore:

@@ -70,7 +70,7 @@ def test_a_whole_store_has_no_problems(tmp_path: Path, dtype: str) -> None:
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (flip_a_byte, "layer 1: its bytes are not those that were written"),
+        (flip_a_byte, "layer 1: its bytes in rows 0 to 5 are not those that were written"),
         (setting("row", np.nan), "layer 1: 1 words have NaN and are not marked"),
         (setting("row", np.inf), "layer 1: 1 words have infinite activations"),
         (setting("layer", 0.0), "layer 1: all activations are zero"),

@@ -184,9 +184,8 @@ def test_checksums_are_those_of_the_raw_bytes(tmp_path, dtype, raw):
     layers = random_layers()
     store = write(tmp_path / "s.h5", layers, dtype)
 
-    assert store.metadata["checksums"] == {
-        str(layer): hashlib.sha256(raw(array)).hexdigest() for layer, array in layers.items()
-    }
+    digests = {str(i): hashlib.sha256(raw(array)).hexdigest() for i, array in layers.items()}
+    assert store.metadata["checksums"] == [{"rows": N, "layers": digests}]
 
 
 def test_the_content_hash_depends_on_content_and_not_on_portions(tmp_path):
@@ -255,7 +254,7 @@ def test_writing_is_refused_before_any_work(tmp_path):
     for path, corpus, dtype, message in [
         ("s.h5", CORPUS, "float32", r"s\.h5: exists already"),
         ("new.h5", CORPUS, "float64", "unknown dtype 'float64'; use float32, float16, bfloat16"),
-        ("new.h5", nul, "float32", r"words\.txt: the word 'a\\x00b' has a NUL"),
+        ("new.h5", nul, "float32", r"words\.txt: sentence 1: the word 'a\\x00b' has a NUL"),
     ]:
         with (
             pytest.raises(InputError, match=message),
@@ -286,7 +285,7 @@ def test_what_is_not_a_store_is_refused(tmp_path):
         ("text.h5", "not a readable HDF5 file"),
         ("foreign.h5", "not an activation store"),
         ("newer.h5", "written by a newer neurox_lite; upgrade"),
-        (".", "not a readable HDF5 file"),
+        (".", r"a folder without an activation store \(store\.h5\)"),
     ]:
         with pytest.raises(InputError, match=message):
             ActivationStore(tmp_path / name)

@@ -7,9 +7,10 @@ import torch
 import transformers as tf
 from tokenizers.processors import TemplateProcessing
 
+from neurox_lite.activations.checks import verify
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.extraction import extract as extract_module
+from neurox_lite.extraction import job as job_module
 from neurox_lite.extraction.extract import extract
 from neurox_lite.models.loading import LoadedModel, load_model
 
@@ -18,7 +19,7 @@ BLOCKS = {
     "bert": "encoder.layer",
     "roberta": "encoder.layer",
     "gpt2": "h",
-    "t5": "block",
+    "t5": "encoder.block",
     "llama": "layers",
     "lstm": "layers",
 }
@@ -53,13 +54,17 @@ def pieces_of(loaded, words):
     return ids + end, positions, len(end)
 
 
+def encoder_of(loaded):
+    return loaded.model.get_encoder() if loaded.is_encoder_decoder else loaded.model
+
+
 @torch.no_grad()
 def by_hand(loaded, sentences, aggregation="last"):
     """Run sentence by sentence: layer -> (n_words, width)."""
     rows = []
     for words in sentences:
         ids, positions, _ = pieces_of(loaded, words)
-        output = loaded.model(input_ids=torch.tensor([ids]), output_hidden_states=True)
+        output = encoder_of(loaded)(input_ids=torch.tensor([ids]), output_hidden_states=True)
         hidden = torch.stack(output.hidden_states)[:, 0]
         rows += [
             torch.stack([PICK[aggregation](layer[word]) for layer in hidden]) for word in positions
@@ -136,28 +141,25 @@ def test_equals_what_a_hook_on_a_block_records(loaded, kind, tmp_path):
     block = loaded.model.get_submodule(BLOCKS[kind])[0]
     handle = block.register_forward_hook(hook)
     with torch.no_grad():
-        loaded.model(input_ids=ids)
+        encoder_of(loaded)(input_ids=ids)
     handle.remove()
 
     expected = recorded[0][0][[word[-1] for word in positions]]
     np.testing.assert_allclose(store.layer(1)[:], expected.numpy(), atol=1e-5)
 
 
-def test_rows_are_in_corpus_order_over_several_windows(loaded, tmp_path, monkeypatch):
+@pytest.mark.parametrize("out", ["pieces.h5", "pieces"])
+def test_rows_are_in_corpus_order_over_several_shards(loaded, tmp_path, monkeypatch, out):
     whole = extract(loaded, CORPUS, tmp_path / "whole.h5")
-    calls = []
-    original = extract_module._run_window
+    monkeypatch.setattr(job_module, "SHARD_BYTES", 6 * 3 * 8 * 4)  # 6 words
+    monkeypatch.setattr(job_module, "MIN_SHARD_WORDS", 1)
+    pieces = extract(loaded, CORPUS, tmp_path / out)
 
-    def run_window(loaded, sentences, *rest):
-        calls.append(len(sentences))
-        return original(loaded, sentences, *rest)
-
-    monkeypatch.setattr(extract_module, "_run_window", run_window)
-    monkeypatch.setattr(extract_module, "WINDOW_BYTES", 6 * 3 * 8 * 4)  # 6 words
-    pieces = extract(loaded, CORPUS, tmp_path / "pieces.h5")
-
-    assert calls == [1, 2, 1, 1]
+    assert [run["rows"] for run in pieces.metadata["checksums"]] == [2, 6, 7, 2]
     np.testing.assert_allclose(layers_of(pieces), layers_of(whole), atol=1e-5)
+    assert pieces.tokens() == CORPUS.words()
+    assert verify(pieces) == []
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([out, "whole.h5"])
 
 
 def test_the_same_input_gives_the_same_file(loaded, tmp_path):
@@ -180,7 +182,7 @@ def test_layers_are_chosen(bert, tmp_path, layers, kept):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layers": [0, 3]}, r"no layer 3; it has layers 0 to 2"),
+        ({"layers": [0, 3]}, r"no layer 3; 'hidden_states' has layers 0 to 2"),
         ({"layers": [-4]}, "no layer -4"),
         ({"layers": []}, "no layers chosen; give at least one"),
         ({"aggregation": "max"}, "unknown aggregation 'max'; use last, first, average"),
@@ -358,11 +360,11 @@ def test_nan_weights_leave_no_file(make_model, tmp_path):
 
 
 def test_a_model_that_fails_leaves_no_file(bert, tmp_path, monkeypatch):
-    def fail(*_):
-        raise RuntimeError("out of memory")
+    def fail(*_, **__):
+        raise RuntimeError("a bug")
 
-    monkeypatch.setattr(extract_module, "_run_window", fail)
-    with pytest.raises(RuntimeError, match="out of memory"):
+    bert.model.encoder.layer[1].forward = fail
+    with pytest.raises(RuntimeError, match="a bug"):
         extract(bert, CORPUS, tmp_path / "s.h5")
 
     assert not list(tmp_path.iterdir())
@@ -423,16 +425,14 @@ def test_a_model_that_padding_changes_is_refused_unless_unbatched(tokenizers_by_
     np.testing.assert_allclose(layers_of(store), by_hand(loaded, SENTENCES), atol=1e-5)
 
 
-def test_layers_of_another_length_are_refused(bert, tmp_path):
-    forward = bert.model.forward
+def test_layers_of_another_length_are_refused(tokenizers_by_kind, tmp_path):
+    config = tf.FunnelConfig(vocab_size=200, block_sizes=[1, 1], d_model=8, n_head=2, d_inner=8)
+    loaded = with_wordpiece(tf.FunnelBaseModel(config), tokenizers_by_kind)
 
-    def pooled(**inputs):
-        hidden = forward(**inputs).hidden_states
-        return tf.modeling_outputs.BaseModelOutput(hidden_states=(hidden[0], hidden[1][:, ::2]))
-
-    bert.model.forward = pooled
-    with pytest.raises(InputError, match="layer 1 does not have one vector per subword"):
-        extract(bert, CORPUS, tmp_path / "s.h5")
+    with pytest.raises(
+        InputError, match="was taken for a block but is not called; name the modules"
+    ):
+        extract(loaded, CORPUS, tmp_path / "s.h5")
 
 
 def test_the_tokenizer_of_another_model_is_refused(bert, tokenizers_by_kind, tmp_path):

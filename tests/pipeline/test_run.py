@@ -15,7 +15,8 @@ from filelock import FileLock
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.pipeline.job import AblateOptions, ExtractOptions, Job, ProbeOptions
+from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stages import STAGES
 from neurox_lite.results import AblationCurves, NeuronRanking
@@ -185,7 +186,6 @@ def test_a_killed_run_is_taken_up_again(job: Job, tmp_path: Path) -> None:
         ({"ablate": AblateOptions(n_random=0)}, "n_random"),
         ({"probe": ProbeOptions(l1=-1.0)}, "l1"),
         ({"probe": ProbeOptions(min_count=0)}, "min_count"),
-        ({"extract": ExtractOptions(dtype="int8")}, "dtype"),
         ({"seed": -1}, "seed"),
     ],
 )

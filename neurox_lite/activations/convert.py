@@ -1,0 +1,144 @@
+"""Between activation stores and NeuroX's files, and from a store to a single file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+
+from neurox_lite.activations.checks import verify
+from neurox_lite.activations.neurox_hdf5 import INDEX, read_neurox_hdf5, write_neurox_hdf5
+from neurox_lite.activations.neurox_json import read_neurox_json, write_neurox_json
+from neurox_lite.activations.neurox_store import words_of
+from neurox_lite.activations.store import BLOCK_ROWS, FORMAT, ActivationStore
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.errors import InputError
+from neurox_lite.files import refuse_existing
+
+UNKNOWN = "unknown"
+READERS = {"hdf5": read_neurox_hdf5, "json": read_neurox_json}
+WRITERS = {".hdf5": write_neurox_hdf5, ".json": write_neurox_json}
+
+OF_WRITER = (
+    *("format", "format_version", "package_version", "dtype", "corpus_hash"),
+    *("checksums", "content_hash", "n_truncated_words", "n_dropped_words"),
+)
+"""Attributes of a store that its writer sets."""
+
+
+def convert(
+    source: str | Path,
+    out: str | Path,
+    to: str | None = None,
+    model: str = UNKNOWN,
+    overwrite: bool = False,
+) -> Path:
+    """Convert a NeuroX file to a store, a store to a NeuroX file, or a store to one HDF5 file.
+
+    What ``source`` is, is told from its content, and JSON lines from their name. Activations are
+    never in memory whole.
+
+    Parameters
+    ----------
+    source : path
+        An activation store, an HDF5 file of NeuroX, or JSON lines of NeuroX (``.json``,
+        ``.jsonl``).
+    out : path
+        The store; or a name in ``.hdf5`` or ``.json`` for NeuroX.
+    to : {"store", "neurox"}, optional
+        By default a store becomes a NeuroX file and a NeuroX file becomes a store.
+    model : str
+        What to call the model of a NeuroX file, which does not hold its name.
+    overwrite : bool
+        Replace an existing ``out``.
+
+    Returns
+    -------
+    Path
+        ``out``.
+
+    Raises
+    ------
+    InputError
+        When ``source`` is none of these or damaged, holds what the other format cannot, or ``out``
+        exists.
+    """
+    source, out = Path(source), Path(out)
+    refuse_existing(out, overwrite)
+    kind = _kind(source)
+    to = to or ("neurox" if kind == "store" else "store")
+    if to not in ("store", "neurox"):
+        raise InputError(f"cannot convert to '{to}'; use store or neurox")
+    if kind == "store":
+        if model != UNKNOWN:
+            raise InputError(f"{source}: is a store and names its model; leave out --model")
+        if to == "store":
+            return _copy(source, out, overwrite)
+        return _to_neurox(source, out, overwrite)
+    if to == "neurox":
+        raise InputError(f"{source}: is a NeuroX file already; convert it to a store first")
+    READERS[kind](source, out, model=model, overwrite=overwrite).close()
+    return out
+
+
+def _kind(source: Path) -> str:
+    """``"store"``, or ``"hdf5"`` or ``"json"`` of NeuroX."""
+    if not source.exists():
+        raise InputError(f"{source}: no such file; check the path")
+    if source.is_dir():
+        return "store"
+    if source.suffix in (".json", ".jsonl"):
+        return "json"
+    try:
+        with h5py.File(source, "r") as file:
+            if file.attrs.get("format") == FORMAT:
+                return "store"
+            if INDEX in file:
+                return "hdf5"
+    except OSError as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{source}: not a readable HDF5 file ({reason}); give a store or a file of NeuroX"
+        ) from None
+    raise InputError(
+        f"{source}: neither an activation store nor a file of NeuroX, which has {INDEX}; "
+        "give one of these"
+    )
+
+
+def _to_neurox(source: Path, out: Path, overwrite: bool) -> Path:
+    if out.suffix not in WRITERS:
+        raise InputError(
+            f"{out}: a NeuroX file is called .hdf5 or .json; use one of these, or --to store to "
+            "copy the store"
+        )
+    with ActivationStore(source) as store:
+        return WRITERS[out.suffix](store, out, overwrite=overwrite)
+
+
+def _copy(source: Path, out: Path, overwrite: bool) -> Path:
+    """Write a store again as one HDF5 file, by blocks of rows."""
+    with ActivationStore(source) as store:
+        problems = verify(store)  # the copy's checksums would vouch for damaged activations
+        if problems:
+            raise InputError(f"{source}: {problems[0]}; extract again")
+        corpus = TaggedCorpus(words_of(store), source=str(source))
+        metadata = {k: v for k, v in store.metadata.items() if k not in OF_WRITER}
+        counts = {k: store.metadata[k] for k in ("n_truncated_words", "n_dropped_words")}
+        with open_writer(
+            out,
+            corpus,
+            dtype=store.metadata["dtype"],
+            metadata=metadata,
+            special=store.special,
+            overwrite=overwrite,
+        ) as writer:
+            missing = store.missing
+            for start in range(0, store.n_tokens, BLOCK_ROWS):
+                here = missing[(missing >= start) & (missing < start + BLOCK_ROWS)] - start
+                rows = slice(start, start + BLOCK_ROWS)
+                layers = {layer: store.layer(layer)[rows] for layer in store.space.layers}
+                writer.append(layers, here.tolist())
+            writer.finish(counts)
+    return out

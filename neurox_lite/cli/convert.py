@@ -1,0 +1,35 @@
+"""neurox-lite convert: NeuroX's files to a store and back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from neurox_lite.cli.output import Debug, Json, show
+
+
+def command(
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="A store, or an .hdf5 or .json file of NeuroX.")
+    ],
+    out: Annotated[str, typer.Argument(help="A store, or a name in .hdf5 or .json for NeuroX.")],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="store or neurox; by default what IN is not."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="The model of a NeuroX file, which does not name it.")
+    ] = "unknown",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Convert activations of NeuroX to a store, or a store to a file that NeuroX reads.
+
+    Example: neurox-lite convert activations.hdf5 bert.h5 --model bert-base-cased
+    """
+    from neurox_lite.activations.convert import convert
+
+    written = convert(source, out, to=to, model=model, overwrite=overwrite)
+    show({"written": str(written)}, as_json)

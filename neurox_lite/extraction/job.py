@@ -1,0 +1,272 @@
+"""One extraction from start to end: prepare, run shards, finish; every step can be repeated."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import neurox_lite
+from neurox_lite.activations.joining import join, join_virtually
+from neurox_lite.activations.store import IN_FOLDER, ActivationStore
+from neurox_lite.activations.writer import Head, check_words, open_writer
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.errors import InputError
+from neurox_lite.extraction.batching import windows
+from neurox_lite.extraction.forward import check_padding
+from neurox_lite.extraction.job_folder import JobFolder, clear_write_errors
+from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.extraction.plan import plan_corpus
+from neurox_lite.extraction.shards import Extractor
+from neurox_lite.files import hash_json, refuse_existing
+from neurox_lite.models.loading import LoadedModel, load_model, model_revision, weights_hash
+from neurox_lite.models.sites import Sites, find_sites
+
+SHARD_BYTES = 128 << 20
+"""Float32 activations of a shard, in bytes, which are held in memory until they are written."""
+
+MIN_SHARD_WORDS = 1024
+"""Words of a shard where there are so many neurons that fewer would fill it."""
+
+
+class ExtractionJob:
+    """What is extracted, from what, into what.
+
+    Attributes
+    ----------
+    out : Path
+    options : ExtractOptions
+    corpus, source : TaggedCorpus
+    folder : JobFolder
+    """
+
+    def __init__(
+        self,
+        model: str | Path | LoadedModel,
+        corpus: TaggedCorpus,
+        out: str | Path,
+        options: ExtractOptions,
+        source: TaggedCorpus | None = None,
+        overwrite: bool = False,
+    ):
+        if source is not None and len(source) != len(corpus):
+            raise InputError(
+                f"{source.source}: {len(source)} sentences, but {corpus.source} has {len(corpus)}; "
+                "give one source sentence for each"
+            )
+        if source is not None and options.side != "decoder":
+            raise InputError(f"{source.source}: a source goes with side='decoder' (--side decoder)")
+        self.model = model
+        self.corpus = corpus.by_sentence() if options.pooling else corpus
+        self.source = source
+        self.out = Path(out)
+        self.options = options
+        self.overwrite = overwrite
+        check_words(self.corpus)
+
+    @cached_property
+    def folder(self) -> JobFolder:
+        return JobFolder(self.out, self.key)
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of everything that decides what the store will hold."""
+        if isinstance(self.model, LoadedModel):
+            revision = self.model.revision or weights_hash(self.model.model)
+            name = self.model.name
+        else:
+            revision, name = model_revision(str(self.model)), str(self.model)
+        source = self.source.words_hash if self.source else ""
+        content = [neurox_lite.__version__, name, revision, self.corpus.words_hash, source]
+        return hash_json([*content, self.options.content(), SHARD_BYTES, MIN_SHARD_WORDS])
+
+    def finished(self) -> ActivationStore | None:
+        """The store, if this job was finished before.
+
+        Raises
+        ------
+        InputError
+            When there is something else under its name and it may not be overwritten.
+        """
+        if self.overwrite and not self.folder.folder.exists():
+            return None
+        if self.out.exists() and not self._is_empty_folder():
+            try:
+                store = ActivationStore(self.out)
+            except InputError:
+                pass
+            else:
+                if store.metadata.get("job_key") == self.key:
+                    self.folder.remove()
+                    return store
+                store.close()
+            refuse_existing(self.out, self.overwrite)
+        return None
+
+    def _is_empty_folder(self) -> bool:
+        return self.out.is_dir() and not any(self.out.iterdir())
+
+    @cached_property
+    def loaded(self) -> LoadedModel:
+        options = self.options
+        loaded = self.model
+        if not isinstance(loaded, LoadedModel):
+            loaded = load_model(
+                str(loaded), device=options.device, dtype=options.compute_dtype, side=options.side
+            )
+        if any(module.training for module in loaded.model.modules()):
+            raise InputError(
+                f"{loaded.name}: is in training mode, whose dropout changes activations; call "
+                "model.eval() first"
+            )
+        if options.side == "decoder" and not loaded.is_encoder_decoder:
+            raise InputError(
+                f"{loaded.name}: is no encoder-decoder, so it has no decoder side; leave out side"
+            )
+        return loaded
+
+    @cached_property
+    def sites(self) -> Sites:
+        options = self.options
+        return find_sites(
+            self.loaded.model, options.site, side=options.side, modules=options.modules
+        )
+
+    @cached_property
+    def layers(self) -> list[int]:
+        """Layers to keep, ascending."""
+        known, chosen = list(self.sites.widths), self.options.layers
+        if chosen is None:
+            skipped = self.options.site == "hidden_states" and not self.options.embeddings
+            return known[1:] if skipped else known
+        for layer in chosen:
+            if not -len(known) <= layer < len(known):
+                raise InputError(
+                    f"{self.loaded.name}: no layer {layer}; '{self.options.site}' has layers "
+                    f"{known[0]} to {known[-1]}"
+                )
+        return sorted({known[layer] for layer in chosen})
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        plan = plan_corpus(self.loaded, self.corpus, self.options, self.source)
+        batch_tokens = self.folder.batch_tokens(self.options.batch_tokens)
+        remember = self.folder.remember_batch_tokens
+        return Extractor(
+            self.loaded, self.sites, self.layers, plan, self.options, batch_tokens, remember
+        )
+
+    @cached_property
+    def shards(self) -> list[range]:
+        """The sentences of each shard; they depend on nothing but the words and the neurons."""
+        n_neurons = sum(self.sites.widths[layer] for layer in self.layers)
+        max_words = max(MIN_SHARD_WORDS, SHARD_BYTES // (4 * n_neurons))
+        lengths = np.diff(self.extractor.plan.corpus.sentence_offsets)
+        return list(windows(lengths.tolist(), max_words))
+
+    @cached_property
+    def n_rows(self) -> list[int]:
+        """Rows of each shard."""
+        offsets = self.extractor.plan.corpus.sentence_offsets
+        return [int(offsets[s.stop] - offsets[s.start]) for s in self.shards]
+
+    def prepare(self) -> None:
+        """Load, align and check everything before the first shard runs, and take up the folder.
+
+        Raises
+        ------
+        InputError
+            When the model or corpus cannot be used, or the folder holds another job.
+        """
+        extractor = self.extractor
+        first = extractor.plan.inputs(self.shards[0])
+        check_padding(self.loaded, self.sites, self.layers, first, extractor.batch_tokens)
+        description = {
+            "model": self.loaded.name,
+            "revision": self.loaded.revision,
+            "corpus": self.corpus.source,
+            "options": self.options.content(),
+            "n_rows": self.n_rows,
+        }
+        with clear_write_errors(self.out):
+            self.folder.begin(description, self.shards, self.overwrite)
+
+    def waiting(self) -> list[int]:
+        """Numbers of the shards that are not done."""
+        done = set(self.folder.done(self.n_rows))
+        return [number for number in range(len(self.shards)) if number not in done]
+
+    def run(self, shard: int) -> None:
+        """Extract one shard; its file is there, whole, or not.
+
+        Raises
+        ------
+        InputError
+            When an activation is NaN or infinite, or overflows the dtype.
+        UnfinishedError
+            When the disk or the memory is full.
+        """
+        activations, missing = self.extractor.run(self.shards[shard])
+        head = self._head(self.shards[shard])
+        with (
+            clear_write_errors(self.out),
+            open_writer(
+                self.folder.shard(shard),
+                head.corpus,
+                dtype=self.options.dtype,
+                metadata=head.metadata,
+                special=head.special,
+                overwrite=True,
+            ) as writer,
+        ):
+            writer.append(activations, missing)
+            writer.finish({})
+
+    def _head(self, sentences: range) -> Head:
+        plan = self.extractor.plan
+        offsets = plan.corpus.sentence_offsets
+        first, last = offsets[sentences.start], offsets[sentences.stop]
+        special = plan.special[(plan.special >= first) & (plan.special < last)] - first
+        options = self.options
+        metadata: dict[str, Any] = {
+            "model": self.loaded.name,
+            "revision": self.loaded.revision,
+            "tokenizer": self.loaded.tokenizer.name_or_path,
+            "site": options.site,
+            "side": options.side,
+            "aggregation": options.aggregation,
+            "pooling": options.pooling or "",
+            "window": options.window or 0,
+            "dtype": options.dtype,
+            "compute_dtype": options.compute_dtype,
+            "n_truncated_words": sum(plan.n_truncated[sentences.start : sentences.stop]),
+            "n_dropped_words": sum(plan.n_dropped[sentences.start : sentences.stop]),
+            "job_key": self.key,
+        }
+        return Head(plan.corpus.section(sentences), metadata, special)
+
+    def finish(self) -> ActivationStore:
+        """Join the shards, when all are done, under the store's name.
+
+        Raises
+        ------
+        UnfinishedError
+            When the disk is full.
+        """
+        folder = self.folder
+        parts = [folder.shard(number) for number in range(len(self.shards))]
+        head = self._head(range(len(self.corpus)))
+        with clear_write_errors(self.out):
+            if self.out.suffix in (".h5", ".hdf5"):
+                join(parts, head, self.out, overwrite=True)
+                folder.remove()
+            else:
+                join_virtually(parts, head, folder.folder / IN_FOLDER)
+                folder.leave_only_the_store()
+                if self.out.exists():
+                    shutil.rmtree(self.out)
+                folder.folder.rename(self.out)
+        return ActivationStore(self.out)

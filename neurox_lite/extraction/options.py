@@ -1,0 +1,118 @@
+"""What is extracted, and how: the options of extraction, checked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from neurox_lite.activations.writer import DTYPES
+from neurox_lite.errors import InputError
+from neurox_lite.extraction.aggregation import AGGREGATIONS
+from neurox_lite.models.sites import SITES
+
+POOLINGS = ("mean", "cls", "last")
+SIDES = ("encoder", "decoder")
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """Options of extraction.
+
+    Attributes
+    ----------
+    site : {"hidden_states", "mlp", "attention_heads", "lstm_cell"}
+        Which kind of neuron; see :func:`neurox_lite.models.sites.find_sites`.
+    layers : list of int, optional
+        Layers to keep; negative numbers count from the end. All by default. Layer 0 of
+        ``hidden_states`` is the embedding output, layer 0 of the other sites the first block.
+    embeddings : bool
+        Whether "all layers" of ``hidden_states`` includes layer 0.
+    aggregation : {"last", "first", "average"}
+        How the subwords of a word become one vector.
+    pooling : {"mean", "cls", "last"}, optional
+        One row per sentence instead: the mean over the subwords of its words, the first special
+        token, or the last subword of its last word.
+    special_tokens : bool
+        Also store a row for every special token that the tokenizer adds, such as ``[CLS]``.
+    side : {"encoder", "decoder"}
+        Of an encoder-decoder. The decoder is teacher-forced: it reads the words, shifted by its
+        start token, and a word's activations are those where it is read.
+    modules : str, optional
+        Names of the modules, with ``{}`` for the number of the layer, where structure does not
+        tell.
+    window : int, optional
+        Cut longer sentences into overlapping windows of so many subwords, special tokens
+        included; a word is taken from the window where it has most context.
+    stride : int, optional
+        Subwords from one window to the next; half of the words' part of a window by default.
+    dtype : {"float32", "float16", "bfloat16"}
+        What is stored.
+    compute_dtype : {"float32", "float16", "bfloat16"}
+        What the model computes in.
+    allow_missing : bool
+        Store NaN for words that have no activation because the tokenizer drops them or the model
+        takes no sentence that long; count them in the store. By default that is an error.
+    batch_tokens : int
+        Subwords per batch, padding included; halved when memory runs out.
+    device : str, optional
+        CUDA when there is one by default.
+
+    Raises
+    ------
+    InputError
+        When an option has no such value or two do not go together.
+    """
+
+    site: str = "hidden_states"
+    layers: list[int] | None = None
+    embeddings: bool = True
+    aggregation: str = "last"
+    pooling: str | None = None
+    special_tokens: bool = False
+    side: str = "encoder"
+    modules: str | None = None
+    window: int | None = None
+    stride: int | None = None
+    dtype: str = "float32"
+    compute_dtype: str = "float32"
+    allow_missing: bool = False
+    batch_tokens: int = 4096
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        choices = {
+            "site": SITES,
+            "aggregation": AGGREGATIONS,
+            "side": SIDES,
+            "dtype": DTYPES,
+            "compute_dtype": DTYPES,
+            "pooling": (None, *POOLINGS),
+        }
+        for name, known in choices.items():
+            value = getattr(self, name)
+            if value not in known:
+                listed = ", ".join(k for k in known if k)
+                raise InputError(f"unknown {name.replace('_', ' ')} '{value}'; use {listed}")
+        if self.batch_tokens < 1:
+            raise InputError(f"batch_tokens is {self.batch_tokens}; give at least 1")
+        if self.layers is not None and not self.layers:
+            raise InputError("no layers chosen; give at least one")
+        if self.window is None and self.stride is not None:
+            raise InputError("a stride needs a window; give both or none")
+        if self.window is not None and self.window < 2:
+            raise InputError(f"window is {self.window}; give at least 2 subwords")
+        if self.stride is not None and self.stride < 1:
+            raise InputError(f"stride is {self.stride}; give at least 1 subword")
+        if self.window and (self.pooling or self.side == "decoder"):
+            other = "pooling" if self.pooling else "the decoder side"
+            raise InputError(f"a window does not go with {other}; leave one of them out")
+        if self.special_tokens and (self.pooling or self.side == "decoder"):
+            other = "pooling" if self.pooling else "the decoder side"
+            raise InputError(f"special tokens do not go with {other}; leave one of them out")
+
+    def content(self) -> dict[str, Any]:
+        """The options that decide what is stored; the others only decide how it is computed."""
+        options = asdict(self)
+        for name in ("batch_tokens", "device", "allow_missing"):
+            options.pop(name)
+        return options

@@ -1,0 +1,121 @@
+"""Sentences as a model's tokenizer sees them, with the subwords of every word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from neurox_lite.errors import InputError
+from neurox_lite.extraction.alignment import (
+    SPACE_MARKS,
+    AlignedSentence,
+    align,
+    align_pieces,
+    without_space_marks,
+)
+
+
+class SentenceTokenizer:
+    """Tokenises and aligns sentences.
+
+    A word that spells a special token, such as ``[SEP]``, is read as text.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        A fast one is aligned by its character offsets; one without offsets word by word.
+    target : bool
+        Use the target side of a translation model's tokenizer.
+    """
+
+    def __init__(self, tokenizer: Any, target: bool = False):
+        self.tokenizer = tokenizer
+        self.text = "text_target" if target else "text"
+        self._pieces: dict[str, tuple[int, ...]] = {}
+
+    def __call__(
+        self, sentences: Sequence[Sequence[str]], where: Sequence[str]
+    ) -> list[AlignedSentence]:
+        """Align sentences; ``where`` is what error messages call each.
+
+        Raises
+        ------
+        InputError
+            When a sentence cannot be aligned.
+        """
+        if self.tokenizer.is_fast:
+            return self._by_offsets(sentences, where)
+        return [
+            self._word_by_word(words, place) for words, place in zip(sentences, where, strict=True)
+        ]
+
+    def _encode(self, text: str | list[str], **options: Any) -> Any:
+        return self.tokenizer(
+            **{self.text: text},
+            truncation=False,
+            padding=False,
+            verbose=False,
+            split_special_tokens=True,
+            **options,
+        )
+
+    def _by_offsets(
+        self, sentences: Sequence[Sequence[str]], where: Sequence[str]
+    ) -> list[AlignedSentence]:
+        texts = [" ".join(words) for words in sentences]
+        encoding = self._encode(texts, return_offsets_mapping=True, return_special_tokens_mask=True)
+        token_types = encoding.get("token_type_ids", [()] * len(texts))
+        aligned = []
+        for i, (words, text) in enumerate(zip(sentences, texts, strict=True)):
+            ids, special = encoding["input_ids"][i], encoding["special_tokens_mask"][i]
+            offsets = [
+                (0, 0) if added else (start, end)
+                for added, (start, end) in zip(special, encoding["offset_mapping"][i], strict=True)
+            ]
+            subwords = self.tokenizer.convert_ids_to_tokens(ids)
+            offsets = without_space_marks(text, subwords, offsets)
+            n_before = special.index(0) if 0 in special else len(special)
+            n_after = special[::-1].index(0) if 0 in special else 0
+            found = align(words, offsets, where[i])
+            aligned.append(
+                AlignedSentence(tuple(ids), found, n_before, n_after, tuple(token_types[i]))
+            )
+        return aligned
+
+    def _word_by_word(self, words: Sequence[str], where: str) -> AlignedSentence:
+        text = " ".join(words)
+        encoding = self._encode(text)
+        ids = encoding["input_ids"]
+        bare = self._encode(text, add_special_tokens=False)["input_ids"]
+        n_before = next(
+            (i for i in range(len(ids) - len(bare) + 1) if ids[i : i + len(bare)] == bare), None
+        )
+        if n_before is None:
+            raise InputError(
+                f"{where}: its tokenizer gives no character offsets and puts special tokens "
+                "between words; use a model with a fast tokenizer (tokenizer.json)"
+            )
+        # The first word has no space before it.
+        pieces = [self._alone(words[0]), *(self._alone(" " + word) for word in words[1:])]
+        found = align_pieces(words, pieces, bare, where)
+        subwords = [
+            tuple(p + n_before for p in positions if not self._is_mark(bare[p], word))
+            for word, positions in zip(words, found, strict=True)
+        ]
+        return AlignedSentence(
+            tuple(ids),
+            tuple(subwords),
+            n_before,
+            len(ids) - len(bare) - n_before,
+            tuple(encoding.get("token_type_ids", ())),
+        )
+
+    def _alone(self, word: str) -> tuple[int, ...]:
+        if word not in self._pieces:
+            self._pieces[word] = tuple(self._encode(word, add_special_tokens=False)["input_ids"])
+        return self._pieces[word]
+
+    def _is_mark(self, subword: int, word: str) -> bool:
+        """Whether a subword is only the space before a word, as in :func:`without_space_marks`."""
+        token = self.tokenizer.convert_ids_to_tokens(subword)
+        return token in SPACE_MARKS and token not in word
