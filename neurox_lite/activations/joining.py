@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from neurox_lite.activations.hdf5 import new_hdf5
 from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
 from neurox_lite.activations.writer import Head, create_layer, write_head
 from neurox_lite.files import replacing
@@ -34,7 +35,8 @@ def join(parts: Sequence[Path], head: Head, out: Path, *, overwrite: bool = Fals
     InputError
         When ``out`` exists.
     """
-    with replacing(out, overwrite) as partial, h5py.File(partial, "w") as file:
+    size = sum(part.stat().st_size for part in parts)
+    with replacing(out, overwrite) as partial, new_hdf5(partial, size) as file:
         checksums = _copy_layers(parts, head, file)
         write_head(file, head, checksums, _missing(parts))
 
@@ -60,7 +62,7 @@ def join_virtually(parts: Sequence[Path], head: Head, out: Path) -> None:
     """Write a file whose layers lie in the files of other stores, below its own folder."""
     opened = [ActivationStore(part) for part in parts]
     try:
-        with replacing(out) as partial, h5py.File(partial, "w") as file:
+        with replacing(out) as partial, new_hdf5(partial) as file:
             for layer in opened[0].space.layers:
                 width = opened[0].space.select([layer]).n_neurons
                 kind = opened[0].stored(layer, 0, 1).dtype

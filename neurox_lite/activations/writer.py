@@ -15,6 +15,7 @@ import numpy as np
 
 import neurox_lite
 from neurox_lite.activations.bfloat16 import to_bfloat16
+from neurox_lite.activations.hdf5 import new_hdf5
 from neurox_lite.activations.store import FORMAT, FORMAT_VERSION, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
@@ -205,7 +206,7 @@ def open_writer(
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
     check_words(corpus)
-    with replacing(path, overwrite) as partial, h5py.File(partial, "w") as file:
+    with replacing(path, overwrite) as partial, new_hdf5(partial) as file:
         yield StoreWriter(file, corpus, dtype, metadata, _no_rows() if special is None else special)
 
 

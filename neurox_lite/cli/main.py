@@ -12,7 +12,7 @@ import typer
 
 from neurox_lite.cli import ablate, convert, demo, extract, inspect, probe, rank, run_job
 from neurox_lite.cli.output import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILURE, Settings
-from neurox_lite.errors import InputError
+from neurox_lite.errors import InputError, UnfinishedError
 
 app = typer.Typer(
     name="neurox-lite",
@@ -70,6 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
             if settings.debug:
                 raise
             return _fail(str(error), EXIT_BAD_INPUT)
+        except UnfinishedError as error:
+            if settings.debug:
+                raise
+            return _fail(str(error), EXIT_FAILURE)
         except Exception as error:
             if settings.debug:
                 raise

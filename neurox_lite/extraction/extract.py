@@ -81,6 +81,7 @@ def extract(
     if finished:
         return finished
     with job.folder.locked():
+        job.folder.remove_leftovers()
         job.prepare()
         waiting = job.waiting()
         if engine == "ray" and waiting:

@@ -196,7 +196,7 @@ class ExtractionJob:
 
     def waiting(self) -> list[int]:
         """Numbers of the shards that are not done."""
-        done = set(self.folder.done(self.n_rows))
+        done = set(self.folder.done(len(self.shards)))
         return [number for number in range(len(self.shards)) if number not in done]
 
     def run(self, shard: int) -> None:
@@ -217,7 +217,7 @@ class ExtractionJob:
                 self.folder.shard(shard),
                 head.corpus,
                 dtype=self.options.dtype,
-                metadata=head.metadata,
+                metadata={**head.metadata, "shard": shard},
                 special=head.special,
                 overwrite=True,
             ) as writer,

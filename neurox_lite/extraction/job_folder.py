@@ -77,7 +77,7 @@ class JobFolder:
                 yield
             except BaseException:
                 # Bad input that is found before anything is done leaves nothing behind.
-                if not any((self.folder / SHARDS).glob("[0-9]*.h5")):
+                if not share and not any((self.folder / SHARDS).glob("[0-9]*.h5")):
                     self.remove()
                 raise
 
@@ -100,12 +100,6 @@ class JobFolder:
             (self.folder / BATCH).unlink(missing_ok=True)
             manifest = {}
         (self.folder / SHARDS).mkdir(exist_ok=True)
-        leftovers = [
-            *(self.folder / SHARDS).glob(".*.partial"),
-            *self.out.parent.glob(f".{glob.escape(self.out.name)}.*.partial"),
-        ]
-        for leftover in leftovers:
-            leftover.unlink(missing_ok=True)
         if not manifest:
             write_json(
                 self.folder / MANIFEST,
@@ -118,6 +112,14 @@ class JobFolder:
                 },
             )
 
+    def remove_leftovers(self) -> None:
+        """Remove what a killed process was writing; not while another process works here."""
+        for leftover in (
+            *(self.folder / SHARDS).glob(".*.partial"),
+            *self.out.parent.glob(f".{glob.escape(self.out.name)}.*.partial"),
+        ):
+            leftover.unlink(missing_ok=True)
+
     def manifest(self) -> dict[str, Any]:
         """What an earlier run wrote; empty when there is none or it is damaged."""
         try:
@@ -126,14 +128,15 @@ class JobFolder:
             return {}
         return manifest if isinstance(manifest, dict) else {}
 
-    def done(self, n_rows: Sequence[int]) -> list[int]:
-        """Numbers of the shards that are there and have as many rows as they should."""
-        return [number for number, n in enumerate(n_rows) if self._has_rows(number, n)]
+    def done(self, n_shards: int) -> list[int]:
+        """Numbers of the shards that are there."""
+        return [number for number in range(n_shards) if self._is_done(number)]
 
-    def _has_rows(self, number: int, n_rows: int) -> bool:
+    def _is_done(self, number: int) -> bool:
         try:
             with ActivationStore(self.shard(number)) as store:
-                return store.n_tokens == n_rows
+                told = store.metadata.get("job_key"), store.metadata.get("shard")
+                return told == (self.key, number)
         except InputError:
             return False
 
@@ -148,6 +151,7 @@ class JobFolder:
 
     def leave_only_the_store(self) -> None:
         """Remove what was only needed to get there."""
+        self.remove_leftovers()
         (self.folder / BATCH).unlink(missing_ok=True)
         for lock in self.folder.glob(".lock*"):
             lock.unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from neurox_lite.extraction.alignment import AlignedSentence
 
 
@@ -25,22 +27,26 @@ def windows(sentence: AlignedSentence, size: int, stride: int | None) -> list[Al
         Subwords per window, special tokens included.
     stride : int, optional
         Subwords from one window's start to the next; half of the words' part of a window by
-        default.
+        default. A word that the end of every window cuts gets a window of its own.
 
     Returns
     -------
     list of AlignedSentence
         Each with the special tokens around it and, in ``subwords``, only the words that are taken
-        from it. A word longer than a window is in none.
+        from it. Only a word longer than a window is in none.
     """
     length = len(sentence.input_ids)
     if length <= size:
         return [sentence]
     room = size - sentence.n_before - sentence.n_after
     first, last = sentence.n_before, length - sentence.n_after
-    starts = list(range(first, last - room, stride or max(1, room // 2)))
     # The last window ends with the sentence, so that its words have as much context as can be.
-    starts.append(last - room)
+    starts = [*range(first, last - room, stride or max(1, room // 2)), last - room]
+    for word in sentence.subwords:
+        if word and word[-1] - word[0] < room and _best_window(word, starts, room) is None:
+            middle = (word[0] + word[-1] + 1 - room) // 2
+            starts.append(min(max(first, middle), last - room))
+            starts.sort()
     best = [_best_window(word, starts, room) for word in sentence.subwords]
     return [
         _span(
@@ -55,12 +61,17 @@ def windows(sentence: AlignedSentence, size: int, stride: int | None) -> list[Al
 
 def _best_window(word: tuple[int, ...], starts: list[int], room: int) -> int | None:
     """The window with most context on the word's poorer side, the first of equals."""
-    context = {
-        number: min(word[0] - start, start + room - 1 - word[-1])
-        for number, start in enumerate(starts)
-        if word and start <= word[0] and word[-1] < start + room
-    }
-    return max(context, key=lambda number: (context[number], -number), default=None)
+    if not word:
+        return None
+
+    def context(number: int) -> int:
+        return min(word[0] - starts[number], starts[number] + room - 1 - word[-1])
+
+    # It is one of the two around the window that has the word in its middle.
+    after = bisect_right(starts, (word[0] + word[-1] + 1 - room) // 2)
+    near = [number for number in (after - 1, after) if 0 <= number < len(starts)]
+    best = max(near, key=context)
+    return best if context(best) >= 0 else None
 
 
 def _span(

@@ -246,9 +246,15 @@ def _pieces(
 ) -> list[AlignedSentence]:
     if options.window is None:
         return [truncate(sentence, limit)]
-    if options.window <= sentence.n_before + sentence.n_after:
+    room = options.window - sentence.n_before - sentence.n_after
+    if room < 1:
         raise InputError(
             f"window is {options.window}, all of it special tokens of this model; give more"
+        )
+    if options.stride and options.stride > room:
+        raise InputError(
+            f"stride is {options.stride}, but a window of {options.window} has room for {room} "
+            "subwords of words, so that windows would leave gaps; give less"
         )
     return windows(sentence, options.window, options.stride)
 

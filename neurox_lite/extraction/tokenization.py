@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from neurox_lite.errors import InputError
@@ -14,11 +15,15 @@ from neurox_lite.extraction.alignment import (
     without_space_marks,
 )
 
+PROBE = "a 1 ."
+"""Text that every tokenizer reads as something, whatever it does with a sentence of odd words."""
+
 
 class SentenceTokenizer:
     """Tokenises and aligns sentences.
 
-    A word that spells a special token, such as ``[SEP]``, is read as text.
+    A word that spells a special token, such as ``[SEP]``, is read as text wherever the tokenizer
+    can (Unigram cannot: its special tokens are pieces like any other).
 
     Parameters
     ----------
@@ -74,8 +79,8 @@ class SentenceTokenizer:
             ]
             subwords = self.tokenizer.convert_ids_to_tokens(ids)
             offsets = without_space_marks(text, subwords, offsets)
-            n_before = special.index(0) if 0 in special else len(special)
-            n_after = special[::-1].index(0) if 0 in special else 0
+            n_before = special.index(0) if 0 in special else self._n_before
+            n_after = special[::-1].index(0) if 0 in special else len(ids) - n_before
             found = align(words, offsets, where[i])
             aligned.append(
                 AlignedSentence(tuple(ids), found, n_before, n_after, tuple(token_types[i]))
@@ -87,9 +92,7 @@ class SentenceTokenizer:
         encoding = self._encode(text)
         ids = encoding["input_ids"]
         bare = self._encode(text, add_special_tokens=False)["input_ids"]
-        n_before = next(
-            (i for i in range(len(ids) - len(bare) + 1) if ids[i : i + len(bare)] == bare), None
-        )
+        n_before = _position(bare, ids) if bare else self._n_before
         if n_before is None:
             raise InputError(
                 f"{where}: its tokenizer gives no character offsets and puts special tokens "
@@ -99,8 +102,12 @@ class SentenceTokenizer:
         pieces = [self._alone(words[0]), *(self._alone(" " + word) for word in words[1:])]
         found = align_pieces(words, pieces, bare, where)
         subwords = [
-            tuple(p + n_before for p in positions if not self._is_mark(bare[p], word))
-            for word, positions in zip(words, found, strict=True)
+            tuple(
+                p + n_before
+                for p in positions
+                if not self._is_mark(bare[p], word, number > 0 and p == positions[0])
+            )
+            for number, (word, positions) in enumerate(zip(words, found, strict=True))
         ]
         return AlignedSentence(
             tuple(ids),
@@ -115,7 +122,23 @@ class SentenceTokenizer:
             self._pieces[word] = tuple(self._encode(word, add_special_tokens=False)["input_ids"])
         return self._pieces[word]
 
-    def _is_mark(self, subword: int, word: str) -> bool:
+    @cached_property
+    def _n_before(self) -> int:
+        """Number of special tokens before a sentence, for one without any subword that tells."""
+        ids = self._encode(PROBE)["input_ids"]
+        return _position(self._encode(PROBE, add_special_tokens=False)["input_ids"], ids) or 0
+
+    def _is_mark(self, subword: int, word: str, follows_a_space: bool) -> bool:
         """Whether a subword is only the space before a word, as in :func:`without_space_marks`."""
         token = self.tokenizer.convert_ids_to_tokens(subword)
-        return token in SPACE_MARKS and token not in word
+        if token not in SPACE_MARKS:
+            return False
+        return token not in word or (
+            follows_a_space and len(self._alone(" " + word)) > len(self._alone(word))
+        )
+
+
+def _position(part: Sequence[int], whole: Sequence[int]) -> int | None:
+    """Where a run of numbers first stands in another; None when it does not."""
+    starts = range(len(whole) - len(part) + 1)
+    return next((i for i in starts if list(whole[i : i + len(part)]) == list(part)), None)
