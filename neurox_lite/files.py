@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,8 @@ def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     refuse_existing(path, overwrite)
     if path.is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Unique also among machines that share a file system.
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()

@@ -110,11 +110,23 @@ def _check_covered(word: str, first: int, spans: list[tuple[int, int]], where: s
 
 def _check_deletable(word: str, position: int, where: str) -> None:
     character = word[position]
-    if unicodedata.category(character) not in DELETED_CATEGORIES and character != "\ufffd":
-        raise InputError(
-            f"{where}: the subwords of '{word}' miss its character '{character}'; the tokenizer's "
-            "offsets are wrong: use another model"
-        )
+    if unicodedata.category(character) in DELETED_CATEGORIES or character == "\ufffd":
+        return
+    if _is_composed(word, position):
+        return
+    raise InputError(
+        f"{where}: the subwords of '{word}' miss its character '{character}'; the tokenizer's "
+        "offsets are wrong: use another model"
+    )
+
+
+def _is_composed(word: str, position: int) -> bool:
+    """Whether normalization makes one character of this one and those before it.
+
+    Such as the parts of a Korean syllable; the offsets then are those of the first.
+    """
+    before, after = word[:position], word[: position + 1]
+    return len(unicodedata.normalize("NFKC", after)) <= len(unicodedata.normalize("NFKC", before))
 
 
 def without_space_marks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,10 @@ def extract(
         raise InputError(f"unknown engine '{engine}'; use {', '.join(ENGINES)}")
     if workers is not None and (engine != "ray" or workers < 1):
         raise InputError("workers are for the engine 'ray', at least 1")
-    job = ExtractionJob(model, corpus, out, ExtractOptions(**options), source, overwrite)
+    chosen = ExtractOptions(**options)
+    # With Ray this process only plans; the workers have the devices.
+    here = replace(chosen, device="cpu") if engine == "ray" else chosen
+    job = ExtractionJob(model, corpus, out, here, source, overwrite)
     finished = job.finished()
     if finished:
         return finished
@@ -87,7 +91,7 @@ def extract(
         if engine == "ray" and waiting:
             from neurox_lite.extraction.ray_engine import run_on_ray
 
-            run_on_ray(job, waiting, workers)
+            run_on_ray(job, waiting, workers, chosen.device)
         else:
             _run_here(job, waiting)
         return job.finish()

@@ -19,7 +19,7 @@ from neurox_lite.extraction.batching import windows
 from neurox_lite.extraction.forward import check_padding
 from neurox_lite.extraction.job_folder import JobFolder, clear_write_errors
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.extraction.plan import plan_corpus
+from neurox_lite.extraction.plan import Plan, plan_corpus
 from neurox_lite.extraction.shards import Extractor
 from neurox_lite.files import hash_json, refuse_existing
 from neurox_lite.models.loading import LoadedModel, load_model, model_revision, weights_hash
@@ -40,7 +40,6 @@ class ExtractionJob:
     out : Path
     options : ExtractOptions
     corpus, source : TaggedCorpus
-    folder : JobFolder
     """
 
     def __init__(
@@ -51,6 +50,7 @@ class ExtractionJob:
         options: ExtractOptions,
         source: TaggedCorpus | None = None,
         overwrite: bool = False,
+        prepared: tuple[Plan, list[range]] | None = None,
     ):
         if source is not None and len(source) != len(corpus):
             raise InputError(
@@ -65,6 +65,7 @@ class ExtractionJob:
         self.out = Path(out)
         self.options = options
         self.overwrite = overwrite
+        self._prepared = prepared
         check_words(self.corpus)
 
     @cached_property
@@ -81,7 +82,7 @@ class ExtractionJob:
             revision, name = model_revision(str(self.model)), str(self.model)
         source = self.source.words_hash if self.source else ""
         content = [neurox_lite.__version__, name, revision, self.corpus.words_hash, source]
-        return hash_json([*content, self.options.content(), SHARD_BYTES, MIN_SHARD_WORDS])
+        return hash_json([*content, self.options.content()])
 
     def finished(self) -> ActivationStore | None:
         """The store, if this job was finished before.
@@ -151,26 +152,34 @@ class ExtractionJob:
         return sorted({known[layer] for layer in chosen})
 
     @cached_property
+    def plan(self) -> Plan:
+        """The corpus as the model reads it; aligned here, unless another process did."""
+        if self._prepared:
+            return self._prepared[0]
+        return plan_corpus(self.loaded, self.corpus, self.options, self.source)
+
+    @cached_property
     def extractor(self) -> Extractor:
-        plan = plan_corpus(self.loaded, self.corpus, self.options, self.source)
         batch_tokens = self.folder.batch_tokens(self.options.batch_tokens)
         remember = self.folder.remember_batch_tokens
         return Extractor(
-            self.loaded, self.sites, self.layers, plan, self.options, batch_tokens, remember
+            self.loaded, self.sites, self.layers, self.plan, self.options, batch_tokens, remember
         )
 
     @cached_property
     def shards(self) -> list[range]:
         """The sentences of each shard; they depend on nothing but the words and the neurons."""
+        if self._prepared:
+            return self._prepared[1]
         n_neurons = sum(self.sites.widths[layer] for layer in self.layers)
         max_words = max(MIN_SHARD_WORDS, SHARD_BYTES // (4 * n_neurons))
-        lengths = np.diff(self.extractor.plan.corpus.sentence_offsets)
+        lengths = np.diff(self.plan.corpus.sentence_offsets)
         return list(windows(lengths.tolist(), max_words))
 
     @cached_property
     def n_rows(self) -> list[int]:
         """Rows of each shard."""
-        offsets = self.extractor.plan.corpus.sentence_offsets
+        offsets = self.plan.corpus.sentence_offsets
         return [int(offsets[s.stop] - offsets[s.start]) for s in self.shards]
 
     def prepare(self) -> None:
@@ -182,7 +191,7 @@ class ExtractionJob:
             When the model or corpus cannot be used, or the folder holds another job.
         """
         extractor = self.extractor
-        first = extractor.plan.inputs(self.shards[0])
+        first = self.plan.inputs(self.shards[0])
         check_padding(self.loaded, self.sites, self.layers, first, extractor.batch_tokens)
         description = {
             "model": self.loaded.name,
@@ -226,7 +235,7 @@ class ExtractionJob:
             writer.finish({})
 
     def _head(self, sentences: range) -> Head:
-        plan = self.extractor.plan
+        plan = self.plan
         offsets = plan.corpus.sentence_offsets
         first, last = offsets[sentences.start], offsets[sentences.stop]
         special = plan.special[(plan.special >= first) & (plan.special < last)] - first

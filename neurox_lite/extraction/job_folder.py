@@ -90,7 +90,9 @@ class JobFolder:
             When the folder holds another unfinished job and ``overwrite`` is False.
         """
         manifest = self.manifest()
-        if manifest and manifest.get("key") != self.key:
+        sections = [[s.start, s.stop] for s in shards]
+        same = manifest.get("key") == self.key and manifest.get("shards") == sections
+        if manifest and not same:
             if not overwrite:
                 raise InputError(
                     f"{self.folder}: holds an unfinished extraction with another model, corpus or "
@@ -108,7 +110,7 @@ class JobFolder:
                     "version": VERSION,
                     "key": self.key,
                     **description,
-                    "shards": [[s.start, s.stop] for s in shards],
+                    "shards": sections,
                 },
             )
 
