@@ -16,7 +16,7 @@ PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
     {"errors"},
-    {"files", "embedded"},
+    {"files", "embedded", "measure"},
     {"neurons"},
     {"results", "metrics"},
     {"corpora"},

@@ -80,16 +80,18 @@ def write_head(
     file.attrs["format"] = FORMAT
 
 
+def chunk_shape(shape: tuple[int, int], itemsize: int) -> tuple[int, int]:
+    """Chunks of at most 1 MiB and a power of two rows: blocks of 4,096 rows are whole chunks."""
+    rows = max(1, CHUNK_BYTES // (shape[1] * itemsize))
+    return min(shape[0], 1 << (rows.bit_length() - 1)), shape[1]
+
+
 def create_layer(
     file: h5py.File, layer: int, shape: tuple[int, int], dtype: np.dtype
 ) -> h5py.Dataset:
-    """An empty layer, in chunks of at most 1 MiB and a power of two rows.
-
-    Blocks of 4,096 rows are then whole chunks.
-    """
-    rows = max(1, CHUNK_BYTES // (shape[1] * dtype.itemsize))
-    chunk = min(shape[0], 1 << (rows.bit_length() - 1)), shape[1]
-    return file.create_dataset(f"layers/{layer}", shape, dtype, chunks=chunk)
+    """An empty layer of a store."""
+    chunks = chunk_shape(shape, dtype.itemsize)
+    return file.create_dataset(f"layers/{layer}", shape, dtype, chunks=chunks)
 
 
 @dataclass

@@ -66,7 +66,7 @@ def read_conllu(path: str | Path) -> TaggedCorpus:
         _add_labels(layers, len(sentences), [_column_and_feature_labels(t) for t in tokens])
         _add_labels(misc_layers, len(sentences), [_pairs(t["misc"]) for t in tokens])
         depths.append(_depths([token["head"] for token in tokens]))
-        sentences.append(tuple(token["form"] for token in tokens))
+        sentences.append(tuple(intern(token["form"]) for token in tokens))
 
     tags = {**_dense(misc_layers, sentences), **_dense(layers, sentences)}
     if all(depths):

@@ -142,6 +142,10 @@ class TaggedCorpus:
         """The words of some neighbouring sentences, without labels."""
         return TaggedCorpus(self.sentences[sentences.start : sentences.stop], source=self.source)
 
+    def words_only(self) -> TaggedCorpus:
+        """The sentences without labels and splits, which take several times the memory."""
+        return TaggedCorpus(self.sentences, source=self.source)
+
     def without_rows(self, rows: np.ndarray) -> TaggedCorpus:
         """The words of all rows but these, without labels."""
         if not len(rows):

@@ -10,8 +10,12 @@ from neurox_lite.errors import InputError
 
 SPACE_MARKS = ("\u2581", "\u0120", " ")
 # Characters that tokenizers' normalizers delete: control, format, private use, unassigned,
-# surrogates, combining marks, spaces; and the replacement character, which BERT deletes.
-DELETED_CATEGORIES = ("Cc", "Cf", "Co", "Cn", "Cs", "Mn", "Me", "Zs", "Zl", "Zp")
+# surrogates, combining marks, spaces; the replacement character, which BERT deletes; and the space
+# mark, which SentencePiece takes for a space.
+DELETED_CATEGORIES = ("Cc", "Cf", "Co", "Cn", "Cs", "Mn", "Mc", "Me", "Zs", "Zl", "Zp")
+DELETED_CHARACTERS = ("\ufffd", "\u2581")
+# Quotes in the manner of the Penn Treebank, of which ALBERT and XLNet make one character.
+QUOTES = ("``", "''")
 
 
 @dataclass(frozen=True)
@@ -109,15 +113,20 @@ def _check_covered(word: str, first: int, spans: list[tuple[int, int]], where: s
 
 
 def _check_deletable(word: str, position: int, where: str) -> None:
-    character = word[position]
-    if unicodedata.category(character) in DELETED_CATEGORIES or character == "\ufffd":
+    # Some characters, such as the acute accent by itself, are a space and a combining mark.
+    parts = unicodedata.normalize("NFKD", word[position])
+    if all(_is_deleted(part) for part in parts) or _is_composed(word, position):
         return
-    if _is_composed(word, position):
+    if any(quotes in word[max(0, position - 1) : position + 2] for quotes in QUOTES):
         return
     raise InputError(
-        f"{where}: the subwords of '{word}' miss its character '{character}'; the tokenizer's "
-        "offsets are wrong: use another model"
+        f"{where}: the subwords of '{word}' miss its character '{word[position]}'; the "
+        "tokenizer's offsets are wrong: use another model"
     )
+
+
+def _is_deleted(character: str) -> bool:
+    return unicodedata.category(character) in DELETED_CATEGORIES or character in DELETED_CHARACTERS
 
 
 def _is_composed(word: str, position: int) -> bool:

@@ -82,10 +82,24 @@ class SentenceTokenizer:
             n_before = special.index(0) if 0 in special else self._n_before
             n_after = special[::-1].index(0) if 0 in special else len(ids) - n_before
             found = align(words, offsets, where[i])
+            self._check_dropped(words, found, where[i])
             aligned.append(
                 AlignedSentence(tuple(ids), found, n_before, n_after, tuple(token_types[i]))
             )
         return aligned
+
+    def _check_dropped(
+        self, words: Sequence[str], found: Sequence[tuple[int, ...]], where: str
+    ) -> None:
+        """A word without subwords is dropped, not missed by offsets that are wrong."""
+        for word, positions in zip(words, found, strict=True):
+            if not positions:
+                alone = self.tokenizer.convert_ids_to_tokens(self._alone(word))
+                if not set(alone) <= set(SPACE_MARKS):
+                    raise InputError(
+                        f"{where}: no subword covers '{word}', which the tokenizer reads when "
+                        "alone; its offsets are wrong: use another model"
+                    )
 
     def _word_by_word(self, words: Sequence[str], where: str) -> AlignedSentence:
         text = " ".join(words)

@@ -15,8 +15,8 @@ from neurox_lite.activations.labelled import rare_classes
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file, hash_json, read_json, refuse_file, write_json, write_text
+from neurox_lite.measure import measure
 from neurox_lite.pipeline.job import Job
-from neurox_lite.pipeline.measure import measure
 from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.results import AblationCurves

@@ -184,3 +184,94 @@ def test_errors_name_the_place_and_the_counts(make, parts):
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+# Parts and views.
+
+
+def test_by_sentence_makes_a_word_of_every_text_and_keeps_labels_that_are_constant():
+    corpus = TaggedCorpus(
+        SENTENCES,
+        {
+            "topic": [["animals", "animals"], ["sleep"] * 3],
+            "Number": NUMBER,
+            "rare": [["x", "x"], [""] * 3],
+            "mixed": [["x", ""], ["y"] * 3],
+        },
+        splits=["test", "train"],
+        source="f.txt",
+    )
+
+    by_sentence = corpus.by_sentence()
+
+    assert [list(words) for words in by_sentence.sentences] == [["dogs bark"], ["a cat sleeps"]]
+    assert sorted(by_sentence.tags) == ["rare", "topic"]
+    assert by_sentence.labels("topic").tolist() == ["animals", "sleep"]
+    assert by_sentence.labels("rare").tolist() == ["x", ""]
+    assert by_sentence.splits == ["test", "train"]
+    assert by_sentence.rows("train").tolist() == [1]
+    assert by_sentence.source == "f.txt"
+    assert corpus.n_tokens == 5
+
+
+@given(sentences)
+def test_by_sentence_reads_the_same_text_and_is_its_own_by_sentence(made):
+    corpus = TaggedCorpus(made, {"n": [[str(i)] * len(words) for i, words in enumerate(made)]})
+    by_sentence = corpus.by_sentence()
+
+    texts = [corpus.text(i) for i in range(len(corpus))]
+    assert [by_sentence.text(i) for i in range(len(by_sentence))] == by_sentence.words() == texts
+    assert by_sentence.labels("n").tolist() == [str(i) for i in range(len(made))]
+    assert by_sentence.by_sentence().content_hash == by_sentence.content_hash
+
+
+def test_a_section_has_the_words_of_neighbouring_sentences_only():
+    corpus = TaggedCorpus(
+        [["a"], ["b", "c"], ["d"]], {"n": [["1"], ["2", "3"], ["4"]]}, (), "f.txt"
+    )
+
+    section = corpus.section(range(1, 3))
+
+    assert section.words() == ["b", "c", "d"]
+    assert section.sentence_offsets.tolist() == [0, 2, 3]
+    assert not section.tags and not section.splits
+    assert section.source == "f.txt"
+    assert corpus.section(range(3)).words_hash == corpus.words_hash
+
+
+@pytest.mark.parametrize(
+    ("rows", "left"),
+    [
+        ([], [["a", "b"], ["c", "d", "e"]]),
+        ([0], [["b"], ["c", "d", "e"]]),
+        ([1, 2], [["a"], ["d", "e"]]),
+        ([4, 3], [["a", "b"], ["c"]]),
+    ],
+)
+def test_rows_are_left_out_with_their_words(rows, left):
+    corpus = TaggedCorpus([["a", "b"], ["c", "d", "e"]], source="f.txt")
+
+    rest = corpus.without_rows(np.array(rows, dtype=np.int64))
+
+    assert [list(words) for words in rest.sentences] == left
+    assert rest.source == "f.txt"
+
+
+def test_a_sentence_whose_rows_are_all_left_out_is_an_error():
+    with pytest.raises(InputError, match="sentence 2 has no words"):
+        TaggedCorpus([["a", "b"], ["c"]]).without_rows(np.array([2]))
+
+
+@given(sentences, st.data())
+def test_rows_added_and_left_out_leave_the_corpus(made, data):
+    framed, special, row = [], [], 0
+    for words in made:
+        before, after = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2))
+        framed.append(["<s>"] * before + words + ["</s>"] * after)
+        special += range(row, row + before)
+        row += len(framed[-1])
+        special += range(row - after, row)
+
+    rest = TaggedCorpus(framed).without_rows(np.array(special, dtype=np.int64))
+
+    assert rest.words_hash == TaggedCorpus(made).words_hash

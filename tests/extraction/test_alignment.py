@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def cut_texts(draw):
     for number, word in enumerate(words):
         end = start + len(word)
         cuts = sorted(draw(st.sets(st.integers(start, end), max_size=3)) | {start, end})
-        for first, last in zip(cuts, cuts[1:], strict=False):
+        for first, last in pairwise(cuts):
             before = first == start and number > 0 and draw(st.booleans())
             after = last == end and number < len(words) - 1 and draw(st.booleans())
             repeated = draw(st.integers(1, 3)) if last - first == 1 else 1
