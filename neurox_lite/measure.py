@@ -39,12 +39,21 @@ def reset_peak_memory() -> None:
 
 def peak_memory() -> int | None:
     """Peak resident memory of this process in bytes; None where the system is not Linux."""
+    return _status("VmHWM")
+
+
+def _status(name: str) -> int | None:
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return None
     lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-    return int(lines["VmHWM"].split()[0]) * 1024
+    return int(lines[name].split()[0]) * 1024
+
+
+def resident_memory() -> int | None:
+    """Resident memory of this process in bytes; None where the system is not Linux."""
+    return _status("VmRSS")
 
 
 def give_back_memory() -> None:

@@ -61,6 +61,10 @@ def test_commands_in_guide(workplace: Path) -> None:
     assert [command[0] for command in found] == [
         "extract",
         "inspect",
+        "extract",
+        "extract",
+        "extract",
+        "extract",
         "probe",
         "rank",
         "rank",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,16 +123,21 @@ class StoreWriter:
             When an activation is NaN or infinite, or overflows the store's dtype.
         """
         self.missing.extend(self.row + position for position in missing)
-        for layer, array in layers.items():
-            with np.errstate(over="ignore"):
-                stored = array.astype("float16") if self.dtype == "float16" else array
-            self._check_finite(layer, array, stored, missing)
-            if self.dtype == "bfloat16":
-                stored = to_bfloat16(stored)
-            stored = np.ascontiguousarray(stored)
-            dataset = self._dataset(layer, stored)
-            dataset[self.row : self.row + len(stored)] = stored
-            self.hashes[layer].update(stored)
+        # Layers are checked and hashed, in threads, while they are written.
+        with ThreadPoolExecutor(max_workers=2) as threads:
+            checks = []
+            for layer, array in layers.items():
+                with np.errstate(over="ignore"):
+                    stored = array.astype("float16") if self.dtype == "float16" else array
+                checks.append(threads.submit(self._check_finite, layer, array, stored, missing))
+                if self.dtype == "bfloat16":
+                    stored = to_bfloat16(stored)
+                stored = np.ascontiguousarray(stored)
+                dataset = self._dataset(layer, stored)
+                checks.append(threads.submit(self.hashes[layer].update, stored))
+                dataset[self.row : self.row + len(stored)] = stored
+            for check in checks:
+                check.result()
         self.row += len(array)
 
     def _dataset(self, layer: int, first: np.ndarray) -> h5py.Dataset:
@@ -213,11 +219,21 @@ def open_writer(
 
 
 def check_words(corpus: TaggedCorpus) -> None:
-    """Raise InputError for a word that HDF5 cannot hold."""
+    """Raise InputError for a word that HDF5 text cannot hold."""
     for number, words in enumerate(corpus.sentences, start=1):
-        for word in words:
-            if "\0" in word:
-                raise InputError(
-                    f"{corpus.source}: sentence {number}: the word {word!r} has a NUL character, "
-                    "which HDF5 text cannot hold; remove it"
-                )
+        text = "".join(words)
+        if "\0" in text or not _is_unicode(text):
+            bad = next(word for word in words if "\0" in word or not _is_unicode(word))
+            problem = "a NUL character" if "\0" in bad else "half of a surrogate pair"
+            raise InputError(
+                f"{corpus.source}: sentence {number}: the word {bad!r} has {problem}, which HDF5 "
+                "text cannot hold; remove it"
+            )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -79,7 +79,9 @@ def command(
         evaluation = evaluate_probe(probe, splits)
         selective = {}
         if control:
-            found = selectivity(probe, splits.train, splits.test, read.words(), seed=seed)
+            tokens = opened.tokens()
+            words = [tokens[row] for row in opened.word_rows]
+            found = selectivity(probe, splits.train, splits.test, words, seed=seed)
             selective = {**asdict(found), "selectivity": found.selectivity}
     probe.save(out)
     write_json(Path(out) / "evaluation.json", evaluation)

@@ -52,9 +52,12 @@ class WordPositions:
         -------
         (n_rows, width) tensor
         """
+        subwords = self._sentences * states.shape[1] + self._subwords
         if aggregation in self._pick:
-            pick = self._pick[aggregation]
-            return states[self._sentences[pick], self._subwords[pick]]
-        vectors = states[self._sentences, self._subwords].float()
+            subwords = subwords[self._pick[aggregation]]
+        vectors = states.flatten(0, 1).index_select(0, subwords)
+        if aggregation in self._pick:
+            return vectors
+        vectors = vectors.float()
         total = torch.zeros(len(self._counts), states.shape[-1], device=states.device)
         return total.index_add_(0, self._row, vectors) / self._counts[:, None]

@@ -97,7 +97,7 @@ def align(
         covered[number].append((start, end))
 
     for number, spans in enumerate(covered):
-        if spans:
+        if spans and spans != [(starts[number], ends[number])]:
             _check_covered(words[number], starts[number], spans, where)
     return tuple(map(tuple, subwords))
 

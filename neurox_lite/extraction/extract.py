@@ -141,8 +141,8 @@ def extract_share(
 
 
 def _run_here(job: ExtractionJob, shards: Sequence[int]) -> None:
-    n_words = [job.n_rows[shard] for shard in shards]
-    with tqdm(total=sum(n_words), unit="word", desc="extract", disable=None, delay=2) as progress:
-        for shard, n in zip(shards, n_words, strict=True):
+    n_words = sum(job.n_rows[shard] for shard in shards)
+    with tqdm(total=n_words, unit="word", desc="extract", disable=None, delay=2) as progress:
+        for shard in shards:
             job.run(shard)
-            progress.update(n)
+            progress.update(job.n_rows[shard])

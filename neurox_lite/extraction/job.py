@@ -22,7 +22,6 @@ from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan, plan_corpus
 from neurox_lite.extraction.shards import Extractor
 from neurox_lite.files import hash_json, refuse_existing
-from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import LoadedModel, load_model, model_revision, weights_hash
 from neurox_lite.models.sites import Sites, find_sites
 
@@ -219,7 +218,6 @@ class ExtractionJob:
         UnfinishedError
             When the disk or the memory is full.
         """
-        give_back_memory()
         activations, missing = self.extractor.run(self.shards[shard])
         head = self._head(self.shards[shard])
         with (

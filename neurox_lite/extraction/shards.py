@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,10 +15,14 @@ from neurox_lite.extraction.batching import batches
 from neurox_lite.extraction.forward import run_batch
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import ModelInput, Plan
+from neurox_lite.measure import give_back_memory, resident_memory
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites
 
 logger = logging.getLogger(__name__)
+
+MEMORY_SLACK = 64 << 20
+"""Bytes above those after the first batch at which freed memory is returned to the system."""
 
 
 @dataclass
@@ -45,6 +50,8 @@ class Extractor:
     options: ExtractOptions
     batch_tokens: int
     on_halving: Callable[[int], None] = lambda batch_tokens: None
+    _buffers: dict[int, np.ndarray] = field(default_factory=dict)
+    _usual_memory: int | None = None
 
     @property
     def aggregation(self) -> str:
@@ -60,7 +67,8 @@ class Extractor:
         Returns
         -------
         activations : dict
-            Layer -> (n_rows, width) float32 array, in corpus order.
+            Layer -> (n_rows, width) float32 array, in corpus order; valid until the next call,
+            which uses the same memory.
         missing : list of int
             Rows without an activation; they hold NaN.
 
@@ -71,16 +79,22 @@ class Extractor:
         """
         offsets = self.plan.corpus.sentence_offsets
         first, last = int(offsets[sentences.start]), int(offsets[sentences.stop])
-        activations = {
-            layer: np.full((last - first, self.sites.widths[layer]), np.nan, np.float32)
-            for layer in self.layers
-        }
+        activations = {layer: self._buffer(layer, last - first) for layer in self.layers}
         inputs = self.plan.inputs(sentences)
         missing = np.ones(last - first, dtype=bool)
         waiting = inputs
         while waiting:
             waiting = self._run_until_out_of_memory(waiting, activations, missing, first)
+        for array in activations.values():
+            array[missing] = np.nan
         return activations, np.flatnonzero(missing).tolist()
+
+    def _buffer(self, layer: int, n_rows: int) -> np.ndarray:
+        """Memory for the rows of one layer; getting new memory for every shard takes time."""
+        if layer not in self._buffers or len(self._buffers[layer]) < n_rows:
+            width = self.sites.widths[layer]
+            self._buffers[layer] = np.zeros((n_rows, width), np.float32)
+        return self._buffers[layer][:n_rows]
 
     def _run_until_out_of_memory(
         self,
@@ -94,9 +108,7 @@ class Extractor:
         for batch in batches([len(item) for item in inputs], self.batch_tokens):
             chosen = [inputs[i] for i in batch]
             rows = np.concatenate([item.rows for item in chosen]) - first
-
-            def receive(layer: int, vectors: torch.Tensor, rows: np.ndarray = rows) -> None:
-                activations[layer][rows] = vectors.float().cpu().numpy()
+            receive = partial(_copy_rows, activations, torch.from_numpy(rows))
 
             try:
                 run_batch(self.loaded, self.sites, self.layers, chosen, self.aggregation, receive)
@@ -106,11 +118,22 @@ class Extractor:
             else:
                 missing[rows] = False
                 done.update(batch)
+                self._bound_memory()
                 continue
             # Outside of the except clause, whose traceback keeps the batch's tensors alive.
             self._halve(chosen)
             return [item for i, item in enumerate(inputs) if i not in done]
         return []
+
+    def _bound_memory(self) -> None:
+        """Keep batches of ever other shapes from piling up freed memory."""
+        resident = resident_memory()
+        if resident is None:
+            return
+        if self._usual_memory is None:
+            self._usual_memory = resident
+        elif resident > self._usual_memory + MEMORY_SLACK:
+            give_back_memory()
 
     def _halve(self, batch: list[ModelInput]) -> None:
         longest = max(map(len, batch))
@@ -125,6 +148,12 @@ class Extractor:
         self.batch_tokens = max(1, longest * len(batch) // 2)
         logger.info("out of memory: going on with %d subwords per batch", self.batch_tokens)
         self.on_halving(self.batch_tokens)
+
+
+def _copy_rows(
+    activations: dict[int, np.ndarray], rows: torch.Tensor, layer: int, vectors: torch.Tensor
+) -> None:
+    torch.from_numpy(activations[layer]).index_copy_(0, rows, vectors.float().cpu())
 
 
 def is_out_of_memory(error: BaseException) -> bool:

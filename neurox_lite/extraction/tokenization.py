@@ -15,6 +15,9 @@ from neurox_lite.extraction.alignment import (
     without_space_marks,
 )
 
+MAX_PIECES = 100_000
+"""Distinct words whose subwords are remembered."""
+
 PROBE = "a 1 ."
 """Text that every tokenizer reads as something, whatever it does with a sentence of odd words."""
 
@@ -74,11 +77,12 @@ class SentenceTokenizer:
         for i, (words, text) in enumerate(zip(sentences, texts, strict=True)):
             ids, special = encoding["input_ids"][i], encoding["special_tokens_mask"][i]
             offsets = [
-                (0, 0) if added else (start, end)
-                for added, (start, end) in zip(special, encoding["offset_mapping"][i], strict=True)
+                (0, 0) if added else span
+                for added, span in zip(special, encoding["offset_mapping"][i], strict=True)
             ]
-            subwords = self.tokenizer.convert_ids_to_tokens(ids)
-            offsets = without_space_marks(text, subwords, offsets)
+            if self._has_space_marks:
+                subwords = self.tokenizer.convert_ids_to_tokens(ids)
+                offsets = without_space_marks(text, subwords, offsets)
             n_before = special.index(0) if 0 in special else self._n_before
             n_after = special[::-1].index(0) if 0 in special else len(ids) - n_before
             found = align(words, offsets, where[i])
@@ -133,8 +137,16 @@ class SentenceTokenizer:
 
     def _alone(self, word: str) -> tuple[int, ...]:
         if word not in self._pieces:
+            if len(self._pieces) == MAX_PIECES:
+                self._pieces.clear()
             self._pieces[word] = tuple(self._encode(word, add_special_tokens=False)["input_ids"])
         return self._pieces[word]
+
+    @cached_property
+    def _has_space_marks(self) -> bool:
+        ids = self.tokenizer.convert_tokens_to_ids(list(SPACE_MARKS))
+        unknown = (None, self.tokenizer.unk_token_id)
+        return any(i not in unknown for i in ids)
 
     @cached_property
     def _n_before(self) -> int:

@@ -428,7 +428,9 @@ class Shifted:
     def __init__(self, tokenizer, by):
         self.tokenizer = tokenizer
         self.by = by
-        self.convert_ids_to_tokens = tokenizer.convert_ids_to_tokens
+
+    def __getattr__(self, name):
+        return getattr(self.tokenizer, name)
 
     def __call__(self, **options):
         encoding = self.tokenizer(**options)
