@@ -76,8 +76,12 @@ def command(
         str, typer.Option("--compute-dtype", help="Computed in float32, float16 or bfloat16.")
     ] = "float32",
     batch_tokens: Annotated[
-        int, typer.Option("--batch-tokens", help="Subwords per batch, padding included.")
-    ] = 4096,
+        int | None,
+        typer.Option(
+            "--batch-tokens",
+            help="Subwords per batch, padding included; 1024 on a CPU, else 4096, by default.",
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option("--device", help="As cpu or cuda.")] = None,
     allow_missing: Annotated[
         bool,

@@ -28,6 +28,9 @@ from neurox_lite.models.sites import Sites, find_sites
 SHARD_BYTES = 128 << 20
 """Float32 activations of a shard, in bytes, which are held in memory until they are written."""
 
+BATCH_TOKENS_ON_CPU, BATCH_TOKENS = 1024, 4096
+"""Subwords per batch."""
+
 MIN_SHARD_WORDS = 1024
 """Words of a shard where there are so many neurons that fewer would fill it."""
 
@@ -160,7 +163,10 @@ class ExtractionJob:
 
     @cached_property
     def extractor(self) -> Extractor:
-        batch_tokens = self.folder.batch_tokens(self.options.batch_tokens)
+        wanted = self.options.batch_tokens
+        if wanted is None:
+            wanted = BATCH_TOKENS_ON_CPU if self.loaded.model.device.type == "cpu" else BATCH_TOKENS
+        batch_tokens = self.folder.batch_tokens(wanted)
         remember = self.folder.remember_batch_tokens
         return Extractor(
             self.loaded, self.sites, self.layers, self.plan, self.options, batch_tokens, remember

@@ -22,7 +22,7 @@ from neurox_lite.models.sites import Sites
 logger = logging.getLogger(__name__)
 
 MEMORY_SLACK = 64 << 20
-"""Bytes above those after the first batch at which freed memory is returned to the system."""
+"""Bytes above those in use after the first batch at which freed memory is returned."""
 
 
 @dataclass
@@ -127,12 +127,10 @@ class Extractor:
 
     def _bound_memory(self) -> None:
         """Keep batches of ever other shapes from piling up freed memory."""
-        resident = resident_memory()
-        if resident is None:
-            return
         if self._usual_memory is None:
-            self._usual_memory = resident
-        elif resident > self._usual_memory + MEMORY_SLACK:
+            give_back_memory()
+            self._usual_memory = resident_memory() or 0
+        elif (resident_memory() or 0) > self._usual_memory + MEMORY_SLACK:
             give_back_memory()
 
     def _halve(self, batch: list[ModelInput]) -> None:

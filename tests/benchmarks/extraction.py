@@ -57,7 +57,7 @@ def bare_forward(loaded: LoadedModel, job: ExtractionJob) -> Callable[[], None]:
     padded = []
     for shard in job.shards:
         inputs = job.plan.inputs(shard)
-        for batch in batches([len(item) for item in inputs], job.options.batch_tokens):
+        for batch in batches([len(item) for item in inputs], job.extractor.batch_tokens):
             ids = torch.zeros(len(batch), max(len(inputs[i]) for i in batch), dtype=torch.long)
             mask = torch.zeros_like(ids)
             for place, i in enumerate(batch):
