@@ -64,7 +64,8 @@ def write_head(
         Rows without an activation.
     """
     file["sentence_offsets"] = head.corpus.sentence_offsets
-    tokens = [word.encode() for word in head.corpus.words()]
+    # As objects: of a list NumPy would make an array as wide as the longest word.
+    tokens = np.array([word.encode() for word in head.corpus.words()], dtype=object)
     file.create_dataset("tokens", data=tokens, dtype=h5py.string_dtype())
     file["missing"] = np.asarray(missing, dtype=np.int64)
     file["special"] = np.asarray(head.special, dtype=np.int64)

@@ -22,6 +22,7 @@ from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan, plan_corpus
 from neurox_lite.extraction.shards import Extractor
 from neurox_lite.files import hash_json, refuse_existing
+from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import LoadedModel, load_model, model_revision, weights_hash
 from neurox_lite.models.sites import Sites, find_sites
 
@@ -271,6 +272,7 @@ class ExtractionJob:
         UnfinishedError
             When the disk is full.
         """
+        give_back_memory()
         folder = self.folder
         parts = [folder.shard(number) for number in range(len(self.shards))]
         head = self._head(range(len(self.corpus)))
