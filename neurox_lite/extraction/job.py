@@ -170,7 +170,14 @@ class ExtractionJob:
         batch_tokens = self.folder.batch_tokens(wanted)
         remember = self.folder.remember_batch_tokens
         return Extractor(
-            self.loaded, self.sites, self.layers, self.plan, self.options, batch_tokens, remember
+            self.loaded,
+            self.sites,
+            self.layers,
+            self.plan,
+            self.options,
+            batch_tokens,
+            max(self.n_rows),
+            remember,
         )
 
     @cached_property
@@ -197,6 +204,7 @@ class ExtractionJob:
         InputError
             When the model or corpus cannot be used, or the folder holds another job.
         """
+        give_back_memory()  # what reading the corpus took
         extractor = self.extractor
         first = self.plan.inputs(self.shards[0])
         check_padding(self.loaded, self.sites, self.layers, first, extractor.batch_tokens)

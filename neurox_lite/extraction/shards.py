@@ -39,6 +39,8 @@ class Extractor:
     options : ExtractOptions
     batch_tokens : int
         Subwords per batch; halved whenever memory runs out.
+    max_rows : int
+        Rows of the largest shard.
     on_halving : function of int, optional
         Called with the new ``batch_tokens``.
     """
@@ -49,6 +51,7 @@ class Extractor:
     plan: Plan
     options: ExtractOptions
     batch_tokens: int
+    max_rows: int
     on_halving: Callable[[int], None] = lambda batch_tokens: None
     _buffers: dict[int, np.ndarray] = field(default_factory=dict)
     _usual_memory: int | None = None
@@ -92,8 +95,8 @@ class Extractor:
     def _buffer(self, layer: int, n_rows: int) -> np.ndarray:
         """Memory for the rows of one layer; getting new memory for every shard takes time."""
         if layer not in self._buffers or len(self._buffers[layer]) < n_rows:
-            width = self.sites.widths[layer]
-            self._buffers[layer] = np.zeros((n_rows, width), np.float32)
+            shape = (max(n_rows, self.max_rows), self.sites.widths[layer])
+            self._buffers[layer] = np.zeros(shape, np.float32)
         return self._buffers[layer][:n_rows]
 
     def _run_until_out_of_memory(
