@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -70,7 +70,6 @@ class Architecture:
     decoder_layers: int = 0
     decoder_mlp_width: int = 0
     without: tuple[str, ...] = ("lstm_cell",)
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def masked(config: Callable[..., Any], tokenizer: str, **known: Any) -> Architecture:
