@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from neurox_lite.activations.hdf5 import new_hdf5
+from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_hdf5
 from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
 from neurox_lite.activations.writer import Head, create_layer, write_head
 from neurox_lite.files import replacing
@@ -38,21 +38,22 @@ def join(parts: Sequence[Path], head: Head, out: Path, *, overwrite: bool = Fals
     size = sum(part.stat().st_size for part in parts)
     with replacing(out, overwrite) as partial, new_hdf5(partial, size) as file:
         checksums = _copy_layers(parts, head, file)
-        write_head(file, head, checksums, _missing(parts))
+        write_head(file.hdf5, head, checksums, _missing(parts))
 
 
-def _copy_layers(parts: Sequence[Path], head: Head, file: h5py.File) -> list[Any]:
+def _copy_layers(parts: Sequence[Path], head: Head, file: NewFile) -> list[Any]:
     checksums: list[Any] = []
+    layers: dict[int, RowWriter] = {}
     row = 0
     for part in parts:
         with ActivationStore(part) as store:
             for layer in store.space.layers:
                 for start in range(0, store.n_tokens, BLOCK_ROWS):
                     block = store.stored(layer, start, start + BLOCK_ROWS)
-                    if f"layers/{layer}" not in file:
+                    if layer not in layers:
                         shape = (head.corpus.n_tokens, block.shape[1])
-                        create_layer(file, layer, shape, block.dtype)
-                    file[f"layers/{layer}"][row + start : row + start + len(block)] = block
+                        layers[layer] = create_layer(file, layer, shape, block.dtype)
+                    layers[layer].write(row + start, block)
             checksums += store.metadata["checksums"]
             row += store.n_tokens
     return checksums
@@ -74,14 +75,14 @@ def join_virtually(parts: Sequence[Path], head: Head, out: Path) -> None:
                     source = h5py.VirtualSource(name, f"layers/{layer}", shape, kind)
                     layout[row : row + store.n_tokens] = source
                     row += store.n_tokens
-                file.create_virtual_dataset(f"layers/{layer}", layout)
+                file.hdf5.create_virtual_dataset(f"layers/{layer}", layout)
             shards = [
                 {"file": p.relative_to(out.parent).as_posix(), "bytes": p.stat().st_size}
                 for p in parts
             ]
-            file["shards"] = json.dumps(shards)
+            file.hdf5["shards"] = json.dumps(shards)
             checksums = [entry for store in opened for entry in store.metadata["checksums"]]
-            write_head(file, head, checksums, _missing(parts))
+            write_head(file.hdf5, head, checksums, _missing(parts))
     finally:
         for store in opened:
             store.close()

@@ -16,13 +16,18 @@ import numpy as np
 
 import neurox_lite
 from neurox_lite.activations.bfloat16 import to_bfloat16
-from neurox_lite.activations.hdf5 import new_hdf5
+from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_hdf5
 from neurox_lite.activations.store import FORMAT, FORMAT_VERSION, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import replacing
 
-DTYPES = ("float32", "float16", "bfloat16")
+STORED_AS: dict[str, np.dtype[Any]] = {
+    "float32": np.dtype("float32"),
+    "float16": np.dtype("float16"),
+    "bfloat16": np.dtype("uint16"),
+}
+DTYPES = tuple(STORED_AS)
 CHUNK_BYTES = 1 << 20
 
 
@@ -82,32 +87,38 @@ def write_head(
     file.attrs["format"] = FORMAT
 
 
-def chunk_shape(shape: tuple[int, int], itemsize: int) -> tuple[int, int]:
-    """Chunks of at most 1 MiB and a power of two rows: blocks of 4,096 rows are whole chunks."""
-    rows = max(1, CHUNK_BYTES // (shape[1] * itemsize))
-    return min(shape[0], 1 << (rows.bit_length() - 1)), shape[1]
+def chunk_rows(n_rows: int, row_bytes: int) -> int:
+    """Rows of a chunk: 1 MiB at most and a power of two, so that blocks are whole chunks."""
+    rows = max(1, CHUNK_BYTES // row_bytes)
+    return min(n_rows, 1 << (rows.bit_length() - 1))
 
 
-def create_layer(
-    file: h5py.File, layer: int, shape: tuple[int, int], dtype: np.dtype
-) -> h5py.Dataset:
+def create_layer(file: NewFile, layer: int, shape: tuple[int, int], dtype: np.dtype) -> RowWriter:
     """An empty layer of a store."""
-    chunks = chunk_shape(shape, dtype.itemsize)
-    return file.create_dataset(f"layers/{layer}", shape, dtype, chunks=chunks)
+    rows = chunk_rows(shape[0], shape[1] * dtype.itemsize)
+    return file.create_rows(f"layers/{layer}", shape, dtype, rows)
+
+
+@dataclass
+class _Layer:
+    """A layer that is being written."""
+
+    rows: RowWriter
+    digest: Any = field(default_factory=hashlib.sha256)
 
 
 @dataclass
 class StoreWriter:
     """Appends rows to the layers of a store; made by :func:`open_writer`."""
 
-    file: h5py.File
+    file: NewFile
     corpus: TaggedCorpus
     dtype: str
     metadata: Mapping[str, Any]
     special: np.ndarray
     row: int = 0
     missing: list[int] = field(default_factory=list)
-    hashes: dict[int, Any] = field(default_factory=dict)
+    layers: dict[int, _Layer] = field(default_factory=dict)
 
     def append(self, layers: Mapping[int, np.ndarray], missing: Sequence[int] = ()) -> None:
         """Write the next rows of every layer.
@@ -122,49 +133,56 @@ class StoreWriter:
         ------
         InputError
             When an activation is NaN or infinite, or overflows the store's dtype.
+        OSError
+            When the disk is full.
         """
         self.missing.extend(self.row + position for position in missing)
-        # Layers are checked and hashed, in threads, while they are written.
+        for layer, array in layers.items():
+            if layer not in self.layers:
+                shape = (self.corpus.n_tokens, array.shape[1])
+                rows = create_layer(self.file, layer, shape, STORED_AS[self.dtype])
+                self.layers[layer] = _Layer(rows)
+        absent = np.asarray(missing, dtype=np.int64)
+        # Hashing takes most of the time, and two threads do it at once.
         with ThreadPoolExecutor(max_workers=2) as threads:
-            checks = []
-            for layer, array in layers.items():
-                with np.errstate(over="ignore"):
-                    stored = array.astype("float16") if self.dtype == "float16" else array
-                checks.append(threads.submit(self._check_finite, layer, array, stored, missing))
-                if self.dtype == "bfloat16":
-                    stored = to_bfloat16(stored)
-                stored = np.ascontiguousarray(stored)
-                dataset = self._dataset(layer, stored)
-                checks.append(threads.submit(self.hashes[layer].update, stored))
-                dataset[self.row : self.row + len(stored)] = stored
-            for check in checks:
-                check.result()
+            written = [threads.submit(self._write, *item, absent) for item in layers.items()]
+        for done in written:
+            done.result()
         self.row += len(array)
 
-    def _dataset(self, layer: int, first: np.ndarray) -> h5py.Dataset:
-        name = f"layers/{layer}"
-        if name in self.file:
-            return self.file[name]
-        self.hashes[layer] = hashlib.sha256()
-        shape = (self.corpus.n_tokens, first.shape[1])
-        return create_layer(self.file, layer, shape, first.dtype)
+    def _write(self, layer: int, array: np.ndarray, absent: np.ndarray) -> None:
+        """Check, hash and write rows of one layer, block by block while they are in the caches."""
+        into = self.layers[layer]
+        step = into.rows.chunk_rows
+        for start in range(0, len(array), step):
+            block = array[start : start + step]
+            with np.errstate(over="ignore"):
+                stored = block.astype("float16") if self.dtype == "float16" else block
+            finite = np.isfinite(stored)
+            if not finite.all():
+                here = absent[(absent >= start) & (absent < start + step)] - start
+                finite[here] = True
+                if not finite.all():
+                    raise self._not_finite(layer, array, absent)
+            if self.dtype == "bfloat16":
+                stored = to_bfloat16(stored)
+            stored = np.ascontiguousarray(stored, STORED_AS[self.dtype])
+            into.digest.update(stored)
+            into.rows.write(self.row + start, stored)
 
-    def _check_finite(
-        self, layer: int, array: np.ndarray, stored: np.ndarray, missing: Sequence[int]
-    ) -> None:
-        bad = ~np.isfinite(stored)
-        bad[list(missing)] = False
-        if not bad.any():
-            return
+    def _not_finite(self, layer: int, array: np.ndarray, absent: np.ndarray) -> InputError:
+        with np.errstate(over="ignore"):
+            bad = ~np.isfinite(array.astype("float16") if self.dtype == "float16" else array)
+        bad[absent] = False
         position, unit = (int(index) for index in np.argwhere(bad)[0])
         row = self.row + position
         sentence = int(np.searchsorted(self.corpus.sentence_offsets, row, side="right"))
         where = f"layer {layer}, unit {unit}, sentence {sentence}: {int(bad.sum())} activations"
         if np.isfinite(array[position, unit]):
-            raise InputError(f"{where} overflow float16; extract with --dtype bfloat16 or float32")
-        raise InputError(
-            f"{where} are NaN or infinite; run the model in float32 and check its weights"
-        )
+            problem = "overflow float16; extract with --dtype bfloat16 or float32"
+        else:
+            problem = "are NaN or infinite; run the model in float32 and check its weights"
+        return InputError(f"{where} {problem}")
 
     def finish(self, counts: Mapping[str, int]) -> None:
         """Write the missing rows and the attributes.
@@ -176,10 +194,10 @@ class StoreWriter:
         """
         if self.row != self.corpus.n_tokens:
             raise ValueError(f"wrote {self.row} of {self.corpus.n_tokens} rows")
-        digests = {str(layer): self.hashes[layer].hexdigest() for layer in sorted(self.hashes)}
+        digests = {str(n): self.layers[n].digest.hexdigest() for n in sorted(self.layers)}
         head = Head(self.corpus, {**self.metadata, **counts, "dtype": self.dtype}, self.special)
         checksums = [{"rows": self.row, "layers": digests}]
-        write_head(self.file, head, checksums, np.asarray(self.missing))
+        write_head(self.file.hdf5, head, checksums, np.asarray(self.missing))
 
 
 @contextmanager

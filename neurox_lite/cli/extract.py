@@ -141,7 +141,7 @@ def command(
         )
     )
     quiet_transformers()
-    read = read_files(by_split(corpus), format=format, labels=by_split(labels)).words_only()
+    read = read_files(by_split(corpus), format=format, labels=by_split(labels), words_only=True)
     read_source = read_text(source) if source else None
     if dry_run:
         from neurox_lite.extraction.estimate import estimate

@@ -18,7 +18,9 @@ DOCUMENT_START = "-DOCSTART-"
 CELL = re.compile(r"[^ \t\n]+")
 
 
-def read_columns(path: str | Path, columns: Sequence[str] | None = None) -> TaggedCorpus:
+def read_columns(
+    path: str | Path, columns: Sequence[str] | None = None, *, words_only: bool = False
+) -> TaggedCorpus:
     """Read one word per line with its labels, and a blank line between sentences.
 
     Spaces and tabs separate the columns. ``-DOCSTART-`` lines end a sentence and are skipped.
@@ -31,6 +33,8 @@ def read_columns(path: str | Path, columns: Sequence[str] | None = None) -> Tagg
         The name of every column, one of them ``"word"``. Without it the first column is the
         word and the others are ``xpos`` and ``chunk`` in a file of three columns (CoNLL-2000),
         else ``column2``, ``column3``, ...
+    words_only : bool
+        Leave out the labels.
 
     Returns
     -------
@@ -55,8 +59,10 @@ def read_columns(path: str | Path, columns: Sequence[str] | None = None) -> Tagg
                 f"{path}: line {number}: {len(cells)} columns where {len(names)} were expected "
                 f"({', '.join(names)}); give every word all columns"
             )
-        sentences[-1].append(cells)
+        sentences[-1].append([cells[names.index(WORD)]] if words_only else cells)
 
+    if words_only:
+        names = (WORD,)
     layers = {
         name: tuple(tuple(cells[column] for cells in rows) for rows in sentences if rows)
         for column, name in enumerate(names)

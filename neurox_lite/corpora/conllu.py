@@ -28,7 +28,7 @@ SparseLayers = defaultdict[str, dict[int, list[str]]]
 """Layer name, then sentence, to that sentence's labels; only sentences that have some."""
 
 
-def read_conllu(path: str | Path) -> TaggedCorpus:
+def read_conllu(path: str | Path, *, words_only: bool = False) -> TaggedCorpus:
     """Read a CoNLL-U file, gzipped when its name ends in ``.gz``.
 
     The words are the syntactic words: the ranges of multiword tokens (``1-2``) and empty nodes
@@ -37,6 +37,8 @@ def read_conllu(path: str | Path) -> TaggedCorpus:
     Parameters
     ----------
     path : str or Path
+    words_only : bool
+        Leave out the labels, which take many times the memory of the words.
 
     Returns
     -------
@@ -63,13 +65,14 @@ def read_conllu(path: str | Path) -> TaggedCorpus:
         tokens = [token for token in parsed if WORD_ID.fullmatch(token["id"])]
         if not tokens:
             continue
-        _add_labels(layers, len(sentences), [_column_and_feature_labels(t) for t in tokens])
-        _add_labels(misc_layers, len(sentences), [_pairs(t["misc"]) for t in tokens])
-        depths.append(_depths([token["head"] for token in tokens]))
+        if not words_only:
+            _add_labels(layers, len(sentences), [_column_and_feature_labels(t) for t in tokens])
+            _add_labels(misc_layers, len(sentences), [_pairs(t["misc"]) for t in tokens])
+            depths.append(_depths([token["head"] for token in tokens]))
         sentences.append(tuple(intern(token["form"]) for token in tokens))
 
     tags = {**_dense(misc_layers, sentences), **_dense(layers, sentences)}
-    if all(depths):
+    if depths and all(depths):
         tags["depth"] = tuple(map(tuple, depths))
     return TaggedCorpus(tuple(sentences), tags, source=str(path))
 

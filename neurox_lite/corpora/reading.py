@@ -23,7 +23,11 @@ FORMAT_OF_SUFFIX = {
 
 
 def read_corpus(
-    path: str | Path, *, format: str | None = None, labels: str | Path | None = None
+    path: str | Path,
+    *,
+    format: str | None = None,
+    labels: str | Path | None = None,
+    words_only: bool = False,
 ) -> TaggedCorpus:
     """Read a corpus in any of the formats this package knows.
 
@@ -36,6 +40,9 @@ def read_corpus(
         ``.gz``; a file of another name that comes with ``labels`` is parallel.
     labels : str or Path, optional
         The file of labels of parallel text.
+    words_only : bool
+        Leave out the labels, which take many times the memory of the words and which extraction
+        does not need.
 
     Returns
     -------
@@ -53,13 +60,16 @@ def read_corpus(
     if format == "parallel":
         if labels is None:
             raise InputError(f"{path}: parallel text needs its file of labels; give labels")
-        return read_parallel(path, labels)
+        corpus = read_parallel(path, labels)
+        return corpus.words_only() if words_only else corpus
     if labels is not None:
         raise InputError(
             f"{path}: format '{format}' takes no file of labels, but {labels} was given; "
             "leave it out or give format 'parallel'"
         )
-    return {"conllu": read_conllu, "columns": read_columns, "text": read_text}[format](path)
+    if format == "text":
+        return read_text(path)
+    return {"conllu": read_conllu, "columns": read_columns}[format](path, words_only=words_only)
 
 
 def read_splits(
@@ -101,12 +111,13 @@ def read_files(
     *,
     format: str | None = None,
     labels: str | Mapping[str, str] | None = None,
+    words_only: bool = False,
 ) -> TaggedCorpus:
     """Read one file, or join one file per split, as :func:`read_splits` but without splitting."""
     if not isinstance(corpus, Mapping):
         if isinstance(labels, Mapping):
             raise InputError(f"{corpus}: one corpus file takes one label file")
-        return read_corpus(corpus, format=format, labels=labels)
+        return read_corpus(corpus, format=format, labels=labels, words_only=words_only)
     if sorted(corpus) != sorted(SPLITS):
         raise InputError(
             f"corpus files for {', '.join(corpus) or 'nothing'}: give one file for each of "
@@ -115,9 +126,13 @@ def read_files(
     if labels is not None and (isinstance(labels, str) or sorted(labels) != sorted(SPLITS)):
         raise InputError(f"give one label file for each of {', '.join(SPLITS)}")
     label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(SPLITS)
-    return TaggedCorpus.from_splits(
-        {s: read_corpus(corpus[s], format=format, labels=label_files[s]) for s in SPLITS}
-    )
+    parts = {
+        split: read_corpus(
+            corpus[split], format=format, labels=label_files[split], words_only=words_only
+        )
+        for split in SPLITS
+    }
+    return TaggedCorpus.from_splits(parts)
 
 
 def _format_of(path: Path, has_labels: bool) -> str:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+SIMILAR = 0.8
+"""A sentence shorter than this share of the longest starts another batch."""
+
+FULL_ENOUGH = 0.25
+"""Unless the batch has less than this share of the tokens it may have."""
+
 
 def windows(n_words: Sequence[int], max_words: int) -> Iterator[range]:
     """Cut sentences into runs of neighbours with at most ``max_words`` words (at least one).
@@ -23,7 +29,8 @@ def windows(n_words: Sequence[int], max_words: int) -> Iterator[range]:
 def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
     """Group sentences of similar length so that a padded batch has at most ``max_tokens`` tokens.
 
-    A sentence longer than ``max_tokens`` is a batch of its own.
+    A sentence longer than ``max_tokens`` is a batch of its own. Batches that are full enough to
+    compute at speed end where sentences get much shorter, which saves padding.
 
     Parameters
     ----------
@@ -40,9 +47,13 @@ def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     batch: list[int] = []
     for position in order:
-        if batch and lengths[batch[0]] * (len(batch) + 1) > max_tokens:
-            yield batch
-            batch = []
+        if batch:
+            longest, n_tokens = lengths[batch[0]], lengths[batch[0]] * len(batch)
+            is_full = n_tokens + longest > max_tokens
+            is_shorter = lengths[position] < SIMILAR * longest
+            if is_full or (is_shorter and n_tokens >= FULL_ENOUGH * max_tokens):
+                yield batch
+                batch = []
         batch.append(position)
     if batch:
         yield batch

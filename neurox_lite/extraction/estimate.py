@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from neurox_lite.activations.store import ActivationStore
-from neurox_lite.activations.writer import chunk_shape
+from neurox_lite.activations.writer import chunk_rows
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.job import (
     BATCH_TOKENS,
@@ -146,8 +146,8 @@ def _extract_sample(
             started = time.perf_counter()
             with sample.folder.locked():
                 sample.folder.begin({}, sample.shards, overwrite=True)
-                for shard in sample.waiting():
-                    sample.run(shard)
+                for _ in sample.run(sample.waiting()):
+                    pass
                 with sample.finish() as store:
                     times.append(time.perf_counter() - started)
                     n_rows, n_words = store.n_tokens, len(store.word_rows)
@@ -165,7 +165,7 @@ def _bytes_beside_layers(store: ActivationStore) -> int:
 def _layer_bytes(n_rows: int, widths: Any, itemsize: int) -> int:
     total = 0
     for width in widths:
-        rows, _ = chunk_shape((n_rows, width), itemsize)
+        rows = chunk_rows(n_rows, width * itemsize)
         total += math.ceil(n_rows / rows) * rows * width * itemsize
     return total
 
@@ -179,4 +179,5 @@ def _run_longest(loaded: LoadedModel, job: ExtractionJob, lengths: np.ndarray) -
     allowing = replace(job.options, allow_missing=True)
     source = _section(job.source, longest) if job.source else None
     sample = ExtractionJob(loaded, _section(job.corpus, longest), job.out, allowing, source)
-    sample.extractor.run(range(len(longest)))
+    for sentences in sample.shards:
+        sample.extractor.run(sentences)

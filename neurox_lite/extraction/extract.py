@@ -143,6 +143,5 @@ def extract_share(
 def _run_here(job: ExtractionJob, shards: Sequence[int]) -> None:
     n_words = sum(job.n_rows[shard] for shard in shards)
     with tqdm(total=n_words, unit="word", desc="extract", disable=None, delay=2) as progress:
-        for shard in shards:
-            job.run(shard)
+        for shard in job.run(shards):
             progress.update(job.n_rows[shard])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -223,8 +226,13 @@ class ExtractionJob:
         done = set(self.folder.done(len(self.shards)))
         return [number for number in range(len(self.shards)) if number not in done]
 
-    def run(self, shard: int) -> None:
-        """Extract one shard; its file is there, whole, or not.
+    def run(self, shards: Sequence[int]) -> Iterator[int]:
+        """Extract shards; one is flushed to the disk while the next is computed.
+
+        Yields
+        ------
+        int
+            The number of each shard once its file is there, whole.
 
         Raises
         ------
@@ -233,21 +241,35 @@ class ExtractionJob:
         UnfinishedError
             When the disk or the memory is full.
         """
-        activations, missing = self.extractor.run(self.shards[shard])
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            flushed: list[tuple[int, Future[None]]] = []
+            for shard in shards:
+                activations, missing = self.extractor.run(self.shards[shard])
+                yield from _wait(flushed)
+                written = self._write(shard, activations, missing)
+                flushed = [(shard, thread.submit(written.close))]
+            yield from _wait(flushed)
+
+    def _write(
+        self, shard: int, activations: dict[int, np.ndarray], missing: list[int]
+    ) -> ExitStack:
+        """Write a shard; closing what is given back flushes its file and gives it its name."""
         head = self._head(self.shards[shard])
-        with (
-            clear_write_errors(self.out),
-            open_writer(
-                self.folder.shard(shard),
-                head.corpus,
-                dtype=self.options.dtype,
-                metadata={**head.metadata, "shard": shard},
-                special=head.special,
-                overwrite=True,
-            ) as writer,
-        ):
+        with ExitStack() as stack:
+            stack.enter_context(clear_write_errors(self.out))
+            writer = stack.enter_context(
+                open_writer(
+                    self.folder.shard(shard),
+                    head.corpus,
+                    dtype=self.options.dtype,
+                    metadata={**head.metadata, "shard": shard},
+                    special=head.special,
+                    overwrite=True,
+                )
+            )
             writer.append(activations, missing)
             writer.finish({})
+            return stack.pop_all()
 
     def _head(self, sentences: range) -> Head:
         plan = self.plan
@@ -295,3 +317,9 @@ class ExtractionJob:
                     shutil.rmtree(self.out)
                 folder.folder.rename(self.out)
         return ActivationStore(self.out)
+
+
+def _wait(flushed: list[tuple[int, Future[None]]]) -> Iterator[int]:
+    for shard, done in flushed:
+        done.result()
+        yield shard

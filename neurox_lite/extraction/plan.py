@@ -6,6 +6,7 @@ import logging
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import starmap
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -66,9 +67,11 @@ class _Ragged:
         self.values.extend(values)
         self.ends.append(len(self.values))
 
-    def __getitem__(self, index: int) -> np.ndarray:
-        first, last = self.ends[index], self.ends[index + 1]
-        return np.array(self.values[first:last], dtype=np.int64)
+    def runs(self, first: int, last: int) -> list[np.ndarray]:
+        """The runs numbered ``first`` to ``last - 1``."""
+        ends = self.ends[first : last + 1]
+        values = np.array(self.values[ends[0] : ends[-1]], dtype=np.int64)
+        return np.split(values, np.array(ends[1:-1]) - ends[0]) if last > first else []
 
 
 @dataclass
@@ -105,10 +108,8 @@ class Plan:
     def inputs(self, sentences: range) -> list[ModelInput]:
         """The inputs of neighbouring sentences."""
         first, last = self._first_input[sentences.start], self._first_input[sentences.stop]
-        return [
-            ModelInput(**{name: ragged[i] for name, ragged in self._fields.items()})
-            for i in range(first, last)
-        ]
+        runs = (ragged.runs(first, last) for ragged in self._fields.values())
+        return list(starmap(ModelInput, zip(*runs, strict=True)))
 
 
 def plan_corpus(

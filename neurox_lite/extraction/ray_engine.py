@@ -39,7 +39,7 @@ class ExtractionWorker:
                 f"{self.job.model}: a worker finds another model or package version under this "
                 "name; give all machines the same"
             )
-        self.job.run(shard)
+        list(self.job.run([shard]))
 
 
 def run_on_ray(

@@ -65,7 +65,7 @@ class Extractor:
     def run(self, sentences: range) -> tuple[dict[int, np.ndarray], list[int]]:
         """Activations of neighbouring sentences.
 
-        Memory: ``4 * n_rows * n_neurons`` bytes, and one batch.
+        Memory: ``4 * max_rows * n_neurons`` bytes, and one batch.
 
         Returns
         -------
@@ -82,7 +82,7 @@ class Extractor:
         """
         offsets = self.plan.corpus.sentence_offsets
         first, last = int(offsets[sentences.start]), int(offsets[sentences.stop])
-        activations = {layer: self._buffer(layer, last - first) for layer in self.layers}
+        activations = {layer: self._buffer(layer)[: last - first] for layer in self.layers}
         inputs = self.plan.inputs(sentences)
         missing = np.ones(last - first, dtype=bool)
         waiting = inputs
@@ -92,12 +92,13 @@ class Extractor:
             array[missing] = np.nan
         return activations, np.flatnonzero(missing).tolist()
 
-    def _buffer(self, layer: int, n_rows: int) -> np.ndarray:
+    def _buffer(self, layer: int) -> np.ndarray:
         """Memory for the rows of one layer; getting new memory for every shard takes time."""
-        if layer not in self._buffers or len(self._buffers[layer]) < n_rows:
-            shape = (max(n_rows, self.max_rows), self.sites.widths[layer])
-            self._buffers[layer] = np.zeros(shape, np.float32)
-        return self._buffers[layer][:n_rows]
+        if layer not in self._buffers:
+            shape = (self.max_rows, self.sites.widths[layer])
+            # Touched now: not to be taken for memory that batches leave behind.
+            self._buffers[layer] = np.full(shape, np.nan, np.float32)
+        return self._buffers[layer]
 
     def _run_until_out_of_memory(
         self,
@@ -131,7 +132,6 @@ class Extractor:
     def _bound_memory(self) -> None:
         """Keep batches of ever other shapes from piling up freed memory."""
         if self._usual_memory is None:
-            give_back_memory()
             self._usual_memory = resident_memory() or 0
         elif (resident_memory() or 0) > self._usual_memory + MEMORY_SLACK:
             give_back_memory()

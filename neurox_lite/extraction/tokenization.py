@@ -62,6 +62,7 @@ class SentenceTokenizer:
             **{self.text: text},
             truncation=False,
             padding=False,
+            return_attention_mask=False,
             verbose=False,
             split_special_tokens=True,
             **options,

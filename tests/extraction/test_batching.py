@@ -20,8 +20,13 @@ def test_batches_hold_every_sentence_once_within_the_budget(lengths, max_tokens)
         assert [lengths[i] for i in batch] == sorted((lengths[i] for i in batch), reverse=True)
 
 
-def test_batches_are_as_full_as_the_budget_allows():
-    assert list(batches([1, 3, 1, 1, 3, 3], 6)) == [[1, 4], [5, 0], [2, 3]]
+def test_batches_of_similar_sentences_are_as_full_as_the_budget_allows():
+    assert list(batches([5, 5, 5, 4, 4, 4], 20)) == [[0, 1, 2, 3], [4, 5]]
+
+
+def test_a_batch_ends_where_sentences_get_shorter_unless_it_is_nearly_empty():
+    assert list(batches([9, 2, 9, 2, 9, 2], 100)) == [[0, 2, 4], [1, 3, 5]]
+    assert list(batches([9, 2, 9, 2], 100)) == [[0, 2, 1, 3]]
 
 
 def test_no_sentence_makes_no_batch():

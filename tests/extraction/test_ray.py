@@ -97,16 +97,16 @@ def test_a_killed_worker_loses_nothing(cluster, model, expected, small_shards, t
 def test_a_job_goes_on_with_ray_where_it_stopped_without(
     cluster, model, expected, small_shards, tmp_path, monkeypatch
 ):
-    run, done = job_module.ExtractionJob.run, []
+    write, done = job_module.ExtractionJob._write, []
 
-    def stop_after_five(self, shard):
+    def stop_after_five(self, shard, *args):
         if len(done) == 5:
             raise KeyboardInterrupt
         done.append(shard)
-        run(self, shard)
+        return write(self, shard, *args)
 
     with monkeypatch.context() as patched:
-        patched.setattr(job_module.ExtractionJob, "run", stop_after_five)
+        patched.setattr(job_module.ExtractionJob, "_write", stop_after_five)
         with pytest.raises(KeyboardInterrupt):
             extract(model, CORPUS, tmp_path / "s.h5", device="cpu")
     shards = tmp_path / "s.h5.unfinished" / "shards"

@@ -68,16 +68,16 @@ class Stop(Exception):
 
 def stop_after(monkeypatch, n_shards):
     """Let the extraction of the shard after so many raise."""
-    run = job_module.ExtractionJob.run
+    write = job_module.ExtractionJob._write
     done = []
 
-    def counted(self, shard):
+    def counted(self, shard, *args):
         if len(done) == n_shards:
             raise Stop
         done.append(shard)
-        run(self, shard)
+        return write(self, shard, *args)
 
-    monkeypatch.setattr(job_module.ExtractionJob, "run", counted)
+    monkeypatch.setattr(job_module.ExtractionJob, "_write", counted)
     return done
 
 
