@@ -116,6 +116,7 @@ class StoreWriter:
     dtype: str
     metadata: Mapping[str, Any]
     special: np.ndarray
+    first_sentence: int = 0
     row: int = 0
     missing: list[int] = field(default_factory=list)
     layers: dict[int, _Layer] = field(default_factory=dict)
@@ -176,7 +177,8 @@ class StoreWriter:
         bad[absent] = False
         position, unit = (int(index) for index in np.argwhere(bad)[0])
         row = self.row + position
-        sentence = int(np.searchsorted(self.corpus.sentence_offsets, row, side="right"))
+        here = int(np.searchsorted(self.corpus.sentence_offsets, row, side="right"))
+        sentence = self.first_sentence + here
         where = f"layer {layer}, unit {unit}, sentence {sentence}: {int(bad.sum())} activations"
         if np.isfinite(array[position, unit]):
             problem = "overflow float16; extract with --dtype bfloat16 or float32"
@@ -208,6 +210,7 @@ def open_writer(
     dtype: str,
     metadata: Mapping[str, Any],
     special: np.ndarray | None = None,
+    first_sentence: int = 0,
     overwrite: bool = False,
 ) -> Iterator[StoreWriter]:
     """Open a writer; the store appears under ``path`` only if the block succeeds.
@@ -222,6 +225,8 @@ def open_writer(
         Attributes of the store.
     special : int array, optional
         Rows that are special tokens of the tokenizer, not words.
+    first_sentence : int
+        Where ``corpus`` starts in the corpus that errors speak of.
     overwrite : bool
 
     Raises
@@ -234,7 +239,8 @@ def open_writer(
         raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
     check_words(corpus)
     with replacing(path, overwrite) as partial, new_hdf5(partial) as file:
-        yield StoreWriter(file, corpus, dtype, metadata, _no_rows() if special is None else special)
+        special = _no_rows() if special is None else special
+        yield StoreWriter(file, corpus, dtype, metadata, special, first_sentence)
 
 
 def check_words(corpus: TaggedCorpus) -> None:

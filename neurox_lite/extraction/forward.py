@@ -75,7 +75,7 @@ def run_batch(
             }
         else:
             model = model.get_encoder()
-    with record(loaded.model, sites, visit, layers):
+    with record(loaded.model, sites, visit, layers, stop=True):
         model(**arguments)
 
 

@@ -29,7 +29,7 @@ from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import LoadedModel, load_model, model_revision, weights_hash
 from neurox_lite.models.sites import Sites, find_sites
 
-SHARD_BYTES = 128 << 20
+SHARD_BYTES = 64 << 20
 """Float32 activations of a shard, in bytes, which are held in memory until they are written."""
 
 BATCH_TOKENS_ON_CPU, BATCH_TOKENS = 1024, 4096
@@ -264,6 +264,7 @@ class ExtractionJob:
                     dtype=self.options.dtype,
                     metadata={**head.metadata, "shard": shard},
                     special=head.special,
+                    first_sentence=self.shards[shard].start,
                     overwrite=True,
                 )
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -17,12 +17,17 @@ from neurox_lite.models.trace import first_tensor
 Visit = Callable[[int, int, torch.Tensor], torch.Tensor | None]
 
 
+class _Enough(Exception):
+    """Ends a forward pass that has nothing more to show."""
+
+
 @contextmanager
 def record(
     model: nn.Module,
     sites: Sites,
     receive: Callable[[int, torch.Tensor], None],
     layers: Collection[int] | None = None,
+    stop: bool = False,
 ) -> Iterator[None]:
     """While the block runs, give every layer of a site to a function, once per forward pass.
 
@@ -35,13 +40,20 @@ def record(
         States are (n_sentences, n_tokens, width): the model's own tensor, not to be changed.
     layers : collection of int, optional
         All by default.
+    stop : bool
+        Leave the block as soon as all these layers were received: what the model would compute
+        after the last of them is not needed.
     """
+    waiting = set(sites.widths if layers is None else layers)
     stepwise = {layer for place in sites.places if place.stepwise for layer in place.layers}
     steps: dict[int, list[torch.Tensor]] = {}
 
     def visit(layer: int, position: int, states: torch.Tensor) -> None:
         if layer not in stepwise:
             receive(layer, states)
+            waiting.discard(layer)
+            if stop and not waiting:
+                raise _Enough
         else:
             steps.setdefault(layer, []).append(states)
 
@@ -51,7 +63,7 @@ def record(
 
     handle = model.get_submodule(sites.stack).register_forward_hook(deliver)
     try:
-        with _visiting(model, sites, visit, layers):
+        with suppress(_Enough), _visiting(model, sites, visit, layers):
             yield
     finally:
         handle.remove()

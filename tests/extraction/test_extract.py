@@ -359,6 +359,23 @@ def test_nan_weights_leave_no_file(make_model, tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_an_overflow_is_told_with_its_sentence_in_the_corpus(make_model, tmp_path, monkeypatch):
+    """Not with its number in the shard, which nobody knows."""
+    monkeypatch.setattr(job_module, "SHARD_BYTES", 6 * 3 * 8 * 4)  # 6 words
+    monkeypatch.setattr(job_module, "MIN_SHARD_WORDS", 1)
+    folder = make_model("bert")
+    word = "dogs"
+    sentences = [["the", "cat"]] * 9 + [["the", word]]
+    subword = load_model(str(folder)).tokenizer.convert_tokens_to_ids(word)
+
+    def spoil(model):
+        model.embeddings.word_embeddings.weight.data[subword] = torch.nan
+
+    spoilt = changed_copy(folder, tmp_path / "model", spoil)
+    with pytest.raises(InputError, match="layer 0, unit 0, sentence 10: "):
+        extract(spoilt, TaggedCorpus(sentences), tmp_path / "s.h5")
+
+
 def test_a_model_that_fails_leaves_no_file(bert, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("a bug")

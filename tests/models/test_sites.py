@@ -177,6 +177,36 @@ def test_hooks_are_gone_after_an_error(with_head):
     assert hooks() == before
 
 
+@pytest.mark.parametrize(("name", "side", "site"), HAVE)
+def test_stopping_at_the_last_wanted_layer_changes_nothing_that_is_read(
+    with_head, name, side, site
+):
+    model = with_head(name)
+    sites = find_sites(model, site, side=side)
+    inputs = inputs_of(model)
+    whole, _ = recorded(model, sites, inputs)
+    wanted = list(sites.widths)[:-1] or list(sites.widths)
+    found = {}
+    with torch.no_grad():
+        for _ in range(2):  # and nothing of the first pass is left for the second
+            with record(model, sites, found.__setitem__, wanted, stop=True):
+                model(**inputs)
+            assert list(found) == wanted
+            assert all(torch.equal(found[layer], whole[layer]) for layer in wanted)
+
+
+def test_a_stopped_pass_does_not_run_the_blocks_above():
+    model = build("bert", VOCABULARY)
+    sites = find_sites(model, "mlp")
+    calls = []
+    for number, block in enumerate(model.bert.encoder.layer):
+        block.register_forward_pre_hook(lambda *_, number=number: calls.append(number))
+    with record(model, sites, lambda *_: None, [0, 1], stop=True):
+        model(**inputs_of(model))
+        pytest.fail("the pass was not stopped")
+    assert calls == [0, 1]
+
+
 # The neurons of each site, computed by other means.
 
 
