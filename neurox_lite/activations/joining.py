@@ -37,12 +37,14 @@ def join(parts: Sequence[Path], head: Head, out: Path, *, overwrite: bool = Fals
     """
     size = sum(part.stat().st_size for part in parts)
     with replacing(out, overwrite) as partial, new_hdf5(partial, size) as file:
-        checksums = _copy_layers(parts, head, file)
-        write_head(file.hdf5, head, checksums, _missing(parts))
+        checksums, missing = _copy_layers(parts, head, file)
+        write_head(file.hdf5, head, checksums, missing)
 
 
-def _copy_layers(parts: Sequence[Path], head: Head, file: NewFile) -> list[Any]:
+def _copy_layers(parts: Sequence[Path], head: Head, file: NewFile) -> tuple[list[Any], np.ndarray]:
+    """Copy all rows; give the checksums of all parts, and the rows without activations."""
     checksums: list[Any] = []
+    missing: list[np.ndarray] = []
     layers: dict[int, RowWriter] = {}
     row = 0
     for part in parts:
@@ -54,45 +56,38 @@ def _copy_layers(parts: Sequence[Path], head: Head, file: NewFile) -> list[Any]:
                         shape = (head.corpus.n_tokens, block.shape[1])
                         layers[layer] = create_layer(file, layer, shape, block.dtype)
                     layers[layer].write(row + start, block)
+            missing.append(store.missing + row)
             checksums += store.metadata["checksums"]
             row += store.n_tokens
-    return checksums
+    return checksums, np.concatenate(missing)
 
 
 def join_virtually(parts: Sequence[Path], head: Head, out: Path) -> None:
     """Write a file whose layers lie in the files of other stores, below its own folder."""
-    opened = [ActivationStore(part) for part in parts]
-    try:
-        with replacing(out) as partial, new_hdf5(partial) as file:
-            for layer in opened[0].space.layers:
-                width = opened[0].space.select([layer]).n_neurons
-                kind = opened[0].stored(layer, 0, 1).dtype
-                layout = h5py.VirtualLayout((head.corpus.n_tokens, width), kind)
-                row = 0
-                for store in opened:
-                    name = store.path.relative_to(out.parent).as_posix()
-                    shape = (store.n_tokens, width)
-                    source = h5py.VirtualSource(name, f"layers/{layer}", shape, kind)
-                    layout[row : row + store.n_tokens] = source
-                    row += store.n_tokens
-                file.hdf5.create_virtual_dataset(f"layers/{layer}", layout)
-            shards = [
-                {"file": p.relative_to(out.parent).as_posix(), "bytes": p.stat().st_size}
-                for p in parts
-            ]
-            file.hdf5["shards"] = json.dumps(shards)
-            checksums = [entry for store in opened for entry in store.metadata["checksums"]]
-            write_head(file.hdf5, head, checksums, _missing(parts))
-    finally:
-        for store in opened:
-            store.close()
-
-
-def _missing(parts: Sequence[Path]) -> np.ndarray:
-    """Rows without activations, counted from the first row of all parts."""
-    rows, first = [], 0
-    for part in parts:
+    names = [part.relative_to(out.parent).as_posix() for part in parts]
+    layouts: dict[int, h5py.VirtualLayout] = {}
+    checksums: list[Any] = []
+    missing: list[np.ndarray] = []
+    row = 0
+    # One after another: a process may not have as many files open as there may be shards.
+    for part, name in zip(parts, names, strict=True):
         with ActivationStore(part) as store:
-            rows.append(store.missing + first)
-            first += store.n_tokens
-    return np.concatenate(rows)
+            for layer, width in zip(store.space.layers, store.space.widths, strict=True):
+                kind = store.stored(layer, 0, 0).dtype
+                if layer not in layouts:
+                    layouts[layer] = h5py.VirtualLayout((head.corpus.n_tokens, width), kind)
+                shape = (store.n_tokens, width)
+                source = h5py.VirtualSource(name, f"layers/{layer}", shape, kind)
+                layouts[layer][row : row + store.n_tokens] = source
+            missing.append(store.missing + row)
+            checksums += store.metadata["checksums"]
+            row += store.n_tokens
+    with replacing(out) as partial, new_hdf5(partial) as file:
+        for layer, layout in layouts.items():
+            file.hdf5.create_virtual_dataset(f"layers/{layer}", layout)
+        shards = [
+            {"file": name, "bytes": part.stat().st_size}
+            for part, name in zip(parts, names, strict=True)
+        ]
+        file.hdf5["shards"] = json.dumps(shards)
+        write_head(file.hdf5, head, checksums, np.concatenate(missing))

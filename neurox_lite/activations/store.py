@@ -21,6 +21,9 @@ BLOCK_ROWS = 4096
 IN_FOLDER = "store.h5"
 """The file that joins the shards of a store that is a folder."""
 
+OPEN_SHARDS = 4
+"""Shards that are open at once; a block of rows seldom touches more than two."""
+
 
 class ActivationStore:
     """Activations of a corpus, read from disk by rows and never loaded whole unless asked.
@@ -84,7 +87,13 @@ class ActivationStore:
             widths=tuple(self._file[f"layers/{layer}"].shape[1] for layer in layers),
         )
         self.n_tokens: int = self._file[f"layers/{layers[0]}"].shape[0]
-        self._check_shards()
+        self._shards = self._check_shards()
+        ends = np.cumsum([run["rows"] for run in self.metadata["checksums"]])
+        self._shard_starts = np.concatenate(([0], ends))
+        self._open_shards: dict[int, h5py.File] = {}
+        if self._shards and (len(ends), ends[-1]) != (len(self._shards), self.n_tokens):
+            self._file.close()
+            raise InputError(f"{path}: its rows are not those of its shards; extract again")
 
     def __enter__(self) -> ActivationStore:
         return self
@@ -95,6 +104,8 @@ class ActivationStore:
     def close(self) -> None:
         """Close the file; the store cannot be read afterwards."""
         self._file.close()
+        while self._open_shards:
+            self._open_shards.popitem()[1].close()
 
     @property
     def sentence_offsets(self) -> np.ndarray:
@@ -156,7 +167,40 @@ class ActivationStore:
 
     def stored(self, layer: int, start: int, stop: int) -> np.ndarray:
         """Rows of a layer as they are in the file, bfloat16 as uint16; shape (n_rows, width)."""
-        return self._file[f"layers/{layer}"][start:stop]
+        dataset = self._file[f"layers/{layer}"]
+        if not self._shards:
+            return dataset[start:stop]
+        start, stop, _ = slice(start, stop).indices(self.n_tokens)
+        rows = np.empty((max(stop - start, 0), dataset.shape[1]), dataset.dtype)
+        first = start
+        while first < stop:
+            shard = int(np.searchsorted(self._shard_starts, first, side="right")) - 1
+            before = int(self._shard_starts[shard])
+            last = min(stop, int(self._shard_starts[shard + 1]))
+            source = self._shard(shard)[f"layers/{layer}"]
+            source.read_direct(
+                rows, np.s_[first - before : last - before], np.s_[first - start : last - start]
+            )
+            first = last
+        return rows
+
+    def _shard(self, number: int) -> h5py.File:
+        """An open shard.
+
+        The virtual file would keep all of them open, and where the system allows no more open
+        files, HDF5 reads zeros without a word.
+        """
+        if number not in self._open_shards:
+            if len(self._open_shards) == OPEN_SHARDS:
+                oldest = next(iter(self._open_shards))
+                self._open_shards.pop(oldest).close()
+            file = self._shards[number]
+            try:
+                self._open_shards[number] = h5py.File(file, "r")
+            except OSError as error:
+                reason = " ".join(str(error).split())
+                raise InputError(f"{file}: this shard cannot be read ({reason})") from None
+        return self._open_shards[number]
 
     def decoded(self, stored: np.ndarray) -> np.ndarray:
         """Stored rows as floating-point numbers; not copied unless they are bfloat16."""
@@ -165,18 +209,21 @@ class ActivationStore:
     def _read(self, layer: int, start: int, stop: int) -> np.ndarray:
         return self.decoded(self.stored(layer, start, stop))
 
-    def _check_shards(self) -> None:
-        """HDF5 reads rows whose shard is missing or damaged as zeros, without a word."""
+    def _check_shards(self) -> list[Path]:
+        """The files of the shards, none missing or cut short; empty where there are none."""
         if "shards" not in self._file:
-            return
+            return []
         folder = Path(self._file.filename).parent
+        files = []
         for shard in json.loads(self._file["shards"][()]):
             file = folder / shard["file"]
+            files.append(file)
             size = file.stat().st_size if file.is_file() else None
             if size != shard["bytes"]:
                 self._file.close()
                 problem = "is missing" if size is None else f"has {size} bytes, not as written"
                 raise InputError(f"{file}: this shard {problem}; put it back or extract again")
+        return files
 
 
 def _why_missing(path: Path) -> str:

@@ -60,6 +60,18 @@ class JobFolder:
         InputError
             When another process does this part, or the folder cannot be written.
         """
+        lock = self._acquire(share, wait)
+        try:
+            yield
+        except BaseException:
+            # Bad input that is found before anything is done leaves nothing behind.
+            if not share and not any((self.folder / SHARDS).glob("[0-9]*.h5")):
+                self.remove()
+            raise
+        finally:
+            lock.release()
+
+    def _acquire(self, share: str, wait: bool, attempts: int = 5) -> FileLock:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / f".lock{share}")
@@ -69,17 +81,13 @@ class JobFolder:
                 f"{self.out}: another process extracts into it; wait for it or give another output"
             ) from None
         except OSError as error:
+            # Another share was the last to end, and has moved the folder away just now.
+            if isinstance(error, FileNotFoundError) and attempts > 1:
+                return self._acquire(share, wait, attempts - 1)
             raise InputError(
                 f"{self.out}: cannot write there ({error.strerror}); choose another output"
             ) from None
-        with lock:
-            try:
-                yield
-            except BaseException:
-                # Bad input that is found before anything is done leaves nothing behind.
-                if not share and not any((self.folder / SHARDS).glob("[0-9]*.h5")):
-                    self.remove()
-                raise
+        return lock
 
     def begin(self, description: dict[str, Any], shards: Sequence[range], overwrite: bool) -> None:
         """Write the manifest, or check that the one there is of the same job.

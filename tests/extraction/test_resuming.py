@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.extraction import extract as extract_module
 from neurox_lite.extraction import job as job_module
+from neurox_lite.extraction import job_folder as job_folder_module
 from neurox_lite.extraction import shards as shards_module
 from neurox_lite.extraction.extract import extract, extract_share
 from neurox_lite.models.loading import load_model
@@ -199,6 +201,24 @@ def test_a_missing_or_cut_shard_of_a_folder_is_not_read_as_zeros(folder, tmp_pat
         ActivationStore(tmp_path / "s")
 
 
+def test_more_shards_than_files_that_may_be_open(folder, tmp_path, small_shards):
+    """Through its virtual datasets HDF5 reads the others as zeros, without a word."""
+    loaded = load_model(folder)
+    whole = bits(extract(loaded, CORPUS, tmp_path / "whole.h5"))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(file.name) for file in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 13, limits[1]))
+    try:
+        for name in ("s", "s.h5"):
+            store = extract(loaded, CORPUS, tmp_path / name)
+            assert bits(store) == whole
+            assert verify(store) == []
+            store.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(list((tmp_path / "s" / "shards").iterdir())) == 24
+
+
 def test_a_flipped_byte_in_a_shard_is_found(folder, tmp_path, small_shards):
     import h5py
 
@@ -359,6 +379,23 @@ def test_two_jobs_on_one_output(folder, tmp_path):
 
 
 # Shares.
+
+
+def test_a_folder_moved_away_between_making_and_locking_it(tmp_path, monkeypatch):
+    """As by the share that ends last, while another is about to see whether it is."""
+    folder = job_folder_module.JobFolder(tmp_path / "s", "key")
+    moved = []
+
+    class Moving(FileLock):
+        def acquire(self, *args, **kwargs):
+            if not moved:
+                moved.append(folder.folder.rename(tmp_path / "s"))
+            return super().acquire(*args, **kwargs)
+
+    monkeypatch.setattr(job_folder_module, "FileLock", Moving)
+    with folder.locked("-finish", wait=True):
+        assert moved
+        assert folder.folder.is_dir()
 
 
 @pytest.mark.parametrize("name", ["s.h5", "s"])
