@@ -81,7 +81,10 @@ def test_a_killed_worker_loses_nothing(cluster, model, expected, small_shards, t
         shards = tmp_path / "s.unfinished" / "shards"
         while not list(shards.glob("[0-9]*.h5")):
             time.sleep(0.001)
-        victims = [p for p in worker_processes() if "run" in p.info["cmdline"][0]]
+        # Between two shards a worker is not running.
+        victims: list[psutil.Process] = []
+        while not victims and shards.exists():
+            victims = [p for p in worker_processes() if "run" in p.info["cmdline"][0]]
         victims[0].kill()
         killed.append(victims[0].pid)
 
