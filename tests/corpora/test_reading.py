@@ -118,3 +118,23 @@ def test_missing_file_and_folder(tmp_path):
         read_corpus(tmp_path / "none.conllu")
     with pytest.raises(InputError, match=r"cannot be read .*directory"):
         open_text(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "c.conllu",
+            "1\tdogs\tdog\tNOUN\t_\tNumber=Plur\t2\tnsubj\t_\t_\n"
+            "2\tbark\tbark\tVERB\t_\t_\t0\troot\t_\t_\n\n",
+        ),
+        ("c.conll", "dogs NNS B-NP\nbark VBP B-VP\n"),
+    ],
+)
+def test_words_without_labels_are_the_words_with_labels(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    whole, words = read_corpus(path), read_corpus(path, words_only=True)
+    assert whole.tags
+    assert not words.tags
+    assert words.words_hash == whole.words_hash

@@ -186,9 +186,9 @@ def test_stopping_at_the_last_wanted_layer_changes_nothing_that_is_read(
     inputs = inputs_of(model)
     whole, _ = recorded(model, sites, inputs)
     wanted = list(sites.widths)[:-1] or list(sites.widths)
-    found = {}
     with torch.no_grad():
         for _ in range(2):  # and nothing of the first pass is left for the second
+            found = {}
             with record(model, sites, found.__setitem__, wanted, stop=True):
                 model(**inputs)
             assert list(found) == wanted
