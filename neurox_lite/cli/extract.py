@@ -79,7 +79,7 @@ def command(
         int | None,
         typer.Option(
             "--batch-tokens",
-            help="Subwords per batch, padding included; 1024 on a CPU, else 4096, by default.",
+            help="Subwords per batch, padding included; 512 on a CPU, else 4096, by default.",
         ),
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="As cpu or cuda.")] = None,

@@ -16,12 +16,12 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import chunk_rows
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.job import (
-    BATCH_TOKENS,
     MIN_SHARD_WORDS,
     SHARD_BYTES,
     ExtractionJob,
 )
 from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.extraction.parallel import n_at_once
 from neurox_lite.measure import peak_memory, reset_peak_memory
 from neurox_lite.models.loading import LoadedModel
 
@@ -171,10 +171,10 @@ def _layer_bytes(n_rows: int, widths: Any, itemsize: int) -> int:
 
 
 def _run_longest(loaded: LoadedModel, job: ExtractionJob, lengths: np.ndarray) -> None:
-    """Run the batch of the longest sentences, which takes most memory."""
-    batch_tokens = job.options.batch_tokens or BATCH_TOKENS
+    """Run the batches of the longest sentences, which take most memory."""
     order = np.argsort(-lengths, kind="stable")
-    n_sentences = max(1, int(batch_tokens // max(1, lengths[order[0]])))
+    per_batch = max(1, int(job.batch_tokens // max(1, lengths[order[0]])))
+    n_sentences = per_batch * n_at_once(loaded.model.device)
     longest = np.sort(order[:n_sentences])
     allowing = replace(job.options, allow_missing=True)
     source = _section(job.source, longest) if job.source else None

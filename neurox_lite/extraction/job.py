@@ -32,7 +32,7 @@ from neurox_lite.models.sites import Sites, find_sites
 SHARD_BYTES = 64 << 20
 """Float32 activations of a shard, in bytes, which are held in memory until they are written."""
 
-BATCH_TOKENS_ON_CPU, BATCH_TOKENS = 1024, 4096
+BATCH_TOKENS_ON_CPU, BATCH_TOKENS = 512, 4096
 """Subwords per batch."""
 
 MIN_SHARD_WORDS = 1024
@@ -165,12 +165,15 @@ class ExtractionJob:
             return self._prepared[0]
         return plan_corpus(self.loaded, self.corpus, self.options, self.source)
 
+    @property
+    def batch_tokens(self) -> int:
+        """Subwords per batch, as long as they fit into memory."""
+        on_cpu = self.loaded.model.device.type == "cpu"
+        return self.options.batch_tokens or (BATCH_TOKENS_ON_CPU if on_cpu else BATCH_TOKENS)
+
     @cached_property
     def extractor(self) -> Extractor:
-        wanted = self.options.batch_tokens
-        if wanted is None:
-            wanted = BATCH_TOKENS_ON_CPU if self.loaded.model.device.type == "cpu" else BATCH_TOKENS
-        batch_tokens = self.folder.batch_tokens(wanted)
+        batch_tokens = self.folder.batch_tokens(self.batch_tokens)
         remember = self.folder.remember_batch_tokens
         return Extractor(
             self.loaded,

@@ -53,8 +53,8 @@ class ExtractOptions:
         Store NaN for words that have no activation because the tokenizer drops them or the model
         takes no sentence that long; count them in the store. By default that is an error.
     batch_tokens : int, optional
-        Subwords per batch, padding included; halved when memory runs out. By default 1,024 on a
-        CPU, whose caches larger batches exceed, and 4,096 elsewhere.
+        Subwords per batch, padding included; halved when memory runs out. By default 512 on a
+        CPU, where each core has a batch of its own, and 4,096 elsewhere.
     device : str, optional
         CUDA when there is one by default.
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from neurox_lite.errors import UnfinishedError
 from neurox_lite.extraction.batching import batches
 from neurox_lite.extraction.forward import run_batch
 from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.extraction.parallel import mapping, replicas
 from neurox_lite.extraction.plan import ModelInput, Plan
 from neurox_lite.measure import give_back_memory, resident_memory
 from neurox_lite.models.loading import LoadedModel
@@ -53,8 +55,12 @@ class Extractor:
     batch_tokens: int
     max_rows: int
     on_halving: Callable[[int], None] = lambda batch_tokens: None
+    _replicas: list[LoadedModel] = field(init=False)
     _buffers: dict[int, np.ndarray] = field(default_factory=dict)
     _usual_memory: int | None = None
+
+    def __post_init__(self) -> None:
+        self._replicas = replicas(self.loaded)
 
     @property
     def aggregation(self) -> str:
@@ -108,26 +114,36 @@ class Extractor:
         first: int,
     ) -> list[ModelInput]:
         """Run batches in order of length; give back what is left when one does not fit."""
-        done: set[int] = set()
-        for batch in batches([len(item) for item in inputs], self.batch_tokens):
+        idle = list(self._replicas)
+        too_large: list[list[ModelInput]] = []
+
+        def run(batch: list[int]) -> list[ModelInput]:
+            """Run a batch unless memory ran out before; gives what has not run."""
             chosen = [inputs[i] for i in batch]
+            if too_large:
+                return chosen
             rows = np.concatenate([item.rows for item in chosen]) - first
             receive = partial(_copy_rows, activations, torch.from_numpy(rows))
-
+            loaded = idle.pop()
             try:
-                run_batch(self.loaded, self.sites, self.layers, chosen, self.aggregation, receive)
+                run_batch(loaded, self.sites, self.layers, chosen, self.aggregation, receive)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-            else:
-                missing[rows] = False
-                done.update(batch)
-                self._bound_memory()
-                continue
-            # Outside of the except clause, whose traceback keeps the batch's tensors alive.
-            self._halve(chosen)
-            return [item for i, item in enumerate(inputs) if i not in done]
-        return []
+                too_large.append(chosen)
+                return chosen
+            finally:
+                idle.append(loaded)
+            missing[rows] = False
+            self._bound_memory()
+            return []
+
+        todo = batches([len(item) for item in inputs], self.batch_tokens)
+        with mapping(len(self._replicas)) as map_batches:
+            left = list(chain.from_iterable(map_batches(run, todo)))
+        if too_large:
+            self._take_less(too_large[0])
+        return left
 
     def _bound_memory(self) -> None:
         """Keep batches of ever other shapes from piling up freed memory."""
@@ -136,14 +152,18 @@ class Extractor:
         elif (resident_memory() or 0) > self._usual_memory + MEMORY_SLACK:
             give_back_memory()
 
-    def _halve(self, batch: list[ModelInput]) -> None:
+    def _take_less(self, batch: list[ModelInput]) -> None:
+        """Halve batches after one did not fit; one that cannot be halved has all memory next."""
         longest = max(map(len, batch))
         if len(batch) == 1:
-            raise UnfinishedError(
-                f"out of memory: a sentence of {longest} subwords does not fit by itself (row "
-                f"{batch[0].rows[0]}); what is done is kept: shorten it, use --window, extract "
-                "fewer layers, or use a larger device"
-            )
+            if len(self._replicas) == 1:
+                raise UnfinishedError(
+                    f"out of memory: a sentence of {longest} subwords does not fit by itself (row "
+                    f"{batch[0].rows[0]}); what is done is kept: shorten it, use --window, "
+                    "extract fewer layers, or use a larger device"
+                )
+            del self._replicas[1:]
+            return
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         self.batch_tokens = max(1, longest * len(batch) // 2)

@@ -83,7 +83,11 @@ class LoadedModel:
 
 
 def load_model(
-    name: str, *, device: str | None = None, dtype: str = "float32", side: str = "encoder"
+    name: str | Path,
+    *,
+    device: str | None = None,
+    dtype: str = "float32",
+    side: str = "encoder",
 ) -> LoadedModel:
     """Load any transformers encoder, decoder or encoder-decoder.
 
@@ -91,7 +95,7 @@ def load_model(
 
     Parameters
     ----------
-    name : str
+    name : str or path
         A folder, or a name on the model hub.
     device : str, optional
         ``"cpu"``, ``"cuda"``, ...; CUDA when there is one by default.
@@ -106,6 +110,7 @@ def load_model(
     InputError
         When the model cannot be loaded or its files lack some of its weights.
     """
+    name = str(name)
     _check_place(name)
     # Otherwise a hub model without safetensors is reported to a service that converts it.
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"

@@ -31,7 +31,7 @@ from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.models.loading import LoadedModel
 
-ROW = "{:<58} {:>22} {:>22} {:>8}"
+ROW = "{:<58} {:>22} {:>28} {:>8}"
 CHILD = """
 import sys
 from neurox_lite.cli.main import main
@@ -52,12 +52,12 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def bare_forward(loaded: LoadedModel, job: ExtractionJob) -> Callable[[], None]:
-    """The model over the batches that the job runs, and nothing else."""
+def bare_forward(loaded: LoadedModel, job: ExtractionJob, larger: int = 1) -> Callable[[], None]:
+    """The model over the batches that the job runs, or ``larger`` ones, and nothing else."""
     padded = []
     for shard in job.shards:
         inputs = job.plan.inputs(shard)
-        for batch in batches([len(item) for item in inputs], job.extractor.batch_tokens):
+        for batch in batches([len(item) for item in inputs], larger * job.batch_tokens):
             ids = torch.zeros(len(batch), max(len(inputs[i]) for i in batch), dtype=torch.long)
             mask = torch.zeros_like(ids)
             for place, i in enumerate(batch):
@@ -81,23 +81,28 @@ def rate_against_bare(
     """Print the row of one site; gives the median seconds of `extract`."""
     out = folder / "rate"
     options = ExtractOptions(site=site)
-    bare = bare_forward(loaded, ExtractionJob(loaded, corpus, out, options))
-    times = []
+    job = ExtractionJob(loaded, corpus, out, options)
+    runs = {
+        "ours": lambda: nx.extract(loaded, corpus, out, site=site).close(),
+        "bare forward": bare_forward(loaded, job),
+        "bare, twice the batch": bare_forward(loaded, job, larger=2),
+    }
+    times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds + 1):
         shutil.rmtree(out, ignore_errors=True)
-        times.append(
-            (seconds(lambda: nx.extract(loaded, corpus, out, site=site).close()), seconds(bare))
-        )
+        for name, run in runs.items():
+            times[name].append(seconds(run))
     shutil.rmtree(out)
-    ours, reference = zip(*times[1:], strict=True)  # the first round warms up
-    n_words = corpus.n_tokens
-    row(
-        f"extract, {site}, all layers, float32, written (words/s)",
-        f"{n_words / statistics.median(ours):,.0f}",
-        f"{n_words / statistics.median(reference):,.0f} bare forward",
-        statistics.median(r / o for o, r in times[1:]),
-    )
-    return statistics.median(ours)
+    medians = {name: statistics.median(each[1:]) for name, each in times.items()}
+    for name in list(runs)[1:]:
+        pairs = zip(times["ours"][1:], times[name][1:], strict=True)  # the first round warms up
+        row(
+            f"extract, {site}, all layers, float32, written (words/s)",
+            f"{corpus.n_tokens / medians['ours']:,.0f}",
+            f"{corpus.n_tokens / medians[name]:,.0f} {name}",
+            statistics.median(reference / ours for ours, reference in pairs),
+        )
+    return medians["ours"]
 
 
 def bfloat16(model: str, corpus: nx.TaggedCorpus, folder: Path, device: str, rounds: int) -> None:
