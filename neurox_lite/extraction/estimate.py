@@ -174,7 +174,7 @@ def _run_longest(loaded: LoadedModel, job: ExtractionJob, lengths: np.ndarray) -
     """Run the batches of the longest sentences, which take most memory."""
     order = np.argsort(-lengths, kind="stable")
     per_batch = max(1, int(job.batch_tokens // max(1, lengths[order[0]])))
-    n_sentences = per_batch * n_at_once(loaded.model.device)
+    n_sentences = per_batch * n_at_once(loaded)
     longest = np.sort(order[:n_sentences])
     allowing = replace(job.options, allow_missing=True)
     source = _section(job.source, longest) if job.source else None

@@ -49,7 +49,10 @@ def run_batch(
     ids, mask = _padded([item.ids for item in inputs], device)
     words = WordPositions(inputs, device)
 
+    received: set[int] = set()
+
     def visit(layer: int, states: torch.Tensor) -> None:
+        received.add(layer)
         if states.shape[:2] != ids.shape:
             raise InputError(
                 f"{loaded.name}: layer {layer} does not have one vector per subword; extract from "
@@ -77,6 +80,11 @@ def run_batch(
             model = model.get_encoder()
     with record(loaded.model, sites, visit, layers, stop=True):
         model(**arguments)
+    if received != set(layers):
+        raise InputError(
+            f"{loaded.name}: layers {sorted(set(layers) - received)} did not run; extract from a "
+            "model whose modules are not changed"
+        )
 
 
 def _padded(

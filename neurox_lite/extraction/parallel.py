@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 import torch
+from torch import nn
 
 from neurox_lite.models.loading import LoadedModel
 
@@ -26,22 +28,42 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def n_at_once(device: torch.device) -> int:
-    """How many batches should run at the same time."""
-    return min(torch.get_num_threads(), MAX_AT_ONCE) if device.type == "cpu" else 1
+def n_at_once(loaded: LoadedModel) -> int:
+    """How many batches should run at the same time: one on a device other than a CPU.
+
+    Also one where other threads would compute something else: a user's hooks and changed modules
+    may refer to the original of a copy, and automatic casts are a setting of one thread.
+    """
+    model = loaded.model
+    if model.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        return 1
+    if any(_is_changed(module) for module in model.modules()):
+        return 1
+    n_threads = torch.get_num_threads()
+    return n_threads // math.ceil(n_threads / MAX_AT_ONCE)
+
+
+def _is_changed(module: nn.Module) -> bool:
+    """Whether someone has put hooks, or another ``forward``, into a module of transformers."""
+    hooks = (*module._forward_hooks.values(), *module._forward_pre_hooks.values())
+    own = ("transformers.", "torch.")
+    return "forward" in vars(module) or any(
+        not getattr(hook, "__module__", "").startswith(own) for hook in hooks
+    )
 
 
 def replicas(loaded: LoadedModel) -> list[LoadedModel]:
-    """The model, and on a CPU copies of it that share its weights, for the other cores.
+    """The model and, for the other batches at the same time, copies that share its weights.
 
-    A copy has hooks and a state of its own, so that forward passes do not meet. A model that
-    cannot be copied stays alone.
+    A copy has hooks, buffers and a state of its own, so that forward passes do not meet: rotary
+    embeddings for long inputs write their frequencies into a buffer. A model that cannot be copied
+    stays alone.
     """
-    n_copies = n_at_once(loaded.model.device) - 1
-    weights = {id(t): t for t in (*loaded.model.parameters(), *loaded.model.buffers())}
+    weights = {id(parameter): parameter for parameter in loaded.model.parameters()}
+    n_copies = n_at_once(loaded) - 1
     try:
         copies = [copy.deepcopy(loaded.model, dict(weights)) for _ in range(n_copies)]
-    except (RuntimeError, TypeError) as error:
+    except Exception as error:  # whatever a module's __deepcopy__ raises
         logger.info("%s: one batch at a time, as copying fails: %s", loaded.name, error)
         copies = []
     return [loaded, *(replace(loaded, model=model) for model in copies)]
@@ -59,7 +81,11 @@ def mapping(
     per_call = max(1, n_threads // n_calls)
     try:
         with ThreadPoolExecutor(n_calls, "batch", torch.set_num_threads, (per_call,)) as pool:
-            yield pool.map
+            try:
+                yield pool.map
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
     finally:
-        # MKL has one number for all threads, which those of the pool have set.
+        # The number that threads start with is one for the process; those of the pool have set it.
         torch.set_num_threads(n_threads)

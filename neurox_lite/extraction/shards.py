@@ -153,17 +153,18 @@ class Extractor:
             give_back_memory()
 
     def _take_less(self, batch: list[ModelInput]) -> None:
-        """Halve batches after one did not fit; one that cannot be halved has all memory next."""
+        """After a batch did not fit: one at a time from now on, or else halve them."""
+        if len(self._replicas) > 1:
+            del self._replicas[1:]
+            logger.info("out of memory: going on with one batch at a time")
+            return
         longest = max(map(len, batch))
         if len(batch) == 1:
-            if len(self._replicas) == 1:
-                raise UnfinishedError(
-                    f"out of memory: a sentence of {longest} subwords does not fit by itself (row "
-                    f"{batch[0].rows[0]}); what is done is kept: shorten it, use --window, "
-                    "extract fewer layers, or use a larger device"
-                )
-            del self._replicas[1:]
-            return
+            raise UnfinishedError(
+                f"out of memory: a sentence of {longest} subwords does not fit by itself (row "
+                f"{batch[0].rows[0]}); what is done is kept: shorten it, use --window, extract "
+                "fewer layers, or use a larger device"
+            )
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         self.batch_tokens = max(1, longest * len(batch) // 2)

@@ -126,12 +126,14 @@ def _visiting(
             return None
         return (new.transpose(0, 1) if place.transposed else new).reshape(states.shape)
 
-    handles = [model.get_submodule(sites.stack).register_forward_pre_hook(start, with_kwargs=True)]
-    for place in sites.places:
-        if wanted & set(place.layers):
-            register = _on_input if place.at == "input" else _on_output
-            handles.append(register(model.get_submodule(place.module), partial(visited, place)))
+    handles = []
     try:
+        stack = model.get_submodule(sites.stack)
+        handles.append(stack.register_forward_pre_hook(start, with_kwargs=True))
+        for place in sites.places:
+            if wanted & set(place.layers):
+                register = _on_input if place.at == "input" else _on_output
+                handles.append(register(model.get_submodule(place.module), partial(visited, place)))
         yield
     finally:
         for handle in handles:

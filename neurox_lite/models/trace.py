@@ -83,10 +83,10 @@ def _noting(model: nn.Module) -> Iterator[list[Call]]:
         calls[running.pop()].result = output
 
     handles = []
-    for module in name_of:
-        handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
-        handles.append(module.register_forward_hook(leave))
     try:
+        for module in name_of:
+            handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+            handles.append(module.register_forward_hook(leave))
         yield calls
     finally:
         for handle in handles:
