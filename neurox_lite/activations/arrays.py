@@ -36,24 +36,34 @@ def blocks(X: Any, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]
         yield start, array[start : start + n_rows]
 
 
-def finite_blocks(
-    X: Any, space: NeuronSpace, origin: Any = None
-) -> Iterator[tuple[int, np.ndarray]]:
-    """:func:`blocks`; raises InputError that names the first NaN or infinite row and neuron.
+def tensor_blocks(X: Any, n_rows: int = 2048) -> Iterator[tuple[int, torch.Tensor]]:
+    """:func:`blocks` as tensors of the dtype and on the device that ``X`` has."""
+    if isinstance(X, torch.Tensor):
+        for start in range(0, len(X), n_rows):
+            yield start, X[start : start + n_rows]
+        return
+    for start, block in blocks(X, n_rows):
+        yield start, torch.from_numpy(block)
 
-    ``origin`` is the store's matrix that an array in memory was loaded from, for the message.
-    """
-    origin = X if origin is None else origin
+
+def finite_blocks(X: Any, space: NeuronSpace) -> Iterator[tuple[int, np.ndarray]]:
+    """:func:`blocks`, checked by :func:`check_finite`."""
     for start, block in blocks(X):
-        finite = np.isfinite(block)
-        if not finite.all():
-            row, column = (int(index) for index in np.argwhere(~finite)[0])
-            kind = "NaN" if np.isnan(block[row, column]) else "infinite"
-            where = f"row {start + row}"
-            if isinstance(origin, ActivationMatrix):
-                where = f"row {origin.rows[start + row]} of {origin.store.path}"
-            raise InputError(
-                f"activation of neuron {space.neuron(column)} in {where} is {kind}; "
-                "leave out or extract again the words concerned"
-            )
+        check_finite(block, start, space, X)
         yield start, block
+
+
+def check_finite(block: np.ndarray, start: int, space: NeuronSpace, X: Any) -> None:
+    """Raise InputError that names the first NaN or infinite row and neuron of a block of ``X``."""
+    finite = np.isfinite(block)
+    if finite.all():
+        return
+    row, column = (int(index) for index in np.argwhere(~finite)[0])
+    kind = "NaN" if np.isnan(block[row, column]) else "infinite"
+    where = f"row {start + row}"
+    if isinstance(X, ActivationMatrix):
+        where = f"row {X.rows[start + row]} of {X.store.path}"
+    raise InputError(
+        f"activation of neuron {space.neuron(column)} in {where} is {kind}; "
+        "leave out or extract again the words concerned"
+    )

@@ -8,21 +8,27 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from neurox_lite.activations.arrays import finite_blocks, load, space_of
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_json, read_json, replacing, write_json
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.probing.moments import moments, subtract
+from neurox_lite.probing.losses import CrossEntropy
+from neurox_lite.probing.moments import moments
+from neurox_lite.probing.rows import Rows
 from neurox_lite.probing.solver import Certificate, Problem, solve
-
-LARGE_MEAN = 10
-"""In deviations: from here on rounding in float32 disturbs the fit unless means are subtracted."""
 
 
 class ElasticNetProbe(ClassifierMixin, BaseEstimator):
@@ -42,6 +48,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         Converged means a certificate of at most this; see ``certificate_``.
     max_iter : int
         Largest number of passes over the data.
+    class_weight : "balanced" or dict, optional
+        How much the rows of each class count; balanced lets all classes count the same.
     device : str, optional
         CUDA when there is one by default.
 
@@ -84,6 +92,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         standardize: bool = True,
         tol: float = 1e-4,
         max_iter: int = 2000,
+        class_weight: str | dict[Any, float] | None = None,
         device: str | None = None,
     ):
         self.l1 = l1
@@ -91,13 +100,23 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         self.standardize = standardize
         self.tol = tol
         self.max_iter = max_iter
+        self.class_weight = class_weight
         self.device = device
 
-    def fit(self, X: Any, y: Any, *, start: ElasticNetProbe | None = None) -> ElasticNetProbe:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        start: ElasticNetProbe | None = None,
+    ) -> ElasticNetProbe:
         """Fit to the optimum.
 
-        Memory: ``X`` in float32 (not copied when it is a float32 or float64 array already), and a
-        copy of an array with means above ``LARGE_MEAN`` deviations.
+        Memory: ``X`` is not copied, whether float32, float64, float16 or bfloat16; a store's
+        matrix is read from the disk for every pass (slice it, ``X[:]``, to hold it in memory).
+        Beside it about eight arrays of (n, n_classes), and from 32,768 rows on a sample of a
+        16th of them, at least 8,192.
 
         Parameters
         ----------
@@ -105,6 +124,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             Activations: an array, a tensor or a store's matrix.
         y : (n,) array-like
             Labels.
+        sample_weight : (n,) array-like, optional
+            How much each row counts in the mean loss.
         start : ElasticNetProbe, optional
             A fitted probe of the same classes and neurons to start from; changes the time, not the
             result.
@@ -113,7 +134,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         ------
         InputError
             When a parameter is out of range, shapes differ, there is one class only, a label is
-            empty, or an activation is NaN or infinite.
+            empty, an activation is NaN or infinite, or a weight is negative.
 
         Warns
         -----
@@ -121,7 +142,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             When ``max_iter`` passes did not reach ``tol``.
         """
         self._check_parameters()
-        array, y = self._validated(X, y=y, dtype=[np.float32, np.float64])
+        raw, y = self._training_data(X, y)
         check_classification_targets(y)
         classes, ids = np.unique(y, return_inverse=True)
         if "" in classes.tolist():
@@ -131,37 +152,33 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             )
         if len(classes) < 2:
             raise InputError(f"only one class, '{classes[0]}'; a probe needs at least two")
-        space = space_of(X if isinstance(X, ActivationMatrix) else array)
-        mean, deviation = moments(array, space, X)
-        varies = deviation > 0
-        scale = np.where(varies & self.standardize, deviation, 1)
-        offset = mean
-        if np.any(varies & (np.abs(mean) > LARGE_MEAN * deviation)):
-            array = subtract(array, mean, in_place=isinstance(X, ActivationMatrix))
-            offset = np.zeros_like(mean)
-
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight, dtype=np.float64)
+        weights = self._weights(sample_weight, y)
+        space = space_of(raw)
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            tensor = torch.from_numpy(np.ascontiguousarray(array)).to(device)
+        if isinstance(raw, torch.Tensor):
+            raw = raw.to(device)
+        mean, deviation = moments(raw, space, sample_weight)
+        scale = np.where((deviation > 0) & self.standardize, deviation, 1)
+        is_double = isinstance(raw, torch.Tensor) and raw.dtype == torch.float64
+        like = torch.empty(0, dtype=torch.float64 if is_double else torch.float32, device=device)
+        targets = torch.from_numpy(ids[:, None]).to(device)
         problem = Problem(
-            X=tensor,
-            y=torch.from_numpy(ids).to(device),
-            n_classes=len(classes),
-            mean=torch.from_numpy(offset).to(tensor),
-            inverse_scale=torch.from_numpy(varies / scale).to(tensor),
-            l1=self.l1,
-            l2=self.l2,
+            rows=Rows.standardised(raw, mean, deviation, scale, like),
+            loss=CrossEntropy.weighted(targets, len(classes), weights, like),
+            l1=torch.tensor([self.l1], dtype=torch.float64, device=device),
+            l2=torch.tensor([self.l2], dtype=torch.float64, device=device),
         )
         warm = None
         if start is not None:
             if not np.array_equal(start.classes_, classes) or start.coef_.shape[1] != len(mean):
                 raise InputError("the probe to start from has other classes or neurons")
             warm = (
-                torch.from_numpy(start.coef_.T).to(tensor),
-                torch.from_numpy(start.intercept_).to(tensor),
+                torch.from_numpy(start.coef_.T[:, None].copy()).to(like),
+                torch.from_numpy(start.intercept_[None]).to(like),
             )
-        W, b, certificate = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
+        W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
         if not certificate.converged:
             warnings.warn(
                 f"the probe did not converge: {certificate.kind} {certificate.value:.1e} after "
@@ -171,13 +188,56 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
                 stacklevel=2,
             )
         self.classes_ = classes
-        self.coef_ = np.ascontiguousarray(W.T.cpu().numpy())
-        self.intercept_ = b.cpu().numpy()
+        self.coef_ = np.ascontiguousarray(W[:, 0].T.cpu().numpy())
+        self.intercept_ = b[0].cpu().numpy()
         self.mean_, self.scale_ = mean, scale
         self.certificate_, self.n_iter_ = certificate, certificate.n_iter
         self.space_ = space
         self.trained_on_ = _fingerprint(X, y) if isinstance(X, ActivationMatrix) else ""
         return self
+
+    def _training_data(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+        """A tensor or a store's matrix, and the labels; what cannot be used is an InputError."""
+        as_is = isinstance(X, ActivationMatrix | torch.Tensor)
+        if issparse(X):
+            raise InputError("sparse input is not supported: activations are dense; use .toarray()")
+        try:
+            if as_is:
+                validate_data(self, X, skip_check_array=True)
+                y = column_or_1d(y)
+                check_consistent_length(X, y)
+            else:
+                dtypes = [np.float32, np.float64, np.float16]
+                X, y = validate_data(self, X, y=y, dtype=dtypes, ensure_all_finite=False)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        if isinstance(X, torch.Tensor):
+            X = X.detach() if X.is_floating_point() else X.float()
+        elif not as_is:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+                X = torch.from_numpy(np.ascontiguousarray(X))
+        return X, y
+
+    def _weights(self, sample_weight: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
+        """Weights of the rows, times those of their classes; None when all are the same."""
+        if sample_weight is None and self.class_weight is None:
+            return None
+        weights = np.ones(len(y))
+        if sample_weight is not None:
+            weights = sample_weight
+            if weights.shape != y.shape:
+                raise InputError(f"{weights.shape} sample weights for {len(y)} rows")
+            if not np.all(np.isfinite(weights)) or np.any(weights < 0):
+                raise InputError("sample weights must be finite numbers of at least 0")
+            for label in np.unique(y):
+                if not weights[y == label].any():
+                    raise InputError(
+                        f"all rows of class '{label}' have zero weight; leave these rows out"
+                    )
+        if self.class_weight is not None:
+            weights = weights * compute_sample_weight(self.class_weight, y)
+        return weights
 
     def _check_parameters(self) -> None:
         if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):
@@ -186,14 +246,10 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             raise InputError(f"tol={self.tol}: give a tolerance above 0")
         if self.max_iter < 1:
             raise InputError(f"max_iter={self.max_iter}: give at least 1")
-
-    def _validated(self, X: Any, **options: Any) -> Any:
-        """scikit-learn's checks of its input, in memory; what they refuse is an InputError."""
-        X = load(X) if isinstance(X, ActivationMatrix | torch.Tensor) else X
-        try:
-            return validate_data(self, X, ensure_all_finite=False, **options)
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        if not (self.class_weight in (None, "balanced") or isinstance(self.class_weight, dict)):
+            raise InputError(
+                f"class_weight={self.class_weight!r}: give 'balanced', a weight per class, or None"
+            )
 
     def check_trained_on(self, X: ActivationMatrix, y: np.ndarray) -> None:
         """Raise InputError unless the probe was fitted on these rows of a store and these labels.
@@ -218,7 +274,10 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         """Unnormalised log-probabilities, float64, shape (n, n_classes); streams ``X``."""
         weights, intercept = self.raw_weights()
         if not isinstance(X, ActivationMatrix):
-            X = self._validated(X, reset=False)
+            try:
+                X = validate_data(self, load(X), reset=False, ensure_all_finite=False)
+            except ValueError as error:
+                raise InputError(str(error)) from None
         elif X.shape[1] != len(weights):
             raise InputError(
                 f"activations of shape {X.shape}, but {len(weights)} weights per class"

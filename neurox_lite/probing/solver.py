@@ -1,78 +1,67 @@
-"""Multinomial elastic net: an accelerated proximal gradient method that proves its result.
+"""Elastic nets to a proven distance from their optimum, several side by side.
 
-Minimises, over weights W (n_neurons, n_classes) and intercepts b (Dalvi et al. 2019),
+Minimises, over weights W (n_neurons, n_outputs) and intercepts b (Dalvi et al. 2019),
 
-    F(W, b) = mean_i CE(softmax(W' x_i + b), y_i) + l1 * sum |W| + l2 * sum W^2
+    F(W, b) = f(X W + b) + l1 * sum |W| + l2 * sum W^2
 
-for standardised activations x = (raw - mean) / scale, without making a standardised copy.
+where f is the mean loss of the rows. Two methods share the certificate. On few rows, FISTA. On
+many, FISTA on a sample of the rows, its gradient tilted so that it is that of all rows where it
+starts; a line search on all rows; and again. A pass over all rows then buys many steps: the sample
+stands in for the curvature of f, as in Shamir et al. 2014 (DANE) and Hendrikx et al. 2020.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-CHECK_EVERY = 20
-"""Iterations between two computations of the certificate, each of which costs one iteration."""
+from neurox_lite.probing.fista import Fista
+from neurox_lite.probing.losses import INTERCEPT_TOL, Loss
+from neurox_lite.probing.rows import Rows
 
-INTERCEPT_TOL = 1e-5
-"""Largest intercept gradient with which a dual point counts as feasible; rounding leaves 1e-7."""
+CHECK_EVERY = 20
+"""Steps of FISTA between two computations of the certificate, each of which costs one."""
+
+STEPS_ON_SAMPLE = 30
+"""Steps of FISTA on a sample between two passes over all rows; twice as many at the start."""
+
+SAMPLED_SHARE, MIN_SAMPLE = 1 / 16, 8192
+"""Rows of the sample; a problem of fewer than four times as many is not sampled."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Data and penalties; everything on one device.
+    """What is to be minimised; several penalties and several losses share the rows.
 
     Attributes
     ----------
-    X : (n, n_neurons) float32 or float64 tensor
-        Raw activations.
-    y : (n,) int64 tensor
-        Class ids from 0 to n_classes - 1.
-    n_classes : int
-    mean, inverse_scale : (n_neurons,) tensors
-        Standardisation, in the dtype of ``X``.
-    l1, l2 : float
+    rows : Rows
+    loss : Loss
+    l1, l2 : (n_problems,) float64 tensors
     """
 
-    X: torch.Tensor
-    y: torch.Tensor
-    n_classes: int
-    mean: torch.Tensor
-    inverse_scale: torch.Tensor
-    l1: float
-    l2: float
+    rows: Rows
+    loss: Loss
+    l1: torch.Tensor
+    l2: torch.Tensor
 
-    def logits(self, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        """(n, n_classes) logits of standardised activations."""
-        raw = W * self.inverse_scale[:, None]
-        return torch.addmm(b - self.mean @ raw, self.X, raw)
+    def penalty(self, W: torch.Tensor) -> torch.Tensor:
+        """Shape (n_problems,), float64."""
+        absolute = W.abs().sum((0, 2), dtype=torch.float64)
+        return self.l1 * absolute + self.l2 * W.square().sum((0, 2), dtype=torch.float64)
+
+    def scores(self, W: torch.Tensor) -> torch.Tensor:
+        """X W, shape (n, n_problems, n_outputs)."""
+        return self.rows.times(W.flatten(1)).unflatten(1, self.loss.shape)
 
     def gradient(self, residual: torch.Tensor) -> torch.Tensor:
-        """Standardised X' R / n for a residual R of shape (n, n_classes)."""
-        product = self.X.T @ residual - torch.outer(self.mean, residual.sum(0))
-        return product * (self.inverse_scale[:, None] / len(self.X))
-
-    def residual(self, logits: torch.Tensor) -> torch.Tensor:
-        """softmax(logits) minus the one-hot labels, shape (n, n_classes)."""
-        residual = torch.softmax(logits, 1)
-        residual[torch.arange(len(self.y), device=self.y.device), self.y] -= 1
-        return residual
-
-    def loss(self, logits: torch.Tensor) -> float:
-        """Mean cross entropy, accumulated in float64."""
-        right = logits.gather(1, self.y[:, None])[:, 0]
-        return float((torch.logsumexp(logits, 1) - right).mean(dtype=torch.float64))
-
-    def penalty(self, W: torch.Tensor) -> float:
-        l1 = self.l1 * float(W.abs().sum(dtype=torch.float64))
-        return l1 + self.l2 * float(W.square().sum(dtype=torch.float64))
-
-    def class_shares(self) -> torch.Tensor:
-        """Share of each class, float64, shape (n_classes,)."""
-        return torch.bincount(self.y, minlength=self.n_classes).double() / len(self.y)
+        """X' R / n, shape (n_neurons, n_problems, n_outputs)."""
+        product = self.rows.transposed_times(residual.flatten(1)) / len(self.rows)
+        return product.unflatten(1, self.loss.shape)
 
 
 @dataclass(frozen=True)
@@ -82,15 +71,15 @@ class Certificate:
     Attributes
     ----------
     kind : str
-        ``"duality gap"``: F minus a lower bound on its minimum, relative to F at W = 0 (the
-        entropy of the labels). Without any penalty there is no finite bound, so ``"gradient"``:
-        the norm of the gradient relative to its norm at W = 0.
+        ``"duality gap"``: F minus a lower bound on its minimum, relative to F at W = 0 (for
+        classes, the entropy of the labels). Without any penalty there is no finite bound, so
+        ``"gradient"``: the norm of the gradient relative to its norm at W = 0.
     value, tol : float
         Converged means ``value <= tol``.
     objective : float
-        F of the solution, in nats.
+        F of the solution, in nats for classes.
     n_iter : int
-        Passes over the data.
+        Passes over the data; a pass over a sample of the rows counts by its share.
     """
 
     kind: str
@@ -110,175 +99,215 @@ def solve(
     tol: float,
     max_iter: int,
     start: tuple[torch.Tensor, torch.Tensor] | None = None,
-) -> tuple[torch.Tensor, torch.Tensor, Certificate]:
-    """Solve the elastic net by FISTA with a backtracked step and adaptive restart.
+    sampled: bool | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, list[Certificate]]:
+    """Solve all problems.
 
-    Beck & Teboulle 2009 (FISTA), O'Donoghue & Candes 2015 (restart); soft thresholding gives exact
-    zeros. Memory beside ``X``: about eight arrays of (n, n_classes) and of (n_neurons, n_classes).
+    Memory beside the rows: the sample, and about eight arrays of (n, n_problems, n_outputs) and of
+    (n_neurons, n_problems, n_outputs).
 
     Parameters
     ----------
     problem : Problem
     tol : float
-        Stop when the certificate is at most this.
+        Stop when all certificates are at most this.
     max_iter : int
         Stop after this many passes over the data.
     start : (W, b), optional
         Where to start; zero weights by default.
+    sampled : bool, optional
+        Whether to sample rows; by default where there are many.
 
     Returns
     -------
-    W : (n_neurons, n_classes) tensor
-    b : (n_classes,) tensor
-    certificate : Certificate
-        Of the returned solution.
+    W : (n_neurons, n_problems, n_outputs) tensor
+    b : (n_problems, n_outputs) tensor
+    certificates : list of Certificate
+        Of the returned solutions.
     """
-    shares = problem.class_shares()
-    at_zero = _AtZero.of(problem, shares)
+    n_sampled = max(MIN_SAMPLE, int(len(problem.rows) * SAMPLED_SHARE))
+    if sampled is None:
+        sampled = len(problem.rows) >= 4 * n_sampled
+    at_zero = _AtZero.of(problem)
     if start is None:
-        start = torch.zeros_like(at_zero.gradient), shares.log().to(problem.X.dtype)
-    W, b = start
-    Z = problem.logits(W, b)
-    V, c, U = W, b, Z  # the extrapolated point and its logits
-    momentum, curvature = 1.0, at_zero.curvature
-    # Below the rounding error of the loss no step would pass the test, however short.
-    slack = max(1e-9, 2 * torch.finfo(Z.dtype).eps * (1 + at_zero.objective))
-    n_iter, n_steps = 2, 0
+        W = torch.zeros(problem.rows.n_neurons, *problem.loss.shape).to(problem.rows.mean)
+        start = W, problem.loss.first_intercept().to(W)
+    point = _Point(problem, *start, problem.scores(start[0]))
+    passes = 0.5
+    method = _OnSample(problem, n_sampled) if sampled else _OnAll(point)
     with tqdm(desc="fit probe", unit="pass", disable=None, delay=2, leave=False) as progress:
         while True:
-            residual = problem.residual(U)
-            gradient, intercept_gradient = problem.gradient(residual), residual.mean(0)
-            loss = problem.loss(U)
-            curvature *= 0.95  # let the step grow again: backtracking alone only shrinks it
-            while True:
-                W_next = _shrink(V - gradient / curvature, problem, curvature)
-                b_next = c - intercept_gradient / curvature
-                Z_next = problem.logits(W_next, b_next)
-                n_iter += 1
-                dW, db = W_next - V, b_next - c
-                linear = _dot(gradient, dW) + _dot(intercept_gradient, db)
-                bound = loss + linear + curvature / 2 * (_dot(dW, dW) + _dot(db, db))
-                if problem.loss(Z_next) <= bound + slack or n_iter >= max_iter:
-                    break
-                curvature *= 1.5
-            uphill = _dot(dW, W_next - W) + _dot(db, b_next - b) < 0
-            following = 1.0 if uphill else (1 + (1 + 4 * momentum**2) ** 0.5) / 2
-            beta = 0.0 if uphill else (momentum - 1) / following
-            V = torch.lerp(W, W_next, 1 + beta)
-            c = torch.lerp(b, b_next, 1 + beta)
-            U = torch.lerp(Z, Z_next, 1 + beta)
-            W, b, Z, momentum = W_next, b_next, Z_next, following
-            progress.update()
-            n_steps += 1
-            if n_steps % CHECK_EVERY == 0 or n_iter >= max_iter:
-                n_iter += 1
-                best_b, kind, value, objective = _certify(problem, W, b, shares, at_zero)
-                progress.set_postfix_str(f"{kind} {value:.1e}, to reach {tol:.1e}")
-                if value <= tol or n_iter >= max_iter:
-                    return W, best_b, Certificate(kind, value, tol, objective, n_iter)
+            kinds, values = point.certify(at_zero)
+            passes += 0.5
+            progress.n = math.ceil(passes)
+            progress.set_postfix_str(f"{kinds[0]} {max(values):.1e}, to reach {tol:.1e}")
+            if max(values) <= tol or passes >= max_iter:
+                found = zip(kinds, values, point.objective.tolist(), strict=True)
+                n_iter = math.ceil(passes)
+                certificates = [
+                    Certificate(k, v, tol, objective, n_iter) for k, v, objective in found
+                ]
+                return point.W, point.b, certificates
+            point, cost = method.advance(point, max_iter - passes)
+            passes += cost
+
+
+@dataclass
+class _Point:
+    """Weights and intercepts, and once they are certified what is known about them."""
+
+    problem: Problem
+    W: torch.Tensor
+    b: torch.Tensor
+    scores: torch.Tensor  # without the intercept
+    objective: torch.Tensor = field(init=False)
+    gradient: torch.Tensor = field(init=False)
+    intercept_gradient: torch.Tensor = field(init=False)
+
+    def certify(self, at_zero: _AtZero) -> tuple[list[str], list[float]]:
+        """Take the best intercept, and bound the distance from the optimum: kinds, values.
+
+        The dual point is theta = s * (gradient of f), feasible for the intercept once b is
+        optimal. For any s in [0, 1] the dual objective is a lower bound on the minimum of F:
+
+            D(theta) = -f*(theta) - sum max(|X' theta| - l1, 0)^2 / (4 l2)
+
+        Two scales are tried, s = 1 and the largest without second term. Should b not be optimal (a
+        search through saturated scores can fail), the bound is 0: no loss is negative.
+        """
+        problem, loss = self.problem, self.problem.loss
+        self.b = loss.best_intercept(self.scores, self.b)
+        scores = self.scores + self.b
+        residual = loss.residual(scores)
+        self.gradient, self.intercept_gradient = problem.gradient(residual), residual.mean(0)
+        del residual
+        self.objective = loss.value(scores) + problem.penalty(self.W)
+
+        steepest = self.gradient.abs().amax((0, 2)).double()
+        feasible = (problem.l1 / steepest).nan_to_num(1.0).clamp(max=1)
+        bounds = [self._dual(scores, feasible), torch.zeros_like(feasible)]
+        if bool((problem.l2 > 0).any()):
+            bounds.append(self._dual(scores, torch.ones_like(feasible)))
+        bound = torch.stack(bounds).amax(0)
+        is_centred = self.intercept_gradient.abs().amax(1) <= INTERCEPT_TOL
+        gap = (self.objective - torch.where(is_centred, bound, 0)).clamp(min=0)
+        gap = torch.where(at_zero.objective > 0, gap / at_zero.objective, gap)
+        slope = self.gradient.square().sum((0, 2), dtype=torch.float64)
+        slope += self.intercept_gradient.square().sum(1, dtype=torch.float64)
+        slope = (slope.sqrt() / at_zero.slope).nan_to_num(0.0)
+        plain = (problem.l1 + problem.l2) == 0
+        kinds = ["gradient" if p else "duality gap" for p in plain.tolist()]
+        return kinds, torch.where(plain, slope, gap).tolist()
+
+    def _dual(self, scores: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+        problem = self.problem
+        excess = (share.to(self.W)[:, None] * self.gradient).abs().double()
+        excess = (excess - problem.l1[:, None]).clamp(min=0).square().sum((0, 2))
+        ridge = torch.where(excess > 0, excess / (4 * problem.l2), 0)
+        # Without l2 the share is the largest feasible one, up to rounding.
+        ridge = torch.where((problem.l2 == 0) & (share < 1), 0, ridge)
+        return problem.loss.minus_conjugate(scores, share) - ridge
 
 
 @dataclass(frozen=True)
 class _AtZero:
-    """The problem at W = 0 and the best intercept: the yardstick of the certificates."""
+    """The problems at W = 0 and the best intercept: the yardstick of the certificates."""
 
-    gradient: torch.Tensor
-    curvature: float
-    objective: float
+    objective: torch.Tensor
+    slope: torch.Tensor
 
     @classmethod
-    def of(cls, problem: Problem, shares: torch.Tensor) -> _AtZero:
-        b = shares.log().to(problem.X.dtype)
-        residual = problem.residual(b.expand(len(problem.X), -1).clone())
-        gradient = problem.gradient(residual)
-        # Curvature of the loss along its gradient: softmax has a Hessian of at most 1/2.
-        along = problem.logits(gradient, torch.zeros_like(b))
-        length = _dot(gradient, gradient)
-        curvature = 0.5 * _dot(along, along) / (len(problem.X) * length) if length > 0 else 1.0
-        return cls(gradient, max(curvature, 1e-3), float(-torch.xlogy(shares, shares).sum()))
+    def of(cls, problem: Problem) -> _AtZero:
+        loss, n = problem.loss, len(problem.rows)
+        b = loss.first_intercept().to(problem.rows.mean)
+        scores = b.expand(n, *loss.shape)
+        slope = torch.ones_like(problem.l1)
+        if bool((problem.l1 + problem.l2 == 0).any()):
+            gradient = problem.gradient(loss.residual(scores))
+            slope = gradient.square().sum((0, 2), dtype=torch.float64).sqrt()
+        return cls(loss.value(scores), slope)
 
 
-def _shrink(W: torch.Tensor, problem: Problem, curvature: float) -> torch.Tensor:
-    """Proximal step of the elastic net: soft thresholding, then scaling."""
-    shrunk = torch.nn.functional.softshrink(W, problem.l1 / curvature)
-    return shrunk / (1 + 2 * problem.l2 / curvature)
+class _OnAll:
+    """FISTA on all rows, from one certificate to the next."""
+
+    def __init__(self, start: _Point):
+        problem = start.problem
+        scores = start.scores + start.b
+        self.fista = Fista(
+            problem.rows, problem.loss, problem.l1, problem.l2, start.W, start.b, scores
+        )
+
+    def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
+        """The next point, and the passes it took."""
+        before = self.fista.n_products
+        self.fista.run(max(1, min(CHECK_EVERY, int(max_passes))))
+        W, b = self.fista.W, self.fista.b
+        following = _Point(point.problem, W, b, self.fista.scores - b)
+        return following, (self.fista.n_products - before) / 2
 
 
-def _dot(a: torch.Tensor, b: torch.Tensor) -> float:
-    return float((a.double() * b.double()).sum())
+class _OnSample:
+    """FISTA on a sample, tilted to the gradient of all rows, and a line search on all rows."""
+
+    def __init__(self, problem: Problem, n_sampled: int):
+        n = len(problem.rows)
+        positions = np.sort(np.random.default_rng(0).choice(n, n_sampled, replace=False))
+        self.rows = problem.rows.sample(positions)
+        self.loss = problem.loss.sample(torch.from_numpy(positions).to(problem.rows.mean.device))
+        self.n_steps = 2 * STEPS_ON_SAMPLE
+        self.curvature: torch.Tensor | None = None
+
+    def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
+        """The next point, and the passes it took."""
+        problem, W, b = point.problem, point.W, point.b
+        scores = self.rows.times(W.flatten(1)).unflatten(1, b.shape) + b
+        fista = Fista(
+            self.rows, self.loss, problem.l1, problem.l2, W, b, scores, curvature=self.curvature
+        )
+        if bool(W.any()):
+            # From zero weights it is too far for this correction: the sample alone is better.
+            gradient, intercept_gradient = fista.gradient(scores)
+            fista.tilt = point.gradient - gradient
+            fista.intercept_tilt = point.intercept_gradient - intercept_gradient
+        fista.run(self.n_steps)
+        self.curvature = fista.curvature
+        target = _Point(problem, fista.W, fista.b, problem.scores(fista.W))
+        length = _line_search(point, target)
+        self.n_steps = STEPS_ON_SAMPLE if bool((length > 0).all()) else 2 * self.n_steps
+        share = len(self.rows) / len(problem.rows)
+        return _between(point, target, length), (fista.n_products + 1) / 2 * share + 0.5
 
 
-def _certify(
-    problem: Problem,
-    W: torch.Tensor,
-    b: torch.Tensor,
-    shares: torch.Tensor,
-    at_zero: _AtZero,
-) -> tuple[torch.Tensor, str, float, float]:
-    """The best intercept for W, and how far both are from the optimum: b, kind, value, F.
-
-    The dual point is theta = s * (p - y), feasible for the intercept once b is optimal. For any
-    s in [0, 1] the dual objective is a lower bound on the minimum of F:
-
-        D(theta) = -mean_i sum_c q_ic log q_ic - sum max(|X' theta / n| - l1, 0)^2 / (4 l2)
-
-    with q = y + theta. Two scales are tried, s = 1 and the largest without second term. Should b
-    not be optimal (a search through saturated logits can fail), the bound is 0.
-    """
-    Z = problem.logits(W, torch.zeros_like(b))
-    b = _best_intercept(Z, b, shares)
-    Z = Z + b
-    residual = problem.residual(Z)
-    gradient, intercept_gradient = problem.gradient(residual), residual.mean(0)
-    objective = problem.loss(Z) + problem.penalty(W)
-    if problem.l1 == 0 and problem.l2 == 0:
-        norm = (_dot(gradient, gradient) + _dot(intercept_gradient, intercept_gradient)) ** 0.5
-        at_start = _dot(at_zero.gradient, at_zero.gradient) ** 0.5
-        return b, "gradient", norm / at_start if at_start > 0 else 0.0, objective
-
-    steepest = float(gradient.abs().max())
-    feasible = min(1.0, problem.l1 / steepest) if steepest > 0 else 1.0
-    scales = {feasible, 1.0} if problem.l2 > 0 else {feasible}
-    bound = 0.0
-    if float(intercept_gradient.abs().max()) <= INTERCEPT_TOL:
-        bound = max(_dual(problem, residual, gradient, scale) for scale in scales)
-    gap = max(objective - bound, 0.0)
-    return b, "duality gap", gap / at_zero.objective if at_zero.objective > 0 else gap, objective
+def _between(start: _Point, end: _Point, length: torch.Tensor) -> _Point:
+    share = length.to(start.W)[:, None]
+    return _Point(
+        start.problem,
+        torch.lerp(start.W, end.W, share),
+        torch.lerp(start.b, end.b, share),
+        torch.lerp(start.scores, end.scores, share),
+    )
 
 
-def _dual(problem: Problem, residual: torch.Tensor, gradient: torch.Tensor, scale: float) -> float:
-    q = residual * scale
-    q[torch.arange(len(q), device=q.device), problem.y] += 1
-    q.clamp_(min=0)  # rounding can leave -1e-8
-    entropy = -float(torch.xlogy(q, q).sum(1).mean(dtype=torch.float64))
-    excess = ((scale * gradient).abs().double() - problem.l1).clamp(min=0)
-    if problem.l2 == 0:
-        return entropy
-    return entropy - float(excess.square().sum()) / (4 * problem.l2)
+def _line_search(start: _Point, end: _Point) -> torch.Tensor:
+    """How far to go from start towards end: the best power of 0.7 or 1.4, or 0."""
+    problem = start.problem
 
+    def objective(length: torch.Tensor) -> torch.Tensor:
+        point = _between(start, end, length)
+        value = problem.loss.value(point.scores.add_(point.b)) + problem.penalty(point.W)
+        return value.nan_to_num(math.inf)
 
-def _best_intercept(Z: torch.Tensor, b: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
-    """Minimise the loss over b alone, for logits Z without it: damped Newton in float64."""
-    Z64, b64 = Z.double(), b.double()
-
-    def loss(b: torch.Tensor) -> float:
-        return float(torch.logsumexp(Z64 + b, 1).mean() - shares @ b)
-
-    current = loss(b64)
-    for _ in range(50):
-        P = torch.softmax(Z64 + b64, 1)
-        gradient = P.mean(0) - shares
-        if float(gradient.abs().max()) < 1e-12:
-            break
-        # The loss is flat along equal shifts of all classes; 1/C fills that direction.
-        hessian = torch.diag(P.mean(0)) - P.T @ P / len(P) + 1 / len(b64)
-        hessian.diagonal().add_(1e-12)
-        direction = torch.linalg.solve(hessian, gradient)
-        step = 1.0
-        while step > 1e-6 and not loss(b64 - step * direction) <= current:  # NaN is no progress
-            step /= 2
-        if step <= 1e-6:
-            break
-        b64 = b64 - step * direction
-        current = loss(b64)
-    return b64.to(b.dtype)
+    # Near the optimum the gradient still tells what the objective, rounded, does not.
+    rounding = torch.finfo(start.W.dtype).eps * (1 + start.objective)
+    length = torch.ones_like(start.objective)
+    best = objective(length)
+    for factor in (0.7, 1.4):
+        for _ in range(20):
+            value = objective(length * factor)
+            better = value < best
+            if not better.any():
+                break
+            length = torch.where(better, length * factor, length)
+            best = torch.where(better, value, best)
+    return torch.where(best < start.objective + rounding, length, 0)

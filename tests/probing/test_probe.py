@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -29,7 +30,15 @@ def task(n=150, d=6, n_classes=3, seed=0):
     return X, np.array(["ADJ", "NOUN", "VERB"])[y]
 
 
-@parametrize_with_checks([ElasticNetProbe()])
+NOT_TO_THE_LAST_DIGIT = "the optimum is reached to tol; test_weights_are_repetitions is as strict"
+
+
+@parametrize_with_checks(
+    [ElasticNetProbe()],
+    expected_failed_checks=lambda _: {
+        "check_sample_weight_equivalence_on_dense_data": NOT_TO_THE_LAST_DIGIT
+    },
+)
 def test_is_a_scikit_learn_estimator(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -204,3 +213,47 @@ def test_labels_may_be_booleans():
     probe = ElasticNetProbe().fit(X, y == "VERB")
     assert probe.predict(X).dtype == bool
     assert np.mean(probe.predict(X) == (y == "VERB")) > 0.8
+
+
+def test_weights_are_repetitions():
+    X, y = task()
+    times = np.random.default_rng(0).integers(0, 4, len(y))
+    weighted = ElasticNetProbe(tol=1e-11).fit(X, y, sample_weight=times)
+    repeated = ElasticNetProbe(tol=1e-11).fit(X.repeat(times, axis=0), y.repeat(times))
+    np.testing.assert_allclose(weighted.mean_, repeated.mean_, atol=1e-12)
+    np.testing.assert_allclose(weighted.scale_, repeated.scale_, atol=1e-12)
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=1e-5)
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-6)
+
+
+def test_balanced_classes_have_the_same_share():
+    X, y = task()
+    keep = (y != "NOUN") | (np.arange(len(y)) % 5 == 0)
+    X, y = X[keep], y[keep]
+    probe = ElasticNetProbe(1e2, 0, class_weight="balanced").fit(X, y)
+    np.testing.assert_allclose(probe.predict_proba(X[:1])[0], [1 / 3] * 3, atol=1e-6)
+    given = {label: 1 / np.mean(y == label) for label in np.unique(y)}
+    by_hand = ElasticNetProbe(tol=1e-10, class_weight=given).fit(X, y)
+    balanced = ElasticNetProbe(tol=1e-10, class_weight="balanced").fit(X, y)
+    np.testing.assert_allclose(balanced.coef_, by_hand.coef_, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(3), "sample weights for 150 rows"),
+        (np.full(150, -1.0), "at least 0"),
+        (np.full(150, np.nan), "finite"),
+        (np.zeros(150), "zero weight"),
+    ],
+)
+def test_bad_weights_are_an_error(weights, message):
+    X, y = task()
+    with pytest.raises(InputError, match=message):
+        ElasticNetProbe().fit(X, y, sample_weight=weights)
+
+
+def test_sparse_input_is_refused_with_a_reason():
+    X, y = task()
+    with pytest.raises(InputError, match="sparse input is not supported"):
+        ElasticNetProbe().fit(csr_matrix(X), y)

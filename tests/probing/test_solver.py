@@ -7,11 +7,15 @@ import pytest
 import torch
 from scipy.special import logsumexp, softmax, xlogy
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import ElasticNet, LogisticRegression
 
-from neurox_lite.probing import solver
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.probing.losses import CrossEntropy, SquaredError
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.solver import Problem, _best_intercept, solve
+from neurox_lite.probing.rows import Rows
+from neurox_lite.probing.solver import Problem, solve
 
 PENALTIES = [(1e-2, 1e-3), (3e-3, 1e-2), (0.0, 1e-2), (1e-2, 0.0), (0.0, 0.0)]
 
@@ -41,9 +45,15 @@ def run(X, y, l1, l2, *, tol=1e-9, max_iter=4000, start=None):
     """The solver on activations as they are: W (n_classes, n_neurons), b, certificate."""
     X = torch.from_numpy(X)
     ones = torch.ones(X.shape[1], dtype=X.dtype)
-    problem = Problem(X, torch.from_numpy(y), int(y.max()) + 1, 0 * ones, ones, l1, l2)
-    W, b, certificate = solve(problem, tol=tol, max_iter=max_iter, start=start)
-    return W.numpy().T, b.numpy(), certificate
+    rows = Rows(X, 0 * ones, ones, torch.empty(0, dtype=torch.int64))
+    loss = CrossEntropy(torch.from_numpy(y)[:, None], int(y.max()) + 1)
+    penalties = (torch.tensor([p], dtype=torch.float64) for p in (l1, l2))
+    if start is not None:
+        start = start[0][:, None], start[1][None]
+    W, b, [certificate] = solve(
+        Problem(rows, loss, *penalties), tol=tol, max_iter=max_iter, start=start
+    )
+    return W[:, 0].numpy().T, b[0].numpy(), certificate
 
 
 def probe_objective(probe, X, y, l1, l2):
@@ -119,10 +129,10 @@ def test_the_certificate_holds_from_a_saturated_start():
 
 
 def test_the_certificate_claims_nothing_without_the_best_intercept(monkeypatch):
-    monkeypatch.setattr(solver, "_best_intercept", lambda Z, b, shares: b + torch.arange(3))
+    monkeypatch.setattr(CrossEntropy, "best_intercept", lambda loss, Z, b: b + torch.arange(3))
     X, y = task()
     *_, certificate = run(X, y, 1e-3, 1e-3, max_iter=60)
-    assert certificate.value == certificate.objective / entropy(y)
+    assert certificate.value == pytest.approx(certificate.objective / entropy(y))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -294,8 +304,9 @@ def test_best_intercept_matches_the_class_shares(scale):
     X, y = task(seed=5)
     rng = np.random.default_rng(0)
     Z = torch.from_numpy(scale * (X @ rng.normal(size=(8, 3)) + 5 * np.eye(3)[y]))
-    shares = torch.from_numpy(np.bincount(y) / len(y))
-    b = _best_intercept(Z, shares.log(), shares)
+    loss = CrossEntropy(torch.from_numpy(y)[:, None], 3)
+    b = loss.best_intercept(Z[:, None], loss.first_intercept())
+    shares = np.bincount(y) / len(y)
     np.testing.assert_allclose(torch.softmax(Z + b, 1).mean(0), shares, atol=1e-6)
 
 
@@ -307,3 +318,100 @@ def test_nothing_to_learn_from():
         probe = ElasticNetProbe(0, 0).fit(np.ones((4, 3)), y)
     assert not np.any(probe.coef_)
     np.testing.assert_allclose(probe.predict_proba(np.ones((1, 3)))[0], [0.25, 0.5, 0.25])
+
+
+# Many rows: a sample of them stands in for the curvature.
+
+
+def many_rows(n=33_000, d=40, n_classes=4, seed=0):
+    X, y = task(n, d, n_classes, seed)
+    return X.astype(np.float32), y
+
+
+def problem_of(X, y, penalties, n_classes):
+    """One problem per pair of penalties, on activations as they are."""
+    X = torch.from_numpy(X)
+    ones = torch.ones(X.shape[1], dtype=X.dtype)
+    rows = Rows(X, 0 * ones, ones, torch.empty(0, dtype=torch.int64))
+    loss = CrossEntropy(torch.from_numpy(y)[:, None].expand(-1, len(penalties)), n_classes)
+    return Problem(rows, loss, *torch.tensor(penalties, dtype=torch.float64).T)
+
+
+@pytest.mark.parametrize(("l1", "l2"), [*PENALTIES, (1e-4, 1e-4)])
+def test_sampling_finds_the_optimum_of_all_rows(l1, l2):
+    X, y = many_rows()
+    problem = problem_of(X, y, [(l1, l2)], 4)
+    W, b, [sampled] = solve(problem, tol=3e-5, max_iter=500)
+    exact = problem_of(X.astype(np.float64), y, [(l1, l2)], 4)
+    *_, [best] = solve(exact, tol=1e-9, max_iter=5000, sampled=False)
+    assert sampled.converged
+    assert sampled.objective == pytest.approx(best.objective, abs=3e-5 * entropy(y) + 1e-7)
+    assert sampled.objective == pytest.approx(
+        objective(W[:, 0].numpy().T, b[0].numpy(), X, y, l1, l2), abs=1e-6
+    )
+
+
+def test_sampling_takes_fewer_passes():
+    X, y = many_rows(n=140_000)
+    problem = problem_of(X, y, [(1e-4, 1e-4)], 4)
+    passes = {
+        sampled: solve(problem, tol=1e-4, max_iter=500, sampled=sampled)[2][0].n_iter
+        for sampled in (True, False)
+    }
+    assert passes[True] < passes[False]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_sorted_rows_are_sampled_evenly(order):
+    """A corpus may be sorted by anything; rows from one end of it would mislead."""
+    X, y = many_rows()
+    by_label = np.argsort(order * y, kind="stable")
+    problem = problem_of(X[by_label], y[by_label], [(1e-3, 1e-3)], 4)
+    *_, [certificate] = solve(problem, tol=1e-4, max_iter=100)
+    assert certificate.converged
+
+
+@pytest.mark.parametrize("n", [300, 33_000])
+def test_problems_side_by_side_are_as_good_as_one_by_one(n):
+    penalties = [(1e-2, 1e-3), (1e-3, 1e-2), (0.0, 1e-2)]
+    X, y = task(n, 12, 3)
+    together = solve(problem_of(X, y, penalties, 3), tol=1e-8, max_iter=5000)
+    for number, pair in enumerate(penalties):
+        W, _, [alone] = solve(problem_of(X, y, [pair], 3), tol=1e-8, max_iter=5000)
+        assert together[2][number].converged
+        assert together[2][number].objective == pytest.approx(alone.objective, abs=2e-8)
+        np.testing.assert_allclose(together[0][:, number], W[:, 0], atol=2e-3)
+
+
+def test_linear_regression_is_scikit_learns():
+    X, _ = task(d=10)
+    y = X @ np.r_[1.0, -2, np.zeros(8)] + 3 + 0.1 * np.random.default_rng(1).normal(size=len(X))
+    l1, l2 = 3e-2, 1e-2
+    ones = torch.ones(10, dtype=torch.float64)
+    rows = Rows(torch.from_numpy(X), 0 * ones, ones, torch.empty(0, dtype=torch.int64))
+    penalties = (torch.tensor([p], dtype=torch.float64) for p in (l1, l2))
+    loss = SquaredError(torch.from_numpy(y)[:, None])
+    W, b, [certificate] = solve(Problem(rows, loss, *penalties), tol=1e-10, max_iter=2000)
+    reference = ElasticNet(alpha=l1 + 2 * l2, l1_ratio=l1 / (l1 + 2 * l2), tol=1e-12).fit(X, y)
+    assert certificate.converged
+    np.testing.assert_allclose(W[:, 0, 0], reference.coef_, atol=1e-5)
+    assert b.item() == pytest.approx(reference.intercept_, abs=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_a_store_is_streamed_to_the_same_bits(tmp_path, dtype):
+    X, y = many_rows(n=34_000, d=16)
+    sentences = [["w"] * 17] * 2000
+    metadata = {"model": "m", "revision": "", "site": "hidden_states"}
+    path = tmp_path / "s.h5"
+    with open_writer(path, TaggedCorpus(sentences), dtype=dtype, metadata=metadata) as writer:
+        writer.append({0: X[:, :6], 1: X[:, 6:]})
+        writer.finish({})
+    matrix = ActivationStore(path).matrix()
+    streamed = ElasticNetProbe().fit(matrix, y)
+    held = ElasticNetProbe().fit(matrix[:], y)
+    np.testing.assert_array_equal(streamed.coef_, held.coef_)
+    np.testing.assert_array_equal(streamed.intercept_, held.intercept_)
+    if dtype == "bfloat16":
+        tensor = torch.from_numpy(matrix[:]).bfloat16()
+        np.testing.assert_array_equal(ElasticNetProbe().fit(tensor, y).coef_, held.coef_)

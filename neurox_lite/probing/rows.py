@@ -1,0 +1,100 @@
+"""Standardised activations as a solver sees them: not copied, but read block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from neurox_lite.activations.arrays import tensor_blocks
+from neurox_lite.activations.store import ActivationMatrix
+
+FAR = 10
+"""In deviations: a mean beyond this is subtracted before a product is rounded and not after."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The matrix ``(raw - mean) * inverse_scale``, shape (n, n_neurons).
+
+    Attributes
+    ----------
+    raw : (n, n_neurons) tensor or ActivationMatrix
+        Of any floating dtype; a matrix of a store is read from the disk for every product.
+    mean, inverse_scale : (n_neurons,) tensors
+        In the dtype and on the device of the computation.
+    far : (n_far,) int64 tensor
+        Neurons whose mean is beyond ``FAR`` deviations.
+    """
+
+    raw: Any
+    mean: torch.Tensor
+    inverse_scale: torch.Tensor
+    far: torch.Tensor
+
+    @classmethod
+    def standardised(
+        cls,
+        raw: Any,
+        mean: np.ndarray,
+        deviation: np.ndarray,
+        scale: np.ndarray,
+        like: torch.Tensor,
+    ) -> Rows:
+        """Rows computed like a tensor; a neuron that is constant becomes zero."""
+        varies = deviation > 0
+        far = np.flatnonzero(varies & (np.abs(mean) > FAR * deviation))
+        return cls(
+            raw,
+            torch.from_numpy(mean).to(like),
+            torch.from_numpy(varies / scale).to(like),
+            torch.from_numpy(far).to(like.device),
+        )
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @property
+    def n_neurons(self) -> int:
+        return len(self.mean)
+
+    def sample(self, positions: np.ndarray) -> Rows:
+        """Some rows, in memory."""
+        if isinstance(self.raw, ActivationMatrix):
+            rows = ActivationMatrix(self.raw.store, self.raw.space, self.raw.rows[positions])
+            raw = torch.from_numpy(rows[:])
+        else:
+            raw = self.raw[torch.from_numpy(positions).to(self.raw.device)]
+        return Rows(raw, self.mean, self.inverse_scale, self.far)
+
+    def _blocks(self) -> Iterator[tuple[slice, torch.Tensor]]:
+        for start, block in tensor_blocks(self.raw):
+            yield slice(start, start + len(block)), block.to(self.mean)
+
+    def times(self, W: torch.Tensor) -> torch.Tensor:
+        """X W of shape (n, m) for W of shape (n_neurons, m)."""
+        raw_weights = W * self.inverse_scale[:, None]
+        far_weights = raw_weights[self.far]
+        raw_weights[self.far] = 0
+        offset = -(self.mean @ raw_weights)
+        out = W.new_empty(len(self), W.shape[1])
+        for rows, block in self._blocks():
+            torch.addmm(offset, block, raw_weights, out=out[rows])
+            if len(self.far):
+                out[rows] += (block[:, self.far] - self.mean[self.far]) @ far_weights
+        return out
+
+    def transposed_times(self, R: torch.Tensor) -> torch.Tensor:
+        """X' R of shape (n_neurons, m) for R of shape (n, m); blocks are added in float64."""
+        total = torch.zeros(self.n_neurons, R.shape[1], dtype=torch.float64, device=R.device)
+        far = torch.zeros(len(self.far), R.shape[1], dtype=torch.float64, device=R.device)
+        for rows, block in self._blocks():
+            total += block.T @ R[rows]
+            if len(self.far):
+                far += (block[:, self.far] - self.mean[self.far]).T @ R[rows]
+        total -= torch.outer(self.mean.double(), R.sum(0, dtype=torch.float64))
+        total[self.far] = far
+        return (total * self.inverse_scale[:, None]).to(R.dtype)
