@@ -12,6 +12,7 @@ from sklearn.linear_model import ElasticNet, LogisticRegression
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.probing import solver
 from neurox_lite.probing.losses import CrossEntropy, SquaredError
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.rows import Rows
@@ -323,7 +324,12 @@ def test_nothing_to_learn_from():
 # Many rows: a sample of them stands in for the curvature.
 
 
-def many_rows(n=33_000, d=40, n_classes=4, seed=0):
+@pytest.fixture
+def small_samples(monkeypatch):
+    monkeypatch.setattr(solver, "MIN_SAMPLE", 500)
+
+
+def many_rows(n=9_000, d=40, n_classes=4, seed=0):
     X, y = task(n, d, n_classes, seed)
     return X.astype(np.float32), y
 
@@ -338,7 +344,7 @@ def problem_of(X, y, penalties, n_classes):
 
 
 @pytest.mark.parametrize(("l1", "l2"), [*PENALTIES, (1e-4, 1e-4)])
-def test_sampling_finds_the_optimum_of_all_rows(l1, l2):
+def test_sampling_finds_the_optimum_of_all_rows(l1, l2, small_samples):
     X, y = many_rows()
     problem = problem_of(X, y, [(l1, l2)], 4)
     W, b, [sampled] = solve(problem, tol=3e-5, max_iter=500)
@@ -351,8 +357,8 @@ def test_sampling_finds_the_optimum_of_all_rows(l1, l2):
     )
 
 
-def test_sampling_takes_fewer_passes():
-    X, y = many_rows(n=140_000)
+def test_sampling_takes_fewer_passes(small_samples):
+    X, y = many_rows()
     problem = problem_of(X, y, [(1e-4, 1e-4)], 4)
     passes = {
         sampled: solve(problem, tol=1e-4, max_iter=500, sampled=sampled)[2][0].n_iter
@@ -362,7 +368,7 @@ def test_sampling_takes_fewer_passes():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_sorted_rows_are_sampled_evenly(order):
+def test_sorted_rows_are_sampled_evenly(order, small_samples):
     """A corpus may be sorted by anything; rows from one end of it would mislead."""
     X, y = many_rows()
     by_label = np.argsort(order * y, kind="stable")
@@ -371,8 +377,8 @@ def test_sorted_rows_are_sampled_evenly(order):
     assert certificate.converged
 
 
-@pytest.mark.parametrize("n", [300, 33_000])
-def test_problems_side_by_side_are_as_good_as_one_by_one(n):
+@pytest.mark.parametrize("n", [300, 9_000])
+def test_problems_side_by_side_are_as_good_as_one_by_one(n, small_samples):
     penalties = [(1e-2, 1e-3), (1e-3, 1e-2), (0.0, 1e-2)]
     X, y = task(n, 12, 3)
     together = solve(problem_of(X, y, penalties, 3), tol=1e-8, max_iter=5000)
@@ -399,9 +405,9 @@ def test_linear_regression_is_scikit_learns():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-def test_a_store_is_streamed_to_the_same_bits(tmp_path, dtype):
-    X, y = many_rows(n=34_000, d=16)
-    sentences = [["w"] * 17] * 2000
+def test_a_store_is_streamed_to_the_same_bits(tmp_path, dtype, small_samples):
+    X, y = many_rows(n=8_500, d=16)
+    sentences = [["w"] * 17] * 500
     metadata = {"model": "m", "revision": "", "site": "hidden_states"}
     path = tmp_path / "s.h5"
     with open_writer(path, TaggedCorpus(sentences), dtype=dtype, metadata=metadata) as writer:
