@@ -52,7 +52,15 @@ class Fista:
         self.n_products = 0
         self.curvature = self._first_curvature() if curvature is None else curvature
         # Below the rounding error of the loss no step would pass the test, however short.
-        self._slack = 2 * torch.finfo(scores.dtype).eps * (1 + loss.value(scores)) + 1e-9
+        self._slack = 2 * torch.finfo(scores.dtype).eps * (1 + self._value(scores)) + 1e-9
+
+    def take(self, problems: torch.Tensor) -> None:
+        """Go on with some of the problems."""
+        self.loss = self.loss.take(problems)
+        for name in ("l1", "l2", "b", "_c", "_momentum", "curvature", "_slack"):
+            setattr(self, name, getattr(self, name)[problems])
+        for name in ("W", "_V", "scores", "_U"):
+            setattr(self, name, getattr(self, name)[:, problems])
 
     def scores_of(self, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """X W + b, shape (n, n_problems, n_outputs)."""
@@ -62,9 +70,13 @@ class Fista:
     def gradient(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Of f by W and by b."""
         self.n_products += 1
-        residual = self.loss.residual(scores)
-        product = self.rows.transposed_times(residual.flatten(1)) / len(self.rows)
-        return product.unflatten(1, self.b.shape), residual.mean(0)
+        product, means = self.rows.transposed_times(
+            lambda rows: self.loss.residual(scores[rows], rows).flatten(1), self.b.numel()
+        )
+        return product.unflatten(1, self.b.shape), means.reshape(self.b.shape)
+
+    def _value(self, scores: torch.Tensor) -> torch.Tensor:
+        return self.loss.value(lambda rows: scores[rows])
 
     def _first_curvature(self) -> torch.Tensor:
         """Of the loss along its gradient: softmax has a Hessian of at most 1/2."""
@@ -77,7 +89,7 @@ class Fista:
         """Take steps; ``W``, ``b`` and ``scores`` are where they end."""
         for _ in range(n_steps):
             gradient, intercept_gradient = self.gradient(self._U)
-            value = self.loss.value(self._U)
+            value = self._value(self._U)
             self.curvature = self.curvature * 0.95
             while True:
                 W, b = self._step(gradient, intercept_gradient)
@@ -85,7 +97,7 @@ class Fista:
                 dW, db = W - self._V, b - self._c
                 linear = _dot(gradient, dW) + _dot(intercept_gradient, db)
                 bound = value + linear + self.curvature / 2 * (_dot(dW, dW) + _dot(db, db))
-                above = self.loss.value(scores) > bound + self._slack
+                above = self._value(scores) > bound + self._slack
                 if not above.any():
                     break
                 self.curvature = torch.where(above, self.curvature * 1.5, self.curvature)

@@ -1,20 +1,30 @@
 """What a probe is fitted to: losses of several problems side by side, and their duals.
 
 Scores have the shape (n, n_problems, n_outputs); an output is a class, or the one value of a
-regression. Means over rows are weighted and accumulated in float64.
+regression. They are gone through in blocks of rows, without temporary arrays of their size.
+Means over rows are weighted and accumulated in float64.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
 
+BLOCK_ROWS = 16_384
+
+INTERCEPT_TOL = 1e-5
+"""Largest intercept gradient with which a dual point counts as feasible; rounding leaves 1e-7."""
+
+Scores = Callable[[slice], torch.Tensor]
+"""Gives the scores of a block of rows."""
+
 
 class Loss(Protocol):
-    """A convex loss f of scores z, the mean of one per row."""
+    """The mean f of a convex loss of each row."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -23,27 +33,28 @@ class Loss(Protocol):
     def first_intercept(self) -> torch.Tensor:
         """The best scores without any neuron, (n_problems, n_outputs) in float64."""
 
-    def value(self, scores: torch.Tensor) -> torch.Tensor:
+    def value(self, scores: Scores) -> torch.Tensor:
         """f, shape (n_problems,)."""
 
-    def residual(self, scores: torch.Tensor) -> torch.Tensor:
-        """The gradient of f by the scores, times n; of their shape."""
+    def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
+        """The gradient of f by the scores of a block, times n; of their shape."""
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         """What to add to the scores, the same for all rows, so that f is least."""
 
-    def minus_conjugate(self, scores: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    def minus_conjugate(self, scores: Scores, share: torch.Tensor) -> torch.Tensor:
         """-f*(share * gradient) for a share from 0 to 1 of each problem, (n_problems,)."""
 
     def sample(self, positions: torch.Tensor) -> Loss:
         """The mean over some rows."""
 
+    def take(self, problems: torch.Tensor) -> Loss:
+        """Some of the problems."""
 
-def _mean(values: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-    """Mean over rows of (n, n_problems) values, whose weights have the mean 1."""
-    if weights is not None:
-        values = values * weights[:, None]
-    return values.mean(0, dtype=torch.float64)
+
+def _blocks(n: int) -> Iterator[slice]:
+    for start in range(0, n, BLOCK_ROWS):
+        yield slice(start, min(start + BLOCK_ROWS, n))
 
 
 @dataclass(frozen=True)
@@ -76,66 +87,93 @@ class CrossEntropy:
     def shape(self) -> tuple[int, int]:
         return self.y.shape[1], self.n_classes
 
-    def shares(self) -> torch.Tensor:
+    def first_intercept(self) -> torch.Tensor:
+        return self._shares().log()
+
+    def _shares(self) -> torch.Tensor:
         """Share of each class, (n_problems, n_classes) in float64."""
         weights = torch.ones_like(self.y[:, 0]) if self.weights is None else self.weights
         counts = [torch.bincount(y, weights.double(), self.n_classes) for y in self.y.T]
         return torch.stack(counts) / weights.double().sum()
 
-    def first_intercept(self) -> torch.Tensor:
-        return self.shares().log()
+    def _weigh(self, values: torch.Tensor, rows: slice) -> torch.Tensor:
+        if self.weights is None:
+            return values
+        return values * self.weights[rows].reshape(-1, *[1] * (values.dim() - 1))
 
-    def value(self, scores: torch.Tensor) -> torch.Tensor:
-        right = scores.gather(2, self.y[:, :, None])[..., 0]
-        return _mean(torch.logsumexp(scores, 2) - right, self.weights)
+    def value(self, scores: Scores) -> torch.Tensor:
+        total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)
+        for rows in _blocks(len(self.y)):
+            total += self._value(scores(rows), rows)
+        return total / len(self.y)
 
-    def residual(self, scores: torch.Tensor) -> torch.Tensor:
+    def _value(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
+        right = scores.gather(2, self.y[rows, :, None])[..., 0]
+        values = torch.logsumexp(scores, 2) - right
+        return self._weigh(values, rows).sum(0, dtype=torch.float64)
+
+    def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
         residual = torch.softmax(scores, 2)
-        residual.scatter_add_(2, self.y[:, :, None], -torch.ones_like(residual[:, :, :1]))
-        return residual if self.weights is None else residual.mul_(self.weights[:, None, None])
+        residual.scatter_add_(2, self.y[rows, :, None], -torch.ones_like(residual[:, :, :1]))
+        return self._weigh(residual, rows)
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         """By damped Newton steps."""
-        b, current = start, self.value(scores + start)
-        weights = 1 if self.weights is None else self.weights[:, None, None]
-        shares = self.shares()
+        b, (value, gradient, hessian) = start, self._by_intercept(scores, start)
+        length = torch.ones_like(value)
+        rounding = torch.finfo(start.dtype).eps * (1 + value)
         for _ in range(50):
-            P = torch.softmax(scores + b, 2)
-            mean = (P * weights).mean(0, dtype=torch.float64)
-            gradient = mean - shares
-            if float(gradient.abs().max()) < INTERCEPT_TOL / 10:
+            if float(gradient.abs().max()) < INTERCEPT_TOL / 10 or float(length.min()) < 1e-6:
                 break
-            products = torch.einsum("nkc,nkd->kcd", P * weights, P).double() / len(P)
-            # The loss is flat along equal shifts of all classes; 1/C fills that direction.
-            hessian = torch.diag_embed(mean) - products + 1 / self.n_classes
-            hessian.diagonal(dim1=1, dim2=2).add_(1e-7)
-            step = torch.linalg.solve(hessian, gradient[..., None])[..., 0].to(b)
-            length = torch.ones_like(b[:, :1])
-            for _ in range(20):
-                value = self.value(scores + (b - length * step))
-                worse = ~(value <= current + 1e-12)  # NaN is no progress
-                if not worse.any():
-                    break
-                length = torch.where(worse[:, None], length / 2, length)
-            else:
-                break
-            b, current = b - length * step, value
+            step = torch.linalg.solve(hessian, gradient[..., None])[..., 0]
+            proposed = (b - length[:, None] * step).to(b)
+            terms = self._by_intercept(scores, proposed)
+            better = terms[0] <= value + rounding  # NaN is no progress
+            b = torch.where(better[:, None], proposed, b)
+            value = torch.where(better, terms[0], value)
+            gradient = torch.where(better[:, None], terms[1], gradient)
+            hessian = torch.where(better[:, None, None], terms[2], hessian)
+            length = torch.where(better, 1.0, length / 2)
         return b
 
-    def minus_conjugate(self, scores: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    def _by_intercept(
+        self, scores: torch.Tensor, b: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """f, its gradient and its Hessian by the intercept."""
+        n, (n_problems, n_classes) = len(scores), self.shape
+        value = torch.zeros(n_problems, dtype=torch.float64, device=b.device)
+        mean = value.new_zeros(n_problems, n_classes)
+        products = value.new_zeros(n_problems, n_classes, n_classes)
+        for rows in _blocks(n):
+            block = scores[rows] + b
+            value += self._value(block, rows) / n
+            P = torch.softmax(block, 2)
+            weighted = self._weigh(P, rows)
+            mean += weighted.sum(0, dtype=torch.float64) / n
+            products += weighted.permute(1, 2, 0) @ P.permute(1, 0, 2) / n
+        # The loss is flat along equal shifts of all classes; 1/C fills that direction.
+        hessian = torch.diag_embed(mean) - products + 1 / n_classes
+        hessian.diagonal(dim1=1, dim2=2).add_(1e-7)
+        return value, mean - self._shares(), hessian
+
+    def minus_conjugate(self, scores: Scores, share: torch.Tensor) -> torch.Tensor:
         """The entropy of q = y + share * (p - y)."""
-        q = torch.softmax(scores, 2) * share.to(scores)[:, None]
-        rest = (1 - share.to(scores)).expand(self.y.shape)
-        q.scatter_add_(2, self.y[:, :, None], rest[:, :, None])
-        return _mean(torch.special.entr(q).sum(2), self.weights)
+        total = torch.zeros_like(share)
+        for rows in _blocks(len(self.y)):
+            q = torch.softmax(scores(rows), 2)
+            q *= share.to(q)[:, None]
+            rest = (1 - share.to(q)).expand(len(q), -1)
+            q.scatter_add_(2, self.y[rows, :, None], rest[:, :, None])
+            entropy = torch.special.entr(q).sum(2)
+            total += self._weigh(entropy, rows).sum(0, dtype=torch.float64)
+        return total / len(self.y)
 
     def sample(self, positions: torch.Tensor) -> CrossEntropy:
         weights = None if self.weights is None else self.weights[positions]
         return CrossEntropy(self.y[positions], self.n_classes, weights)
 
-
-INTERCEPT_TOL = 1e-5
-"""Largest intercept gradient with which a dual point counts as feasible; rounding leaves 1e-7."""
+    def take(self, problems: torch.Tensor) -> CrossEntropy:
+        return CrossEntropy(self.y[:, problems], self.n_classes, self.weights)
 
 
 @dataclass(frozen=True)
@@ -158,22 +196,37 @@ class SquaredError:
         return self.y.shape[1], 1
 
     def first_intercept(self) -> torch.Tensor:
-        return _mean(self.y, self.weights)[:, None]
+        return self._mean(lambda rows: self.y[rows])[:, None]
 
-    def value(self, scores: torch.Tensor) -> torch.Tensor:
-        return _mean((scores[:, :, 0] - self.y).square() / 2, self.weights)
+    def _mean(self, values: Scores) -> torch.Tensor:
+        total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)
+        for rows in _blocks(len(self.y)):
+            block = values(rows)
+            block = block if self.weights is None else block * self.weights[rows, None]
+            total += block.sum(0, dtype=torch.float64)
+        return total / len(self.y)
 
-    def residual(self, scores: torch.Tensor) -> torch.Tensor:
-        residual = scores - self.y[:, :, None]
-        return residual if self.weights is None else residual * self.weights[:, None, None]
+    def value(self, scores: Scores) -> torch.Tensor:
+        return self._mean(lambda rows: (scores(rows)[:, :, 0] - self.y[rows]).square() / 2)
+
+    def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
+        residual = scores - self.y[rows, :, None]
+        return residual if self.weights is None else residual * self.weights[rows, None, None]
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-        return _mean(self.y - scores[:, :, 0], self.weights)[:, None].to(start)
+        return self._mean(lambda rows: self.y[rows] - scores[rows][:, :, 0])[:, None].to(start)
 
-    def minus_conjugate(self, scores: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
-        theta = (scores[:, :, 0] - self.y) * share.to(scores)
-        return _mean(-theta.square() / 2 - theta * self.y, self.weights)
+    def minus_conjugate(self, scores: Scores, share: torch.Tensor) -> torch.Tensor:
+        def values(rows: slice) -> torch.Tensor:
+            y = self.y[rows]
+            theta = (scores(rows)[:, :, 0] - y) * share.to(y)
+            return -theta.square() / 2 - theta * y
+
+        return self._mean(values)
 
     def sample(self, positions: torch.Tensor) -> SquaredError:
         weights = None if self.weights is None else self.weights[positions]
         return SquaredError(self.y[positions], weights)
+
+    def take(self, problems: torch.Tensor) -> SquaredError:
+        return SquaredError(self.y[:, problems], self.weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,14 +87,28 @@ class Rows:
                 out[rows] += (block[:, self.far] - self.mean[self.far]) @ far_weights
         return out
 
-    def transposed_times(self, R: torch.Tensor) -> torch.Tensor:
-        """X' R of shape (n_neurons, m) for R of shape (n, m); blocks are added in float64."""
-        total = torch.zeros(self.n_neurons, R.shape[1], dtype=torch.float64, device=R.device)
-        far = torch.zeros(len(self.far), R.shape[1], dtype=torch.float64, device=R.device)
+    def transposed_times(
+        self, residual: Callable[[slice], torch.Tensor], n_columns: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """X' R / n (n_neurons, m) and the means of R (m,), for R of shape (n, m).
+
+        Parameters
+        ----------
+        residual : function of slice
+            Gives a block of rows of R; blocks are added in float64.
+        n_columns : int
+            m.
+        """
+        total = self.mean.new_zeros(self.n_neurons, n_columns, dtype=torch.float64)
+        far = total.new_zeros(len(self.far), n_columns)
+        sums = total.new_zeros(n_columns)
         for rows, block in self._blocks():
-            total += block.T @ R[rows]
+            R = residual(rows)
+            total += block.T @ R
+            sums += R.sum(0, dtype=torch.float64)
             if len(self.far):
-                far += (block[:, self.far] - self.mean[self.far]).T @ R[rows]
-        total -= torch.outer(self.mean.double(), R.sum(0, dtype=torch.float64))
+                far += (block[:, self.far] - self.mean[self.far]).T @ R
+        total -= torch.outer(self.mean.double(), sums)
         total[self.far] = far
-        return (total * self.inverse_scale[:, None]).to(R.dtype)
+        total *= self.inverse_scale[:, None] / len(self)
+        return total.to(self.mean), (sums / len(self)).to(self.mean)

@@ -20,7 +20,7 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.probing.fista import Fista
-from neurox_lite.probing.losses import INTERCEPT_TOL, Loss
+from neurox_lite.probing.losses import INTERCEPT_TOL, Loss, Scores
 from neurox_lite.probing.rows import Rows
 
 CHECK_EVERY = 20
@@ -49,6 +49,11 @@ class Problem:
     l1: torch.Tensor
     l2: torch.Tensor
 
+    def take(self, problems: torch.Tensor) -> Problem:
+        """Some of the problems."""
+        loss = self.loss.take(problems)
+        return Problem(self.rows, loss, self.l1[problems], self.l2[problems])
+
     def penalty(self, W: torch.Tensor) -> torch.Tensor:
         """Shape (n_problems,), float64."""
         absolute = W.abs().sum((0, 2), dtype=torch.float64)
@@ -58,10 +63,13 @@ class Problem:
         """X W, shape (n, n_problems, n_outputs)."""
         return self.rows.times(W.flatten(1)).unflatten(1, self.loss.shape)
 
-    def gradient(self, residual: torch.Tensor) -> torch.Tensor:
-        """X' R / n, shape (n_neurons, n_problems, n_outputs)."""
-        product = self.rows.transposed_times(residual.flatten(1)) / len(self.rows)
-        return product.unflatten(1, self.loss.shape)
+    def gradient(self, scores: Scores) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of f, by the weights (n_neurons, n_problems, n_outputs) and by the intercepts."""
+        product, means = self.rows.transposed_times(
+            lambda rows: self.loss.residual(scores(rows), rows).flatten(1),
+            self.loss.shape[0] * self.loss.shape[1],
+        )
+        return product.unflatten(1, self.loss.shape), means.reshape(self.loss.shape)
 
 
 @dataclass(frozen=True)
@@ -135,19 +143,35 @@ def solve(
     point = _Point(problem, *start, problem.scores(start[0]))
     passes = 0.5
     method = _OnSample(problem, n_sampled) if sampled else _OnAll(point)
+    W, b = start[0].clone(), start[1].clone()
+    certificates: dict[int, Certificate] = {}
+    open_problems = torch.arange(len(problem.l1), device=W.device)
     with tqdm(desc="fit probe", unit="pass", disable=None, delay=2, leave=False) as progress:
         while True:
             kinds, values = point.certify(at_zero)
             passes += 0.5
             progress.n = math.ceil(passes)
             progress.set_postfix_str(f"{kinds[0]} {max(values):.1e}, to reach {tol:.1e}")
-            if max(values) <= tol or passes >= max_iter:
-                found = zip(kinds, values, point.objective.tolist(), strict=True)
-                n_iter = math.ceil(passes)
-                certificates = [
-                    Certificate(k, v, tol, objective, n_iter) for k, v, objective in found
-                ]
-                return point.W, point.b, certificates
+            done = torch.tensor(values, device=W.device) <= tol
+            if passes >= max_iter:
+                done[:] = True
+            W[:, open_problems[done]] = point.W[:, done]
+            b[open_problems[done]] = point.b[done]
+            for number in torch.nonzero(done)[:, 0].tolist():
+                certificates[int(open_problems[number])] = Certificate(
+                    kinds[number],
+                    values[number],
+                    tol,
+                    float(point.objective[number]),
+                    math.ceil(passes),
+                )
+            if done.all():
+                return W, b, [certificates[number] for number in sorted(certificates)]
+            if done.any():
+                going_on = torch.nonzero(~done)[:, 0]
+                open_problems = open_problems[going_on]
+                at_zero, point = at_zero.take(going_on), point.take(going_on)
+                method.take(going_on)
             point, cost = method.advance(point, max_iter - passes)
             passes += cost
 
@@ -177,17 +201,14 @@ class _Point:
         """
         problem, loss = self.problem, self.problem.loss
         self.b = loss.best_intercept(self.scores, self.b)
-        scores = self.scores + self.b
-        residual = loss.residual(scores)
-        self.gradient, self.intercept_gradient = problem.gradient(residual), residual.mean(0)
-        del residual
-        self.objective = loss.value(scores) + problem.penalty(self.W)
+        self.gradient, self.intercept_gradient = problem.gradient(self._scores)
+        self.objective = loss.value(self._scores) + problem.penalty(self.W)
 
         steepest = self.gradient.abs().amax((0, 2)).double()
         feasible = (problem.l1 / steepest).nan_to_num(1.0).clamp(max=1)
-        bounds = [self._dual(scores, feasible), torch.zeros_like(feasible)]
+        bounds = [self._dual(feasible), torch.zeros_like(feasible)]
         if bool((problem.l2 > 0).any()):
-            bounds.append(self._dual(scores, torch.ones_like(feasible)))
+            bounds.append(self._dual(torch.ones_like(feasible)))
         bound = torch.stack(bounds).amax(0)
         is_centred = self.intercept_gradient.abs().amax(1) <= INTERCEPT_TOL
         gap = (self.objective - torch.where(is_centred, bound, 0)).clamp(min=0)
@@ -199,14 +220,30 @@ class _Point:
         kinds = ["gradient" if p else "duality gap" for p in plain.tolist()]
         return kinds, torch.where(plain, slope, gap).tolist()
 
-    def _dual(self, scores: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    def take(self, problems: torch.Tensor) -> _Point:
+        """Some of the problems."""
+        taken = _Point(
+            self.problem.take(problems),
+            self.W[:, problems],
+            self.b[problems],
+            self.scores[:, problems],
+        )
+        taken.objective = self.objective[problems]
+        taken.gradient = self.gradient[:, problems]
+        taken.intercept_gradient = self.intercept_gradient[problems]
+        return taken
+
+    def _scores(self, rows: slice) -> torch.Tensor:
+        return self.scores[rows] + self.b
+
+    def _dual(self, share: torch.Tensor) -> torch.Tensor:
         problem = self.problem
         excess = (share.to(self.W)[:, None] * self.gradient).abs().double()
         excess = (excess - problem.l1[:, None]).clamp(min=0).square().sum((0, 2))
         ridge = torch.where(excess > 0, excess / (4 * problem.l2), 0)
         # Without l2 the share is the largest feasible one, up to rounding.
         ridge = torch.where((problem.l2 == 0) & (share < 1), 0, ridge)
-        return problem.loss.minus_conjugate(scores, share) - ridge
+        return problem.loss.minus_conjugate(self._scores, share) - ridge
 
 
 @dataclass(frozen=True)
@@ -216,14 +253,21 @@ class _AtZero:
     objective: torch.Tensor
     slope: torch.Tensor
 
+    def take(self, problems: torch.Tensor) -> _AtZero:
+        """Some of the problems."""
+        return _AtZero(self.objective[problems], self.slope[problems])
+
     @classmethod
     def of(cls, problem: Problem) -> _AtZero:
-        loss, n = problem.loss, len(problem.rows)
+        loss = problem.loss
         b = loss.first_intercept().to(problem.rows.mean)
-        scores = b.expand(n, *loss.shape)
+
+        def scores(rows: slice) -> torch.Tensor:
+            return b.expand(rows.stop - rows.start, *loss.shape)
+
         slope = torch.ones_like(problem.l1)
         if bool((problem.l1 + problem.l2 == 0).any()):
-            gradient = problem.gradient(loss.residual(scores))
+            gradient, _ = problem.gradient(scores)
             slope = gradient.square().sum((0, 2), dtype=torch.float64).sqrt()
         return cls(loss.value(scores), slope)
 
@@ -237,6 +281,9 @@ class _OnAll:
         self.fista = Fista(
             problem.rows, problem.loss, problem.l1, problem.l2, start.W, start.b, scores
         )
+
+    def take(self, problems: torch.Tensor) -> None:
+        self.fista.take(problems)
 
     def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
         """The next point, and the passes it took."""
@@ -257,6 +304,11 @@ class _OnSample:
         self.loss = problem.loss.sample(torch.from_numpy(positions).to(problem.rows.mean.device))
         self.n_steps = 2 * STEPS_ON_SAMPLE
         self.curvature: torch.Tensor | None = None
+
+    def take(self, problems: torch.Tensor) -> None:
+        self.loss = self.loss.take(problems)
+        if self.curvature is not None:
+            self.curvature = self.curvature[problems]
 
     def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
         """The next point, and the passes it took."""
@@ -294,9 +346,12 @@ def _line_search(start: _Point, end: _Point) -> torch.Tensor:
     problem = start.problem
 
     def objective(length: torch.Tensor) -> torch.Tensor:
-        point = _between(start, end, length)
-        value = problem.loss.value(point.scores.add_(point.b)) + problem.penalty(point.W)
-        return value.nan_to_num(math.inf)
+        share = length.to(start.W)[:, None]
+        b, W = torch.lerp(start.b, end.b, share), torch.lerp(start.W, end.W, share)
+        value = problem.loss.value(
+            lambda rows: torch.lerp(start.scores[rows], end.scores[rows], share) + b
+        )
+        return (value + problem.penalty(W)).nan_to_num(math.inf)
 
     # Near the optimum the gradient still tells what the objective, rounded, does not.
     rounding = torch.finfo(start.W.dtype).eps * (1 + start.objective)
