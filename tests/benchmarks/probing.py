@@ -1,0 +1,204 @@
+"""Speed and memory of probes: rows of what, ours, reference, ratio.
+
+The activations are extracted first, into a temporary folder. Run it through `make bench`, on a
+machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+# As the commands do.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from sklearn.linear_model import LogisticRegression
+
+import neurox_lite as nx
+from neurox_lite.probing.losses import CrossEntropy
+from neurox_lite.probing.moments import moments
+from neurox_lite.probing.rows import Rows
+from neurox_lite.probing.solver import Certificate, Problem, solve
+from tests.benchmarks.extraction import row, seconds
+
+L1 = L2 = 1e-3
+TOL = 1e-3
+STREAMED = """
+import sys
+import numpy as np
+import neurox_lite as nx
+from neurox_lite.measure import measure
+X = nx.ActivationStore(sys.argv[1]).matrix()
+y = np.load(sys.argv[2])
+with measure() as cost:
+    probe = nx.ElasticNetProbe(1e-3, 1e-3, tol=1e-3).fit(X, y)
+print(cost.seconds, cost.peak_memory, probe.certificate_.value)
+"""
+
+
+def gradient_pass(X: torch.Tensor, ids: torch.Tensor, n_classes: int) -> float:
+    """Median seconds of X W, softmax and X' P, and nothing else."""
+    W = 0.01 * torch.randn(X.shape[1], n_classes)
+    rows = torch.arange(len(X))
+
+    def once() -> None:
+        P = torch.softmax(X @ W, 1)
+        P[rows, ids] -= 1
+        X.T @ P
+
+    once()
+    return statistics.median(seconds(once) for _ in range(5))
+
+
+def objective(W: np.ndarray, b: np.ndarray, X: np.ndarray, ids: np.ndarray) -> float:
+    """F for weights (n_classes, n_neurons) on standardised activations."""
+    logits = X @ W.T + b
+    loss = np.mean(logsumexp(logits, axis=1) - logits[np.arange(len(ids)), ids])
+    return float(loss + L1 * np.abs(W).sum() + L2 * np.square(W).sum())
+
+
+def against_saga(X: np.ndarray, y: np.ndarray) -> None:
+    """scikit-learn's saga in twelve times our time: has it reached our objective?"""
+    mean, deviation = X.mean(0, dtype=np.float64), X.std(0, dtype=np.float64)
+    varies = deviation > 1e-6
+    standardised = ((X - mean) / np.where(varies, deviation, 1) * varies).astype(np.float32)
+    ids = np.unique(y, return_inverse=True)[1]
+    fit = lambda: nx.ElasticNetProbe(L1, L2, tol=TOL).fit(standardised, y)  # noqa: E731
+    ours = statistics.median(seconds(fit) for _ in range(3))
+    probe = fit()
+    reached = objective(probe.coef_, probe.raw_weights()[1], standardised, ids)
+
+    def saga(max_iter: int) -> tuple[float, float]:
+        total = L1 + 2 * L2
+        model = LogisticRegression(
+            solver="saga",
+            l1_ratio=L1 / total,
+            C=1 / (len(y) * total),
+            tol=1e-12,
+            max_iter=max_iter,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            took = seconds(lambda: model.fit(standardised, ids))
+        return took, objective(model.coef_, model.intercept_, standardised, ids)
+
+    saga(1)
+    epoch = saga(1)[0]
+    took, value = saga(max(1, round(12 * ours / epoch)))
+    if value > reached:
+        print(f"  saga's objective after {took:.0f} s: {value:.5f}; ours: {reached:.5f}")
+    at_least = "" if value <= reached else "more than "
+    what = f"probe, {len(y):,} rows, to a gap of 1e-3 (s)"
+    row(what, f"{ours:.2f}", f"{at_least}{took:.1f} saga", took / ours)
+
+
+def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
+    """The whole training set by both methods; gives the seconds of the one that is used."""
+    raw, like = torch.from_numpy(X), torch.empty(0)
+    space = nx.NeuronSpace.of_array(X.shape[1])
+    n_classes = int(ids.max()) + 1
+
+    def fit(sampled: bool) -> Certificate:
+        mean, deviation = moments(raw, space)
+        scale = np.where(deviation > 0, deviation, 1)
+        problem = Problem(
+            Rows.standardised(raw, mean, deviation, scale, like),
+            CrossEntropy(torch.from_numpy(ids)[:, None], n_classes),
+            torch.tensor([L1], dtype=torch.float64),
+            torch.tensor([L2], dtype=torch.float64),
+        )
+        return solve(problem, tol=TOL, max_iter=2000, sampled=sampled)[2][0]
+
+    times: dict[bool, float] = {}
+    for sampled, what in ((True, "curvature of a sample"), (False, "FISTA on all rows")):
+        start = time.perf_counter()
+        certificate = fit(sampled)
+        times[sampled] = time.perf_counter() - start
+        row(
+            f"probe, {len(X):,} rows, {what} (s)",
+            f"{times[sampled]:.1f}",
+            f"{one_pass:.3f} a gradient pass",
+            times[sampled] / one_pass,
+        )
+        print(f"  {certificate.n_iter} passes, gap {certificate.value:.1e}")
+    return times[True]
+
+
+def layer_by_layer(matrix: nx.ActivationMatrix, X: np.ndarray, y: np.ndarray, whole: float) -> None:
+    space = matrix.space
+    layers = [np.ascontiguousarray(X[:, space.columns(layer)]) for layer in space.layers]
+
+    def fit() -> None:
+        for layer in layers:
+            nx.ElasticNetProbe(L1, L2, tol=TOL).fit(layer, y)
+
+    took = seconds(fit)
+    row(
+        f"probes of {len(layers)} layers, one each (s)",
+        f"{took:.1f}",
+        f"{whole:.1f} of all",
+        took / whole,
+    )
+
+
+def streamed(store: Path, labels: Path, held: float) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STREAMED, str(store), str(labels)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    took, peak, gap = (float(value) for value in done.stdout.split())
+    row("probe from the disk (s)", f"{took:.1f}", f"{held:.1f} in memory", took / held)
+    row("probe from the disk, peak memory (MB)", f"{peak / 1e6:.0f}", "1,000 at most")
+    print(f"  gap {gap:.1e}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--treebank", required=True, type=Path, help="Folder of UD_English-EWT.")
+    options = parser.parse_args()
+    loaded = nx.load_model(options.model)
+    print(f"{os.cpu_count()} cores, torch {torch.__version__}")
+    row("what", "ours", "reference", None)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        read: Callable[[str], nx.TaggedCorpus] = lambda split: nx.read_conllu(  # noqa: E731
+            options.treebank / f"en_ewt-ud-{split}.conllu.gz"
+        )
+        dev = read("dev")
+        rows = int(dev.sentence_offsets[1000])
+        with nx.extract(loaded, dev, folder / "dev.h5") as store:
+            against_saga(store.matrix()[:rows], np.array(dev.labels("upos"))[:rows])
+
+        train = read("train")
+        y = np.array(train.labels("upos"))
+        np.save(folder / "y.npy", y)
+        ids = np.unique(y, return_inverse=True)[1]
+        with nx.extract(loaded, train, folder / "train.h5") as store:
+            matrix = store.matrix()
+            X = matrix[:]
+            one_pass = gradient_pass(torch.from_numpy(X), torch.from_numpy(ids), ids.max() + 1)
+            two_designs(X, ids, one_pass)
+            fit = partial(nx.ElasticNetProbe(L1, L2, tol=TOL).fit, X, y)
+            whole = seconds(fit)
+            layer_by_layer(matrix, X, y, whole)
+        streamed(folder / "train.h5", folder / "y.npy", whole)
+
+
+if __name__ == "__main__":
+    main()
