@@ -30,6 +30,9 @@ from neurox_lite.probing.moments import moments
 from neurox_lite.probing.rows import Rows
 from neurox_lite.probing.solver import Certificate, Problem, solve
 
+HELD_BYTES = 256 << 20
+"""A store's matrix up to this size is held in memory."""
+
 
 class ElasticNetProbe(ClassifierMixin, BaseEstimator):
     """Multinomial logistic regression with an L1 and an L2 penalty (Dalvi et al. 2019, eq. 1).
@@ -114,7 +117,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         """Fit to the optimum.
 
         Memory: ``X`` is not copied, whether float32, float64, float16 or bfloat16; a store's
-        matrix is read from the disk for every pass (slice it, ``X[:]``, to hold it in memory).
+        matrix above 256 MB is read from the disk for every pass (slice it, ``X[:]``, to hold it in
+        memory).
         Beside it about eight arrays of (n, n_classes), and from 32,768 rows on a sample of a
         16th of them, at least 8,192.
 
@@ -155,11 +159,12 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight, dtype=np.float64)
         weights = self._weights(sample_weight, y)
-        space = space_of(raw)
+        is_stored = isinstance(X, ActivationMatrix)  # whose rows and neurons errors name
+        space = space_of(X if is_stored else raw)
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         if isinstance(raw, torch.Tensor):
             raw = raw.to(device)
-        mean, deviation = moments(raw, space, sample_weight)
+        mean, deviation = moments(X if is_stored else raw, space, sample_weight)
         scale = np.where((deviation > 0) & self.standardize, deviation, 1)
         is_double = isinstance(raw, torch.Tensor) and raw.dtype == torch.float64
         like = torch.empty(0, dtype=torch.float64 if is_double else torch.float32, device=device)
@@ -211,9 +216,12 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
                 X, y = validate_data(self, X, y=y, dtype=dtypes, ensure_all_finite=False)
         except ValueError as error:
             raise InputError(str(error)) from None
-        if isinstance(X, torch.Tensor):
+        if isinstance(X, ActivationMatrix):
+            if len(X) * X.shape[1] * X.dtype.itemsize <= HELD_BYTES:
+                X = torch.from_numpy(X[:])
+        elif isinstance(X, torch.Tensor):
             X = X.detach() if X.is_floating_point() else X.float()
-        elif not as_is:
+        else:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
                 X = torch.from_numpy(np.ascontiguousarray(X))

@@ -139,11 +139,15 @@ def solve(
     at_zero = _AtZero.of(problem)
     if start is None:
         W = torch.zeros(problem.rows.n_neurons, *problem.loss.shape).to(problem.rows.mean)
-        start = W, problem.loss.first_intercept().to(W)
-    point = _Point(problem, *start, problem.scores(start[0]))
-    passes = 0.5
-    method = _OnSample(problem, n_sampled) if sampled else _OnAll(point)
-    W, b = start[0].clone(), start[1].clone()
+        b = problem.loss.first_intercept().to(W)
+        point = _Point(problem, W, b, W.new_zeros(len(problem.rows), *problem.loss.shape))
+        point.objective, passes = at_zero.objective, 0.0
+    else:
+        W, b = start[0].clone(), start[1].clone()
+        point, passes = _Point(problem, W, b, problem.scores(W)), 0.5
+    method = _OnSample(problem, n_sampled, start is None) if sampled else _OnAll(point)
+    if start is None:
+        point, passes = method.advance(point, max_iter - 1)
     certificates: dict[int, Certificate] = {}
     open_problems = torch.arange(len(problem.l1), device=W.device)
     with tqdm(desc="fit probe", unit="pass", disable=None, delay=2, leave=False) as progress:
@@ -297,11 +301,12 @@ class _OnAll:
 class _OnSample:
     """FISTA on a sample, tilted to the gradient of all rows, and a line search on all rows."""
 
-    def __init__(self, problem: Problem, n_sampled: int):
+    def __init__(self, problem: Problem, n_sampled: int, is_cold: bool):
         n = len(problem.rows)
         positions = np.sort(np.random.default_rng(0).choice(n, n_sampled, replace=False))
         self.rows = problem.rows.sample(positions)
         self.loss = problem.loss.sample(torch.from_numpy(positions).to(problem.rows.mean.device))
+        self.is_cold = is_cold
         self.n_steps = 2 * STEPS_ON_SAMPLE
         self.curvature: torch.Tensor | None = None
 
@@ -317,11 +322,12 @@ class _OnSample:
         fista = Fista(
             self.rows, self.loss, problem.l1, problem.l2, W, b, scores, curvature=self.curvature
         )
-        if bool(W.any()):
-            # From zero weights it is too far for this correction: the sample alone is better.
+        # From zero weights it is too far for this correction: the sample alone is better.
+        if not self.is_cold:
             gradient, intercept_gradient = fista.gradient(scores)
             fista.tilt = point.gradient - gradient
             fista.intercept_tilt = point.intercept_gradient - intercept_gradient
+        self.is_cold = False
         fista.run(self.n_steps)
         self.curvature = fista.curvature
         target = _Point(problem, fista.W, fista.b, problem.scores(fista.W))

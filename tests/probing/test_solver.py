@@ -12,6 +12,7 @@ from sklearn.linear_model import ElasticNet, LogisticRegression
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.probing import probe as probe_module
 from neurox_lite.probing import solver
 from neurox_lite.probing.losses import CrossEntropy, SquaredError
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -357,6 +358,23 @@ def test_sampling_finds_the_optimum_of_all_rows(l1, l2, small_samples):
     )
 
 
+def test_a_penalty_that_leaves_next_to_nothing(small_samples):
+    """On the sample alone no weight is worth its penalty; on all rows some are."""
+    X, y = many_rows()
+    shares = np.bincount(y) / len(y)
+    largest = np.abs((shares - np.eye(4)[y]).T @ X / len(y)).max()
+    W, _, [certificate] = solve(
+        problem_of(X, y, [(0.995 * largest, 0.0)], 4), tol=1e-5, max_iter=200
+    )
+    assert certificate.converged
+    assert 1 <= int((W != 0).sum()) <= 3
+    W, _, [certificate] = solve(
+        problem_of(X, y, [(1.005 * largest, 0.0)], 4), tol=1e-5, max_iter=200
+    )
+    assert certificate.converged
+    assert not W.any()
+
+
 def test_sampling_takes_fewer_passes(small_samples):
     X, y = many_rows()
     problem = problem_of(X, y, [(1e-4, 1e-4)], 4)
@@ -405,7 +423,8 @@ def test_linear_regression_is_scikit_learns():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
-def test_a_store_is_streamed_to_the_same_bits(tmp_path, dtype, small_samples):
+def test_a_store_is_streamed_to_the_same_bits(tmp_path, dtype, small_samples, monkeypatch):
+    monkeypatch.setattr(probe_module, "HELD_BYTES", 0)
     X, y = many_rows(n=8_500, d=16)
     sentences = [["w"] * 17] * 500
     metadata = {"model": "m", "revision": "", "site": "hidden_states"}
