@@ -15,13 +15,13 @@ import torch
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import chunk_rows
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.extraction.concurrency import n_at_once
 from neurox_lite.extraction.job import (
     MIN_SHARD_WORDS,
     SHARD_BYTES,
     ExtractionJob,
 )
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.extraction.parallel import n_at_once
 from neurox_lite.measure import peak_memory, reset_peak_memory
 from neurox_lite.models.loading import LoadedModel
 

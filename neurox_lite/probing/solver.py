@@ -7,7 +7,7 @@ Minimises, over weights W (n_neurons, n_outputs) and intercepts b (Dalvi et al. 
 where f is the mean loss of the rows. Two methods share the certificate. On few rows, FISTA. On
 many, FISTA on a sample of the rows, its gradient tilted so that it is that of all rows where it
 starts; a line search on all rows; and again. A pass over all rows then buys many steps: the sample
-stands in for the curvature of f, as in Shamir et al. 2014 (DANE) and Hendrikx et al. 2020.
+stands in for the curvature of f, as in Shamir et al. 2014 (DANE).
 """
 
 from __future__ import annotations
