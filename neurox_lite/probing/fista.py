@@ -4,49 +4,38 @@ from __future__ import annotations
 
 import torch
 
-from neurox_lite.probing.losses import Loss
-from neurox_lite.probing.rows import Rows
+from neurox_lite.probing.problem import Problem
 
 
 class Fista:
-    """Minimises ``f(X W + b) + <tilt, W> + <intercept_tilt, b> + l1 sum |W| + l2 sum W^2``.
+    """Minimises F of each problem plus a linear term that :meth:`tilt_to` sets.
 
     Beck & Teboulle 2009, with steps found by backtracking that may grow again, and restarts
     (O'Donoghue & Candes 2015). Soft thresholding gives exact zeros.
 
     Parameters
     ----------
-    rows : Rows
-    loss : Loss
-        f.
-    l1, l2 : (n_problems,) tensors
+    problem : Problem
     W : (n_neurons, n_problems, n_outputs) tensor
         Where to start.
     b : (n_problems, n_outputs) tensor
     scores : (n, n_problems, n_outputs) tensor
         X W + b there.
-    tilt, intercept_tilt : tensors like W and b, optional
     curvature : (n_problems,) tensor, optional
         Where the search for a step starts.
     """
 
     def __init__(
         self,
-        rows: Rows,
-        loss: Loss,
-        l1: torch.Tensor,
-        l2: torch.Tensor,
+        problem: Problem,
         W: torch.Tensor,
         b: torch.Tensor,
         scores: torch.Tensor,
-        tilt: torch.Tensor | None = None,
-        intercept_tilt: torch.Tensor | None = None,
         curvature: torch.Tensor | None = None,
     ):
-        self.rows, self.loss = rows, loss
-        self.l1, self.l2 = l1.to(W)[:, None], l2.to(W)[:, None]
-        self.tilt, self.intercept_tilt = tilt, intercept_tilt
+        self.problem = problem
         self.W, self.b, self.scores = W, b, scores
+        self._tilt, self._intercept_tilt = torch.zeros_like(W), torch.zeros_like(b)
         self._V, self._c, self._U = W, b, scores  # the extrapolated point and its scores
         self._momentum = torch.ones(len(b), device=b.device)
         self.n_products = 0
@@ -54,46 +43,46 @@ class Fista:
         # Below the rounding error of the loss no step would pass the test, however short.
         self._slack = 2 * torch.finfo(scores.dtype).eps * (1 + self._value(scores)) + 1e-9
 
+    def tilt_to(self, gradient: torch.Tensor, intercept_gradient: torch.Tensor) -> None:
+        """Add a linear term with which the gradients at the current point are these."""
+        own, own_of_intercept = self._gradient(self.scores)
+        self._tilt, self._intercept_tilt = gradient - own, intercept_gradient - own_of_intercept
+
     def take(self, problems: torch.Tensor) -> None:
         """Go on with some of the problems."""
-        self.loss = self.loss.take(problems)
-        for name in ("l1", "l2", "b", "_c", "_momentum", "curvature", "_slack"):
+        self.problem = self.problem.take(problems)
+        for name in ("b", "_c", "_intercept_tilt", "_momentum", "curvature", "_slack"):
             setattr(self, name, getattr(self, name)[problems])
-        for name in ("W", "_V", "scores", "_U"):
+        for name in ("W", "_V", "_tilt", "scores", "_U"):
             setattr(self, name, getattr(self, name)[:, problems])
 
-    def scores_of(self, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        """X W + b, shape (n, n_problems, n_outputs)."""
+    def _scores_of(self, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         self.n_products += 1
-        return self.rows.times(W.flatten(1)).unflatten(1, b.shape).add_(b)
+        return self.problem.scores(W).add_(b)
 
-    def gradient(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of f by W and by b."""
+    def _gradient(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         self.n_products += 1
-        product, means = self.rows.transposed_times(
-            lambda rows: self.loss.residual(scores[rows], rows).flatten(1), self.b.numel()
-        )
-        return product.unflatten(1, self.b.shape), means.reshape(self.b.shape)
+        return self.problem.gradient(lambda rows: scores[rows])
 
     def _value(self, scores: torch.Tensor) -> torch.Tensor:
-        return self.loss.value(lambda rows: scores[rows])
+        return self.problem.loss.value(lambda rows: scores[rows])
 
     def _first_curvature(self) -> torch.Tensor:
         """Of the loss along its gradient: softmax has a Hessian of at most 1/2."""
-        gradient, _ = self.gradient(self.scores)
-        along = self.scores_of(gradient, torch.zeros_like(self.b))
-        ratio = _dot(along, along) / (len(self.rows) * _dot(gradient, gradient)) / 2
+        gradient, _ = self._gradient(self.scores)
+        along = self._scores_of(gradient, torch.zeros_like(self.b))
+        ratio = _dot(along, along) / (len(self.problem.rows) * _dot(gradient, gradient)) / 2
         return torch.nan_to_num(ratio, nan=1.0).clamp(min=1e-3)
 
     def run(self, n_steps: int) -> None:
         """Take steps; ``W``, ``b`` and ``scores`` are where they end."""
         for _ in range(n_steps):
-            gradient, intercept_gradient = self.gradient(self._U)
+            gradient, intercept_gradient = self._gradient(self._U)
             value = self._value(self._U)
             self.curvature = self.curvature * 0.95
             while True:
                 W, b = self._step(gradient, intercept_gradient)
-                scores = self.scores_of(W, b)
+                scores = self._scores_of(W, b)
                 dW, db = W - self._V, b - self._c
                 linear = _dot(gradient, dW) + _dot(intercept_gradient, db)
                 bound = value + linear + self.curvature / 2 * (_dot(dW, dW) + _dot(db, db))
@@ -114,13 +103,12 @@ class Fista:
         self, gradient: torch.Tensor, intercept_gradient: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """A gradient step from the extrapolated point, soft thresholding, and scaling."""
-        if self.tilt is not None and self.intercept_tilt is not None:
-            gradient = gradient + self.tilt
-            intercept_gradient = intercept_gradient + self.intercept_tilt
         curvature = self.curvature.to(gradient)[:, None]
-        moved = self._V - gradient / curvature
-        shrunk = moved.sign() * (moved.abs() - self.l1 / curvature).clamp(min=0)
-        return shrunk / (1 + 2 * self.l2 / curvature), self._c - intercept_gradient / curvature
+        l1, l2 = (penalty.to(gradient)[:, None] for penalty in (self.problem.l1, self.problem.l2))
+        moved = self._V - (gradient + self._tilt) / curvature
+        shrunk = moved.sign() * (moved.abs() - l1 / curvature).clamp(min=0)
+        b = self._c - (intercept_gradient + self._intercept_tilt) / curvature
+        return shrunk / (1 + 2 * l2 / curvature), b
 
 
 def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

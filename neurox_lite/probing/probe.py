@@ -27,8 +27,9 @@ from neurox_lite.files import hash_json, read_json, replacing, write_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.losses import CrossEntropy
 from neurox_lite.probing.moments import moments
+from neurox_lite.probing.problem import Problem
 from neurox_lite.probing.rows import Rows
-from neurox_lite.probing.solver import Certificate, Problem, solve
+from neurox_lite.probing.solver import Certificate, solve
 
 HELD_BYTES = 256 << 20
 """A store's matrix up to this size is held in memory."""
@@ -118,9 +119,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
 
         Memory: ``X`` is not copied, whether float32, float64, float16 or bfloat16; a store's
         matrix above 256 MB is read from the disk for every pass (slice it, ``X[:]``, to hold it in
-        memory).
-        Beside it about eight arrays of (n, n_classes), and from 32,768 rows on a sample of a
-        16th of them, at least 8,192.
+        memory). Beside it about eight arrays of (n, n_classes), and from 32,768 rows on a sample
+        of a 16th of them, at least 8,192.
 
         Parameters
         ----------
@@ -158,13 +158,13 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             raise InputError(f"only one class, '{classes[0]}'; a probe needs at least two")
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight, dtype=np.float64)
-        weights = self._weights(sample_weight, y)
+        weights = self._weights(sample_weight, y, ids)
         is_stored = isinstance(X, ActivationMatrix)  # whose rows and neurons errors name
         space = space_of(X if is_stored else raw)
         device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         if isinstance(raw, torch.Tensor):
             raw = raw.to(device)
-        mean, deviation = moments(X if is_stored else raw, space, sample_weight)
+        mean, deviation = moments(raw, space, sample_weight, X if is_stored else None)
         scale = np.where((deviation > 0) & self.standardize, deviation, 1)
         is_double = isinstance(raw, torch.Tensor) and raw.dtype == torch.float64
         like = torch.empty(0, dtype=torch.float64 if is_double else torch.float32, device=device)
@@ -198,7 +198,7 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
         self.mean_, self.scale_ = mean, scale
         self.certificate_, self.n_iter_ = certificate, certificate.n_iter
         self.space_ = space
-        self.trained_on_ = _fingerprint(X, y) if isinstance(X, ActivationMatrix) else ""
+        self.trained_on_ = _fingerprint(X, y) if is_stored else ""
         return self
 
     def _training_data(self, X: Any, y: Any) -> tuple[Any, np.ndarray]:
@@ -227,25 +227,28 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
                 X = torch.from_numpy(np.ascontiguousarray(X))
         return X, y
 
-    def _weights(self, sample_weight: np.ndarray | None, y: np.ndarray) -> np.ndarray | None:
+    def _weights(
+        self, sample_weight: np.ndarray | None, y: np.ndarray, ids: np.ndarray
+    ) -> np.ndarray | None:
         """Weights of the rows, times those of their classes; None when all are the same."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        weights = np.ones(len(y))
         if sample_weight is not None:
-            weights = sample_weight
-            if weights.shape != y.shape:
-                raise InputError(f"{weights.shape} sample weights for {len(y)} rows")
-            if not np.all(np.isfinite(weights)) or np.any(weights < 0):
+            if sample_weight.shape != y.shape:
+                raise InputError(
+                    f"sample_weight has shape {sample_weight.shape} for {len(y)} rows; give one "
+                    "weight per row"
+                )
+            if not np.all(np.isfinite(sample_weight)) or np.any(sample_weight < 0):
                 raise InputError("sample weights must be finite numbers of at least 0")
-            for label in np.unique(y):
-                if not weights[y == label].any():
-                    raise InputError(
-                        f"all rows of class '{label}' have zero weight; leave these rows out"
-                    )
-        if self.class_weight is not None:
-            weights = weights * compute_sample_weight(self.class_weight, y)
-        return weights
+            empty = np.flatnonzero(np.bincount(ids, sample_weight) == 0)
+            if len(empty):
+                label = y[ids == empty[0]][0]
+                raise InputError(
+                    f"all rows of class '{label}' have zero weight; leave these rows out"
+                )
+        if self.class_weight is None:
+            return sample_weight
+        of_classes = compute_sample_weight(self.class_weight, y)
+        return of_classes if sample_weight is None else sample_weight * of_classes
 
     def _check_parameters(self) -> None:
         if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):

@@ -20,8 +20,8 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.probing.fista import Fista
-from neurox_lite.probing.losses import INTERCEPT_TOL, Loss, Scores
-from neurox_lite.probing.rows import Rows
+from neurox_lite.probing.losses import INTERCEPT_TOL
+from neurox_lite.probing.problem import Problem
 
 CHECK_EVERY = 20
 """Steps of FISTA between two computations of the certificate, each of which costs one."""
@@ -31,45 +31,6 @@ STEPS_ON_SAMPLE = 30
 
 SAMPLED_SHARE, MIN_SAMPLE = 1 / 16, 8192
 """Rows of the sample; a problem of fewer than four times as many is not sampled."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is to be minimised; several penalties and several losses share the rows.
-
-    Attributes
-    ----------
-    rows : Rows
-    loss : Loss
-    l1, l2 : (n_problems,) float64 tensors
-    """
-
-    rows: Rows
-    loss: Loss
-    l1: torch.Tensor
-    l2: torch.Tensor
-
-    def take(self, problems: torch.Tensor) -> Problem:
-        """Some of the problems."""
-        loss = self.loss.take(problems)
-        return Problem(self.rows, loss, self.l1[problems], self.l2[problems])
-
-    def penalty(self, W: torch.Tensor) -> torch.Tensor:
-        """Shape (n_problems,), float64."""
-        absolute = W.abs().sum((0, 2), dtype=torch.float64)
-        return self.l1 * absolute + self.l2 * W.square().sum((0, 2), dtype=torch.float64)
-
-    def scores(self, W: torch.Tensor) -> torch.Tensor:
-        """X W, shape (n, n_problems, n_outputs)."""
-        return self.rows.times(W.flatten(1)).unflatten(1, self.loss.shape)
-
-    def gradient(self, scores: Scores) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of f, by the weights (n_neurons, n_problems, n_outputs) and by the intercepts."""
-        product, means = self.rows.transposed_times(
-            lambda rows: self.loss.residual(scores(rows), rows).flatten(1),
-            self.loss.shape[0] * self.loss.shape[1],
-        )
-        return product.unflatten(1, self.loss.shape), means.reshape(self.loss.shape)
 
 
 @dataclass(frozen=True)
@@ -280,22 +241,20 @@ class _OnAll:
     """FISTA on all rows, from one certificate to the next."""
 
     def __init__(self, start: _Point):
-        problem = start.problem
-        scores = start.scores + start.b
-        self.fista = Fista(
-            problem.rows, problem.loss, problem.l1, problem.l2, start.W, start.b, scores
-        )
+        self.fista = Fista(start.problem, start.W, start.b, start.scores + start.b)
+        self.n_counted = 0
 
     def take(self, problems: torch.Tensor) -> None:
+        """Go on with some of the problems."""
         self.fista.take(problems)
 
     def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
         """The next point, and the passes it took."""
-        before = self.fista.n_products
-        self.fista.run(max(1, min(CHECK_EVERY, int(max_passes))))
-        W, b = self.fista.W, self.fista.b
-        following = _Point(point.problem, W, b, self.fista.scores - b)
-        return following, (self.fista.n_products - before) / 2
+        fista = self.fista
+        fista.run(max(1, min(CHECK_EVERY, int(max_passes))))
+        passes = (fista.n_products - self.n_counted) / 2
+        self.n_counted = fista.n_products
+        return _Point(point.problem, fista.W, fista.b, fista.scores - fista.b), passes
 
 
 class _OnSample:
@@ -304,37 +263,32 @@ class _OnSample:
     def __init__(self, problem: Problem, n_sampled: int, is_cold: bool):
         n = len(problem.rows)
         positions = np.sort(np.random.default_rng(0).choice(n, n_sampled, replace=False))
-        self.rows = problem.rows.sample(positions)
-        self.loss = problem.loss.sample(torch.from_numpy(positions).to(problem.rows.mean.device))
+        self.sample = problem.sample(positions)
+        self.share = n_sampled / n
         self.is_cold = is_cold
         self.n_steps = 2 * STEPS_ON_SAMPLE
         self.curvature: torch.Tensor | None = None
 
     def take(self, problems: torch.Tensor) -> None:
-        self.loss = self.loss.take(problems)
+        """Go on with some of the problems."""
+        self.sample = self.sample.take(problems)
         if self.curvature is not None:
             self.curvature = self.curvature[problems]
 
     def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
         """The next point, and the passes it took."""
-        problem, W, b = point.problem, point.W, point.b
-        scores = self.rows.times(W.flatten(1)).unflatten(1, b.shape) + b
-        fista = Fista(
-            self.rows, self.loss, problem.l1, problem.l2, W, b, scores, curvature=self.curvature
-        )
+        W, b = point.W, point.b
+        fista = Fista(self.sample, W, b, self.sample.scores(W) + b, self.curvature)
         # From zero weights it is too far for this correction: the sample alone is better.
         if not self.is_cold:
-            gradient, intercept_gradient = fista.gradient(scores)
-            fista.tilt = point.gradient - gradient
-            fista.intercept_tilt = point.intercept_gradient - intercept_gradient
+            fista.tilt_to(point.gradient, point.intercept_gradient)
         self.is_cold = False
-        fista.run(self.n_steps)
+        fista.run(max(1, min(self.n_steps, int(max_passes / self.share))))
         self.curvature = fista.curvature
-        target = _Point(problem, fista.W, fista.b, problem.scores(fista.W))
+        target = _Point(point.problem, fista.W, fista.b, point.problem.scores(fista.W))
         length = _line_search(point, target)
         self.n_steps = STEPS_ON_SAMPLE if bool((length > 0).all()) else 2 * self.n_steps
-        share = len(self.rows) / len(problem.rows)
-        return _between(point, target, length), (fista.n_products + 1) / 2 * share + 0.5
+        return _between(point, target, length), (fista.n_products + 1) / 2 * self.share + 0.5
 
 
 def _between(start: _Point, end: _Point, length: torch.Tensor) -> _Point:

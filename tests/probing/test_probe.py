@@ -241,7 +241,7 @@ def test_balanced_classes_have_the_same_share():
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (np.ones(3), "sample weights for 150 rows"),
+        (np.ones(3), r"shape \(3,\) for 150 rows"),
         (np.full(150, -1.0), "at least 0"),
         (np.full(150, np.nan), "finite"),
         (np.zeros(150), "zero weight"),

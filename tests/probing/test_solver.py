@@ -16,8 +16,9 @@ from neurox_lite.probing import probe as probe_module
 from neurox_lite.probing import solver
 from neurox_lite.probing.losses import CrossEntropy, SquaredError
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.problem import Problem
 from neurox_lite.probing.rows import Rows
-from neurox_lite.probing.solver import Problem, solve
+from neurox_lite.probing.solver import solve
 
 PENALTIES = [(1e-2, 1e-3), (3e-3, 1e-2), (0.0, 1e-2), (1e-2, 0.0), (0.0, 0.0)]
 
