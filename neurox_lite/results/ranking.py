@@ -1,11 +1,11 @@
-"""What the stages hand on: frozen results that save, load and show themselves."""
+"""A ranking: all neurons of a space in order of importance."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,104 +230,3 @@ class NeuronRanking:
 def _nan_as_none(values: np.ndarray) -> list[float | None]:
     """JSON has no NaN; read back as a float array, None is one."""
     return [None if value != value else value for value in values.tolist()]
-
-
-@dataclass(frozen=True)
-class AblationCurve:
-    """How well a property is predicted from a growing share of a ranking's neurons.
-
-    All sequences have one entry per share. ``random_low`` and ``random_high`` are the minimum and
-    maximum over seeds. ``converged`` is False when a probe behind the curve did not converge.
-    """
-
-    method: str
-    retrained: bool
-    replacement: str
-    metric: str
-    n_neurons: int
-    intact: float
-    shares: tuple[float, ...]
-    counts: tuple[int, ...]
-    keep_top: tuple[float, ...]
-    remove_top: tuple[float, ...]
-    keep_bottom: tuple[float, ...]
-    random_mean: tuple[float, ...]
-    random_low: tuple[float, ...]
-    random_high: tuple[float, ...]
-    converged: bool
-
-    @property
-    def area_above_random(self) -> float:
-        """Mean over shares of keep-top minus the mean of random; 0 for a random ranking."""
-        return float(np.mean(np.subtract(self.keep_top, self.random_mean)))
-
-
-@dataclass(frozen=True)
-class AblationCurves:
-    """One curve per ranking and way of evaluating, on the same shares and the same random sets."""
-
-    curves: tuple[AblationCurve, ...]
-
-    def plot(self) -> Figure:
-        """The curves beside random and bottom, one panel per ranking and way of evaluating."""
-        from neurox_lite.plotting.ablation import plot_ablation
-
-        return plot_ablation(self)
-
-    def save(self, path: str | Path) -> None:
-        """Write the curves as JSON."""
-        write_json(
-            path, {"kind": "ablation curves", "curves": [asdict(curve) for curve in self.curves]}
-        )
-
-    @classmethod
-    def load(cls, path: str | Path) -> AblationCurves:
-        """Read curves written by :meth:`save`."""
-        data = read_json(path)
-        if not isinstance(data, dict) or data.get("kind") != "ablation curves":
-            raise InputError(f"{path}: holds no ablation curves; make them with 'ablate'")
-        as_tuples: list[dict[str, Any]] = [
-            {k: tuple(v) if isinstance(v, list) else v for k, v in curve.items()}
-            for curve in data["curves"]
-        ]
-        try:
-            return cls(tuple(AblationCurve(**curve) for curve in as_tuples))
-        except TypeError as error:
-            raise InputError(f"{path}: the curves are damaged ({error}); make them again") from None
-
-
-@dataclass(frozen=True)
-class Selectivity:
-    """Accuracy of a probe on its task and on a control task (Hewitt & Liang 2019)."""
-
-    task_accuracy: float
-    control_accuracy: float
-    n_word_types: int
-    control_converged: bool
-
-    @property
-    def selectivity(self) -> float:
-        """Task accuracy minus control accuracy."""
-        return self.task_accuracy - self.control_accuracy
-
-
-@dataclass(frozen=True)
-class MinimalSet:
-    """The smallest share of a ranking on which a retrained probe is as good as the full one.
-
-    ``columns`` is None when no share tried came within ``delta``; ``accuracies`` has one entry per
-    share tried; ``converged`` is False when one of the probes behind them did not converge.
-    """
-
-    method: str
-    delta: float
-    full_accuracy: float
-    shares: tuple[float, ...]
-    accuracies: tuple[float, ...]
-    columns: tuple[int, ...] | None
-    converged: bool
-
-    @property
-    def share(self) -> float | None:
-        """The share found; None when there is none."""
-        return self.shares[-1] if self.columns is not None else None

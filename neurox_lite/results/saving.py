@@ -1,0 +1,50 @@
+"""Results as JSON: one object that says what kind of result it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from neurox_lite.errors import InputError
+from neurox_lite.files import read_json, write_json
+
+Result = TypeVar("Result")
+
+
+def write_result(path: str | Path, kind: str, result: Any) -> None:
+    """Write a dataclass as JSON."""
+    write_json(path, {"kind": kind, **asdict(result)})
+
+
+def read_result(path: str | Path, kind: str, build: Callable[..., Result]) -> Result:
+    """Read what :func:`write_result` wrote.
+
+    Parameters
+    ----------
+    path : path
+    kind : str
+    build : function
+        Takes the fields as keywords, lists as tuples; usually the class of the result.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not JSON, holds something else or lacks a field.
+    """
+    data = read_json(path)
+    if not isinstance(data, dict) or data.pop("kind", None) != kind:
+        raise InputError(f"{path}: holds no {kind}; make it again")
+    try:
+        return build(**_as_tuples(data))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: the {kind} cannot be read ({error}); make it again") from None
+
+
+def _as_tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_as_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _as_tuples(item) for key, item in value.items()}
+    return value
