@@ -16,7 +16,7 @@ PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
     {"errors"},
-    {"files", "embedded", "measure"},
+    {"files", "embedded", "measure", "threads"},
     {"neurons"},
     {"results", "metrics"},
     {"corpora"},

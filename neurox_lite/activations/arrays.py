@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,22 @@ from neurox_lite.neurons import NeuronSpace
 def space_of(X: Any) -> NeuronSpace:
     """The neurons that the columns of ``X`` are; a plain array is one layer of its own."""
     return X.space if isinstance(X, ActivationMatrix) else NeuronSpace.of_array(X.shape[1])
+
+
+def layers_of(X: Any, space: NeuronSpace, layers: Sequence[int]) -> Any:
+    """Some layers of ``X``, which are not copied.
+
+    Parameters
+    ----------
+    X : (n_rows, n_neurons) array, tensor or store's matrix
+    space : NeuronSpace
+        Of the columns of ``X``.
+    layers : sequence of int
+        Neighbours in the space when ``X`` is no store's matrix.
+    """
+    if isinstance(X, ActivationMatrix):
+        return X.store.matrix(layers, X.rows)
+    return X[:, space.columns(layers[0]).start : space.columns(layers[-1]).stop]
 
 
 def load(X: Any) -> np.ndarray:

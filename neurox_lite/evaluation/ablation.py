@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,14 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import finite_blocks, load
+from neurox_lite.activations.arrays import load
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.metrics import accuracy, majority_accuracy
+from neurox_lite.metrics import majority_accuracy
+from neurox_lite.probing.frozen import frozen_scores
+from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.regression import as_numbers
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
 
 logger = logging.getLogger(__name__)
@@ -32,7 +36,7 @@ def ablate(
     X: Any,
     y: np.ndarray,
     *,
-    probe: ElasticNetProbe | None = None,
+    probe: LinearProbe | None = None,
     X_test: Any = None,
     y_test: np.ndarray | None = None,
     shares: Sequence[float] = SHARES,
@@ -41,7 +45,7 @@ def ablate(
     n_random: int = 5,
     seed: int = 0,
 ) -> AblationCurves:
-    """Accuracy from the top, bottom, all but the top, and random shares of the neurons.
+    """Accuracy (R2 of a regression) from the top, bottom, all but the top, and random neurons.
 
     Frozen: the other neurons are replaced and the probe stays as it is. Retrained: a clone of the
     probe is fitted on the kept neurons alone. Both are measured on the test data.
@@ -52,8 +56,8 @@ def ablate(
         All over the columns of ``X``; they share the same random sets.
     X, y : (n, n_neurons) array-like and (n,) labels
         Training data. Loaded into memory when ``retrain`` or when there is no probe.
-    probe : ElasticNetProbe, optional
-        Fitted on ``X`` and ``y``; fitted here with its defaults otherwise.
+    probe : ElasticNetProbe or ElasticNetRegression, optional
+        Fitted on ``X`` and ``y``; otherwise an ElasticNetProbe is fitted here.
     X_test, y_test : array-likes, optional
         By default the last fifth of the rows, which are then not trained on.
     shares : sequence of float
@@ -93,13 +97,13 @@ def ablate(
         kept += [ranking.order[k:] for k in counts]
         kept += [ranking.order[::-1][:k] for k in counts]
 
-    intact, *frozen = _accuracy_frozen(
+    intact, *frozen = frozen_scores(
         [np.arange(n_neurons), *kept], probe, X_test, y_test, replacement
     )
     probe_converged = probe.certificate_.converged
     ways = [(False, replacement, frozen, probe_converged)]
     if retrain:
-        values, all_converged = _accuracy_retrained(kept, probe, X, y, X_test, y_test)
+        values, all_converged = _retrained_scores(kept, probe, X, y, X_test, y_test)
         ways.append((True, "none", values, probe_converged and all_converged))
     curves = []
     for retrained, replaced_by, values, converged in ways:
@@ -111,7 +115,7 @@ def ablate(
                     method=ranking.method,
                     retrained=retrained,
                     replacement=replaced_by,
-                    metric="accuracy",
+                    metric=probe.METRIC,
                     n_neurons=n_neurons,
                     intact=intact,
                     shares=tuple(shares),
@@ -182,49 +186,17 @@ def _train_and_test(
     return X, y, X_test, y_test
 
 
-def _accuracy_frozen(
+def _retrained_scores(
     kept: Sequence[np.ndarray],
-    probe: ElasticNetProbe,
-    X: Any,
-    y: np.ndarray,
-    replacement: str,
-) -> list[float]:
-    """Accuracy of the probe with all but the kept neurons replaced, all masks in one pass over X.
-
-    A replaced neuron adds a constant to the logits, so a mask is a change of weights and intercept.
-    Beside its mean a neuron adds to the logits nothing (mean) or minus its mean's part (zero).
-    """
-    weights, _ = probe.raw_weights()
-    weights32 = weights.astype(np.float32)
-    mean_part = probe.mean_[:, None] * weights
-    constants = []
-    for columns in kept:
-        constant = probe.intercept_.astype(np.float64)
-        if replacement == "zero":
-            constant -= np.delete(mean_part, columns, axis=0).sum(0)
-        constants.append(constant)
-    right = np.zeros(len(kept))
-    for start, block in finite_blocks(X, probe.space_):
-        labels = y[start : start + len(block)]
-        centred = (block - probe.mean_).astype(np.float32)
-        for number, (columns, constant) in enumerate(zip(kept, constants, strict=True)):
-            logits = centred[:, columns] @ weights32[columns] + constant
-            predicted = probe.classes_[np.argmax(logits, axis=1)]
-            right[number] += np.sum(predicted == labels)
-    return (right / len(y)).tolist()
-
-
-def _accuracy_retrained(
-    kept: Sequence[np.ndarray],
-    probe: ElasticNetProbe,
+    probe: LinearProbe,
     X: Any,
     y: np.ndarray,
     X_test: Any,
     y_test: np.ndarray,
 ) -> tuple[list[float], bool]:
-    """Accuracy of a probe fitted on each set of kept neurons, and whether all converged."""
+    """Score of a probe fitted on each set of kept neurons, and whether all converged."""
     X, X_test = load(X), load(X_test)
-    evaluate = retrained_accuracy(probe, X, y)
+    evaluate = retrained_score(probe, X, y)
     results = [
         evaluate(columns, X_test, y_test)
         for columns in tqdm(kept, desc="retrain", unit="probe", disable=None, delay=2)
@@ -232,31 +204,37 @@ def _accuracy_retrained(
     return [value for value, _ in results], all(converged for _, converged in results)
 
 
-def retrained_accuracy(
-    probe: ElasticNetProbe, X: np.ndarray, y: np.ndarray
+def retrained_score(
+    probe: LinearProbe, X: np.ndarray, y: np.ndarray
 ) -> Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, bool]]:
-    """A function (columns, X_test, y_test) -> accuracy of a probe of these columns, converged?
+    """A function (columns, X_test, y_test) -> score of a probe of these columns, converged?
 
-    Each fit starts from the full probe's weights, which changes its time and not its result, stops
-    at a certificate of ``RETRAIN_TOL``, and copies the chosen columns of ``X``. Without any column
-    the answer is the most frequent label.
+    The score is the accuracy, or R2 of a regression. Each fit starts from the full probe's weights,
+    which changes its time and not its result, stops at a certificate of ``RETRAIN_TOL``, and copies
+    the chosen columns of ``X``. Without any column the answer is the most frequent label, or the
+    mean.
     """
     template = clone(probe).set_params(tol=max(probe.tol, RETRAIN_TOL))
 
     def evaluate(columns: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> tuple[float, bool]:
         if not len(columns):
-            return majority_accuracy(y, y_test), True
+            return _score_without_neurons(probe, y, y_test), True
         columns = np.sort(columns)
-        start = clone(template)
-        start.classes_ = probe.classes_
+        start = copy(probe)
         start.coef_ = np.ascontiguousarray(probe.coef_[:, columns])
-        start.intercept_ = probe.intercept_
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             fitted = clone(template).fit(X.take(columns, axis=1), y, start=start)
         for warning in caught:
             logger.warning("retrained on %d neurons: %s", len(columns), warning.message)
-        predicted = fitted.predict(X_test.take(columns, axis=1))
-        return accuracy(y_test, predicted), fitted.certificate_.converged
+        score = fitted.score(X_test.take(columns, axis=1), y_test)
+        return score, fitted.certificate_.converged
 
     return evaluate
+
+
+def _score_without_neurons(probe: LinearProbe, y: np.ndarray, y_test: np.ndarray) -> float:
+    if isinstance(probe, ElasticNetProbe):
+        return majority_accuracy(y, y_test)
+    outputs = np.full((len(y_test), 1), as_numbers(y).mean())
+    return 1 - probe.error(outputs, y_test) / probe.largest_error(y_test)

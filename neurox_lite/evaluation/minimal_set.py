@@ -9,9 +9,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import load
-from neurox_lite.evaluation.ablation import check_ranks, retrained_accuracy
-from neurox_lite.metrics import accuracy
-from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.evaluation.ablation import check_ranks, retrained_score
+from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results import MinimalSet, NeuronRanking
 
 GROWING_SHARES = (0.01, 0.02, 0.03, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
@@ -19,7 +18,7 @@ GROWING_SHARES = (0.01, 0.02, 0.03, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.
 
 def minimal_set(
     ranking: NeuronRanking,
-    probe: ElasticNetProbe,
+    probe: LinearProbe,
     X: Any,
     y: np.ndarray,
     X_dev: Any,
@@ -35,7 +34,7 @@ def minimal_set(
     Parameters
     ----------
     ranking : NeuronRanking
-    probe : ElasticNetProbe
+    probe : ElasticNetProbe or ElasticNetRegression
         Fitted on ``X`` and ``y``.
     X, y : (n, n_neurons) array-like and (n,) labels
         Training data.
@@ -53,8 +52,8 @@ def minimal_set(
     """
     check_ranks(ranking, X)
     X, X_dev = load(X), load(X_dev)
-    full = accuracy(y_dev, probe.predict(X_dev))
-    evaluate = retrained_accuracy(probe, X, y)
+    full = probe.score(X_dev, y_dev)
+    evaluate = retrained_score(probe, X, y)
     accuracies: list[float] = []
     converged = probe.certificate_.converged
     columns = None

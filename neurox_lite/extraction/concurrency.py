@@ -8,11 +8,7 @@ from __future__ import annotations
 import copy
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 import torch
 from torch import nn
@@ -23,9 +19,6 @@ logger = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 16
 """Batches at once: more would wait for the Python interpreter, and each takes memory."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def n_at_once(loaded: LoadedModel) -> int:
@@ -67,25 +60,3 @@ def replicas(loaded: LoadedModel) -> list[LoadedModel]:
         logger.info("%s: one batch at a time, as copying fails: %s", loaded.name, error)
         copies = []
     return [loaded, *(replace(loaded, model=model) for model in copies)]
-
-
-@contextmanager
-def mapping(
-    n_calls: int,
-) -> Iterator[Callable[[Callable[[Item], Result], Iterable[Item]], Iterator[Result]]]:
-    """A ``map`` that makes several calls at once and shares the cores out among them."""
-    if n_calls == 1:
-        yield map
-        return
-    n_threads = torch.get_num_threads()
-    per_call = max(1, n_threads // n_calls)
-    try:
-        with ThreadPoolExecutor(n_calls, "batch", torch.set_num_threads, (per_call,)) as pool:
-            try:
-                yield pool.map
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-    finally:
-        # The number that threads start with is one for the process; those of the pool have set it.
-        torch.set_num_threads(n_threads)

@@ -57,6 +57,17 @@ def _blocks(n: int) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK_ROWS, n))
 
 
+def with_mean_one(weights: np.ndarray | None, like: torch.Tensor) -> torch.Tensor | None:
+    """Weights of the rows, (n,) or (n, n_problems), as the losses take them."""
+    if weights is None:
+        return None
+    return torch.from_numpy(weights / weights.mean(0)).to(like).view(len(weights), -1)
+
+
+def _of_problems(weights: torch.Tensor | None, problems: torch.Tensor) -> torch.Tensor | None:
+    return weights if weights is None or weights.shape[1] == 1 else weights[:, problems]
+
+
 @dataclass(frozen=True)
 class CrossEntropy:
     """Of the softmax of the scores, in nats.
@@ -66,22 +77,13 @@ class CrossEntropy:
     y : (n, n_problems) int64 tensor
         Classes.
     n_classes : int
-    weights : (n,) tensor, optional
-        Of the rows, with mean 1.
+    weights : (n, n_problems) tensor, optional
+        Of the rows, with mean 1; or (n, 1), the same in all problems.
     """
 
     y: torch.Tensor
     n_classes: int
     weights: torch.Tensor | None = None
-
-    @classmethod
-    def weighted(
-        cls, y: torch.Tensor, n_classes: int, weights: np.ndarray | None, like: torch.Tensor
-    ) -> CrossEntropy:
-        """With the weights of the rows scaled to mean 1, as a tensor like another."""
-        if weights is None:
-            return cls(y, n_classes)
-        return cls(y, n_classes, torch.from_numpy(weights / weights.mean()).to(like))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -92,14 +94,18 @@ class CrossEntropy:
 
     def _shares(self) -> torch.Tensor:
         """Share of each class, (n_problems, n_classes) in float64."""
-        weights = torch.ones_like(self.y[:, 0]) if self.weights is None else self.weights
-        counts = [torch.bincount(y, weights.double(), self.n_classes) for y in self.y.T]
-        return torch.stack(counts) / weights.double().sum()
+        weights = torch.ones(1, 1).to(self.y.device) if self.weights is None else self.weights
+        weights = weights.double().expand(self.y.shape)
+        pairs = zip(self.y.T, weights.T, strict=True)
+        counts = torch.stack([torch.bincount(y, w, self.n_classes) for y, w in pairs])
+        return counts / counts.sum(1, keepdim=True)
 
     def _weigh(self, values: torch.Tensor, rows: slice) -> torch.Tensor:
+        """Values (n_rows, n_problems) or (n_rows, n_problems, n_classes), times the weights."""
         if self.weights is None:
             return values
-        return values * self.weights[rows].reshape(-1, *[1] * (values.dim() - 1))
+        weights = self.weights[rows]
+        return values * (weights if values.dim() == 2 else weights[..., None])
 
     def value(self, scores: Scores) -> torch.Tensor:
         total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)
@@ -108,9 +114,8 @@ class CrossEntropy:
         return total / len(self.y)
 
     def _value(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
-        right = scores.gather(2, self.y[rows, :, None])[..., 0]
-        values = torch.logsumexp(scores, 2) - right
-        return self._weigh(values, rows).sum(0, dtype=torch.float64)
+        right = torch.log_softmax(scores, 2).gather(2, self.y[rows, :, None])[..., 0]
+        return -self._weigh(right, rows).sum(0, dtype=torch.float64)
 
     def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
         residual = torch.softmax(scores, 2)
@@ -173,7 +178,9 @@ class CrossEntropy:
         return CrossEntropy(self.y[positions], self.n_classes, weights)
 
     def take(self, problems: torch.Tensor) -> CrossEntropy:
-        return CrossEntropy(self.y[:, problems], self.n_classes, self.weights)
+        return CrossEntropy(
+            self.y[:, problems], self.n_classes, _of_problems(self.weights, problems)
+        )
 
 
 @dataclass(frozen=True)
@@ -184,8 +191,8 @@ class SquaredError:
     ----------
     y : (n, n_problems) tensor
         Targets.
-    weights : (n,) tensor, optional
-        Of the rows, with mean 1.
+    weights : (n, n_problems) tensor, optional
+        Of the rows, with mean 1; or (n, 1), the same in all problems.
     """
 
     y: torch.Tensor
@@ -202,7 +209,7 @@ class SquaredError:
         total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)
         for rows in _blocks(len(self.y)):
             block = values(rows)
-            block = block if self.weights is None else block * self.weights[rows, None]
+            block = block if self.weights is None else block * self.weights[rows]
             total += block.sum(0, dtype=torch.float64)
         return total / len(self.y)
 
@@ -211,7 +218,7 @@ class SquaredError:
 
     def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
         residual = scores - self.y[rows, :, None]
-        return residual if self.weights is None else residual * self.weights[rows, None, None]
+        return residual if self.weights is None else residual * self.weights[rows, :, None]
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         return self._mean(lambda rows: self.y[rows] - scores[rows][:, :, 0])[:, None].to(start)
@@ -229,4 +236,4 @@ class SquaredError:
         return SquaredError(self.y[positions], weights)
 
     def take(self, problems: torch.Tensor) -> SquaredError:
-        return SquaredError(self.y[:, problems], self.weights)
+        return SquaredError(self.y[:, problems], _of_problems(self.weights, problems))

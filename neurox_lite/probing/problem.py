@@ -44,12 +44,10 @@ class Problem:
 
     def scores(self, W: torch.Tensor) -> torch.Tensor:
         """X W, shape (n, n_problems, n_outputs)."""
-        return self.rows.times(W.flatten(1)).unflatten(1, self.loss.shape)
+        return self.rows.times(W)
 
     def gradient(self, scores: Scores) -> tuple[torch.Tensor, torch.Tensor]:
         """Of f, by the weights (n_neurons, n_problems, n_outputs) and by the intercepts."""
-        product, means = self.rows.transposed_times(
-            lambda rows: self.loss.residual(scores(rows), rows).flatten(1),
-            self.loss.shape[0] * self.loss.shape[1],
+        return self.rows.transposed_times(
+            lambda rows: self.loss.residual(scores(rows), rows), self.loss.shape
         )
-        return product.unflatten(1, self.loss.shape), means.reshape(self.loss.shape)

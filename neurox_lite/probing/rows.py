@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,35 +76,37 @@ class Rows:
             yield slice(start, start + len(block)), block.to(self.mean)
 
     def times(self, W: torch.Tensor) -> torch.Tensor:
-        """X W of shape (n, m) for W of shape (n_neurons, m)."""
-        raw_weights = W * self.inverse_scale[:, None]
+        """X W, shape (n, *) for W of shape (n_neurons, *)."""
+        raw_weights = W.flatten(1) * self.inverse_scale[:, None]
         far_weights = raw_weights[self.far]
         raw_weights[self.far] = 0
         offset = -(self.mean @ raw_weights)
-        out = W.new_empty(len(self), W.shape[1])
+        out = W.new_empty(len(self), *W.shape[1:])
+        flat = out.view(len(self), raw_weights.shape[1])
         for rows, block in self._blocks():
-            torch.addmm(offset, block, raw_weights, out=out[rows])
+            torch.addmm(offset, block, raw_weights, out=flat[rows])
             if len(self.far):
-                out[rows] += (block[:, self.far] - self.mean[self.far]) @ far_weights
+                flat[rows] += (block[:, self.far] - self.mean[self.far]) @ far_weights
         return out
 
     def transposed_times(
-        self, residual: Callable[[slice], torch.Tensor], n_columns: int
+        self, residual: Callable[[slice], torch.Tensor], shape: Sequence[int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """X' R / n (n_neurons, m) and the means of R (m,), for R of shape (n, m).
+        """X' R / n, shape (n_neurons, *), and the means of R (*), for R of shape (n, *).
 
         Parameters
         ----------
         residual : function of slice
             Gives a block of rows of R; blocks are added in float64.
-        n_columns : int
-            m.
+        shape : ints
+            The *.
         """
+        n_columns = math.prod(shape)
         total = self.mean.new_zeros(self.n_neurons, n_columns, dtype=torch.float64)
         far = total.new_zeros(len(self.far), n_columns)
         sums = total.new_zeros(n_columns)
         for rows, block in self._blocks():
-            R = residual(rows)
+            R = residual(rows).flatten(1)
             total += block.T @ R
             sums += R.sum(0, dtype=torch.float64)
             if len(self.far):
@@ -111,4 +114,5 @@ class Rows:
         total -= torch.outer(self.mean.double(), sums)
         total[self.far] = far
         total *= self.inverse_scale[:, None] / len(self)
-        return total.to(self.mean), (sums / len(self)).to(self.mean)
+        sums /= len(self)
+        return total.to(self.mean).view(-1, *shape), sums.to(self.mean).view(*shape)

@@ -6,11 +6,13 @@ from dataclasses import asdict
 
 import numpy as np
 
+from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.weights import weight_scores
 from neurox_lite.results import NeuronRanking
 
 
-def linguistic_correlation(probe: ElasticNetProbe) -> NeuronRanking:
+def linguistic_correlation(probe: LinearProbe) -> NeuronRanking:
     """Rank neurons by absolute probe weight (Dalvi et al. 2019, section 3.1).
 
     Per class, neurons are sorted by decreasing ``|W_c|``. A neuron's global score is
@@ -20,28 +22,21 @@ def linguistic_correlation(probe: ElasticNetProbe) -> NeuronRanking:
 
     Parameters
     ----------
-    probe : ElasticNetProbe
-        Fitted, of shape (n_classes, n_neurons).
+    probe : ElasticNetProbe or ElasticNetRegression
+        Fitted.
 
     Returns
     -------
     NeuronRanking
-        Class scores are ``|W|``; neurons without any weight have score 0.
+        Neurons without any weight have score 0; class scores, of a classifier, are ``|W|``.
     """
-    weights = np.abs(probe.coef_).astype(np.float64)
-    not_ahead = np.zeros_like(weights)
-    for row, share in zip(weights, not_ahead, strict=True):
-        order = np.argsort(-row, kind="stable")
-        # Summed from the least weight up, so that rounding cannot hide a small one.
-        mass = np.cumsum(row[order][::-1])[::-1]
-        if mass[0] > 0:
-            share[order] = mass / mass[0]
+    is_classifier = isinstance(probe, ElasticNetProbe)
     return NeuronRanking.from_scores(
         probe.space_,
-        not_ahead.max(axis=0),
+        weight_scores(probe.coef_),
         "linguistic-correlation",
-        classes=tuple(str(c) for c in probe.classes_),
-        class_scores=weights,
+        classes=tuple(str(c) for c in probe.classes_) if is_classifier else (),
+        class_scores=np.abs(probe.coef_).astype(np.float64) if is_classifier else None,
         parameters={"l1": probe.l1, "l2": probe.l2, "standardize": probe.standardize},
         provenance={"certificate": asdict(probe.certificate_)},
     )

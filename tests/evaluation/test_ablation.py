@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import RETRAIN_TOL, ablate
@@ -11,6 +12,7 @@ from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.metrics import accuracy, majority_accuracy
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.regression import ElasticNetRegression
 from neurox_lite.ranking import linguistic_correlation, random_ranking
 from neurox_lite.results import NeuronRanking
 
@@ -236,3 +238,37 @@ def test_minimal_set_refuses_a_ranking_of_other_neurons(fitted):
     smaller = replace(random_ranking(NeuronSpace.of_array(5)), method="small")
     with pytest.raises(InputError, match="'small' is over 5 neurons, the activations have 20"):
         minimal_set(smaller, probe, *data)
+
+
+@pytest.mark.parametrize("replacement", ["zero", "mean"])
+def test_a_regression_is_ablated_by_r2(replacement):
+    X, _ = task()
+    depth = 2 * X[:, 3] - X[:, 8]
+    X_test, _ = task(seed=1, n=300)
+    depth_test = 2 * X_test[:, 3] - X_test[:, 8]
+    probe = ElasticNetRegression(1e-3, 1e-3).fit(X, depth)
+    ranking = linguistic_correlation(probe)
+    assert ranking.order[:2].tolist() == [3, 8]
+    assert ranking.class_scores is None
+    curves = ablate(
+        [ranking],
+        X,
+        depth.astype(str),
+        probe=probe,
+        X_test=X_test,
+        y_test=depth_test.astype(str),
+        shares=(0.1, 0.5),
+        replacement=replacement,
+        n_random=2,
+    )
+    substitute = np.zeros(D) if replacement == "zero" else X.mean(0, dtype=np.float64)
+    others = np.setdiff1d(np.arange(D), [3, 8])
+    replaced = X_test.copy()
+    replaced[:, others] = substitute[others]
+    frozen, retrained = curves.curves
+    assert frozen.metric == "R2"
+    assert frozen.keep_top[0] == pytest.approx(r2_score(depth_test, probe.predict(replaced)))
+    assert retrained.keep_top[0] > 0.99
+    assert retrained.remove_top[0] < 0.1
+    minimal = minimal_set(ranking, probe, X, depth, X_test, depth_test, shares=(0.05, 0.1, 0.5))
+    assert set(minimal.columns) == {3, 8}

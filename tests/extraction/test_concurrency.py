@@ -13,13 +13,14 @@ from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttenti
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction import shards as shards_module
-from neurox_lite.extraction.concurrency import mapping, n_at_once, replicas
+from neurox_lite.extraction.concurrency import n_at_once, replicas
 from neurox_lite.extraction.extract import extract
 from neurox_lite.extraction.forward import run_batch
 from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.shards import Extractor
 from neurox_lite.models.loading import load_model
+from neurox_lite.threads import mapping
 
 CORPUS = TaggedCorpus([["the", "old", "cat", "sees", "dogs"][: 1 + i % 5] for i in range(60)])
 

@@ -21,6 +21,7 @@ from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.regression import ElasticNetRegression
 
 
 def task(n=150, d=6, n_classes=3, seed=0):
@@ -34,7 +35,7 @@ NOT_TO_THE_LAST_DIGIT = "the optimum is reached to tol; test_weights_are_repetit
 
 
 @parametrize_with_checks(
-    [ElasticNetProbe()],
+    [ElasticNetProbe(), ElasticNetRegression()],
     expected_failed_checks=lambda _: {
         "check_sample_weight_equivalence_on_dense_data": NOT_TO_THE_LAST_DIGIT
     },
@@ -114,7 +115,7 @@ def test_loading_something_else_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"probe\.json: cannot be read"):
         ElasticNetProbe.load(tmp_path)
     (tmp_path / "probe.json").write_text('{"kind": "neuron ranking"}')
-    with pytest.raises(InputError, match="holds no probe"):
+    with pytest.raises(InputError, match="holds no elastic-net probe"):
         ElasticNetProbe.load(tmp_path)
 
 
@@ -151,7 +152,7 @@ def test_bad_input_is_an_error():
     with pytest.raises(InputError, match="7 features"):
         ElasticNetProbe().fit(X, y).predict(np.ones((2, 7)))
     start = ElasticNetProbe().fit(X[:, :3], y)
-    with pytest.raises(InputError, match="other classes or neurons"):
+    with pytest.raises(InputError, match="other neurons"):
         ElasticNetProbe().fit(X, y, start=start)
 
 
@@ -204,7 +205,7 @@ def test_a_store_is_as_good_as_an_array(store):
     np.testing.assert_array_equal(probe.coef_, from_array.coef_)
     np.testing.assert_array_equal(probe.logits(matrix), from_array.logits(np.asarray(matrix)))
     assert str(probe.space_.neuron(4)) == "4:1"
-    with pytest.raises(InputError, match="5 weights per class"):
+    with pytest.raises(InputError, match="5 weights per output"):
         probe.predict(store.layer(1))
 
 
@@ -244,7 +245,8 @@ def test_balanced_classes_have_the_same_share():
         (np.ones(3), r"shape \(3,\) for 150 rows"),
         (np.full(150, -1.0), "at least 0"),
         (np.full(150, np.nan), "finite"),
-        (np.zeros(150), "zero weight"),
+        (np.zeros(150), "not all zero"),
+        (task()[1] != "VERB", "class 'VERB' have zero weight"),
     ],
 )
 def test_bad_weights_are_an_error(weights, message):

@@ -12,7 +12,7 @@ from sklearn.linear_model import ElasticNet, LogisticRegression
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-from neurox_lite.probing import probe as probe_module
+from neurox_lite.probing import inputs as inputs_module
 from neurox_lite.probing import solver
 from neurox_lite.probing.losses import CrossEntropy, SquaredError
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -425,7 +425,7 @@ def test_linear_regression_is_scikit_learns():
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_a_store_is_streamed_to_the_same_bits(tmp_path, dtype, small_samples, monkeypatch):
-    monkeypatch.setattr(probe_module, "HELD_BYTES", 0)
+    monkeypatch.setattr(inputs_module, "HELD_BYTES", 0)
     X, y = many_rows(n=8_500, d=16)
     sentences = [["w"] * 17] * 500
     metadata = {"model": "m", "revision": "", "site": "hidden_states"}

@@ -1,0 +1,135 @@
+"""What estimators are fitted to: checked activations and labels, standardised, and row weights."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
+
+from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.errors import InputError
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.moments import moments
+from neurox_lite.probing.rows import Rows
+
+HELD_BYTES = 256 << 20
+"""A store's matrix up to this size is held in memory."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Activations ready for a solver.
+
+    Attributes
+    ----------
+    rows : Rows
+    mean, scale : (n_neurons,) float64 arrays
+        Of the standardisation.
+    space : NeuronSpace
+    like : tensor
+        Of the dtype and on the device of the computation.
+    """
+
+    rows: Rows
+    mean: np.ndarray
+    scale: np.ndarray
+    space: NeuronSpace
+    like: torch.Tensor
+
+    @classmethod
+    def standardised(
+        cls,
+        X: Any,
+        raw: Any,
+        sample_weight: np.ndarray | None,
+        *,
+        standardize: bool,
+        device: str | None,
+    ) -> Inputs:
+        """Find mean and deviation in one pass over the activations, which are not copied.
+
+        Parameters
+        ----------
+        X : array-like
+            As the user gave it; errors name its rows and neurons.
+        raw : tensor or ActivationMatrix
+            The same, from :func:`checked`.
+        sample_weight : (n,) array, optional
+        standardize : bool
+        device : str, optional
+        """
+        is_stored = isinstance(X, ActivationMatrix)
+        space = space_of(X if is_stored else raw)
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        if isinstance(raw, torch.Tensor):
+            raw = raw.to(device)
+        mean, deviation = moments(raw, space, sample_weight, X if is_stored else None)
+        scale = np.where((deviation > 0) & standardize, deviation, 1)
+        is_double = isinstance(raw, torch.Tensor) and raw.dtype == torch.float64
+        like = torch.empty(0, dtype=torch.float64 if is_double else torch.float32, device=device)
+        rows = Rows.standardised(raw, mean, deviation, scale, like)
+        return cls(rows, mean, scale, space, like)
+
+    def penalties(self, values: Any) -> torch.Tensor:
+        """A tensor (n_problems,) of penalties, in float64."""
+        return torch.as_tensor(values, dtype=torch.float64, device=self.like.device)
+
+
+def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+    """A tensor or a store's matrix, and the labels (n,); what cannot be used is an InputError."""
+    if issparse(X):
+        raise InputError("sparse input is not supported: activations are dense; use .toarray()")
+    try:
+        if isinstance(X, ActivationMatrix | torch.Tensor):
+            validate_data(estimator, X, skip_check_array=True)
+            y = column_or_1d(y)
+            check_consistent_length(X, y)
+        else:
+            dtypes = [np.float32, np.float64, np.float16]
+            X, y = validate_data(estimator, X, y=y, dtype=dtypes, ensure_all_finite=False)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if isinstance(X, ActivationMatrix):
+        if len(X) * X.shape[1] * X.dtype.itemsize <= HELD_BYTES:
+            X = torch.from_numpy(X[:])
+    elif isinstance(X, torch.Tensor):
+        X = X.detach() if X.is_floating_point() else X.float()
+    else:
+        X = _tensor(np.ascontiguousarray(X))
+    return X, y
+
+
+def checked_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
+    """Weights of the rows, float64 of shape (n,).
+
+    Raises
+    ------
+    InputError
+        When there is not one per row, or one is negative, NaN or infinite.
+    """
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_rows,):
+        raise InputError(
+            f"sample_weight has shape {weights.shape} for {n_rows} rows; give one weight per row"
+        )
+    if not np.all(np.isfinite(weights)) or np.any(weights < 0) or not weights.any():
+        raise InputError("sample weights must be finite numbers of at least 0, not all zero")
+    return weights
+
+
+def _tensor(X: np.ndarray) -> torch.Tensor:
+    """The array as a tensor that shares its memory."""
+    if X.flags.writeable:
+        return torch.from_numpy(X)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(X)

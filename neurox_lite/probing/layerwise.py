@@ -1,0 +1,78 @@
+"""A probe of every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from sklearn.base import clone
+from tqdm.auto import tqdm
+
+from neurox_lite.activations.arrays import layers_of
+from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.errors import InputError
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.threads import mapping
+
+
+def fit_layers(
+    probe: LinearProbe,
+    X: Any,
+    y: Any,
+    *,
+    space: NeuronSpace | None = None,
+    cumulative: bool = False,
+) -> dict[int, LinearProbe]:
+    """A probe of every layer, or of every layer and all before it.
+
+    On a CPU, separate layers are fitted at the same time, a core for each: faster than all cores on
+    one layer after the other. Memory: one fit for each core, and where ``X`` is an array a copy of
+    the columns fitted.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe or ElasticNetRegression
+        Its parameters are used; it is not changed.
+    X : (n, n_neurons) array-like
+    y : (n,) array-like
+    space : NeuronSpace, optional
+        Which columns are which layer; not needed for a store's matrix.
+    cumulative : bool
+        Fit on the layers up to this one, in the order of the space.
+
+    Returns
+    -------
+    dict
+        From layer to the fitted probe.
+
+    Raises
+    ------
+    InputError
+        As the probe's ``fit``, or when nothing tells the layers.
+    """
+    if space is None:
+        if not isinstance(X, ActivationMatrix):
+            raise InputError("an array does not tell its layers; give space=store.space")
+        space = X.space
+    if X.shape[1] != space.n_neurons:
+        raise InputError(f"X has {X.shape[1]} columns, space {space.n_neurons} neurons")
+    layers = space.layers
+    chosen = [layers[: k + 1] if cumulative else (layer,) for k, layer in enumerate(layers)]
+
+    def fit(some: Sequence[int]) -> LinearProbe:
+        fitted = clone(probe).fit(layers_of(X, space, some), y)
+        fitted.space_ = space.select(some)
+        return fitted
+
+    on_cpu = probe.device == "cpu" or (probe.device is None and not torch.cuda.is_available())
+    # Wide problems keep all cores busy, and several of them need the memory of several.
+    n_calls = min(torch.get_num_threads(), len(layers)) if on_cpu and not cumulative else 1
+    progress = tqdm(total=len(layers), desc="layers", unit="probe", disable=None, delay=2)
+    fitted = {}
+    with mapping(n_calls) as run, progress:
+        for layer, one in zip(layers, run(fit, chosen), strict=True):
+            fitted[layer] = one
+            progress.update()
+    return fitted

@@ -1,0 +1,204 @@
+"""What the probes have in common: a linear map of standardised activations, fitted and stored."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from neurox_lite.activations.arrays import finite_blocks, load
+from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.errors import InputError
+from neurox_lite.files import hash_json, read_json, replacing, write_json
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.inputs import Inputs
+from neurox_lite.probing.solver import Certificate
+
+ARRAYS = ("coef_", "intercept_", "mean_", "scale_")
+
+
+class LinearProbe(BaseEstimator):
+    """Outputs ``coef_ (x - mean_) / scale_ + intercept_``; see the two probes for the rest."""
+
+    KIND: ClassVar[str]
+    METRIC: ClassVar[str]
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    mean_: np.ndarray
+    scale_: np.ndarray
+    certificate_: Certificate
+    n_iter_: int
+    space_: NeuronSpace
+    trained_on_: str
+
+    def __init__(
+        self,
+        l1: float = 1e-3,
+        l2: float = 1e-3,
+        *,
+        standardize: bool = True,
+        tol: float = 1e-4,
+        max_iter: int = 2000,
+        device: str | None = None,
+    ):
+        self.l1 = l1
+        self.l2 = l2
+        self.standardize = standardize
+        self.tol = tol
+        self.max_iter = max_iter
+        self.device = device
+
+    def check_parameters(self) -> None:
+        """Raise InputError when a parameter is out of range."""
+        if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):
+            raise InputError(f"l1={self.l1}, l2={self.l2}: give finite penalties of at least 0")
+        if not self.tol > 0:
+            raise InputError(f"tol={self.tol}: give a tolerance above 0")
+        if self.max_iter < 1:
+            raise InputError(f"max_iter={self.max_iter}: give at least 1")
+
+    def warm_start(self, inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+        """The solution as a solver starts from it: (n_neurons, 1, n_outputs), (1, n_outputs)."""
+        if self.coef_.shape[1] != len(inputs.mean):
+            raise InputError("the probe to start from has other neurons")
+        return (
+            torch.from_numpy(self.coef_.T[:, None].copy()).to(inputs.like),
+            torch.from_numpy(self.intercept_[None]).to(inputs.like),
+        )
+
+    def set_solution(
+        self, inputs: Inputs, W: torch.Tensor, b: torch.Tensor, certificate: Certificate
+    ) -> None:
+        """Become the probe that a solver found; warn when it is not at the optimum.
+
+        Parameters
+        ----------
+        inputs : Inputs
+        W : (n_neurons, n_outputs) tensor
+        b : (n_outputs,) tensor
+        certificate : Certificate
+        """
+        self.coef_ = np.ascontiguousarray(W.T.cpu().numpy())
+        self.intercept_ = b.cpu().numpy()
+        self.mean_, self.scale_ = inputs.mean, inputs.scale
+        self.certificate_, self.n_iter_ = certificate, certificate.n_iter
+        self.space_ = inputs.space
+        self.n_features_in_ = len(inputs.mean)
+        if not certificate.converged:
+            warnings.warn(
+                f"the probe did not converge: {certificate.kind} {certificate.value:.1e} after "
+                f"{certificate.n_iter} passes, above tol={certificate.tol:.1e}; raise max_iter or "
+                "the penalties",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def raw_weights(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights (n_neurons, n_outputs) and intercept (n_outputs,) on raw activations, float64."""
+        check_is_fitted(self)
+        weights = (self.coef_ / self.scale_).T
+        return weights, self.intercept_ - self.mean_ @ weights
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """The linear map of raw activations, float64, shape (n, n_outputs); streams ``X``."""
+        weights, intercept = self.raw_weights()
+        if not isinstance(X, ActivationMatrix):
+            try:
+                X = validate_data(self, load(X), reset=False, ensure_all_finite=False)
+            except ValueError as error:
+                raise InputError(str(error)) from None
+        elif X.shape[1] != len(weights):
+            raise InputError(
+                f"activations of shape {X.shape}, but {len(weights)} weights per output"
+            )
+        stream = finite_blocks(X, self.space_)
+        return np.concatenate([block @ weights + intercept for _, block in stream])
+
+    def error(self, outputs: np.ndarray, y: np.ndarray) -> float:
+        """How wrong outputs (n, n_outputs) are, summed; ``score`` is 1 - error / largest."""
+        raise NotImplementedError
+
+    def largest_error(self, y: np.ndarray) -> float:
+        """The error at which ``score`` is 0."""
+        raise NotImplementedError
+
+    def check_trained_on(self, X: ActivationMatrix, y: np.ndarray) -> None:
+        """Raise InputError unless the probe was fitted on these rows of a store and these labels.
+
+        Words it was fitted on must not be tested on, which another split of a corpus does.
+        """
+        if self.space_ != X.space:
+            raise InputError("the probe was fitted on other neurons; give the probe of this store")
+        if self.trained_on_ and self.trained_on_ != fingerprint(X, y):
+            raise InputError(
+                "the probe was fitted on other words or labels; give the corpus, tag, seed and "
+                "minimal count it was fitted with"
+            )
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``probe.safetensors`` (arrays) and ``probe.json`` (the rest) into a folder."""
+        check_is_fitted(self)
+        folder = Path(folder)
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        with replacing(folder / "probe.safetensors") as partial:
+            save_file(arrays, partial)
+        write_json(
+            folder / "probe.json",
+            {
+                "kind": self.KIND,
+                "parameters": self.get_params(),
+                "certificate": vars(self.certificate_),
+                "space": self.space_.to_dict(),
+                "trained_on": self.trained_on_,
+                **self._extra(),
+            },
+        )
+
+    def _extra(self) -> dict[str, Any]:
+        """What else the file holds, JSON-ready."""
+        return {}
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a probe written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the folder holds no such probe.
+        """
+        folder = Path(folder)
+        data = read_json(folder / "probe.json")
+        if not isinstance(data, dict) or data.get("kind") != cls.KIND:
+            raise InputError(f"{folder}: holds no {cls.KIND}; fit one with 'probe'")
+        try:
+            probe = cls(**data["parameters"])
+            arrays = load_file(folder / "probe.safetensors")
+            probe.coef_, probe.intercept_, probe.mean_, probe.scale_ = (arrays[n] for n in ARRAYS)
+            probe.certificate_ = Certificate(**data["certificate"])
+            probe.space_ = NeuronSpace.from_dict(data["space"])
+            probe.trained_on_ = data.get("trained_on", "")
+            probe._read_extra(data)
+        except (KeyError, TypeError, OSError, SafetensorError) as error:
+            raise InputError(f"{folder}: the probe is damaged ({error}); fit it again") from None
+        probe.n_iter_ = probe.certificate_.n_iter
+        probe.n_features_in_ = probe.coef_.shape[1]
+        return probe
+
+    def _read_extra(self, data: dict[str, Any]) -> None:
+        """Take back what :meth:`_extra` gave."""
+
+
+def fingerprint(X: Any, y: np.ndarray) -> str:
+    """Hash of a store's content, the rows taken from it and their labels; "" for an array."""
+    if not isinstance(X, ActivationMatrix):
+        return ""
+    return hash_json([X.store.content_hash, X.rows.tolist(), [str(label) for label in y]])

@@ -1,0 +1,166 @@
+"""The elastic-net regression: which number does a word have, given its activations?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import RegressorMixin
+
+from neurox_lite.errors import InputError
+from neurox_lite.probing.inputs import Inputs, checked, checked_weights
+from neurox_lite.probing.linear import LinearProbe, fingerprint
+from neurox_lite.probing.losses import SquaredError, with_mean_one
+from neurox_lite.probing.problem import Problem
+from neurox_lite.probing.solver import solve
+
+
+class ElasticNetRegression(RegressorMixin, LinearProbe):
+    """Linear regression with an L1 and an L2 penalty, for labels such as depth or position.
+
+    Minimises ``mean (w x + b - y)^2 / 2 + l1 * sum |w| + l2 * sum w^2`` (the intercept is not
+    penalised) to a proven distance from the optimum. The penalties are in the units of ``y``:
+    scikit-learn's ElasticNet has ``alpha = l1 + 2 l2`` and ``l1_ratio = l1 / alpha``.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        Penalties.
+    standardize : bool
+        Scale every neuron to variance 1 on the training data.
+    tol : float
+        Converged means a certificate of at most this; see ``certificate_``.
+    max_iter : int
+        Largest number of passes over the data.
+    device : str, optional
+        CUDA when there is one by default.
+
+    Attributes
+    ----------
+    coef_ : (1, n_neurons) float array
+        Weights on ``(x - mean_) / scale_``.
+    intercept_ : (1,) float array
+        Prediction for the mean activation.
+    mean_, scale_ : (n_neurons,) float64 arrays
+        As of :class:`neurox_lite.ElasticNetProbe`.
+    certificate_ : Certificate
+        Duality gap relative to half the variance of ``y``.
+    n_iter_ : int
+        Passes over the data.
+    space_ : NeuronSpace
+        Where the columns live.
+    trained_on_ : str
+        What identifies the labelled words it was fitted on, when ``X`` is part of a store.
+    """
+
+    KIND = "elastic-net regression"
+    METRIC = "R2"
+
+    def __init__(
+        self,
+        l1: float = 1e-3,
+        l2: float = 1e-3,
+        *,
+        standardize: bool = True,
+        tol: float = 1e-4,
+        max_iter: int = 2000,
+        device: str | None = None,
+    ):
+        super().__init__(l1, l2, standardize=standardize, tol=tol, max_iter=max_iter, device=device)
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        start: ElasticNetRegression | None = None,
+    ) -> ElasticNetRegression:
+        """Fit to the optimum; memory as of :meth:`neurox_lite.ElasticNetProbe.fit`.
+
+        Parameters
+        ----------
+        X : (n, n_neurons) array-like
+            Activations: an array, a tensor or a store's matrix.
+        y : (n,) array-like
+            Numbers, or strings that spell numbers.
+        sample_weight : (n,) array-like, optional
+            How much each row counts in the mean loss.
+        start : ElasticNetRegression, optional
+            A fitted regression of the same neurons to start from.
+
+        Raises
+        ------
+        InputError
+            When a parameter is out of range, shapes differ, a label is no finite number, an
+            activation is NaN or infinite, or a weight is negative.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When ``max_iter`` passes did not reach ``tol``.
+        """
+        self.check_parameters()
+        raw, y = checked(self, X, y)
+        numbers = as_numbers(y)
+        sample_weight = checked_weights(sample_weight, len(numbers))
+        inputs = Inputs.standardised(
+            X, raw, sample_weight, standardize=self.standardize, device=self.device
+        )
+        # In deviations of y the same problem has penalties l1 / deviation and l2.
+        mean = np.average(numbers, weights=sample_weight)
+        deviation = np.sqrt(np.average((numbers - mean) ** 2, weights=sample_weight)) or 1.0
+        targets = torch.from_numpy((numbers - mean) / deviation).to(inputs.like)
+        problem = Problem(
+            rows=inputs.rows,
+            loss=SquaredError(targets[:, None], with_mean_one(sample_weight, inputs.like)),
+            l1=inputs.penalties([self.l1 / deviation]),
+            l2=inputs.penalties([self.l2]),
+        )
+        warm = None
+        if start is not None:
+            W, b = start.warm_start(inputs)
+            warm = W / deviation, (b - mean) / deviation
+        W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
+        certificate = replace(certificate, objective=certificate.objective * deviation**2)
+        W, b = W.double() * deviation, b.double() * deviation + mean
+        self.trained_on_ = fingerprint(X, y)
+        self.set_solution(inputs, W[:, 0], b[0], certificate)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predicted numbers, float64, shape (n,); streams ``X``."""
+        return self.outputs(X)[:, 0]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2, the share of the variance of ``y`` that is predicted; may be negative."""
+        return super().score(X, as_numbers(y), sample_weight)
+
+    def error(self, outputs: np.ndarray, y: np.ndarray) -> float:
+        """Sum of squared differences."""
+        return float(np.sum((outputs[:, 0] - as_numbers(y)) ** 2))
+
+    def largest_error(self, y: np.ndarray) -> float:
+        """Sum of squared differences from the mean."""
+        numbers = as_numbers(y)
+        return float(np.sum((numbers - numbers.mean()) ** 2))
+
+
+def as_numbers(y: np.ndarray) -> np.ndarray:
+    """Labels as float64, shape (n,).
+
+    Raises
+    ------
+    InputError
+        When a label is no finite number; it is named.
+    """
+    try:
+        numbers = np.asarray(y).astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"a label is no number ({error}); a regression needs numbers") from None
+    if not np.isfinite(numbers).all():
+        row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        raise InputError(f"label {numbers[row]} in row {row}: a regression needs finite numbers")
+    return numbers
