@@ -13,6 +13,7 @@ __all__ = [
     "AblationCurves",
     "ActivationStore",
     "ElasticNetProbe",
+    "ElasticNetRegression",
     "ExtractOptions",
     "InputError",
     "Job",
@@ -20,6 +21,7 @@ __all__ = [
     "Neuron",
     "NeuronRanking",
     "NeuronSpace",
+    "RegularisationSearch",
     "Selectivity",
     "TaggedCorpus",
     "ablate",
@@ -28,6 +30,9 @@ __all__ = [
     "convert",
     "embedded_path",
     "extract",
+    "fit_grid",
+    "fit_layers",
+    "fit_one_vs_rest",
     "labelled_splits",
     "linguistic_correlation",
     "load_model",
@@ -40,6 +45,7 @@ __all__ = [
     "read_parallel",
     "read_splits",
     "read_text",
+    "regularisation_search",
     "run_job",
     "selectivity",
 ]
@@ -66,14 +72,19 @@ if TYPE_CHECKING:
     from neurox_lite.pipeline.job import Job
     from neurox_lite.pipeline.run import run_job
     from neurox_lite.probing.control import control_labels
+    from neurox_lite.probing.layerwise import fit_layers
     from neurox_lite.probing.probe import ElasticNetProbe
+    from neurox_lite.probing.regression import ElasticNetRegression
+    from neurox_lite.probing.search import regularisation_search
     from neurox_lite.probing.selectivity import selectivity
+    from neurox_lite.probing.together import fit_grid, fit_one_vs_rest
     from neurox_lite.ranking import linguistic_correlation, random_ranking
     from neurox_lite.results import (
         AblationCurve,
         AblationCurves,
         MinimalSet,
         NeuronRanking,
+        RegularisationSearch,
         Selectivity,
     )
 
@@ -82,6 +93,7 @@ _MODULE_OF = {
     "AblationCurves": "results",
     "ActivationStore": "activations.store",
     "ElasticNetProbe": "probing.probe",
+    "ElasticNetRegression": "probing.regression",
     "ExtractOptions": "extraction.options",
     "InputError": "errors",
     "Job": "pipeline.job",
@@ -89,6 +101,7 @@ _MODULE_OF = {
     "Neuron": "neurons",
     "NeuronRanking": "results",
     "NeuronSpace": "neurons",
+    "RegularisationSearch": "results",
     "Selectivity": "results",
     "TaggedCorpus": "corpora.tagged_corpus",
     "ablate": "evaluation.ablation",
@@ -97,6 +110,9 @@ _MODULE_OF = {
     "convert": "activations.convert",
     "embedded_path": "embedded",
     "extract": "extraction.extract",
+    "fit_grid": "probing.together",
+    "fit_layers": "probing.layerwise",
+    "fit_one_vs_rest": "probing.together",
     "labelled_splits": "activations.labelled",
     "linguistic_correlation": "ranking",
     "load_model": "models.loading",
@@ -108,6 +124,7 @@ _MODULE_OF = {
     "read_parallel": "corpora.parallel",
     "read_splits": "corpora.reading",
     "read_text": "corpora.annotation",
+    "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",
 }

@@ -1,0 +1,82 @@
+"""The regularisation search: its score by hand, its best pair, its edges, its figure."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neurox_lite.errors import InputError
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.search import regularisation_search
+from neurox_lite.ranking import linguistic_correlation
+from neurox_lite.results import RegularisationSearch
+
+L1S, L2S = (1e-3, 1e-2, 3e-1), (1e-4, 1e-2)
+
+
+def task(seed, n=300, d=20):
+    rng = np.random.default_rng(seed)
+    X = (1 + rng.normal(size=(n, d))).astype("f4")
+    y = np.argmax(X[:, :3] + 0.5 * rng.gumbel(size=(n, 3)), axis=1)
+    return X, np.array(["ADJ", "NOUN", "VERB"])[y]
+
+
+@pytest.fixture(scope="module")
+def found():
+    return regularisation_search(
+        ElasticNetProbe(), *task(0), *task(1), l1s=L1S[::-1], l2s=L2S, share=0.15
+    )
+
+
+def test_the_score_is_the_papers(found):
+    """Accuracies from probes fitted and blinded one by one."""
+    search, _ = found
+    (X, y), (X_dev, y_dev) = task(0), task(1)
+    none = ElasticNetProbe(0, 0).fit(X, y).score(X_dev, y_dev)
+    assert search.unregularised_accuracy == pytest.approx(none, abs=0.01)
+    for i, l1 in enumerate(L1S):
+        for j, l2 in enumerate(L2S):
+            probe = ElasticNetProbe(l1, l2).fit(X, y)
+            order = linguistic_correlation(probe).order
+            accuracies = []
+            for kept in (order, order[:3], order[-3:]):
+                blind = np.zeros_like(X_dev)
+                blind[:, kept] = X_dev[:, kept]
+                accuracies.append(probe.score(blind, y_dev))
+            full, top, bottom = accuracies
+            assert search.accuracies[i][j] == pytest.approx(full, abs=0.01)
+            expected = 0.5 * (top - bottom) - 0.5 * (search.unregularised_accuracy - full)
+            assert search.scores[i][j] == pytest.approx(expected, abs=0.02)
+
+
+def test_the_best_probe_is_returned_fitted(found):
+    search, probe = found
+    assert search.best == (probe.l1, probe.l2)
+    scores = np.array(search.scores)
+    assert scores[L1S.index(probe.l1), L2S.index(probe.l2)] == scores.max()
+    assert probe.certificate_.converged
+
+
+def test_edges_are_flagged(found):
+    search, _ = found
+    middle = ((0.0, 0.0), (1.0, 0.5), (0.0, 0.0))
+    assert replace(search, scores=middle).at_edge == ("smallest l2",)
+    corner = ((0.0, 0.0), (0.0, 0.5), (0.0, 1.0))
+    assert replace(search, scores=corner).at_edge == ("largest l1", "largest l2")
+    assert replace(search, scores=((2.0, 2.0), (0.0, 2.0), (0.0, 0.0))).best == (1e-2, 1e-2)
+    one = replace(search, l2s=(1e-2,), scores=((0.0,), (1.0,), (0.0,)))
+    assert one.at_edge == ()
+
+
+def test_comes_back_from_its_file_and_is_drawn(found, tmp_path):
+    search, _ = found
+    search.save(tmp_path / "search.json")
+    assert RegularisationSearch.load(tmp_path / "search.json") == search
+    texts = [text.get_text() for text in search.plot().axes[0].texts]
+    assert len(texts) == 6
+    assert texts[0].startswith(f"{search.scores[0][0]:.3f}")
+
+
+def test_a_share_out_of_range_is_refused():
+    with pytest.raises(InputError, match="share is 1"):
+        regularisation_search(ElasticNetProbe(), *task(0), *task(1), share=1.0)
