@@ -42,6 +42,7 @@ __all__ = [
     "read_text",
     "run_job",
     "selectivity",
+    "word_filter",
 ]
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.parallel import read_parallel
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+    from neurox_lite.corpora.word_filter import word_filter
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
@@ -110,6 +112,7 @@ _MODULE_OF = {
     "read_text": "corpora.annotation",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",
+    "word_filter": "corpora.word_filter",
 }
 
 
