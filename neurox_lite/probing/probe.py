@@ -271,8 +271,8 @@ class ElasticNetProbe(ClassifierMixin, BaseEstimator):
             raise InputError("the probe was fitted on other neurons; give the probe of this store")
         if self.trained_on_ and self.trained_on_ != _fingerprint(X, y):
             raise InputError(
-                "the probe was fitted on other words or labels; give the corpus, tag, seed and "
-                "minimal count it was fitted with"
+                "the probe was fitted on other words or labels; give the corpus, tag, seed, "
+                "minimal count and choice of words it was fitted with"
             )
 
     def raw_weights(self) -> tuple[np.ndarray, np.ndarray]:

@@ -154,6 +154,23 @@ def test_splits_without_common_word_types(
     assert 0 < fewer["n_test"] < json.loads(capsys.readouterr().out)["n_test"]
 
 
+def test_sentences_of_a_pooled_store_are_chosen_by_their_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verbs = {"walked": "past", "sleeps": "present"}
+    made = [f"the dog {verb} number {i}" for i in range(40) for verb in verbs]
+    blocks = ["\n".join(f"{w} {verbs[s.split()[2]]}" for w in s.split()) for s in made]
+    (tmp_path / "tense.columns").write_text("\n\n".join(blocks) + "\n")
+    store, corpus = str(tmp_path / "s.h5"), ["--corpus", str(tmp_path / "tense.columns")]
+    model = ["--model", str(embedded_path("models/lstm-0")), "--pooling", "mean"]
+    assert main(["extract", *model, *corpus, "--out", store]) == 0
+    capsys.readouterr()
+    words = ["--words", ".* [12]?[0-9]", "--out", str(tmp_path / "probe"), "--json"]
+    assert main(["probe", "--store", store, *corpus, "--tag", "column2", *words]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["n_train"] + shown["n_dev"] + shown["n_test"] == 60  # numbers 0 to 29, two verbs
+
+
 def test_balanced_classes_are_the_same_as_given_weights(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
