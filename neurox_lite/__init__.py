@@ -48,6 +48,7 @@ __all__ = [
     "regularisation_search",
     "run_job",
     "selectivity",
+    "word_filter",
 ]
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.parallel import read_parallel
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+    from neurox_lite.corpora.word_filter import word_filter
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
@@ -127,6 +129,7 @@ _MODULE_OF = {
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",
+    "word_filter": "corpora.word_filter",
 }
 
 

@@ -66,6 +66,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "extract",
         "extract",
         "probe",
+        "probe",
         "rank",
         "rank",
         "ablate",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.corpora.disjoint import disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
 
@@ -51,7 +52,7 @@ def rare_classes(
     corpus: TaggedCorpus,
     tag: str,
     *,
-    missing: np.ndarray | None = None,
+    keep: np.ndarray | None = None,
     min_count: int | None = None,
 ) -> list[str]:
     """Classes with too few training words to be learnt, sorted; needs no activations.
@@ -62,8 +63,8 @@ def rare_classes(
         With splits.
     tag : str
         Layer of labels.
-    missing : int array, optional
-        Rows without activations, which do not count.
+    keep : (n_tokens,) bool array, optional
+        The words that count; all by default.
     min_count : int, optional
         As in :func:`labelled_splits`.
 
@@ -76,7 +77,8 @@ def rare_classes(
         raise InputError(f"min_count is {min_count}; give at least 1")
     labels = corpus.labels(tag)
     usable = labels != UNLABELLED
-    usable[[] if missing is None else missing] = False
+    if keep is not None:
+        usable &= keep
     train = corpus.rows("train")
     classes, counts = np.unique(labels[train][usable[train]], return_counts=True)
     in_train = dict(zip(classes.tolist(), counts.tolist(), strict=True))
@@ -96,6 +98,50 @@ def rare_classes(
     return rare
 
 
+def labelled_rows(
+    corpus: TaggedCorpus,
+    tag: str,
+    *,
+    keep: np.ndarray | None = None,
+    min_count: int | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """Select the labelled words of every split; needs no activations.
+
+    Parameters
+    ----------
+    corpus, tag, keep, min_count
+        As in :func:`rare_classes`.
+
+    Returns
+    -------
+    rows : dict from split to (n_words,) int array
+        Ascending rows of the words that are kept, labelled and of no rare class.
+    left_out : dict
+        Rare classes, with their number of words kept over all splits.
+
+    Raises
+    ------
+    InputError
+        As :func:`labelled_splits`.
+    """
+    rare = rare_classes(corpus, tag, keep=keep, min_count=min_count)
+    labels = corpus.labels(tag)
+    usable = labels != UNLABELLED
+    if keep is not None:
+        usable &= keep
+    left_out = {c: int(np.sum(labels[usable] == c)) for c in rare}
+    usable &= ~np.isin(labels, rare)
+    rows = {split: corpus.rows(split) for split in SPLITS}
+    rows = {split: split_rows[usable[split_rows]] for split, split_rows in rows.items()}
+    for split, split_rows in rows.items():
+        if not len(split_rows):
+            raise InputError(
+                f"{corpus.source}: no word labelled '{tag}' in split '{split}' is left; "
+                "choose other labels, more words or other splits"
+            )
+    return rows, left_out
+
+
 def labelled_splits(
     store: ActivationStore,
     corpus: TaggedCorpus,
@@ -103,6 +149,9 @@ def labelled_splits(
     *,
     layers: list[int] | None = None,
     min_count: int | None = None,
+    keep: np.ndarray | None = None,
+    disjoint: str | None = None,
+    seed: int = 0,
 ) -> LabelledSplits:
     """Select the labelled words of every split that have activations.
 
@@ -119,29 +168,34 @@ def labelled_splits(
     min_count : int, optional
         Leave out classes with fewer training words. By default nothing is left out, and a class
         that cannot be learnt is an error.
+    keep : (n_tokens,) bool array, optional
+        The words to use, such as those of :func:`neurox_lite.word_filter`; the others are left
+        out of every split. Of a store with one row per sentence, the sentences to use.
+    disjoint : {"sentences", "types"}, optional
+        Leave out words so that no two splits share a sentence: of those that several splits have,
+        the first of train, dev and test keeps them. With ``"types"`` no two splits share a word
+        type either: each is drawn to one split, 80 / 10 / 10, and used only there.
+    seed : int
+        Of the draw of the types.
 
     Raises
     ------
     InputError
-        When the store was made from another corpus, the tag or a split is missing, there are
-        fewer than two classes, or, without ``min_count``, a class occurs less than twice in train.
+        When the store was made from another corpus, the tag or a split is missing, ``keep`` has
+        another shape or type, there are fewer than two classes, no word is left in a split, or,
+        without ``min_count``, a class occurs less than twice in train.
     """
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
     store.check_corpus(corpus.words_hash, corpus.source)
     row_of_word = store.word_rows
-    missing = np.flatnonzero(np.isin(row_of_word, store.missing))
-    rare = rare_classes(corpus, tag, missing=missing, min_count=min_count)
+    usable = ~np.isin(row_of_word, store.missing)
+    if keep is not None:
+        usable &= _checked_mask(keep, corpus)
+    if disjoint is not None:
+        usable &= disjoint_words(corpus, disjoint, seed)
+    rows, left_out = labelled_rows(corpus, tag, keep=usable, min_count=min_count)
     labels = corpus.labels(tag)
-    usable = labels != UNLABELLED
-    usable[missing] = False
-    left_out = {c: int(np.sum(labels[usable] == c)) for c in rare}
-    usable &= ~np.isin(labels, rare)
-    rows = {split: corpus.rows(split) for split in SPLITS}
-    rows = {split: split_rows[usable[split_rows]] for split, split_rows in rows.items()}
-    for split, split_rows in rows.items():
-        if not len(split_rows):
-            raise InputError(f"{corpus.source}: no word labelled '{tag}' in split '{split}'")
     parts = {
         split: LabelledActivations(
             store.matrix(layers, row_of_word[split_rows]), labels[split_rows], split_rows
@@ -149,3 +203,13 @@ def labelled_splits(
         for split, split_rows in rows.items()
     }
     return LabelledSplits(**parts, left_out=left_out)
+
+
+def _checked_mask(keep: np.ndarray, corpus: TaggedCorpus) -> np.ndarray:
+    keep = np.asarray(keep)
+    if keep.dtype != bool or keep.shape != (corpus.n_tokens,):
+        raise InputError(
+            f"{corpus.source}: keep has type {keep.dtype} and shape {keep.shape}; give one bool "
+            f"for each of its {corpus.n_tokens} rows, as word_filter does"
+        )
+    return keep

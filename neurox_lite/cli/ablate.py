@@ -10,14 +10,19 @@ from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     Corpus,
     Debug,
+    Disjoint,
     Format,
     Json,
     Labels,
     Match,
+    MaxFrequency,
     MinCount,
+    MinFrequency,
     Seed,
     Store,
     Tag,
+    Words,
+    WordsFrom,
     by_split,
     numbers,
     show,
@@ -47,6 +52,11 @@ def command(
     retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True,
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5,
     min_count: MinCount = None,
+    words: Words = None,
+    words_from: WordsFrom = None,
+    min_frequency: MinFrequency = 0,
+    max_frequency: MaxFrequency = None,
+    disjoint: Disjoint = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -60,9 +70,10 @@ def command(
     from dataclasses import replace
     from pathlib import Path
 
-    from neurox_lite.activations.labelled import labelled_splits
     from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.corpora.reading import read_splits
+    from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.files import refuse_existing, refuse_file
@@ -80,6 +91,7 @@ def command(
         else loaded
         for path, loaded in zip(ranking, rankings, strict=True)
     ]
+    selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
     read = read_splits(
         by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
     )
@@ -88,7 +100,9 @@ def command(
         for path, loaded in zip(ranking, rankings, strict=True):
             if loaded.space != opened.matrix(layers).space:
                 raise InputError(f"{path}: ranks other neurons than those of {store}")
-        splits = labelled_splits(opened, read, tag, layers=layers, min_count=min_count)
+        splits = chosen_splits(
+            opened, read, tag, selection, layers=layers, min_count=min_count, seed=seed
+        )
         if probe is None:
             fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)
         else:

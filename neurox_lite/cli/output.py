@@ -70,6 +70,33 @@ L2 = Annotated[float, typer.Option("--l2", help="L2 penalty.")]
 MinCount = Annotated[
     int | None, typer.Option("--min-count", help="Leave out classes with fewer training words.")
 ]
+Words = Annotated[
+    str | None,
+    typer.Option(
+        "--words",
+        metavar="REGEX",
+        help="Use only words that the regular expression matches as a whole.",
+    ),
+]
+WordsFrom = Annotated[
+    str | None,
+    typer.Option("--words-from", metavar="FILE", help="Use only words of a file, one per line."),
+]
+MinFrequency = Annotated[
+    int, typer.Option("--min-frequency", help="Use only words that train has at least so often.")
+]
+MaxFrequency = Annotated[
+    int | None,
+    typer.Option("--max-frequency", help="Use only words that train has at most so often."),
+]
+Disjoint = Annotated[
+    str | None,
+    typer.Option(
+        "--disjoint",
+        metavar="sentences|types",
+        help="Leave out words so that splits share no sentence, or no word type either.",
+    ),
+]
 
 
 def by_split(values: list[str] | None) -> Any:

@@ -13,15 +13,20 @@ from neurox_lite.cli.output import (
     L2,
     Corpus,
     Debug,
+    Disjoint,
     Format,
     Json,
     Labels,
     Layers,
     Match,
+    MaxFrequency,
     MinCount,
+    MinFrequency,
     Seed,
     Store,
     Tag,
+    Words,
+    WordsFrom,
     by_split,
     integers,
     show,
@@ -45,6 +50,15 @@ def command(
     tol: Annotated[float, typer.Option("--tol", help="Relative duality gap to reach.")] = 1e-4,
     max_iter: Annotated[int, typer.Option("--max-iter", help="Passes over the data.")] = 2000,
     min_count: MinCount = None,
+    words: Words = None,
+    words_from: WordsFrom = None,
+    min_frequency: MinFrequency = 0,
+    max_frequency: MaxFrequency = None,
+    disjoint: Disjoint = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option("--class-weight", metavar="balanced", help="Let all classes count the same."),
+    ] = None,
     control: Annotated[
         bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
     ] = False,
@@ -59,9 +73,10 @@ def command(
     """
     from pathlib import Path
 
-    from neurox_lite.activations.labelled import labelled_splits
     from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.corpora.reading import read_splits
+    from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.files import refuse_existing, refuse_file, write_json
     from neurox_lite.probing.evaluation import evaluate_probe
     from neurox_lite.probing.probe import ElasticNetProbe
@@ -69,19 +84,29 @@ def command(
 
     refuse_file(out)
     refuse_existing(Path(out) / "probe.json", overwrite)
+    selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
     read = read_splits(
         by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
     )
     with ActivationStore(store) as opened:
-        splits = labelled_splits(opened, read, tag, layers=integers(layers), min_count=min_count)
-        probe = ElasticNetProbe(l1, l2, standardize=standardize, tol=tol, max_iter=max_iter)
+        splits = chosen_splits(
+            opened, read, tag, selection, layers=integers(layers), min_count=min_count, seed=seed
+        )
+        probe = ElasticNetProbe(
+            l1,
+            l2,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+            class_weight=class_weight,
+        )
         probe.fit(splits.train.X, splits.train.y)
         evaluation = evaluate_probe(probe, splits)
         selective = {}
         if control:
             tokens = opened.tokens()
-            words = [tokens[row] for row in opened.word_rows]
-            found = selectivity(probe, splits.train, splits.test, words, seed=seed)
+            word_of_row = [tokens[row] for row in opened.word_rows]
+            found = selectivity(probe, splits.train, splits.test, word_of_row, seed=seed)
             selective = {**asdict(found), "selectivity": found.selectivity}
     probe.save(out)
     write_json(Path(out) / "evaluation.json", evaluation)

@@ -11,14 +11,19 @@ from neurox_lite.cli.output import (
     L1,
     L2,
     Debug,
+    Disjoint,
     Format,
     Json,
     Labels,
     Layers,
     Match,
+    MaxFrequency,
     MinCount,
+    MinFrequency,
     Seed,
     Store,
+    Words,
+    WordsFrom,
     by_split,
     integers,
     show,
@@ -46,6 +51,11 @@ def command(
     l1: L1 = 1e-3,
     l2: L2 = 1e-3,
     min_count: MinCount = None,
+    words: Words = None,
+    words_from: WordsFrom = None,
+    min_frequency: MinFrequency = 0,
+    max_frequency: MaxFrequency = None,
+    disjoint: Disjoint = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the ranking.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -58,9 +68,10 @@ def command(
     Example: neurox-lite rank linguistic-correlation --store bert.h5 --corpus my.conllu --tag upos
     --out ranking.json
     """
-    from neurox_lite.activations.labelled import labelled_splits
     from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.corpora.reading import read_splits
+    from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
     from neurox_lite.files import refuse_existing
     from neurox_lite.probing.probe import ElasticNetProbe
@@ -71,6 +82,12 @@ def command(
         raise InputError("random takes no --probe, --corpus or --tag; leave them out")
     if probe and (corpus or tag or layers):
         raise InputError("a fitted --probe takes no --corpus, --tag or --layers; leave them out")
+    selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
+    if selection != WordSelection() and (probe or method == "random"):
+        raise InputError(
+            "words are chosen to fit a probe, but none is fitted; leave out --words, --words-from, "
+            "--min-frequency, --max-frequency and --disjoint"
+        )
     converged = True
     with ActivationStore(store) as opened:
         if method == "random":
@@ -85,8 +102,14 @@ def command(
                 read = read_splits(
                     by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
                 )
-                splits = labelled_splits(
-                    opened, read, tag, layers=integers(layers), min_count=min_count
+                splits = chosen_splits(
+                    opened,
+                    read,
+                    tag,
+                    selection,
+                    layers=integers(layers),
+                    min_count=min_count,
+                    seed=seed,
                 )
                 fitted = ElasticNetProbe(l1, l2).fit(splits.train.X, splits.train.y)
             else:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
 from neurox_lite.corpora.text_files import open_text
+from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
 
 POSITIVE, NEGATIVE = "positive", "negative"
@@ -82,12 +83,7 @@ def annotate(corpus: TaggedCorpus, layer: str, rule: Rule) -> TaggedCorpus:
 
 def _as_function(rule: Rule, layer: str) -> Callable[[str], str]:
     if isinstance(rule, str):
-        try:
-            rule = re.compile(rule)
-        except re.error as error:
-            raise InputError(
-                f"annotation '{layer}': '{rule}' is not a regular expression ({error}); correct it"
-            ) from error
+        rule = whole_word(rule, f"annotation '{layer}'")
     if isinstance(rule, re.Pattern):
         pattern = rule
         return lambda word: POSITIVE if pattern.fullmatch(word) else NEGATIVE

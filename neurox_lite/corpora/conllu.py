@@ -46,7 +46,7 @@ def read_conllu(path: str | Path, *, words_only: bool = False) -> TaggedCorpus:
         With a layer for each of ``lemma``, ``upos``, ``xpos``, ``head`` and ``deprel`` that is
         filled in, one per feature (``Number``) and one per ``Key=Value`` of the last column
         (``SpaceAfter``; a feature of the same name hides it), and ``depth``, the number of arcs
-        from the root (``"0"``), when the heads of every sentence form a tree.
+        to the root (``"0"``), with no label where the heads do not lead to one.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def read_conllu(path: str | Path, *, words_only: bool = False) -> TaggedCorpus:
         sentences.append(tuple(intern(token["form"]) for token in tokens))
 
     tags = {**_dense(misc_layers, sentences), **_dense(layers, sentences)}
-    if depths and all(depths):
+    if any(map(any, depths)):
         tags["depth"] = tuple(map(tuple, depths))
     return TaggedCorpus(tuple(sentences), tags, source=str(path))
 
@@ -154,18 +154,17 @@ def _dense(
 
 
 def _depths(heads: Sequence[str]) -> list[str]:
-    """Arcs from the root to each word; empty when the heads are not a tree with one root."""
+    """Arcs from a root to each word; no label where following the heads does not end in a root."""
     children: defaultdict[str, list[int]] = defaultdict(list)
     for word, head in enumerate(heads, start=1):
         children[head].append(word)
-    if len(children["0"]) != 1:
-        return []
     depths = [UNLABELLED] * len(heads)
     level, distance = children["0"], 0
+    # Words on a cycle, or under a head that is missing or outside the sentence, are never reached.
     while level:
+        label = intern(str(distance))
         for word in level:
-            depths[word - 1] = str(distance)
+            depths[word - 1] = label
         level = [child for word in level for child in children[str(word)]]
         distance += 1
-    # Words on a cycle, or under a head outside the sentence, are never reached.
-    return [] if UNLABELLED in depths else depths
+    return depths

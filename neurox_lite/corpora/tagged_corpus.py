@@ -14,6 +14,10 @@ UNLABELLED = ""
 """The label of a word that has none in a layer, such as ``Number`` of a preposition."""
 
 SPLITS = ("train", "dev", "test")
+SHARES = (0.8, 0.1, 0.1)
+
+POSITION = "position"
+"""Labels every corpus has: the number of words before a word in its sentence."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,18 @@ class TaggedCorpus:
     def labels(self, layer: str) -> np.ndarray:
         """One label per word, shape (n_tokens,); ``""`` where a word has none.
 
+        ``"position"`` counts the words before each in its sentence, from ``"0"``, unless the
+        corpus has a layer of that name.
+
         Raises
         ------
         InputError
             When the corpus has no such layer.
         """
+        if layer == POSITION and layer not in self.tags:
+            return np.array([str(i) for words in self.sentences for i in range(len(words))])
         if layer not in self.tags:
-            known = ", ".join(sorted(self.tags)) or "none"
+            known = ", ".join([*sorted(self.tags.keys() - {POSITION}), POSITION])
             raise InputError(f"{self.source}: no labels called '{layer}'; this corpus has: {known}")
         return np.array([label for row in self.tags[layer] for label in row], dtype=str)
 
@@ -173,7 +182,7 @@ class TaggedCorpus:
         return replace(self, sentences=texts, tags=tags)
 
     def with_random_split(
-        self, seed: int = 0, shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+        self, seed: int = 0, shares: tuple[float, float, float] = SHARES
     ) -> TaggedCorpus:
         """Split into train, dev and test by sentence; equal sentences stay together.
 
@@ -194,18 +203,12 @@ class TaggedCorpus:
                 "give those of train, dev and test, such as (0.8, 0.1, 0.1)"
             )
         texts = [self.text(i) for i in range(len(self))]
-        distinct = sorted(set(texts))
-        order = np.random.default_rng(seed).permutation(len(distinct))
-        ends = np.round(np.cumsum(shares) * len(distinct)).astype(int)
-        split_of = {
-            distinct[index]: SPLITS[int(np.searchsorted(ends, position, side="right"))]
-            for position, index in enumerate(order)
-        }
+        split_of = draw_splits(texts, seed, shares)
         splits = tuple(split_of[text] for text in texts)
         missing = [s for s, share in zip(SPLITS, shares, strict=True) if share and s not in splits]
         if missing:
             raise InputError(
-                f"{self.source}: {len(distinct)} distinct sentences are too few to split into "
+                f"{self.source}: {len(split_of)} distinct sentences are too few to split into "
                 "train, dev and test; give more sentences or separate files"
             )
         return replace(self, splits=splits)
@@ -238,6 +241,19 @@ class TaggedCorpus:
             splits=tuple(name for name, part in parts.items() for _ in part.sentences),
             source=" + ".join(part.source for part in parts.values()),
         )
+
+
+def draw_splits(
+    items: Iterable[str], seed: int, shares: tuple[float, float, float] = SHARES
+) -> dict[str, str]:
+    """Draw every distinct string to a split; their order and number do not matter."""
+    distinct = sorted(set(items))
+    order = np.random.default_rng(seed).permutation(len(distinct))
+    ends = np.round(np.cumsum(shares) * len(distinct)).astype(int)
+    return {
+        distinct[index]: SPLITS[int(np.searchsorted(ends, position, side="right"))]
+        for position, index in enumerate(order)
+    }
 
 
 def _layer_or_empty(corpus: TaggedCorpus, layer: str) -> Iterable[Sequence[str]]:

@@ -11,6 +11,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
 
@@ -25,6 +26,7 @@ class ProbeOptions:
     tol: float = 1e-4
     max_iter: int = 2000
     min_count: int | None = None
+    class_weight: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Job:
     labels, format, match
         How the corpus is read; see :func:`neurox_lite.read_splits`.
     seed : int
+    words : WordSelection
+        The words to use, of those that have a label.
 
     Raises
     ------
@@ -70,6 +74,7 @@ class Job:
     format: str | None = None
     match: str | None = None
     seed: int = 0
+    words: WordSelection = field(default_factory=WordSelection)
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     probe: ProbeOptions = field(default_factory=ProbeOptions)
     ablate: AblateOptions = field(default_factory=AblateOptions)
@@ -83,6 +88,7 @@ class Job:
             "probe: tol: give a number above 0": probe.tol > 0,
             "probe: max_iter: give at least 1": probe.max_iter >= 1,
             "probe: min_count: give at least 1": probe.min_count is None or probe.min_count >= 1,
+            "probe: class_weight: give balanced or null": probe.class_weight in (None, "balanced"),
             "ablate: shares: give numbers above 0 and up to 1": bool(ablate.shares)
             and all(0 < share <= 1 for share in ablate.shares),
             "ablate: replacement: give zero or mean": ablate.replacement in ("zero", "mean"),

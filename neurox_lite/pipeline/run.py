@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from neurox_lite.activations.labelled import rare_classes
+from neurox_lite.activations.labelled import labelled_rows
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file, hash_json, read_json, refuse_file, write_json, write_text
@@ -64,8 +64,8 @@ def run_job(job: Job) -> JobResult:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).is_file():
         raise InputError(f"{folder}: exists and holds other files; give another 'out'")
     work = Workspace(job)
-    # Bad labels cost nothing here, and hours after extraction.
-    rare_classes(work.corpus, job.tag, min_count=job.probe.min_count)
+    # Bad labels and words cost nothing here, and hours after extraction.
+    labelled_rows(work.corpus, job.tag, keep=work.keep, min_count=job.probe.min_count)
     STAGES[0].inputs(work)
     with _locked(folder):
         ran, skipped = _run_stages(work, folder)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
@@ -101,11 +103,13 @@ def _summary(work: Workspace) -> None:
         model=work.job.model,
         corpus=work.corpus.source.replace(" + ", ", "),
         tag=work.job.tag,
+        words=work.job.words,
     )
 
 
-def _labels(work: Workspace) -> list[str]:
-    return [work.job.tag, work.corpus.content_hash]
+def _labels(work: Workspace) -> list[Any]:
+    # The words that are left out, not the options: a list of words may change in its file.
+    return [work.job.tag, work.corpus.content_hash, np.flatnonzero(~work.keep).tolist()]
 
 
 def _extraction_inputs(work: Workspace) -> list[Any]:
@@ -148,7 +152,7 @@ STAGES = (
         "summary",
         ("extract", "probe", "control", "rank", "minimal set", "ablate"),
         ("summary.md",),
-        lambda work: [work.job.model, work.job.corpus, work.job.tag],
+        lambda work: [work.job.model, work.job.corpus, work.job.tag, asdict(work.job.words)],
         _summary,
     ),
 )

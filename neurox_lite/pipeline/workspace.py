@@ -39,9 +39,16 @@ class Workspace:
         return ActivationStore(self.path("store.h5"))
 
     @cached_property
+    def keep(self) -> np.ndarray:
+        """The words that were chosen, shape (n_tokens,), bool."""
+        return self.job.words.mask(self.corpus, self.job.seed)
+
+    @cached_property
     def splits(self) -> LabelledSplits:
         min_count = self.job.probe.min_count
-        return labelled_splits(self.store, self.corpus, self.job.tag, min_count=min_count)
+        return labelled_splits(
+            self.store, self.corpus, self.job.tag, min_count=min_count, keep=self.keep
+        )
 
     @cached_property
     def X_train(self) -> np.ndarray:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from neurox_lite.activations.store import ActivationStore
+from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.files import read_json, write_text
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
 
@@ -14,7 +16,9 @@ N_TOP = 10
 MASS = 0.25
 
 
-def write_summary(folder: str | Path, *, model: str, corpus: str, tag: str) -> None:
+def write_summary(
+    folder: str | Path, *, model: str, corpus: str, tag: str, words: WordSelection
+) -> None:
     """Write ``summary.md`` from the results of the other stages in the same folder.
 
     Parameters
@@ -22,6 +26,8 @@ def write_summary(folder: str | Path, *, model: str, corpus: str, tag: str) -> N
     folder : path
     model, corpus, tag : str
         What the results are of, as a person would say it.
+    words : WordSelection
+        Which words they are of.
     """
     folder = Path(folder)
     ranking = NeuronRanking.load(folder / "ranking.json")
@@ -31,7 +37,7 @@ def write_summary(folder: str | Path, *, model: str, corpus: str, tag: str) -> N
         metadata, n_tokens = store.metadata, store.n_tokens
     sections = [
         f"# {tag}: which neurons of {model}?",
-        f"Labels `{tag}` of {corpus}.",
+        f"Labels `{tag}` of {corpus}{_chosen(words)}.",
         _setting(ranking, metadata, n_tokens, evaluation),
         _probe(evaluation, read_json(folder / "control.json")),
         _neurons(ranking),
@@ -40,6 +46,13 @@ def write_summary(folder: str | Path, *, model: str, corpus: str, tag: str) -> N
         _costs(read_json(folder / "stages.json")),
     ]
     write_text(folder / "summary.md", "\n\n".join(sections) + "\n")
+
+
+def _chosen(words: WordSelection) -> str:
+    """The options that choose words, none if all words are used."""
+    default = asdict(WordSelection())
+    options = [f"{k} `{value}`" for k, value in asdict(words).items() if value != default[k]]
+    return f"; only words chosen by {', '.join(options)}" if options else ""
 
 
 def _setting(

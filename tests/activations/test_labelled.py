@@ -13,10 +13,10 @@ SENTENCES = {"train": ["AB.", "BA", "A"], "dev": ["AB"], "test": ["B.", "A"]}
 METADATA = {"model": "tiny", "revision": "", "site": "hidden_states"}
 
 
-def make(tmp_path, sentences=SENTENCES, missing=(), splits=True):
+def make(tmp_path, sentences=SENTENCES, missing=(), splits=True, words=None):
     labels = [[c.replace(".", "") for c in s] for rows in sentences.values() for s in rows]
     corpus = TaggedCorpus(
-        [["word"] * len(s) for s in labels],
+        words or [["word"] * len(s) for s in labels],
         {"tag": labels},
         [split for split, rows in sentences.items() for _ in rows] if splits else (),
         source="tags.txt",
@@ -68,6 +68,81 @@ def test_min_count_keeps_a_class_seen_often_enough(tmp_path):
     assert labelled_splits(*make(tmp_path, sentences), "tag", min_count=1).left_out == {}
 
 
+def test_words_that_are_not_kept_are_left_out_of_every_split(tmp_path):
+    # Row   0 1 2   3 4   5   6 7   8 9  10
+    # Tag   A B .   B A   A   A B   B .  A
+    keep = np.array([1, 1, 1, 1, 0, 1, 0, 1, 1, 1, 0], dtype=bool)
+    splits = labelled_splits(*make(tmp_path), "tag", keep=keep)
+
+    assert splits.train.rows.tolist() == [0, 1, 3, 5]
+    assert splits.train.y.tolist() == ["A", "B", "B", "A"]
+    assert splits.dev.rows.tolist() == [7]
+    assert splits.test.rows.tolist() == [8]
+    np.testing.assert_array_equal(splits.test.X[:], [[8, -8, 800]])
+
+
+def test_only_kept_words_are_counted_as_training_words(tmp_path):
+    sentences = {"train": ["AABBCC"], "dev": ["ABC"], "test": ["ABC"]}
+    store, corpus = make(tmp_path, sentences)
+    keep = np.ones(12, dtype=bool)
+    keep[[4, 8]] = False  # one C of train, that of dev
+
+    with pytest.raises(InputError, match="class 'C' of 'tag' occurs once in train"):
+        labelled_splits(store, corpus, "tag", keep=keep)
+    splits = labelled_splits(store, corpus, "tag", keep=keep, min_count=2)
+    assert splits.left_out == {"C": 2}
+    assert splits.test.rows.tolist() == [9, 10]
+    keep[[5, 11]] = False  # now no C is kept at all
+    assert labelled_splits(store, corpus, "tag", keep=keep).left_out == {}
+
+
+def test_missing_kept_and_disjoint_words_have_to_agree(tmp_path):
+    sentences = {"train": ["ABAB", "AB"], "dev": ["AB", "ABAB"], "test": ["AB", "BA"]}
+    words = [list(sentence) for sentence in ("pqrs", "vw", "tu", "pqrs", "tu", "rq")]
+    store, corpus = make(tmp_path, sentences, missing=[6], words=words)
+    keep = np.array([word != "r" for word in corpus.words()])
+
+    splits = labelled_splits(store, corpus, "tag", keep=keep, disjoint="sentences")
+    assert splits.train.rows.tolist() == [0, 1, 3, 4, 5]  # 2 is not kept
+    assert splits.dev.rows.tolist() == [7]  # 6 is missing, 8 to 11 are train's sentence
+    assert splits.test.rows.tolist() == [15]  # 12 and 13 are dev's sentence, 14 is not kept
+
+
+def test_types_are_drawn_by_the_seed(tmp_path):
+    words = [[f"{letter}{i}" for i in range(40) for letter in "ab"] for _ in range(3)]
+    words = [[*sentence, f"last {i}"] for i, sentence in enumerate(words)]
+    sentences = {split: ["AB" * 40 + "A"] for split in ("train", "dev", "test")}
+    store, corpus = make(tmp_path, sentences, words=words)
+
+    def drawn(seed):
+        splits = labelled_splits(store, corpus, "tag", disjoint="types", seed=seed)
+        found = [part.rows for part in (splits.train, splits.dev, splits.test)]
+        return [{corpus.words()[row] for row in rows} for rows in found]
+
+    train, dev, test = drawn(0)
+    assert not (train & dev or train & test or dev & test)
+    assert len(train) > len(dev) + len(test) > 0
+    assert drawn(0) == [train, dev, test] != drawn(1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"keep": np.ones(10, dtype=bool)},
+            r"shape \(10,\); give one bool for each of its 11 rows",
+        ),
+        ({"keep": np.arange(11)}, "keep has type int64"),
+        ({"keep": np.arange(11) < 8}, "no word labelled 'tag' in split 'test' is left; choose "),
+        ({"keep": np.arange(11) == 7}, "class 'B' of 'tag' occurs never in train"),
+        ({"disjoint": "words"}, "disjoint is 'words'; give sentences or types"),
+    ],
+)
+def test_bad_choices_of_words(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        labelled_splits(*make(tmp_path), "tag", **options)
+
+
 @pytest.mark.parametrize(
     ("sentences", "missing", "message"),
     [
@@ -75,7 +150,11 @@ def test_min_count_keeps_a_class_seen_often_enough(tmp_path):
         ({**SENTENCES, "dev": ["ABD"]}, (), "class 'D' of 'tag' occurs never in train"),
         (SENTENCES, (1,), r"class 'B' of 'tag' occurs once in train \(1 such classes\)"),
         ({"train": ["AAA"], "dev": ["A"], "test": ["A"]}, (), "fewer than two classes"),
-        ({**SENTENCES, "test": [".."]}, (), "no word labelled 'tag' in split 'test'"),
+        (
+            {**SENTENCES, "test": [".."]},
+            (),
+            "no word labelled 'tag' in split 'test' is left; choose",
+        ),
         ({"train": ["AABB"], "dev": ["AB"]}, (), r"split 'test' \(splits present: train, dev\)"),
     ],
 )

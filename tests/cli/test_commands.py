@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 import yaml
 
+from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.cli.main import main
+from neurox_lite.corpora.conllu import read_conllu
+from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.tagged_corpus import SPLITS
 from neurox_lite.embedded import embedded_path
+from neurox_lite.probing.probe import ElasticNetProbe
 
 COMMANDS = ["extract", "inspect", "convert", "probe", "rank", "ablate", "run", "demo"]
 
@@ -103,6 +111,83 @@ def test_rank_fits_a_probe_when_none_is_given(folder: Path, ranking: str) -> Non
     assert main(["rank", "linguistic-correlation", *labelled(folder), *options]) == 0
     first, second = json.loads(out.read_text()), json.loads(Path(ranking).read_text())
     assert first["order"] == second["order"]
+
+
+def test_words_are_chosen_alike_by_all_commands(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "words.txt").write_text("\n".join(read_conllu(folder / "my.conllu").words()))
+    words = ["--words", "[a-z]+", "--words-from", str(tmp_path / "words.txt")]
+    words += ["--min-frequency", "2", "--max-frequency", "10", "--disjoint", "sentences"]
+    probe, ranking = str(tmp_path / "probe"), str(tmp_path / "ranking.json")
+    capsys.readouterr()
+    assert main(["probe", *labelled(folder), *words, "--out", probe, "--l1", "0.01", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+
+    corpus = read_splits(str(folder / "my.conllu"))
+    in_train = Counter(corpus.words()[row] for row in corpus.rows("train"))
+    for split in SPLITS:
+        chosen = [
+            (word, label)
+            for row in corpus.rows(split)
+            for word, label in [(corpus.words()[row], corpus.labels("Number")[row])]
+            if label and re.fullmatch("[a-z]+", word) and 2 <= in_train[word] <= 10
+        ]
+        assert shown[f"n_{split}"] == len(chosen)
+
+    fit = [*labelled(folder), *words, "--l1", "0.01", "--out", ranking]
+    assert main(["rank", "linguistic-correlation", *fit]) == 0
+    given = ["--ranking", ranking, "--probe", probe, "--out", str(tmp_path / "a"), "--no-retrain"]
+    assert main(["ablate", *given, *labelled(folder), *words]) == 0
+    other = [*given, *labelled(folder), "--words", "[a-z]+", "--overwrite"]
+    assert "fitted on other words or labels" in bad(["ablate", *other], capsys)
+
+
+def test_splits_without_common_word_types(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["probe", *labelled(folder), "--out", str(tmp_path / "p"), "--l1", "0.01", "--json"]
+    capsys.readouterr()
+    assert main([*arguments, "--disjoint", "types", "--seed", "1"]) == 0
+    fewer = json.loads(capsys.readouterr().out)
+    assert main([*arguments, "--overwrite", "--seed", "1"]) == 0
+    assert 0 < fewer["n_test"] < json.loads(capsys.readouterr().out)["n_test"]
+
+
+def test_sentences_of_a_pooled_store_are_chosen_by_their_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verbs = {"walked": "past", "sleeps": "present"}
+    made = [f"the dog {verb} number {i}" for i in range(40) for verb in verbs]
+    blocks = ["\n".join(f"{w} {verbs[s.split()[2]]}" for w in s.split()) for s in made]
+    (tmp_path / "tense.columns").write_text("\n\n".join(blocks) + "\n")
+    store, corpus = str(tmp_path / "s.h5"), ["--corpus", str(tmp_path / "tense.columns")]
+    model = ["--model", str(embedded_path("models/lstm-0")), "--pooling", "mean"]
+    assert main(["extract", *model, *corpus, "--out", store]) == 0
+    capsys.readouterr()
+    words = ["--words", ".* [12]?[0-9]", "--out", str(tmp_path / "probe"), "--json"]
+    assert main(["probe", "--store", store, *corpus, "--tag", "column2", *words]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["n_train"] + shown["n_dev"] + shown["n_test"] == 60  # numbers 0 to 29, two verbs
+
+
+def test_balanced_classes_are_the_same_as_given_weights(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "p"
+    arguments = ["probe", *labelled(folder), "--out", str(out), "--class-weight", "balanced"]
+    assert main([*arguments, "--l1", "0.01"]) == 0
+    fitted = ElasticNetProbe.load(out)
+    assert fitted.class_weight == "balanced"
+    corpus = read_splits(str(folder / "my.conllu"))
+    labels = [label for label in corpus.labels("Number")[corpus.rows("train")] if label]
+    plural, singular = labels.count("Plur"), labels.count("Sing")
+    assert plural != singular
+    weights = {"Plur": len(labels) / 2 / plural, "Sing": len(labels) / 2 / singular}
+    with ActivationStore(folder / "lstm.h5") as store:
+        train = labelled_splits(store, corpus, "Number").train
+        again = ElasticNetProbe(0.01, class_weight=weights).fit(train.X, train.y)
+    np.testing.assert_allclose(fitted.coef_, again.coef_, atol=1e-6)
 
 
 def test_run_from_a_job_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,6 +315,12 @@ def test_words_and_labels_that_differ(
         (["--tag", "Number", "--tol", "nan"], "give a tolerance above 0"),
         (["--tag", "Number", "--max-iter", "0"], "max_iter=0"),
         (["--tag", "Number", "--min-count", "0"], "min_count is 0"),
+        (["--tag", "Number", "--words", "("], "'(' is not a regular expression"),
+        (["--tag", "Number", "--words", "qqq"], "my.conllu: no word passes the word filter"),
+        (["--tag", "Number", "--words-from", "no.txt"], "no.txt: no such file"),
+        (["--tag", "Number", "--min-frequency", "-1"], "min_frequency is -1"),
+        (["--tag", "Number", "--disjoint", "words"], "give sentences or types"),
+        (["--tag", "Number", "--class-weight", "even"], "give 'balanced'"),
         (["--tag", "Number", "--corpus", "x"], "give one file, or train=FILE"),
     ],
 )
@@ -426,6 +517,7 @@ def test_options_that_do_not_apply_are_refused(
     assert "takes no --corpus, --tag or --layers" in bad([*lca, "--layers", "0"], capsys)
     random = ["rank", "random", *store, *out, "--tag", "Number"]
     assert "random takes no" in bad(random, capsys)
+    assert "but none is fitted; leave out --words" in bad([*lca, "--words", "a"], capsys)
     text = ["rank", "random", *store, "--out", str(tmp_path / "r.txt")]
     assert "saved as .json or .csv" in bad(text, capsys)
 

@@ -102,15 +102,26 @@ def test_feature_hides_a_misc_key_of_the_same_name(read):
 
 
 @pytest.mark.parametrize(
-    "heads",
-    [["2", "1"], ["0", "0"], ["0", "3"], ["1", "0"], ["0", "_"], ["0", "3", "2"]],
-    ids=["cycle", "two roots", "outside", "own head", "no head", "cycle beside root"],
+    ("heads", "depths"),
+    [
+        (["2", "1"], ["", ""]),
+        (["0", "0", "2"], ["0", "0", "1"]),
+        (["0", "9", "1", "2"], ["0", "", "1", ""]),
+        (["1", "0"], ["", "0"]),
+        (["0", "_", "2"], ["0", "", ""]),
+        (["0", "3", "2", "2", "1"], ["0", "", "", "", "1"]),
+    ],
+    ids=["cycle", "two roots", "outside", "own head", "no head", "below a cycle beside a root"],
 )
-def test_no_depth_without_a_tree(read, heads):
+def test_depth_is_empty_where_heads_do_not_lead_to_a_root(read, heads, depths):
     text = DONT + "\n".join(row(str(i), "w", head) for i, head in enumerate(heads, start=1))
     corpus = read(text)
-    assert "depth" not in corpus.tags
+    assert corpus.labels("depth").tolist() == ["1", "1", "2", "0", "1", "0", *depths]
     assert corpus.labels("head").tolist()[6:] == [head if head != "_" else "" for head in heads]
+
+
+def test_no_depth_without_any_root(read):
+    assert set(read(row("1", "a", "2") + "\n" + row("2", "b", "1")).tags) == {"head"}
 
 
 def test_depth_of_a_long_chain(read):

@@ -32,6 +32,16 @@ def test_rows_follow_the_sentences():
     assert corpus.rows("test").tolist() == [0, 1]
 
 
+def test_every_corpus_has_positions():
+    assert TaggedCorpus(SENTENCES).labels("position").tolist() == ["0", "1", "0", "1", "2"]
+    assert TaggedCorpus([["w"] * 12]).labels("position")[-1] == "11"
+
+
+def test_positions_of_the_corpus_itself_come_first():
+    own = TaggedCorpus(SENTENCES, {"position": NUMBER})
+    assert own.labels("position").tolist() == ["Plur", "Plur", "", "Sing", "Sing"]
+
+
 def test_with_tags_leaves_the_original_alone():
     corpus = TaggedCorpus(SENTENCES)
     tagged = corpus.with_tags("Number", NUMBER)
@@ -170,8 +180,9 @@ def test_from_splits_joins_and_fills_missing_layers():
         ),
         (
             lambda: TaggedCorpus(SENTENCES, {"b": NUMBER, "a": NUMBER}).labels("upos"),
-            ["corpus", "'upos'", "a, b"],
+            ["corpus", "'upos'", "a, b, position"],
         ),
+        (lambda: TaggedCorpus(SENTENCES).labels("upos"), ["'upos'", "has: position"]),
         (lambda: TaggedCorpus(SENTENCES).rows("dev"), ["'dev'", "none", "with_random_split"]),
         (lambda: numbered(4).with_random_split(), ["4 distinct sentences"]),
         (lambda: numbered(90).with_random_split(shares=(0.5, 0.1, 0.1)), ["(0.5, 0.1, 0.1)"]),

@@ -7,6 +7,7 @@ import torch
 from neurox_lite.activations.checks import verify
 from neurox_lite.activations.labelled import labelled_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.corpora.word_filter import word_filter
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.extract import extract
 from neurox_lite.models.loading import load_model
@@ -140,6 +141,19 @@ def test_labelled_splits_gives_one_row_per_sentence(make_model, tmp_path):
 
     with pytest.raises(InputError, match=r"no labels called 'upos'; this corpus has: positive"):
         labelled_splits(store, corpus, "upos")
+
+
+def test_sentences_of_a_pooled_store_are_chosen_as_words_are(make_model, tmp_path):
+    corpus = labelled_corpus()
+    store = extract(make_model("bert"), corpus, tmp_path / "s.h5", pooling="mean", device="cpu")
+    keep = word_filter(corpus.by_sentence(), pattern=".* x([0-7]|11)")
+
+    splits = labelled_splits(store, corpus, "positive", keep=keep)
+
+    assert splits.train.rows.tolist() == [0, 1, 2, 3, 4, 5]
+    assert splits.test.rows.tolist() == [11]
+    with pytest.raises(InputError, match="one bool for each of its 12 rows"):
+        labelled_splits(store, corpus, "positive", keep=np.ones(corpus.n_tokens, dtype=bool))
 
 
 def test_labelled_splits_refuses_another_corpus(make_model, tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
 from neurox_lite.pipeline.job import Job
 
@@ -24,6 +25,16 @@ def test_reads_options_and_spells_out_the_rest(tmp_path: Path) -> None:
     assert (job.probe.l1, job.probe.l2, job.extract.layers, job.seed) == (0.01, 1e-3, [0, -1], 0)
     again = Job.read(write(tmp_path, job.to_yaml()))
     assert again == job
+
+
+def test_words_and_class_weight(tmp_path: Path) -> None:
+    words = {"pattern": "[a-z]+", "min_frequency": 2, "disjoint": "types"}
+    path = write(tmp_path, {**GOOD, "words": words, "probe": {"class_weight": "balanced"}})
+    job = Job.read(path)
+    assert job.words == WordSelection("[a-z]+", None, 2, None, "types")
+    assert job.probe.class_weight == "balanced"
+    assert Job.read(write(tmp_path, job.to_yaml())) == job
+    assert Job.read(write(tmp_path, GOOD)).words == WordSelection()
 
 
 def test_one_file_per_split(tmp_path: Path) -> None:
@@ -46,6 +57,15 @@ def test_scientific_notation_without_a_point_is_a_number(tmp_path: Path) -> None
         ({**GOOD, "seed": True}, "seed: True is not of type int"),
         ({**GOOD, "extract": {"layers": ["a"]}}, "extract: layers: ['a'] is not of type"),
         ({**GOOD, "probe": None}, "probe: expected keys and values"),
+        ({**GOOD, "words": "[a-z]+"}, "words: expected keys and values"),
+        ({**GOOD, "words": {"regex": "a"}}, "words: unknown key 'regex'; known keys: pattern,"),
+        (
+            {**GOOD, "words": {"pattern": "("}},
+            "words: word filter: '(' is not a regular expression",
+        ),
+        ({**GOOD, "words": {"min_frequency": -1}}, "words: min_frequency is -1; give at least 0"),
+        ({**GOOD, "words": {"disjoint": "all"}}, "words: disjoint is 'all'; give sentences or"),
+        ({**GOOD, "probe": {"class_weight": "even"}}, "probe: class_weight: give balanced or null"),
         ("- a\n- b\n", "expected keys and values"),
         ("a: [", "is not valid YAML"),
         ("", "expected keys and values"),

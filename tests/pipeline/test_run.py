@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.reading import read_splits
+from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
@@ -112,6 +115,34 @@ def test_other_labels_keep_the_activations(job: Job, done: Path, tmp_path: Path)
     assert "extract" in run_job(job).skipped
 
 
+def test_other_words_keep_the_activations(job: Job, done: Path, tmp_path: Path) -> None:
+    """What counts is which words are chosen: a changed list of words is another choice."""
+    out, listed = tmp_path / "out", tmp_path / "words.txt"
+    shutil.copytree(done, out)
+    (out / ".lock").unlink(missing_ok=True)
+    words = sorted({w for p in dict(job.corpus).values() for w in read_conllu(p).words()})  # type: ignore[arg-type]
+    listed.write_text("\n".join(words[: len(words) // 2]))
+    job = replace(job, out=str(out), words=WordSelection(file=str(listed)))
+
+    assert run_job(job).skipped == ("extract",)
+    summary = (out / "summary.md").read_text()
+    assert f"; only words chosen by file `{listed}`." in summary
+    assert run_job(job).ran == ()
+    listed.write_text("\n".join(words))
+    assert run_job(job).skipped == ("extract",)
+    assert (out / "ranking.csv").read_bytes() == (done / "ranking.csv").read_bytes()
+
+
+def test_words_that_leave_nothing_are_said_before_extraction(job: Job, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match="no word passes the word filter"):
+        run_job(replace(job, out=str(out), words=WordSelection(pattern="qqq")))
+    unseen_in_train = WordSelection(max_frequency=0)
+    with pytest.raises(InputError, match="fewer than two classes"):
+        run_job(replace(job, out=str(out), words=unseen_in_train))
+    assert not out.exists()
+
+
 def test_a_foreign_folder_is_left_alone(job: Job, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("all of it")
     with pytest.raises(InputError, match="holds other files"):
@@ -186,6 +217,7 @@ def test_a_killed_run_is_taken_up_again(job: Job, tmp_path: Path) -> None:
         ({"ablate": AblateOptions(n_random=0)}, "n_random"),
         ({"probe": ProbeOptions(l1=-1.0)}, "l1"),
         ({"probe": ProbeOptions(min_count=0)}, "min_count"),
+        ({"probe": ProbeOptions(class_weight="even")}, "class_weight"),
         ({"seed": -1}, "seed"),
     ],
 )

@@ -1,0 +1,29 @@
+"""Regular expressions from a user, which match whole words."""
+
+from __future__ import annotations
+
+import re
+
+from neurox_lite.errors import InputError
+
+
+def whole_word(pattern: str, where: str) -> re.Pattern[str]:
+    """Compile a pattern, to be used with ``fullmatch``.
+
+    Parameters
+    ----------
+    pattern : str
+    where : str
+        What the error message begins with.
+
+    Raises
+    ------
+    InputError
+        When it is not a regular expression.
+    """
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise InputError(
+            f"{where}: '{pattern}' is not a regular expression ({error}); correct it"
+        ) from error

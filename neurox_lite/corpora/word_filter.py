@@ -1,0 +1,92 @@
+"""Which words to analyse, told from the word itself and how often it occurs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Set
+
+import numpy as np
+
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.corpora.whole_words import whole_word
+from neurox_lite.errors import InputError
+
+
+def word_filter(
+    corpus: TaggedCorpus,
+    *,
+    pattern: str | None = None,
+    words: Set[str] | None = None,
+    min_frequency: int = 0,
+    max_frequency: int | None = None,
+) -> np.ndarray:
+    """Find the words that pass every filter given; upper and lower case differ.
+
+    Parameters
+    ----------
+    corpus : TaggedCorpus
+    pattern : str, optional
+        A regular expression that has to match the whole word.
+    words : set of str, optional
+        The words to keep.
+    min_frequency, max_frequency : int
+        How often the word has to occur in train, or in the whole corpus when it has no splits;
+        by default any number of times. ``min_frequency=1`` leaves out the words of dev and test
+        that are not seen in train, ``max_frequency=0`` all others.
+
+    Returns
+    -------
+    (n_tokens,) bool array
+        True for the words to keep.
+
+    Raises
+    ------
+    InputError
+        When the pattern is not a regular expression, the frequencies are no range, or no word
+        passes.
+    """
+    check_filter(pattern, min_frequency, max_frequency)
+    kept = _frequencies(corpus)
+    if pattern is not None:
+        expression = whole_word(pattern, "word filter")
+        kept = {word: n for word, n in kept.items() if expression.fullmatch(word)}
+    if words is not None:
+        kept = {word: n for word, n in kept.items() if word in words}
+    most = float("inf") if max_frequency is None else max_frequency
+    kept = {word: n for word, n in kept.items() if min_frequency <= n <= most}
+    if not kept:
+        raise InputError(
+            f"{corpus.source}: no word passes the word filter; give a pattern, words or "
+            "frequencies that some word has"
+        )
+    return np.fromiter((word in kept for word in corpus.words()), bool, corpus.n_tokens)
+
+
+def check_filter(pattern: str | None, min_frequency: int, max_frequency: int | None) -> None:
+    """Refuse, before any corpus is read, what :func:`word_filter` cannot use.
+
+    Raises
+    ------
+    InputError
+        When the pattern is not a regular expression or the frequencies are no range.
+    """
+    if pattern is not None:
+        whole_word(pattern, "word filter")
+    if min_frequency < 0:
+        raise InputError(f"min_frequency is {min_frequency}; give at least 0")
+    if max_frequency is not None and max_frequency < min_frequency:
+        raise InputError(
+            f"max_frequency is {max_frequency}; give at least min_frequency, {min_frequency}"
+        )
+
+
+def _frequencies(corpus: TaggedCorpus) -> dict[str, int]:
+    """How often every word of the corpus occurs in train, or at all without splits."""
+    words = corpus.words()
+    if not corpus.splits:
+        return Counter(words)
+    in_train: Counter[str] = Counter()
+    for sentence, split in zip(corpus.sentences, corpus.splits, strict=True):
+        if split == "train":
+            in_train.update(sentence)
+    return {word: in_train[word] for word in dict.fromkeys(words)}
