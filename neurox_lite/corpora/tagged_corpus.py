@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -146,6 +147,25 @@ class TaggedCorpus:
     def with_tags(self, layer: str, rows: Sequence[Sequence[str]]) -> TaggedCorpus:
         """The same corpus with one more layer of labels."""
         return replace(self, tags={**self.tags, layer: rows})
+
+    def against_rest(self, layer: str, label: str) -> TaggedCorpus:
+        """The same corpus with one label of a layer told from all others, as ``not LABEL``.
+
+        Raises
+        ------
+        InputError
+            When the corpus has no such layer, or the layer no such label.
+        """
+        labels = self.labels(layer)
+        if label not in labels:
+            shown = ", ".join(sorted(set(labels.tolist()) - {UNLABELLED})[:20])
+            raise InputError(f"{self.source}: no label '{label}' in '{layer}'; it has: {shown}")
+        flat = iter(labels.tolist())
+        binary = tuple(
+            tuple(own if own in (label, UNLABELLED) else f"not {label}" for own in islice(flat, n))
+            for n in np.diff(self.sentence_offsets)
+        )
+        return self.with_tags(layer, binary)
 
     def section(self, sentences: range) -> TaggedCorpus:
         """The words of some neighbouring sentences, without labels."""

@@ -286,3 +286,16 @@ def test_rows_added_and_left_out_leave_the_corpus(made, data):
     rest = TaggedCorpus(framed).without_rows(np.array(special, dtype=np.int64))
 
     assert rest.words_hash == TaggedCorpus(made).words_hash
+
+
+def test_one_label_against_the_rest():
+    tags = {"upos": [["NOUN", ""], ["VERB", "ADJ", "NOUN"]]}
+    corpus = TaggedCorpus([["a", "b"], ["c", "d", "e"]], tags, ("train", "test"), "f.txt")
+
+    binary = corpus.against_rest("upos", "NOUN")
+
+    assert binary.labels("upos").tolist() == ["NOUN", "", "not NOUN", "not NOUN", "NOUN"]
+    assert binary.words_hash == corpus.words_hash
+    assert corpus.against_rest("position", "2").labels("position").tolist()[-1] == "2"
+    with pytest.raises(InputError, match="no label 'X' in 'upos'; it has: ADJ, NOUN, VERB"):
+        corpus.against_rest("upos", "X")
