@@ -23,11 +23,14 @@ class LabelledActivations:
         One label per word.
     rows : (n_words,) int array
         Their positions among the words of the corpus, ascending.
+    sentences : (n_words,) int array
+        Numbers of their sentences in the corpus, from 0.
     """
 
     X: ActivationMatrix
     y: np.ndarray
     rows: np.ndarray
+    sentences: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,13 @@ def labelled_splits(
     for split, split_rows in rows.items():
         if not len(split_rows):
             raise InputError(f"{corpus.source}: no word labelled '{tag}' in split '{split}'")
+    starts = corpus.sentence_offsets[:-1]
     parts = {
         split: LabelledActivations(
-            store.matrix(layers, row_of_word[split_rows]), labels[split_rows], split_rows
+            store.matrix(layers, row_of_word[split_rows]),
+            labels[split_rows],
+            split_rows,
+            np.searchsorted(starts, split_rows, side="right") - 1,
         )
         for split, split_rows in rows.items()
     }

@@ -1,7 +1,24 @@
 """What the stages hand on: frozen results that save, load and show themselves."""
 
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
-from neurox_lite.results.probing import MinimalSet, Selectivity
+from neurox_lite.results.probing import (
+    Interval,
+    LearningCurve,
+    MinimalSet,
+    OnlineCode,
+    Selectivity,
+)
+from neurox_lite.results.rank_intervals import RankIntervals
 from neurox_lite.results.ranking import NeuronRanking
 
-__all__ = ["AblationCurve", "AblationCurves", "MinimalSet", "NeuronRanking", "Selectivity"]
+__all__ = [
+    "AblationCurve",
+    "AblationCurves",
+    "Interval",
+    "LearningCurve",
+    "MinimalSet",
+    "NeuronRanking",
+    "OnlineCode",
+    "RankIntervals",
+    "Selectivity",
+]
