@@ -32,7 +32,9 @@ def rank_intervals(
     """Percentile interval of every neuron's rank over resamples of the training sentences.
 
     A row counts as often as its sentence was drawn; a class of which no sentence was drawn is left
-    out of that resample.
+    out of that resample. Neurons that the method ties keep the order of the columns: those without
+    weight in any resample have narrow intervals at the end, which says that the probe never uses
+    them, and not which of them is better.
 
     Parameters
     ----------

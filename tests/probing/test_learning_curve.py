@@ -44,10 +44,11 @@ def test_it_is_fresh_fits_on_samples_of_sentences():
 def test_more_sentences_help_up_to_what_can_be_known():
     curve = learning_curve(PROBE, X, Y, GROUPS, X_TEST, Y_TEST)
     mean = np.array(curve.accuracy_mean)
-    # Two classes differ by 0.6 in 20 neurons: a Bayes accuracy of about 0.88 for three classes.
+    # Knowing the means, the label is right when 6 + z_1 is the largest of three sums of ten
+    # unit normals: 0.85 of the time.
     assert mean[0] < mean[-1] - 0.15
     assert np.all(np.diff(mean) > -0.02)
-    assert 0.8 < mean[-1] < 0.93
+    assert 0.79 < mean[-1] < 0.87
     spread = np.subtract(curve.accuracy_high, curve.accuracy_low)
     assert spread[0] > spread[-1]
     # All of the data is the same for every seed.

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.probing.online_code import online_code
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -30,7 +33,7 @@ def in_order(groups, seed):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_with_constant_activations_it_is_laplaces_rule_block_by_block(seed):
-    # The probe gives the shares of classes so far, which mixed with 1 / C are (count + 1) / (n + C).
+    # The probe gives the shares of classes so far; mixed with 1 / C, (count + 1) / (n + C).
     groups = np.repeat(np.arange(100), 2)
     y = labels(200, [0.7, 0.2, 0.1], seed)
     code = online_code(PROBE, np.ones((200, 3), np.float32), y, groups, seed=seed)
@@ -96,6 +99,19 @@ def test_the_code_is_of_sentences_and_follows_the_seed():
     assert len(others) > 1
     whole = online_code(PROBE, X, y, np.zeros(60))
     assert (whole.block_ends, whole.compression) == ((60,), 1)
+
+
+def test_a_store_gives_the_same_code_as_an_array(tmp_path):
+    y, groups = labels(300, [0.5, 0.5]), np.repeat(np.arange(75), 4)
+    X = np.random.default_rng(0).normal(size=(300, 4)).astype(np.float32)
+    X[:, 2] += y == "A"
+    corpus = TaggedCorpus([["word"] * 4] * 75, {})
+    metadata = {"model": "tiny", "revision": "", "site": "hidden_states"}
+    with open_writer(tmp_path / "s.h5", corpus, dtype="float32", metadata=metadata) as writer:
+        writer.append({0: X})
+        writer.finish({})
+    with ActivationStore(tmp_path / "s.h5") as store:
+        assert online_code(PROBE, store.matrix(), y, groups) == online_code(PROBE, X, y, groups)
 
 
 def test_the_probe_is_not_changed_and_convergence_is_told():
