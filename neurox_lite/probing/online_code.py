@@ -24,10 +24,13 @@ def online_code(
 ) -> OnlineCode:
     """Length of the labels sent block by block, each coded by a probe of all blocks before it.
 
-    Voita & Titov 2020, section 2.2, "online code", equation 3: the first block costs log2 C bits a
-    word for C classes, and a later one its cross-entropy under a clone of the probe fitted on
-    everything before it. Sentences are shuffled once and blocks end where a sentence does; blocks
-    that would be empty in a small corpus are dropped.
+    Voita & Titov 2020, section 2.2, "online code": with blocks that end at t_1 < ... < t_S = n,
+
+        L = t_1 log2 C - sum_i log2 p_i(y of block i + 1 | X of block i + 1)
+
+    for C classes and a clone p_i of the probe fitted on the first t_i rows. Sentences are shuffled
+    once and blocks end where a sentence does; blocks that would be empty in a small corpus are
+    dropped.
 
     A word of a class that the n words before its block have not shown would cost infinitely much.
     So a word costs ``-log2 ((n p + 1) / (n + C))`` for the probe's probability p: the probe's
