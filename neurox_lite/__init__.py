@@ -17,14 +17,18 @@ __all__ = [
     "ExtractOptions",
     "InputError",
     "Job",
+    "LearningCurve",
     "MinimalSet",
     "Neuron",
     "NeuronRanking",
     "NeuronSpace",
+    "OnlineCode",
+    "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
     "TaggedCorpus",
     "ablate",
+    "accuracy_interval",
     "annotate",
     "control_labels",
     "convert",
@@ -34,10 +38,13 @@ __all__ = [
     "fit_layers",
     "fit_one_vs_rest",
     "labelled_splits",
+    "learning_curve",
     "linguistic_correlation",
     "load_model",
     "minimal_set",
+    "online_code",
     "random_ranking",
+    "rank_intervals",
     "ranking",
     "read_columns",
     "read_conllu",
@@ -67,14 +74,18 @@ if TYPE_CHECKING:
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.evaluation.minimal_set import minimal_set
+    from neurox_lite.evaluation.rank_stability import rank_intervals
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
     from neurox_lite.models.loading import load_model
     from neurox_lite.neurons import Neuron, NeuronSpace
     from neurox_lite.pipeline.job import Job
     from neurox_lite.pipeline.run import run_job
+    from neurox_lite.probing.bootstrap import accuracy_interval
     from neurox_lite.probing.control import control_labels
     from neurox_lite.probing.layerwise import fit_layers
+    from neurox_lite.probing.learning_curve import learning_curve
+    from neurox_lite.probing.online_code import online_code
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.probing.regression import ElasticNetRegression
     from neurox_lite.probing.search import regularisation_search
@@ -84,8 +95,11 @@ if TYPE_CHECKING:
     from neurox_lite.results import (
         AblationCurve,
         AblationCurves,
+        LearningCurve,
         MinimalSet,
         NeuronRanking,
+        OnlineCode,
+        RankIntervals,
         RegularisationSearch,
         Selectivity,
     )
@@ -99,14 +113,18 @@ _MODULE_OF = {
     "ExtractOptions": "extraction.options",
     "InputError": "errors",
     "Job": "pipeline.job",
+    "LearningCurve": "results",
     "MinimalSet": "results",
     "Neuron": "neurons",
     "NeuronRanking": "results",
     "NeuronSpace": "neurons",
+    "OnlineCode": "results",
+    "RankIntervals": "results",
     "RegularisationSearch": "results",
     "Selectivity": "results",
     "TaggedCorpus": "corpora.tagged_corpus",
     "ablate": "evaluation.ablation",
+    "accuracy_interval": "probing.bootstrap",
     "annotate": "corpora.annotation",
     "control_labels": "probing.control",
     "convert": "activations.convert",
@@ -116,10 +134,13 @@ _MODULE_OF = {
     "fit_layers": "probing.layerwise",
     "fit_one_vs_rest": "probing.together",
     "labelled_splits": "activations.labelled",
+    "learning_curve": "probing.learning_curve",
     "linguistic_correlation": "ranking",
     "load_model": "models.loading",
     "minimal_set": "evaluation.minimal_set",
+    "online_code": "probing.online_code",
     "random_ranking": "ranking",
+    "rank_intervals": "evaluation.rank_stability",
     "read_columns": "corpora.columns",
     "read_conllu": "corpora.conllu",
     "read_corpus": "corpora.reading",

@@ -42,6 +42,24 @@ def load(X: Any) -> np.ndarray:
     return np.asarray(X)
 
 
+def take_rows(X: Any, positions: np.ndarray) -> Any:
+    """Some rows of ``X``, as what it is: array, tensor, or matrix that stays on disk.
+
+    Parameters
+    ----------
+    X : (n, n_neurons) array-like
+    positions : (m,) int array
+        Ascending, without repeats.
+    """
+    if len(positions) == len(X):
+        return X  # not copied
+    if isinstance(X, ActivationMatrix):
+        return ActivationMatrix(X.store, X.space, X.rows[positions])
+    if isinstance(X, torch.Tensor):
+        return X[torch.from_numpy(positions).to(X.device)]
+    return np.asarray(X)[positions]
+
+
 def blocks(X: Any, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]:
     """Stream ``X`` as (first row, block of at most ``n_rows`` rows)."""
     if isinstance(X, ActivationMatrix):

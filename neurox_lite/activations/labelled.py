@@ -24,11 +24,14 @@ class LabelledActivations:
         One label per word.
     rows : (n_words,) int array
         Their positions among the words of the corpus, ascending.
+    sentences : (n_words,) int array
+        Numbers of their sentences in the corpus, from 0.
     """
 
     X: ActivationMatrix
     y: np.ndarray
     rows: np.ndarray
+    sentences: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -196,9 +199,13 @@ def labelled_splits(
         usable &= disjoint_words(corpus, disjoint, seed)
     rows, left_out = labelled_rows(corpus, tag, keep=usable, min_count=min_count)
     labels = corpus.labels(tag)
+    starts = corpus.sentence_offsets[:-1]
     parts = {
         split: LabelledActivations(
-            store.matrix(layers, row_of_word[split_rows]), labels[split_rows], split_rows
+            store.matrix(layers, row_of_word[split_rows]),
+            labels[split_rows],
+            split_rows,
+            np.searchsorted(starts, split_rows, side="right") - 1,
         )
         for split, split_rows in rows.items()
     }

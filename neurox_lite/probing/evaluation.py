@@ -7,17 +7,21 @@ from typing import Any
 
 from neurox_lite.activations.labelled import LabelledSplits
 from neurox_lite.metrics import accuracy, majority_accuracy, per_class
+from neurox_lite.probing.bootstrap import accuracy_interval
 from neurox_lite.probing.probe import ElasticNetProbe
 
 
 def evaluate_probe(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, Any]:
     """Accuracy per split, the majority baseline, the certificate and a table per class on test.
 
-    Streams the activations; the result is JSON-ready.
+    The accuracy on test comes with its 95 % interval over resamples of the test sentences. Streams
+    the activations; the result is JSON-ready.
     """
     predicted = probe.predict(splits.test.X)
+    interval = accuracy_interval(predicted == splits.test.y, splits.test.sentences)
     return {
         "test_accuracy": accuracy(splits.test.y, predicted),
+        "test_accuracy_interval": [interval.low, interval.high],
         "dev_accuracy": accuracy(splits.dev.y, probe.predict(splits.dev.X)),
         "train_accuracy": accuracy(splits.train.y, probe.predict(splits.train.X)),
         "majority_accuracy": majority_accuracy(splits.train.y, splits.test.y),

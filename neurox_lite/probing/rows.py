@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurox_lite.activations.arrays import tensor_blocks
+from neurox_lite.activations.arrays import take_rows, tensor_blocks
 from neurox_lite.activations.store import ActivationMatrix
 
 FAR = 10
@@ -64,11 +64,9 @@ class Rows:
 
     def sample(self, positions: np.ndarray) -> Rows:
         """Some rows, in memory."""
-        if isinstance(self.raw, ActivationMatrix):
-            rows = ActivationMatrix(self.raw.store, self.raw.space, self.raw.rows[positions])
-            raw = torch.from_numpy(rows[:])
-        else:
-            raw = self.raw[torch.from_numpy(positions).to(self.raw.device)]
+        raw = take_rows(self.raw, positions)
+        if isinstance(raw, ActivationMatrix):
+            raw = torch.from_numpy(raw[:])
         return Rows(raw, self.mean, self.inverse_scale, self.far)
 
     def _blocks(self) -> Iterator[tuple[slice, torch.Tensor]]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from tqdm.auto import tqdm
 
 from neurox_lite.activations.labelled import LabelledActivations
+from neurox_lite.errors import InputError
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.control import control_labels
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -21,6 +23,7 @@ def selectivity(
     test: LabelledActivations,
     words: Sequence[str],
     *,
+    n_seeds: int = 1,
     seed: int = 0,
 ) -> Selectivity:
     """Task accuracy minus the accuracy of the same probe on a control task (Hewitt & Liang 2019).
@@ -35,18 +38,33 @@ def selectivity(
     train, test : LabelledActivations
     words : sequence of str
         The word of every row of the store; length n_tokens.
+    n_seeds : int
+        Number of control tasks; their accuracy is the mean.
     seed : int
+        Of the first control task; the others have the numbers after it.
+
+    Raises
+    ------
+    InputError
+        When ``n_seeds`` is below 1.
     """
+    if n_seeds < 1:
+        raise InputError(f"n_seeds is {n_seeds}; give at least 1")
     words_train = [words[row] for row in train.rows.tolist()]
     words_test = [words[row] for row in test.rows.tolist()]
-    control = control_labels([*words_train, *words_test], train.y, seed)
-    control_train, control_test = control[: len(train.y)], control[len(train.y) :]
-    predicted, converged = _fit_control(probe, train.X, control_train, test.X)
+    accuracies, converged = [], True
+    for number in tqdm(range(n_seeds), desc="control", unit="probe", disable=None, delay=2):
+        control = control_labels([*words_train, *words_test], train.y, seed + number)
+        control_train, control_test = control[: len(train.y)], control[len(train.y) :]
+        predicted, is_converged = _fit_control(probe, train.X, control_train, test.X)
+        accuracies.append(accuracy(control_test, predicted))
+        converged = converged and is_converged
     return Selectivity(
         task_accuracy=accuracy(test.y, probe.predict(test.X)),
-        control_accuracy=accuracy(control_test, predicted),
+        control_accuracy=float(np.mean(accuracies)),
         n_word_types=len({*words_train, *words_test}),
         control_converged=converged,
+        control_accuracies=tuple(accuracies),
     )
 
 

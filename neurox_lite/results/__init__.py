@@ -1,14 +1,26 @@
 """What the stages hand on: frozen results that save, load and show themselves."""
 
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
-from neurox_lite.results.probing import MinimalSet, RegularisationSearch, Selectivity
+from neurox_lite.results.probing import (
+    Interval,
+    LearningCurve,
+    MinimalSet,
+    OnlineCode,
+    Selectivity,
+)
+from neurox_lite.results.rank_intervals import RankIntervals
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.search import RegularisationSearch
 
 __all__ = [
     "AblationCurve",
     "AblationCurves",
+    "Interval",
+    "LearningCurve",
     "MinimalSet",
     "NeuronRanking",
+    "OnlineCode",
+    "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
 ]

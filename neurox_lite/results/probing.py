@@ -11,17 +11,106 @@ from neurox_lite.results.saving import read_result, write_result
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SEARCH = "regularisation search"
+ONLINE_CODE = "online code"
+LEARNING_CURVE = "learning curve"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate, and where it would fall with other sentences."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class OnlineCode:
+    """Length in bits of the labels given the activations (Voita & Titov 2020, section 2.2).
+
+    ``block_ends`` are the numbers of rows coded after each block, and ``block_bits`` what each
+    took; ``uniform_codelength`` is n log2 C. ``converged`` is False when one of the probes behind
+    the code did not converge.
+    """
+
+    codelength: float
+    uniform_codelength: float
+    block_ends: tuple[int, ...]
+    block_bits: tuple[float, ...]
+    converged: bool
+
+    @property
+    def compression(self) -> float:
+        """Uniform codelength over codelength; 1 where activations tell nothing."""
+        return self.uniform_codelength / self.codelength
+
+    def save(self, path: str | Path) -> None:
+        """Write the code lengths as JSON."""
+        write_result(path, ONLINE_CODE, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> OnlineCode:
+        """Read code lengths written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, ONLINE_CODE, cls)
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Test accuracy of a probe fitted on growing shares of the training sentences.
+
+    All sequences have one entry per share: ``n_words`` is the mean number of training words over
+    seeds, ``accuracy_low`` and ``accuracy_high`` are the minimum and maximum over seeds.
+    ``converged`` is False when one of the probes behind the curve did not converge.
+    """
+
+    shares: tuple[float, ...]
+    n_words: tuple[float, ...]
+    accuracy_mean: tuple[float, ...]
+    accuracy_low: tuple[float, ...]
+    accuracy_high: tuple[float, ...]
+    n_seeds: int
+    converged: bool
+
+    def plot(self) -> Figure:
+        """Accuracy against the number of training words."""
+        from neurox_lite.plotting.learning_curve import plot_learning_curve
+
+        return plot_learning_curve(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the curve as JSON."""
+        write_result(path, LEARNING_CURVE, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LearningCurve:
+        """Read a curve written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, LEARNING_CURVE, cls)
 
 
 @dataclass(frozen=True)
 class Selectivity:
-    """Accuracy of a probe on its task and on a control task (Hewitt & Liang 2019)."""
+    """Accuracy of a probe on its task and on a control task (Hewitt & Liang 2019).
+
+    ``control_accuracy`` is the mean of ``control_accuracies``, one per random labelling.
+    """
 
     task_accuracy: float
     control_accuracy: float
     n_word_types: int
     control_converged: bool
+    control_accuracies: tuple[float, ...] = ()
 
     @property
     def selectivity(self) -> float:
@@ -49,75 +138,3 @@ class MinimalSet:
     def share(self) -> float | None:
         """The share found; None when there is none."""
         return self.shares[-1] if self.columns is not None else None
-
-
-Table = tuple[tuple[float, ...], ...]
-"""One row per l1, one column per l2."""
-
-
-@dataclass(frozen=True)
-class RegularisationSearch:
-    """Scores and dev accuracies over a grid of penalties (Durrani et al. 2020).
-
-    ``l1s`` and ``l2s`` ascend; tables have one row per l1. ``share`` is what is kept for the
-    accuracies of the top and of the bottom.
-    """
-
-    l1s: tuple[float, ...]
-    l2s: tuple[float, ...]
-    scores: Table
-    accuracies: Table
-    top_accuracies: Table
-    bottom_accuracies: Table
-    nonzero_weights: Table
-    converged: tuple[tuple[bool, ...], ...]
-    unregularised_accuracy: float
-    unregularised_converged: bool
-    share: float
-    alpha: float
-    beta: float
-
-    @property
-    def best(self) -> tuple[float, float]:
-        """The l1 and l2 with the largest score; of equals the largest penalties."""
-        pairs = [
-            (score, l1, l2)
-            for l1, row in zip(self.l1s, self.scores, strict=True)
-            for l2, score in zip(self.l2s, row, strict=True)
-        ]
-        return max(pairs)[1:]
-
-    @property
-    def at_edge(self) -> tuple[str, ...]:
-        """Where the best pair is at the edge of the grid, as ``"smallest l1"``.
-
-        A larger grid may hold a better pair.
-        """
-        edges = []
-        for name, value, values in zip(("l1", "l2"), self.best, (self.l1s, self.l2s), strict=True):
-            if len(values) > 1 and value == values[0]:
-                edges.append(f"smallest {name}")
-            if len(values) > 1 and value == values[-1]:
-                edges.append(f"largest {name}")
-        return tuple(edges)
-
-    def plot(self) -> Figure:
-        """Heat map of the scores; the best pair is framed, in red at the edge of the grid."""
-        from neurox_lite.plotting.search import plot_search
-
-        return plot_search(self)
-
-    def save(self, path: str | Path) -> None:
-        """Write the search as JSON."""
-        write_result(path, SEARCH, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> RegularisationSearch:
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, SEARCH, cls)

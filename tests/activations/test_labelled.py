@@ -39,6 +39,11 @@ def test_rows_and_labels_belong_together(tmp_path):
     assert splits.dev.rows.tolist() == [6, 7]
     assert splits.dev.y.tolist() == ["A", "B"]
     assert splits.test.rows.tolist() == [8, 10]
+    assert [part.sentences.tolist() for part in (splits.train, splits.dev, splits.test)] == [
+        [0, 0, 1, 1, 2],
+        [3, 3],
+        [4, 5],
+    ]
     assert splits.test.y.tolist() == ["B", "A"]
     np.testing.assert_array_equal(splits.test.X[:], [[8, -8, 800], [10, -10, 1000]])
     assert splits.left_out == {}

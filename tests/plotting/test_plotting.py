@@ -8,7 +8,13 @@ from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.plotting.saving import save_figure
 from neurox_lite.ranking import random_ranking
-from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+from neurox_lite.results import (
+    AblationCurve,
+    AblationCurves,
+    LearningCurve,
+    NeuronRanking,
+    RankIntervals,
+)
 
 SHARES = (0.01, 0.1, 1.0)
 
@@ -72,6 +78,30 @@ def test_bars_are_salient_neurons_per_layer(ranking):
     assert [bar.get_height() for bar in axis.patches] == [2, 1]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["2", "7"]
     assert axis.get_title() == "lca"
+
+
+def test_rank_intervals_are_bars_of_the_thirty_best():
+    space = NeuronSpace("m", "mlp", (0, 4), (20, 20))
+    ranks = np.random.default_rng(0).permutation(40)
+    low, high = (ranks - 3).clip(0), ranks + 9
+    rows = [tuple(row.tolist()) for row in (ranks, low, high)]
+    (axis,) = RankIntervals("lca", space, 0.9, *rows, tuple(rows), True).plot().axes
+    best = np.argsort(ranks)[:30]
+    (bars,) = axis.collections
+    ends = np.array([segment[:, 0] for segment in bars.get_segments()])
+    np.testing.assert_array_equal(ends, np.column_stack([low[best], high[best]]) + 1)
+    np.testing.assert_array_equal(axis.lines[0].get_xdata(), np.arange(30) + 1)
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == [str(neuron) for neuron in space.neurons(best)]
+    assert axis.get_xlabel() == "rank (90 % interval over sentences)"
+
+
+def test_learning_curve_holds_mean_and_range():
+    curve = LearningCurve((0.1, 1.0), (12.5, 100.0), (0.5, 0.75), (0.4, 0.7), (0.6, 0.8), 3, True)
+    (axis,) = curve.plot().axes
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [[12.5, 0.5], [100, 0.75]])
+    (band,) = axis.collections
+    assert set(band.get_paths()[0].vertices[:, 1].tolist()) == {0.4, 0.6, 0.7, 0.8}
 
 
 def test_a_ranking_without_classes_says_so():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from neurox_lite.activations.labelled import LabelledActivations
+from neurox_lite.errors import InputError
 from neurox_lite.probing.control import control_labels
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.selectivity import selectivity
@@ -75,7 +76,7 @@ def activations(kind, seed=0, n=600, n_types=30):
         X = np.column_stack([y + 0.2 * rng.normal(size=n), rng.normal(size=(n, 4))])
     y = np.where(y, "A", "B")
     rows = np.arange(n)
-    parts = [LabelledActivations(X[r], y[r], r) for r in (rows[:400], rows[400:])]
+    parts = [LabelledActivations(X[r], y[r], r, r // 4) for r in (rows[:400], rows[400:])]
     return words, *parts
 
 
@@ -98,3 +99,16 @@ def test_information_is_selective():
     assert result.selectivity > 0.2
     assert result.selectivity == result.task_accuracy - result.control_accuracy
     np.testing.assert_array_equal(probe.coef_, weights)
+
+
+def test_several_control_tasks_are_those_of_the_seeds_after_it():
+    words, train, test = activations("information")
+    probe = ElasticNetProbe().fit(train.X, train.y)
+    single = [selectivity(probe, train, test, words, seed=seed) for seed in (5, 6, 7)]
+    several = selectivity(probe, train, test, words, n_seeds=3, seed=5)
+    assert several.control_accuracies == tuple(one.control_accuracy for one in single)
+    assert len(set(several.control_accuracies)) > 1
+    assert several.control_accuracy == pytest.approx(np.mean(several.control_accuracies))
+    assert single[0].control_accuracies == (single[0].control_accuracy,)
+    with pytest.raises(InputError, match="n_seeds is 0; give at least 1"):
+        selectivity(probe, train, test, words, n_seeds=0)

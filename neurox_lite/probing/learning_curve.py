@@ -1,0 +1,96 @@
+"""Learning curves: how many sentences does the probe need?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from neurox_lite.errors import InputError
+from neurox_lite.metrics import accuracy
+from neurox_lite.probing.growing import fit_growing
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.sentences import nested_samples
+from neurox_lite.results import LearningCurve
+
+TRAINING_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+def learning_curve(
+    probe: ElasticNetProbe,
+    X: Any,
+    y: np.ndarray,
+    groups: Any,
+    X_test: Any,
+    y_test: np.ndarray,
+    *,
+    shares: Sequence[float] = TRAINING_SHARES,
+    n_seeds: int = 3,
+    seed: int = 0,
+) -> LearningCurve:
+    """Test accuracy of the probe fitted on growing shares of the training sentences.
+
+    Probes are compared by how much data they need, besides how good they get (Voita & Titov 2020,
+    section 2.2). The samples of one seed are each within the next. A sample of one class only
+    predicts that class.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe
+        Its parameters are used; it need not be fitted and is not changed.
+    X, y : (n, n_neurons) array-like and (n,) labels
+        Training data; an array, a tensor or a store's matrix.
+    groups : (n,) array-like
+        Number of each training row's sentence, such as ``LabelledActivations.sentences``.
+    X_test, y_test : (n_test, n_neurons) array-like and (n_test,) labels
+    shares : sequence of float
+        Shares of the training rows, ascending, rounded up to whole sentences.
+    n_seeds : int
+        How many samples of each share.
+    seed : int
+        Of the first samples; the others have the numbers after it.
+
+    Raises
+    ------
+    InputError
+        When shares do not ascend between 0 and 1, ``n_seeds`` is below 1, shapes differ, or an
+        activation is NaN or infinite.
+    """
+    y, y_test = np.asarray(y), np.asarray(y_test)
+    if not shares or not 0 < shares[0] <= shares[-1] <= 1 or np.any(np.diff(shares) <= 0):
+        raise InputError(f"shares {tuple(shares)}: give ascending numbers above 0 and up to 1")
+    if n_seeds < 1:
+        raise InputError(f"n_seeds is {n_seeds}; give at least 1")
+    if X.shape[0] != len(y) or X_test.shape[0] != len(y_test) or not len(y_test):
+        raise InputError(
+            f"{X.shape[0]} rows of activations for {len(y)} labels, and {X_test.shape[0]} for "
+            f"{len(y_test)} to test on; give one label per row"
+        )
+    accuracies = np.empty((n_seeds, len(shares)))
+    n_words = np.empty((n_seeds, len(shares)))
+    converged = True
+    with tqdm(
+        desc="learning curve", total=accuracies.size, unit="probe", disable=None, delay=2
+    ) as progress:
+        for number in range(n_seeds):
+            samples = nested_samples(groups, shares, len(y), seed + number)
+            n_words[number] = [len(sample) for sample in samples]
+            for place, fitted in enumerate(fit_growing(probe, X, y, samples)):
+                if fitted is None:
+                    predicted = np.full(len(y_test), y[samples[place][0]])
+                else:
+                    predicted = fitted.predict(X_test)
+                    converged = converged and fitted.certificate_.converged
+                accuracies[number, place] = accuracy(y_test, predicted)
+                progress.update()
+    return LearningCurve(
+        shares=tuple(shares),
+        n_words=tuple(n_words.mean(0).tolist()),
+        accuracy_mean=tuple(accuracies.mean(0).tolist()),
+        accuracy_low=tuple(accuracies.min(0).tolist()),
+        accuracy_high=tuple(accuracies.max(0).tolist()),
+        n_seeds=n_seeds,
+        converged=converged,
+    )

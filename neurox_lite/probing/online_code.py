@@ -1,0 +1,95 @@
+"""The online code: how many bits describe the labels, given the activations?"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from neurox_lite.activations.arrays import take_rows
+from neurox_lite.errors import InputError
+from neurox_lite.probing.growing import fit_growing
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.sentences import nested_samples
+from neurox_lite.results import OnlineCode
+
+BLOCK_ENDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
+"""Shares of the rows, those of Voita & Titov 2020."""
+
+
+def online_code(
+    probe: ElasticNetProbe, X: Any, y: np.ndarray, groups: Any, *, seed: int = 0
+) -> OnlineCode:
+    """Length of the labels sent block by block, each coded by a probe of all blocks before it.
+
+    Voita & Titov 2020, section 2.2, "online code": with blocks that end at t_1 < ... < t_S = n,
+
+        L = t_1 log2 C - sum_i log2 p_i(y of block i + 1 | X of block i + 1)
+
+    for C classes and a clone p_i of the probe fitted on the first t_i rows. Sentences are shuffled
+    once and blocks end where a sentence does; blocks that would be empty in a small corpus are
+    dropped.
+
+    A word of a class that the n words before its block have not shown would cost infinitely much.
+    So a word costs ``-log2 ((n p + 1) / (n + C))`` for the probe's probability p: the probe's
+    distribution with weight n / (n + C), the uniform one with the rest. Where all n words are of
+    one class, p is 1 for it, which makes this Laplace's rule.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe
+        Its parameters are used; it need not be fitted and is not changed.
+    X, y : (n, n_neurons) array-like and (n,) labels
+        Activations may be an array, a tensor or a store's matrix.
+    groups : (n,) array-like
+        Number of each row's sentence, such as ``LabelledActivations.sentences``.
+    seed : int
+        Of the order of the sentences.
+
+    Raises
+    ------
+    InputError
+        When shapes differ, there is one class only, or an activation is NaN or infinite.
+    """
+    y = np.asarray(y)
+    n_classes = len(np.unique(y))
+    if n_classes < 2:
+        raise InputError("the labels are of fewer than two classes; there is nothing to code")
+    if X.shape[0] != len(y):
+        raise InputError(f"{X.shape[0]} rows of activations for {len(y)} labels; give one per row")
+    samples = nested_samples(groups, BLOCK_ENDS, len(y), seed)
+    samples = samples[:1] + [b for a, b in pairwise(samples) if len(b) > len(a)]
+    bits = [len(samples[0]) * float(np.log2(n_classes))]
+    converged = True
+    fits = fit_growing(probe, X, y, samples[:-1])
+    steps = zip(fits, pairwise(samples), strict=True)
+    total = len(samples) - 1
+    for fitted, (seen, until) in tqdm(
+        steps, "online code", total, unit="block", disable=None, delay=2
+    ):
+        block = np.setdiff1d(until, seen, assume_unique=True)
+        if fitted is None:
+            probability = (y[block] == y[seen[0]]).astype(np.float64)
+        else:
+            probability = _of_labels(fitted, take_rows(X, block), y[block])
+            converged = converged and fitted.certificate_.converged
+        mixed = (len(seen) * probability + 1) / (len(seen) + n_classes)
+        bits.append(float(-np.log2(mixed).sum()))
+    return OnlineCode(
+        codelength=float(np.sum(bits)),
+        uniform_codelength=len(y) * float(np.log2(n_classes)),
+        block_ends=tuple(len(sample) for sample in samples),
+        block_bits=tuple(bits),
+        converged=converged,
+    )
+
+
+def _of_labels(fitted: ElasticNetProbe, X: Any, y: np.ndarray) -> np.ndarray:
+    """The probe's probability of each label, 0 for a class it does not know; shape (n,)."""
+    probability = fitted.predict_proba(X)
+    known = np.flatnonzero(np.isin(y, fitted.classes_))
+    of_known = np.zeros(len(y))
+    of_known[known] = probability[known, np.searchsorted(fitted.classes_, y[known])]
+    return of_known

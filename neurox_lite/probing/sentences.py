@@ -1,0 +1,68 @@
+"""Sentences as the units that are drawn: the words of one are not independent of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.errors import InputError
+
+
+def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
+    """Number the sentences from 0, without gaps.
+
+    Parameters
+    ----------
+    groups : (n_rows,) array-like
+        Which sentence each row is of; any numbers or strings.
+    n_rows : int
+        Number of rows they have to fit.
+
+    Returns
+    -------
+    (n_rows,) int array
+
+    Raises
+    ------
+    InputError
+        When there are no rows, or not one group per row.
+    """
+    groups = np.asarray(groups)
+    if not n_rows or groups.shape != (n_rows,):
+        raise InputError(
+            f"groups of shape {groups.shape} for {n_rows} rows; give each row its sentence's number"
+        )
+    return np.unique(groups, return_inverse=True)[1]
+
+
+def nested_samples(
+    groups: Any, shares: Sequence[float], n_rows: int, seed: int
+) -> list[np.ndarray]:
+    """Growing samples of whole sentences, each within the next.
+
+    Sentences are shuffled once. A sample is as many of the first as hold at least the share of the
+    rows, so it has at least one sentence.
+
+    Parameters
+    ----------
+    groups : (n_rows,) array-like
+        Which sentence each row is of.
+    shares : sequence of float
+        Shares of the rows, ascending, above 0 and up to 1.
+    n_rows, seed : int
+
+    Returns
+    -------
+    list of int arrays
+        Per share, the positions of its rows, ascending.
+    """
+    numbers = sentence_numbers(groups, n_rows)
+    sizes = np.bincount(numbers)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    place = np.argsort(order)[numbers]
+    ends = np.cumsum(sizes[order])
+    # 0.07 * 100 is a little above 7.
+    last = [np.searchsorted(ends, share * n_rows - 1e-6) for share in shares]
+    return [np.flatnonzero(place <= end) for end in last]

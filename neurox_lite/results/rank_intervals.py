@@ -1,0 +1,75 @@
+"""Rank intervals: where neurons stand when the sentences are drawn anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.saving import read_result, write_result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KIND = "rank intervals"
+
+
+@dataclass(frozen=True)
+class RankIntervals:
+    """Rank of every neuron, 0 for the best, and its interval over resamples of the sentences.
+
+    Attributes
+    ----------
+    method : str
+        Of the ranking.
+    space : NeuronSpace
+    level : float
+        Share of the resamples that the intervals hold, rounded up.
+    ranks, low, high : (n_neurons,) tuples of int
+        Rank in the full fit, and the ends of the interval.
+    resampled : (n_resamples, n_neurons) tuple of tuples of int
+        Rank in every resample.
+    converged : bool
+        False when one of the probes did not converge.
+    """
+
+    method: str
+    space: NeuronSpace
+    level: float
+    ranks: tuple[int, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    resampled: tuple[tuple[int, ...], ...]
+    converged: bool
+
+    def top_share(self, k: int) -> np.ndarray:
+        """Share of the resamples in which each neuron is among the top k; shape (n_neurons,)."""
+        return np.mean(np.array(self.resampled) < k, axis=0)
+
+    def plot(self) -> Figure:
+        """The 30 best neurons of the full fit with their intervals."""
+        from neurox_lite.plotting.rank_intervals import plot_rank_intervals
+
+        return plot_rank_intervals(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the intervals as JSON."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> RankIntervals:
+        """Read intervals written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+
+        def build(space: dict[str, Any], **fields: Any) -> RankIntervals:
+            return cls(space=NeuronSpace.from_dict(space), **fields)
+
+        return read_result(path, KIND, build)
