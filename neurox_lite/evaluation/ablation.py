@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Callable, Sequence
-from copy import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import load
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.metrics import majority_accuracy
+from neurox_lite.evaluation.retraining import retrained_score
 from neurox_lite.probing.frozen import frozen_scores
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.regression import as_numbers
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
-
-logger = logging.getLogger(__name__)
-
-RETRAIN_TOL = 1e-3
-"""Certificate asked of a retrained probe: accuracy does not change below it, time does."""
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
@@ -196,45 +185,8 @@ def _retrained_scores(
 ) -> tuple[list[float], bool]:
     """Score of a probe fitted on each set of kept neurons, and whether all converged."""
     X, X_test = load(X), load(X_test)
-    evaluate = retrained_score(probe, X, y)
     results = [
-        evaluate(columns, X_test, y_test)
+        retrained_score(probe, X, y, columns, X_test, y_test)
         for columns in tqdm(kept, desc="retrain", unit="probe", disable=None, delay=2)
     ]
     return [value for value, _ in results], all(converged for _, converged in results)
-
-
-def retrained_score(
-    probe: LinearProbe, X: np.ndarray, y: np.ndarray
-) -> Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[float, bool]]:
-    """A function (columns, X_test, y_test) -> score of a probe of these columns, converged?
-
-    The score is the accuracy, or R2 of a regression. Each fit starts from the full probe's weights,
-    which changes its time and not its result, stops at a certificate of ``RETRAIN_TOL``, and copies
-    the chosen columns of ``X``. Without any column the answer is the most frequent label, or the
-    mean.
-    """
-    template = clone(probe).set_params(tol=max(probe.tol, RETRAIN_TOL))
-
-    def evaluate(columns: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> tuple[float, bool]:
-        if not len(columns):
-            return _score_without_neurons(probe, y, y_test), True
-        columns = np.sort(columns)
-        start = copy(probe)
-        start.coef_ = np.ascontiguousarray(probe.coef_[:, columns])
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ConvergenceWarning)
-            fitted = clone(template).fit(X.take(columns, axis=1), y, start=start)
-        for warning in caught:
-            logger.warning("retrained on %d neurons: %s", len(columns), warning.message)
-        score = fitted.score(X_test.take(columns, axis=1), y_test)
-        return score, fitted.certificate_.converged
-
-    return evaluate
-
-
-def _score_without_neurons(probe: LinearProbe, y: np.ndarray, y_test: np.ndarray) -> float:
-    if isinstance(probe, ElasticNetProbe):
-        return majority_accuracy(y, y_test)
-    outputs = np.full((len(y_test), 1), as_numbers(y).mean())
-    return 1 - probe.error(outputs, y_test) / probe.largest_error(y_test)

@@ -1,15 +1,16 @@
-"""The smallest share of a ranking that is as good as all neurons."""
+"""The smallest share of a ranking that is as good as all neurons, and how often there is one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import load
-from neurox_lite.evaluation.ablation import check_ranks, retrained_score
+from neurox_lite.evaluation.ablation import check_ranks
+from neurox_lite.evaluation.retraining import retrained, retrained_score
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results import MinimalSet, NeuronRanking
 
@@ -53,24 +54,92 @@ def minimal_set(
     check_ranks(ranking, X)
     X, X_dev = load(X), load(X_dev)
     full = probe.score(X_dev, y_dev)
-    evaluate = retrained_score(probe, X, y)
-    accuracies: list[float] = []
+    return _grow(ranking.method, ranking.order, full, probe, X, y, X_dev, y_dev, delta, shares)
+
+
+def redundancy(
+    probe: LinearProbe,
+    rank: Callable[[LinearProbe], NeuronRanking],
+    X: Any,
+    y: np.ndarray,
+    X_dev: Any,
+    y_dev: np.ndarray,
+    *,
+    n_sets: int = 3,
+    delta: float = 0.01,
+    shares: Sequence[float] = GROWING_SHARES,
+) -> tuple[MinimalSet, ...]:
+    """A minimal set, the next one without its neurons, and so on: how redundant is the property?
+
+    After each set a probe is fitted on the neurons that are left, and ranked. Every set has to be
+    within ``delta`` of the probe of *all* neurons. The last of fewer than ``n_sets`` has no
+    columns: what was left is not enough.
+
+    Memory: ``X``, and a copy of the columns of a fit.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe or ElasticNetRegression
+        Fitted on ``X`` and ``y``.
+    rank : function of a fitted probe
+        Such as :func:`neurox_lite.linguistic_correlation`.
+    X, y, X_dev, y_dev, delta, shares
+        As of :func:`minimal_set`; shares are of all neurons.
+    n_sets : int
+
+    Returns
+    -------
+    tuple of MinimalSet
+        Disjoint, with columns of ``X``.
+    """
+    X, X_dev = load(X), load(X_dev)
+    full = probe.score(X_dev, y_dev)
+    left = np.arange(X.shape[1])
+    of_left = probe
+    sets: list[MinimalSet] = []
+    for _ in range(n_sets):
+        ranking = rank(of_left)
+        order = left[ranking.order]
+        found = _grow(ranking.method, order, full, probe, X, y, X_dev, y_dev, delta, shares)
+        sets.append(found)
+        left = np.setdiff1d(left, found.columns or left)
+        if not len(left) or len(sets) == n_sets:
+            break
+        of_left = retrained(probe, X, y, left)
+    return tuple(sets)
+
+
+def _grow(
+    method: str,
+    order: np.ndarray,
+    full: float,
+    probe: LinearProbe,
+    X: np.ndarray,
+    y: np.ndarray,
+    X_dev: np.ndarray,
+    y_dev: np.ndarray,
+    delta: float,
+    shares: Sequence[float],
+) -> MinimalSet:
+    """Retrain on growing shares of all neurons, the first of ``order``, as long as it has them."""
+    counts = [max(1, round(share * X.shape[1])) for share in shares]
+    counts = [count for count in counts if count <= len(order)]
+    scores: list[float] = []
     converged = probe.certificate_.converged
     columns = None
-    for share in tqdm(shares, desc="minimal set", unit="probe", disable=None, delay=2):
-        top = ranking.order[: max(1, round(share * ranking.space.n_neurons))]
-        reached, is_converged = evaluate(top, X_dev, y_dev)
-        accuracies.append(reached)
+    for count in tqdm(counts, desc="minimal set", unit="probe", disable=None, delay=2):
+        score, is_converged = retrained_score(probe, X, y, order[:count], X_dev, y_dev)
+        scores.append(score)
         converged = converged and is_converged
-        if full - accuracies[-1] <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01
-            columns = tuple(top.tolist())
+        if full - score <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01
+            columns = tuple(order[:count].tolist())
             break
     return MinimalSet(
-        method=ranking.method,
+        method=method,
         delta=delta,
         full_accuracy=full,
-        shares=tuple(shares[: len(accuracies)]),
-        accuracies=tuple(accuracies),
+        shares=tuple(shares[: len(scores)]),
+        accuracies=tuple(scores),
         columns=columns,
         converged=converged,
     )

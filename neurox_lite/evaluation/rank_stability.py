@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import take_rows
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.ablation import RETRAIN_TOL
+from neurox_lite.evaluation.retraining import RETRAIN_TOL
 from neurox_lite.probing.bootstrap import check_resampling
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.sentences import sentence_numbers

@@ -7,8 +7,9 @@ import pytest
 from sklearn.metrics import r2_score
 
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.ablation import RETRAIN_TOL, ablate
-from neurox_lite.evaluation.minimal_set import minimal_set
+from neurox_lite.evaluation.ablation import ablate
+from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
+from neurox_lite.evaluation.retraining import RETRAIN_TOL
 from neurox_lite.metrics import accuracy, majority_accuracy
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -272,3 +273,42 @@ def test_a_regression_is_ablated_by_r2(replacement):
     assert retrained.remove_top[0] < 0.1
     minimal = minimal_set(ranking, probe, X, depth, X_test, depth_test, shares=(0.05, 0.1, 0.5))
     assert set(minimal.columns) == {3, 8}
+
+
+def test_copies_of_planted_neurons_are_the_next_minimal_sets():
+    """Four neurons tell the classes, eight more are noisier copies of them, the rest is noise."""
+
+    def copied(seed, n):
+        X, y = task(seed=seed, n=n)
+        rng = np.random.default_rng(100 + seed)
+        for k, noise in ((0, 0.3), (4, 0.5)):
+            others = [c for c in range(D) if c not in PLANTED][k : k + 4]
+            X[:, others] = X[:, PLANTED] + noise * rng.normal(size=(n, 4))
+        return X.astype("f4"), y
+
+    (X, y), (X_dev, y_dev) = copied(0, 2000), copied(1, 1000)
+    probe = ElasticNetProbe(1e-2, 1e-3).fit(X, y)
+    sets = redundancy(
+        probe,
+        linguistic_correlation,
+        X,
+        y,
+        X_dev,
+        y_dev,
+        n_sets=4,
+        delta=0.05,
+        shares=(0.1, 0.2, 0.4),
+    )
+    others = [c for c in range(D) if c not in PLANTED]
+    found = [None if one.columns is None else sorted(one.columns) for one in sets]
+    assert found == [PLANTED, others[:4], others[4:8], None]
+    assert sets[3].accuracies[-1] < 0.5
+    assert len({one.full_accuracy for one in sets}) == 1
+
+
+def test_one_set_that_takes_all_neurons_is_the_last():
+    X, y = task()
+    X, y = X[:, PLANTED], y
+    probe = ElasticNetProbe(1e-3, 1e-3).fit(X, y)
+    (only,) = redundancy(probe, linguistic_correlation, X, y, X, y, delta=0.0, shares=(1.0,))
+    assert sorted(only.columns) == [0, 1, 2, 3]
