@@ -10,10 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from neurox_lite.metrics import majority_accuracy
 from neurox_lite.probing.linear import LinearProbe
-from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.regression import as_numbers
 
 logger = logging.getLogger(__name__)
 
@@ -64,14 +61,7 @@ def retrained_score(
     X_test, y_test : (n_test, n_neurons) array and (n_test,) labels
     """
     if not len(columns):
-        return _score_without_neurons(probe, y, y_test), True
+        return probe.score_without_neurons(y, y_test), True
     columns = np.sort(columns)
     fitted = retrained(probe, X, y, columns)
     return fitted.score(X_test.take(columns, axis=1), y_test), fitted.certificate_.converged
-
-
-def _score_without_neurons(probe: LinearProbe, y: np.ndarray, y_test: np.ndarray) -> float:
-    if isinstance(probe, ElasticNetProbe):
-        return majority_accuracy(y, y_test)
-    outputs = np.full((len(y_test), 1), as_numbers(y).mean())
-    return 1 - probe.error(outputs, y_test) / probe.largest_error(y_test)

@@ -1,4 +1,4 @@
-"""A probe of every layer."""
+"""Probes of every layer, and how good they are."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.results import LayerScores
 from neurox_lite.threads import mapping
 
 
@@ -76,3 +77,41 @@ def fit_layers(
             fitted[layer] = one
             progress.update()
     return fitted
+
+
+def layer_scores(
+    probe: LinearProbe,
+    X: Any,
+    y: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    space: NeuronSpace | None = None,
+) -> LayerScores:
+    """Test scores of the probes of single layers, and of layers with all before them.
+
+    Parameters
+    ----------
+    probe, X, y, space
+        As of :func:`fit_layers`.
+    X_test, y_test : array-likes
+        What scores are measured on.
+    """
+    separate = fit_layers(probe, X, y, space=space)
+    cumulative = fit_layers(probe, X, y, space=space, cumulative=True)
+
+    def scores(probes: dict[int, LinearProbe]) -> tuple[float, ...]:
+        chosen = [(layers_of(X_test, whole, one.space_.layers), one) for one in probes.values()]
+        return tuple(one.score(X_layer, y_test) for X_layer, one in chosen)
+
+    whole = X.space if space is None else space
+    return LayerScores(
+        metric=probe.METRIC,
+        layers=whole.layers,
+        separate=scores(separate),
+        cumulative=scores(cumulative),
+        baseline=next(iter(separate.values())).score_without_neurons(y, y_test),
+        converged=all(
+            one.certificate_.converged for one in (*separate.values(), *cumulative.values())
+        ),
+    )

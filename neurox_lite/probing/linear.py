@@ -130,6 +130,10 @@ class LinearProbe(BaseEstimator):
         """The error at which ``score`` is 0."""
         raise NotImplementedError
 
+    def score_without_neurons(self, y: np.ndarray, y_test: np.ndarray) -> float:
+        """The score on ``y_test`` of one answer for all rows, the best for ``y``."""
+        raise NotImplementedError
+
     def check_trained_on(self, X: ActivationMatrix, y: np.ndarray) -> None:
         """Raise InputError unless the probe was fitted on these rows of a store and these labels.
 

@@ -11,6 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from neurox_lite.errors import InputError
+from neurox_lite.metrics import majority_accuracy
 from neurox_lite.probing.inputs import Inputs, checked, checked_weights
 from neurox_lite.probing.linear import LinearProbe, fingerprint
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
@@ -178,6 +179,10 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
     def largest_error(self, y: np.ndarray) -> float:
         """Number of rows."""
         return len(y)
+
+    def score_without_neurons(self, y: np.ndarray, y_test: np.ndarray) -> float:
+        """Accuracy of the most frequent label of ``y``."""
+        return majority_accuracy(y, y_test)
 
     def _extra(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist()}

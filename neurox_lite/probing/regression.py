@@ -147,6 +147,11 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         numbers = as_numbers(y)
         return float(np.sum((numbers - numbers.mean()) ** 2))
 
+    def score_without_neurons(self, y: np.ndarray, y_test: np.ndarray) -> float:
+        """R2 of the mean of ``y``; about 0."""
+        outputs = np.full((len(y_test), 1), as_numbers(y).mean())
+        return 1 - self.error(outputs, y_test) / self.largest_error(y_test)
+
 
 def as_numbers(y: np.ndarray) -> np.ndarray:
     """Labels as float64, shape (n,).

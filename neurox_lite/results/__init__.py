@@ -1,6 +1,7 @@
 """What the stages hand on: frozen results that save, load and show themselves."""
 
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.layers import LayerScores
 from neurox_lite.results.probing import (
     Interval,
     LearningCurve,
@@ -16,6 +17,7 @@ __all__ = [
     "AblationCurve",
     "AblationCurves",
     "Interval",
+    "LayerScores",
     "LearningCurve",
     "MinimalSet",
     "NeuronRanking",

@@ -9,7 +9,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing import solver
-from neurox_lite.probing.layerwise import fit_layers
+from neurox_lite.probing.layerwise import fit_layers, layer_scores
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
 from neurox_lite.probing.together import fit_grid, fit_one_vs_rest
@@ -101,6 +101,21 @@ def test_layers_of_a_regression(store):
     fitted = fit_layers(ElasticNetRegression(), store.matrix(), X[:, 5])
     assert fitted[2].score(store.layer(2), X[:, 5]) > 0.99
     assert fitted[0].score(store.layer(0), X[:, 5]) < 0.2
+
+
+def test_scores_of_layers(store):
+    X, y = task()
+    scores = layer_scores(ElasticNetProbe(), store.matrix(), y, X, y)
+    alone = ElasticNetProbe().fit(X[:, 5:9], y)
+    both = ElasticNetProbe().fit(X[:, :9], y)
+    assert scores.layers == (0, 2, 5)
+    assert scores.separate[1] == pytest.approx(alone.score(X[:, 5:9], y))
+    assert scores.cumulative[1] == pytest.approx(both.score(X[:, :9], y))
+    # The first three columns, all of layer 0, make the labels.
+    assert scores.separate[0] > 0.6 > 0.45 > scores.separate[2]
+    assert scores.baseline == max(np.mean(y == label) for label in np.unique(y))
+    assert scores.converged
+    assert len(scores.plot().axes[0].lines) == 3
 
 
 def test_bad_questions_are_refused():
