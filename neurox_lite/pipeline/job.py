@@ -18,13 +18,18 @@ from neurox_lite.extraction.options import ExtractOptions
 
 @dataclass(frozen=True)
 class ProbeOptions:
-    """Options of the probe; see :class:`neurox_lite.ElasticNetProbe`."""
+    """Options of the probe; see :class:`neurox_lite.ElasticNetProbe`.
+
+    With ``search`` the penalties are those of :func:`neurox_lite.regularisation_search`, and ``l1``
+    and ``l2`` are not used.
+    """
 
     l1: float = 1e-3
     l2: float = 1e-3
     standardize: bool = True
     tol: float = 1e-4
     max_iter: int = 2000
+    search: bool = False
     min_count: int | None = None
     class_weight: str | None = None
 
@@ -59,6 +64,9 @@ class Job:
     seed : int
     words : WordSelection
         The words to use, of those that have a label.
+    study : bool
+        Also score the layers, look for redundant sets of neurons, measure description length and
+        learning curve, and resample sentences: some fifty probes more.
 
     Raises
     ------
@@ -75,6 +83,7 @@ class Job:
     match: str | None = None
     seed: int = 0
     words: WordSelection = field(default_factory=WordSelection)
+    study: bool = False
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     probe: ProbeOptions = field(default_factory=ProbeOptions)
     ablate: AblateOptions = field(default_factory=AblateOptions)

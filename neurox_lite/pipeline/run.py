@@ -19,7 +19,6 @@ from neurox_lite.measure import measure
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace
-from neurox_lite.results import AblationCurves
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +77,9 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
     ran: list[str] = []
     skipped: list[str] = []
     for stage in STAGES:
-        before = [keys[name] for name in stage.after]
+        if not stage.is_wanted(work.job):
+            continue
+        before = [keys[name] for name in stage.after if name in keys]
         keys[stage.name] = hash_json([RECORD_VERSION, stage.name, stage.inputs(work), before])
         if _is_done(record.get(stage.name), keys[stage.name], folder):
             logger.info("%s: already done", stage.name)
@@ -166,14 +167,14 @@ def _content(path: Path) -> str:
 
 
 def _converged(work: Workspace) -> bool:
-    control, minimal = (
-        read_json(work.path("control.json")),
-        read_json(work.path("minimal_set.json")),
-    )
-    curves = AblationCurves.load(work.path("ablation.json")).curves
+    results = [read_json(work.path("minimal_set.json"))]
+    results += read_json(work.path("ablation.json"))["curves"]
+    if work.job.study:
+        results += read_json(work.path("redundancy.json"))
+        names = ("layer_scores", "online_code", "learning_curve", "rank_intervals")
+        results += [read_json(work.path(f"{name}.json")) for name in names]
     return (
         work.probe.certificate_.converged
-        and control["control_converged"]
-        and minimal["converged"]
-        and all(curve.converged for curve in curves)
+        and read_json(work.path("control.json"))["control_converged"]
+        and all(result["converged"] for result in results)
     )

@@ -1,9 +1,8 @@
-"""The stages of a job: what each needs, makes and depends on."""
+"""The stages of every job: what each needs, makes and depends on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,36 +13,17 @@ from neurox_lite.extraction.extract import extract
 from neurox_lite.files import write_json
 from neurox_lite.models.loading import model_revision
 from neurox_lite.pipeline.job import Job
+from neurox_lite.pipeline.stage import Stage
+from neurox_lite.pipeline.study import STUDY
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.plotting.saving import save_figure
 from neurox_lite.probing.evaluation import evaluate_probe
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.search import regularisation_search
 from neurox_lite.probing.selectivity import selectivity
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.report.summary import write_summary
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step.
-
-    Attributes
-    ----------
-    name : str
-    after : tuple of str
-        Stages whose results it uses.
-    files : tuple of str
-        What it writes into the folder of results.
-    inputs : function
-        JSON-ready content it depends on beside the stages before it.
-    run : function
-    """
-
-    name: str
-    after: tuple[str, ...]
-    files: tuple[str, ...]
-    inputs: Callable[[Workspace], Any]
-    run: Callable[[Workspace], None]
+from neurox_lite.results import RegularisationSearch
 
 
 def _extract(work: Workspace) -> None:
@@ -51,18 +31,39 @@ def _extract(work: Workspace) -> None:
     extract(work.job.model, work.corpus, work.path("store.h5"), overwrite=True, **options).close()
 
 
-def _probe(work: Workspace) -> None:
+def _new_probe(work: Workspace) -> ElasticNetProbe:
     options = asdict(work.job.probe)
-    options.pop("min_count")
-    probe = ElasticNetProbe(**options).fit(work.splits.train.X, work.splits.train.y)
+    for not_of_the_probe in ("min_count", "search"):
+        options.pop(not_of_the_probe)
+    return ElasticNetProbe(**options)
+
+
+def _search(work: Workspace) -> None:
+    train, dev = work.splits.train, work.splits.dev
+    search, _ = regularisation_search(_new_probe(work), train.X, train.y, dev.X, dev.y)
+    search.save(work.path("search.json"))
+    save_figure(search.plot(), work.path("search.png"))
+
+
+def _probe(work: Workspace) -> None:
+    probe = _new_probe(work)
+    if work.job.probe.search:
+        l1, l2 = RegularisationSearch.load(work.path("search.json")).best
+        probe.set_params(l1=l1, l2=l2)
+    probe.fit(work.splits.train.X, work.splits.train.y)
     probe.save(work.path("probe"))
     write_json(work.path("probe/evaluation.json"), evaluate_probe(probe, work.splits))
 
 
 def _control(work: Workspace) -> None:
     train, test = work.splits.train, work.splits.test
-    result = selectivity(work.probe, train, test, work.corpus.words(), seed=work.job.seed)
+    words, n_seeds = work.corpus.words(), _n_controls(work)
+    result = selectivity(work.probe, train, test, words, seed=work.job.seed, n_seeds=n_seeds)
     write_json(work.path("control.json"), {**asdict(result), "selectivity": result.selectivity})
+
+
+def _n_controls(work: Workspace) -> int:
+    return 3 if work.job.study else 1
 
 
 def _rank(work: Workspace) -> None:
@@ -104,6 +105,8 @@ def _summary(work: Workspace) -> None:
         corpus=work.corpus.source.replace(" + ", ", "),
         tag=work.job.tag,
         words=work.job.words,
+        search=work.job.probe.search,
+        study=work.job.study,
     )
 
 
@@ -117,16 +120,30 @@ def _extraction_inputs(work: Workspace) -> list[Any]:
     return [model_revision(job.model), work.corpus.words_hash, job.extract.content()]
 
 
-STAGES = (
+ROAD = (
     Stage("extract", (), ("store.h5",), _extraction_inputs, _extract),
     Stage(
-        "probe",
+        "search",
         ("extract",),
+        ("search.json", "search.png"),
+        lambda work: [_labels(work), asdict(work.job.probe)],
+        _search,
+        is_wanted=lambda job: job.probe.search,
+    ),
+    Stage(
+        "probe",
+        ("extract", "search"),
         ("probe/probe.safetensors", "probe/probe.json", "probe/evaluation.json"),
         lambda work: [_labels(work), asdict(work.job.probe)],
         _probe,
     ),
-    Stage("control", ("probe",), ("control.json",), lambda work: work.job.seed, _control),
+    Stage(
+        "control",
+        ("probe",),
+        ("control.json",),
+        lambda work: [work.job.seed, _n_controls(work)],
+        _control,
+    ),
     Stage(
         "rank",
         ("probe",),
@@ -148,11 +165,14 @@ STAGES = (
         lambda work: [asdict(work.job.ablate), work.job.seed],
         _ablate,
     ),
-    Stage(
-        "summary",
-        ("extract", "probe", "control", "rank", "minimal set", "ablate"),
-        ("summary.md",),
-        lambda work: [work.job.model, work.job.corpus, work.job.tag, asdict(work.job.words)],
-        _summary,
-    ),
 )
+SUMMARY = Stage(
+    "summary",
+    tuple(stage.name for stage in (*ROAD, *STUDY)),
+    ("summary.md",),
+    lambda work: [work.job.model, work.job.corpus, work.job.tag, asdict(work.job.words)],
+    _summary,
+)
+
+STAGES = (*ROAD, *STUDY, SUMMARY)
+"""In the order in which they run."""

@@ -10,14 +10,23 @@ from typing import Any
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.files import read_json, write_text
-from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+from neurox_lite.report.markdown import pair, percent, table
+from neurox_lite.report.study import study_sections
+from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking, RegularisationSearch
 
 N_TOP = 10
 MASS = 0.25
 
 
 def write_summary(
-    folder: str | Path, *, model: str, corpus: str, tag: str, words: WordSelection
+    folder: str | Path,
+    *,
+    model: str,
+    corpus: str,
+    tag: str,
+    words: WordSelection,
+    search: bool,
+    study: bool,
 ) -> None:
     """Write ``summary.md`` from the results of the other stages in the same folder.
 
@@ -28,6 +37,8 @@ def write_summary(
         What the results are of, as a person would say it.
     words : WordSelection
         Which words they are of.
+    search, study : bool
+        Whether there are results of a search for penalties, and of a study.
     """
     folder = Path(folder)
     ranking = NeuronRanking.load(folder / "ranking.json")
@@ -40,8 +51,10 @@ def write_summary(
         f"Labels `{tag}` of {corpus}{_chosen(words)}.",
         _setting(ranking, metadata, n_tokens, evaluation),
         _probe(evaluation, read_json(folder / "control.json")),
+        *([_search(RegularisationSearch.load(folder / "search.json"))] if search else ()),
         _neurons(ranking),
         _ablation(curves, read_json(folder / "minimal_set.json")),
+        *(study_sections(folder) if study else ()),
         _per_class(ranking, evaluation["per_class"]),
         _costs(read_json(folder / "stages.json")),
     ]
@@ -83,19 +96,52 @@ def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
     converged = certificate["value"] <= certificate["tol"]
     state = "converged" if converged else "**NOT CONVERGED: do not trust the ranking**"
     doubt = "" if control["control_converged"] else " (**control NOT CONVERGED: too high**)"
+    low, high = evaluation["test_accuracy_interval"]
+    controls = control["control_accuracies"]
+    spread = (
+        f"; {len(controls)} seeds, {percent(min(controls))} to {percent(max(controls))}"
+        if len(controls) > 1
+        else ""
+    )
     rows = [
-        ("test accuracy, all neurons", _percent(evaluation["test_accuracy"])),
-        ("dev / train accuracy", _pair(evaluation["dev_accuracy"], evaluation["train_accuracy"])),
-        ("majority class", _percent(evaluation["majority_accuracy"])),
-        ("control task (random label per word type)", _percent(control["control_accuracy"])),
+        (
+            "test accuracy, all neurons (95 % interval over sentences)",
+            f"{percent(evaluation['test_accuracy'])} ({percent(low)} to {percent(high)})",
+        ),
+        ("dev / train accuracy", pair(evaluation["dev_accuracy"], evaluation["train_accuracy"])),
+        ("majority class", percent(evaluation["majority_accuracy"])),
+        (
+            f"control task (random label per word type{spread})",
+            percent(control["control_accuracy"]),
+        ),
         ("selectivity (task minus control, points)", f"{100 * control['selectivity']:.2f}{doubt}"),
-        ("weights that are not zero", _percent(evaluation["nonzero_weights"])),
+        ("weights that are not zero", percent(evaluation["nonzero_weights"])),
         (
             f"{certificate['kind']} (tolerance {certificate['tol']:.0e})",
             f"{certificate['value']:.1e}, {state}",
         ),
     ]
-    return "## Is the property encoded?\n\n" + _table(("", "value"), rows)
+    return "## Is the property encoded?\n\n" + table(("", "value"), rows)
+
+
+def _search(search: RegularisationSearch) -> str:
+    l1, l2 = search.best
+    edge = (
+        f" **This is at the edge of the grid ({', '.join(search.at_edge)}): a larger grid may hold "
+        "a better pair.**"
+        if search.at_edge
+        else ""
+    )
+    rows = [
+        (f"{a:g}", *(f"{s:.3f} ({percent(x)})" for s, x in zip(scores, accuracies, strict=True)))
+        for a, scores, accuracies in zip(search.l1s, search.scores, search.accuracies, strict=True)
+    ]
+    return (
+        "## Which penalties?\n\n"
+        f"Score S of Durrani et al. 2020 and dev accuracy by l1 (rows) and l2 (columns); without "
+        f"penalties {percent(search.unregularised_accuracy)}. Taken: l1 = {l1:g}, l2 = {l2:g}."
+        f"{edge}\n\n" + table(("l1", *(f"l2 = {b:g}" for b in search.l2s)), rows)
+    )
 
 
 def _neurons(ranking: NeuronRanking) -> str:
@@ -109,13 +155,13 @@ def _neurons(ranking: NeuronRanking) -> str:
     )
     counts = ranking.per_layer(mass=MASS)
     total = max(sum(counts.values()), 1)
-    rows = [(layer, count, _percent(count / total)) for layer, count in counts.items()]
+    rows = [(layer, count, percent(count / total)) for layer, count in counts.items()]
     return (
         f"## Which neurons?\n\nTop {N_TOP} (layer:unit): {best}.{ties} All of them: "
         "`ranking.csv`.\n\n"
         f"Neurons that hold the top {MASS:.0%} of some class's weight, per layer "
         f"({sum(counts.values())} in all; figure: `layers.png`):\n\n"
-        + _table(("layer", "neurons", "share"), rows)
+        + table(("layer", "neurons", "share"), rows)
     )
 
 
@@ -128,12 +174,12 @@ def _ablation(curves: AblationCurves, minimal: dict[str, Any]) -> str:
             else f"probe frozen, other neurons replaced by {curve.replacement}"
         )
         parts.append(
-            f"Test accuracy in %, {how} (all neurons: {_percent(curve.intact)}; mean advantage of "
+            f"Test accuracy in %, {how} (all neurons: {percent(curve.intact)}; mean advantage of "
             f"the top over random: {100 * curve.area_above_random:.1f} points):"
         )
         if not curve.converged:
             parts.append("**Some of these probes did NOT CONVERGE.**")
-        parts.append(_table(_CURVE_COLUMNS, _curve_rows(curve)))
+        parts.append(table(_CURVE_COLUMNS, _curve_rows(curve)))
     parts.append("Figure: `ablation.png`.")
     return "\n\n".join(parts)
 
@@ -160,8 +206,8 @@ def _minimal(minimal: dict[str, Any]) -> str:
         return f"No share tried comes within {delta:g} points of all neurons on dev."
     return (
         f"Minimal set: the top **{100 * minimal['share']:g} %** ({len(minimal['columns'])} "
-        f"neurons), retrained, reaches {_percent(minimal['accuracies'][-1])} on dev, within "
-        f"{delta:g} points of all neurons ({_percent(full)})."
+        f"neurons), retrained, reaches {percent(minimal['accuracies'][-1])} on dev, within "
+        f"{delta:g} points of all neurons ({percent(full)})."
     )
 
 
@@ -170,11 +216,11 @@ def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:
     scores = {row["label"]: row for row in per_class}
     rows = []
     for name, columns in salient.items():
-        f1 = _percent(scores[name]["f1"]) if name in scores else "not in test"
+        f1 = percent(scores[name]["f1"]) if name in scores else "not in test"
         best = ", ".join(map(str, ranking.space.neurons(columns[:5])))
         rows.append((name.replace("|", "\\|"), f1, len(columns), best))
     header = ("class", "F1", f"neurons for {MASS:.0%} of its weight", "the first five")
-    return "## Class by class\n\n" + _table(header, rows)
+    return "## Class by class\n\n" + table(header, rows)
 
 
 def _costs(stages: dict[str, Any]) -> str:
@@ -186,17 +232,4 @@ def _costs(stages: dict[str, Any]) -> str:
         rows.append(
             (name, f"{entry['seconds']:.1f}", "" if memory is None else f"{memory / 2**20:,.0f}")
         )
-    return "## What it cost\n\n" + _table(("stage", "seconds", "peak memory (MiB)"), rows)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-def _pair(first: float, second: float) -> str:
-    return f"{_percent(first)} / {_percent(second)}"
+    return "## What it cost\n\n" + table(("stage", "seconds", "peak memory (MiB)"), rows)

@@ -22,9 +22,19 @@ from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stages import STAGES
-from neurox_lite.results import AblationCurves, NeuronRanking
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results import (
+    AblationCurves,
+    LayerScores,
+    NeuronRanking,
+    OnlineCode,
+    RegularisationSearch,
+)
 
-ALL = tuple(stage.name for stage in STAGES)
+BASE = Job(model="", corpus="", tag="", out="")
+"""Neither a search nor a study."""
+
+ALL = tuple(stage.name for stage in STAGES if stage.is_wanted(BASE))
 
 
 def first_sentences(split: str, count: int, folder: Path) -> str:
@@ -60,7 +70,7 @@ def done(job: Job) -> Path:
 
 
 def test_folder_holds_everything(done: Path) -> None:
-    expected = {name for stage in STAGES for name in stage.files}
+    expected = {name for stage in STAGES if stage.name in ALL for name in stage.files}
     assert expected <= {str(p.relative_to(done)) for p in done.rglob("*")}
     assert not list(done.rglob("*.partial"))
 
@@ -95,6 +105,48 @@ def test_a_changed_option_redoes_what_depends_on_it(job: Job, done: Path) -> Non
     changed = replace(job, ablate=replace(job.ablate, replacement="mean"))
     assert run_job(changed).ran == ("ablate", "summary")
     assert run_job(job).ran == ("ablate", "summary")
+
+
+def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(done, out)
+    (out / ".lock").unlink(missing_ok=True)
+    study = replace(job, out=str(out), study=True)
+
+    result = run_job(study)
+
+    added = ("layers", "redundancy", "online code", "learning curve", "rank intervals")
+    assert result.ran == ("control", *added, "summary")
+    assert result.converged
+    scores = LayerScores.load(out / "layer_scores.json")
+    evaluation = json.loads((out / "probe/evaluation.json").read_text())
+    assert scores.layers == (0, 1, 2)
+    assert scores.cumulative[-1] == pytest.approx(evaluation["test_accuracy"])
+    summary = (out / "summary.md").read_text()
+    code = OnlineCode.load(out / "online_code.json")
+    assert f"| compression | {code.compression:.2f} |" in summary
+    assert code.compression > 2
+    sets = json.loads((out / "redundancy.json").read_text())
+    columns = [column for found in sets for column in found["columns"] or ()]
+    assert len(columns) == len(set(columns))
+    assert "; 3 seeds, " in summary
+    assert run_job(study).ran == ()
+    assert run_job(replace(study, study=False)).ran == ("control", "summary")
+
+
+def test_a_search_chooses_the_penalties(job: Job, done: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(done, out)
+    (out / ".lock").unlink(missing_ok=True)
+    searching = replace(job, out=str(out), probe=replace(job.probe, search=True))
+
+    result = run_job(searching)
+
+    assert result.ran == ("search", *ALL[1:])
+    search = RegularisationSearch.load(out / "search.json")
+    probe = ElasticNetProbe.load(out / "probe")
+    assert (probe.l1, probe.l2) == search.best
+    assert f"Taken: l1 = {probe.l1:g}, l2 = {probe.l2:g}." in (out / "summary.md").read_text()
 
 
 def test_a_damaged_file_is_made_again(job: Job, done: Path) -> None:

@@ -1,0 +1,105 @@
+"""The stages of a study: layers, redundancy, description length, data needed, certainty."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from neurox_lite.evaluation.minimal_set import redundancy
+from neurox_lite.evaluation.rank_stability import rank_intervals
+from neurox_lite.files import write_json
+from neurox_lite.pipeline.job import Job
+from neurox_lite.pipeline.stage import Stage
+from neurox_lite.pipeline.workspace import Workspace
+from neurox_lite.plotting.saving import save_figure
+from neurox_lite.probing.layerwise import layer_scores
+from neurox_lite.probing.learning_curve import learning_curve
+from neurox_lite.probing.online_code import online_code
+from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+
+
+def _layers(work: Workspace) -> None:
+    train, test = work.splits.train, work.splits.test
+    scores = layer_scores(work.probe, train.X, train.y, test.X, test.y)
+    scores.save(work.path("layer_scores.json"))
+    save_figure(scores.plot(), work.path("layer_scores.png"))
+
+
+def _redundancy(work: Workspace) -> None:
+    y, dev = work.splits.train.y, work.splits.dev
+    delta = work.job.ablate.delta
+    sets = redundancy(
+        work.probe, linguistic_correlation, work.X_train, y, dev.X, dev.y, delta=delta
+    )
+    write_json(work.path("redundancy.json"), [asdict(one) for one in sets])
+
+
+def _online_code(work: Workspace) -> None:
+    train, seed = work.splits.train, work.job.seed
+    code = online_code(work.probe, work.X_train, train.y, train.sentences, seed=seed)
+    code.save(work.path("online_code.json"))
+
+
+def _learning_curve(work: Workspace) -> None:
+    train, test, seed = work.splits.train, work.splits.test, work.job.seed
+    curve = learning_curve(
+        work.probe, work.X_train, train.y, train.sentences, test.X, test.y, seed=seed
+    )
+    curve.save(work.path("learning_curve.json"))
+    save_figure(curve.plot(), work.path("learning_curve.png"))
+
+
+def _rank_intervals(work: Workspace) -> None:
+    train, seed = work.splits.train, work.job.seed
+    intervals = rank_intervals(
+        work.probe, work.X_train, train.y, train.sentences, linguistic_correlation, seed=seed
+    )
+    intervals.save(work.path("rank_intervals.json"))
+    save_figure(intervals.plot(), work.path("rank_intervals.png"))
+
+
+def _is_study(job: Job) -> bool:
+    return job.study
+
+
+STUDY = (
+    Stage(
+        "layers",
+        ("probe",),
+        ("layer_scores.json", "layer_scores.png"),
+        lambda work: None,
+        _layers,
+        is_wanted=_is_study,
+    ),
+    Stage(
+        "redundancy",
+        ("rank",),
+        ("redundancy.json",),
+        lambda work: work.job.ablate.delta,
+        _redundancy,
+        is_wanted=_is_study,
+    ),
+    Stage(
+        "online code",
+        ("probe",),
+        ("online_code.json",),
+        lambda work: work.job.seed,
+        _online_code,
+        is_wanted=_is_study,
+    ),
+    Stage(
+        "learning curve",
+        ("probe",),
+        ("learning_curve.json", "learning_curve.png"),
+        lambda work: work.job.seed,
+        _learning_curve,
+        is_wanted=_is_study,
+    ),
+    Stage(
+        "rank intervals",
+        ("rank",),
+        ("rank_intervals.json", "rank_intervals.png"),
+        lambda work: work.job.seed,
+        _rank_intervals,
+        is_wanted=_is_study,
+    ),
+)

@@ -1,0 +1,126 @@
+"""The sections of summary.md that a study adds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.files import read_json
+from neurox_lite.report.markdown import percent, table
+from neurox_lite.results import LayerScores, LearningCurve, OnlineCode, RankIntervals
+
+N_SHOWN = 20
+NOT_CONVERGED = "**Some of these probes did NOT CONVERGE.**"
+
+
+def study_sections(folder: Path) -> list[str]:
+    """One section for each result of a study in a folder."""
+    return [
+        _layers(LayerScores.load(folder / "layer_scores.json")),
+        _redundancy(read_json(folder / "redundancy.json")),
+        _online_code(OnlineCode.load(folder / "online_code.json")),
+        _learning_curve(LearningCurve.load(folder / "learning_curve.json")),
+        _intervals(RankIntervals.load(folder / "rank_intervals.json")),
+    ]
+
+
+def _section(title: str, *parts: str, converged: bool) -> str:
+    doubt = () if converged else (NOT_CONVERGED,)
+    return "\n\n".join((f"## {title}", *parts, *doubt))
+
+
+def _layers(scores: LayerScores) -> str:
+    rows = [
+        (layer, percent(alone), percent(stacked))
+        for layer, alone, stacked in zip(
+            scores.layers, scores.separate, scores.cumulative, strict=True
+        )
+    ]
+    return _section(
+        "Which layers?",
+        f"Test {scores.metric} of a probe of each layer, and of each layer with all before it "
+        f"(no neuron: {percent(scores.baseline)}; figure: `layer_scores.png`):",
+        table(("layer", "alone", "with all before it"), rows),
+        converged=scores.converged,
+    )
+
+
+def _redundancy(sets: list[dict[str, Any]]) -> str:
+    rows = []
+    for number, found in enumerate(sets, start=1):
+        best = percent(found["accuracies"][-1]) if found["accuracies"] else ""
+        size = len(found["columns"]) if found["columns"] is not None else "none is enough"
+        rows.append((number, size, best))
+    delta, full = 100 * sets[0]["delta"], percent(sets[0]["full_accuracy"])
+    return _section(
+        "How redundant is it?",
+        "Minimal sets, each without the neurons of those before it and found by a probe of the "
+        f"neurons that were left; dev accuracy, to be within {delta:g} points of all neurons "
+        f"({full}):",
+        table(("set", "neurons", "dev accuracy"), rows),
+        converged=all(found["converged"] for found in sets),
+    )
+
+
+def _online_code(code: OnlineCode) -> str:
+    rows = [
+        ("description length of the labels (kbit)", f"{code.codelength / 1000:.1f}"),
+        ("uniform code (kbit)", f"{code.uniform_codelength / 1000:.1f}"),
+        ("compression", f"{code.compression:.2f}"),
+        ("bits per word", f"{code.codelength / code.block_ends[-1]:.3f}"),
+    ]
+    return _section(
+        "How easily is it read?",
+        "Online code of the training labels (Voita & Titov 2020): each block coded by a probe of "
+        "the blocks before it.",
+        table(("", "value"), rows),
+        converged=code.converged,
+    )
+
+
+def _learning_curve(curve: LearningCurve) -> str:
+    rows = [
+        (f"{100 * share:g} %", f"{words:,.0f}", percent(mean), f"{percent(low)} to {percent(high)}")
+        for share, words, mean, low, high in zip(
+            curve.shares,
+            curve.n_words,
+            curve.accuracy_mean,
+            curve.accuracy_low,
+            curve.accuracy_high,
+            strict=True,
+        )
+    ]
+    return _section(
+        "How much data does it take?",
+        f"Test accuracy by share of the training sentences, {curve.n_seeds} samples each (figure: "
+        "`learning_curve.png`):",
+        table(("share", "words", "mean", "range"), rows),
+        converged=curve.converged,
+    )
+
+
+def _intervals(intervals: RankIntervals) -> str:
+    best = np.argsort(intervals.ranks)[:N_SHOWN].tolist()
+    k = max(1, intervals.space.n_neurons // 10)
+    stays = intervals.top_share(k)
+    rows = [
+        (
+            str(intervals.space.neuron(column)),
+            intervals.ranks[column] + 1,
+            f"{intervals.low[column] + 1} to {intervals.high[column] + 1}",
+            percent(stays[column]),
+        )
+        for column in best
+    ]
+    top = np.argsort(intervals.ranks)[:k]
+    return _section(
+        "How sure is the ranking?",
+        f"Ranks over {len(intervals.resampled)} resamples of the training sentences (figure: "
+        f"`rank_intervals.png`). Of the top {k} neurons, a resample keeps "
+        f"{percent(float(stays[top].mean()))} in its top {k} on average; of {k} neurons at random "
+        f"it would be {percent(k / intervals.space.n_neurons)}.",
+        table(("neuron", "rank", f"{100 * intervals.level:g} % interval", f"in the top {k}"), rows),
+        converged=intervals.converged,
+    )
