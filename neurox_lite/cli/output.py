@@ -39,7 +39,8 @@ Corpus = Annotated[
     typer.Option(
         "--corpus",
         metavar="FILE|SPLIT=FILE",
-        help="One file, split at random 80/10/10, or three times: train=FILE, dev=FILE, test=FILE.",
+        help="One file, split at random 80/10/10, or train=FILE, dev=FILE, test=FILE; "
+        "without dev, it is a tenth of train.",
     ),
 ]
 Labels = Annotated[

@@ -85,7 +85,8 @@ def read_splits(
     Parameters
     ----------
     corpus : path, or mapping from split to path
-        A single file is split at random, by sentence, 80 / 10 / 10.
+        A single file is split at random, by sentence, 80 / 10 / 10. Where there are files for train
+        and test only, a tenth of the sentences of train becomes dev.
     format : str, optional
         As in :func:`read_corpus`, the same for all files.
     labels : path, or mapping from split to path, optional
@@ -103,6 +104,8 @@ def read_splits(
     read = read_files(corpus, format=format, labels=labels)
     if not read.splits:
         read = read.with_random_split(seed)
+    elif "dev" not in read.splits:
+        read = read.with_dev_from_train(seed)
     return read if match is None else annotate(read, "match", match)
 
 
@@ -118,19 +121,20 @@ def read_files(
         if isinstance(labels, Mapping):
             raise InputError(f"{corpus}: one corpus file takes one label file")
         return read_corpus(corpus, format=format, labels=labels, words_only=words_only)
-    if sorted(corpus) != sorted(SPLITS):
+    given = [split for split in SPLITS if split in corpus]
+    if len(given) < len(corpus) or not {"train", "test"} <= set(given):
         raise InputError(
             f"corpus files for {', '.join(corpus) or 'nothing'}: give one file for each of "
-            f"{', '.join(SPLITS)}, or a single file to be split at random"
+            f"{', '.join(SPLITS)}, for train and test, or a single file to be split at random"
         )
-    if labels is not None and (isinstance(labels, str) or sorted(labels) != sorted(SPLITS)):
-        raise InputError(f"give one label file for each of {', '.join(SPLITS)}")
-    label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(SPLITS)
+    if labels is not None and (isinstance(labels, str) or set(labels) != set(given)):
+        raise InputError(f"give one label file for each of {', '.join(given)}")
+    label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(given)
     parts = {
         split: read_corpus(
             corpus[split], format=format, labels=label_files[split], words_only=words_only
         )
-        for split in SPLITS
+        for split in given
     }
     return TaggedCorpus.from_splits(parts)
 

@@ -233,6 +233,27 @@ class TaggedCorpus:
             )
         return replace(self, splits=splits)
 
+    def with_dev_from_train(self, seed: int = 0) -> TaggedCorpus:
+        """Make a tenth of the train sentences dev; equal sentences stay together.
+
+        Raises
+        ------
+        InputError
+            When train is too small.
+        """
+        is_train = [split == "train" for split in self.splits]
+        texts = [self.text(i) if here else "" for i, here in enumerate(is_train)]
+        drawn = draw_splits((text for text in texts if text), seed, (0.9, 0.1, 0.0))
+        if "dev" not in drawn.values() or "train" not in drawn.values():
+            raise InputError(
+                f"{self.source}: train is too small to take dev from it; give dev=FILE"
+            )
+        splits = tuple(
+            drawn[text] if here else split
+            for text, here, split in zip(texts, is_train, self.splits, strict=True)
+        )
+        return replace(self, splits=splits)
+
     @property
     def words_hash(self) -> str:
         """SHA-256 of the words and sentence boundaries; what an activation store depends on."""

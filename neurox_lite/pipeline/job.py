@@ -54,7 +54,8 @@ class Job:
     model : str
         Folder, or name on the hub.
     corpus : str or dict
-        One file, split at random, or a file for each of train, dev and test.
+        One file, split at random, or a file for each of train, dev and test; without one for dev,
+        it is taken from train.
     tag : str
         The layer of labels to analyse.
     out : str

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from neurox_lite.corpora.reading import read_corpus
+from neurox_lite.corpora.reading import read_corpus, read_splits
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.errors import InputError
 
@@ -138,3 +138,15 @@ def test_words_without_labels_are_the_words_with_labels(tmp_path, name, text):
     assert whole.tags
     assert not words.tags
     assert words.words_hash == whole.words_hash
+
+
+def test_train_and_test_are_enough(tmp_path):
+    words = [f"w{i}" for i in range(40)]
+    train = write(tmp_path / "train.conll", "\n".join(f"{word} NOUN\n" for word in words))
+    test = write(tmp_path / "test.conll", "Rain NOUN\n")
+    corpus = read_splits({"train": str(train), "test": str(test)}, seed=1)
+    assert [corpus.splits.count(split) for split in ("train", "dev", "test")] == [36, 4, 1]
+    assert corpus.words() == [*words, "Rain"]
+    for missing in ({"train": str(train)}, {"test": str(test), "dev": str(test)}, {"x": "y"}):
+        with pytest.raises(InputError, match="for train and test, or a single file"):
+            read_splits(missing)

@@ -299,3 +299,20 @@ def test_one_label_against_the_rest():
     assert corpus.against_rest("position", "2").labels("position").tolist()[-1] == "2"
     with pytest.raises(InputError, match="no label 'X' in 'upos'; it has: ADJ, NOUN, VERB"):
         corpus.against_rest("upos", "X")
+
+
+def test_dev_is_taken_from_train():
+    sentences = [[f"w{i % 40}"] for i in range(50)] + [["w0"], ["x"]]
+    corpus = TaggedCorpus(sentences, {}, ["train"] * 50 + ["test"] * 2)
+
+    drawn = corpus.with_dev_from_train(seed=3)
+
+    assert drawn.splits[50:] == ("test", "test")
+    dev = {drawn.text(i) for i in range(50) if drawn.splits[i] == "dev"}
+    train = {drawn.text(i) for i in range(50) if drawn.splits[i] == "train"}
+    assert len(dev) == 4
+    assert not dev & train
+    assert drawn.words_hash == corpus.words_hash
+    assert corpus.with_dev_from_train(seed=3).splits == drawn.splits
+    with pytest.raises(InputError, match="too small to take dev from it"):
+        TaggedCorpus([["a"], ["b"]], {}, ["train", "test"]).with_dev_from_train()
