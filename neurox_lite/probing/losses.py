@@ -110,11 +110,12 @@ class CrossEntropy:
     def value(self, scores: Scores) -> torch.Tensor:
         total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)
         for rows in _blocks(len(self.y)):
-            total += self._value(scores(rows), rows)
+            total += self._of_block(torch.log_softmax(scores(rows), 2), rows)
         return total / len(self.y)
 
-    def _value(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
-        right = torch.log_softmax(scores, 2).gather(2, self.y[rows, :, None])[..., 0]
+    def _of_block(self, log_P: torch.Tensor, rows: slice) -> torch.Tensor:
+        """Sum over the rows of a block, (n_problems,)."""
+        right = log_P.gather(2, self.y[rows, :, None])[..., 0]
         return -self._weigh(right, rows).sum(0, dtype=torch.float64)
 
     def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
@@ -123,15 +124,18 @@ class CrossEntropy:
         return self._weigh(residual, rows)
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-        """By damped Newton steps."""
+        """By damped Newton steps; a short last one is taken without looking where it leads."""
         b, (value, gradient, hessian) = start, self._by_intercept(scores, start)
         length = torch.ones_like(value)
         rounding = torch.finfo(start.dtype).eps * (1 + value)
         for _ in range(50):
-            if float(gradient.abs().max()) < INTERCEPT_TOL / 10 or float(length.min()) < 1e-6:
+            slope = float(gradient.abs().max())
+            if slope < INTERCEPT_TOL / 10 or float(length.min()) < 1e-6:
                 break
             step = torch.linalg.solve(hessian, gradient[..., None])[..., 0]
             proposed = (b - length[:, None] * step).to(b)
+            if slope < 1e-4 and bool((length == 1).all()):
+                return proposed
             terms = self._by_intercept(scores, proposed)
             better = terms[0] <= value + rounding  # NaN is no progress
             b = torch.where(better[:, None], proposed, b)
@@ -150,9 +154,9 @@ class CrossEntropy:
         mean = value.new_zeros(n_problems, n_classes)
         products = value.new_zeros(n_problems, n_classes, n_classes)
         for rows in _blocks(n):
-            block = scores[rows] + b
-            value += self._value(block, rows) / n
-            P = torch.softmax(block, 2)
+            log_P = torch.log_softmax(scores[rows] + b, 2)
+            value += self._of_block(log_P, rows) / n
+            P = log_P.exp_()
             weighted = self._weigh(P, rows)
             mean += weighted.sum(0, dtype=torch.float64) / n
             products += weighted.permute(1, 2, 0) @ P.permute(1, 0, 2) / n

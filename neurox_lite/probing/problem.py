@@ -32,6 +32,12 @@ class Problem:
         loss = self.loss.sample(torch.from_numpy(positions).to(self.l1.device))
         return Problem(self.rows.sample(positions), loss, self.l1, self.l2)
 
+    def of_neurons(self, neurons: torch.Tensor | slice) -> Problem:
+        """The same problems of some neurons, whose activations are copied."""
+        if isinstance(neurons, slice):
+            return self
+        return Problem(self.rows.of_neurons(neurons), self.loss, self.l1, self.l2)
+
     def take(self, problems: torch.Tensor) -> Problem:
         """Some of the problems."""
         loss = self.loss.take(problems)

@@ -69,6 +69,17 @@ class Rows:
             raw = torch.from_numpy(raw[:])
         return Rows(raw, self.mean, self.inverse_scale, self.far)
 
+    def of_neurons(self, neurons: torch.Tensor) -> Rows:
+        """Some neurons of rows that are in memory."""
+        is_far = torch.zeros(self.n_neurons, dtype=torch.bool, device=neurons.device)
+        is_far[self.far] = True
+        return Rows(
+            self.raw[:, neurons],
+            self.mean[neurons],
+            self.inverse_scale[neurons],
+            torch.nonzero(is_far[neurons])[:, 0],
+        )
+
     def _blocks(self) -> Iterator[tuple[slice, torch.Tensor]]:
         for start, block in tensor_blocks(self.raw):
             yield slice(start, start + len(block)), block.to(self.mean)

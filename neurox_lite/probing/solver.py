@@ -32,6 +32,9 @@ STEPS_ON_SAMPLE = 30
 SAMPLED_SHARE, MIN_SAMPLE = 1 / 16, 8192
 """Rows of the sample; a problem of fewer than four times as many is not sampled."""
 
+NEAR = 0.8
+"""A neuron without weight moves when its gradient exceeds this share of l1."""
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -185,6 +188,15 @@ class _Point:
         kinds = ["gradient" if p else "duality gap" for p in plain.tolist()]
         return kinds, torch.where(plain, slope, gap).tolist()
 
+    def slope_to(self, end: _Point) -> torch.Tensor:
+        """The derivative of F at the start of the way to another point, (n_problems,)."""
+        dW, db = end.W - self.W, end.b - self.b
+        smooth = self.gradient + 2 * self.problem.l2.to(self.W)[:, None] * self.W
+        added = torch.where(self.W == 0, dW.abs(), dW * self.W.sign())
+        slope = (smooth * dW).sum((0, 2), dtype=torch.float64)
+        slope += (self.intercept_gradient * db).sum(1, dtype=torch.float64)
+        return slope + self.problem.l1 * added.sum((0, 2), dtype=torch.float64)
+
     def take(self, problems: torch.Tensor) -> _Point:
         """Some of the problems."""
         taken = _Point(
@@ -258,7 +270,10 @@ class _OnAll:
 
 
 class _OnSample:
-    """FISTA on a sample, tilted to the gradient of all rows, and a line search on all rows."""
+    """FISTA on a sample, tilted to the gradient of all rows, and a line search on all rows.
+
+    It moves the neurons that have a weight or may get one; the certificate sees all.
+    """
 
     def __init__(self, problem: Problem, n_sampled: int, is_cold: bool):
         n = len(problem.rows)
@@ -277,18 +292,31 @@ class _OnSample:
 
     def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
         """The next point, and the passes it took."""
-        W, b = point.W, point.b
-        fista = Fista(self.sample, W, b, self.sample.scores(W) + b, self.curvature)
+        moving = slice(None) if self.is_cold else _moving(point)
+        sample = self.sample.of_neurons(moving)
+        W, b = point.W[moving], point.b
+        fista = Fista(sample, W, b, sample.scores(W) + b, self.curvature)
         # From zero weights it is too far for this correction: the sample alone is better.
         if not self.is_cold:
-            fista.tilt_to(point.gradient, point.intercept_gradient)
-        self.is_cold = False
+            fista.tilt_to(point.gradient[moving], point.intercept_gradient)
         fista.run(max(1, min(self.n_steps, int(max_passes / self.share))))
         self.curvature = fista.curvature
-        target = _Point(point.problem, fista.W, fista.b, point.problem.scores(fista.W))
-        length = _line_search(point, target)
+        W = point.W.clone()
+        W[moving] = fista.W
+        target = _Point(point.problem, W, fista.b, point.problem.scores(W))
+        length = _line_search(point, target, None if self.is_cold else point.slope_to(target))
+        self.is_cold = False
         self.n_steps = STEPS_ON_SAMPLE if bool((length > 0).all()) else 2 * self.n_steps
-        return _between(point, target, length), (fista.n_products + 1) / 2 * self.share + 0.5
+        passes = fista.n_products / 2 * self.share * len(fista.W) / len(W)
+        return _between(point, target, length), passes + self.share / 2 + 0.5
+
+
+def _moving(point: _Point) -> slice | torch.Tensor:
+    """Neurons with a weight, or with a gradient that is near the one which gives them a weight."""
+    reach = NEAR * point.problem.l1.to(point.gradient)[:, None]
+    moving = ((point.W != 0) | (point.gradient.abs() > reach)).any(2).any(1)
+    few = torch.nonzero(moving)[:, 0]
+    return few if len(few) < 0.9 * len(moving) else slice(None)
 
 
 def _between(start: _Point, end: _Point, length: torch.Tensor) -> _Point:
@@ -301,8 +329,12 @@ def _between(start: _Point, end: _Point, length: torch.Tensor) -> _Point:
     )
 
 
-def _line_search(start: _Point, end: _Point) -> torch.Tensor:
-    """How far to go from start towards end: the best power of 0.7 or 1.4, or 0."""
+def _line_search(start: _Point, end: _Point, slope: torch.Tensor | None) -> torch.Tensor:
+    """How far to go from start towards end, per problem.
+
+    1, or where the parabola through the objective at both and the slope at the start is least if
+    that is much better; where neither is progress, the first of ever shorter ways that is, or 0.
+    """
     problem = start.problem
 
     def objective(length: torch.Tensor) -> torch.Tensor:
@@ -313,16 +345,26 @@ def _line_search(start: _Point, end: _Point) -> torch.Tensor:
         )
         return (value + problem.penalty(W)).nan_to_num(math.inf)
 
-    # Near the optimum the gradient still tells what the objective, rounded, does not.
-    rounding = torch.finfo(start.W.dtype).eps * (1 + start.objective)
     length = torch.ones_like(start.objective)
     best = objective(length)
-    for factor in (0.7, 1.4):
-        for _ in range(20):
-            value = objective(length * factor)
-            better = value < best
-            if not better.any():
-                break
-            length = torch.where(better, length * factor, length)
-            best = torch.where(better, value, best)
-    return torch.where(best < start.objective + rounding, length, 0)
+    if slope is not None:
+        least = -slope / (2 * (best - start.objective - slope))
+        least = least.nan_to_num(1.0).clamp(0.1, 4)
+        if bool(((least < 0.7) | (least > 1.4)).any()):
+            value = objective(least)
+            # The end has exact zeros, and what lies between or beyond has not.
+            much_better = value < best - 0.05 * (start.objective - best).clamp(min=0)
+            length = torch.where(much_better, least, length)
+            best = torch.where(much_better, value, best)
+    # Near the optimum the gradient still tells what the objective, rounded, does not.
+    rounding = torch.finfo(start.W.dtype).eps * (1 + start.objective)
+    is_progress = best < start.objective + rounding
+    shorter = length
+    for _ in range(8):
+        if bool(is_progress.all()):
+            break
+        shorter = shorter / 2
+        helps = ~is_progress & (objective(shorter) < start.objective)
+        length = torch.where(helps, shorter, length)
+        is_progress |= helps
+    return torch.where(is_progress, length, 0)
