@@ -292,13 +292,14 @@ class _OnSample:
 
     def advance(self, point: _Point, max_passes: float) -> tuple[_Point, float]:
         """The next point, and the passes it took."""
-        moving = slice(None) if self.is_cold else _moving(point)
+        gradient = self._gradient(point) if self.is_cold else point.gradient
+        moving = _moving(point, gradient)
         sample = self.sample.of_neurons(moving)
         W, b = point.W[moving], point.b
         fista = Fista(sample, W, b, sample.scores(W) + b, self.curvature)
         # From zero weights it is too far for this correction: the sample alone is better.
         if not self.is_cold:
-            fista.tilt_to(point.gradient[moving], point.intercept_gradient)
+            fista.tilt_to(gradient[moving], point.intercept_gradient)
         fista.run(max(1, min(self.n_steps, int(max_passes / self.share))))
         self.curvature = fista.curvature
         W = point.W.clone()
@@ -308,13 +309,18 @@ class _OnSample:
         self.is_cold = False
         self.n_steps = STEPS_ON_SAMPLE if bool((length > 0).all()) else 2 * self.n_steps
         passes = fista.n_products / 2 * self.share * len(fista.W) / len(W)
-        return _between(point, target, length), passes + self.share / 2 + 0.5
+        return _between(point, target, length), passes + self.share + 0.5
+
+    def _gradient(self, point: _Point) -> torch.Tensor:
+        """Of the sample."""
+        scores = self.sample.scores(point.W) + point.b
+        return self.sample.gradient(lambda rows: scores[rows])[0]
 
 
-def _moving(point: _Point) -> slice | torch.Tensor:
+def _moving(point: _Point, gradient: torch.Tensor) -> slice | torch.Tensor:
     """Neurons with a weight, or with a gradient that is near the one which gives them a weight."""
-    reach = NEAR * point.problem.l1.to(point.gradient)[:, None]
-    moving = ((point.W != 0) | (point.gradient.abs() > reach)).any(2).any(1)
+    reach = NEAR * point.problem.l1.to(gradient)[:, None]
+    moving = ((point.W != 0) | (gradient.abs() > reach)).any(2).any(1)
     few = torch.nonzero(moving)[:, 0]
     return few if len(few) < 0.9 * len(moving) else slice(None)
 
