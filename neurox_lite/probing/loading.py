@@ -1,0 +1,27 @@
+"""Probes of either kind, back from their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neurox_lite.errors import InputError
+from neurox_lite.files import read_json
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.regression import ElasticNetRegression
+
+
+def load_probe(folder: str | Path) -> ElasticNetProbe | ElasticNetRegression:
+    """Read a probe of the kind that the folder holds.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no probe.
+    """
+    data = read_json(Path(folder) / "probe.json")
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind == ElasticNetProbe.KIND:
+        return ElasticNetProbe.load(folder)
+    if kind == ElasticNetRegression.KIND:
+        return ElasticNetRegression.load(folder)
+    raise InputError(f"{folder}: holds no probe; fit one with 'probe'")
