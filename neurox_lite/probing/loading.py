@@ -7,6 +7,7 @@ from pathlib import Path
 from neurox_lite.errors import InputError
 from neurox_lite.files import read_json
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.probe_folder import INDEX, PROBE
 from neurox_lite.probing.regression import ElasticNetRegression
 
 
@@ -16,9 +17,11 @@ def load_probe(folder: str | Path) -> ElasticNetProbe | ElasticNetRegression:
     Raises
     ------
     InputError
-        When the folder holds no probe.
+        When the folder holds no probe, or those of many labels.
     """
-    data = read_json(Path(folder) / "probe.json")
+    if (Path(folder) / INDEX).is_file():
+        raise InputError(f"{folder}: holds a probe per label; give the folder of one, see {INDEX}")
+    data = read_json(Path(folder) / PROBE)
     kind = data.get("kind") if isinstance(data, dict) else None
     if kind == ElasticNetProbe.KIND:
         return ElasticNetProbe.load(folder)

@@ -14,15 +14,14 @@ FILES = (
     "search.png",
     INDEX,
 )
-NUMBERED = "[0-9][0-9][0-9]"
-"""Folders of the probes of one label against the rest."""
 
 
 def clear_probe_folder(folder: str | Path) -> None:
     """Remove what earlier fits wrote, so that nothing of another probe stays beside a new one."""
     folder = Path(folder)
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
-    for numbered in folder.glob(NUMBERED):
+    written = [folder]
+    if (folder / INDEX).is_file():
+        written += [path for path in folder.iterdir() if path.name.isdecimal()]
+    for path in written:
         for name in FILES:
-            (numbered / name).unlink(missing_ok=True)
+            (path / name).unlink(missing_ok=True)

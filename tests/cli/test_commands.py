@@ -276,6 +276,10 @@ def test_every_label_against_the_rest(
     assert "exists already" in bad(every, capsys)
 
     ranking = str(tmp_path / "r.json")
+    rank = ["rank", "linguistic-correlation", "--store", data[1], "--out", ranking]
+    assert "give the folder of one, see one_vs_rest.json" in bad(
+        [*rank, "--probe", str(out)], capsys
+    )
     for label in (".", "a/b", "verb"):
         found = str(out / index[label]["folder"])
         alone = ["probe", *data, "--label", label, "--out", str(tmp_path / "one"), "--overwrite"]
@@ -285,8 +289,7 @@ def test_every_label_against_the_rest(
         assert index[label]["test_accuracy"] == pytest.approx(one["test_accuracy"], abs=0.01)
         assert index[label]["majority_accuracy"] == pytest.approx(one["majority_accuracy"])
         assert index[label]["certificate"] <= 1e-4
-        rank = ["rank", "linguistic-correlation", "--store", data[1], "--probe", found]
-        assert main([*rank, "--out", ranking, "--overwrite"]) == 0
+        assert main([*rank, "--probe", found, "--overwrite"]) == 0
         ablate = ["ablate", "--ranking", ranking, "--probe", found, *data, "--no-retrain"]
         arguments = [*ablate, "--shares", "0.1", "--out", str(tmp_path / "a"), "--overwrite"]
         assert main([*arguments, "--label", label]) == 0
@@ -299,7 +302,7 @@ def test_every_label_against_the_rest(
 
     assert main([*every, "--overwrite", "--max-iter", "2"]) == 3
     assert main(["probe", *data, "--out", str(out), "--l1", "0.01", "--overwrite"]) == 0
-    files = {p.name for p in out.rglob("*") if p.is_file()}
+    files = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
     assert files == {"probe.safetensors", "probe.json", "evaluation.json"}
 
 
