@@ -65,7 +65,9 @@ def test_commands_in_guide(workplace: Path) -> None:
         "extract",
         "extract",
         "extract",
-        "probe",
+        *["probe"] * 5,  # also with --search, --label, --one-vs-rest and --regression
+        "rank",
+        "ablate",
         "probe",
         "rank",
         "rank",

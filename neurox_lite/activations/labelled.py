@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +108,7 @@ def labelled_rows(
     *,
     keep: np.ndarray | None = None,
     min_count: int | None = None,
+    numeric: bool = False,
 ) -> tuple[dict[str, np.ndarray], dict[str, int]]:
     """Select the labelled words of every split; needs no activations.
 
@@ -114,6 +116,8 @@ def labelled_rows(
     ----------
     corpus, tag, keep, min_count
         As in :func:`rare_classes`.
+    numeric : bool
+        As in :func:`labelled_splits`.
 
     Returns
     -------
@@ -127,7 +131,9 @@ def labelled_rows(
     InputError
         As :func:`labelled_splits`.
     """
-    rare = rare_classes(corpus, tag, keep=keep, min_count=min_count)
+    if numeric and min_count is not None:
+        raise InputError("min_count is for classes and these labels are numbers; leave it out")
+    rare = [] if numeric else rare_classes(corpus, tag, keep=keep, min_count=min_count)
     labels = corpus.labels(tag)
     usable = labels != UNLABELLED
     if keep is not None:
@@ -142,7 +148,33 @@ def labelled_rows(
                 f"{corpus.source}: no word labelled '{tag}' in split '{split}' is left; "
                 "choose other labels, more words or other splits"
             )
+    if numeric:
+        _check_numbers(corpus, tag, rows)
     return rows, left_out
+
+
+def _check_numbers(corpus: TaggedCorpus, tag: str, rows: Mapping[str, np.ndarray]) -> None:
+    """Raise InputError unless labels are finite numbers that differ within every split."""
+    labels = corpus.labels(tag)
+    for split, split_rows in rows.items():
+        numbers = {_as_number(label, tag, corpus.source) for label in np.unique(labels[split_rows])}
+        if len(numbers) < 2:
+            raise InputError(
+                f"{corpus.source}: all labels '{tag}' in split '{split}' are {numbers.pop():g}; "
+                "a regression needs numbers that differ"
+            )
+
+
+def _as_number(label: str, tag: str, source: str) -> float:
+    try:
+        number = float(label)
+    except ValueError:
+        number = np.nan
+    if not np.isfinite(number):
+        raise InputError(
+            f"{source}: label '{label}' of '{tag}' is no finite number; a regression needs numbers"
+        )
+    return number
 
 
 def labelled_splits(
@@ -155,6 +187,7 @@ def labelled_splits(
     keep: np.ndarray | None = None,
     disjoint: str | None = None,
     seed: int = 0,
+    numeric: bool = False,
 ) -> LabelledSplits:
     """Select the labelled words of every split that have activations.
 
@@ -180,13 +213,16 @@ def labelled_splits(
         type either: each is drawn to one split, 80 / 10 / 10, and used only there.
     seed : int
         Of the draw of the types.
+    numeric : bool
+        Labels are numbers, for a regression, and no class is rare. They stay strings.
 
     Raises
     ------
     InputError
         When the store was made from another corpus, the tag or a split is missing, ``keep`` has
         another shape or type, there are fewer than two classes, no word is left in a split, or,
-        without ``min_count``, a class occurs less than twice in train.
+        without ``min_count``, a class occurs less than twice in train. When ``numeric``: a label is
+        no finite number, a split has the same number everywhere, or ``min_count`` is given.
     """
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
@@ -197,7 +233,7 @@ def labelled_splits(
         usable &= _checked_mask(keep, corpus)
     if disjoint is not None:
         usable &= disjoint_words(corpus, disjoint, seed)
-    rows, left_out = labelled_rows(corpus, tag, keep=usable, min_count=min_count)
+    rows, left_out = labelled_rows(corpus, tag, keep=usable, min_count=min_count, numeric=numeric)
     labels = corpus.labels(tag)
     starts = corpus.sentence_offsets[:-1]
     parts = {

@@ -8,11 +8,13 @@ import typer
 
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
+    REGRESSION,
     Corpus,
     Debug,
     Disjoint,
     Format,
     Json,
+    Label,
     Labels,
     Match,
     MaxFrequency,
@@ -25,11 +27,13 @@ from neurox_lite.cli.output import (
     WordsFrom,
     by_split,
     numbers,
+    refuse_given,
     show,
 )
 
 
 def command(
+    context: typer.Context,
     ranking: Annotated[
         list[str], typer.Option("--ranking", help="A ranking from 'rank'; give several to compare.")
     ],
@@ -40,6 +44,7 @@ def command(
     probe: Annotated[
         str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
     ] = None,
+    label: Label = None,
     labels: Labels = None,
     format: Format = None,
     match: Match = None,
@@ -62,7 +67,7 @@ def command(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Measure test accuracy with the top, bottom, all but the top, and random neurons.
+    """Measure test accuracy, or R2, with the top, bottom, all but the top, and random neurons.
 
     Example: neurox-lite ablate --ranking ranking.json --store bert.h5 --corpus my.conllu --tag upos
     --probe probe --out ablation
@@ -78,7 +83,9 @@ def command(
     from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.files import refuse_existing, refuse_file
     from neurox_lite.plotting.saving import save_figure
+    from neurox_lite.probing.loading import load_probe
     from neurox_lite.probing.probe import ElasticNetProbe
+    from neurox_lite.probing.regression import ElasticNetRegression
     from neurox_lite.results import NeuronRanking
 
     refuse_file(out)
@@ -91,6 +98,10 @@ def command(
         else loaded
         for path, loaded in zip(ranking, rankings, strict=True)
     ]
+    fitted = None if probe is None else load_probe(probe)
+    numeric = isinstance(fitted, ElasticNetRegression)
+    if numeric:
+        refuse_given(context, ("label", "min_count"), REGRESSION)
     selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
     read = read_splits(
         by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
@@ -101,12 +112,19 @@ def command(
             if loaded.space != opened.matrix(layers).space:
                 raise InputError(f"{path}: ranks other neurons than those of {store}")
         splits = chosen_splits(
-            opened, read, tag, selection, layers=layers, min_count=min_count, seed=seed
+            opened,
+            read,
+            tag,
+            selection,
+            label=label,
+            layers=layers,
+            min_count=min_count,
+            seed=seed,
+            numeric=numeric,
         )
-        if probe is None:
+        if fitted is None:
             fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)
         else:
-            fitted = ElasticNetProbe.load(probe)
             fitted.check_trained_on(splits.train.X, splits.train.y)
         curves = ablate(
             rankings,
@@ -127,6 +145,6 @@ def command(
         f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": curve.area_above_random
         for curve in curves.curves
     }
-    show({"curves": out, "accuracy of top above random": areas}, as_json)
+    show({"curves": out, f"{fitted.METRIC} of top above random": areas}, as_json)
     if not all(curve.converged for curve in curves.curves):
         raise typer.Exit(EXIT_DOES_NOT_HOLD)

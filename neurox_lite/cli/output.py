@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ import typer
 from neurox_lite.errors import InputError
 
 EXIT_DONE, EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_DOES_NOT_HOLD = 0, 1, 2, 3
+
+REGRESSION = "a regression, which has numbers and no classes,"
 
 
 @dataclass
@@ -65,6 +68,10 @@ Match = Annotated[
 
 Store = Annotated[str, typer.Option("--store", help="Activations, from 'extract'.")]
 Tag = Annotated[str, typer.Option("--tag", help="Layer of labels, as upos or Number.")]
+Label = Annotated[
+    str | None,
+    typer.Option("--label", help="Tell only this label from all others, as NOUN from not NOUN."),
+]
 Layers = Annotated[str | None, typer.Option("--layers", help="As 0,4; all by default.")]
 L1 = Annotated[float, typer.Option("--l1", help="L1 penalty.")]
 L2 = Annotated[float, typer.Option("--l2", help="L2 penalty.")]
@@ -98,6 +105,17 @@ Disjoint = Annotated[
         help="Leave out words so that splits share no sentence, or no word type either.",
     ),
 ]
+
+
+def refuse_given(context: typer.Context, names: Sequence[str], taker: str) -> None:
+    """Raise InputError when options that ``taker`` does not take are on the command line."""
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in names
+        if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    if given:
+        raise InputError(f"{taker} takes no {', '.join(given)}; run it without")
 
 
 def by_split(values: list[str] | None) -> Any:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
+    EXIT_DONE,
     L1,
     L2,
+    REGRESSION,
     Corpus,
     Debug,
     Disjoint,
     Format,
     Json,
+    Label,
     Labels,
     Layers,
     Match,
@@ -29,21 +32,45 @@ from neurox_lite.cli.output import (
     WordsFrom,
     by_split,
     integers,
+    numbers,
+    refuse_given,
     show,
 )
 
+if TYPE_CHECKING:
+    from neurox_lite.results import RegularisationSearch
+
+OF_CLASSES = ("label", "min_count", "class_weight", "one_vs_rest", "search", "control")
+
 
 def command(
+    context: typer.Context,
     store: Store,
     corpus: Corpus,
     tag: Tag,
     out: Annotated[str, typer.Option("--out", help="Folder for the probe.")],
+    label: Label = None,
     labels: Labels = None,
     format: Format = None,
     match: Match = None,
     layers: Layers = None,
+    regression: Annotated[
+        bool, typer.Option("--regression", help="Labels are numbers, as position or depth.")
+    ] = False,
+    one_vs_rest: Annotated[
+        bool, typer.Option("--one-vs-rest", help="A probe of every label, told from all others.")
+    ] = False,
     l1: L1 = 1e-3,
     l2: L2 = 1e-3,
+    search: Annotated[
+        bool, typer.Option("--search", help="Choose the penalties on dev, from a grid.")
+    ] = False,
+    l1s: Annotated[
+        str | None, typer.Option("--l1s", help="Grid of --search; 0.1 to 0.00001 by default.")
+    ] = None,
+    l2s: Annotated[
+        str | None, typer.Option("--l2s", help="Grid of --search; 0.1 to 0.00001 by default.")
+    ] = None,
     standardize: Annotated[
         bool, typer.Option(help="Scale neurons to mean 0, variance 1; the papers do not.")
     ] = True,
@@ -62,6 +89,9 @@ def command(
     control: Annotated[
         bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
     ] = False,
+    n_control: Annotated[
+        int, typer.Option("--n-control", min=1, help="Control tasks to take the mean of.")
+    ] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the probe.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -78,41 +108,102 @@ def command(
     from neurox_lite.corpora.reading import read_splits
     from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.files import refuse_existing, refuse_file, write_json
+    from neurox_lite.plotting.saving import save_figure
     from neurox_lite.probing.evaluation import evaluate_probe
+    from neurox_lite.probing.one_vs_rest import save_one_vs_rest
     from neurox_lite.probing.probe import ElasticNetProbe
+    from neurox_lite.probing.probe_folder import INDEX, PROBE, clear_probe_folder
+    from neurox_lite.probing.regression import ElasticNetRegression
+    from neurox_lite.probing.search import PENALTIES, regularisation_search
     from neurox_lite.probing.selectivity import selectivity
+    from neurox_lite.probing.together import fit_one_vs_rest
 
+    if regression:
+        refuse_given(context, OF_CLASSES, REGRESSION)
+    if one_vs_rest:
+        refuse_given(context, ("label", "search", "control"), "--one-vs-rest")
+    if search:
+        refuse_given(context, ("l1", "l2"), "--search, which chooses the penalties,")
+    else:
+        refuse_given(context, ("l1s", "l2s"), "a probe without --search")
+    if not control:
+        refuse_given(context, ("n_control",), "a probe without --control")
     refuse_file(out)
-    refuse_existing(Path(out) / "probe.json", overwrite)
+    for name in (PROBE, INDEX):
+        refuse_existing(Path(out) / name, overwrite)
     selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
     read = read_splits(
         by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
     )
+    options: dict[str, Any] = {"standardize": standardize, "tol": tol, "max_iter": max_iter}
+    classifier = ElasticNetProbe(l1, l2, class_weight=class_weight, **options)
+    regressor = ElasticNetRegression(l1, l2, **options)
     with ActivationStore(store) as opened:
         splits = chosen_splits(
-            opened, read, tag, selection, layers=integers(layers), min_count=min_count, seed=seed
+            opened,
+            read,
+            tag,
+            selection,
+            label=label,
+            layers=integers(layers),
+            min_count=min_count,
+            seed=seed,
+            numeric=regression,
         )
-        probe = ElasticNetProbe(
-            l1,
-            l2,
-            standardize=standardize,
-            tol=tol,
-            max_iter=max_iter,
-            class_weight=class_weight,
-        )
-        probe.fit(splits.train.X, splits.train.y)
+        if one_vs_rest:
+            probes = fit_one_vs_rest(classifier, splits.train.X, splits.train.y)
+            found = save_one_vs_rest(probes, splits, out)
+            show({"probes": out, **found, "per_label": INDEX}, as_json)
+            raise typer.Exit(EXIT_DOES_NOT_HOLD if found["not_converged"] else EXIT_DONE)
+        searched = None
+        if search:
+            searched, probe = regularisation_search(
+                classifier,
+                splits.train.X,
+                splits.train.y,
+                splits.dev.X,
+                splits.dev.y,
+                l1s=numbers(l1s) if l1s else PENALTIES,
+                l2s=numbers(l2s) if l2s else PENALTIES,
+            )
+        else:
+            probe = (regressor if regression else classifier).fit(splits.train.X, splits.train.y)
         evaluation = evaluate_probe(probe, splits)
         selective = {}
         if control:
             tokens = opened.tokens()
-            word_of_row = [tokens[row] for row in opened.word_rows]
-            found = selectivity(probe, splits.train, splits.test, word_of_row, seed=seed)
-            selective = {**asdict(found), "selectivity": found.selectivity}
+            words_of_rows = [tokens[row] for row in opened.word_rows]
+            compared = selectivity(
+                probe, splits.train, splits.test, words_of_rows, n_seeds=n_control, seed=seed
+            )
+            selective = {**asdict(compared), "selectivity": compared.selectivity}
+    clear_probe_folder(out)
     probe.save(out)
     write_json(Path(out) / "evaluation.json", evaluation)
-    (Path(out) / "control.json").unlink(missing_ok=True)
     if control:
         write_json(Path(out) / "control.json", selective)
-    show({"probe": out, **evaluation, **selective, "per_class": "evaluation.json"}, as_json)
+    if searched:
+        searched.save(Path(out) / "search.json")
+        save_figure(searched.plot(), Path(out) / "search.png")
+    show(
+        {
+            "probe": out,
+            **(_best(searched) if searched else {}),
+            **evaluation,
+            **selective,
+            **({} if regression else {"per_class": "evaluation.json"}),
+        },
+        as_json,
+    )
     if not (probe.certificate_.converged and selective.get("control_converged", True)):
         raise typer.Exit(EXIT_DOES_NOT_HOLD)
+
+
+def _best(searched: RegularisationSearch) -> dict[str, Any]:
+    l1, l2 = searched.best
+    return {
+        "best_l1": l1,
+        "best_l2": l2,
+        "score": searched.best_score,
+        "at_edge_of_grid": list(searched.at_edge),
+    }

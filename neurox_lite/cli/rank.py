@@ -14,6 +14,7 @@ from neurox_lite.cli.output import (
     Disjoint,
     Format,
     Json,
+    Label,
     Labels,
     Layers,
     Match,
@@ -26,13 +27,31 @@ from neurox_lite.cli.output import (
     WordsFrom,
     by_split,
     integers,
+    refuse_given,
     show,
 )
 
 METHODS = ("linguistic-correlation", "random")
+TO_FIT_A_PROBE = (
+    "corpus",
+    "tag",
+    "label",
+    "labels",
+    "format",
+    "match",
+    "l1",
+    "l2",
+    "min_count",
+    "words",
+    "words_from",
+    "min_frequency",
+    "max_frequency",
+    "disjoint",
+)
 
 
 def command(
+    context: typer.Context,
     method: Annotated[str, typer.Argument(help="linguistic-correlation or random.")],
     store: Store,
     out: Annotated[str, typer.Option("--out", help="The ranking to write, .json or .csv.")],
@@ -44,6 +63,7 @@ def command(
         typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="To fit a probe; see 'probe'."),
     ] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="To fit a probe; see 'probe'.")] = None,
+    label: Label = None,
     labels: Labels = None,
     format: Format = None,
     match: Match = None,
@@ -74,20 +94,16 @@ def command(
     from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
     from neurox_lite.files import refuse_existing
+    from neurox_lite.probing.loading import load_probe
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.ranking import linguistic_correlation, random_ranking
 
     refuse_existing(out, overwrite)
-    if method == "random" and (probe or corpus or tag):
-        raise InputError("random takes no --probe, --corpus or --tag; leave them out")
-    if probe and (corpus or tag or layers):
-        raise InputError("a fitted --probe takes no --corpus, --tag or --layers; leave them out")
+    if method == "random":
+        refuse_given(context, ("probe", *TO_FIT_A_PROBE), "random, which fits no probe,")
+    if probe is not None:
+        refuse_given(context, ("layers", *TO_FIT_A_PROBE), "a fitted --probe")
     selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
-    if selection != WordSelection() and (probe or method == "random"):
-        raise InputError(
-            "words are chosen to fit a probe, but none is fitted; leave out --words, --words-from, "
-            "--min-frequency, --max-frequency and --disjoint"
-        )
     converged = True
     with ActivationStore(store) as opened:
         if method == "random":
@@ -95,7 +111,7 @@ def command(
             ranking = random_ranking(opened.matrix(chosen).space, seed)
         elif method == "linguistic-correlation":
             if probe is not None:
-                fitted = ElasticNetProbe.load(probe)
+                fitted = load_probe(probe)
                 if fitted.space_ != opened.matrix(list(fitted.space_.layers)).space:
                     raise InputError(f"{probe}: fitted on other neurons than those of {store}")
             elif corpus and tag:
@@ -107,6 +123,7 @@ def command(
                     read,
                     tag,
                     selection,
+                    label=label,
                     layers=integers(layers),
                     min_count=min_count,
                     seed=seed,

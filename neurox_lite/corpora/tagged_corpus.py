@@ -162,7 +162,7 @@ class TaggedCorpus:
             raise InputError(f"{self.source}: no label '{label}' in '{layer}'; it has: {shown}")
         flat = iter(labels.tolist())
         binary = tuple(
-            tuple(own if own in (label, UNLABELLED) else f"not {label}" for own in islice(flat, n))
+            tuple(own if own in (label, UNLABELLED) else rest_of(label) for own in islice(flat, n))
             for n in np.diff(self.sentence_offsets)
         )
         return self.with_tags(layer, binary)
@@ -282,6 +282,11 @@ class TaggedCorpus:
             splits=tuple(name for name, part in parts.items() for _ in part.sentences),
             source=" + ".join(part.source for part in parts.values()),
         )
+
+
+def rest_of(label: str) -> str:
+    """What words without this label are labelled, where it is told from all others."""
+    return f"not {label}"
 
 
 def draw_splits(

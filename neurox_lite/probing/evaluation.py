@@ -9,14 +9,42 @@ from neurox_lite.activations.labelled import LabelledSplits
 from neurox_lite.metrics import accuracy, majority_accuracy, per_class
 from neurox_lite.probing.bootstrap import accuracy_interval
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.regression import ElasticNetRegression
 
 
-def evaluate_probe(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, Any]:
-    """Accuracy per split, the majority baseline, the certificate and a table per class on test.
+def evaluate_probe(
+    probe: ElasticNetProbe | ElasticNetRegression, splits: LabelledSplits
+) -> dict[str, Any]:
+    """How well a probe predicts every split, how sparse it is, and its certificate.
 
-    The accuracy on test comes with its 95 % interval over resamples of the test sentences. Streams
-    the activations; the result is JSON-ready.
+    Of classes: accuracies, that on test with its 95 % interval over resamples of the test
+    sentences, the majority baseline, and a table per class on test. Of numbers: R2. Streams the
+    activations; the result is JSON-ready.
     """
+    measured = (
+        _of_numbers(probe, splits)
+        if isinstance(probe, ElasticNetRegression)
+        else _of_classes(probe, splits)
+    )
+    return {
+        **measured,
+        "n_train": len(splits.train.y),
+        "n_dev": len(splits.dev.y),
+        "n_test": len(splits.test.y),
+        "nonzero_weights": float((probe.coef_ != 0).mean()),
+        "certificate": asdict(probe.certificate_),
+    }
+
+
+def _of_numbers(probe: ElasticNetRegression, splits: LabelledSplits) -> dict[str, Any]:
+    return {
+        "test_r2": float(probe.score(splits.test.X, splits.test.y)),
+        "dev_r2": float(probe.score(splits.dev.X, splits.dev.y)),
+        "train_r2": float(probe.score(splits.train.X, splits.train.y)),
+    }
+
+
+def _of_classes(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, Any]:
     predicted = probe.predict(splits.test.X)
     interval = accuracy_interval(predicted == splits.test.y, splits.test.sentences)
     return {
@@ -25,11 +53,6 @@ def evaluate_probe(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, 
         "dev_accuracy": accuracy(splits.dev.y, probe.predict(splits.dev.X)),
         "train_accuracy": accuracy(splits.train.y, probe.predict(splits.train.X)),
         "majority_accuracy": majority_accuracy(splits.train.y, splits.test.y),
-        "n_train": len(splits.train.y),
-        "n_dev": len(splits.dev.y),
-        "n_test": len(splits.test.y),
         "left_out": splits.left_out,
-        "nonzero_weights": float((probe.coef_ != 0).mean()),
-        "certificate": asdict(probe.certificate_),
         "per_class": [asdict(row) for row in per_class(splits.test.y, predicted)],
     }

@@ -143,8 +143,8 @@ class LinearProbe(BaseEstimator):
             raise InputError("the probe was fitted on other neurons; give the probe of this store")
         if self.trained_on_ and self.trained_on_ != fingerprint(X, y):
             raise InputError(
-                "the probe was fitted on other words or labels; give the corpus, tag, seed, "
-                "minimal count and choice of words it was fitted with"
+                "the probe was fitted on other words or labels; give the corpus, tag, label, "
+                "seed, minimal count and choice of words it was fitted with"
             )
 
     def save(self, folder: str | Path) -> None:

@@ -70,6 +70,7 @@ def regularisation_search(
     """
     if not 0 < share < 1:
         raise InputError(f"share is {share}; give a number between 0 and 1")
+    l1s, l2s = sorted(set(l1s)), sorted(set(l2s))
     grid = fit_grid(probe, X, y, l1s, l2s)
     n_kept = max(1, round(share * X.shape[1]))
     every = np.arange(X.shape[1])
@@ -79,19 +80,19 @@ def regularisation_search(
         kept = [every, order[:n_kept], order[-n_kept:]]
         measured[pair] = frozen_scores(kept, fitted, X_dev, y_dev, "zero")
     none = clone(probe).set_params(l1=0.0, l2=0.0, tol=max(probe.tol, UNREGULARISED_TOL))
-    none.fit(X, y, start=grid[min(l1s), min(l2s)])
+    none.fit(X, y, start=grid[l1s[0], l2s[0]])
     without = none.score(X_dev, y_dev)
 
     def table(values: Any) -> tuple[tuple[Any, ...], ...]:
-        return tuple(tuple(values(l1, l2) for l2 in sorted(l2s)) for l1 in sorted(l1s))
+        return tuple(tuple(values(l1, l2) for l2 in l2s) for l1 in l1s)
 
     def score(l1: float, l2: float) -> float:
         accuracy, top, bottom = measured[l1, l2]
         return alpha * (top - bottom) - beta * (without - accuracy)
 
     result = RegularisationSearch(
-        l1s=tuple(sorted(l1s)),
-        l2s=tuple(sorted(l2s)),
+        l1s=tuple(l1s),
+        l2s=tuple(l2s),
         scores=table(score),
         accuracies=table(lambda *pair: measured[pair][0]),
         top_accuracies=table(lambda *pair: measured[pair][1]),

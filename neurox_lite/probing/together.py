@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 from tqdm.auto import tqdm
 
+from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.errors import InputError
 from neurox_lite.probing.inputs import Inputs, checked
 from neurox_lite.probing.linear import fingerprint
@@ -70,11 +71,11 @@ def fit_grid(
     return grid
 
 
-def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, ElasticNetProbe]:
+def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[str, ElasticNetProbe]:
     """A binary probe for every class, "is it this one?", all in the same passes over ``X``.
 
-    Each is the probe that ``fit(X, y == label)`` gives. Memory: beside ``X``, what a fit of two
-    classes takes times the number of classes.
+    Each is the probe that is fitted on the labels of :meth:`TaggedCorpus.against_rest`. Memory:
+    beside ``X``, what a fit of two classes takes times the number of classes.
 
     Parameters
     ----------
@@ -87,7 +88,8 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     Returns
     -------
     dict
-        From label to the fitted probe, whose ``classes_`` are False and True.
+        From label, a string, to the fitted probe, whose ``classes_`` are as ``"NOUN"`` and ``"not
+        NOUN"``, sorted.
 
     Raises
     ------
@@ -101,10 +103,14 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
     is_class = ids[:, None] == np.arange(len(classes))
+    pairs = [np.unique([str(label), rest_of(str(label))]) for label in classes]
+    is_second = is_class == [
+        pair[1] == str(label) for pair, label in zip(pairs, classes, strict=True)
+    ]
     weights = None
     if probe.class_weight == "balanced":
         weights = np.stack([compute_sample_weight("balanced", one) for one in is_class.T], axis=1)
-    targets = torch.from_numpy(is_class.astype(np.int64)).to(inputs.like.device)
+    targets = torch.from_numpy(is_second.astype(np.int64)).to(inputs.like.device)
     problem = Problem(
         inputs.rows,
         CrossEntropy(targets, 2, with_mean_one(weights, inputs.like)),
@@ -112,12 +118,11 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
         inputs.penalties([probe.l2] * len(classes)),
     )
     W, b, certificates = solve(problem, tol=probe.tol, max_iter=probe.max_iter)
-    both = np.array([False, True])
     fitted = {}
-    for k, label in enumerate(classes.tolist()):
-        fitted[label] = clone(probe)
-        identity = fingerprint(X, is_class[:, k])
-        _set(fitted[label], inputs, both, W[:, k], b[k], certificates[k], identity)
+    for k, (label, pair) in enumerate(zip(classes, pairs, strict=True)):
+        one = fitted[str(label)] = clone(probe)
+        identity = fingerprint(X, pair[is_second[:, k].astype(int)])
+        _set(one, inputs, pair, W[:, k], b[k], certificates[k], identity)
     return fitted
 
 

@@ -50,6 +50,11 @@ class RegularisationSearch:
         return max(pairs)[1:]
 
     @property
+    def best_score(self) -> float:
+        """The score of the best pair."""
+        return max(max(row) for row in self.scores)
+
+    @property
     def at_edge(self) -> tuple[str, ...]:
         """Where the best pair is at the edge of the grid, as ``"smallest l1"``.
 

@@ -190,3 +190,35 @@ def test_another_corpus(tmp_path):
 
     with pytest.raises(InputError, match=r"made from another corpus than other\.txt"):
         labelled_splits(store, other, "tag")
+
+
+def test_numbers_are_never_rare(tmp_path):
+    sentences = {"train": ["0123", "01"], "dev": ["019"], "test": ["02."]}
+    splits = labelled_splits(*make(tmp_path, sentences), "tag", numeric=True)
+
+    assert splits.train.y.tolist() == ["0", "1", "2", "3", "0", "1"]
+    assert splits.dev.y.tolist() == ["0", "1", "9"]
+    assert splits.test.y.tolist() == ["0", "2"]
+    assert splits.left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("sentences", "options", "message"),
+    [
+        (SENTENCES, {}, r"tags.txt: label 'A' of 'tag' is no finite number; a regression needs"),
+        (
+            {"train": ["01"], "dev": [["1", "nan"]], "test": ["01"]},
+            {},
+            "label 'nan' of 'tag' is no finite number",
+        ),
+        (
+            {"train": ["01"], "dev": [["1", "01"]], "test": ["01"]},
+            {},
+            "all labels 'tag' in split 'dev' are 1; a regression needs numbers that differ",
+        ),
+        ({"train": ["01"], "dev": ["01"], "test": ["01"]}, {"min_count": 2}, "min_count is for"),
+    ],
+)
+def test_labels_that_are_no_numbers(tmp_path, sentences, options, message):
+    with pytest.raises(InputError, match=message):
+        labelled_splits(*make(tmp_path, sentences), "tag", numeric=True, **options)

@@ -24,6 +24,7 @@ from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.tagged_corpus import SPLITS
 from neurox_lite.embedded import embedded_path
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results import RegularisationSearch
 
 COMMANDS = ["extract", "inspect", "convert", "probe", "rank", "ablate", "run", "demo"]
 
@@ -190,6 +191,147 @@ def test_balanced_classes_are_the_same_as_given_weights(
     np.testing.assert_allclose(fitted.coef_, again.coef_, atol=1e-6)
 
 
+def ready(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict:
+    """What a command that must succeed prints as JSON."""
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_numbers_are_predicted_ranked_and_ablated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = [f"the dog {'sees the dog ' * (i % 3)}sleeps number {i}" for i in range(80)]
+    (tmp_path / "my.txt").write_text("\n".join(made) + "\n")
+    corpus = ["--corpus", str(tmp_path / "my.txt"), "--format", "text"]
+    store, probe, ranking = (str(tmp_path / name) for name in ("s.h5", "probe", "r.json"))
+    # The place of a word is part of the embedding output of this model.
+    model = ["--model", str(embedded_path("models/bert")), "--layers", "0"]
+    assert main(["extract", *model, *corpus, "--out", store]) == 0
+    data = ["--store", store, *corpus, "--tag", "position"]
+    shown = ready(["probe", *data, "--regression", "--out", probe, "--l1", "0.01"], capsys)
+    assert shown["test_r2"] > 0.9
+    assert shown["n_train"] + shown["n_dev"] + shown["n_test"] == sum(len(s.split()) for s in made)
+    assert "per_class" not in shown
+    assert {p.name for p in Path(probe).iterdir()} == {
+        "probe.safetensors",
+        "probe.json",
+        "evaluation.json",
+    }
+    rank = ["rank", "linguistic-correlation", "--store", store, "--probe", probe]
+    assert main([*rank, "--out", ranking]) == 0
+    ablate = ["ablate", "--ranking", ranking, *data, "--probe", probe, "--shares", "0.2"]
+    shown = ready([*ablate, "--out", str(tmp_path / "a")], capsys)
+    areas = shown["R2 of top above random"]
+    assert areas["linguistic-correlation (frozen)"] > 0
+    assert areas["linguistic-correlation (retrained)"] > 0
+    assert "takes no --label" in bad([*ablate, "--out", "b", "--label", "3"], capsys)
+
+
+def test_one_label_is_told_from_all_others_by_every_command(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    probe, ranking = str(tmp_path / "probe"), str(tmp_path / "r.json")
+    noun = [*source(folder), "--tag", "upos", "--label", "NOUN"]
+    shown = ready(["probe", *noun, "--out", probe, "--l1", "0.01"], capsys)
+    corpus = read_splits(str(folder / "my.conllu"))
+    labels = corpus.labels("upos")
+    assert shown["n_test"] == len(corpus.rows("test"))
+    assert shown["left_out"] == {}
+    rest = np.mean(labels[corpus.rows("test")] != "NOUN")
+    assert shown["majority_accuracy"] == pytest.approx(rest)
+    assert ElasticNetProbe.load(probe).classes_.tolist() == ["NOUN", "not NOUN"]
+    fit = ["rank", "linguistic-correlation", *noun, "--l1", "0.01", "--out", ranking]
+    assert main(fit) == 0
+    assert json.loads(Path(ranking).read_text())["classes"] == ["NOUN", "not NOUN"]
+    ablate = ["ablate", "--ranking", ranking, "--probe", probe, "--no-retrain"]
+    assert main([*ablate, *noun, "--out", str(tmp_path / "a")]) == 0
+    verb = [*source(folder), "--tag", "upos", "--label", "VERB", "--out", str(tmp_path / "b")]
+    assert "fitted on other words or labels" in bad([*ablate, *verb], capsys)
+
+
+def test_every_label_against_the_rest(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Labels that are no names of folders, and one too rare, beside probes fitted one by one."""
+    names = {"NOUN": "a/b", "PUNCT": ".", "VERB": "verb"}
+    lines = []
+    for line in (folder / "my.conllu").read_text().splitlines():
+        cells = line.split("\t")
+        if len(cells) == 10 and cells[0].isdigit():
+            cells[3] = names.get(cells[3], "other")
+        lines.append("\t".join(cells))
+    at = next(i for i, line in enumerate(lines) if "\tother\t" in line)
+    lines[at] = lines[at].replace("\tother\t", "\trare\t")
+    (tmp_path / "my.conllu").write_text("\n".join(lines) + "\n")
+    data = ["--store", str(folder / "lstm.h5"), "--corpus", str(tmp_path / "my.conllu")]
+    data += ["--tag", "upos", "--min-count", "2"]
+    out = tmp_path / "probes"
+    every = ["probe", *data, "--one-vs-rest", "--out", str(out), "--l1", "0.01"]
+    shown = ready(every, capsys)
+    index = json.loads((out / "one_vs_rest.json").read_text())
+    assert list(index) == [".", "a/b", "other", "verb"]
+    assert shown["left_out"] == {"rare": 1}
+    assert shown["not_converged"] == []
+    assert "exists already" in bad(every, capsys)
+
+    ranking = str(tmp_path / "r.json")
+    rank = ["rank", "linguistic-correlation", "--store", data[1], "--out", ranking]
+    assert "give the folder of one, see one_vs_rest.json" in bad(
+        [*rank, "--probe", str(out)], capsys
+    )
+    for label in (".", "a/b", "verb"):
+        found = str(out / index[label]["folder"])
+        alone = ["probe", *data, "--label", label, "--out", str(tmp_path / "one"), "--overwrite"]
+        one = ready([*alone, "--l1", "0.01"], capsys)
+        assert one["left_out"] == {"rare": 1}
+        assert index[label]["test_accuracy"] == shown["test_accuracy"][label]
+        assert index[label]["test_accuracy"] == pytest.approx(one["test_accuracy"], abs=0.01)
+        assert index[label]["majority_accuracy"] == pytest.approx(one["majority_accuracy"])
+        assert index[label]["certificate"] <= 1e-4
+        assert main([*rank, "--probe", found, "--overwrite"]) == 0
+        ablate = ["ablate", "--ranking", ranking, "--probe", found, *data, "--no-retrain"]
+        arguments = [*ablate, "--shares", "0.1", "--out", str(tmp_path / "a"), "--overwrite"]
+        assert main([*arguments, "--label", label]) == 0
+        assert "other words or labels" in bad([*arguments, "--label", "other"], capsys)
+
+    with_rare = ["probe", *data[:-2], "--label", "verb", "--out", str(tmp_path / "with rare")]
+    more = ready([*with_rare, "--l1", "0.01"], capsys)
+    splits = ("n_train", "n_dev", "n_test")
+    assert sum(more[name] for name in splits) == sum(one[name] for name in splits) + 1
+
+    assert main([*every, "--overwrite", "--max-iter", "2"]) == 3
+    assert main(["probe", *data, "--out", str(out), "--l1", "0.01", "--overwrite"]) == 0
+    files = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()}
+    assert files == {"probe.safetensors", "probe.json", "evaluation.json"}
+
+
+def test_penalties_are_searched_on_dev(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "probe"
+    arguments = ["probe", *labelled(folder), "--search", "--out", str(out)]
+    shown = ready([*arguments, "--l1s", "1e-2,0.3", "--l2s", "1e-2"], capsys)
+    searched = RegularisationSearch.load(out / "search.json")
+    assert (searched.l1s, searched.l2s) == ((0.01, 0.3), (0.01,))
+    assert (shown["best_l1"], shown["best_l2"]) == searched.best == (0.01, 0.01)
+    assert shown["score"] == searched.best_score
+    assert shown["at_edge_of_grid"] == ["smallest l1"]
+    assert ElasticNetProbe.load(out).l1 == 0.01
+    assert (out / "search.png").is_file()
+    fast = ["--overwrite", "--l1s", "1e-4", "--l2s", "1e-4", "--max-iter", "3"]
+    assert main([*arguments, *fast]) == 3
+
+
+def test_control_tasks_are_repeated(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["probe", *labelled(folder), "--out", str(tmp_path / "p"), "--l1", "0.01"]
+    shown = ready([*arguments, "--control", "--n-control", "3"], capsys)
+    assert len(shown["control_accuracies"]) == 3
+    assert shown["control_accuracy"] == pytest.approx(np.mean(shown["control_accuracies"]))
+
+
 def test_run_from_a_job_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     job = {
         "model": str(embedded_path("models/lstm-0")),
@@ -322,6 +464,18 @@ def test_words_and_labels_that_differ(
         (["--tag", "Number", "--disjoint", "words"], "give sentences or types"),
         (["--tag", "Number", "--class-weight", "even"], "give 'balanced'"),
         (["--tag", "Number", "--corpus", "x"], "give one file, or train=FILE"),
+        (["--tag", "Number", "--regression"], "label 'Plur' of 'Number' is no finite number"),
+        (["--tag", "position", "--regression", "--control"], "no classes, takes no --control"),
+        (
+            ["--tag", "position", "--regression", "--class-weight", "balanced", "--min-count", "2"],
+            "takes no --min-count, --class-weight",
+        ),
+        (["--tag", "Number", "--label", "Dual"], "no label 'Dual' in 'Number'; it has: Plur, Sing"),
+        (["--tag", "Number", "--label", "Plur", "--one-vs-rest"], "--one-vs-rest takes no --label"),
+        (["--tag", "Number", "--search", "--l1", "0.001"], "chooses the penalties, takes no --l1;"),
+        (["--tag", "Number", "--search", "--l2s", "1,b"], "numbers separated by commas"),
+        (["--tag", "Number", "--l1s", "1e-3"], "a probe without --search takes no --l1s"),
+        (["--tag", "Number", "--n-control", "2"], "a probe without --control takes no --n-control"),
     ],
 )
 def test_bad_probe_options(
@@ -514,10 +668,13 @@ def test_options_that_do_not_apply_are_refused(
 ) -> None:
     store, out = ["--store", str(folder / "lstm.h5")], ["--out", str(tmp_path / "r.json")]
     lca = ["rank", "linguistic-correlation", *store, *out, "--probe", probe]
-    assert "takes no --corpus, --tag or --layers" in bad([*lca, "--layers", "0"], capsys)
+    assert "a fitted --probe takes no --layers; run" in bad([*lca, "--layers", "0"], capsys)
+    fit = ["--min-count", "2", "--labels", "f", "--match", "a", "--l1", "0.001", "--words", "a"]
+    assert "--probe takes no --labels, --match, --l1, --min-count, --words; run it without" in bad(
+        [*lca, *fit], capsys
+    )
     random = ["rank", "random", *store, *out, "--tag", "Number"]
-    assert "random takes no" in bad(random, capsys)
-    assert "but none is fitted; leave out --words" in bad([*lca, "--words", "a"], capsys)
+    assert "random, which fits no probe, takes no --tag" in bad(random, capsys)
     text = ["rank", "random", *store, "--out", str(tmp_path / "r.txt")]
     assert "saved as .json or .csv" in bad(text, capsys)
 

@@ -7,6 +7,7 @@ import numpy as np
 from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
 from neurox_lite.probing.evaluation import evaluate_probe
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.regression import ElasticNetRegression
 
 N_SENTENCES = 100
 
@@ -34,3 +35,23 @@ def test_accuracies_and_the_interval_of_the_one_on_test():
     np.testing.assert_allclose(
         evaluation["test_accuracy_interval"], [0.8 - half, 0.8 + half], atol=0.015
     )
+
+
+def numbers(shift):
+    """Labels 0 to 9 as strings, and one activation that is the label plus a shift."""
+    y = np.tile(np.arange(10), 20)
+    X = (y + shift).astype(np.float32)[:, None]
+    return LabelledActivations(X, y.astype(str), np.arange(len(y)), np.arange(len(y)) // 10)
+
+
+def test_a_regression_has_r2_on_every_split():
+    splits = LabelledSplits(numbers(0), numbers(1), numbers(3), left_out={})
+    probe = ElasticNetRegression(1e-6, 0, tol=1e-6).fit(splits.train.X, splits.train.y)
+    evaluation = json.loads(json.dumps(evaluate_probe(probe, splits)))
+    assert evaluation.pop("certificate")["value"] <= 1e-6
+    # All predictions are off by the shift, and the labels have variance 8.25.
+    r2 = {"train_r2": 1, "dev_r2": 1 - 1 / 8.25, "test_r2": 1 - 9 / 8.25}
+    counts = {"n_train": 200, "n_dev": 200, "n_test": 200, "nonzero_weights": 1}
+    assert set(evaluation) == set(r2 | counts)
+    for name, value in (r2 | counts).items():
+        np.testing.assert_allclose(evaluation[name], value, atol=1e-3)

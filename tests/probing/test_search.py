@@ -77,6 +77,14 @@ def test_comes_back_from_its_file_and_is_drawn(found, tmp_path):
     assert texts[0].startswith(f"{search.scores[0][0]:.3f}")
 
 
+def test_a_penalty_given_twice_is_tried_once():
+    search, _ = regularisation_search(
+        ElasticNetProbe(), *task(0), *task(1), l1s=(1e-2, 1e-2), l2s=(1e-2,)
+    )
+    assert search.l1s == (1e-2,)
+    assert search.best_score == search.scores[0][0]
+
+
 def test_a_share_out_of_range_is_refused():
     with pytest.raises(InputError, match="share is 1"):
         regularisation_search(ElasticNetProbe(), *task(0), *task(1), share=1.0)

@@ -58,11 +58,13 @@ def test_a_grid_is_its_probes(size, class_weight):
 def test_one_against_the_rest_is_a_binary_probe(size, class_weight):
     X, y = task(size)
     X = X.astype("f8")
+    y[y == "VERB"] = "verb"  # sorted after "not verb", where "ADJ" is before "not ADJ"
     probe = ElasticNetProbe(1e-3, 1e-3, tol=TOL, class_weight=class_weight)
     fitted = fit_one_vs_rest(probe, X, y)
-    assert list(fitted) == ["ADJ", "NOUN", "VERB"]
+    assert list(fitted) == ["ADJ", "NOUN", "verb"]
     for label, binary in fitted.items():
-        alone = ElasticNetProbe(1e-3, 1e-3, tol=TOL, class_weight=class_weight).fit(X, y == label)
+        two = np.where(y == label, label, f"not {label}")
+        alone = ElasticNetProbe(1e-3, 1e-3, tol=TOL, class_weight=class_weight).fit(X, two)
         assert_same(binary, alone)
         np.testing.assert_array_equal(binary.predict(X), alone.predict(X))
 
@@ -78,6 +80,15 @@ def store(tmp_path):
         writer.finish({})
     with ActivationStore(tmp_path / "s.h5") as opened:
         yield opened
+
+
+def test_one_against_the_rest_was_trained_on_the_labels_of_the_corpus(store):
+    X, y = store.matrix(), task()[1]
+    corpus = TaggedCorpus([["w"] * 10] * 30, {"pos": y.reshape(30, 10).tolist()})
+    for label, binary in fit_one_vs_rest(ElasticNetProbe(), X, y).items():
+        binary.check_trained_on(X, corpus.against_rest("pos", label).labels("pos"))
+        with pytest.raises(InputError, match="other words or labels"):
+            binary.check_trained_on(X, y)
 
 
 @pytest.mark.parametrize("cumulative", [False, True])

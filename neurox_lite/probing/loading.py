@@ -1,0 +1,30 @@
+"""Probes of either kind, back from their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neurox_lite.errors import InputError
+from neurox_lite.files import read_json
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.probe_folder import INDEX, PROBE
+from neurox_lite.probing.regression import ElasticNetRegression
+
+
+def load_probe(folder: str | Path) -> ElasticNetProbe | ElasticNetRegression:
+    """Read a probe of the kind that the folder holds.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no probe, or those of many labels.
+    """
+    if (Path(folder) / INDEX).is_file():
+        raise InputError(f"{folder}: holds a probe per label; give the folder of one, see {INDEX}")
+    data = read_json(Path(folder) / PROBE)
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind == ElasticNetProbe.KIND:
+        return ElasticNetProbe.load(folder)
+    if kind == ElasticNetRegression.KIND:
+        return ElasticNetRegression.load(folder)
+    raise InputError(f"{folder}: holds no probe; fit one with 'probe'")

@@ -1,0 +1,67 @@
+"""A probe of every label against the rest, as a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.activations.arrays import finite_blocks
+from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
+from neurox_lite.corpora.tagged_corpus import rest_of
+from neurox_lite.files import write_json
+from neurox_lite.metrics import majority_accuracy
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.probe_folder import INDEX, clear_probe_folder
+
+
+def save_one_vs_rest(
+    probes: dict[str, ElasticNetProbe], splits: LabelledSplits, folder: str | Path
+) -> dict[str, Any]:
+    """Write every probe into a numbered folder, since labels may be no names of folders.
+
+    Parameters
+    ----------
+    probes : dict
+        From :func:`neurox_lite.fit_one_vs_rest` on ``splits.train``.
+    splits : LabelledSplits
+    folder : path
+
+    Returns
+    -------
+    dict
+        Test accuracy of every label, the labels whose probe has not converged, and the classes left
+        out. ``one_vs_rest.json`` has for every label more, its folder above all.
+    """
+    accuracies = _accuracies(probes, splits.test)
+    clear_probe_folder(folder)
+    index = {}
+    for number, (label, probe) in enumerate(probes.items()):
+        name = f"{number:03d}"
+        probe.save(Path(folder) / name)
+        index[label] = {
+            "folder": name,
+            "test_accuracy": accuracies[label],
+            "majority_accuracy": majority_accuracy(splits.train.y == label, splits.test.y == label),
+            "nonzero_weights": float((probe.coef_ != 0).mean()),
+            "certificate": probe.certificate_.value,
+            "converged": probe.certificate_.converged,
+        }
+    write_json(Path(folder) / INDEX, index)
+    return {
+        "test_accuracy": accuracies,
+        "not_converged": [label for label, entry in index.items() if not entry["converged"]],
+        "left_out": splits.left_out,
+    }
+
+
+def _accuracies(probes: dict[str, ElasticNetProbe], test: LabelledActivations) -> dict[str, float]:
+    """Test accuracy of every probe, in one pass over the activations."""
+    right = dict.fromkeys(probes, 0)
+    for start, block in finite_blocks(test.X, test.X.space):
+        labels = test.y[start : start + len(block)]
+        for label, probe in probes.items():
+            binary = np.where(labels == label, label, rest_of(label))
+            right[label] += int(np.sum(probe.predict(block) == binary))
+    return {label: count / len(test.y) for label, count in right.items()}
