@@ -17,6 +17,7 @@ __all__ = [
     "ExtractOptions",
     "InputError",
     "Job",
+    "LayerScores",
     "LearningCurve",
     "MinimalSet",
     "Neuron",
@@ -38,6 +39,7 @@ __all__ = [
     "fit_layers",
     "fit_one_vs_rest",
     "labelled_splits",
+    "layer_scores",
     "learning_curve",
     "linguistic_correlation",
     "load_model",
@@ -52,6 +54,7 @@ __all__ = [
     "read_parallel",
     "read_splits",
     "read_text",
+    "redundancy",
     "regularisation_search",
     "run_job",
     "selectivity",
@@ -73,7 +76,7 @@ if TYPE_CHECKING:
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
-    from neurox_lite.evaluation.minimal_set import minimal_set
+    from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
     from neurox_lite.evaluation.rank_stability import rank_intervals
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
@@ -83,7 +86,7 @@ if TYPE_CHECKING:
     from neurox_lite.pipeline.run import run_job
     from neurox_lite.probing.bootstrap import accuracy_interval
     from neurox_lite.probing.control import control_labels
-    from neurox_lite.probing.layerwise import fit_layers
+    from neurox_lite.probing.layerwise import fit_layers, layer_scores
     from neurox_lite.probing.learning_curve import learning_curve
     from neurox_lite.probing.online_code import online_code
     from neurox_lite.probing.probe import ElasticNetProbe
@@ -95,6 +98,7 @@ if TYPE_CHECKING:
     from neurox_lite.results import (
         AblationCurve,
         AblationCurves,
+        LayerScores,
         LearningCurve,
         MinimalSet,
         NeuronRanking,
@@ -113,6 +117,7 @@ _MODULE_OF = {
     "ExtractOptions": "extraction.options",
     "InputError": "errors",
     "Job": "pipeline.job",
+    "LayerScores": "results",
     "LearningCurve": "results",
     "MinimalSet": "results",
     "Neuron": "neurons",
@@ -134,6 +139,7 @@ _MODULE_OF = {
     "fit_layers": "probing.layerwise",
     "fit_one_vs_rest": "probing.together",
     "labelled_splits": "activations.labelled",
+    "layer_scores": "probing.layerwise",
     "learning_curve": "probing.learning_curve",
     "linguistic_correlation": "ranking",
     "load_model": "models.loading",
@@ -147,6 +153,7 @@ _MODULE_OF = {
     "read_parallel": "corpora.parallel",
     "read_splits": "corpora.reading",
     "read_text": "corpora.annotation",
+    "redundancy": "evaluation.minimal_set",
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",

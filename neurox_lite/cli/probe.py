@@ -66,10 +66,10 @@ def command(
         bool, typer.Option("--search", help="Choose the penalties on dev, from a grid.")
     ] = False,
     l1s: Annotated[
-        str | None, typer.Option("--l1s", help="Grid of --search; 0.1 to 0.00001 by default.")
+        str | None, typer.Option("--l1s", help="Grid of --search; 0.1 to 0.001 by default.")
     ] = None,
     l2s: Annotated[
-        str | None, typer.Option("--l2s", help="Grid of --search; 0.1 to 0.00001 by default.")
+        str | None, typer.Option("--l2s", help="Grid of --search; 0.1 to 0.001 by default.")
     ] = None,
     standardize: Annotated[
         bool, typer.Option(help="Scale neurons to mean 0, variance 1; the papers do not.")

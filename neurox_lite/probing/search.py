@@ -15,7 +15,10 @@ from neurox_lite.probing.together import fit_grid
 from neurox_lite.probing.weights import weight_scores
 from neurox_lite.results import RegularisationSearch
 
-PENALTIES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+PENALTIES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)
+SEARCH_TOL = 1e-3
+"""Certificate asked of the probes of the grid, which are compared by accuracy."""
+
 UNREGULARISED_TOL = 1e-2
 """Certificate asked of the probe without penalties, of which only the accuracy is used."""
 
@@ -33,7 +36,7 @@ def regularisation_search(
     alpha: float = 0.5,
     beta: float = 0.5,
 ) -> tuple[RegularisationSearch, ElasticNetProbe]:
-    """The penalties with the largest score S on dev, and their probe (Durrani et al. 2020, eq. 2).
+    """The penalties with the largest score S on dev, and their probe (Durrani et al. 2020).
 
         S = alpha (A_top - A_bottom) - beta (A_none - A)
 
@@ -71,7 +74,8 @@ def regularisation_search(
     if not 0 < share < 1:
         raise InputError(f"share is {share}; give a number between 0 and 1")
     l1s, l2s = sorted(set(l1s)), sorted(set(l2s))
-    grid = fit_grid(probe, X, y, l1s, l2s)
+    quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
+    grid = fit_grid(quick, X, y, l1s, l2s)
     n_kept = max(1, round(share * X.shape[1]))
     every = np.arange(X.shape[1])
     measured = {}
@@ -105,4 +109,6 @@ def regularisation_search(
         alpha=alpha,
         beta=beta,
     )
-    return result, grid[result.best]
+    l1, l2 = result.best
+    best = clone(probe).set_params(l1=l1, l2=l2).fit(X, y, start=grid[l1, l2])
+    return result, best
