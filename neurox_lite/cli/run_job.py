@@ -45,6 +45,13 @@ def command(
     labels: Labels = None,
     format: Format = None,
     match: Match = None,
+    study: Annotated[
+        bool,
+        typer.Option(
+            "--study",
+            help="Also layers, redundancy, description length, learning curve, rank intervals.",
+        ),
+    ] = False,
     seed: Seed = 0,
     as_json: Json = False,
     debug: Debug = False,
@@ -62,7 +69,7 @@ def command(
     from neurox_lite.pipeline.job import Job
 
     if job is not None:
-        if model or corpus or tag or out or labels or format or match or seed:
+        if model or corpus or tag or out or labels or format or match or study or seed:
             raise InputError(f"{job}: a job file takes no other options; write them into it")
         run(Job.read(job), as_json)
         return
@@ -70,7 +77,7 @@ def command(
     if model is None or files is None or tag is None or out is None:
         raise InputError("give a job file, or --model, --corpus, --tag and --out")
     label_files = by_split(labels)
-    run(Job(model, files, tag, out, label_files, format, match, seed), as_json)
+    run(Job(model, files, tag, out, label_files, format, match, seed, study=study), as_json)
 
 
 def run(job: Job, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ def _probe(work: Workspace) -> None:
 
 
 def _control(work: Workspace) -> None:
-    train, test = work.splits.train, work.splits.test
+    train, test = replace(work.splits.train, X=work.X_train), work.splits.test
     words, n_seeds = work.corpus.words(), _n_controls(work)
     result = selectivity(work.probe, train, test, words, seed=work.job.seed, n_seeds=n_seeds)
     write_json(work.path("control.json"), {**asdict(result), "selectivity": result.selectivity})

@@ -19,7 +19,8 @@ from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 
 def _layers(work: Workspace) -> None:
     train, test = work.splits.train, work.splits.test
-    scores = layer_scores(work.probe, train.X, train.y, test.X, test.y)
+    space = train.X.space
+    scores = layer_scores(work.probe, work.X_train, train.y, test.X, test.y, space=space)
     scores.save(work.path("layer_scores.json"))
     save_figure(scores.plot(), work.path("layer_scores.png"))
 

@@ -32,6 +32,7 @@ from neurox_lite.probing.losses import CrossEntropy
 from neurox_lite.probing.moments import moments
 from neurox_lite.probing.problem import Problem
 from neurox_lite.probing.rows import Rows
+from neurox_lite.probing.search import PENALTIES
 from neurox_lite.probing.solver import Certificate, solve
 from tests.benchmarks.extraction import row, seconds
 
@@ -138,21 +139,15 @@ def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
     return times[True]
 
 
-def layer_by_layer(matrix: nx.ActivationMatrix, X: np.ndarray, y: np.ndarray, whole: float) -> None:
-    space = matrix.space
-    layers = [np.ascontiguousarray(X[:, space.columns(layer)]) for layer in space.layers]
-
-    def fit() -> None:
-        for layer in layers:
-            nx.ElasticNetProbe(L1, L2, tol=TOL).fit(layer, y)
-
-    took = seconds(fit)
-    row(
-        f"probes of {len(layers)} layers, one each (s)",
-        f"{took:.1f}",
-        f"{whole:.1f} of all",
-        took / whole,
-    )
+def many(space: nx.NeuronSpace, X: np.ndarray, y: np.ndarray, whole: float) -> None:
+    """A probe of every layer, and a grid of penalties, beside one probe of all neurons."""
+    probe = nx.ElasticNetProbe(L1, L2, tol=TOL)
+    took = seconds(lambda: nx.fit_layers(probe, X, y, space=space))
+    what = f"probes of {len(space.layers)} layers, one each (s)"
+    row(what, f"{took:.1f}", f"{whole:.1f} of all", took / whole)
+    took = seconds(lambda: nx.fit_grid(probe, X, y, PENALTIES, PENALTIES))
+    n = len(PENALTIES)
+    row(f"grid of {n} x {n} penalties (s)", f"{took:.1f}", f"{whole:.1f} one fit", took / whole)
 
 
 def streamed(store: Path, labels: Path, held: float) -> None:
@@ -196,8 +191,8 @@ def main() -> None:
             one_pass = gradient_pass(torch.from_numpy(X), torch.from_numpy(ids), ids.max() + 1)
             two_designs(X, ids, one_pass)
             fit = partial(nx.ElasticNetProbe(L1, L2, tol=TOL).fit, X, y)
-            whole = seconds(fit)
-            layer_by_layer(matrix, X, y, whole)
+            whole = statistics.median(seconds(fit) for _ in range(3))
+            many(matrix.space, X, y, whole)
         streamed(folder / "train.h5", folder / "y.npy", whole)
 
 
