@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from neurox_lite.cli.main import main
+from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.embedded import embedded_path
 from neurox_lite.pipeline.job import Job
 
@@ -29,6 +30,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
             sentences = file.read().split("\n\n")[:200]
         (tmp_path / f"{name}.conllu").write_text("\n\n".join(sentences) + "\n\n")
+    reviewed = read_conllu(tmp_path / "my.conllu").sentences
+    (tmp_path / "reviews.txt").write_text("".join(" ".join(words) + "\n" for words in reviewed))
+    ratings = ("long" if len(words) > 8 else "short" for words in reviewed)
+    (tmp_path / "ratings.txt").write_text("".join(f"{rating}\n" for rating in ratings))
     yield tmp_path
 
 
@@ -68,6 +73,8 @@ def test_commands_in_guide(workplace: Path) -> None:
         *["probe"] * 5,  # also with --search, --label, --one-vs-rest and --regression
         "rank",
         "ablate",
+        "extract",  # of sentences
+        "probe",
         "probe",
         "rank",
         "rank",

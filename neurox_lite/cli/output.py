@@ -49,12 +49,16 @@ Corpus = Annotated[
 Labels = Annotated[
     list[str] | None,
     typer.Option(
-        "--labels", metavar="FILE|SPLIT=FILE", help="Label files of parallel text, like --corpus."
+        "--labels",
+        metavar="FILE|SPLIT=FILE",
+        help="Label files of parallel text or of sentences, like --corpus.",
     ),
 ]
 Format = Annotated[
     str | None,
-    typer.Option("--format", help="conllu, columns, parallel or text; told from the name if not."),
+    typer.Option(
+        "--format", help="conllu, columns, parallel, sentences or text; told from the name if not."
+    ),
 ]
 Match = Annotated[
     str | None,

@@ -1,4 +1,4 @@
-"""Reading NeuroX's format: a file of words and a file of labels, line by line the same shape."""
+"""Reading a file of sentences and a file of labels: NeuroX's, a label per word, or per sentence."""
 
 from __future__ import annotations
 
@@ -32,13 +32,7 @@ def read_parallel(
     InputError
         When a file cannot be read, or the files differ in lines or a line in words.
     """
-    sentences = _split_lines(text_path)
-    labels = _split_lines(labels_path)
-    if len(sentences) != len(labels):
-        raise InputError(
-            f"{text_path} has {len(sentences)} lines but {labels_path} has {len(labels)}; "
-            "give one line of labels per sentence"
-        )
+    sentences, labels = _parallel_lines(text_path, labels_path)
     for number, (words, tags) in enumerate(zip(sentences, labels, strict=True), start=1):
         if len(words) != len(tags):
             raise InputError(
@@ -48,6 +42,50 @@ def read_parallel(
     return TaggedCorpus(
         tuple(filter(None, sentences)), {layer: tuple(filter(None, labels))}, source=str(text_path)
     )
+
+
+def read_sentences(
+    text_path: str | Path, labels_path: str | Path, layer: str = "label"
+) -> TaggedCorpus:
+    """Read one sentence per line from one file and the sentence's label from the other.
+
+    The label is the whole line, blanks within it as single spaces, and is given to every word. A
+    line that is blank in both files is skipped.
+
+    Parameters
+    ----------
+    text_path, labels_path, layer
+        As of :func:`read_parallel`.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read, the files differ in lines, or one line of the two is blank.
+    """
+    sentences, labels = _parallel_lines(text_path, labels_path)
+    for number, (words, label) in enumerate(zip(sentences, labels, strict=True), start=1):
+        if bool(words) != bool(label):
+            blank = labels_path if words else text_path
+            raise InputError(f"{blank}: line {number} is blank; give each sentence its label")
+    tags = tuple(
+        (" ".join(label),) * len(words) for words, label in zip(sentences, labels, strict=True)
+    )
+    return TaggedCorpus(
+        tuple(filter(None, sentences)), {layer: tuple(filter(None, tags))}, source=str(text_path)
+    )
+
+
+def _parallel_lines(
+    text_path: str | Path, labels_path: str | Path
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """The words of the lines of both files, which have as many."""
+    sentences, labels = _split_lines(text_path), _split_lines(labels_path)
+    if len(sentences) != len(labels):
+        raise InputError(
+            f"{text_path} has {len(sentences)} lines but {labels_path} has {len(labels)}; "
+            "give one line of labels per sentence"
+        )
+    return sentences, labels
 
 
 def _split_lines(path: str | Path) -> list[tuple[str, ...]]:

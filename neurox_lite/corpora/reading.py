@@ -8,11 +8,11 @@ from pathlib import Path
 from neurox_lite.corpora.annotation import annotate, read_text
 from neurox_lite.corpora.columns import read_columns
 from neurox_lite.corpora.conllu import read_conllu
-from neurox_lite.corpora.parallel import read_parallel
+from neurox_lite.corpora.parallel import read_parallel, read_sentences
 from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus
 from neurox_lite.errors import InputError
 
-FORMATS = ("conllu", "columns", "parallel", "text")
+FORMATS = ("conllu", "columns", "parallel", "sentences", "text")
 
 FORMAT_OF_SUFFIX = {
     ".conllu": "conllu",
@@ -35,11 +35,11 @@ def read_corpus(
     ----------
     path : str or Path
         Read as gzip when its name ends in ``.gz``.
-    format : {"conllu", "columns", "parallel", "text"}, optional
+    format : {"conllu", "columns", "parallel", "sentences", "text"}, optional
         Told from the name when it ends in ``.conllu``, ``.conll`` or ``.columns``, before any
         ``.gz``; a file of another name that comes with ``labels`` is parallel.
     labels : str or Path, optional
-        The file of labels of parallel text.
+        The file of labels: of parallel text one per word, of sentences one per line.
     words_only : bool
         Leave out the labels, which take many times the memory of the words and which extraction
         does not need.
@@ -57,10 +57,10 @@ def read_corpus(
     format = format or _format_of(Path(path), has_labels=labels is not None)
     if format not in FORMATS:
         raise InputError(f"{path}: unknown format '{format}'; use one of {', '.join(FORMATS)}")
-    if format == "parallel":
+    if format in ("parallel", "sentences"):
         if labels is None:
-            raise InputError(f"{path}: parallel text needs its file of labels; give labels")
-        corpus = read_parallel(path, labels)
+            raise InputError(f"{path}: format '{format}' needs a file of labels; give labels")
+        corpus = (read_parallel if format == "parallel" else read_sentences)(path, labels)
         return corpus.words_only() if words_only else corpus
     if labels is not None:
         raise InputError(

@@ -1,6 +1,6 @@
 import pytest
 
-from neurox_lite.corpora.parallel import read_parallel
+from neurox_lite.corpora.parallel import read_parallel, read_sentences
 from neurox_lite.errors import InputError
 
 
@@ -55,3 +55,19 @@ def test_errors_name_both_files_the_line_and_both_counts(read, text, labels, par
 def test_empty_files(read):
     with pytest.raises(InputError, match=r"text\.txt: no sentences"):
         read("\n", "")
+
+
+def test_a_label_per_sentence(tmp_path):
+    text, labels = tmp_path / "text.txt", tmp_path / "labels.txt"
+    text.write_text("Rain fell\n\nIt stopped .\n")
+    labels.write_text("good\n\nvery  bad\n")
+    corpus = read_sentences(text, labels)
+    assert corpus.sentences == (("Rain", "fell"), ("It", "stopped", "."))
+    assert corpus.tags == {"label": (("good", "good"), ("very bad",) * 3)}
+    assert corpus.by_sentence().labels("label").tolist() == ["good", "very bad"]
+    labels.write_text("good\nbad\nvery bad\n")
+    with pytest.raises(InputError, match=r"text\.txt: line 2 is blank"):
+        read_sentences(text, labels)
+    labels.write_text("good\n\n\n")
+    with pytest.raises(InputError, match=r"has 3 lines but .* has 1"):
+        read_sentences(text, labels)

@@ -50,10 +50,10 @@ def test_labels_make_it_parallel(tmp_path, format):
 @pytest.mark.parametrize(
     ("name", "options", "parts"),
     [
-        ("a.txt", {}, ["--format", "conllu, columns, parallel, text"]),
+        ("a.txt", {}, ["--format", "conllu, columns, parallel, sentences, text"]),
         ("a.txt.gz", {}, ["--format"]),
         ("a", {}, ["--format"]),
-        ("a.conllu", {"format": "xml"}, ["'xml'", "conllu, columns, parallel, text"]),
+        ("a.conllu", {"format": "xml"}, ["'xml'", "conllu, columns, parallel, sentences, text"]),
         ("a.txt", {"format": "parallel"}, ["file of labels"]),
         ("a.conllu", {"labels": "b.txt"}, ["'conllu'", "b.txt"]),
         ("a.txt", {"format": "text", "labels": "b.txt"}, ["'text'", "b.txt"]),
