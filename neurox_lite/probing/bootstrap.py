@@ -21,7 +21,7 @@ def accuracy_interval(
 ) -> Interval:
     """Percentile interval of an accuracy over resamples of the sentences.
 
-    Efron & Tibshirani 1993, section 13.3. Words of a sentence are right or wrong together, so that
+    Efron & Tibshirani 1993. Words of a sentence are right or wrong together, so that
     resampling words would give too narrow an interval. From a few dozen sentences on the interval
     covers about what it says; of one sentence, or where all words are right, it is a point.
 

@@ -32,8 +32,8 @@ def learning_curve(
 ) -> LearningCurve:
     """Test accuracy of the probe fitted on growing shares of the training sentences.
 
-    Probes are compared by how much data they need, besides how good they get (Voita & Titov 2020,
-    section 2.2). The samples of one seed are each within the next. A sample of one class only
+    Probes are compared by how much data they need, besides how good they get (Voita & Titov
+    2020). The samples of one seed are each within the next. A sample of one class only
     predicts that class.
 
     Parameters

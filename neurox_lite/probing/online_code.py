@@ -24,7 +24,7 @@ def online_code(
 ) -> OnlineCode:
     """Length of the labels sent block by block, each coded by a probe of all blocks before it.
 
-    Voita & Titov 2020, section 2.2, "online code": with blocks that end at t_1 < ... < t_S = n,
+    Voita & Titov 2020, "online code": with blocks that end at t_1 < ... < t_S = n,
 
         L = t_1 log2 C - sum_i log2 p_i(y of block i + 1 | X of block i + 1)
 

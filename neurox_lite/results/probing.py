@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class OnlineCode:
-    """Length in bits of the labels given the activations (Voita & Titov 2020, section 2.2).
+    """Length in bits of the labels given the activations (Voita & Titov 2020).
 
     ``block_ends`` are the numbers of rows coded after each block, and ``block_bits`` what each
     took; ``uniform_codelength`` is n log2 C. ``converged`` is False when one of the probes behind
