@@ -15,9 +15,19 @@ def plot_ablation(curves: AblationCurves) -> Figure:
     axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
     for axis, curve in zip(axes, curves.curves, strict=True):
         _panel(axis, curve)
+    axes[0].set_ylim(_lowest(curves), 1.02)
     axes[0].set_ylabel(curves.curves[0].metric)
     axes[-1].legend(loc="lower right", fontsize=8)
     return figure
+
+
+def _lowest(curves: AblationCurves) -> float:
+    """0, or the least R2; far below 0, where neurons are replaced by zero, it tells nothing more."""
+    columns = [
+        (*curve.keep_top, *curve.remove_top, *curve.keep_bottom, *curve.random_low)
+        for curve in curves.curves
+    ]
+    return max(min(0.0, *map(min, columns)), -1.0)
 
 
 def _panel(axis: Axes, curve: AblationCurve) -> None:
@@ -34,5 +44,4 @@ def _panel(axis: Axes, curve: AblationCurve) -> None:
     axis.set_xlabel("neurons (%)")
     how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
     axis.set_title(f"{curve.method}\n{how}", fontsize=10)
-    axis.set_ylim(0, 1.02)
     axis.grid(alpha=0.3)

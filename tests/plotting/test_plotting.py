@@ -1,5 +1,7 @@
 """Figures show the values of the results, and equal figures are equal files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -69,6 +71,15 @@ def test_ablation_panels_hold_the_curves():
     assert "frozen, others mean" in first
     assert "retrained" in second
     assert figure.axes[0].get_ylabel() == "accuracy"
+
+
+def test_r2_below_zero_is_shown_to_minus_one():
+    first, second = CURVES.curves
+    assert CURVES.plot().axes[0].get_ylim()[0] == 0
+    low = AblationCurves((replace(first, keep_bottom=(-0.25, 0.0, 0.5)), second))
+    assert low.plot().axes[1].get_ylim()[0] == -0.25
+    lowest = AblationCurves((replace(first, keep_bottom=(-30.0, 0.0, 0.5)), second))
+    assert lowest.plot().axes[0].get_ylim()[0] == -1
 
 
 def test_bars_are_salient_neurons_per_layer(ranking):
