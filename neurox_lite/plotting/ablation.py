@@ -22,7 +22,7 @@ def plot_ablation(curves: AblationCurves) -> Figure:
 
 
 def _lowest(curves: AblationCurves) -> float:
-    """0, or the least R2; far below 0, where neurons are replaced by zero, it tells nothing more."""
+    """Where the axis starts: at 0, or at the least R2, but not below -1."""
     columns = [
         (*curve.keep_top, *curve.remove_top, *curve.keep_bottom, *curve.random_low)
         for curve in curves.curves
