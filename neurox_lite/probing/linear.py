@@ -19,8 +19,8 @@ from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_json, read_json, replacing, write_json
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.inputs import Inputs
-from neurox_lite.probing.solver import Certificate
 
 ARRAYS = ("coef_", "intercept_", "mean_", "scale_")
 
@@ -86,6 +86,11 @@ class LinearProbe(BaseEstimator):
         b : (n_outputs,) tensor
         certificate : Certificate
         """
+        if not (torch.isfinite(W).all() and torch.isfinite(b).all()):
+            raise InputError(
+                "the activations or penalties are too large to compute with; standardise them or "
+                "give float64"
+            )
         self.coef_ = np.ascontiguousarray(W.T.cpu().numpy())
         self.intercept_ = b.cpu().numpy()
         self.mean_, self.scale_ = inputs.mean, inputs.scale
@@ -93,13 +98,7 @@ class LinearProbe(BaseEstimator):
         self.space_ = inputs.space
         self.n_features_in_ = len(inputs.mean)
         if not certificate.converged:
-            warnings.warn(
-                f"the probe did not converge: {certificate.kind} {certificate.value:.1e} after "
-                f"{certificate.n_iter} passes, above tol={certificate.tol:.1e}; raise max_iter or "
-                "the penalties",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+            warnings.warn(_why_not_converged(certificate), ConvergenceWarning, stacklevel=3)
 
     def raw_weights(self) -> tuple[np.ndarray, np.ndarray]:
         """Weights (n_neurons, n_outputs) and intercept (n_outputs,) on raw activations, float64."""
@@ -199,6 +198,19 @@ class LinearProbe(BaseEstimator):
 
     def _read_extra(self, data: dict[str, Any]) -> None:
         """Take back what :meth:`_extra` gave."""
+
+
+def _why_not_converged(certificate: Certificate) -> str:
+    if certificate.kind == "separable":
+        return (
+            "without a penalty there is no optimum, as the classes are separable: the weights are "
+            f"those after {certificate.n_iter} passes; give l1 or l2"
+        )
+    return (
+        f"the probe did not converge: {certificate.kind} {certificate.value:.1e} after "
+        f"{certificate.n_iter} passes, above tol={certificate.tol:.1e}; raise max_iter or the "
+        "penalties"
+    )
 
 
 def fingerprint(X: Any, y: np.ndarray) -> str:

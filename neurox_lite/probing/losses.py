@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -16,8 +17,8 @@ import torch
 
 BLOCK_ROWS = 16_384
 
-INTERCEPT_TOL = 1e-5
-"""Largest intercept gradient with which a dual point counts as feasible; rounding leaves 1e-7."""
+INTERCEPT_TOL = 1e-7
+"""Largest gradient of an intercept, relative to the share of its class, that is let be."""
 
 Scores = Callable[[slice], torch.Tensor]
 """Gives the scores of a block of rows."""
@@ -44,6 +45,9 @@ class Loss(Protocol):
 
     def minus_conjugate(self, scores: Scores, share: torch.Tensor) -> torch.Tensor:
         """-f*(share * gradient) for a share from 0 to 1 of each problem, (n_problems,)."""
+
+    def is_separated(self, scores: Scores) -> torch.Tensor:
+        """Whether larger scores of the same direction would always be better, (n_problems,)."""
 
     def sample(self, positions: torch.Tensor) -> Loss:
         """The mean over some rows."""
@@ -90,15 +94,18 @@ class CrossEntropy:
         return self.y.shape[1], self.n_classes
 
     def first_intercept(self) -> torch.Tensor:
-        return self._shares().log()
+        return self._shares.log()
 
+    @cached_property
     def _shares(self) -> torch.Tensor:
         """Share of each class, (n_problems, n_classes) in float64."""
-        weights = torch.ones(1, 1).to(self.y.device) if self.weights is None else self.weights
-        weights = weights.double().expand(self.y.shape)
-        pairs = zip(self.y.T, weights.T, strict=True)
-        counts = torch.stack([torch.bincount(y, w, self.n_classes) for y, w in pairs])
-        return counts / counts.sum(1, keepdim=True)
+        if self.weights is None:
+            counts = torch.stack([torch.bincount(y, minlength=self.n_classes) for y in self.y.T])
+        else:
+            weights = self.weights.double().expand(self.y.shape)
+            pairs = zip(self.y.T, weights.T, strict=True)
+            counts = torch.stack([torch.bincount(y, w, self.n_classes) for y, w in pairs])
+        return counts.double() / counts.sum(1, keepdim=True)
 
     def _weigh(self, values: torch.Tensor, rows: slice) -> torch.Tensor:
         """Values (n_rows, n_problems) or (n_rows, n_problems, n_classes), times the weights."""
@@ -129,12 +136,13 @@ class CrossEntropy:
         length = torch.ones_like(value)
         rounding = torch.finfo(start.dtype).eps * (1 + value)
         for _ in range(50):
-            slope = float(gradient.abs().max())
-            if slope < INTERCEPT_TOL / 10 or float(length.min()) < 1e-6:
+            # By shares: the bound of a certificate errs by the gradient times about their log.
+            slope = float((gradient.abs() / self._shares).max())
+            if slope < INTERCEPT_TOL or float(length.min()) < 1e-6:
                 break
             step = torch.linalg.solve(hessian, gradient[..., None])[..., 0]
             proposed = (b - length[:, None] * step).to(b)
-            if slope < 1e-4 and bool((length == 1).all()):
+            if slope < 1e-3 and bool((length == 1).all()):
                 return proposed
             terms = self._by_intercept(scores, proposed)
             better = terms[0] <= value + rounding  # NaN is no progress
@@ -163,7 +171,7 @@ class CrossEntropy:
         # The loss is flat along equal shifts of all classes; 1/C fills that direction.
         hessian = torch.diag_embed(mean) - products + 1 / n_classes
         hessian.diagonal(dim1=1, dim2=2).add_(1e-7)
-        return value, mean - self._shares(), hessian
+        return value, mean - self._shares, hessian
 
     def minus_conjugate(self, scores: Scores, share: torch.Tensor) -> torch.Tensor:
         """The entropy of q = y + share * (p - y)."""
@@ -176,6 +184,13 @@ class CrossEntropy:
             entropy = torch.special.entr(q).sum(2)
             total += self._weigh(entropy, rows).sum(0, dtype=torch.float64)
         return total / len(self.y)
+
+    def is_separated(self, scores: Scores) -> torch.Tensor:
+        """Whether every row has the highest score for its class."""
+        wrong = torch.zeros_like(self.y[0])
+        for rows in _blocks(len(self.y)):
+            wrong += (scores(rows).argmax(2) != self.y[rows]).sum(0)
+        return wrong == 0
 
     def sample(self, positions: torch.Tensor) -> CrossEntropy:
         weights = None if self.weights is None else self.weights[positions]
@@ -234,6 +249,10 @@ class SquaredError:
             return -theta.square() / 2 - theta * y
 
         return self._mean(values)
+
+    def is_separated(self, scores: Scores) -> torch.Tensor:
+        """Never."""
+        return torch.zeros_like(self.y[0], dtype=torch.bool)
 
     def sample(self, positions: torch.Tensor) -> SquaredError:
         weights = None if self.weights is None else self.weights[positions]

@@ -12,6 +12,7 @@ from sklearn.linear_model import ElasticNet, LogisticRegression
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.errors import InputError
 from neurox_lite.probing import inputs as inputs_module
 from neurox_lite.probing import solver
 from neurox_lite.probing.losses import CrossEntropy, SquaredError
@@ -178,15 +179,61 @@ def test_not_converged_is_said():
 
 
 @pytest.mark.parametrize("max_iter", [30, 300])
-def test_separable_without_penalty_ends_and_has_only_a_gradient_certificate(max_iter):
+def test_separable_without_penalty_ends_and_is_never_converged(max_iter):
     X, _ = task()
     y = (X[:, 0] > 0).astype(int)
-    W, b, certificate = run(X, y, 0.0, 0.0, tol=1e-12, max_iter=max_iter)
-    assert certificate.kind == "gradient"
+    W, b, certificate = run(X, y, 0.0, 0.0, tol=1e-2, max_iter=max_iter)
+    is_right = np.argmax(X @ W.T + b, axis=1) == y
+    assert certificate.kind == ("separable" if is_right.all() else "gradient")
     assert not certificate.converged
     assert certificate.n_iter <= max_iter + 1
     assert np.all(np.isfinite(W))
     assert np.mean(np.argmax(X @ W.T + b, axis=1) == y) > 0.97
+
+
+def test_separable_without_penalty_is_said():
+    X, _ = task()
+    with pytest.warns(ConvergenceWarning, match="no optimum, as the classes are separable"):
+        probe = ElasticNetProbe(0, 0).fit(X, X[:, 0] > 0)
+    assert not probe.certificate_.converged
+    assert probe.n_iter_ < 500
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ElasticNetProbe(0, 1e-6).fit(X, X[:, 0] > 0)
+        ElasticNetProbe(0, 0).fit(*task())
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_certificate_holds_for_rare_classes(seed, dtype):
+    """A few positives of thousands: their entropy, the yardstick, is next to nothing."""
+    rng = np.random.default_rng(seed)
+    n, n_positive = 8_000, 1 + seed % 5
+    X = rng.normal(size=(n, 15))
+    y = np.zeros(n, dtype=np.int64)
+    y[:n_positive] = 1
+    X[:n_positive, 0] += rng.uniform(0, 3)
+    l2 = 1e-4
+    probe = ElasticNetProbe(0, l2, tol=1e-3).fit(X.astype(dtype), y)
+    Z = (X.astype(dtype).astype("f8") - probe.mean_) / probe.scale_
+    # With two outputs of opposite weights, w = W1 - W0, the penalty is l2 w^2 / 2.
+    reference = LogisticRegression(C=1 / (n * l2), tol=1e-12, max_iter=10_000).fit(Z, y)
+    W = np.concatenate([-reference.coef_, reference.coef_]) / 2
+    b = np.array([0.0, reference.intercept_[0]])
+    best = objective(W, b, Z, y, 0, l2)
+    reached = objective(probe.coef_, probe.intercept_, Z, y, 0, l2)
+    gap = (reached - best) / entropy(y)
+    assert probe.certificate_.converged
+    assert probe.certificate_.value <= 1e-3
+    assert gap <= probe.certificate_.value + 1e-6
+
+
+def test_weights_beyond_the_range_of_numbers_are_an_error():
+    X, y = task()
+    X = X.astype(np.float32)
+    X[:, 0] *= 3e24
+    with pytest.raises(InputError, match="too large to compute with"):
+        ElasticNetProbe(0, 0, standardize=False).fit(X, y)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -357,6 +404,23 @@ def test_sampling_finds_the_optimum_of_all_rows(l1, l2, small_samples):
     assert sampled.objective == pytest.approx(
         objective(W[:, 0].numpy().T, b[0].numpy(), X, y, l1, l2), abs=1e-6
     )
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-3, 1e-4])
+def test_sampling_leaves_the_same_weights_at_zero(tol, monkeypatch):
+    """More neurons than the sample can tell apart: its steps are too long and are shortened."""
+    monkeypatch.setattr(solver, "MIN_SAMPLE", 1000)
+    monkeypatch.setattr(solver, "PER_NEURON", 0)
+    X, y = many_rows(n=4_000, d=300)
+    problem = problem_of(X, y, [(1e-3, 1e-3)], 4)
+    sampled, _, [certificate] = solve(problem, tol=tol, max_iter=600, sampled=True)
+    full, *_ = solve(problem, tol=tol, max_iter=2000, sampled=False)
+    best, *_ = solve(problem, tol=1e-6, max_iter=2000, sampled=False)
+    assert certificate.converged
+    is_zero = best == 0
+    assert is_zero.float().mean() > 0.2
+    found, found_by_full = (float((W[is_zero] == 0).float().mean()) for W in (sampled, full))
+    assert found > 0.8 * found_by_full > 0.4
 
 
 def test_a_penalty_that_leaves_next_to_nothing(small_samples):

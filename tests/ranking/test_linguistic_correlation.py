@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.solver import Certificate
 from neurox_lite.ranking import linguistic_correlation, random_ranking
 
 
