@@ -65,10 +65,23 @@ def write_text(path: str | Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
+def json_text(data: Any) -> str:
+    """As JSON; NaN and infinity are refused since JSON has no such numbers.
+
+    Raises
+    ------
+    InputError
+        When something in it has no form in JSON, such as a date.
+    """
+    try:
+        return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    except TypeError as error:
+        raise InputError(f"cannot be saved as JSON ({error}); give strings or numbers") from None
+
+
 def write_json(path: str | Path, data: Any) -> None:
-    """Write JSON atomically; NaN and infinity are refused since JSON has no such numbers."""
-    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+    """Write :func:`json_text` atomically."""
+    write_text(path, json_text(data))
 
 
 def read_json(path: str | Path) -> Any:

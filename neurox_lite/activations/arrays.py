@@ -87,6 +87,17 @@ def finite_blocks(X: Any, space: NeuronSpace) -> Iterator[tuple[int, np.ndarray]
         yield start, block
 
 
+def require_finite(X: Any, space: NeuronSpace | None = None) -> None:
+    """Raise InputError that names the first bad row and neuron of an array, in one pass over it.
+
+    For a caller that goes on with parts of ``X``, whose own errors would name rows and columns of
+    the part. The parts of a store's matrix know theirs.
+    """
+    if not isinstance(X, ActivationMatrix):
+        for _ in finite_blocks(X, space or space_of(X)):
+            pass
+
+
 def check_finite(block: np.ndarray, start: int, space: NeuronSpace, X: Any) -> None:
     """Raise InputError that names the first NaN or infinite row and neuron of a block of ``X``."""
     finite = np.isfinite(block)

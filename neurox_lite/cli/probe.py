@@ -195,7 +195,11 @@ def command(
         },
         as_json,
     )
-    if not (probe.certificate_.converged and selective.get("control_converged", True)):
+    if not (
+        probe.certificate_.converged
+        and selective.get("control_converged", True)
+        and (searched is None or searched.all_converged)
+    ):
         raise typer.Exit(EXIT_DOES_NOT_HOLD)
 
 
@@ -206,4 +210,5 @@ def _best(searched: RegularisationSearch) -> dict[str, Any]:
         "best_l2": l2,
         "score": searched.best_score,
         "at_edge_of_grid": list(searched.at_edge),
+        "grid_converged": searched.all_converged,
     }

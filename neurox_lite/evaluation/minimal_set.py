@@ -9,6 +9,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import load
+from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import check_ranks
 from neurox_lite.evaluation.retraining import retrained, retrained_score
 from neurox_lite.probing.linear import LinearProbe
@@ -49,7 +50,8 @@ def minimal_set(
     Raises
     ------
     InputError
-        When the ranking is over other neurons.
+        When the ranking is over other neurons, shares do not ascend between 0 and 1, or ``delta``
+        is not between 0 and 1.
     """
     check_ranks(ranking, X)
     X, X_dev = load(X), load(X_dev)
@@ -91,7 +93,14 @@ def redundancy(
     -------
     tuple of MinimalSet
         Disjoint, with columns of ``X``.
+
+    Raises
+    ------
+    InputError
+        When an option is out of range.
     """
+    if n_sets < 1:
+        raise InputError(f"n_sets is {n_sets}; give at least 1")
     X, X_dev = load(X), load(X_dev)
     full = probe.score(X_dev, y_dev)
     left = np.arange(X.shape[1])
@@ -122,6 +131,10 @@ def _grow(
     shares: Sequence[float],
 ) -> MinimalSet:
     """Retrain on growing shares of all neurons, the first of ``order``, as long as it has them."""
+    if not shares or not 0 < shares[0] <= shares[-1] <= 1 or np.any(np.diff(shares) <= 0):
+        raise InputError(f"shares {tuple(shares)}: give ascending numbers above 0 and up to 1")
+    if not 0 <= delta <= 1:
+        raise InputError(f"delta is {delta}; give a number from 0 to 1")
     counts = [max(1, round(share * X.shape[1])) for share in shares]
     counts = [count for count in counts if count <= len(order)]
     scores: list[float] = []

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import take_rows
+from neurox_lite.activations.arrays import require_finite, take_rows
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.retraining import RETRAIN_TOL
 from neurox_lite.probing.bootstrap import check_resampling
@@ -54,28 +54,24 @@ def rank_intervals(
     Raises
     ------
     InputError
-        When shapes differ, an option is out of range, or a resample has one class only.
+        When shapes differ, an option is out of range, or so few sentences have another class that
+        none of 100 resamples has two.
     """
     y = np.asarray(y)
     check_resampling(n_resamples, level)
     if X.shape[0] != len(y):
         raise InputError(f"{X.shape[0]} rows of activations for {len(y)} labels; give one per row")
     sentences = sentence_numbers(groups, len(y))
+    require_finite(X)
     ranking = rank(probe)
     rng = np.random.default_rng(seed)
     template = clone(probe).set_params(tol=max(probe.tol, RETRAIN_TOL))
     resampled = np.empty((n_resamples, ranking.space.n_neurons), dtype=np.int64)
     converged = probe.certificate_.converged
     for ranks in tqdm(resampled, desc="resample", unit="probe", disable=None, delay=2):
-        n_sentences = sentences.max() + 1
-        drawn = rng.integers(n_sentences, size=n_sentences)
-        times = np.bincount(drawn, minlength=n_sentences)[sentences]
+        times = _draw(sentences, y, rng)
         kept = np.flatnonzero(times)
         classes = np.unique(y[kept])
-        if len(classes) == 1:
-            raise InputError(
-                f"a resample has no class but '{classes[0]}'; give more sentences of the others"
-            )
         start = probe if np.array_equal(classes, probe.classes_) else None
         fitted = clone(template).fit(take_rows(X, kept), y[kept], times[kept], start=start)
         converged = converged and fitted.certificate_.converged
@@ -92,6 +88,17 @@ def rank_intervals(
         resampled=tuple(tuple(row) for row in resampled.tolist()),
         converged=converged,
     )
+
+
+def _draw(sentences: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How often each row is drawn with its sentence; drawn again while there is one class only."""
+    n_sentences = sentences.max() + 1
+    for _ in range(100):
+        drawn = rng.integers(n_sentences, size=n_sentences)
+        times = np.bincount(drawn, minlength=n_sentences)[sentences]
+        if len(np.unique(y[times > 0])) > 1:
+            return times
+    raise InputError("resamples have one class only; give more sentences of the others")
 
 
 def _ranks(ranking: NeuronRanking) -> np.ndarray:

@@ -19,6 +19,7 @@ from neurox_lite.measure import measure
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace
+from neurox_lite.results import RegularisationSearch
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,8 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
     skipped: list[str] = []
     for stage in STAGES:
         if not stage.is_wanted(work.job):
+            if stage.name in record:
+                _forget(stage, record, "", folder)
             continue
         before = [keys[name] for name in stage.after if name in keys]
         keys[stage.name] = hash_json([RECORD_VERSION, stage.name, stage.inputs(work), before])
@@ -173,6 +176,11 @@ def _converged(work: Workspace) -> bool:
         results += read_json(work.path("redundancy.json"))
         names = ("layer_scores", "online_code", "learning_curve", "rank_intervals")
         results += [read_json(work.path(f"{name}.json")) for name in names]
+    if (
+        work.job.probe.search
+        and not RegularisationSearch.load(work.path("search.json")).all_converged
+    ):
+        return False
     return (
         work.probe.certificate_.converged
         and read_json(work.path("control.json"))["control_converged"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from neurox_lite.activations.arrays import take_rows
+from neurox_lite.activations.arrays import require_finite, take_rows
 from neurox_lite.probing.probe import ElasticNetProbe
 
 
@@ -28,6 +28,7 @@ def fit_growing(
     samples : sequence of int arrays
         Positions of the rows, ascending.
     """
+    require_finite(X)
     last: ElasticNetProbe | None = None
     for sample in samples:
         classes = np.unique(y[sample])

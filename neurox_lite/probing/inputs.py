@@ -84,8 +84,12 @@ class Inputs:
 
 def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     """A tensor or a store's matrix, and the labels (n,); what cannot be used is an InputError."""
-    if issparse(X):
-        raise InputError("sparse input is not supported: activations are dense; use .toarray()")
+    refuse_sparse(X)
+    if isinstance(X, torch.Tensor) and (X.dim() != 2 or not len(X) or X.is_complex()):
+        raise InputError(
+            f"a tensor of shape {tuple(X.shape)} and {X.dtype}; give real numbers of shape "
+            "(n_rows, n_neurons)"
+        )
     try:
         if isinstance(X, ActivationMatrix | torch.Tensor):
             validate_data(estimator, X, skip_check_array=True)
@@ -104,6 +108,12 @@ def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     else:
         X = _tensor(np.ascontiguousarray(X))
     return X, y
+
+
+def refuse_sparse(X: Any) -> None:
+    """Raise InputError for sparse arrays and tensors."""
+    if issparse(X) or (isinstance(X, torch.Tensor) and X.layout != torch.strided):
+        raise InputError("sparse input is not supported: activations are dense; use .toarray()")
 
 
 def checked_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

@@ -9,7 +9,7 @@ import torch
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import layers_of
+from neurox_lite.activations.arrays import layers_of, require_finite
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
@@ -59,6 +59,7 @@ def fit_layers(
         space = X.space
     if X.shape[1] != space.n_neurons:
         raise InputError(f"X has {X.shape[1]} columns, space {space.n_neurons} neurons")
+    require_finite(X, space)
     layers = space.layers
     chosen = [layers[: k + 1] if cumulative else (layer,) for k, layer in enumerate(layers)]
 

@@ -77,6 +77,9 @@ def learning_curve(
         for number in range(n_seeds):
             samples = nested_samples(groups, shares, len(y), seed + number)
             n_words[number] = [len(sample) for sample in samples]
+            if number and len(samples[-1]) == len(y):  # all words, for every seed
+                accuracies[number, -1] = accuracies[0, -1]
+                samples.pop()
             for place, fitted in enumerate(fit_growing(probe, X, y, samples)):
                 if fitted is None:
                     predicted = np.full(len(y_test), y[samples[place][0]])

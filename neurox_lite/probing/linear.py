@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,10 +18,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neurox_lite.activations.arrays import finite_blocks, load
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json, read_json, replacing, write_json
+from neurox_lite.files import hash_json, json_text, read_json, replacing, write_text
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
-from neurox_lite.probing.inputs import Inputs
+from neurox_lite.probing.inputs import Inputs, refuse_sparse
 
 ARRAYS = ("coef_", "intercept_", "mean_", "scale_")
 
@@ -58,6 +59,11 @@ class LinearProbe(BaseEstimator):
 
     def check_parameters(self) -> None:
         """Raise InputError when a parameter is out of range."""
+        if not all(isinstance(v, Real) for v in (self.l1, self.l2, self.tol, self.max_iter)):
+            raise InputError(
+                f"l1={self.l1!r}, l2={self.l2!r}, tol={self.tol!r}, max_iter={self.max_iter!r}: "
+                "give numbers"
+            )
         if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):
             raise InputError(f"l1={self.l1}, l2={self.l2}: give finite penalties of at least 0")
         if not self.tol > 0:
@@ -67,8 +73,8 @@ class LinearProbe(BaseEstimator):
 
     def warm_start(self, inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
         """The solution as a solver starts from it: (n_neurons, 1, n_outputs), (1, n_outputs)."""
-        if self.coef_.shape[1] != len(inputs.mean):
-            raise InputError("the probe to start from has other neurons")
+        if getattr(self, "coef_", None) is None or self.coef_.shape[1] != len(inputs.mean):
+            raise InputError("the probe to start from is not fitted, or has other neurons")
         return (
             torch.from_numpy(self.coef_.T[:, None].copy()).to(inputs.like),
             torch.from_numpy(self.intercept_[None]).to(inputs.like),
@@ -110,8 +116,10 @@ class LinearProbe(BaseEstimator):
         """The linear map of raw activations, float64, shape (n, n_outputs); streams ``X``."""
         weights, intercept = self.raw_weights()
         if not isinstance(X, ActivationMatrix):
+            refuse_sparse(X)
+            X = load(X) if isinstance(X, torch.Tensor) else X
             try:
-                X = validate_data(self, load(X), reset=False, ensure_all_finite=False)
+                X = validate_data(self, X, reset=False, ensure_all_finite=False)
             except ValueError as error:
                 raise InputError(str(error)) from None
         elif X.shape[1] != len(weights):
@@ -151,19 +159,21 @@ class LinearProbe(BaseEstimator):
         check_is_fitted(self)
         folder = Path(folder)
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        with replacing(folder / "probe.safetensors") as partial:
-            save_file(arrays, partial)
-        write_json(
-            folder / "probe.json",
+        parameters = {name: plain(value) for name, value in self.get_params().items()}
+        parameters.pop("class_weight", None)
+        text = json_text(
             {
                 "kind": self.KIND,
-                "parameters": self.get_params(),
+                "parameters": parameters,
                 "certificate": vars(self.certificate_),
                 "space": self.space_.to_dict(),
                 "trained_on": self.trained_on_,
                 **self._extra(),
-            },
+            }
         )
+        with replacing(folder / "probe.safetensors") as partial:
+            save_file(arrays, partial)
+        write_text(folder / "probe.json", text)
 
     def _extra(self) -> dict[str, Any]:
         """What else the file holds, JSON-ready."""
@@ -211,6 +221,11 @@ def _why_not_converged(certificate: Certificate) -> str:
         f"{certificate.n_iter} passes, above tol={certificate.tol:.1e}; raise max_iter or the "
         "penalties"
     )
+
+
+def plain(value: Any) -> Any:
+    """A scalar of numpy as one of Python, which JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def fingerprint(X: Any, y: np.ndarray) -> str:

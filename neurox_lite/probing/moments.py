@@ -17,8 +17,8 @@ def moments(
     """Per-neuron mean and population standard deviation, both float64 of shape (n_neurons,).
 
     Streams ``X`` (n, n_neurons) once. Sums are of differences from the mean of the first block,
-    which stay exact where the mean is large beside the deviation; they accumulate in float64. The
-    deviation of a constant neuron is exactly 0.
+    which stay exact where the mean is large beside the deviation; those of blocks are added in
+    float64. The deviation of a constant neuron is exactly 0.
 
     Parameters
     ----------

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from neurox_lite.errors import InputError
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.probing.inputs import Inputs, checked, checked_weights
-from neurox_lite.probing.linear import LinearProbe, fingerprint
+from neurox_lite.probing.linear import LinearProbe, fingerprint, plain
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.problem import Problem
 from neurox_lite.probing.solver import solve
@@ -122,7 +121,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         raw, y = checked(self, X, y)
         classes, ids = class_ids(y)
         sample_weight = checked_weights(sample_weight, len(y))
-        weights = row_weights(sample_weight, self.class_weight, y, ids)
+        weights = row_weights(sample_weight, self.class_weight, classes, ids)
         inputs = Inputs.standardised(
             X, raw, sample_weight, standardize=self.standardize, device=self.device
         )
@@ -135,9 +134,9 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         )
         warm = None
         if start is not None:
+            warm = start.warm_start(inputs)
             if not np.array_equal(start.classes_, classes):
                 raise InputError("the probe to start from has other classes")
-            warm = start.warm_start(inputs)
         W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
         self.classes_ = classes
         self.trained_on_ = fingerprint(X, y)
@@ -185,10 +184,16 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         return majority_accuracy(y, y_test)
 
     def _extra(self) -> dict[str, Any]:
-        return {"classes": self.classes_.tolist()}
+        weights: Any = self.class_weight
+        if isinstance(weights, dict):  # as pairs: the keys of a JSON object are strings
+            weights = [[plain(label), plain(weight)] for label, weight in weights.items()]
+        return {"classes": self.classes_.tolist(), "class_weight": weights}
 
     def _read_extra(self, data: dict[str, Any]) -> None:
         self.classes_ = np.array(data["classes"])
+        if "class_weight" in data:
+            weights = data["class_weight"]
+            self.class_weight = dict(map(tuple, weights)) if isinstance(weights, list) else weights
 
 
 def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -215,21 +220,32 @@ def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def row_weights(
-    sample_weight: np.ndarray | None, class_weight: Any, y: np.ndarray, ids: np.ndarray
+    sample_weight: np.ndarray | None, class_weight: Any, classes: np.ndarray, ids: np.ndarray
 ) -> np.ndarray | None:
     """Weights of the rows, times those of their classes, (n,); None when all are the same.
+
+    Balanced means that the weights of every class, those of its rows included, have the same sum.
 
     Raises
     ------
     InputError
-        When all rows of a class have zero weight.
+        When all rows of a class have zero weight, or the weight of a class is no number above 0.
     """
-    if sample_weight is not None:
-        empty = np.flatnonzero(np.bincount(ids, sample_weight) == 0)
-        if len(empty):
-            label = y[ids == empty[0]][0]
-            raise InputError(f"all rows of class '{label}' have zero weight; leave these rows out")
+    totals = np.bincount(ids, sample_weight, len(classes))
+    if not totals.all():
+        label = classes[np.argmin(totals)]
+        raise InputError(f"all rows of class '{label}' have zero weight; leave these rows out")
     if class_weight is None:
         return sample_weight
-    of_classes = compute_sample_weight(class_weight, y)
-    return of_classes if sample_weight is None else sample_weight * of_classes
+    if class_weight == "balanced":
+        of_classes = totals.sum() / (len(classes) * totals)
+    else:
+        of_classes = np.array([class_weight.get(label, 1) for label in classes.tolist()])
+        unknown = set(class_weight) - set(classes.tolist())
+        if unknown or of_classes.dtype.kind not in "biuf" or not np.all(of_classes > 0):
+            raise InputError(
+                f"class_weight={class_weight!r}: give a number above 0 for classes that there are"
+            )
+        if not np.all(np.isfinite(of_classes)):
+            raise InputError(f"class_weight={class_weight!r}: give finite numbers")
+    return of_classes[ids] * (1 if sample_weight is None else sample_weight)

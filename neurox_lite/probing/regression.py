@@ -145,7 +145,10 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
     def largest_error(self, y: np.ndarray) -> float:
         """Sum of squared differences from the mean."""
         numbers = as_numbers(y)
-        return float(np.sum((numbers - numbers.mean()) ** 2))
+        largest = float(np.sum((numbers - numbers.mean()) ** 2))
+        if largest == 0:
+            raise InputError("all numbers to test on are the same, for which R2 is not defined")
+        return largest
 
     def score_without_neurons(self, y: np.ndarray, y_test: np.ndarray) -> float:
         """R2 of the mean of ``y``; about 0."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from neurox_lite.errors import InputError
 from neurox_lite.probing.frozen import frozen_scores
@@ -84,7 +86,9 @@ def regularisation_search(
         kept = [every, order[:n_kept], order[-n_kept:]]
         measured[pair] = frozen_scores(kept, fitted, X_dev, y_dev, "zero")
     none = clone(probe).set_params(l1=0.0, l2=0.0, tol=max(probe.tol, UNREGULARISED_TOL))
-    none.fit(X, y, start=grid[l1s[0], l2s[0]])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="without a penalty", category=ConvergenceWarning)
+        none.fit(X, y, start=grid[l1s[0], l2s[0]])
     without = none.score(X_dev, y_dev)
 
     def table(values: Any) -> tuple[tuple[Any, ...], ...]:
@@ -104,7 +108,8 @@ def regularisation_search(
         nonzero_weights=table(lambda *pair: float(np.mean(grid[pair].coef_ != 0))),
         converged=table(lambda *pair: grid[pair].certificate_.converged),
         unregularised_accuracy=without,
-        unregularised_converged=none.certificate_.converged,
+        # Separable classes have no optimum, but an accuracy.
+        unregularised_converged=none.certificate_.value <= none.tol,
         share=share,
         alpha=alpha,
         beta=beta,

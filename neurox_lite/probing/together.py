@@ -56,7 +56,7 @@ def fit_grid(
     raw, labels = checked(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
-    weights = with_mean_one(row_weights(None, probe.class_weight, labels, ids), inputs.like)
+    weights = with_mean_one(row_weights(None, probe.class_weight, classes, ids), inputs.like)
     targets = torch.from_numpy(ids[:, None]).to(inputs.like.device)
     loss = CrossEntropy(targets.expand(-1, len(l2s)), len(classes), weights)
     identity = fingerprint(X, labels)

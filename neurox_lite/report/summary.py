@@ -132,15 +132,24 @@ def _search(search: RegularisationSearch) -> str:
         if search.at_edge
         else ""
     )
+    doubt = "" if search.all_converged else " **Probes marked * did NOT CONVERGE.**"
     rows = [
-        (f"{a:g}", *(f"{s:.3f} ({percent(x)})" for s, x in zip(scores, accuracies, strict=True)))
-        for a, scores, accuracies in zip(search.l1s, search.scores, search.accuracies, strict=True)
+        (
+            f"{l1_of_row:g}",
+            *(
+                f"{score:.3f} ({percent(accuracy)}){'' if converged else ' *'}"
+                for score, accuracy, converged in zip(*cells, strict=True)
+            ),
+        )
+        for l1_of_row, *cells in zip(
+            search.l1s, search.scores, search.accuracies, search.converged, strict=True
+        )
     ]
     return (
         "## Which penalties?\n\n"
         f"Score S of Durrani et al. 2020 and dev accuracy by l1 (rows) and l2 (columns); without "
         f"penalties {percent(search.unregularised_accuracy)}. Taken: l1 = {l1:g}, l2 = {l2:g}."
-        f"{edge}\n\n" + table(("l1", *(f"l2 = {b:g}" for b in search.l2s)), rows)
+        f"{edge}{doubt}\n\n" + table(("l1", *(f"l2 = {b:g}" for b in search.l2s)), rows)
     )
 
 

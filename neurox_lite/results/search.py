@@ -40,10 +40,15 @@ class RegularisationSearch:
     beta: float
 
     @property
+    def all_converged(self) -> bool:
+        """Whether all probes did, that without penalties included."""
+        return self.unregularised_converged and all(map(all, self.converged))
+
+    @property
     def best(self) -> tuple[float, float]:
         """The l1 and l2 with the largest score; of equals the largest penalties."""
         pairs = [
-            (score, l1, l2)
+            (round(score, 9), l1, l2)
             for l1, row in zip(self.l1s, self.scores, strict=True)
             for l2, score in zip(self.l2s, row, strict=True)
         ]

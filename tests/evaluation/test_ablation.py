@@ -312,3 +312,23 @@ def test_one_set_that_takes_all_neurons_is_the_last():
     probe = ElasticNetProbe(1e-3, 1e-3).fit(X, y)
     (only,) = redundancy(probe, linguistic_correlation, X, y, X, y, delta=0.0, shares=(1.0,))
     assert sorted(only.columns) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"shares": ()}, "shares"),
+        ({"shares": (2.0,)}, "shares"),
+        ({"shares": (0.2, 0.1)}, "shares"),
+        ({"delta": -1}, "delta is -1"),
+        ({"delta": float("nan")}, "delta is nan"),
+    ],
+)
+def test_options_of_minimal_sets_are_checked(fitted, options, message):
+    probe, ranking, *data = fitted
+    with pytest.raises(InputError, match=message):
+        minimal_set(ranking, probe, *data, **options)
+    with pytest.raises(InputError, match=message):
+        redundancy(probe, linguistic_correlation, *data, **options)
+    with pytest.raises(InputError, match="n_sets is 0"):
+        redundancy(probe, linguistic_correlation, *data, n_sets=0)

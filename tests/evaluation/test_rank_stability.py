@@ -115,7 +115,23 @@ def test_errors(fitted):
         rank_intervals(*fitted, GROUPS, linguistic_correlation, level=2)
     with pytest.raises(InputError, match="600 rows of activations for 599 labels"):
         rank_intervals(probe, X, y[1:], GROUPS[1:], linguistic_correlation)
+    bad = X.copy()
+    bad[437, 2] = np.inf
+    with pytest.raises(InputError, match="neuron 0:2 in row 437 is infinite"):
+        rank_intervals(probe, bad, y, GROUPS, linguistic_correlation)
+
+
+def test_a_resample_of_one_class_is_drawn_again(fitted):
+    """Of one sentence with the other class, a third of the resamples have none."""
+    _, X, _ = fitted
     two = np.where(GROUPS == 0, "B", "A")
     probe = ElasticNetProbe().fit(X, two)
-    with pytest.raises(InputError, match="no class but 'A'; give more sentences of the others"):
-        rank_intervals(probe, X, two, GROUPS, linguistic_correlation)
+    found = rank_intervals(probe, X, two, GROUPS, linguistic_correlation, n_resamples=10)
+    assert len(found.resampled) == 10
+    with pytest.raises(InputError, match="resamples have one class only"):
+        rank_intervals(probe, X, two, 0 * GROUPS, lambda _: one_class_later(two, probe))
+
+
+def one_class_later(two, probe):
+    two[:] = "A"
+    return linguistic_correlation(probe)

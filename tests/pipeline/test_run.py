@@ -132,6 +132,7 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     assert "; 3 seeds, " in summary
     assert run_job(study).ran == ()
     assert run_job(replace(study, study=False)).ran == ("control", "summary")
+    assert not (out / "online_code.json").exists()
 
 
 def test_a_search_chooses_the_penalties(job: Job, done: Path, tmp_path: Path) -> None:
@@ -147,6 +148,10 @@ def test_a_search_chooses_the_penalties(job: Job, done: Path, tmp_path: Path) ->
     probe = ElasticNetProbe.load(out / "probe")
     assert (probe.l1, probe.l2) == search.best
     assert f"Taken: l1 = {probe.l1:g}, l2 = {probe.l2:g}." in (out / "summary.md").read_text()
+    assert result.converged
+    run_job(replace(searching, probe=job.probe))
+    assert not (out / "search.json").exists()
+    assert "| search |" not in (out / "summary.md").read_text()
 
 
 def test_a_damaged_file_is_made_again(job: Job, done: Path) -> None:

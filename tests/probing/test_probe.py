@@ -259,3 +259,96 @@ def test_sparse_input_is_refused_with_a_reason():
     X, y = task()
     with pytest.raises(InputError, match="sparse input is not supported"):
         ElasticNetProbe().fit(csr_matrix(X), y)
+
+
+def test_balanced_weights_are_repetitions_too():
+    X, y = task()
+    times = np.random.default_rng(0).integers(0, 4, len(y))
+    options = {"tol": 1e-11, "class_weight": "balanced"}
+    weighted = ElasticNetProbe(**options).fit(X, y, sample_weight=times)
+    repeated = ElasticNetProbe(**options).fit(X.repeat(times, axis=0), y.repeat(times))
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=1e-4)
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"NOUN": 0}, "above 0"),
+        ({"NOUN": -1}, "above 0"),
+        ({"NOUN": np.nan}, "above 0"),
+        ({"NOUN": np.inf}, "finite"),
+        ({"NOUN": "a"}, "above 0"),
+        ({"X": 2}, "classes that there are"),
+    ],
+)
+def test_bad_class_weights_are_an_error(weights, message):
+    with pytest.raises(InputError, match=message):
+        ElasticNetProbe(class_weight=weights).fit(*task())
+
+
+def test_parameters_of_any_kind_of_number_survive_saving(tmp_path):
+    X, y = task()
+    ids = np.unique(y, return_inverse=True)[1]
+    probe = ElasticNetProbe(
+        np.float32(1e-3), max_iter=np.int64(500), class_weight={0: 2.0, 1: np.float32(0.5)}
+    )
+    probe.fit(X, ids).save(tmp_path)
+    loaded = ElasticNetProbe.load(tmp_path)
+    assert loaded.class_weight == {0: 2.0, 1: 0.5}
+    assert loaded.l1 == probe.l1
+    np.testing.assert_array_equal(clone(loaded).fit(X, ids).coef_, probe.coef_)
+
+
+def test_labels_that_json_cannot_hold_leave_the_folder_as_it_is(tmp_path):
+    X, y = task()
+    ElasticNetProbe().fit(X, y).save(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    dates = np.where(y == "NOUN", np.datetime64("2020-01-01"), np.datetime64("2021-01-01"))
+    with pytest.raises(InputError, match="cannot be saved as JSON"):
+        ElasticNetProbe().fit(X, dates).save(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_data_frames_keep_their_names():
+    pandas = pytest.importorskip("pandas")
+    X, y = task()
+    frame = pandas.DataFrame(X, columns=[f"n{i}" for i in range(X.shape[1])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        probe = ElasticNetProbe().fit(frame, y)
+        np.testing.assert_array_equal(probe.predict(frame), ElasticNetProbe().fit(X, y).predict(X))
+    with pytest.raises(InputError, match="feature names"):
+        probe.predict(frame[frame.columns[::-1]])
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        torch.zeros(5),
+        torch.zeros(5, 2, 2),
+        torch.zeros(0, 3),
+        torch.zeros(5, 2, dtype=torch.complex64),
+        torch.zeros(5, 2).to_sparse(),
+    ],
+)
+def test_tensors_that_are_no_activations_are_refused(X):
+    with pytest.raises(InputError, match=r"give real numbers of shape|sparse input"):
+        ElasticNetProbe().fit(X, np.array(["a", "b", "a", "b", "a"])[: len(X)])
+
+
+def test_sparse_input_is_refused_when_predicting():
+    X, y = task()
+    with pytest.raises(InputError, match="sparse input is not supported"):
+        ElasticNetProbe().fit(X, y).predict(csr_matrix(X))
+
+
+@pytest.mark.parametrize("options", [{"l1": None}, {"l2": "a"}, {"max_iter": "many"}])
+def test_parameters_that_are_no_numbers_are_an_error(options):
+    with pytest.raises(InputError, match="give numbers"):
+        ElasticNetProbe(**options).fit(*task())
+
+
+def test_a_start_that_is_not_fitted_is_an_error():
+    with pytest.raises(InputError, match="is not fitted"):
+        ElasticNetProbe().fit(*task(), start=ElasticNetProbe())

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from neurox_lite.errors import InputError
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -88,3 +89,20 @@ def test_a_penalty_given_twice_is_tried_once():
 def test_a_share_out_of_range_is_refused():
     with pytest.raises(InputError, match="share is 1"):
         regularisation_search(ElasticNetProbe(), *task(0), *task(1), share=1.0)
+
+
+def test_probes_that_did_not_converge_are_told():
+    probe = ElasticNetProbe(max_iter=2, tol=1e-9)
+    with pytest.warns(ConvergenceWarning):
+        search, _ = regularisation_search(probe, *task(0), *task(1), l1s=(1e-3,), l2s=(1e-3,))
+    assert not search.all_converged
+    assert search.plot().axes[0].texts[0].get_text().endswith("*")
+
+
+def test_separable_classes_do_not_matter_to_a_search(recwarn):
+    X, _ = task(0)
+    y = X[:, 0] > 1
+    search, _ = regularisation_search(ElasticNetProbe(), X, y, X, y, l1s=(1e-2, 1e-1), l2s=(1e-2,))
+    assert search.all_converged
+    assert search.unregularised_accuracy > 0.99
+    assert not [w for w in recwarn if issubclass(w.category, ConvergenceWarning)]

@@ -139,5 +139,9 @@ def test_bad_questions_are_refused():
         fit_one_vs_rest(ElasticNetProbe(class_weight={"ADJ": 2}), X, y)
     with pytest.raises(InputError, match="does not tell its layers"):
         fit_layers(ElasticNetProbe(), X, y)
+    space = NeuronSpace("m", "mlp", (0, 2), (5, 7))
+    bad = np.where(np.arange(12) == 7, np.inf, X)
+    with pytest.raises(InputError, match="neuron 2:2 in row 0 is infinite"):
+        fit_layers(ElasticNetProbe(), bad, y, space=space)
     with pytest.raises(InputError, match="12 columns, space 3 neurons"):
         fit_layers(ElasticNetProbe(), X, y, space=NeuronSpace.of_array(3))
