@@ -92,7 +92,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         Memory: ``X`` is not copied, whether float32, float64, float16 or bfloat16; a store's
         matrix above 256 MB is read from the disk for every pass (slice it, ``X[:]``, to hold it in
         memory). Beside it about eight arrays of (n, n_classes), and from 32,768 rows on a sample
-        of a 16th of them, at least 8,192.
+        of a 16th of them, at least 8,192 and four for each neuron.
 
         Parameters
         ----------
