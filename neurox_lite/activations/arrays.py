@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ import torch
 from neurox_lite.activations.store import BLOCK_ROWS, ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
+
+Item = TypeVar("Item")
 
 
 def space_of(X: Any) -> NeuronSpace:
@@ -70,13 +73,23 @@ def blocks(X: Any, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]
         yield start, array[start : start + n_rows]
 
 
+def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, none of them None; the next is made, in a thread, while one is used."""
+    with ThreadPoolExecutor(1, "read ahead") as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
+
+
 def tensor_blocks(X: Any, n_rows: int = 2048) -> Iterator[tuple[int, torch.Tensor]]:
     """:func:`blocks` as tensors of the dtype and on the device that ``X`` has."""
     if isinstance(X, torch.Tensor):
         for start in range(0, len(X), n_rows):
             yield start, X[start : start + n_rows]
         return
-    for start, block in blocks(X, n_rows):
+    read = blocks(X, n_rows)
+    for start, block in read_ahead(read) if isinstance(X, ActivationMatrix) else read:
         yield start, torch.from_numpy(block)
 
 

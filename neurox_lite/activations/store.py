@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import h5py
@@ -91,6 +92,7 @@ class ActivationStore:
         ends = np.cumsum([run["rows"] for run in self.metadata["checksums"]])
         self._shard_starts = np.concatenate(([0], ends))
         self._open_shards: dict[int, h5py.File] = {}
+        self._reading = Lock()
         if self._shards and (len(ends), ends[-1]) != (len(self._shards), self.n_tokens):
             self._file.close()
             raise InputError(f"{path}: its rows are not those of its shards; extract again")
@@ -172,6 +174,11 @@ class ActivationStore:
             return dataset[start:stop]
         start, stop, _ = slice(start, stop).indices(self.n_tokens)
         rows = np.empty((max(stop - start, 0), dataset.shape[1]), dataset.dtype)
+        with self._reading:  # a thread must not close the shard that another reads
+            self._read_shards(layer, rows, start, stop)
+        return rows
+
+    def _read_shards(self, layer: int, rows: np.ndarray, start: int, stop: int) -> None:
         first = start
         while first < stop:
             shard = int(np.searchsorted(self._shard_starts, first, side="right")) - 1
@@ -182,7 +189,6 @@ class ActivationStore:
                 rows, np.s_[first - before : last - before], np.s_[first - start : last - start]
             )
             first = last
-        return rows
 
     def _shard(self, number: int) -> h5py.File:
         """An open shard.

@@ -1,43 +1,64 @@
-"""Rows are taken from what holds them, and stay what they are."""
+"""Blocks of activations are the same however they are read."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
 
-from neurox_lite.activations.arrays import take_rows
-from neurox_lite.activations.store import ActivationMatrix, ActivationStore
-from neurox_lite.activations.writer import open_writer
+from neurox_lite.activations.arrays import read_ahead, require_finite, tensor_blocks
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-
-VALUES = np.arange(21, dtype=np.float32).reshape(7, 3)
-METADATA = {"model": "tiny", "revision": "", "site": "hidden_states"}
-
-
-@pytest.fixture
-def matrix(tmp_path):
-    """Rows 1, 2, 4 and 6 of a store of seven."""
-    corpus = TaggedCorpus([["word"] * 7], {})
-    with open_writer(tmp_path / "s.h5", corpus, dtype="float32", metadata=METADATA) as writer:
-        writer.append({0: VALUES[:, :2], 1: VALUES[:, 2:]})
-        writer.finish({})
-    with ActivationStore(tmp_path / "s.h5") as store:
-        yield store.matrix(rows=np.array([1, 2, 4, 6]))
+from neurox_lite.embedded import embedded_path
+from neurox_lite.errors import InputError
+from neurox_lite.extraction import job
+from neurox_lite.extraction.extract import extract
+from neurox_lite.neurons import NeuronSpace
 
 
-@pytest.mark.parametrize("positions", [[], [2], [0, 3], [0, 1, 2, 3]])
-def test_rows_are_those_asked_for(matrix, positions):
-    positions = np.array(positions, dtype=np.int64)
-    expected = VALUES[[1, 2, 4, 6]][positions]
-    array = VALUES[[1, 2, 4, 6]]
-    np.testing.assert_array_equal(take_rows(array, positions), expected)
-    tensor = take_rows(torch.from_numpy(array).half(), positions)
-    assert tensor.dtype == torch.float16
-    np.testing.assert_array_equal(tensor.numpy(), expected)
-    stored = take_rows(matrix, positions)
-    assert isinstance(stored, ActivationMatrix)
-    assert stored.space == matrix.space
-    np.testing.assert_array_equal(stored[:], expected)
+def test_reading_ahead_gives_all_in_order_and_passes_errors_on():
+    assert list(read_ahead(iter(range(100)))) == list(range(100))
+    assert list(read_ahead(iter(()))) == []
+
+    def failing():
+        yield 1
+        raise InputError("shard is gone")
+
+    read = read_ahead(failing())
+    assert next(read) == 1
+    with pytest.raises(InputError, match="shard is gone"):
+        next(read)
 
 
-def test_all_rows_are_not_copied():
-    assert take_rows(VALUES, np.arange(7)) is VALUES
+def test_reading_ahead_may_be_given_up():
+    made = []
+    for item in read_ahead(made.append(i) or i for i in range(100)):
+        if item == 3:
+            break
+    assert made[:4] == [0, 1, 2, 3]
+    assert len(made) <= 6
+
+
+def test_several_threads_read_a_store_of_many_shards(tmp_path, monkeypatch):
+    """More shards than are open at once: no thread may close what another reads."""
+    monkeypatch.setattr(job, "SHARD_BYTES", 1)
+    monkeypatch.setattr(job, "MIN_SHARD_WORDS", 20)
+    corpus = TaggedCorpus([["the", "dog", "barks"]] * 200)
+    extract(str(embedded_path("models/lstm-0")), corpus, tmp_path / "s").close()
+    with ActivationStore(tmp_path / "s") as store:
+        assert len(store.metadata["checksums"]) == 30
+        expected = store.matrix()[:]
+
+        def read(layer):
+            blocks = [block.numpy().copy() for _, block in tensor_blocks(store.layer(layer), 16)]
+            return np.concatenate(blocks)
+
+        with ThreadPoolExecutor(4) as pool:
+            for layer, found in zip([0, 1, 2] * 8, pool.map(read, [0, 1, 2] * 8), strict=True):
+                np.testing.assert_array_equal(found, expected[:, store.space.columns(layer)])
+
+
+def test_bad_activations_are_named_by_the_callers_space():
+    X = np.zeros((5000, 6), dtype="f4")
+    X[4321, 4] = np.nan
+    with pytest.raises(InputError, match="neuron 7:1 in row 4321 is NaN"):
+        require_finite(X, NeuronSpace("m", "mlp", (2, 7), (3, 3)))
