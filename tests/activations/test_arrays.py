@@ -45,7 +45,7 @@ def test_several_threads_read_a_store_of_many_shards(tmp_path, monkeypatch):
     corpus = TaggedCorpus([["the", "dog", "barks"]] * 200)
     extract(str(embedded_path("models/lstm-0")), corpus, tmp_path / "s").close()
     with ActivationStore(tmp_path / "s") as store:
-        assert len(store.metadata["checksums"]) == 30
+        assert len(store.metadata["checksums"]) > 8
         expected = store.matrix()[:]
 
         def read(layer):
