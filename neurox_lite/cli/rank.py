@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
@@ -78,6 +80,28 @@ TAKEN_BY = {
 }
 
 
+class MethodHelp(TyperCommand):
+    """`rank METHOD --help` shows the options that the method takes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta["method"] = next((word for word in args if word in (*METHODS, "all")), None)
+        return super().parse_args(ctx, args)
+
+    def get_help(self, ctx: Any) -> str:
+        if ctx.meta["method"] is None:
+            return super().get_help(ctx)
+        shown = copy(self)
+        refused = _refused(ctx.meta["method"])
+        shown.params = [option for option in self.params if option.name not in refused]
+        return TyperCommand.get_help(shown, ctx)
+
+
+def _refused(method: str) -> list[str]:
+    """Options that are not for this method."""
+    refused = [option for option, takers in TAKEN_BY.items() if method not in takers]
+    return [*refused, *LABELS] if method in WITHOUT_LABELS else refused
+
+
 def command(
     context: typer.Context,
     method: Annotated[str, typer.Argument(help=f"{', '.join(METHODS)}; or all, to compare them.")],
@@ -138,6 +162,8 @@ def command(
 ) -> None:
     """Rank all neurons of a store, most important first.
 
+    'rank METHOD --help' shows only the options of one method.
+
     'rank all' ranks by every method and compares them: rankings, a table and its figure (accuracy
     from the top, loss without it, stability, time), and how far they agree.
 
@@ -159,10 +185,8 @@ def command(
 
     if method not in (*METHODS, "all"):
         raise InputError(f"unknown method '{method}'; use {', '.join(METHODS)} or all")
-    refused = [option for option, takers in TAKEN_BY.items() if method not in takers]
-    refuse_given(context, refused, f"'{method}'")
-    if method in WITHOUT_LABELS:
-        refuse_given(context, LABELS, f"'{method}', which needs no labels,")
+    needs_none = ", which needs no labels," if method in WITHOUT_LABELS else ""
+    refuse_given(context, _refused(method), f"'{method}'{needs_none}")
     if probe is not None:
         labels_too = LABELS if method == "linguistic-correlation" else ()
         refuse_given(context, ("layers", *labels_too, "l1", "l2"), "a fitted --probe")
@@ -205,7 +229,7 @@ def command(
             )
 
         if method == "all":
-            found = _all(splits(), methods, l1, l2, resamples, seed)
+            found = _all(splits(), out, methods, l1, l2, resamples, seed)
             found.save(out)
             _show_all(found, out, as_json)
             if not found.converged:
@@ -293,7 +317,13 @@ def _of_labels(
 
 
 def _all(
-    splits: LabelledSplits, methods: str | None, l1: float, l2: float, resamples: int, seed: int
+    splits: LabelledSplits,
+    out: str,
+    methods: str | None,
+    l1: float,
+    l2: float,
+    resamples: int,
+    seed: int,
 ) -> BakeOff:
     import logging
     from importlib.util import find_spec
@@ -308,7 +338,9 @@ def _all(
         )
         chosen = tuple(name for name in chosen if name != "integrated-gradients")
     probe = ElasticNetProbe(l1, l2)
-    return bake_off(splits, methods=chosen, probe=probe, n_resamples=resamples, seed=seed)
+    return bake_off(
+        splits, methods=chosen, probe=probe, n_resamples=resamples, seed=seed, folder=out
+    )
 
 
 def _show_all(found: BakeOff, out: str, as_json: bool) -> None:

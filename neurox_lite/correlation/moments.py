@@ -15,7 +15,7 @@ from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 
 BLOCK_ROWS = 2048
-PANEL_COLUMNS = 1024
+PANEL_COLUMNS = 4096
 """Columns of the left matrix that are multiplied at once; bounds the size of temporary products."""
 
 
@@ -88,7 +88,8 @@ def cross_moments(
 
     Blocks of rows are multiplied in float32, in float64 where an input is float64, and added in
     float64. Sums are of differences from the mean of the first block, which stay exact where the
-    mean is large beside the deviation. A block of a store is read while the one before is used.
+    mean is large beside the deviation, in units of their size there, so that neurons of 1e-30 have
+    products too. A block of a store is read while the one before is used.
     Memory: the covariances, n_neurons of x times n_neurons of y, and a few blocks of 2,048 rows.
 
     Parameters
@@ -112,12 +113,16 @@ def cross_moments(
     products = np.zeros((X.shape[1], Y.shape[1]))
     for start, (block_x, block_y) in _blocks(X, Y):
         _add_products(products, x.add(start, block_x), y.add(start, block_y))
-    _centre(products, x.drift, y.drift, len(X))
+    _centre(products, x, y)
     return CrossMoments(x.moments(), y.moments(), products)
 
 
 class _Sums:
-    """Running sums of one matrix, of differences from the mean of its first block."""
+    """Running sums of one matrix, of differences from the mean of its first block.
+
+    Columns are divided by a power of two near their largest difference in that block, which
+    changes no digit.
+    """
 
     def __init__(self, X: Any, columns: Sequence[slice]):
         shape = tuple(getattr(X, "shape", ()))
@@ -130,17 +135,21 @@ class _Sums:
         self.space = space_of(X)
         self.columns = columns
         self.shift: torch.Tensor | None = None
+        self.unit: torch.Tensor | None = None
         self.total = np.zeros(shape[1])
         self.squares = np.zeros(shape[1])
         widths = [len(range(shape[1])[run]) for run in columns]
         self.products = [np.zeros((width, width)) for width in widths]
 
     def add(self, start: int, block: torch.Tensor) -> torch.Tensor:
-        """Add a block of rows; gives its differences from the shift."""
-        if self.shift is None:
+        """Add a block of rows; gives its differences from the shift, in their units."""
+        if self.shift is None or self.unit is None:
             mean = block.mean(0, dtype=torch.float64).nan_to_num(0, 0, 0)
             self.shift = mean.to(block.dtype)
-        difference = block - self.shift
+            largest = (block - self.shift).abs().amax(0).nan_to_num(0, 0, 0)
+            exponent = torch.where(largest > 0, largest, 1).double().log2().floor()
+            self.unit = torch.exp2(exponent.clip(-120, 120)).to(block.dtype)
+        difference = (block - self.shift).div_(self.unit)
         squares = column_squares(difference, block, start, self.space, self.X)
         if squares.dtype != difference.dtype:
             difference = difference.double()  # products, too, may be too large for float32
@@ -153,19 +162,25 @@ class _Sums:
 
     @property
     def drift(self) -> np.ndarray:
-        """Mean of the differences."""
+        """Mean of the differences, in their units."""
         return self.total / len(self.X)
+
+    @property
+    def units(self) -> np.ndarray:
+        """What differences are counted in; (n_columns,) float64."""
+        assert self.unit is not None  # X has rows
+        return self.unit.double().numpy()
 
     def moments(self) -> Moments:
         assert self.shift is not None  # X has rows
-        n, drift = len(self.X), self.drift
-        mean = self.shift.double().numpy() + drift
-        deviation = np.sqrt((self.squares / n - drift**2).clip(min=0))
+        n, drift, units = len(self.X), self.drift, self.units
+        mean = self.shift.double().numpy() + drift * units
+        deviation = np.sqrt((self.squares / n - drift**2).clip(min=0)) * units
         # Rounding leaves a constant neuron a deviation of about 1e-16 of its value.
         deviation[deviation <= 1e-12 * np.abs(mean)] = 0
         for products, run in zip(self.products, self.columns, strict=True):
             _mirror(products)
-            _centre(products, drift[run], drift[run], n)
+            _centre(products, self, self, run)
         return Moments(n, mean, deviation, tuple(self.products))
 
 
@@ -212,8 +227,10 @@ def _mirror(products: np.ndarray) -> None:
         products[stop:, start:stop] = products[start:stop, stop:].T
 
 
-def _centre(products: np.ndarray, drift_x: np.ndarray, drift_y: np.ndarray, n_rows: int) -> None:
-    """Turn sums of products into covariances, in place."""
-    for row, drift in zip(products, drift_x, strict=True):
-        row /= n_rows
+def _centre(products: np.ndarray, x: _Sums, y: _Sums, run: slice = slice(None)) -> None:
+    """Turn sums of products into covariances, in place; of runs of columns, of the same in both."""
+    drift_y, units_y = y.drift[run], y.units[run]
+    for row, drift, unit in zip(products, x.drift[run], x.units[run], strict=True):
+        row /= len(x.X)
         row -= drift * drift_y
+        row *= unit * units_y

@@ -6,12 +6,17 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import (
     AutoConfig,
     AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -28,7 +33,7 @@ class LoadedModel:
     Attributes
     ----------
     model : PreTrainedModel
-        The base model, without a task head.
+        The base model, or one with the head that was asked for.
     tokenizer : PreTrainedTokenizerBase
     name : str
         The name or path it was loaded by.
@@ -88,6 +93,7 @@ def load_model(
     device: str | None = None,
     dtype: str = "float32",
     side: str = "encoder",
+    head: str | None = None,
 ) -> LoadedModel:
     """Load any transformers encoder, decoder or encoder-decoder.
 
@@ -104,11 +110,14 @@ def load_model(
     side : {"encoder", "decoder"}
         The side of an encoder-decoder that is going to be used: files that hold only an encoder
         will do for that.
+    head : {"language", "classification"}, optional
+        What is to be predicted from its states: tokens (the next one, or masked ones) or classes
+        of texts. By default nothing: the base model.
 
     Raises
     ------
     InputError
-        When the model cannot be loaded or its files lack some of its weights.
+        When the model cannot be loaded, its files lack some of its weights, or it has no such head.
     """
     name = str(name)
     _check_place(name)
@@ -118,7 +127,7 @@ def load_model(
     try:
         config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        model, loading = AutoModel.from_pretrained(
+        model, loading = _class_for(config, head, name).from_pretrained(
             name,
             config=config,
             dtype=getattr(torch, dtype),
@@ -127,6 +136,8 @@ def load_model(
             output_loading_info=True,
         )
         model.to(device)
+    except InputError:
+        raise
     except Exception as error:  # tokenizers and safetensors raise exceptions without a common base
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{name}: the model cannot be loaded ({reason})") from error
@@ -142,6 +153,29 @@ def load_model(
     model.requires_grad_(False)
     model.eval()
     return LoadedModel(model, tokenizer, name, model_revision(name))
+
+
+def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
+    """The Auto class that gives the model this head."""
+    if head is None:
+        return AutoModel
+    if head not in ("language", "classification"):
+        raise InputError(f"unknown head '{head}'; use language or classification")
+    architecture = next(iter(config.architectures or []), "")
+    if head == "classification":
+        known = "ForSequenceClassification" in architecture
+        auto: Any = AutoModelForSequenceClassification
+    else:
+        known = not config.is_encoder_decoder
+        is_causal = architecture.endswith(("ForCausalLM", "LMHeadModel"))
+        is_masked = not is_causal and type(config) in AutoModelForMaskedLM._model_mapping
+        auto = AutoModelForMaskedLM if is_masked else AutoModelForCausalLM
+    if not known or type(config) not in auto._model_mapping:
+        raise InputError(
+            f"{name}: a {architecture or config.model_type} has no {head} head; give a model "
+            f"trained for that"
+        )
+    return auto
 
 
 def _check_place(name: str) -> None:

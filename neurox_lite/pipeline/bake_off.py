@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from neurox_lite.ranking.agreement import agreement
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.ranking.methods import METHODS, RankingTask, rank
 from neurox_lite.results import BakeOff, MethodTable, NeuronRanking
+from neurox_lite.results.bake_off import ranking_name
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ def bake_off(
     n_rows: int = 20_000,
     n_resamples: int = 5,
     seed: int = 0,
+    folder: str | Path | None = None,
 ) -> BakeOff:
     """Rank by every method, and measure what can be measured without knowing the truth.
 
@@ -78,6 +81,9 @@ def bake_off(
     n_resamples : int
         0 for no stability.
     seed : int
+    folder : path, optional
+        Where each ranking is written as soon as there is one, as by :meth:`BakeOff.save`: the
+        comparison may take hours.
 
     Raises
     ------
@@ -104,6 +110,8 @@ def bake_off(
         start = time.perf_counter()
         ranked.append(ranker(task))
         values[name]["seconds"] = [time.perf_counter() - start]
+        if folder is not None:
+            ranked[-1].save(Path(folder) / ranking_name(len(ranked), ranked[-1]))
     ranked += rankings
 
     sample = _some_sentences(train, n_rows, seed)

@@ -45,10 +45,15 @@ class BakeOff:
         for old in (folder / "rankings").glob("*.json"):
             old.unlink()
         for number, ranking in enumerate(self.rankings, start=1):
-            name = re.sub(r"[^\w-]+", "-", ranking.method)
-            ranking.save(folder / "rankings" / f"{number:02d}-{name}.json")
+            ranking.save(folder / ranking_name(number, ranking))
         self.table.save(folder / "methods.json")
         self.agreement.save(folder / "agreement.json")
         self.curves.save(folder / "ablation.json")
         save_figure(self.table.plot(), folder / "methods.png")
         save_figure(self.agreement.plot(), folder / "agreement.png")
+
+
+def ranking_name(number: int, ranking: NeuronRanking) -> str:
+    """Where in its folder a bake-off keeps a ranking, the first of which is number 1."""
+    name = re.sub(r"[^\w-]+", "-", ranking.method)
+    return f"rankings/{number:02d}-{name}.json"

@@ -71,6 +71,17 @@ def test_options_reach_the_method_and_only_it(
         assert f"'probeless' takes no {option}" in capsys.readouterr().err
 
 
+def test_help_of_a_method_has_its_options_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rank", "iou", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--quantile" in shown and "--min-count" in shown
+    assert "--select" not in shown and "--resamples" not in shown
+    assert main(["rank", "random", "--help"]) == 0
+    assert "--min-count" not in capsys.readouterr().out
+    assert main(["rank", "--help"]) == 0
+    assert "--select" in capsys.readouterr().out
+
+
 def test_labels_are_needed(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rank", "iou", *data[:2], "--out", "r.json"]) == 2
     assert "'iou' needs --corpus and --tag" in capsys.readouterr().err

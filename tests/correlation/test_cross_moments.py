@@ -102,6 +102,25 @@ def test_values_too_large_for_squares_in_float32():
     np.testing.assert_allclose(found.covariance / 1e30, covariance(X, Y), atol=1e-5)
 
 
+def test_values_too_small_for_squares_in_float32_are_multiplied_in_it_all_the_same(monkeypatch):
+    """As MiniLM's dead neurons, of 1e-32: they are not constant, and must not slow all others."""
+    X, Y = (X.astype("f4") for X in matrices())
+    X[:, :2] *= np.float32(1e-32)
+    dtypes = set()
+    multiply = module._add_products
+    monkeypatch.setattr(
+        module,
+        "_add_products",
+        lambda products, x, y: (dtypes.update({x.dtype, y.dtype}), multiply(products, x, y)),
+    )
+    found = cross_moments(X, Y, [slice(None)])
+    assert dtypes == {torch.float32}
+    expected = covariance(X.astype(float), Y.astype(float))
+    np.testing.assert_allclose(found.covariance, expected, rtol=1e-4)
+    tiny = found.x.covariances[0][:2, :2]
+    np.testing.assert_allclose(tiny, np.cov(X[:, :2].astype(float).T, bias=True), rtol=1e-5)
+
+
 @pytest.mark.parametrize("value", [0.1, 1e6, -3.0])
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
 def test_a_constant_neuron_has_no_deviation(value, dtype):

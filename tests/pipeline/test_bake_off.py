@@ -98,6 +98,16 @@ def test_saved_as_files_that_open_again(found, tmp_path):
     assert "NaN" not in json.dumps(json.loads((tmp_path / "out/methods.json").read_text()))
 
 
+def test_rankings_are_written_as_they_are_made(splits, tmp_path):
+    def fails(X, y):
+        raise RuntimeError("after hours")
+
+    with pytest.raises(RuntimeError):
+        bake_off(splits, methods=["variance", "iou"], extra={"mine": fails}, folder=tmp_path)
+    written = sorted(path.name for path in (tmp_path / "rankings").iterdir())
+    assert written == ["01-variance.json", "02-iou.json"]
+
+
 def test_the_same_seed_gives_the_same(splits):
     options = {"methods": ["iou", "random"], "n_rows": 300, "n_resamples": 2, "shares": (0.1,)}
     first, again = bake_off(splits, **options), bake_off(splits, **options)
