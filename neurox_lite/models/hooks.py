@@ -70,7 +70,7 @@ def record(
 
 
 @contextmanager
-def intervene(
+def rewrite(
     model: nn.Module,
     sites: Sites,
     change: Callable[[int, int, torch.Tensor], torch.Tensor],

@@ -15,7 +15,7 @@ import neurox_lite as nx
 from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
-from neurox_lite.models.hooks import intervene, record
+from neurox_lite.models.hooks import record, rewrite
 from neurox_lite.models.sites import find_sites
 from tests.benchmarks.planted import Planted
 
@@ -85,7 +85,7 @@ class NumberModel:
             return torch.where(is_out, mean, states)
 
         changed = [layer for layer, (is_out, _) in layers.items() if is_out.any()]
-        with intervene(self.model, self.sites, change, changed):
+        with rewrite(self.model, self.sites, change, changed):
             return 1 - float(self._log_odds().mean()) / self.intact
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.experts import IMPLEMENTATION
-from neurox_lite.models.hooks import intervene, record
+from neurox_lite.models.hooks import record, rewrite
 from neurox_lite.models.sites import SITES, find_sites
 from tests.architectures import ARCHITECTURES, build
 
@@ -111,7 +111,7 @@ def test_writing_back_what_was_read_leaves_the_logits_bit_identical(with_head, n
         visited.add(layer)
         return states.clone()
 
-    with intervene(model, sites, same):
+    with rewrite(model, sites, same):
         assert torch.equal(logits(model, inputs), intact)
     assert visited == set(sites.widths)
     assert torch.equal(logits(model, inputs), intact)
@@ -126,7 +126,7 @@ def test_other_values_change_the_logits_from_any_layer(with_head, name, side, si
     intact = logits(model, inputs)
 
     for layer in sites.widths:
-        with intervene(model, sites, lambda _, __, states: states * 0 + 1, [layer]):
+        with rewrite(model, sites, lambda _, __, states: states * 0 + 1, [layer]):
             assert not torch.equal(logits(model, inputs), intact), layer
 
 
@@ -139,7 +139,7 @@ def test_what_is_recorded_is_what_was_written(with_head, name, side, site):
     found = {}
     with (
         torch.no_grad(),
-        intervene(model, sites, lambda _, __, states: states * 0 + 0.5, [layer]),
+        rewrite(model, sites, lambda _, __, states: states * 0 + 0.5, [layer]),
         record(model, sites, lambda number, s: found.__setitem__(number, s.clone()), [layer]),
     ):
         model(**inputs_of(model))
@@ -249,7 +249,7 @@ def test_heads_of_gpt2_stand_side_by_side(with_head):
         states[..., 8:] = 0
         return states
 
-    with intervene(model, sites, without_second, [0]):
+    with rewrite(model, sites, without_second, [0]):
         logits(model, inputs_of(model))
     handle.remove()
     expected = found[0][..., :8] @ attention.c_proj.weight[:8] + attention.c_proj.bias
@@ -303,7 +303,7 @@ def test_a_cell_set_at_one_position_changes_only_what_follows(with_head):
         positions.append(position)
         return states + 1 if position == 3 else states
 
-    with intervene(model, find_sites(model, "lstm_cell"), change, [0]):
+    with rewrite(model, find_sites(model, "lstm_cell"), change, [0]):
         changed = logits(model, inputs)
     assert positions == list(range(7))
     assert torch.equal(changed[:, :3], intact[:, :3])
@@ -338,7 +338,7 @@ def test_named_modules_give_what_structure_cannot(with_head):
     found, _ = recorded(model, sites, inputs)
     assert {tuple(states.shape) for states in found.values()} == {(2, 7, 16)}
     intact = logits(model, inputs)
-    with intervene(model, sites, lambda _, __, states: states.clone()):
+    with rewrite(model, sites, lambda _, __, states: states.clone()):
         assert torch.equal(logits(model, inputs), intact)
 
 

@@ -1,0 +1,184 @@
+"""What a mask is to bring about, measured example by example.
+
+An effect is an object with
+
+- ``space``, the neurons that may be masked, and ``len(effect)``, the number of examples;
+- ``start`` and ``deviation``, (n_neurons,) tensors: replacements to begin with, and the size of a
+  step away from them;
+- ``keeps``: False when an open gate replaces its neuron, True when it keeps it and all others are
+  replaced;
+- ``effect(gates, values, rows)``: the effect, (n_rows,), on the examples ``rows`` of gates and
+  replacements, each (n_neurons,) or (n_rows, n_neurons), differentiable in both. The more the
+  better;
+- ``n_runs``, the number of examples it was computed for.
+
+Gates are those of the search: :func:`replaced` turns them into the gates of a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+
+from neurox_lite.activations.arrays import load, space_of
+from neurox_lite.errors import InputError
+from neurox_lite.models.interventions import Positions
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.masked_model import MaskedModel
+from neurox_lite.models.pair_inputs import PairInputs
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.probe import ElasticNetProbe
+
+Measure = Callable[[torch.Tensor, PairInputs, torch.Tensor], torch.Tensor]
+
+
+class Effect(Protocol):
+    """See the module."""
+
+    space: NeuronSpace
+    start: torch.Tensor
+    deviation: torch.Tensor
+    keeps: bool
+
+    @property
+    def n_runs(self) -> int: ...
+    def __len__(self) -> int: ...
+    def __call__(
+        self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
+    ) -> torch.Tensor: ...
+
+
+def replaced(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
+    """Gates that replace a neuron, from the gates that are searched for."""
+    return 1 - gates if effect.keeps else gates
+
+
+class PairEffect:
+    """What replaced neurons do to a language model's choice between the words of pairs.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        With a language-model head.
+    inputs : PairInputs
+    objective : {"flip", "sufficiency"} or function
+        - flip: ``log p(wrong) - log p(right)`` (De Cao et al. 2022, R). Open gates replace.
+        - sufficiency: ``-KL(p || p~)`` in nats between the predictions of the intact model and of
+          one that keeps the neurons of open gates only.
+        - a function of the logits (n_rows, n_tokens, vocabulary), the inputs and the numbers of
+          the rows, that gives (n_rows,) numbers. Open gates replace.
+    site, layers, positions
+        As for :class:`MaskedModel`.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        inputs: PairInputs,
+        *,
+        objective: str | Measure = "flip",
+        site: str,
+        layers: Any = None,
+        positions: Positions = "all",
+    ):
+        if isinstance(objective, str) and objective not in ("flip", "sufficiency"):
+            raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
+        self.inputs = inputs
+        self.objective = objective
+        self.keeps = objective == "sufficiency"
+        self.masked = MaskedModel(
+            loaded,
+            inputs.input_ids,
+            inputs.attention_mask,
+            site=site,
+            layers=layers,
+            positions=positions,
+        )
+        self.space = self.masked.space
+        found = self.masked.activation_range()
+        self.start, self.deviation = found.mean, found.deviation
+        self._intact = self._intact_predictions() if self.keeps else None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def n_runs(self) -> int:
+        return self.masked.n_runs
+
+    def __call__(
+        self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
+    ) -> torch.Tensor:
+        logits = self.masked.logits(replaced(self, gates), values, rows)
+        if callable(self.objective):
+            return self.objective(logits, self.inputs, rows)
+        if self._intact is None:
+            return -self.inputs.log_odds(logits, rows)
+        intact = self._intact[rows]
+        found = self._predictions(logits, rows)
+        return -(intact.exp() * (intact - found)).sum(1)
+
+    def _predictions(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities of all words where the choice is made, (n_rows, vocabulary)."""
+        each = torch.arange(len(rows), device=logits.device)
+        return logits[each, self.inputs.answers[rows]].log_softmax(-1)
+
+    def _intact_predictions(self) -> torch.Tensor:
+        batches = self.masked.batches()
+        found = [self._predictions(self.masked.intact_logits(rows), rows) for rows in batches]
+        return torch.cat(found)[torch.argsort(torch.cat(batches))]
+
+
+class ProbeEffect:
+    """What replaced neurons do to a fitted probe's prediction on activations; no model is run.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe
+        Fitted.
+    X : (n, n_neurons) array-like
+        Loaded into memory, as float32.
+    objective : {"flip", "sufficiency"}
+        - flip: ``log p(any other class) - log p(z)`` of the class z that the probe predicts.
+        - sufficiency: ``-KL(p || p~)`` in nats, keeping the neurons of open gates only.
+    """
+
+    def __init__(self, probe: ElasticNetProbe, X: Any, *, objective: str = "flip"):
+        if objective not in ("flip", "sufficiency"):
+            raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
+        weights, intercept = probe.raw_weights()
+        if X.shape[1] != len(weights):
+            raise InputError(
+                f"activations of {X.shape[1]} neurons, a probe of {len(weights)}; give those it "
+                "was fitted on"
+            )
+        self.space = space_of(X)
+        self.keeps = objective == "sufficiency"
+        self.X = torch.from_numpy(load(X)).float()
+        self.weights, self.intercept = (
+            torch.from_numpy(part).float() for part in (weights, intercept)
+        )
+        self.start = self.X.mean(0, dtype=torch.float64).float()
+        self.deviation = self.X.double().std(0, correction=0).float()
+        self.n_runs = 0
+        self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
+        self._predicted = self._intact.argmax(1)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __call__(
+        self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
+    ) -> torch.Tensor:
+        self.n_runs += len(rows)
+        X = self.X[rows]
+        found = torch.lerp(X, values.expand_as(X), replaced(self, gates).expand_as(X))
+        predictions = (found @ self.weights + self.intercept).log_softmax(1)
+        intact = self._intact[rows]
+        if self.keeps:
+            return -(intact.exp() * (intact - predictions)).sum(1)
+        predicted = self._predicted[rows][:, None]
+        others = predictions.scatter(1, predicted, -torch.inf).logsumexp(1)
+        return others - predictions.gather(1, predicted)[:, 0]

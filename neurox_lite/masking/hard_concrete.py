@@ -1,0 +1,32 @@
+"""The hard concrete distribution: gates between 0 and 1 that are often exactly either."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+LOW, HIGH, TEMPERATURE = -0.1, 1.1, 0.2
+"""The stretched interval (l, r) and tau of Louizos et al. 2018; with tau = 0.2, as De Cao et al.
+2020 take it, 76 % of the gates at phi = 0 are exactly 0 or 1."""
+
+
+def sample(phi: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Draw gates, differentiable in ``phi`` (Louizos et al. 2018, eq. 10-12).
+
+    ``clip(sigmoid((logit u + phi) / tau) (r - l) + l, 0, 1)``.
+
+    Parameters
+    ----------
+    phi : tensor
+        Location, the log-odds of a gate above one half.
+    noise : tensor
+        u, uniform on (0, 1), of a shape that ``phi`` broadcasts to.
+    """
+    stretched = torch.sigmoid((torch.logit(noise) + phi) / TEMPERATURE) * (HIGH - LOW) + LOW
+    return stretched.clamp(0, 1)
+
+
+def probability(phi: torch.Tensor) -> torch.Tensor:
+    """Probability that a gate is not 0: ``sigmoid(phi - tau log(-l / r))``."""
+    return torch.sigmoid(phi - TEMPERATURE * math.log(-LOW / HIGH))

@@ -1,0 +1,116 @@
+"""The smallest set of neurons that decides between the words of minimal pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.errors import InputError
+from neurox_lite.masking.effects import Measure, PairEffect
+from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask
+from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.models.lstm import LSTMConfig
+from neurox_lite.models.masked_model import MaskedModel
+from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
+from neurox_lite.results.mask_fit import MaskFit
+
+
+def fit_neuron_mask(
+    model: LoadedModel | str | Path,
+    pairs: Sequence[MinimalPair],
+    *,
+    site: str | None = None,
+    layers: Sequence[int] | None = None,
+    positions: str | int = "all",
+    objective: str | Measure = "flip",
+    alpha: float | None = None,
+    keep_wrong: bool = False,
+    held_out: float = 0.25,
+    n_steps: int = N_STEPS,
+    batch_size: int = BATCH_SIZE,
+    seed: int = 0,
+) -> MaskFit:
+    """Fewest neurons whose replacement turns the model's choice (De Cao et al. 2022).
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path
+        A causal or masked language model, with its head.
+    pairs : sequence of MinimalPair
+        All to be turned the same way, such as singular subjects only: the replacements are the
+        same for all of them.
+    site : str, optional
+        ``lstm_cell`` for the package's LSTM and ``hidden_states`` for others by default.
+    layers : sequence of int, optional
+        All by default.
+    positions : "all", "last" or int
+        Where neurons are replaced: at every token, at the last one, or at the end of one word of
+        the prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
+    objective : {"flip", "sufficiency"} or function
+        See :class:`~neurox_lite.masking.effects.PairEffect`.
+    alpha, held_out, n_steps, batch_size, seed
+        See :func:`~neurox_lite.masking.fitting.fit_mask`.
+    keep_wrong : bool
+        Also use pairs that the intact model gets wrong; by default they are left out and counted.
+
+    Returns
+    -------
+    MaskFit
+
+    Raises
+    ------
+    InputError
+        When the model cannot choose between the words of a pair, has no such site, layer or word,
+        or gets all pairs wrong.
+    """
+    loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
+    if site is None:
+        is_lstm = isinstance(loaded.model.config, LSTMConfig)
+        site = "lstm_cell" if is_lstm else "hidden_states"
+    inputs = encode_pairs(loaded, pairs)
+    n_wrong = 0
+    if not keep_wrong:
+        right = right_pairs(loaded, inputs, site)
+        n_wrong = len(inputs) - len(right)
+        if not len(right):
+            raise InputError(
+                f"{loaded.name} gets all {n_wrong} pairs wrong; give others, or use them as they "
+                "are by keep_wrong=True (--keep-wrong)"
+            )
+        inputs = inputs.select(right)
+    effect = PairEffect(
+        loaded,
+        inputs,
+        objective=objective,
+        site=site,
+        layers=layers,
+        positions=inputs.word(positions) if isinstance(positions, int) else positions,
+    )
+    fit = fit_mask(
+        effect,
+        alpha=alpha,
+        held_out=held_out,
+        n_steps=n_steps,
+        batch_size=batch_size,
+        seed=seed,
+        name=objective if isinstance(objective, str) else "custom",
+    )
+    parameters = {**fit.mask.parameters, "positions": positions}
+    return replace(
+        fit,
+        mask=replace(fit.mask, parameters=parameters),
+        counts={**fit.counts, "left out as wrong": n_wrong},
+    )
+
+
+def right_pairs(loaded: LoadedModel, inputs: PairInputs, site: str) -> torch.Tensor:
+    """Numbers of the pairs whose right word the model finds more probable."""
+    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, site=site)
+    odds = torch.empty(len(inputs), device=inputs.input_ids.device)
+    for rows in masked.batches():
+        odds[rows] = inputs.log_odds(masked.intact_logits(rows), rows)
+    return torch.nonzero(odds > 0)[:, 0]

@@ -1,0 +1,74 @@
+"""The best replacements for given masks, many masks side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from neurox_lite.masking.effects import Effect
+
+ROWS_AT_ONCE = 2048
+
+
+def fit_replacements(
+    effect: Effect,
+    gates: torch.Tensor,
+    start: torch.Tensor,
+    rows: torch.Tensor,
+    n_steps: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Replacements with the largest mean effect, by Adam; gates stay as they are.
+
+    Parameters
+    ----------
+    effect : Effect
+    gates : (n_masks, n_neurons) tensor
+    start : (n_neurons,) or (n_masks, n_neurons) tensor
+        Replacements to begin with.
+    rows : (n_rows,) int tensor
+        Examples.
+    n_steps : int
+        0 to measure only.
+
+    Returns
+    -------
+    effects : (n_masks,) tensor
+        The best of all steps, in float64.
+    values : (n_masks, n_neurons) tensor
+        That had them.
+    """
+    deviation = effect.deviation
+    start = start.expand_as(gates)
+    steps = torch.zeros_like(gates).requires_grad_()
+    optimizer = torch.optim.Adam([steps], lr=0.3, betas=(0.8, 0.95))
+    best = torch.full((len(gates),), -torch.inf, dtype=torch.float64, device=gates.device)
+    values = start.clone()
+    at_once = max(1, ROWS_AT_ONCE // len(rows))
+    for step in range(n_steps + 1):
+        with torch.set_grad_enabled(step < n_steps):
+            for some in torch.arange(len(gates), device=gates.device).split(at_once):
+                tried = start[some] + deviation * steps[some]
+                found = effect(
+                    gates[some].repeat_interleave(len(rows), 0),
+                    tried.repeat_interleave(len(rows), 0),
+                    rows.repeat(len(some)),
+                )
+                means = found.view(len(some), len(rows)).double().mean(1)
+                if step < n_steps:
+                    (-means.sum()).backward()
+                better = means.detach() > best[some]
+                best[some[better]] = means.detach()[better]
+                values[some[better]] = tried.detach()[better]
+        if step < n_steps:
+            optimizer.step()
+            optimizer.zero_grad()
+    return best, values
+
+
+def gates_of(sets: Sequence[Sequence[int]], like: torch.Tensor) -> torch.Tensor:
+    """Gates that are 1 for the columns of each set and 0 for others, (n_sets, n_neurons)."""
+    gates = like.new_zeros((len(sets), like.shape[-1]))
+    for row, columns in enumerate(sets):
+        gates[row, torch.as_tensor(list(columns), dtype=torch.long, device=like.device)] = 1
+    return gates

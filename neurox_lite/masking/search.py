@@ -1,0 +1,107 @@
+"""The search for a mask: gates and replacements by gradient, under a constraint on the effect."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from tqdm.auto import tqdm
+
+from neurox_lite.masking import hard_concrete
+from neurox_lite.masking.constraint import Multiplier
+from neurox_lite.masking.effects import Effect
+
+LEARNING_RATE = 0.1
+"""Of Adam, for the locations of gates and for replacements in deviations of their neuron."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where a search for a mask stands; another can go on from here.
+
+    Attributes
+    ----------
+    phi : (n_neurons,) tensor
+        Location of each gate, its log-odds of being above one half.
+    values : (n_neurons,) tensor
+        Replacements.
+    multiplier : float
+    sizes, effects : tuples of float
+        Expected number of open gates and measured effect, step by step.
+    """
+
+    phi: torch.Tensor
+    values: torch.Tensor
+    multiplier: float
+    sizes: tuple[float, ...] = ()
+    effects: tuple[float, ...] = ()
+
+    @property
+    def n_open(self) -> int:
+        """How many gates are rather open than closed."""
+        return int((self.phi > 0).sum())
+
+
+def beginning(effect: Effect) -> Search:
+    """Every gate as likely open as closed, every replacement the mean."""
+    return Search(torch.zeros(effect.space.n_neurons), effect.start.clone(), 1.0)
+
+
+def search_mask(
+    effect: Effect,
+    alpha: float,
+    *,
+    rows: torch.Tensor,
+    scale: float,
+    start: Search,
+    n_steps: int,
+    batch_size: int,
+    generator: torch.Generator,
+) -> Search:
+    """Fewest expected open gates with ``E[effect] >= alpha`` (De Cao et al. 2022, eq. 4-5).
+
+    Descends by Adam on ``sum_i P(m_i != 0) + lambda (alpha - E[R])`` in gates and replacements and
+    ascends in lambda. Every example of a batch draws gates of its own from the same locations.
+
+    Parameters
+    ----------
+    effect : Effect
+    alpha : float
+    rows : (n_rows,) int tensor
+        Examples to train on.
+    scale : float
+        Size of a large gap to ``alpha``.
+    start : Search
+    n_steps, batch_size : int
+    generator : torch.Generator
+        On the CPU, whatever the device of the model.
+    """
+    device = effect.start.device
+    n_neurons = effect.space.n_neurons
+    # At this bound all closed gates together are open about once in two draws: closed enough, and
+    # near enough to be opened again.
+    bound = math.log(n_neurons) + 1
+    deviation = effect.deviation
+    phi = start.phi.clone().to(device).requires_grad_()
+    steps = ((start.values.to(device) - effect.start) / deviation.clamp(min=1e-12)).nan_to_num(0)
+    steps = steps.requires_grad_()
+    optimizer = torch.optim.Adam([phi, steps], lr=LEARNING_RATE, betas=(0.9, 0.99))
+    multiplier = Multiplier(alpha, scale, value=start.multiplier)
+    sizes, effects = [], []
+    for _ in tqdm(range(n_steps), desc="mask", unit="step", disable=None, delay=2, leave=False):
+        drawn = torch.randint(len(rows), (batch_size,), generator=generator)
+        noise = torch.rand((batch_size, n_neurons), generator=generator).clamp(1e-6, 1 - 1e-6)
+        gates = hard_concrete.sample(phi, noise.to(device))
+        mean = effect(gates, effect.start + deviation * steps, rows[drawn.to(rows.device)]).mean()
+        size = hard_concrete.probability(phi).sum()
+        measured = mean.item()
+        optimizer.zero_grad()
+        (size - multiplier.step(measured) * mean).backward()
+        optimizer.step()
+        with torch.no_grad():
+            phi.clamp_(-bound, bound)
+        sizes.append(size.item())
+        effects.append(measured)
+    values = (effect.start + deviation * steps).detach()
+    return Search(phi.detach(), values, multiplier.value, tuple(sizes), tuple(effects))

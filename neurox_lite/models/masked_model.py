@@ -1,0 +1,158 @@
+"""A model and its inputs, run with a neuron mask of its own for every input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from neurox_lite.errors import InputError
+from neurox_lite.models.hooks import record
+from neurox_lite.models.interventions import Positions, replacing_neurons, space_in
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.sites import find_sites
+
+BATCH_TOKENS = 8192
+
+
+@dataclass(frozen=True)
+class ActivationRange:
+    """Of every neuron, over the tokens that are going to be replaced; (n_neurons,) tensors."""
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+
+
+class MaskedModel:
+    """Runs a model on some of its inputs while their neurons are replaced.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        With a head.
+    input_ids, attention_mask : (n_inputs, n_tokens) int tensors
+        Padded on the right.
+    site : str
+    layers : sequence of int, optional
+        Whose neurons may be replaced; all by default, -1 is the last.
+    positions : "all", "last" or (n_inputs,) int tensor
+        Where they are replaced: every token, the last one, or one of each input.
+
+    Attributes
+    ----------
+    space : NeuronSpace
+    n_runs : int
+        How many inputs the model has read so far; each mask of an input counts.
+
+    Raises
+    ------
+    InputError
+        When the model has no such site or layer, or a position is no token of its input.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        *,
+        site: str,
+        layers: Sequence[int] | None = None,
+        positions: Positions = "all",
+    ):
+        self.loaded = loaded
+        self.input_ids, self.attention_mask = input_ids, attention_mask
+        self.sites = find_sites(loaded.model, site)
+        self.space = space_in(self.sites, layers, loaded)
+        self.lengths = attention_mask.sum(1)
+        self.n_runs = 0
+        if isinstance(positions, str) and positions not in ("all", "last"):
+            raise InputError(f"unknown positions '{positions}'; use all, last or one per input")
+        if isinstance(positions, str):
+            self.positions = None if positions == "all" else self.lengths - 1
+        else:
+            self.positions = torch.as_tensor(positions, device=input_ids.device)
+            shape = tuple(self.positions.shape)
+            if shape != (len(input_ids),) or not (self.positions < self.lengths).all():
+                raise InputError(f"positions of shape {shape}; give a token of every input")
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def device(self) -> torch.device:
+        return self.input_ids.device
+
+    def logits(
+        self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
+    ) -> torch.Tensor:
+        """What the model puts out for some inputs, (n_rows, n_tokens of the longest, n_outputs).
+
+        Parameters
+        ----------
+        gates, values : (n_neurons,) or (n_rows, n_neurons) tensors
+        rows : (n_rows,) int tensor
+            Numbers of inputs; an input may occur several times, with another mask.
+        """
+        ids, mask = self._inputs(rows)
+        positions = "all" if self.positions is None else self.positions[rows]
+        self.n_runs += len(rows)
+        with replacing_neurons(
+            self.loaded.model, self.sites, self.space, gates, values, positions=positions
+        ):
+            return self.loaded.model(input_ids=ids, attention_mask=mask).logits
+
+    @torch.no_grad()
+    def intact_logits(self, rows: torch.Tensor) -> torch.Tensor:
+        """:meth:`logits` of the model as it is."""
+        ids, mask = self._inputs(rows)
+        self.n_runs += len(rows)
+        return self.loaded.model(input_ids=ids, attention_mask=mask).logits
+
+    def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
+        """All inputs, shortest first, in batches of ``BATCH_TOKENS`` when each has some copies."""
+        order = torch.argsort(self.lengths, stable=True)
+        batches, start = [], 0
+        while start < len(order):
+            stop = start + 1
+            while (
+                stop < len(order)
+                and (stop + 1 - start) * int(self.lengths[order[stop]]) * n_copies <= BATCH_TOKENS
+            ):
+                stop += 1
+            batches.append(order[start:stop])
+            start = stop
+        return batches
+
+    @torch.no_grad()
+    def activations(self) -> torch.Tensor:
+        """Activations at the replaced tokens, (n_replaced_tokens, n_neurons), input after input."""
+        found: list[tuple[torch.Tensor, torch.Tensor]] = []
+        for rows in self.batches():
+            layers: dict[int, torch.Tensor] = {}
+            ids, mask = self._inputs(rows)
+            with record(
+                self.loaded.model, self.sites, layers.__setitem__, self.space.layers, stop=True
+            ):
+                self.loaded.model(input_ids=ids, attention_mask=mask)
+            states = torch.cat([layers[layer] for layer in self.space.layers], dim=-1).float()
+            places = torch.arange(ids.shape[1], device=self.device)
+            chosen = mask != 0
+            if self.positions is not None:
+                chosen = places == self.positions[rows][:, None]
+            found.append((rows[:, None].expand_as(ids)[chosen], states[chosen]))
+        owners, states = (torch.cat(part) for part in zip(*found, strict=True))
+        return states[torch.argsort(owners, stable=True)]
+
+    def activation_range(self) -> ActivationRange:
+        """Mean, deviation, lowest and highest value of every neuron at the replaced tokens."""
+        X = self.activations().double()
+        parts = (X.mean(0), X.std(0, correction=0), X.amin(0), X.amax(0))
+        return ActivationRange(*(part.float() for part in parts))
+
+    def _inputs(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        longest = int(self.lengths[rows].max())
+        return self.input_ids[rows, :longest], self.attention_mask[rows, :longest]

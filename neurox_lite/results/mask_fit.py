@@ -1,0 +1,129 @@
+"""A fitted neuron mask: what it does, on examples it was not fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.files import write_json
+from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.ranking import NeuronRanking
+
+
+@dataclass(frozen=True, eq=False)
+class MaskFit:
+    """The smallest mask a search found, and whether it does what it was to do.
+
+    Attributes
+    ----------
+    mask : NeuronMask
+        Gates are 0 or 1. Of *sufficiency* they are 1 for all neurons but those kept.
+    size : int
+        Neurons that were sought: those replaced, of *sufficiency* those kept.
+    objective : str
+    alpha : float
+        What the mean effect was to reach.
+    feasible : bool
+        Whether the hard mask reaches ``alpha`` on the training examples. If not, no mask does as
+        far as was found, and ``mask`` is the best there was.
+    converged : bool
+        Whether size and effect of the gates had settled when the search ended.
+    intact, effect : float
+        Mean effect on the training examples, without a mask and with it.
+    held_out_intact, held_out_effect : float
+        The same on examples that were held out; NaN when there were none.
+    held_out_success : float
+        Share of held-out examples whose own effect is above 0 (flipped), of *sufficiency* at least
+        ``alpha``.
+    probabilities : (n_neurons,) array
+        That the gate is open.
+    sizes, effects : tuples of float
+        Expected number of open gates and effect of a batch, step by step.
+    n_runs : int
+        Examples the model was run on, forward, in all.
+    counts : dict
+        Examples trained on, held out, and left out since the intact model gets them wrong.
+    """
+
+    mask: NeuronMask
+    size: int
+    objective: str
+    alpha: float
+    feasible: bool
+    converged: bool
+    intact: float
+    effect: float
+    held_out_intact: float
+    held_out_effect: float
+    held_out_success: float
+    probabilities: np.ndarray
+    sizes: tuple[float, ...]
+    effects: tuple[float, ...]
+    n_runs: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def status(self) -> str:
+        """``feasible``, ``not converged`` or ``infeasible``."""
+        if not self.feasible:
+            return "infeasible"
+        return "feasible" if self.converged else "not converged"
+
+    def ranking(self) -> NeuronRanking:
+        """Neurons by the probability that their gate is open, those of the mask first.
+
+        For an order that does not depend on one ``alpha`` see
+        :func:`neurox_lite.masking.path.mask_path`.
+        """
+        chosen = self.mask.gates > 0
+        if self.objective == "sufficiency":
+            chosen = ~chosen
+        return NeuronRanking.from_scores(
+            self.mask.space,
+            chosen + self.probabilities,
+            "differentiable-mask",
+            parameters={"objective": self.objective, "alpha": self.alpha},
+            provenance=self.mask.provenance,
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """What is said about the fit, JSON-ready."""
+
+        def number(value: float) -> float | None:
+            return None if np.isnan(value) else round(value, 6)
+
+        sought = ~(self.mask.gates > 0) if self.objective == "sufficiency" else self.mask.gates > 0
+        neurons = self.mask.space.neurons(np.flatnonzero(sought)[:100])
+        return {
+            "status": self.status,
+            "objective": self.objective,
+            "alpha": number(self.alpha),
+            "size": self.size,
+            "neurons": [str(neuron) for neuron in neurons],
+            "effect without a mask": number(self.intact),
+            "effect": number(self.effect),
+            "held-out effect without a mask": number(self.held_out_intact),
+            "held-out effect": number(self.held_out_effect),
+            "held-out success": number(self.held_out_success),
+            "model runs": self.n_runs,
+            **{f"examples {name}": count for name, count in self.counts.items()},
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write the mask, ``fit.json`` (what is said about it) and ``ranking.json``."""
+        folder = Path(folder)
+        self.mask.save(folder)
+        write_json(
+            folder / "fit.json",
+            {
+                "kind": "mask fit",
+                **self.summary(),
+                "sizes": list(self.sizes),
+                "effects": list(self.effects),
+            },
+        )
+        self.ranking().save(folder / "ranking.json")

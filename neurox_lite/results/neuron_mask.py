@@ -1,0 +1,169 @@
+"""A neuron mask: which neurons of a model are replaced, and by what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.errors import InputError
+from neurox_lite.files import json_text, read_json, replacing, write_text
+from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.top_overlap import TopOverlap, compare_sets
+
+KIND = "neuron mask"
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronMask:
+    """Per neuron a gate m and a replacement b: a neuron h becomes (1 - m) h + m b.
+
+    Parameters
+    ----------
+    space : NeuronSpace
+    gates : (n_neurons,) float array
+        From 0, untouched, to 1, replaced.
+    replacement : (n_neurons,) float array
+        In the units of the activations; without meaning where the gate is 0.
+    method : str
+        What made it.
+    parameters, provenance : dict
+        JSON-ready.
+
+    Raises
+    ------
+    InputError
+        When a shape does not fit, a gate is not in [0, 1] or a replacement is no finite number.
+    """
+
+    space: NeuronSpace
+    gates: np.ndarray
+    replacement: np.ndarray
+    method: str = "given"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = self.space.n_neurons
+        if self.gates.shape != (n,) or self.replacement.shape != (n,):
+            raise InputError(
+                f"mask '{self.method}': gates of shape {self.gates.shape} and a replacement of "
+                f"shape {self.replacement.shape} for {n} neurons"
+            )
+        if not ((self.gates >= 0) & (self.gates <= 1)).all():
+            raise InputError(f"mask '{self.method}': a gate is not between 0 and 1")
+        if not np.isfinite(self.replacement).all():
+            raise InputError(f"mask '{self.method}': a replacement is NaN or infinite")
+
+    @classmethod
+    def of(
+        cls,
+        space: NeuronSpace,
+        columns: Sequence[int] | np.ndarray,
+        replacement: float | np.ndarray = 0.0,
+        **details: Any,
+    ) -> NeuronMask:
+        """Replace these columns, as the first k of a ranking's ``order``, and no other.
+
+        Parameters
+        ----------
+        space : NeuronSpace
+        columns : sequence of int
+        replacement : float or (n_neurons,) array
+        **details
+            Method, parameters and provenance.
+
+        Raises
+        ------
+        InputError
+            When the space does not have a column.
+        """
+        columns = np.asarray(columns, dtype=np.int64)
+        unknown = columns[(columns < 0) | (columns >= space.n_neurons)]
+        if len(unknown):
+            raise InputError(f"no column {unknown[0]}; there are {space.n_neurons} neurons")
+        gates = np.zeros(space.n_neurons)
+        gates[columns] = 1
+        values = np.broadcast_to(np.asarray(replacement, dtype=np.float64), gates.shape).copy()
+        return cls(space, gates, values, **details)
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Columns of the neurons that are touched, ascending."""
+        return np.flatnonzero(self.gates)
+
+    @property
+    def neurons(self) -> list[Neuron]:
+        """The neurons that are touched."""
+        return self.space.neurons(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def replaced_by(self, replacement: float | np.ndarray) -> NeuronMask:
+        """The same gates with another replacement, a number or an (n_neurons,) array."""
+        values = np.asarray(replacement, dtype=np.float64)
+        return replace(self, replacement=np.broadcast_to(values, self.gates.shape).copy())
+
+    def compare(self, other: NeuronMask) -> TopOverlap:
+        """Which neurons both masks touch, and whether chance would explain it.
+
+        Raises
+        ------
+        InputError
+            When they are of different neurons.
+        """
+        if self.space != other.space:
+            raise InputError(f"masks '{self.method}' and '{other.method}' are of different neurons")
+        return compare_sets(self.space, self.columns, other.columns, (self.method, other.method))
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``mask.safetensors`` (gates and replacement) and ``mask.json`` (the rest)."""
+        from safetensors.numpy import save_file
+
+        folder = Path(folder)
+        text = json_text(
+            {
+                "kind": KIND,
+                "method": self.method,
+                "space": self.space.to_dict(),
+                "neurons": [str(neuron) for neuron in self.neurons],
+                "parameters": dict(self.parameters),
+                "provenance": dict(self.provenance),
+            }
+        )
+        with replacing(folder / "mask.safetensors") as partial:
+            save_file({"gates": self.gates, "replacement": self.replacement}, partial)
+        write_text(folder / "mask.json", text)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> NeuronMask:
+        """Read a mask written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When a file is missing, damaged or holds something else.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        folder = Path(folder)
+        data = read_json(folder / "mask.json")
+        if not isinstance(data, dict) or data.get("kind") != KIND:
+            raise InputError(f"{folder / 'mask.json'}: holds no {KIND}; make it again")
+        try:
+            arrays = load_file(folder / "mask.safetensors")
+            return cls(
+                NeuronSpace.from_dict(data["space"]),
+                arrays["gates"],
+                arrays["replacement"],
+                data["method"],
+                data["parameters"],
+                data["provenance"],
+            )
+        except (OSError, SafetensorError, KeyError, TypeError) as error:
+            raise InputError(f"{folder}: the mask cannot be read ({error}); make it again") from None
