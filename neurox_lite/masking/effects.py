@@ -5,6 +5,7 @@ An effect is an object with
 - ``space``, the neurons that may be masked, and ``len(effect)``, the number of examples;
 - ``start`` and ``deviation``, (n_neurons,) tensors: replacements to begin with, and the size of a
   step away from them;
+- ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;
 - ``keeps``: False when an open gate replaces its neuron, True when it keeps it and all others are
   replaced;
 - ``effect(gates, values, rows)``: the effect, (n_rows,), on the examples ``rows`` of gates and
@@ -40,6 +41,8 @@ class Effect(Protocol):
     space: NeuronSpace
     start: torch.Tensor
     deviation: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
     keeps: bool
 
     @property
@@ -53,6 +56,11 @@ class Effect(Protocol):
 def replaced(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
     """Gates that replace a neuron, from the gates that are searched for."""
     return 1 - gates if effect.keeps else gates
+
+
+def unbounded(like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Bounds that hold for every replacement."""
+    return torch.full_like(like, -torch.inf), torch.full_like(like, torch.inf)
 
 
 class PairEffect:
@@ -71,6 +79,9 @@ class PairEffect:
           the rows, that gives (n_rows,) numbers. Open gates replace.
     site, layers, positions
         As for :class:`MaskedModel`.
+    within : PairInputs, optional
+        Replacements stay between the lowest and the highest activation of their neuron on these,
+        at any token.
     """
 
     def __init__(
@@ -82,23 +93,25 @@ class PairEffect:
         site: str,
         layers: Any = None,
         positions: Positions = "all",
+        within: PairInputs | None = None,
     ):
         if isinstance(objective, str) and objective not in ("flip", "sufficiency"):
             raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
         self.inputs = inputs
         self.objective = objective
         self.keeps = objective == "sufficiency"
+        where: dict[str, Any] = {"site": site, "layers": layers}
         self.masked = MaskedModel(
-            loaded,
-            inputs.input_ids,
-            inputs.attention_mask,
-            site=site,
-            layers=layers,
-            positions=positions,
+            loaded, inputs.input_ids, inputs.attention_mask, positions=positions, **where
         )
         self.space = self.masked.space
         found = self.masked.activation_range()
         self.start, self.deviation = found.mean, found.deviation
+        self.low, self.high = unbounded(self.start)
+        if within is not None:
+            others = MaskedModel(loaded, within.input_ids, within.attention_mask, **where)
+            bounds = others.activation_range()
+            self.low, self.high = bounds.low, bounds.high
         self._intact = self._intact_predictions() if self.keeps else None
 
     def __len__(self) -> int:
@@ -162,6 +175,7 @@ class ProbeEffect:
         )
         self.start = self.X.mean(0, dtype=torch.float64).float()
         self.deviation = self.X.double().std(0, correction=0).float()
+        self.low, self.high = unbounded(self.start)
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
         self._predicted = self._intact.argmax(1)

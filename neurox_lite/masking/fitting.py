@@ -151,11 +151,11 @@ def _on(
 
 
 def _settled(found: Search, alpha: float, scale: float) -> bool:
-    """Whether in the last two fifths of the steps size and effect did not change any more."""
+    """Whether in the last fifth of the steps the effect was there and the size did not change."""
     fifth = max(1, len(found.sizes) // 5)
     before, last = (
         (np.mean(found.sizes[part]), np.mean(found.effects[part]))
         for part in (slice(-2 * fifth, -fifth), slice(-fifth, None))
     )
     same_size = abs(last[0] - before[0]) <= max(1, SETTLED * before[0])
-    return bool(same_size and abs(last[1] - alpha) <= 2 * SETTLED * scale)
+    return bool(same_size and last[1] >= alpha - SETTLED * scale)

@@ -28,6 +28,7 @@ def fit_neuron_mask(
     positions: str | int = "all",
     objective: str | Measure = "flip",
     alpha: float | None = None,
+    within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
     held_out: float = 0.25,
     n_steps: int = N_STEPS,
@@ -52,6 +53,10 @@ def fit_neuron_mask(
         the prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
     objective : {"flip", "sufficiency"} or function
         See :class:`~neurox_lite.masking.effects.PairEffect`.
+    within : sequence of MinimalPair, optional
+        Replacements stay in the range of their neuron on these pairs, such as those of both
+        numbers. By default they are free, as in the paper, and mostly leave it: then one neuron
+        may drive a model where no input would.
     alpha, held_out, n_steps, batch_size, seed
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
     keep_wrong : bool
@@ -89,6 +94,7 @@ def fit_neuron_mask(
         site=site,
         layers=layers,
         positions=inputs.word(positions) if isinstance(positions, int) else positions,
+        within=None if within is None else encode_pairs(loaded, within),
     )
     fit = fit_mask(
         effect,
@@ -99,7 +105,7 @@ def fit_neuron_mask(
         seed=seed,
         name=objective if isinstance(objective, str) else "custom",
     )
-    parameters = {**fit.mask.parameters, "positions": positions}
+    parameters = {**fit.mask.parameters, "positions": positions, "within": within is not None}
     return replace(
         fit,
         mask=replace(fit.mask, parameters=parameters),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from neurox_lite.masking.effects import Effect
+from neurox_lite.masking.search import in_deviations
 
 ROWS_AT_ONCE = 2048
 
@@ -41,6 +42,9 @@ def fit_replacements(
     deviation = effect.deviation
     start = start.expand_as(gates)
     steps = torch.zeros_like(gates).requires_grad_()
+    origin = in_deviations(effect, start)
+    lowest = in_deviations(effect, effect.low) - origin
+    highest = in_deviations(effect, effect.high) - origin
     optimizer = torch.optim.Adam([steps], lr=0.3, betas=(0.8, 0.95))
     best = torch.full((len(gates),), -torch.inf, dtype=torch.float64, device=gates.device)
     values = start.clone()
@@ -63,6 +67,8 @@ def fit_replacements(
         if step < n_steps:
             optimizer.step()
             optimizer.zero_grad()
+            with torch.no_grad():
+                steps.clamp_(lowest, highest)
     return best, values
 
 

@@ -84,8 +84,8 @@ def search_mask(
     bound = math.log(n_neurons) + 1
     deviation = effect.deviation
     phi = start.phi.clone().to(device).requires_grad_()
-    steps = ((start.values.to(device) - effect.start) / deviation.clamp(min=1e-12)).nan_to_num(0)
-    steps = steps.requires_grad_()
+    steps = in_deviations(effect, start.values.to(device)).requires_grad_()
+    lowest, highest = in_deviations(effect, effect.low), in_deviations(effect, effect.high)
     optimizer = torch.optim.Adam([phi, steps], lr=LEARNING_RATE, betas=(0.9, 0.99))
     multiplier = Multiplier(alpha, scale, value=start.multiplier)
     sizes, effects = [], []
@@ -101,7 +101,15 @@ def search_mask(
         optimizer.step()
         with torch.no_grad():
             phi.clamp_(-bound, bound)
+            steps.clamp_(lowest, highest)
         sizes.append(size.item())
         effects.append(measured)
     values = (effect.start + deviation * steps).detach()
     return Search(phi.detach(), values, multiplier.value, tuple(sizes), tuple(effects))
+
+
+def in_deviations(effect: Effect, values: torch.Tensor) -> torch.Tensor:
+    """How far values lie from where replacements start, in deviations; 0 for constant neurons."""
+    varies = effect.deviation > 0
+    scale = torch.where(varies, effect.deviation, 1)
+    return torch.where(varies, (values - effect.start) / scale, 0)
