@@ -108,7 +108,8 @@ if TYPE_CHECKING:
     from neurox_lite.probing.search import regularisation_search
     from neurox_lite.probing.selectivity import selectivity
     from neurox_lite.probing.together import fit_grid, fit_one_vs_rest
-    from neurox_lite.ranking import linguistic_correlation, random_ranking
+    from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+    from neurox_lite.ranking.random import random_ranking
     from neurox_lite.results import (
         AblationCurve,
         AblationCurves,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.results import BakeOff, NeuronRanking
 
-OF_PROBES = ("linguistic-correlation", "integrated-gradients")
+OF_PROBES = ("linguistic-correlation", "integrated-gradients", "differentiable-mask")
 WITHOUT_LABELS = ("variance", "random")
 METHODS = (
     "linguistic-correlation",
@@ -50,6 +50,7 @@ METHODS = (
     "point-biserial",
     "mutual-information",
     "integrated-gradients",
+    "differentiable-mask",
     "variance",
     "random",
 )
@@ -73,8 +74,9 @@ TAKEN_BY = {
     "l2": (*OF_PROBES, "all"),
     "quantile": ("iou",),
     "select": ("gaussian",),
-    "n_rows": ("mutual-information", "integrated-gradients"),
+    "n_rows": ("mutual-information", "integrated-gradients", "differentiable-mask"),
     "baseline": ("integrated-gradients",),
+    "objective": ("differentiable-mask",),
     "methods": ("all",),
     "resamples": ("all",),
 }
@@ -142,12 +144,15 @@ def command(
         int | None,
         typer.Option(
             "--n-rows",
-            help="mutual-information, integrated-gradients: words to sample (5000, 1000).",
+            help="Words to sample; by default 5000, for integrated-gradients 1000.",
         ),
     ] = None,
     baseline: Annotated[
         str, typer.Option("--baseline", help="integrated-gradients: mean or zero.")
     ] = "mean",
+    objective: Annotated[
+        str, typer.Option("--objective", help="differentiable-mask: sufficiency or flip.")
+    ] = "sufficiency",
     methods: Annotated[
         str | None, typer.Option("--methods", help="all: compare only these, as iou,gaussian.")
     ] = None,
@@ -198,14 +203,13 @@ def command(
         refuse_existing(out, overwrite)
     selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
     chosen = integers(layers)
+    sampled = {} if n_rows is None else {"n_rows": n_rows}
     given: dict[str, Any] = {
         "iou": {"quantile": quantile},
         "gaussian": {"n_neurons": select},
-        "mutual-information": {} if n_rows is None else {"n_rows": n_rows},
-        "integrated-gradients": {
-            "baseline": baseline,
-            **({} if n_rows is None else {"n_rows": n_rows}),
-        },
+        "mutual-information": sampled,
+        "integrated-gradients": {"baseline": baseline, **sampled},
+        "differentiable-mask": {"objective": objective, **sampled},
     }
 
     with ActivationStore(store) as opened:
@@ -287,22 +291,21 @@ def _of_probe(
     from neurox_lite.errors import InputError
     from neurox_lite.probing.loading import load_probe
     from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.ranking import integrated_gradients, linguistic_correlation
+    from neurox_lite.ranking import RankingTask, linguistic_correlation, rank
 
-    if path is None:
-        train = splits().train
-        fitted: Any = ElasticNetProbe(l1, l2).fit(train.X, train.y)
-    else:
+    layers = None
+    fitted: Any = ElasticNetProbe(l1, l2)
+    if path is not None:
         fitted = load_probe(path)
         layers = list(fitted.space_.layers)
         if fitted.space_ != store.matrix(layers).space:
             raise InputError(f"{path}: fitted on other neurons than those of {store.path}")
-        train = splits(layers).train if method == "integrated-gradients" else None
-    if train is None or method == "linguistic-correlation":
-        ranking = linguistic_correlation(fitted)
-    else:
-        ranking = integrated_gradients(fitted, train.X, train.y, seed=seed, **options)
-    return ranking, fitted.certificate_.converged
+        if method == "linguistic-correlation":
+            return linguistic_correlation(fitted), fitted.certificate_.converged
+    chosen = splits() if layers is None else splits(layers)
+    task = RankingTask(chosen.train.X, chosen.train.y, chosen.dev.X, chosen.dev.y, fitted, seed)
+    ranking = rank(method, task, **options)
+    return ranking, task.fitted_probe.certificate_.converged
 
 
 def _of_labels(

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from neurox_lite.activations.arrays import load, space_of
@@ -30,7 +31,6 @@ from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.probing.probe import ElasticNetProbe
 
 Measure = Callable[[torch.Tensor, PairInputs, torch.Tensor], torch.Tensor]
 
@@ -144,34 +144,41 @@ class PairEffect:
         return torch.cat(found)[torch.argsort(torch.cat(batches))]
 
 
-class ProbeEffect:
-    """What replaced neurons do to a fitted probe's prediction on activations; no model is run.
+class ReadoutEffect:
+    """What replaced neurons do to a linear readout of activations, such as a probe; no model runs.
 
     Parameters
     ----------
-    probe : ElasticNetProbe
-        Fitted.
+    weights : (n_neurons, n_classes) array
+        On raw activations, as a probe's ``raw_weights()``.
+    intercept : (n_classes,) array
     X : (n, n_neurons) array-like
         Loaded into memory, as float32.
     objective : {"flip", "sufficiency"}
-        - flip: ``log p(any other class) - log p(z)`` of the class z that the probe predicts.
+        - flip: ``log p(any other class) - log p(z)`` of the class z that is predicted for a row.
         - sufficiency: ``-KL(p || p~)`` in nats, keeping the neurons of open gates only.
+
+    Raises
+    ------
+    InputError
+        When the objective is unknown or the activations are of another number of neurons.
     """
 
-    def __init__(self, probe: ElasticNetProbe, X: Any, *, objective: str = "flip"):
+    def __init__(
+        self, weights: np.ndarray, intercept: np.ndarray, X: Any, *, objective: str = "flip"
+    ):
         if objective not in ("flip", "sufficiency"):
             raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
-        weights, intercept = probe.raw_weights()
         if X.shape[1] != len(weights):
             raise InputError(
-                f"activations of {X.shape[1]} neurons, a probe of {len(weights)}; give those it "
+                f"activations of {X.shape[1]} neurons, a readout of {len(weights)}; give those it "
                 "was fitted on"
             )
         self.space = space_of(X)
         self.keeps = objective == "sufficiency"
-        self.X = torch.from_numpy(load(X)).float()
+        self.X = torch.from_numpy(np.asarray(load(X), dtype=np.float32))
         self.weights, self.intercept = (
-            torch.from_numpy(part).float() for part in (weights, intercept)
+            torch.as_tensor(part).float() for part in (weights, intercept)
         )
         self.start = self.X.mean(0, dtype=torch.float64).float()
         self.deviation = self.X.double().std(0, correction=0).float()
@@ -190,8 +197,8 @@ class ProbeEffect:
         X = self.X[rows]
         found = torch.lerp(X, values.expand_as(X), replaced(self, gates).expand_as(X))
         predictions = (found @ self.weights + self.intercept).log_softmax(1)
-        intact = self._intact[rows]
         if self.keeps:
+            intact = self._intact[rows]
             return -(intact.exp() * (intact - predictions)).sum(1)
         predicted = self._predicted[rows][:, None]
         others = predictions.scatter(1, predicted, -torch.inf).logsumexp(1)

@@ -17,7 +17,8 @@ from neurox_lite.results.neuron_mask import NeuronMask
 N_STEPS, BATCH_SIZE = 300, 64
 SUFFICIENT = 0.1
 """Default of sufficiency: KL divergence in nats."""
-ROUNDING_ROWS = 256
+ROUNDING_ROWS = 96
+REPLACEMENT_STEPS = 60
 SETTLED = 0.1
 
 
@@ -68,8 +69,7 @@ def fit_mask(
     train, test = _split(len(effect), held_out, seed)
     device = effect.start.device
     train, test = train.to(device), test.to(device)
-    nothing = gates_of([()], effect.start)
-    intact = _mean(effect, nothing, effect.start, train)
+    intact = without_gates(effect, train)
     if alpha is None:
         alpha = -SUFFICIENT if effect.keeps else -intact / 2
     generator = torch.Generator().manual_seed(seed)
@@ -104,7 +104,7 @@ def fit_mask(
         converged=_settled(found, alpha, max(abs(alpha - intact), 1e-3)),
         intact=intact,
         effect=hard.effect,
-        held_out_intact=_mean(effect, nothing, effect.start, test),
+        held_out_intact=without_gates(effect, test),
         held_out_effect=after,
         held_out_success=success,
         probabilities=hard_concrete.probability(found.phi).double().cpu().numpy(),
@@ -130,12 +130,16 @@ def _rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) ->
     return without_needless(effect, mask, alpha, rows) if mask.effect >= alpha else mask
 
 
-def _mean(
-    effect: Effect, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
-) -> float:
+def without_gates(effect: Effect, rows: torch.Tensor) -> float:
+    """Mean effect when no gate is open; NaN over no rows.
+
+    For *sufficiency* that is of the best replacement of all neurons.
+    """
     if not len(rows):
         return float("nan")
-    return float(fit_replacements(effect, gates, values, rows, n_steps=0)[0][0])
+    closed = gates_of([()], effect.start)
+    n_steps = REPLACEMENT_STEPS if effect.keeps else 0
+    return float(fit_replacements(effect, closed, effect.start, rows, n_steps)[0][0])
 
 
 def _on(
@@ -154,8 +158,8 @@ def _settled(found: Search, alpha: float, scale: float) -> bool:
     """Whether in the last fifth of the steps the effect was there and the size did not change."""
     fifth = max(1, len(found.sizes) // 5)
     before, last = (
-        (np.mean(found.sizes[part]), np.mean(found.effects[part]))
+        (float(np.mean(found.sizes[part])), float(np.mean(found.effects[part])))
         for part in (slice(-2 * fifth, -fifth), slice(-fifth, None))
     )
-    same_size = abs(last[0] - before[0]) <= max(1, SETTLED * before[0])
-    return bool(same_size and last[1] >= alpha - SETTLED * scale)
+    same_size = abs(last[0] - before[0]) <= max(1.0, SETTLED * before[0])
+    return same_size and last[1] >= alpha - SETTLED * scale

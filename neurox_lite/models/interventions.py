@@ -203,7 +203,9 @@ def _chosen_tokens(positions: Positions, args: Any, kwargs: Mapping[str, Any]) -
         mask = torch.ones(shape, dtype=torch.long, device=ids.device)
     if isinstance(positions, str):
         if positions != "last":
-            raise InputError(f"unknown positions '{positions}'; use all, last, an array or a function")
+            raise InputError(
+                f"unknown positions '{positions}'; use all, last, an array or a function"
+            )
         places = torch.arange(shape[1], device=ids.device)
         return places == torch.where(mask != 0, places, -1).amax(1, keepdim=True)
     if callable(positions) and not isinstance(positions, torch.Tensor):

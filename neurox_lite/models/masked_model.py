@@ -86,9 +86,7 @@ class MaskedModel:
     def device(self) -> torch.device:
         return self.input_ids.device
 
-    def logits(
-        self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
-    ) -> torch.Tensor:
+    def logits(self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """What the model puts out for some inputs, (n_rows, n_tokens of the longest, n_outputs).
 
         Parameters

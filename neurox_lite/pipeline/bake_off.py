@@ -100,7 +100,7 @@ def bake_off(
     for name, scorer in (extra or {}).items():
         rankers[name] = _by_scores(name, scorer)
     task = RankingTask(train.X, train.y, dev.X, dev.y, probe or ElasticNetProbe(), seed)
-    if {"linguistic-correlation", "integrated-gradients"} & set(methods):
+    if {"linguistic-correlation", "integrated-gradients", "differentiable-mask"} & set(methods):
         task.fitted_probe  # noqa: B018  (so that no method's time has it)
 
     values: dict[str, dict[str, list[float]]] = {name: {} for name in names}

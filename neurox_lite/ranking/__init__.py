@@ -4,6 +4,7 @@ from neurox_lite.ranking.activation_difference import activation_difference
 from neurox_lite.ranking.agreement import agreement, rank_biased_overlap
 from neurox_lite.ranking.average_precision import average_precision
 from neurox_lite.ranking.cross_model import lin_reg, max_corr, min_corr, svcca
+from neurox_lite.ranking.differentiable_mask import differentiable_mask
 from neurox_lite.ranking.gaussian import gaussian
 from neurox_lite.ranking.integrated_gradients import integrated_gradients
 from neurox_lite.ranking.iou import iou
@@ -25,6 +26,7 @@ __all__ = [
     "activation_difference",
     "agreement",
     "average_precision",
+    "differentiable_mask",
     "gaussian",
     "integrated_gradients",
     "iou",

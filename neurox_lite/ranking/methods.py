@@ -15,6 +15,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.probing.moments import moments
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.average_precision import average_precision
+from neurox_lite.ranking.differentiable_mask import differentiable_mask
 from neurox_lite.ranking.gaussian import gaussian
 from neurox_lite.ranking.integrated_gradients import integrated_gradients
 from neurox_lite.ranking.iou import iou
@@ -81,6 +82,9 @@ METHODS: dict[str, Callable[..., NeuronRanking]] = {
         task.X, task.y, seed=task.seed, **options
     ),
     "integrated-gradients": lambda task, **options: integrated_gradients(
+        task.fitted_probe, task.X, task.y, seed=task.seed, **options
+    ),
+    "differentiable-mask": lambda task, **options: differentiable_mask(
         task.fitted_probe, task.X, task.y, seed=task.seed, **options
     ),
     "variance": lambda task: variance(task.X),

@@ -166,4 +166,6 @@ class NeuronMask:
                 data["provenance"],
             )
         except (OSError, SafetensorError, KeyError, TypeError) as error:
-            raise InputError(f"{folder}: the mask cannot be read ({error}); make it again") from None
+            raise InputError(
+                f"{folder}: the mask cannot be read ({error}); make it again"
+            ) from None

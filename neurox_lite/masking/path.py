@@ -1,0 +1,85 @@
+"""Masks along a path of ever larger effects: an order of all neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from neurox_lite.errors import InputError
+from neurox_lite.masking import hard_concrete
+from neurox_lite.masking.effects import Effect
+from neurox_lite.masking.fitting import BATCH_SIZE, without_gates
+from neurox_lite.masking.search import beginning, search_mask
+from neurox_lite.results.ranking import NeuronRanking
+
+SHARES = (0.1, 0.25, 0.5, 0.75, 0.95)
+FIRST_STEPS, NEXT_STEPS = 200, 100
+
+
+def mask_path(
+    effect: Effect,
+    *,
+    shares: Sequence[float] = SHARES,
+    batch_size: int = BATCH_SIZE,
+    seed: int = 0,
+    name: str = "flip",
+) -> NeuronRanking:
+    """Rank neurons by how early they enter the mask as more effect is asked for.
+
+    The targets lie between the effect of the model as it is and the mirror image of that beyond 0
+    (between no neuron kept and nothing lost, for *sufficiency*). Each search starts where the last
+    one ended. The score of a neuron is the mean over targets of the probability that its gate is
+    open: near 1 for one that enters at once, near 0 for one that never does.
+
+    Parameters
+    ----------
+    effect : Effect
+    shares : sequence of float
+        Of the way from one to the other, ascending.
+    batch_size : int
+    seed : int
+    name : str
+        Of the objective.
+
+    Returns
+    -------
+    NeuronRanking
+        Of constant neurons the score is NaN; they come last.
+
+    Raises
+    ------
+    InputError
+        When the shares do not ascend.
+    """
+    if not shares or list(shares) != sorted(set(shares)) or shares[0] <= 0:
+        raise InputError(f"shares {tuple(shares)}; give numbers above 0 that ascend")
+    device = effect.start.device
+    rows = torch.arange(len(effect), device=device)
+    first = without_gates(effect, rows)
+    last = 0.0 if effect.keeps else -first
+    generator = torch.Generator().manual_seed(seed)
+    found = beginning(effect)
+    probability = torch.zeros(effect.space.n_neurons, dtype=torch.float64, device=device)
+    for number, share in enumerate(tqdm(shares, desc="path", unit="mask", disable=None, delay=2)):
+        found = search_mask(
+            effect,
+            first + share * (last - first),
+            rows=rows,
+            scale=max(abs(last - first) / 2, 1e-3),
+            start=found,
+            n_steps=NEXT_STEPS if number else FIRST_STEPS,
+            batch_size=batch_size,
+            generator=generator,
+        )
+        probability += hard_concrete.probability(found.phi).double() / len(shares)
+    scores = probability.cpu().numpy()
+    scores[effect.deviation.cpu().numpy() == 0] = np.nan
+    return NeuronRanking.from_scores(
+        effect.space,
+        scores,
+        "differentiable-mask",
+        parameters={"objective": name, "shares": list(shares), "seed": seed},
+    )

@@ -1,0 +1,85 @@
+"""The differentiable mask as a ranker: the neurons a probe's predictions rest on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.activations.arrays import load, require_finite, take_rows
+from neurox_lite.errors import InputError
+from neurox_lite.masking.effects import ReadoutEffect
+from neurox_lite.masking.path import mask_path
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.ranking.inputs import labelled, sample_rows
+from neurox_lite.results import NeuronRanking
+
+BATCH_SIZE = 256
+
+
+def differentiable_mask(
+    probe: ElasticNetProbe,
+    X: Any,
+    y: Any,
+    *,
+    objective: str = "sufficiency",
+    n_rows: int = 5000,
+    seed: int = 0,
+) -> NeuronRanking:
+    """Rank neurons by a mask over a probe (De Cao et al. 2022, with the probe as the model).
+
+    Fewest neurons that keep the probe's predictions while all others are replaced by learned
+    values; or, to flip them, fewest that need replacing. Asked for more and more of the effect,
+    neurons enter the mask, the most important first: see
+    :func:`neurox_lite.masking.path.mask_path`.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe
+        Fitted.
+    X : (n, n_neurons) array-like
+        Activations: an array, a tensor or a store's matrix.
+    y : (n,) array-like
+        Labels, of which the sample has the same share each; the mask is about predictions.
+    objective : {"sufficiency", "flip"}
+    n_rows : int
+        Size of the sample of words, which is loaded into memory.
+    seed : int
+        Of the sample, and of the gates.
+
+    Returns
+    -------
+    NeuronRanking
+        Neurons that were constant when the probe was fitted have score NaN and come last.
+
+    Raises
+    ------
+    InputError
+        When shapes differ, the objective is unknown, ``n_rows`` is below 1, or an activation is NaN
+        or infinite.
+    """
+    if not isinstance(probe, ElasticNetProbe):
+        raise InputError("the differentiable mask is of a classifier; give an ElasticNetProbe")
+    if n_rows < 1:
+        raise InputError(f"n_rows is {n_rows}; give at least 1")
+    data = labelled(X, y)
+    rows = sample_rows(data.ids, n_rows, seed)
+    chosen = take_rows(data.X, rows)
+    require_finite(chosen, data.space)
+    weights, intercept = probe.raw_weights()
+    # Without a weight a neuron cannot matter. The others stand by weight, so that the noise of a
+    # gate does not depend on its neuron's column.
+    largest = np.abs(probe.coef_).max(0)
+    used = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
+    effect = ReadoutEffect(weights[used], intercept, load(chosen)[:, used], objective=objective)
+    found = mask_path(effect, batch_size=BATCH_SIZE, seed=seed, name=objective)
+    scores = np.zeros(len(weights))
+    scores[used] = found.scores
+    scores[probe.constant_] = np.nan
+    return NeuronRanking.from_scores(
+        probe.space_,
+        scores,
+        "differentiable-mask",
+        provenance=data.provenance,
+        parameters={**found.parameters, "n_rows": len(rows)},
+    )
