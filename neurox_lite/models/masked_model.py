@@ -14,6 +14,8 @@ from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import find_sites
 
 BATCH_TOKENS = 8192
+BATCH_OUTPUTS = 2**26
+"""At most so many tokens, and tokens times size of the vocabulary (256 MB), at once."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,17 @@ class MaskedModel:
         return self.loaded.model(input_ids=ids, attention_mask=mask).logits
 
     def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
-        """All inputs, shortest first, in batches of ``BATCH_TOKENS`` when each has some copies."""
+        """All inputs, shortest first, in batches that fit when each is read in some copies."""
+        outputs = self.loaded.model.get_output_embeddings()
+        n_outputs = 1 if outputs is None else outputs.weight.shape[0]
+        most = min(BATCH_TOKENS, BATCH_OUTPUTS // n_outputs)
         order = torch.argsort(self.lengths, stable=True)
         batches, start = [], 0
         while start < len(order):
             stop = start + 1
             while (
                 stop < len(order)
-                and (stop + 1 - start) * int(self.lengths[order[stop]]) * n_copies <= BATCH_TOKENS
+                and (stop + 1 - start) * int(self.lengths[order[stop]]) * n_copies <= most
             ):
                 stop += 1
             batches.append(order[start:stop])

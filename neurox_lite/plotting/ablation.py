@@ -15,7 +15,8 @@ def plot_ablation(curves: AblationCurves) -> Figure:
     axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
     for axis, curve in zip(axes, curves.curves, strict=True):
         _panel(axis, curve)
-    axes[0].set_ylim(_lowest(curves), 1.02)
+    if curves.curves[0].metric in ("accuracy", "R2"):
+        axes[0].set_ylim(_lowest(curves), 1.02)
     axes[0].set_ylabel(curves.curves[0].metric)
     axes[-1].legend(loc="lower right", fontsize=8)
     return figure
@@ -38,10 +39,18 @@ def _panel(axis: Axes, curve: AblationCurve) -> None:
     axis.plot(percent, curve.keep_bottom, "v-", color="#cc79a7", label="bottom only")
     axis.plot(percent, curve.random_mean, "-", color="0.5", label="random only (mean, range)")
     axis.fill_between(percent, curve.random_low, curve.random_high, color="0.5", alpha=0.25)
+    if curve.remove_random_mean:
+        axis.plot(percent, curve.remove_bottom, "^-", color="#e69f00", label="all but the bottom")
+        axis.plot(percent, curve.remove_random_mean, "--", color="0.5", label="all but random")
+        axis.fill_between(
+            percent, curve.remove_random_low, curve.remove_random_high, color="0.7", alpha=0.25
+        )
     axis.set_xscale("log")
     axis.set_xticks(percent, [f"{value:g}" for value in percent])
     axis.minorticks_off()
     axis.set_xlabel("neurons (%)")
     how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
+    if curve.remove_random_mean:
+        how = f"in the model, replaced by {curve.replacement}"
     axis.set_title(f"{curve.method}\n{how}", fontsize=10)
     axis.grid(alpha=0.3)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurox_lite.errors import InputError
 from neurox_lite.results.saving import read_result, write_result
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ class AblationCurve:
     """How well a property is predicted from a growing share of a ranking's neurons.
 
     All sequences have one entry per share. ``random_low`` and ``random_high`` are the minimum and
-    maximum over seeds. ``converged`` is False when a probe behind the curve did not converge.
+    maximum over seeds of keeping random neurons only. ``converged`` is False when a probe behind
+    the curve did not converge. In a running model, removing the bottom and random neurons is
+    measured, too; on activations these are empty.
     """
 
     method: str
@@ -39,6 +42,25 @@ class AblationCurve:
     random_low: tuple[float, ...]
     random_high: tuple[float, ...]
     converged: bool
+    remove_bottom: tuple[float, ...] = ()
+    remove_random_mean: tuple[float, ...] = ()
+    remove_random_low: tuple[float, ...] = ()
+    remove_random_high: tuple[float, ...] = ()
+
+    @property
+    def area_below_random(self) -> float:
+        """Mean over shares of remove-random minus remove-top; negative where less is better.
+
+        Raises
+        ------
+        InputError
+            When random neurons were not removed.
+        """
+        if not self.remove_random_mean:
+            raise InputError(
+                f"'{self.method}': no random neurons were removed; ablate in the model"
+            )
+        return float(np.mean(np.subtract(self.remove_random_mean, self.remove_top)))
 
     @property
     def area_above_random(self) -> float:

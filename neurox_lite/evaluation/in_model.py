@@ -1,0 +1,139 @@
+"""Ablation in the running model: what it can no longer do without the neurons of a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neurox_lite.errors import InputError
+from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
+from neurox_lite.models.replacements import resampled
+from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+
+SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
+
+
+def ablate_in_model(
+    rankings: Sequence[NeuronRanking],
+    metric: ModelMetric,
+    *,
+    shares: Sequence[float] = SHARES,
+    replacement: str | np.ndarray = "mean",
+    n_random: int = 5,
+    seed: int = 0,
+) -> AblationCurves:
+    """Replace neurons in the order of rankings during real forward passes.
+
+    Six curves per ranking: only the top, the bottom or random neurons keep their activations, or
+    only they lose them. Many masks are read in one batch.
+
+    Parameters
+    ----------
+    rankings : sequence of NeuronRanking
+        Of the neurons of ``metric.masked.space``, such as those of a store of this model.
+    metric : ModelMetric
+        See :mod:`neurox_lite.evaluation.model_metrics`.
+    shares : sequence of float
+        Shares of all neurons.
+    replacement : {"mean", "zero", "resampled"} or array
+        - mean: over the tokens of the metric's inputs at which neurons are replaced.
+        - resampled: for every input the activations at such a token of another, drawn at random.
+        - (n_neurons,) values, or (n_inputs, n_neurons), such as class means.
+    n_random : int
+        Number of random sets per share.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        When a ranking is of other neurons or an option is out of range.
+    """
+    masked = metric.masked
+    n_neurons = masked.space.n_neurons
+    _check(rankings, metric, shares, n_random)
+    values, name = _values(metric, replacement, seed)
+    counts = tuple(max(1, round(share * n_neurons)) for share in shares)
+    rng = np.random.default_rng(seed)
+    chance = [rng.permutation(n_neurons) for _ in range(n_random)]
+    orders = [*chance, *(ranking.order for ranking in rankings)]
+    orders += [ranking.order[::-1] for ranking in rankings]
+
+    removed = np.zeros((len(orders), len(counts), n_neurons), dtype=np.float32)
+    for gates, order in zip(removed, orders, strict=True):
+        for gate, k in zip(gates, counts, strict=True):
+            gate[order[:k]] = 1
+    flat = removed.reshape(-1, n_neurons)
+    both = np.concatenate([np.zeros((1, n_neurons), np.float32), flat, 1 - flat])
+    by_input = values.ndim == 2
+    intact, *found = evaluate(metric, both, values, by_input=by_input).tolist()
+    without, only = np.reshape(found, (2, len(orders), len(counts)))
+    first, last = n_random, n_random + len(rankings)
+    return AblationCurves(
+        tuple(
+            AblationCurve(
+                method=ranking.method,
+                retrained=False,
+                replacement=name,
+                metric=metric.name,
+                n_neurons=n_neurons,
+                intact=intact,
+                shares=tuple(shares),
+                counts=counts,
+                keep_top=tuple(only[first + number].tolist()),
+                remove_top=tuple(without[first + number].tolist()),
+                keep_bottom=tuple(only[last + number].tolist()),
+                random_mean=tuple(only[:n_random].mean(0).tolist()),
+                random_low=tuple(only[:n_random].min(0).tolist()),
+                random_high=tuple(only[:n_random].max(0).tolist()),
+                converged=True,
+                remove_bottom=tuple(without[last + number].tolist()),
+                remove_random_mean=tuple(without[:n_random].mean(0).tolist()),
+                remove_random_low=tuple(without[:n_random].min(0).tolist()),
+                remove_random_high=tuple(without[:n_random].max(0).tolist()),
+            )
+            for number, ranking in enumerate(rankings)
+        )
+    )
+
+
+def _check(
+    rankings: Sequence[NeuronRanking],
+    metric: ModelMetric,
+    shares: Sequence[float],
+    n_random: int,
+) -> None:
+    space = metric.masked.space
+    if not rankings:
+        raise InputError("no ranking to evaluate; give at least one")
+    for ranking in rankings:
+        other = ranking.space
+        same_model = not (other.revision and space.revision) or other.revision == space.revision
+        same = (other.site, other.layers, other.widths) == (space.site, space.layers, space.widths)
+        if not (same and same_model):
+            raise InputError(
+                f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)} of "
+                f"{other.model}; the metric replaces {space.site}, layers {list(space.layers)} of "
+                f"{space.model}: give the model, site and layers it was made from"
+            )
+    if not shares or not all(0 < share <= 1 for share in shares):
+        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
+    if n_random < 1:
+        raise InputError(f"n_random is {n_random}; give at least 1")
+
+
+def _values(
+    metric: ModelMetric, replacement: str | np.ndarray, seed: int
+) -> tuple[np.ndarray, str]:
+    """Replacements, and what to call them."""
+    masked = metric.masked
+    if not isinstance(replacement, str):
+        return np.asarray(replacement), "given values"
+    if replacement == "zero":
+        return np.zeros(masked.space.n_neurons), "zero"
+    if replacement not in ("mean", "resampled"):
+        raise InputError(f"unknown replacement '{replacement}'; use mean, zero or resampled")
+    X = masked.activations().cpu().numpy()
+    if replacement == "mean":
+        return X.mean(0, dtype=np.float64), "mean"
+    return resampled(X, len(masked), seed), "resampled"

@@ -1,0 +1,285 @@
+"""What a language model can still do: metrics for neurons replaced in the running model.
+
+A metric holds the inputs and says how to score what the model puts out for them. Scores of inputs
+are summed with weights (a sentence's words, say), and :attr:`ModelMetric.finish` turns the mean
+into the number that is reported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from neurox_lite.errors import InputError
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.masked_model import MaskedModel
+from neurox_lite.models.pair_inputs import PairInputs, reads_both_sides
+
+Scores = tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class ModelMetric:
+    """How well a model does on its inputs, or how far it is from the intact one.
+
+    Attributes
+    ----------
+    name : str
+    masked : MaskedModel
+        With the inputs.
+    score : function
+        Of logits (n_rows, n_tokens, n_outputs) and the numbers of the inputs (n_rows,); gives the
+        sum and the weight of each row, (n_rows,) both.
+    finish : function
+        Of the weighted mean.
+    """
+
+    name: str
+    masked: MaskedModel
+    score: Callable[[torch.Tensor, torch.Tensor], Scores]
+    finish: Callable[[float], float] = float
+
+
+def pair_accuracy(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+    """Share of minimal pairs whose right word is more probable.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    inputs : PairInputs
+    **where
+        Site, layers and positions, as for :class:`MaskedModel`.
+    """
+    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        return _each((inputs.log_odds(logits, rows) > 0).double())
+
+    return ModelMetric("pair accuracy", masked, score)
+
+
+def pair_log_odds(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+    """Mean of ``log p(right) - log p(wrong)`` over minimal pairs, in nats."""
+    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        return _each(inputs.log_odds(logits, rows).double())
+
+    return ModelMetric("log odds", masked, score)
+
+
+def perplexity(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
+    """Perplexity per token of texts; of a masked model pseudo-perplexity (Salazar et al. 2020).
+
+    A causal model predicts every token but the first from those before. For a masked model, one
+    token of each text at a time is masked and predicted from all others.
+    """
+    masked, targets = _predicted(loaded, texts, where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        found = logits.log_softmax(-1)
+        wanted = targets[rows, : logits.shape[1]]
+        chosen = found.gather(-1, wanted.clamp(min=0)[..., None])[..., 0].double()
+        counted = wanted >= 0
+        return -(chosen * counted).sum(1), counted.sum(1).double()
+
+    name = "pseudo-perplexity" if reads_both_sides(loaded) else "perplexity"
+    return ModelMetric(name, masked, score, math.exp)
+
+
+def token_accuracy(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
+    """Share of tokens predicted exactly: the next ones, or of a masked model masked ones."""
+    masked, targets = _predicted(loaded, texts, where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        wanted = targets[rows, : logits.shape[1]]
+        counted = wanted >= 0
+        right = (logits.argmax(-1) == wanted) & counted
+        return right.sum(1).double(), counted.sum(1).double()
+
+    name = "masked-token accuracy" if reads_both_sides(loaded) else "next-token accuracy"
+    return ModelMetric(name, masked, score)
+
+
+def classification_accuracy(
+    loaded: LoadedModel, texts: Sequence[str], labels: Sequence[int | str], **where: Any
+) -> ModelMetric:
+    """Share of texts that a classifier gives their label, a number or a name it knows.
+
+    Raises
+    ------
+    InputError
+        When there are not as many labels as texts, or the classifier does not know one.
+    """
+    config = loaded.model.config
+    known: dict[Any, Any] = {number: number for number in range(config.num_labels or 0)}
+    known |= config.label2id or {}
+    unknown = [label for label in labels if label not in known]
+    if unknown or len(labels) != len(texts):
+        what = f"no label '{unknown[0]}'" if unknown else f"{len(labels)} labels"
+        raise InputError(
+            f"{loaded.name}: {what} for {len(texts)} texts; give one it knows for each"
+        )
+    ids, mask = _tokens(loaded, texts)
+    wanted = torch.tensor([known[label] for label in labels], device=ids.device)
+    masked = MaskedModel(loaded, ids, mask, **where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        return _each((logits.argmax(-1) == wanted[rows]).double())
+
+    return ModelMetric("classification accuracy", masked, score)
+
+
+def kl_from_intact(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
+    """Mean over tokens of ``KL(p || p~)`` in nats, from the intact model's prediction p."""
+    ids, mask = _tokens(loaded, texts)
+    masked = MaskedModel(loaded, ids, mask, **where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        each, place = torch.unique(rows, return_inverse=True)
+        intact = masked.intact_logits(each).log_softmax(-1)[place][:, : logits.shape[1]]
+        difference = intact.exp() * (intact - logits.log_softmax(-1))
+        counted = mask[rows, : logits.shape[1]].double()
+        return (difference.sum(-1).double() * counted).sum(1), counted.sum(1)
+
+    return ModelMetric("KL from intact", masked, score)
+
+
+def custom_metric(
+    name: str,
+    loaded: LoadedModel,
+    texts: Sequence[str],
+    function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    **where: Any,
+) -> ModelMetric:
+    """A metric of your own.
+
+    Parameters
+    ----------
+    name : str
+    loaded : LoadedModel
+    texts : sequence of str
+    function : function
+        Of logits (n_rows, n_tokens, n_outputs) and the numbers of the texts (n_rows,); gives a
+        number for each row, which are averaged.
+    **where
+        Site, layers and positions, as for :class:`MaskedModel`.
+    """
+    ids, mask = _tokens(loaded, texts)
+    masked = MaskedModel(loaded, ids, mask, **where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        found = function(logits, rows)
+        if found.shape != rows.shape:
+            raise InputError(
+                f"metric '{name}': numbers of shape {tuple(found.shape)} for {len(rows)} texts"
+            )
+        return _each(found.double())
+
+    return ModelMetric(name, masked, score)
+
+
+@torch.no_grad()
+def evaluate(
+    metric: ModelMetric,
+    gates: np.ndarray,
+    values: np.ndarray,
+    *,
+    by_input: bool = False,
+    masks_at_once: int = 32,
+) -> np.ndarray:
+    """A metric under each of many masks, several of them in every batch.
+
+    Parameters
+    ----------
+    metric : ModelMetric
+    gates : (n_masks, n_neurons) array
+    values : (n_neurons,) or (n_masks, n_neurons) array
+        Replacements, the same for all masks or of each.
+    by_input : bool
+        ``values`` are (n_inputs, n_neurons) instead: replacements of each input.
+    masks_at_once : int
+
+    Returns
+    -------
+    (n_masks,) array
+
+    Raises
+    ------
+    InputError
+        When a shape does not fit.
+    """
+    masked = metric.masked
+    n_masks, n_neurons = gates.shape
+    several = (len(masked) if by_input else n_masks, n_neurons)
+    if n_neurons != masked.space.n_neurons or (
+        values.shape != several and (by_input or values.shape != (n_neurons,))
+    ):
+        raise InputError(
+            f"gates of shape {gates.shape}, values of shape {values.shape} for "
+            f"{masked.space.n_neurons} neurons and {len(masked)} inputs"
+        )
+    all_gates = torch.as_tensor(gates, dtype=torch.float32, device=masked.device)
+    all_values = torch.as_tensor(values, dtype=torch.float32, device=masked.device)
+    totals = torch.zeros((2, n_masks), dtype=torch.float64, device=masked.device)
+    for some in torch.arange(n_masks, device=masked.device).split(masks_at_once):
+        for rows in masked.batches(len(some)):
+            masks, inputs = some.repeat_interleave(len(rows)), rows.repeat(len(some))
+            own = all_values
+            if own.dim() == 2:
+                own = own[inputs if by_input else masks]
+            scores = metric.score(masked.logits(all_gates[masks], own, inputs), inputs)
+            for total, score in zip(totals, scores, strict=True):
+                total[some] += score.double().view(len(some), len(rows)).sum(1)
+    means = (totals[0] / totals[1]).cpu().numpy()
+    return np.array([metric.finish(float(mean)) for mean in means])
+
+
+def _each(values: torch.Tensor) -> Scores:
+    return values, torch.ones_like(values)
+
+
+def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Token ids of texts and which are real, (n_texts, n_tokens) both."""
+    if not texts:
+        raise InputError("no texts; give at least one")
+    rows = [torch.tensor(ids) for ids in loaded.tokenizer(list(texts))["input_ids"]]
+    for text, row in zip(texts, rows, strict=True):
+        if not len(row):
+            raise InputError(f"'{text}': no tokens; leave the text out")
+        if loaded.max_tokens is not None and len(row) > loaded.max_tokens:
+            raise InputError(
+                f"'{text[:60]}...': {len(row)} tokens, but {loaded.name} reads "
+                f"{loaded.max_tokens}; shorten it"
+            )
+    device = loaded.model.device
+    ids = pad_sequence(rows, batch_first=True).to(device)
+    mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).to(device)
+    return ids, mask
+
+
+def _predicted(
+    loaded: LoadedModel, texts: Sequence[str], where: dict[str, Any]
+) -> tuple[MaskedModel, torch.Tensor]:
+    """The inputs, and at each token the one to predict there, -1 for none."""
+    ids, mask = _tokens(loaded, texts)
+    if not reads_both_sides(loaded):
+        targets = torch.full_like(ids, -1)
+        targets[:, :-1] = torch.where(mask[:, 1:] != 0, ids[:, 1:], -1)
+        if not (targets >= 0).any():
+            raise InputError("every text is one token; there is nothing to predict")
+        return MaskedModel(loaded, ids, mask, **where), targets
+    special = torch.tensor(loaded.tokenizer.all_special_ids, device=ids.device)
+    rows, places = torch.nonzero((mask != 0) & ~torch.isin(ids, special), as_tuple=True)
+    each = torch.arange(len(rows), device=ids.device)
+    targets = torch.full((len(rows), ids.shape[1]), -1, device=ids.device)
+    targets[each, places] = ids[rows, places]
+    hidden = ids[rows].clone()
+    hidden[each, places] = loaded.tokenizer.mask_token_id
+    return MaskedModel(loaded, hidden, mask[rows], **where), targets
