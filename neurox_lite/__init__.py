@@ -22,10 +22,12 @@ __all__ = [
     "LayerScores",
     "LayerSimilarity",
     "LearningCurve",
+    "MaskFit",
     "MethodTable",
     "MinimalSet",
     "Neuron",
     "NeuronClusters",
+    "NeuronMask",
     "NeuronRanking",
     "NeuronSpace",
     "OnlineCode",
@@ -35,6 +37,7 @@ __all__ = [
     "TaggedCorpus",
     "TopOverlap",
     "ablate",
+    "ablate_in_model",
     "accuracy_interval",
     "aligned",
     "annotate",
@@ -43,10 +46,13 @@ __all__ = [
     "convert",
     "correlation_clusters",
     "embedded_path",
+    "encode_pairs",
     "extract",
     "fit_grid",
     "fit_layers",
+    "fit_neuron_mask",
     "fit_one_vs_rest",
+    "intervene",
     "labelled_splits",
     "layer_scores",
     "layer_similarity",
@@ -61,6 +67,7 @@ __all__ = [
     "read_columns",
     "read_conllu",
     "read_corpus",
+    "read_pairs",
     "read_parallel",
     "read_splits",
     "read_text",
@@ -80,6 +87,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.annotation import annotate, read_text
     from neurox_lite.corpora.columns import read_columns
     from neurox_lite.corpora.conllu import read_conllu
+    from neurox_lite.corpora.minimal_pairs import read_pairs
     from neurox_lite.corpora.parallel import read_parallel
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -89,11 +97,15 @@ if TYPE_CHECKING:
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
+    from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
     from neurox_lite.evaluation.rank_stability import rank_intervals
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
+    from neurox_lite.masking.neuron_mask import fit_neuron_mask
+    from neurox_lite.models.interventions import intervene
     from neurox_lite.models.loading import load_model
+    from neurox_lite.models.pair_inputs import encode_pairs
     from neurox_lite.neurons import Neuron, NeuronSpace
     from neurox_lite.pipeline.bake_off import bake_off
     from neurox_lite.pipeline.job import Job
@@ -118,9 +130,11 @@ if TYPE_CHECKING:
         LayerScores,
         LayerSimilarity,
         LearningCurve,
+        MaskFit,
         MethodTable,
         MinimalSet,
         NeuronClusters,
+        NeuronMask,
         NeuronRanking,
         OnlineCode,
         RankIntervals,
@@ -143,10 +157,12 @@ _MODULE_OF = {
     "LayerScores": "results",
     "LayerSimilarity": "results",
     "LearningCurve": "results",
+    "MaskFit": "results",
     "MethodTable": "results",
     "MinimalSet": "results",
     "Neuron": "neurons",
     "NeuronClusters": "results",
+    "NeuronMask": "results",
     "NeuronRanking": "results",
     "NeuronSpace": "neurons",
     "OnlineCode": "results",
@@ -156,6 +172,7 @@ _MODULE_OF = {
     "TaggedCorpus": "corpora.tagged_corpus",
     "TopOverlap": "results",
     "ablate": "evaluation.ablation",
+    "ablate_in_model": "evaluation.in_model",
     "accuracy_interval": "probing.bootstrap",
     "aligned": "activations.aligned",
     "annotate": "corpora.annotation",
@@ -164,10 +181,13 @@ _MODULE_OF = {
     "convert": "activations.convert",
     "correlation_clusters": "correlation.clusters",
     "embedded_path": "embedded",
+    "encode_pairs": "models.pair_inputs",
     "extract": "extraction.extract",
     "fit_grid": "probing.together",
     "fit_layers": "probing.layerwise",
+    "fit_neuron_mask": "masking.neuron_mask",
     "fit_one_vs_rest": "probing.together",
+    "intervene": "models.interventions",
     "labelled_splits": "activations.labelled",
     "layer_scores": "probing.layerwise",
     "layer_similarity": "correlation.similarity",
@@ -181,6 +201,7 @@ _MODULE_OF = {
     "read_columns": "corpora.columns",
     "read_conllu": "corpora.conllu",
     "read_corpus": "corpora.reading",
+    "read_pairs": "corpora.minimal_pairs",
     "read_parallel": "corpora.parallel",
     "read_splits": "corpora.reading",
     "read_text": "corpora.annotation",

@@ -105,8 +105,10 @@ class PairEffect:
             loaded, inputs.input_ids, inputs.attention_mask, positions=positions, **where
         )
         self.space = self.masked.space
-        found = self.masked.activation_range()
-        self.start, self.deviation = found.mean, found.deviation
+        everywhere = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+        self.start = self.masked.activation_range().mean
+        # At one word a neuron may hardly vary because of what all pairs share, as their number.
+        self.deviation = everywhere.activation_range().deviation
         self.low, self.high = unbounded(self.start)
         if within is not None:
             others = MaskedModel(loaded, within.input_ids, within.attention_mask, **where)
@@ -154,6 +156,9 @@ class ReadoutEffect:
     intercept : (n_classes,) array
     X : (n, n_neurons) array-like
         Loaded into memory, as float32.
+    within : pair of (n_neurons,) arrays, optional
+        Lowest and highest replacement; by default of the activations. A linear readout could
+        otherwise be flipped by any one neuron that has a weight.
     objective : {"flip", "sufficiency"}
         - flip: ``log p(any other class) - log p(z)`` of the class z that is predicted for a row.
         - sufficiency: ``-KL(p || p~)`` in nats, keeping the neurons of open gates only.
@@ -165,7 +170,13 @@ class ReadoutEffect:
     """
 
     def __init__(
-        self, weights: np.ndarray, intercept: np.ndarray, X: Any, *, objective: str = "flip"
+        self,
+        weights: np.ndarray,
+        intercept: np.ndarray,
+        X: Any,
+        *,
+        within: tuple[np.ndarray, np.ndarray] | None = None,
+        objective: str = "flip",
     ):
         if objective not in ("flip", "sufficiency"):
             raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
@@ -182,7 +193,8 @@ class ReadoutEffect:
         )
         self.start = self.X.mean(0, dtype=torch.float64).float()
         self.deviation = self.X.double().std(0, correction=0).float()
-        self.low, self.high = unbounded(self.start)
+        bounds = (self.X.amin(0), self.X.amax(0)) if within is None else within
+        self.low, self.high = (torch.as_tensor(bound).float() for bound in bounds)
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
         self._predicted = self._intact.argmax(1)

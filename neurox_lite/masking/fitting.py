@@ -17,7 +17,7 @@ from neurox_lite.results.neuron_mask import NeuronMask
 N_STEPS, BATCH_SIZE = 300, 64
 SUFFICIENT = 0.1
 """Default of sufficiency: KL divergence in nats."""
-ROUNDING_ROWS = 96
+ROUNDING_ROWS = 64
 REPLACEMENT_STEPS = 60
 SETTLED = 0.1
 

@@ -11,7 +11,7 @@ from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 
 GROWING_STEPS, DROPPING_STEPS = 30, 20
-MOST_TRIED = 8
+MOST_TRIED = 4
 MOST_NEURONS = 256
 
 
@@ -74,7 +74,7 @@ def without_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.T
     """Drop neurons while the effect stays at ``alpha``.
 
     Each time the neurons are ordered by what the loss of each costs; tried are the sets without the
-    first half of them, a quarter, and so on, and without each of the first eight, with replacements
+    first half of them, a quarter, and so on, and without each of the first four, with replacements
     fitted again. A mask of more than 256 neurons is returned as it is.
     """
     while 1 < len(mask.columns) <= MOST_NEURONS:

@@ -6,7 +6,9 @@ from neurox_lite.results.bake_off import BakeOff
 from neurox_lite.results.clusters import NeuronClusters
 from neurox_lite.results.layer_similarity import LayerSimilarity
 from neurox_lite.results.layers import LayerScores
+from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.method_table import MethodTable
+from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.probing import (
     Interval,
     LearningCurve,
@@ -28,9 +30,11 @@ __all__ = [
     "LayerScores",
     "LayerSimilarity",
     "LearningCurve",
+    "MaskFit",
     "MethodTable",
     "MinimalSet",
     "NeuronClusters",
+    "NeuronMask",
     "NeuronRanking",
     "OnlineCode",
     "RankIntervals",

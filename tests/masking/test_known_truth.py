@@ -1,0 +1,234 @@
+"""Masks where the truth is known (METHODS.md, section 5, checks a to c)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import neurox_lite as nx
+from neurox_lite.corpora.minimal_pairs import read_pairs
+from neurox_lite.masking.effects import PairEffect, ReadoutEffect
+from neurox_lite.masking.fitting import fit_mask
+from neurox_lite.masking.neuron_mask import fit_neuron_mask
+from neurox_lite.masking.path import mask_path
+from neurox_lite.models.hooks import record
+from neurox_lite.models.pair_inputs import encode_pairs
+from neurox_lite.models.sites import find_sites
+
+N_NEURONS, U1, U2 = 40, 31, 7
+
+
+def two_units(objective="flip", weights=(3.0, 2.0)):
+    """Two units are 1 and decide by 5 nats, the others are noise without a weight in the readout.
+
+    Replaced by -1, the first turns -5 into 1, the second into -1, both into 5.
+    """
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, N_NEURONS)).astype(np.float32)
+    X[:, [U1, U2]] = 1 + 0.05 * X[:, [U1, U2]].clip(-2, 2)
+    readout = np.zeros((N_NEURONS, 2))
+    readout[[U1, U2], 0] = weights
+    within = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
+    return ReadoutEffect(readout, np.zeros(2), X, within=within, objective=objective)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(
+    ("alpha", "allowed"),
+    [
+        (-5.5, [set()]),
+        (-1.5, [{U1}, {U2}]),
+        (0.5, [{U1}]),
+        (3.0, [{U1, U2}]),
+    ],
+)
+def test_the_mask_is_the_true_minimum(alpha, allowed, seed):
+    fit = fit_mask(two_units(), alpha=alpha, seed=seed)
+    assert fit.feasible
+    assert set(fit.mask.columns.tolist()) in allowed
+    assert fit.size == len(fit.mask.columns)
+    assert fit.held_out_effect >= alpha - 0.1
+    if allowed == [{U1}]:
+        assert fit.held_out_success == 1
+        assert fit.mask.replacement[U1] == pytest.approx(-1, abs=0.25)
+
+
+def test_more_than_can_be_had_is_infeasible():
+    fit = fit_mask(two_units(), alpha=6.0)
+    assert (fit.feasible, fit.status) == (False, "infeasible")
+    assert fit.effect == pytest.approx(5, abs=0.3)  # the best there was, said as it is
+
+
+def test_no_unit_has_an_effect():
+    fit = fit_mask(two_units(weights=(0.0, 0.0)), alpha=1.0)
+    assert fit.status == "infeasible"
+    assert fit.effect == pytest.approx(0, abs=1e-6)
+
+
+def test_sufficiency_keeps_the_two_units():
+    fit = fit_mask(two_units("sufficiency"), alpha=-1e-3, name="sufficiency")
+    # They hardly vary: a constant in their place keeps the predictions.
+    assert fit.feasible and fit.size == 0
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, N_NEURONS)).astype(np.float32)
+    readout = np.zeros((N_NEURONS, 2))
+    readout[[U1, U2], 0] = 3, 2
+    fit = fit_mask(
+        ReadoutEffect(readout, np.zeros(2), X, objective="sufficiency"),
+        alpha=-1e-3,
+        name="sufficiency",
+    )
+    assert fit.feasible and fit.size == 2
+    assert set(np.flatnonzero(fit.mask.gates == 0)) == {U1, U2}
+    assert fit.ranking().order[:2].tolist() in ([U1, U2], [U2, U1])
+    assert fit.held_out_success > 0.9
+
+
+def test_along_the_path_the_stronger_unit_enters_first():
+    ranking = mask_path(two_units())
+    assert ranking.order[:2].tolist() == [U1, U2]
+    assert ranking.scores[U1] > ranking.scores[U2] > 5 * np.delete(ranking.scores, [U1, U2]).max()
+    again = mask_path(two_units())
+    np.testing.assert_array_equal(ranking.scores, again.scores)
+
+
+# A trained model: at its last step and layer, the effects of an LSTM's cells add up.
+
+
+@pytest.fixture(scope="module")
+def lstm():
+    return nx.load_model(nx.embedded_path("models/lstm-0"), head="language")
+
+
+def number_pairs(number):
+    pairs = read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))
+    return [p for p in pairs if p.template != "conjunction" and p.condition.startswith(number)]
+
+
+def optimum(loaded, pairs, alpha):
+    """Fewest cells of layer 1 that reach alpha at the last word, by closed form.
+
+    With the output gate o, a state is h = o tanh(c), and the log odds are linear in h. A cell's
+    replacement turns tanh(c) into any number between -1 and 1, the same for all pairs: what each
+    cell can add is known, and the best cells are those that add most.
+    """
+    inputs = encode_pairs(loaded, pairs)
+    found = {}
+    ids = {"input_ids": inputs.input_ids, "attention_mask": inputs.attention_mask}
+    for site, layer in (("lstm_cell", 1), ("hidden_states", 2)):
+        with (
+            torch.no_grad(),
+            record(
+                loaded.model,
+                find_sites(loaded.model, site),
+                lambda _, states, site=site: found.__setitem__(site, states),
+                [layer],
+            ),
+        ):
+            loaded.model(**ids)
+    rows = torch.arange(len(pairs))
+    cells = found["lstm_cell"][rows, inputs.answers].double()
+    states = found["hidden_states"][rows, inputs.answers].double()
+    embeddings = loaded.model.get_output_embeddings().weight.detach().double()
+    direction = embeddings[inputs.wrong] - embeddings[inputs.right]
+    gate = states / cells.tanh()
+    intact = (states * direction).sum(1).mean()
+    pushed = [((sign * gate - states) * direction).mean(0) for sign in (-1, 1)]
+    gains = torch.maximum(*pushed).sort(descending=True).values
+    reached = intact + gains.cumsum(0)
+    return int((reached < alpha).sum()) + 1
+
+
+@pytest.mark.parametrize("number", ["singular", "plural"])
+def test_the_cells_of_an_lstm_are_as_few_as_can_be(lstm, number):
+    pairs = number_pairs(number)
+    fit = fit_neuron_mask(lstm, pairs, layers=[1], positions=-1)
+    best = optimum(lstm, pairs, fit.alpha)
+    assert best > 2  # it is no easy case
+    assert fit.feasible
+    assert fit.size <= best + 1
+    assert fit.held_out_success >= 0.95
+    assert fit.mask.space.layers == (1,)
+
+
+def test_a_layer_that_cannot_reach_the_choice_is_infeasible(lstm):
+    """The token before the choice of the topmost layer is read by nobody."""
+    pairs = [pair for pair in number_pairs("singular") if pair.template == "adv"]
+    fit = fit_neuron_mask(lstm, pairs, site="hidden_states", layers=[2], positions=0, n_steps=20)
+    assert fit.status == "infeasible"
+    assert fit.effect == pytest.approx(fit.intact)
+
+
+def test_the_seed_decides():
+    first, again, other = (fit_mask(two_units(), alpha=3.0, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.mask.gates, again.mask.gates)
+    np.testing.assert_array_equal(first.mask.replacement, again.mask.replacement)
+    assert first.effects == again.effects != other.effects
+
+
+def test_replacements_stay_within(lstm):
+    pairs = number_pairs("singular")[::6]
+    every = [*pairs, *number_pairs("plural")[::6]]
+    fit = fit_neuron_mask(lstm, pairs, within=every, n_steps=150)
+    effect = PairEffect(lstm, encode_pairs(lstm, every), site="lstm_cell")
+    X = effect.masked.activations().double().numpy()
+    chosen = fit.mask.columns
+    assert len(chosen)
+    assert (fit.mask.replacement[chosen] >= X[:, chosen].min(0) - 1e-5).all()
+    assert (fit.mask.replacement[chosen] <= X[:, chosen].max(0) + 1e-5).all()
+
+
+def test_pairs_the_model_gets_wrong(lstm):
+    pairs = number_pairs("singular")[:40]
+    turned = [type(p)(p.prefix, p.wrong, p.right, p.suffix, p.template) for p in pairs[:10]]
+    options = {"layers": [1], "positions": -1, "n_steps": 5}
+    fit = fit_neuron_mask(lstm, [*pairs[10:], *turned], **options)
+    assert fit.counts == {"trained on": 22, "held out": 8, "left out as wrong": 10}
+    kept = fit_neuron_mask(lstm, [*pairs[10:], *turned], keep_wrong=True, **options)
+    assert kept.counts == {"trained on": 30, "held out": 10, "left out as wrong": 0}
+    with pytest.raises(nx.InputError, match="gets all 10 pairs wrong"):
+        fit_neuron_mask(lstm, turned, **options)
+
+
+def test_an_objective_of_ones_own(lstm):
+    """Half as sure of the right word, said by a function: the same as flip with that alpha."""
+    pairs = number_pairs("singular")[::6]
+    options = {"layers": [1], "positions": -1, "n_steps": 150, "alpha": 1.0}
+
+    def wrong_minus_right(logits, inputs, rows):
+        return -inputs.log_odds(logits, rows)
+
+    own = fit_neuron_mask(lstm, pairs, objective=wrong_minus_right, **options)
+    named = fit_neuron_mask(lstm, pairs, **options)
+    np.testing.assert_array_equal(own.mask.gates, named.mask.gates)
+    assert own.objective == "custom"
+
+
+def test_saved_and_loaded(lstm, tmp_path):
+    fit = fit_neuron_mask(lstm, number_pairs("singular")[::8], layers=[1], n_steps=20)
+    fit.save(tmp_path)
+    mask = nx.NeuronMask.load(tmp_path)
+    np.testing.assert_array_equal(mask.gates, fit.mask.gates)
+    np.testing.assert_array_equal(mask.replacement, fit.mask.replacement)
+    assert mask.space == fit.mask.space
+    loaded = nx.NeuronRanking.load(tmp_path / "ranking.json")
+    np.testing.assert_array_equal(loaded.order, fit.ranking().order)
+    assert set(loaded.order[: fit.size].tolist()) == set(fit.mask.columns.tolist())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_steps": 0}, "n_steps 0"),
+        ({"held_out": 1.0}, "held_out is 1.0"),
+        ({"layers": [5]}, "no layer 5"),
+        ({"positions": 9}, "no word 9"),
+        ({"positions": "first"}, "unknown positions 'first'"),
+        ({"objective": "both"}, "unknown objective 'both'"),
+        ({"site": "mlp"}, "another site"),
+    ],
+)
+def test_errors(lstm, options, message):
+    with pytest.raises(nx.InputError, match=message):
+        fit_neuron_mask(lstm, number_pairs("singular")[:20], **options)
