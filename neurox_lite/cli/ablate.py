@@ -1,15 +1,14 @@
-"""neurox-lite ablate: how much of a property do the top neurons hold?"""
+"""neurox-lite ablate: what is lost without the top neurons, in activations or in the model?"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     REGRESSION,
-    Corpus,
     Debug,
     Disjoint,
     Format,
@@ -21,8 +20,6 @@ from neurox_lite.cli.output import (
     MinCount,
     MinFrequency,
     Seed,
-    Store,
-    Tag,
     Words,
     WordsFrom,
     by_split,
@@ -30,6 +27,26 @@ from neurox_lite.cli.output import (
     refuse_given,
     show,
 )
+from neurox_lite.cli.pairs import Condition, Positions, Template
+
+OF_ACTIVATIONS = (
+    "store",
+    "corpus",
+    "tag",
+    "probe",
+    "label",
+    "labels",
+    "format",
+    "match",
+    "retrain",
+    "min_count",
+    "words",
+    "words_from",
+    "min_frequency",
+    "max_frequency",
+    "disjoint",
+)
+OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
 
 
 def command(
@@ -37,10 +54,36 @@ def command(
     ranking: Annotated[
         list[str], typer.Option("--ranking", help="A ranking from 'rank'; give several to compare.")
     ],
-    store: Store,
-    corpus: Corpus,
-    tag: Tag,
     out: Annotated[str, typer.Option("--out", help="Folder for ablation.json and ablation.png.")],
+    store: Annotated[
+        str | None, typer.Option("--store", help="Activations, from 'extract'.")
+    ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="Labelled words; see 'probe'."),
+    ] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Layer of labels; see 'probe'.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Replace neurons in this language model as it runs."),
+    ] = None,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--pairs", help="With --model: minimal pairs."),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", help="With --model: a sentence per line to predict.")
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            help="log-odds or accuracy of --pairs; perplexity, kl or accuracy of --text.",
+        ),
+    ] = None,
+    condition: Condition = None,
+    template: Template = None,
+    positions: Positions = "all",
     probe: Annotated[
         str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
     ] = None,
@@ -52,7 +95,8 @@ def command(
         str, typer.Option("--shares", help="Shares of all neurons.")
     ] = "0.01,0.02,0.05,0.1,0.2,0.5",
     replacement: Annotated[
-        str, typer.Option("--replacement", help="What the frozen probe sees: zero or mean.")
+        str,
+        typer.Option("--replacement", help="zero or mean; in a model resampled, too."),
     ] = "zero",
     retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True,
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5,
@@ -67,20 +111,27 @@ def command(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Measure test accuracy, or R2, with the top, bottom, all but the top, and random neurons.
+    """Measure what is left with the top neurons, the bottom, random ones, and all but the top.
+
+    Of activations: test accuracy of a probe, or R2. With --model: what the running model predicts,
+    at the site and layers of the ranking.
 
     Example: neurox-lite ablate --ranking ranking.json --store bert.h5 --corpus my.conllu --tag upos
     --probe probe --out ablation
+
+    Example: neurox-lite ablate --ranking ranking.json --model lstm-0 --pairs pairs.tsv --out lost
     """
     from pathlib import Path
 
     from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.cli.ablate_model import model_metric
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.corpora.reading import read_splits
     from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
+    from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.files import refuse_existing, refuse_file
     from neurox_lite.plotting.saving import save_figure
     from neurox_lite.probing.loading import load_probe
@@ -89,7 +140,30 @@ def command(
 
     refuse_file(out)
     refuse_existing(Path(out) / "ablation.json", overwrite)
+    if model is not None:
+        refuse_given(context, OF_ACTIVATIONS, "ablation in a --model")
+    else:
+        refuse_given(context, OF_MODELS, "ablation of activations, without --model,")
     rankings = load_rankings(ranking)
+    options: dict[str, Any] = {
+        "shares": numbers(shares),
+        "replacement": replacement,
+        "n_random": n_random,
+        "seed": seed,
+    }
+    if model is not None:
+        measured = model_metric(
+            model, rankings[0], pairs, text, metric, condition, template, positions
+        )
+        curves = ablate_in_model(rankings, measured, **options)
+        curves.save(Path(out) / "ablation.json")
+        save_figure(curves.plot(), Path(out) / "ablation.png")
+        areas = {curve.method: curve.area_below_random for curve in curves.curves}
+        shown = {f"{measured.name} of the intact model": curves.curves[0].intact}
+        show({"curves": out, **shown, "random minus top, removed": areas}, as_json)
+        return
+    if not (store and corpus and tag):
+        raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
     fitted = None if probe is None else load_probe(probe)
     numeric = isinstance(fitted, ElasticNetRegression)
     if numeric:
@@ -125,11 +199,8 @@ def command(
             probe=fitted,
             X_test=splits.test.X,
             y_test=splits.test.y,
-            shares=numbers(shares),
-            replacement=replacement,
             retrain=retrain,
-            n_random=n_random,
-            seed=seed,
+            **options,
         )
     curves.save(Path(out) / "ablation.json")
     save_figure(curves.plot(), Path(out) / "ablation.png")

@@ -18,6 +18,7 @@ from neurox_lite.cli import (
     demo,
     extract,
     inspect,
+    mask,
     probe,
     rank,
     run_job,
@@ -41,6 +42,7 @@ app.command("probe")(probe.command)
 app.command("rank", cls=rank.MethodHelp)(rank.command)
 app.command("compare")(compare.command)
 app.command("correlate")(correlate.command)
+app.command("mask")(mask.command)
 app.command("ablate")(ablate.command)
 app.command("run")(run_job.command)
 app.command("demo")(demo.command)

@@ -19,7 +19,7 @@ SUFFICIENT = 0.1
 """Default of sufficiency: KL divergence in nats."""
 ROUNDING_ROWS = 64
 REPLACEMENT_STEPS = 60
-SETTLED = 0.1
+SETTLED_SIZE, SETTLED_EFFECT = 0.25, 0.1
 
 
 def fit_mask(
@@ -161,5 +161,5 @@ def _settled(found: Search, alpha: float, scale: float) -> bool:
         (float(np.mean(found.sizes[part])), float(np.mean(found.effects[part])))
         for part in (slice(-2 * fifth, -fifth), slice(-fifth, None))
     )
-    same_size = abs(last[0] - before[0]) <= max(1.0, SETTLED * before[0])
-    return same_size and last[1] >= alpha - SETTLED * scale
+    same_size = abs(last[0] - before[0]) <= max(1.0, SETTLED_SIZE * before[0])
+    return same_size and last[1] >= alpha - SETTLED_EFFECT * scale

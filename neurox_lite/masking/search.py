@@ -17,7 +17,7 @@ LEARNING_RATE = 0.1
 a twentieth over the second half of the steps."""
 
 HIGHEST = 3.0
-"""Of a location: there a gate is open in 97 % of draws. Higher ones take long to come down again."""
+"""Of a location: a gate is open there in 97 % of draws, and higher ones are long in coming down."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+"""What `ablate --model` measures: a metric of the running model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from neurox_lite.cli.output import quiet_transformers
+from neurox_lite.cli.pairs import chosen_pairs, position, read_all_pairs
+
+if TYPE_CHECKING:
+    from neurox_lite.evaluation.model_metrics import ModelMetric
+    from neurox_lite.results import NeuronRanking
+
+OF_PAIRS = ("log-odds", "accuracy")
+OF_TEXT = ("perplexity", "kl", "accuracy")
+
+
+def model_metric(
+    model: str,
+    ranking: NeuronRanking,
+    pairs: list[str] | None,
+    text: str | None,
+    metric: str | None,
+    condition: str | None,
+    template: str | None,
+    positions: str,
+) -> ModelMetric:
+    """The metric asked for, at the site and layers of a ranking.
+
+    Raises
+    ------
+    InputError
+        When there is not either pairs or text, or no such metric of it.
+    """
+    from neurox_lite.corpora.text_files import open_text
+    from neurox_lite.errors import InputError
+    from neurox_lite.evaluation import model_metrics
+    from neurox_lite.models.loading import load_model
+    from neurox_lite.models.pair_inputs import encode_pairs
+
+    if bool(pairs) == bool(text):
+        raise InputError("--model needs either --pairs or --text; give one of them")
+    known = OF_PAIRS if pairs else OF_TEXT
+    metric = known[0] if metric is None else metric
+    if metric not in known:
+        raise InputError(f"unknown metric '{metric}'; use {', '.join(known)}")
+    quiet_transformers()
+    loaded = load_model(model, head="language")
+    where: dict[str, Any] = {"site": ranking.space.site, "layers": list(ranking.space.layers)}
+    if pairs:
+        chosen = chosen_pairs(read_all_pairs(pairs), condition, template)
+        inputs = encode_pairs(loaded, chosen)
+        place = position(positions)
+        where["positions"] = inputs.word(place) if isinstance(place, int) else place
+        of_pairs = {
+            "log-odds": model_metrics.pair_log_odds,
+            "accuracy": model_metrics.pair_accuracy,
+        }
+        return of_pairs[metric](loaded, inputs, **where)
+    if positions != "all":
+        raise InputError("--positions are of --pairs; a text has all of its words replaced")
+    sentences = [line.strip() for line in open_text(str(text)).read().splitlines() if line.strip()]
+    of_text = {
+        "perplexity": model_metrics.perplexity,
+        "kl": model_metrics.kl_from_intact,
+        "accuracy": model_metrics.token_accuracy,
+    }
+    return of_text[metric](loaded, sentences, **where)

@@ -1,0 +1,114 @@
+"""neurox-lite mask: the fewest neurons that decide between the words of minimal pairs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from neurox_lite.cli.output import (
+    EXIT_DOES_NOT_HOLD,
+    Debug,
+    Json,
+    Layers,
+    Seed,
+    integers,
+    quiet_transformers,
+    show,
+)
+from neurox_lite.cli.pairs import (
+    Condition,
+    LanguageModel,
+    Pairs,
+    Positions,
+    Site,
+    Template,
+    chosen_pairs,
+    position,
+    read_all_pairs,
+)
+
+
+def command(
+    model: LanguageModel,
+    pairs: Pairs,
+    out: Annotated[
+        str, typer.Option("--out", help="Folder for the mask, its ranking and what it does.")
+    ],
+    condition: Condition = None,
+    template: Template = None,
+    site: Site = None,
+    layers: Layers = None,
+    positions: Positions = "all",
+    objective: Annotated[
+        str, typer.Option("--objective", help="flip (replace few) or sufficiency (keep few).")
+    ] = "flip",
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            "--alpha",
+            help="Mean effect to reach, in nats; by default half as sure of the wrong word as the "
+            "model is of the right one, of sufficiency a KL divergence of 0.1 (-0.1).",
+        ),
+    ] = None,
+    within: Annotated[
+        bool,
+        typer.Option("--within", help="Replacements stay in the range seen on all pairs given."),
+    ] = False,
+    keep_wrong: Annotated[
+        bool, typer.Option("--keep-wrong", help="Use pairs that the model gets wrong, too.")
+    ] = False,
+    held_out: Annotated[
+        float, typer.Option("--held-out", help="Share of the pairs to score the mask on.")
+    ] = 0.25,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of the search.")] = 300,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Searches, from --seed on; the best is kept.")
+    ] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the mask.")] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Find the smallest set of neurons whose replacement turns what a model predicts.
+
+    Give pairs that are to be turned the same way, as --condition singular. Exits with 3 when no set
+    reaches the effect (infeasible) or the search had not settled.
+
+    Example: neurox-lite mask --model lstm-0 --pairs pairs.tsv --condition singular --out mask
+    """
+    from pathlib import Path
+
+    from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.masking.neuron_mask import fit_neuron_mask
+    from neurox_lite.models.loading import load_model
+    from neurox_lite.results.seed_spread import SeedSpread
+
+    refuse_file(out)
+    refuse_existing(Path(out) / "mask.json", overwrite)
+    quiet_transformers()
+    every = read_all_pairs(pairs)
+    chosen = chosen_pairs(every, condition, template)
+    loaded = load_model(model, head="language")
+    fits = [
+        fit_neuron_mask(
+            loaded,
+            chosen,
+            site=site,
+            layers=integers(layers),
+            positions=position(positions),
+            objective=objective,
+            alpha=alpha,
+            within=every if within else None,
+            keep_wrong=keep_wrong,
+            held_out=held_out,
+            n_steps=steps,
+            seed=number,
+        )
+        for number in range(seed, seed + seeds)
+    ]
+    spread = SeedSpread(tuple(fits))
+    spread.save(out)
+    show({"mask": out, **spread.summary()}, as_json)
+    if spread.best.status != "feasible":
+        raise typer.Exit(EXIT_DOES_NOT_HOLD)

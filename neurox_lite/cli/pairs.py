@@ -1,0 +1,84 @@
+"""What the commands that read minimal pairs share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from neurox_lite.corpora.minimal_pairs import MinimalPair
+
+LanguageModel = Annotated[
+    str, typer.Option("--model", help="Causal or masked language model: folder, or name on a hub.")
+]
+Pairs = Annotated[
+    list[str],
+    typer.Option(
+        "--pairs", help="Minimal pairs, or a template of Lakretz et al. 2019; several are joined."
+    ),
+]
+Condition = Annotated[
+    str | None,
+    typer.Option("--condition", help="Only pairs whose condition starts so, as singular."),
+]
+Template = Annotated[
+    str | None, typer.Option("--template", help="Only pairs of these templates, as simple,adv.")
+]
+Site = Annotated[
+    str | None,
+    typer.Option("--site", help="lstm_cell for LSTMs, else hidden_states, by default."),
+]
+Positions = Annotated[
+    str,
+    typer.Option("--positions", help="all, last, or the number of a word from 0 (-1: the last)."),
+]
+
+
+def read_all_pairs(paths: list[str]) -> list[MinimalPair]:
+    """The pairs of all files, each in either format."""
+    from neurox_lite.corpora.minimal_pairs import HEADER, read_number_agreement, read_pairs
+    from neurox_lite.corpora.text_files import open_text
+
+    pairs = []
+    for path in paths:
+        first = open_text(path).readline()
+        read = read_pairs if first.split("\t")[0] == HEADER[0] else read_number_agreement
+        pairs += read(path)
+    return pairs
+
+
+def chosen_pairs(
+    pairs: list[MinimalPair], condition: str | None, template: str | None
+) -> list[MinimalPair]:
+    """The pairs that were asked for.
+
+    Raises
+    ------
+    InputError
+        When there are none.
+    """
+    from neurox_lite.errors import InputError
+
+    templates = None if template is None else {name.strip() for name in template.split(",")}
+    chosen = [
+        pair
+        for pair in pairs
+        if (condition is None or pair.condition.startswith(condition))
+        and (templates is None or pair.template in templates)
+    ]
+    if not chosen:
+        conditions = ", ".join(sorted({pair.condition for pair in pairs}))
+        names = ", ".join(sorted({pair.template for pair in pairs}))
+        raise InputError(
+            f"no pairs of that kind; the conditions are {conditions}, the templates {names}"
+        )
+    return chosen
+
+
+def position(text: str) -> str | int:
+    """``all``, ``last`` or the number of a word."""
+    try:
+        return int(text)
+    except ValueError:
+        return text

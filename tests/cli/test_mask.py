@@ -1,0 +1,127 @@
+"""`mask` and `ablate --model` on the embedded LSTM."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neurox_lite as nx
+from neurox_lite.cli.main import main
+from neurox_lite.embedded import embedded_path
+
+MODEL = str(embedded_path("models/lstm-0"))
+PAIRS = str(embedded_path("corpora/number-pairs.tsv"))
+
+
+@pytest.fixture(scope="module")
+def mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("mask") / "out"
+    options = ["--condition", "singular", "--template", "simple,adv,nounpp", "--layers", "1"]
+    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--positions", "last"]
+    assert main([*command, "--seeds", "2", "--alpha", "1", "--out", str(out)]) in (0, 3)
+    return out
+
+
+def test_a_mask_its_ranking_and_what_it_does(mask: Path) -> None:
+    found = json.loads((mask / "fit.json").read_text())
+    assert found["size"] == len(found["neurons"]) >= 2
+    assert found["effect"] >= 1 > found["effect without a mask"]
+    assert found["examples trained on"] + found["examples held out"] == 200
+    loaded = nx.NeuronMask.load(mask)
+    assert [str(neuron) for neuron in loaded.neurons] == found["neurons"]
+    ranking = nx.NeuronRanking.load(mask / "ranking.json")
+    assert set(map(str, ranking.top(found["size"]))) == set(found["neurons"])
+    seeds = json.loads((mask / "seeds.json").read_text())
+    assert len(seeds["sizes by seed"]) == 2 and found["size"] == min(seeds["sizes by seed"])
+    assert 0 <= seeds["overlap between seeds"] <= 1
+
+
+def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> None:
+    """The saved mask does in a plain forward pass what the fit says."""
+    loaded = nx.load_model(MODEL, head="language")
+    pairs = [
+        pair
+        for pair in nx.read_pairs(PAIRS)
+        if pair.template in ("simple", "adv", "nounpp") and pair.condition.startswith("singular")
+    ]
+    inputs = nx.encode_pairs(loaded, pairs)
+    with nx.intervene(loaded, nx.NeuronMask.load(mask), positions="last"):
+        logits = loaded.model(inputs.input_ids, inputs.attention_mask).logits
+    rows = np.arange(len(pairs))
+    wrong = logits[rows, inputs.answers, inputs.wrong] - logits[rows, inputs.answers, inputs.right]
+    found = json.loads((mask / "fit.json").read_text())
+    assert float(wrong.detach().mean()) == pytest.approx(found["effect"], abs=0.5)
+
+
+def test_ablation_in_the_model(
+    mask: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranking = ["ablate", "--ranking", str(mask / "ranking.json"), "--model", MODEL]
+    few = ["--shares", "0.05,0.2", "--replacement", "mean", "--n-random", "2", "--json"]
+    pairs = ["--pairs", PAIRS, "--template", "simple", "--condition", "singular"]
+    capsys.readouterr()
+    assert main([*ranking, *few, *pairs, "--out", str(tmp_path / "pairs")]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["log odds of the intact model"] > 4
+    curves = nx.AblationCurves.load(tmp_path / "pairs" / "ablation.json").curves
+    assert curves[0].remove_top[0] < curves[0].remove_random_mean[0]
+    text = tmp_path / "text.txt"
+    text.write_text("The boy smiles .\n\nThe girls probably admire the king .\n")
+    assert main([*ranking, *few, "--text", str(text), "--out", str(tmp_path / "text")]) == 0
+    assert json.loads(capsys.readouterr().out)["perplexity of the intact model"] < 200
+    assert (tmp_path / "text" / "ablation.png").is_file()
+    command = [*ranking, *few, "--text", str(text), "--metric", "kl", "--out", str(tmp_path / "kl")]
+    assert main(command) == 0
+    assert json.loads(capsys.readouterr().out)["KL from intact of the intact model"] < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--pairs", "nowhere.tsv"], "nowhere.tsv"),
+        (["--pairs", PAIRS, "--condition", "dual"], "the conditions are plural"),
+        (["--pairs", PAIRS, "--template", "simple", "--layers", "7"], "no layer 7"),
+        (["--pairs", PAIRS, "--template", "simple", "--objective", "x"], "unknown objective 'x'"),
+        (["--pairs", PAIRS, "--template", "simple", "--positions", "x"], "unknown positions 'x'"),
+        (["--pairs", PAIRS, "--template", "simple", "--site", "mlp"], "use another site"),
+    ],
+)
+def test_bad_input_writes_nothing(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["mask", "--model", MODEL, *options, "--out", str(out)]) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model", MODEL], "needs either --pairs or --text"),
+        (["--model", MODEL, "--pairs", PAIRS, "--store", "x.h5"], "takes no --store"),
+        (["--model", MODEL, "--pairs", PAIRS, "--metric", "kl"], "unknown metric 'kl'"),
+        (["--pairs", PAIRS], "without --model, takes no --pairs"),
+        ([], "give --store, --corpus and --tag, or --model"),
+    ],
+)
+def test_ablate_says_what_it_needs(
+    options: list[str], message: str, mask: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranking = ["--ranking", str(mask / "ranking.json")]
+    assert main(["ablate", *ranking, *options, "--out", str(tmp_path / "o")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_infeasible_exits_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody reads the last layer's state at the first word."""
+    options = ["--template", "adv", "--condition", "singular", "--layers", "2", "--positions", "0"]
+    where = ["--site", "hidden_states", "--steps", "10", "--json"]
+    out = str(tmp_path / "mask")
+    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, *where, "--out", out]
+    assert main(command) == 3
+    assert json.loads(capsys.readouterr().out)["status"] == "infeasible"
