@@ -26,6 +26,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     """A folder with the model and the corpora that the documents name."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bert-base-cased").symlink_to(embedded_path("models/bert"))
+    (tmp_path / "lstm-0").symlink_to(embedded_path("models/lstm-0"))
+    (tmp_path / "number-pairs.tsv").symlink_to(embedded_path("corpora/number-pairs.tsv"))
     for name, split in [("my", "train"), ("train", "train"), ("dev", "dev"), ("test", "test")]:
         with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
             sentences = file.read().split("\n\n")[:200]
@@ -79,6 +81,8 @@ def test_commands_in_guide(workplace: Path) -> None:
         *["rank"] * 4,
         "compare",
         "correlate",
+        "ablate",
+        "mask",
         "ablate",
     ]
     for command in found:
