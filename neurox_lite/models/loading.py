@@ -25,6 +25,8 @@ import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto c
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file
 
+LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
+
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -166,7 +168,10 @@ def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
         known = "ForSequenceClassification" in architecture
         auto: Any = AutoModelForSequenceClassification
     else:
-        known = not config.is_encoder_decoder
+        # Weights that are shared with the embeddings are never missing from the files.
+        known = not config.is_encoder_decoder and (
+            not architecture or architecture.endswith(LANGUAGE_HEADS)
+        )
         is_causal = architecture.endswith(("ForCausalLM", "LMHeadModel"))
         is_masked = not is_causal and type(config) in AutoModelForMaskedLM._model_mapping
         auto = AutoModelForMaskedLM if is_masked else AutoModelForCausalLM

@@ -98,10 +98,8 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
     """
     if not pairs:
         raise InputError("no minimal pairs; give at least one")
+    is_masked = _is_masked(loaded)
     tokenizer = loaded.tokenizer
-    if not tokenizer.is_fast:
-        raise InputError(f"{loaded.name}: its tokenizer tells no offsets; give one that is 'fast'")
-    is_masked = reads_both_sides(loaded)
     prefixes = [" ".join(pair.prefix) for pair in pairs]
     texts = prefixes
     if is_masked:
@@ -119,6 +117,8 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
             special = encoded["special_tokens_mask"][number]
             while len(ids) > 1 and special[len(ids) - 1]:  # what ends a text would end the prefix
                 ids.pop()
+            if not ids:
+                raise InputError(f"{_name(pair)}: no tokens before the choice; add a word")
             answers.append(len(ids) - 1)
         rows.append(torch.tensor(ids))
         words.append(_last_tokens(pair, encoded["offset_mapping"][number][: len(ids)]))
@@ -148,7 +148,8 @@ def reads_both_sides(loaded: LoadedModel) -> bool:
     Raises
     ------
     InputError
-        When it is no language model, or a masked one without a mask token.
+        When it is no language model, a masked one without a mask token, or one with the head of a
+        causal model that sees what follows (XLNet, a BERT that is no decoder).
     """
     kind = type(loaded.model).__name__
     if loaded.model.get_output_embeddings() is None or loaded.is_encoder_decoder:
@@ -157,6 +158,11 @@ def reads_both_sides(loaded: LoadedModel) -> bool:
             'head="language"'
         )
     if not kind.endswith(("ForMaskedLM", "ForPreTraining")):
+        if _sees_what_follows(loaded):
+            raise InputError(
+                f"{loaded.name}: a {kind} that sees the tokens that it is to predict; give a "
+                "causal or masked model"
+            )
         return False
     if loaded.tokenizer.mask_token is None:
         raise InputError(f"{loaded.name}: its tokenizer has no mask token; give one that has")
@@ -164,7 +170,14 @@ def reads_both_sides(loaded: LoadedModel) -> bool:
 
 
 def usable(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[MinimalPair]:
-    """The pairs that :func:`encode_pairs` takes, such as those in a small model's vocabulary."""
+    """The pairs that :func:`encode_pairs` takes, such as those in a small model's vocabulary.
+
+    Raises
+    ------
+    InputError
+        When the model or its tokenizer will not do for any pair.
+    """
+    _is_masked(loaded)
     kept = []
     for pair in pairs:
         try:
@@ -173,6 +186,21 @@ def usable(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[MinimalPai
             continue
         kept.append(pair)
     return kept
+
+
+def _is_masked(loaded: LoadedModel) -> bool:
+    is_masked = reads_both_sides(loaded)
+    if not loaded.tokenizer.is_fast:
+        raise InputError(f"{loaded.name}: its tokenizer tells no offsets; give one that is 'fast'")
+    return is_masked
+
+
+@torch.no_grad()
+def _sees_what_follows(loaded: LoadedModel) -> bool:
+    """Whether another second token changes what is predicted after the first."""
+    ids = torch.tensor([[0, 1], [0, 2]], device=loaded.model.device)
+    one, other = loaded.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[:, 0]
+    return not torch.allclose(one, other, rtol=1e-3, atol=1e-3)
 
 
 def _one_token(loaded: LoadedModel, prefixes: Sequence[str], words: Sequence[str]) -> list[int]:
