@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.loading import load_model, weights_hash
+from neurox_lite.models.loading import load_model, sees_what_follows, weights_hash
+from tests.architectures import ARCHITECTURES, build
 
 LIMITS = {"bert": 16, "roberta": 16, "gpt2": 64, "t5": None, "llama": 64, "lstm": None}
 
@@ -241,3 +242,22 @@ def test_a_configuration_that_names_no_architecture(make_model, tmp_path):
 def test_an_unknown_head(folder):
     with pytest.raises(InputError, match="unknown head 'speech'; use language or classification"):
         load_model(folder, head="speech")
+
+
+CAUSAL = [n for n, a in ARCHITECTURES.items() if a.head == "AutoModelForCausalLM"]
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+def test_causal_models_do_not_see_what_follows(name):
+    assert not sees_what_follows(build(name, 99, "AutoModelForCausalLM"))
+
+
+@pytest.mark.parametrize("kind", ["xlnet", "bert"])
+def test_a_causal_head_on_states_that_know_what_follows(make_model, tmp_path, kind):
+    """Its prediction of the next token would have seen that token."""
+    config = ARCHITECTURES[kind].config(vocab_size=99)
+    model = tf.XLNetLMHeadModel(config) if kind == "xlnet" else tf.BertLMHeadModel(config)
+    folder = shutil.copytree(make_model("bert"), tmp_path / kind)
+    model.save_pretrained(folder)
+    with pytest.raises(InputError, match=r"HeadModel that sees the tokens it is to predict; give"):
+        load_model(folder, device="cpu", head="language")

@@ -14,7 +14,6 @@ from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.pair_inputs import encode_pairs, reads_both_sides, usable
-from tests.architectures import ARCHITECTURES, build
 from tests.conftest import CONFIGS
 
 MODELS = ("lstm-0", "gpt2", "bert")
@@ -254,22 +253,3 @@ def test_usable_pairs_are_those_that_can_be_encoded(language_models, pairs):
 def test_which_models_read_both_sides(language_models):
     found = {name: reads_both_sides(loaded) for name, loaded in language_models.items()}
     assert found == {"lstm-0": False, "gpt2": False, "bert": True}
-
-
-def causal_architectures():
-    return [n for n, a in ARCHITECTURES.items() if a.head == "AutoModelForCausalLM"]
-
-
-@pytest.mark.parametrize("name", causal_architectures())
-def test_causal_models_of_all_architectures(tokenizers_by_kind, name):
-    model = build(name, 99, "AutoModelForCausalLM")
-    assert not reads_both_sides(LoadedModel(model, tokenizers_by_kind["byte_bpe"], name, ""))
-
-
-@pytest.mark.parametrize("name", ["xlnet", "bert"])
-def test_a_causal_head_on_states_that_know_what_follows(tokenizers_by_kind, name):
-    """Its prediction of the next token would have seen that token."""
-    model = build(name, 99, "XLNetLMHeadModel" if name == "xlnet" else "AutoModelForCausalLM")
-    loaded = LoadedModel(model, tokenizers_by_kind["byte_bpe"], name, "")
-    with pytest.raises(InputError, match="sees the tokens that it is to predict; give a causal"):
-        reads_both_sides(loaded)
