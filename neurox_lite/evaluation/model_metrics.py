@@ -115,9 +115,20 @@ def classification_accuracy(
     Raises
     ------
     InputError
-        When there are not as many labels as texts, or the classifier does not know one.
+        When the model is no classifier, there are not as many labels as texts, or it does not
+        know one.
     """
     config = loaded.model.config
+    kind = type(loaded.model).__name__
+    if not kind.endswith("ForSequenceClassification"):
+        raise InputError(
+            f"{loaded.name}: a {kind} classifies no texts; load a classifier with "
+            'head="classification"'
+        )
+    if config.pad_token_id is None:
+        raise InputError(
+            f"{loaded.name}: its configuration names no pad_token_id; add it to config.json"
+        )
     known: dict[Any, Any] = {number: number for number in range(config.num_labels or 0)}
     known |= config.label2id or {}
     unknown = [label for label in labels if label not in known]
@@ -138,6 +149,7 @@ def classification_accuracy(
 
 def kl_from_intact(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
     """Mean over tokens of ``KL(p || p~)`` in nats, from the intact model's prediction p."""
+    reads_both_sides(loaded)  # refuses what predicts no words
     ids, mask = _tokens(loaded, texts)
     masked = MaskedModel(loaded, ids, mask, **where)
 
@@ -213,18 +225,20 @@ def evaluate(
     Raises
     ------
     InputError
-        When a shape does not fit.
+        When a shape does not fit, a gate is not in [0, 1] or a value is no finite number.
     """
     masked = metric.masked
-    n_masks, n_neurons = gates.shape
-    several = (len(masked) if by_input else n_masks, n_neurons)
-    if n_neurons != masked.space.n_neurons or (
-        values.shape != several and (by_input or values.shape != (n_neurons,))
-    ):
+    n_masks, n_neurons = len(gates), masked.space.n_neurons
+    fitting = [(len(masked), n_neurons)] if by_input else [(n_masks, n_neurons), (n_neurons,)]
+    if not n_masks or gates.shape != (n_masks, n_neurons) or values.shape not in fitting:
         raise InputError(
             f"gates of shape {gates.shape}, values of shape {values.shape} for "
-            f"{masked.space.n_neurons} neurons and {len(masked)} inputs"
+            f"{n_neurons} neurons and {len(masked)} inputs"
         )
+    if not ((gates >= 0) & (gates <= 1)).all():
+        raise InputError("a gate is not between 0 and 1")
+    if not np.isfinite(values).all():
+        raise InputError("a replacement is NaN or infinite; give finite numbers")
     all_gates = torch.as_tensor(gates, dtype=torch.float32, device=masked.device)
     all_values = torch.as_tensor(values, dtype=torch.float32, device=masked.device)
     totals = torch.zeros((2, n_masks), dtype=torch.float64, device=masked.device)
@@ -249,7 +263,8 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
     """Token ids of texts and which are real, (n_texts, n_tokens) both."""
     if not texts:
         raise InputError("no texts; give at least one")
-    rows = [torch.tensor(ids) for ids in loaded.tokenizer(list(texts))["input_ids"]]
+    encoded = loaded.tokenizer(list(texts))["input_ids"]
+    rows = [torch.tensor(ids, dtype=torch.long) for ids in encoded]
     for text, row in zip(texts, rows, strict=True):
         if not len(row):
             raise InputError(f"'{text}': no tokens; leave the text out")
@@ -259,7 +274,9 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
                 f"{loaded.max_tokens}; shorten it"
             )
     device = loaded.model.device
-    ids = pad_sequence(rows, batch_first=True).to(device)
+    # Some classifiers find the last token of a text by this token, not by the attention mask.
+    padding = getattr(loaded.model.config, "pad_token_id", None) or 0
+    ids = pad_sequence(rows, batch_first=True, padding_value=padding).to(device)
     mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).to(device)
     return ids, mask
 
@@ -277,6 +294,8 @@ def _predicted(
         return MaskedModel(loaded, ids, mask, **where), targets
     special = torch.tensor(loaded.tokenizer.all_special_ids, device=ids.device)
     rows, places = torch.nonzero((mask != 0) & ~torch.isin(ids, special), as_tuple=True)
+    if not len(rows):
+        raise InputError("texts of special or unknown tokens only; there is nothing to predict")
     each = torch.arange(len(rows), device=ids.device)
     targets = torch.full((len(rows), ids.shape[1]), -1, device=ids.device)
     targets[each, places] = ids[rows, places]

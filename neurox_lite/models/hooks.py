@@ -107,7 +107,7 @@ def _visiting(
 
     def start(module: nn.Module, args: Any, kwargs: Any) -> None:
         counts.clear()
-        inputs = [*args[:1], kwargs.get("input_ids"), kwargs.get("inputs_embeds")]
+        inputs = [*args, kwargs.get("input_ids"), kwargs.get("inputs_embeds")]
         tokens = next(tensor for tensor in inputs if isinstance(tensor, torch.Tensor))
         shape[:] = tokens.shape[:2]
 

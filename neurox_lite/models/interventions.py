@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -66,16 +67,19 @@ def intervene(
     module = model.model if isinstance(model, LoadedModel) else model
     sites = find_sites(module, mask.space.site, side=side) if sites is None else sites
     check_space(sites, mask.space)
-    values = mask.replacement if replacement is None else replacement
     device = next(module.parameters()).device
     gates = torch.as_tensor(mask.gates, device=device).float()
+    given = mask.replacement if replacement is None else replacement
+    values = torch.as_tensor(given, device=device).float()
+    if not torch.isfinite(values).all():
+        raise InputError("a replacement is NaN or infinite; give finite numbers")
     used = [layer for layer in mask.space.layers if mask.gates[mask.space.columns(layer)].any()]
     with replacing_neurons(
         module,
         sites,
         mask.space,
         gates,
-        torch.as_tensor(values, device=device).float(),
+        values,
         positions=positions,
         layers=used,
     ):
@@ -106,13 +110,20 @@ def replacing_neurons(
         As for :func:`intervene`.
     layers : sequence of int, optional
         All of the space by default.
+
+    Raises
+    ------
+    InputError
+        When a shape does not fit, or a position is no token of the batch.
     """
     for tensor in (gates, values):
-        if tensor.shape[-1] != space.n_neurons or tensor.dim() > 2:
+        if tensor.dim() not in (1, 2) or tensor.shape[-1] != space.n_neurons:
             raise InputError(
                 f"gates or values of shape {tuple(tensor.shape)}; give ({space.n_neurons},) or "
                 f"(n_sentences, {space.n_neurons})"
             )
+    if isinstance(positions, str) and positions not in ("all", "last"):
+        raise InputError(f"unknown positions '{positions}'; use all, last, an array or a function")
     layers = space.layers if layers is None else layers
     parts = {
         layer: (_per_token(gates[..., columns]), _per_token(values[..., columns]))
@@ -121,10 +132,17 @@ def replacing_neurons(
     chosen: dict[str, torch.Tensor] = {}
 
     def choose(module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
-        chosen["tokens"] = _chosen_tokens(positions, args, kwargs)
+        inputs = signature(module.forward).bind(*args, **kwargs).arguments
+        chosen["tokens"] = _chosen_tokens(positions, inputs)
 
     def change(layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
         gate, value = (part.to(states.dtype) for part in parts[layer])
+        for part in (gate, value):
+            if part.dim() == 3 and len(part) != len(states):
+                raise InputError(
+                    f"gates or values of {len(part)} sentences, not {len(states)}; give one row of "
+                    "neurons per sentence of the batch"
+                )
         if chosen:
             tokens = chosen["tokens"][:, position : position + states.shape[1], None]
             gate = gate * tokens.to(states.dtype)
@@ -192,30 +210,28 @@ def _per_token(part: torch.Tensor) -> torch.Tensor:
     return part[:, None] if part.dim() == 2 else part
 
 
-def _chosen_tokens(positions: Positions, args: Any, kwargs: Mapping[str, Any]) -> torch.Tensor:
+def _chosen_tokens(positions: Positions, inputs: Mapping[str, Any]) -> torch.Tensor:
     """Which tokens of the batch to replace, (n_sentences, n_tokens) bool."""
-    ids = args[0] if args else kwargs.get("input_ids")
+    ids = inputs.get("input_ids")
     if ids is None:
-        ids = kwargs["inputs_embeds"][..., 0]
-    shape = tuple(ids.shape[:2])
-    mask = kwargs.get("attention_mask")
+        ids = inputs["inputs_embeds"][..., 0]
+    shape = tuple(ids.shape)
+    mask = inputs.get("attention_mask")
     if mask is None or mask.dim() != 2:
         mask = torch.ones(shape, dtype=torch.long, device=ids.device)
+    places = torch.arange(shape[1], device=ids.device)
     if isinstance(positions, str):
-        if positions != "last":
-            raise InputError(
-                f"unknown positions '{positions}'; use all, last, an array or a function"
-            )
-        places = torch.arange(shape[1], device=ids.device)
         return places == torch.where(mask != 0, places, -1).amax(1, keepdim=True)
     if callable(positions) and not isinstance(positions, torch.Tensor):
         tokens = positions(ids, mask)
     else:
         tokens = torch.as_tensor(positions, device=ids.device)
-        if tokens.dim() == 1 and tokens.dtype != torch.bool and len(tokens) == shape[0]:
-            if not ((tokens >= 0) & (tokens < shape[1])).all():
-                raise InputError(f"a position is not one of the {shape[1]} tokens of the batch")
-            tokens = torch.arange(shape[1], device=ids.device) == tokens[:, None]
+        if tokens.dtype in (torch.int32, torch.int64) and tuple(tokens.shape) == shape[:1]:
+            tokens = (places == tokens[:, None]) & (mask != 0)
+            if not tokens.any(1).all():
+                raise InputError(
+                    f"a position is not one of the {shape[1]} tokens of the batch, or is padding"
+                )
     if tokens.dtype != torch.bool or tuple(tokens.shape) != shape:
         raise InputError(
             f"positions of shape {tuple(tokens.shape)} ({tokens.dtype}); give one token per "

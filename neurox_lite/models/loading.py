@@ -25,6 +25,8 @@ import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto c
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file
 
+LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
+
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -117,7 +119,8 @@ def load_model(
     Raises
     ------
     InputError
-        When the model cannot be loaded, its files lack some of its weights, or it has no such head.
+        When the model cannot be loaded, its files lack some of its weights, it has no such head,
+        or it is to predict the next token and sees it (XLNet, a BERT that is no decoder).
     """
     name = str(name)
     _check_place(name)
@@ -152,6 +155,12 @@ def load_model(
         )
     model.requires_grad_(False)
     model.eval()
+    is_masked = type(model).__name__.endswith("ForMaskedLM")
+    if head == "language" and not is_masked and sees_what_follows(model):
+        raise InputError(
+            f"{name}: a {type(model).__name__} that sees the tokens it is to predict; give a "
+            "causal or masked model"
+        )
     return LoadedModel(model, tokenizer, name, model_revision(name))
 
 
@@ -166,7 +175,10 @@ def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
         known = "ForSequenceClassification" in architecture
         auto: Any = AutoModelForSequenceClassification
     else:
-        known = not config.is_encoder_decoder
+        # Weights that are shared with the embeddings are never missing from the files.
+        known = not config.is_encoder_decoder and (
+            not architecture or architecture.endswith(LANGUAGE_HEADS)
+        )
         is_causal = architecture.endswith(("ForCausalLM", "LMHeadModel"))
         is_masked = not is_causal and type(config) in AutoModelForMaskedLM._model_mapping
         auto = AutoModelForMaskedLM if is_masked else AutoModelForCausalLM
@@ -176,6 +188,14 @@ def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
             f"trained for that"
         )
     return auto
+
+
+@torch.no_grad()
+def sees_what_follows(model: PreTrainedModel) -> bool:
+    """Whether another second token changes what a language model predicts after the first."""
+    ids = torch.tensor([[0, 1], [0, 2]], device=model.device)
+    one, other = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[:, 0]
+    return not torch.allclose(one, other, rtol=1e-3, atol=1e-3)
 
 
 def _check_place(name: str) -> None:

@@ -52,7 +52,8 @@ class MaskedModel:
     Raises
     ------
     InputError
-        When the model has no such site or layer, or a position is no token of its input.
+        When the model has no such site or layer, a position is no token of its input, or an input
+        is not padded on the right.
     """
 
     def __init__(
@@ -71,6 +72,10 @@ class MaskedModel:
         self.space = space_in(self.sites, layers, loaded)
         self.lengths = attention_mask.sum(1)
         self.n_runs = 0
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        is_real = places < self.lengths[:, None]
+        if not (self.lengths.all() and torch.equal(attention_mask != 0, is_real)):
+            raise InputError("inputs of one token or more are needed; pad every input on the right")
         if isinstance(positions, str) and positions not in ("all", "last"):
             raise InputError(f"unknown positions '{positions}'; use all, last or one per input")
         if isinstance(positions, str):
@@ -78,7 +83,10 @@ class MaskedModel:
         else:
             self.positions = torch.as_tensor(positions, device=input_ids.device)
             shape = tuple(self.positions.shape)
-            if shape != (len(input_ids),) or not (self.positions < self.lengths).all():
+            is_int = self.positions.dtype in (torch.int32, torch.int64)
+            if shape != (len(input_ids),) or not (
+                is_int and ((self.positions >= 0) & (self.positions < self.lengths)).all()
+            ):
                 raise InputError(f"positions of shape {shape}; give a token of every input")
 
     def __len__(self) -> int:

@@ -98,10 +98,8 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
     """
     if not pairs:
         raise InputError("no minimal pairs; give at least one")
+    is_masked = _is_masked(loaded)
     tokenizer = loaded.tokenizer
-    if not tokenizer.is_fast:
-        raise InputError(f"{loaded.name}: its tokenizer tells no offsets; give one that is 'fast'")
-    is_masked = reads_both_sides(loaded)
     prefixes = [" ".join(pair.prefix) for pair in pairs]
     texts = prefixes
     if is_masked:
@@ -119,6 +117,8 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
             special = encoded["special_tokens_mask"][number]
             while len(ids) > 1 and special[len(ids) - 1]:  # what ends a text would end the prefix
                 ids.pop()
+            if not ids:
+                raise InputError(f"{_name(pair)}: no tokens before the choice; add a word")
             answers.append(len(ids) - 1)
         rows.append(torch.tensor(ids))
         words.append(_last_tokens(pair, encoded["offset_mapping"][number][: len(ids)]))
@@ -164,7 +164,14 @@ def reads_both_sides(loaded: LoadedModel) -> bool:
 
 
 def usable(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[MinimalPair]:
-    """The pairs that :func:`encode_pairs` takes, such as those in a small model's vocabulary."""
+    """The pairs that :func:`encode_pairs` takes, such as those in a small model's vocabulary.
+
+    Raises
+    ------
+    InputError
+        When the model or its tokenizer will not do for any pair.
+    """
+    _is_masked(loaded)
     kept = []
     for pair in pairs:
         try:
@@ -173,6 +180,13 @@ def usable(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[MinimalPai
             continue
         kept.append(pair)
     return kept
+
+
+def _is_masked(loaded: LoadedModel) -> bool:
+    is_masked = reads_both_sides(loaded)
+    if not loaded.tokenizer.is_fast:
+        raise InputError(f"{loaded.name}: its tokenizer tells no offsets; give one that is 'fast'")
+    return is_masked
 
 
 def _one_token(loaded: LoadedModel, prefixes: Sequence[str], words: Sequence[str]) -> list[int]:

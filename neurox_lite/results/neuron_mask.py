@@ -79,16 +79,18 @@ class NeuronMask:
         Raises
         ------
         InputError
-            When the space does not have a column.
+            When the space does not have a column, or the replacement is of another shape.
         """
-        columns = np.asarray(columns, dtype=np.int64)
+        columns = np.asarray(columns)
+        if columns.ndim != 1 or (len(columns) and columns.dtype.kind not in "iu"):
+            raise InputError("columns are numbers of neurons, from 0; give ints")
+        columns = columns.astype(np.int64)
         unknown = columns[(columns < 0) | (columns >= space.n_neurons)]
         if len(unknown):
             raise InputError(f"no column {unknown[0]}; there are {space.n_neurons} neurons")
         gates = np.zeros(space.n_neurons)
         gates[columns] = 1
-        values = np.broadcast_to(np.asarray(replacement, dtype=np.float64), gates.shape).copy()
-        return cls(space, gates, values, **details)
+        return cls(space, gates, _for_each(replacement, gates), **details)
 
     @property
     def columns(self) -> np.ndarray:
@@ -105,8 +107,7 @@ class NeuronMask:
 
     def replaced_by(self, replacement: float | np.ndarray) -> NeuronMask:
         """The same gates with another replacement, a number or an (n_neurons,) array."""
-        values = np.asarray(replacement, dtype=np.float64)
-        return replace(self, replacement=np.broadcast_to(values, self.gates.shape).copy())
+        return replace(self, replacement=_for_each(replacement, self.gates))
 
     def compare(self, other: NeuronMask) -> TopOverlap:
         """Which neurons both masks touch, and whether chance would explain it.
@@ -135,8 +136,10 @@ class NeuronMask:
                 "provenance": dict(self.provenance),
             }
         )
+        arrays = {"gates": self.gates, "replacement": self.replacement}
         with replacing(folder / "mask.safetensors") as partial:
-            save_file({"gates": self.gates, "replacement": self.replacement}, partial)
+            # It writes the memory of an array, not what a view of it reads.
+            save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, partial)
         write_text(folder / "mask.json", text)
 
     @classmethod
@@ -165,7 +168,13 @@ class NeuronMask:
                 data["parameters"],
                 data["provenance"],
             )
-        except (OSError, SafetensorError, KeyError, TypeError) as error:
+        except (OSError, SafetensorError, KeyError, TypeError, InputError) as error:
             raise InputError(
                 f"{folder}: the mask cannot be read ({error}); make it again"
             ) from None
+
+
+def _for_each(replacement: float | np.ndarray, gates: np.ndarray) -> np.ndarray:
+    """A replacement of every neuron, in an array of its own."""
+    values = np.array(replacement, dtype=np.float64)
+    return values if values.ndim else np.full(gates.shape, float(values))

@@ -3,10 +3,13 @@ import shutil
 
 import pytest
 import torch
+import transformers as tf
 from safetensors.torch import load_file, save_file
+from transformers import AutoConfig
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.loading import load_model, weights_hash
+from neurox_lite.models.loading import load_model, sees_what_follows, weights_hash
+from tests.architectures import ARCHITECTURES, build
 
 LIMITS = {"bert": 16, "roberta": 16, "gpt2": 64, "t5": None, "llama": 64, "lstm": None}
 
@@ -160,3 +163,101 @@ def test_the_token_a_decoder_starts_with(make_model, kind, start):
     loaded.model.config.bos_token_id = None
     with pytest.raises(InputError, match="names no decoder_start_token_id"):
         assert loaded.decoder_start
+
+
+# Models with a head.
+
+
+def with_head(make_model, tmp_path, kind, auto_class):
+    """A folder of a tiny random model that has this head, and a tokenizer."""
+    config = AutoConfig.from_pretrained(make_model(kind), num_labels=3)
+    folder = shutil.copytree(make_model(kind), tmp_path / auto_class)
+    torch.manual_seed(1)
+    getattr(tf, auto_class).from_config(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "auto_class"),
+    [
+        ("lstm", "language", "AutoModelForCausalLM"),
+        ("gpt2", "language", "AutoModelForCausalLM"),
+        ("llama", "language", "AutoModelForCausalLM"),
+        ("bert", "language", "AutoModelForMaskedLM"),
+        ("roberta", "language", "AutoModelForMaskedLM"),
+        ("bert", "classification", "AutoModelForSequenceClassification"),
+        ("gpt2", "classification", "AutoModelForSequenceClassification"),
+    ],
+)
+@torch.no_grad()
+def test_a_head_computes_what_transformers_computes(make_model, tmp_path, kind, head, auto_class):
+    folder = with_head(make_model, tmp_path, kind, auto_class)
+    expected = getattr(tf, auto_class).from_pretrained(folder).eval()
+    loaded = load_model(folder, device="cpu", head=head)
+    ids = torch.tensor([[7, 8, 9, 10]])
+
+    assert type(loaded.model) is type(expected)
+    assert torch.equal(loaded.model(ids).logits, expected(ids).logits)
+    assert not any(weight.requires_grad for weight in loaded.model.parameters())
+    assert load_model(folder, device="cpu").max_tokens == loaded.max_tokens
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "lstm", "t5"])
+@pytest.mark.parametrize("head", ["language", "classification"])
+def test_a_base_model_has_no_head(make_model, kind, head):
+    """Also where a head would share the weights of the embeddings, so that none are missing."""
+    folder = make_model(kind)
+    with pytest.raises(InputError, match=f"has no {head} head; give a model") as caught:
+        load_model(folder, device="cpu", head=head)
+    assert str(caught.value).startswith(str(folder)) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "auto_class", "head"),
+    [
+        ("bert", "AutoModelForSequenceClassification", "language"),
+        ("gpt2", "AutoModelForSequenceClassification", "language"),
+        ("bert", "AutoModelForTokenClassification", "classification"),
+        ("bert", "AutoModelForMaskedLM", "classification"),
+        ("gpt2", "AutoModelForCausalLM", "classification"),
+        ("t5", "AutoModelForSeq2SeqLM", "language"),
+    ],
+)
+def test_a_model_with_another_head(make_model, tmp_path, kind, auto_class, head):
+    folder = with_head(make_model, tmp_path, kind, auto_class)
+    with pytest.raises(InputError, match=rf"a \w+(For\w+|HeadModel) has no {head} head"):
+        load_model(folder, device="cpu", head=head)
+
+
+def test_a_configuration_that_names_no_architecture(make_model, tmp_path):
+    folder = with_head(make_model, tmp_path, "bert", "AutoModelForMaskedLM")
+    config = json.loads((folder / "config.json").read_text())
+    del config["architectures"]
+    (folder / "config.json").write_text(json.dumps(config))
+    assert type(load_model(folder, head="language").model) is tf.BertForMaskedLM
+    with pytest.raises(InputError, match="a bert has no classification head"):
+        load_model(folder, head="classification")
+
+
+def test_an_unknown_head(folder):
+    with pytest.raises(InputError, match="unknown head 'speech'; use language or classification"):
+        load_model(folder, head="speech")
+
+
+CAUSAL = [n for n, a in ARCHITECTURES.items() if a.head == "AutoModelForCausalLM"]
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+def test_causal_models_do_not_see_what_follows(name):
+    assert not sees_what_follows(build(name, 99, "AutoModelForCausalLM"))
+
+
+@pytest.mark.parametrize("kind", ["xlnet", "bert"])
+def test_a_causal_head_on_states_that_know_what_follows(make_model, tmp_path, kind):
+    """Its prediction of the next token would have seen that token."""
+    config = ARCHITECTURES[kind].config(vocab_size=99)
+    model = tf.XLNetLMHeadModel(config) if kind == "xlnet" else tf.BertLMHeadModel(config)
+    folder = shutil.copytree(make_model("bert"), tmp_path / kind)
+    model.save_pretrained(folder)
+    with pytest.raises(InputError, match=r"HeadModel that sees the tokens it is to predict; give"):
+        load_model(folder, device="cpu", head="language")

@@ -1,0 +1,140 @@
+"""A model with its inputs: which activations it reads, in which batches, and what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+
+from neurox_lite.errors import InputError
+from neurox_lite.models import masked_model
+from neurox_lite.models.interventions import intervene
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.masked_model import MaskedModel
+from neurox_lite.results.neuron_mask import NeuronMask
+from tests.architectures import build
+
+LENGTHS = (7, 3, 5, 1, 5)
+IDS = torch.randint(5, 99, (5, 7), generator=torch.Generator().manual_seed(0))
+MASK = (torch.arange(7) < torch.tensor(LENGTHS)[:, None]).long()
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return LoadedModel(build("gpt2", 99, "AutoModelForCausalLM"), None, "tiny", "sha256:1")
+
+
+def masked(loaded, **options):
+    return MaskedModel(loaded, IDS, MASK, **({"site": "hidden_states"} | options))
+
+
+def states_by_hand(loaded, layers):
+    """Hidden states of each input alone, (n_tokens, n_neurons) each."""
+    found = []
+    for ids, length in zip(IDS, LENGTHS, strict=True):
+        with torch.no_grad():
+            states = loaded.model(ids[None, :length], output_hidden_states=True).hidden_states
+        found.append(torch.cat([states[layer][0] for layer in layers], dim=-1))
+    return found
+
+
+@pytest.mark.parametrize("layers", [None, [1], [3, 0], [-1]])
+def test_activations_are_those_of_every_real_token(loaded, layers, monkeypatch):
+    model = masked(loaded, layers=layers)
+    numbers = {None: [0, 1, 2, 3], (-1,): [3]}.get(layers and tuple(layers), layers)
+    assert model.space.layers == tuple(numbers)
+    assert (model.space.model, model.space.revision) == ("tiny", "sha256:1")
+    expected = torch.cat(states_by_hand(loaded, numbers))
+    torch.testing.assert_close(model.activations(), expected)
+    monkeypatch.setattr(masked_model, "BATCH_TOKENS", 1)
+    torch.testing.assert_close(model.activations(), expected)
+
+
+@pytest.mark.parametrize("positions", ["last", [6, 0, 2, 0, 4]])
+def test_activations_at_one_token_of_each_input(loaded, positions):
+    model = masked(loaded, positions=positions)
+    places = [length - 1 for length in LENGTHS] if positions == "last" else positions
+    states = states_by_hand(loaded, range(4))
+    expected = torch.stack([s[place] for s, place in zip(states, places, strict=True)])
+    torch.testing.assert_close(model.activations(), expected)
+
+
+def test_the_range_of_the_activations(loaded):
+    model = masked(loaded)
+    X = torch.cat(states_by_hand(loaded, range(4))).double().numpy()
+    found = model.activation_range()
+    for part, expected in (
+        (found.mean, X.mean(0)),
+        (found.deviation, X.std(0)),
+        (found.low, X.min(0)),
+        (found.high, X.max(0)),
+    ):
+        assert part.dtype == torch.float32
+        np.testing.assert_allclose(part, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("most", [1, 9, 12, 10**6])
+@pytest.mark.parametrize("n_copies", [1, 3])
+def test_batches_hold_every_input_once_and_fit(loaded, most, n_copies, monkeypatch):
+    monkeypatch.setattr(masked_model, "BATCH_TOKENS", most)
+    batches = masked(loaded).batches(n_copies)
+    assert sorted(torch.cat(batches).tolist()) == [0, 1, 2, 3, 4]
+    lengths = torch.tensor(LENGTHS)
+    for rows in batches:
+        assert len(rows) == 1 or len(rows) * int(lengths[rows].max()) * n_copies <= most
+    assert len(batches) == (1 if most > 1000 else len(batches))
+
+
+@pytest.mark.parametrize("positions", ["all", "last", [6, 0, 2, 0, 4]])
+def test_each_row_has_its_own_mask(loaded, positions):
+    """Inputs may come in any order and several times."""
+    model = masked(loaded, positions=positions, layers=[1, 2])
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.tensor([4, 1, 1, 2])
+    gates = (torch.rand(4, 32, generator=generator) < 0.3).float()
+    values = torch.randn(4, 32, generator=generator)
+    with torch.no_grad():
+        found = model.logits(gates, values, rows)
+    assert model.n_runs == 4
+    assert found.shape == (4, 5, 99)
+    for row, gate, value, logits in zip(rows.tolist(), gates, values, found, strict=True):
+        length = LENGTHS[row]
+        mask = NeuronMask(model.space, gate.double().numpy(), value.double().numpy())
+        place = positions if isinstance(positions, str) else np.array([positions[row]])
+        with torch.no_grad(), intervene(loaded, mask, positions=place):
+            expected = loaded.model(IDS[row : row + 1, :length]).logits[0]
+        torch.testing.assert_close(logits[:length], expected)
+
+
+def test_the_intact_model(loaded):
+    model = masked(loaded)
+    found = model.intact_logits(torch.tensor([1, 2]))
+    with torch.no_grad():
+        expected = loaded.model(IDS[1:2, :3]).logits[0]
+    torch.testing.assert_close(found[0, :3], expected)
+    assert model.n_runs == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"site": "lstm_cell"}, "another site"),
+        ({"layers": [4]}, "no layer 4 at 'hidden_states'; the model has layers 0, 1, 2, 3"),
+        ({"layers": [-5]}, "no layer -5"),
+        ({"layers": []}, "at least one layer"),
+        ({"layers": [1, -3]}, "give each layer once"),
+        ({"positions": "first"}, "unknown positions 'first'; use all, last or one per input"),
+        ({"positions": [0, 0, 0, 0]}, r"positions of shape \(4,\); give a token of every input"),
+        ({"positions": [0, 3, 0, 0, 0]}, "give a token of every input"),
+        ({"positions": [0, -1, 0, 0, 0]}, "give a token of every input"),
+        ({"positions": [0.0, 1.0, 0.0, 0.0, 0.0]}, "give a token of every input"),
+        ({"positions": MASK.bool()}, r"positions of shape \(5, 7\); give a token of every input"),
+    ],
+)
+def test_what_is_refused(loaded, options, message):
+    with pytest.raises(InputError, match=message):
+        masked(loaded, **options)
+
+
+@pytest.mark.parametrize("mask", [MASK.flip(1), MASK * 0, MASK[:, :-1]])
+def test_inputs_that_are_not_padded_on_the_right(loaded, mask):
+    with pytest.raises(InputError, match="pad every input on the right"):
+        MaskedModel(loaded, IDS, mask, site="mlp")

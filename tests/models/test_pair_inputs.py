@@ -1,0 +1,255 @@
+"""Minimal pairs as models read them, beside plain transformers calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+import transformers as tf
+from tokenizers.processors import TemplateProcessing
+
+from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
+from neurox_lite.embedded import embedded_path
+from neurox_lite.errors import InputError
+from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.models.pair_inputs import encode_pairs, reads_both_sides, usable
+from tests.conftest import CONFIGS
+
+MODELS = ("lstm-0", "gpt2", "bert")
+CLASSES = {
+    "lstm-0": tf.AutoModelForCausalLM,
+    "gpt2": tf.AutoModelForCausalLM,
+    "bert": tf.AutoModelForMaskedLM,
+}
+PAIR = MinimalPair(("The", "niece"), "watches", "watch", ("those", "boxes", "."))
+
+
+@pytest.fixture(scope="module")
+def language_models():
+    return {
+        name: load_model(embedded_path(f"models/{name}"), device="cpu", head="language")
+        for name in MODELS
+    }
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """One pair of every template and condition, of two to ten words."""
+    chosen = read_pairs(embedded_path("corpora/number-pairs.tsv"))[::50]
+    assert len({len(pair.prefix) for pair in chosen}) > 5
+    return chosen
+
+
+def tiny(kind, tokenizer, auto_class=tf.AutoModelForCausalLM):
+    """A random model with a head and a tokenizer that cuts words into pieces."""
+    config = CONFIGS[kind]()
+    config.vocab_size = len(tokenizer)
+    torch.manual_seed(0)
+    return LoadedModel(auto_class.from_config(config).eval(), tokenizer, "tiny", "")
+
+
+# What the models make of pairs.
+
+
+@pytest.mark.parametrize("name", MODELS)
+@torch.no_grad()
+def test_log_odds_of_a_padded_batch_are_those_of_each_pair_alone(language_models, pairs, name):
+    folder = embedded_path(f"models/{name}")
+    tokenizer = tf.AutoTokenizer.from_pretrained(folder)
+    model = CLASSES[name].from_pretrained(folder).eval()
+    expected = []
+    for pair in pairs:
+        text = " ".join(pair.prefix)
+        if name == "bert":
+            text = " ".join([*pair.prefix, "[MASK]", *pair.suffix])
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        place = ids[0].tolist().index(tokenizer.mask_token_id) if name == "bert" else -1
+        odds = model(ids).logits[0, place].log_softmax(-1)
+        right, wrong = (
+            tokenizer.convert_tokens_to_ids(f"Ġ{word}" if name == "gpt2" else word)
+            for word in (pair.right, pair.wrong)
+        )
+        expected.append(odds[right] - odds[wrong])
+
+    loaded = language_models[name]
+    inputs = encode_pairs(loaded, pairs)
+    logits = loaded.model(inputs.input_ids, attention_mask=inputs.attention_mask).logits
+    found = inputs.log_odds(logits, torch.arange(len(pairs)))
+
+    assert len(inputs) == len(pairs) and inputs.attention_mask.min() == 0
+    torch.testing.assert_close(found, torch.stack(expected), atol=1e-4, rtol=1e-4)
+    assert (found > 0).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("name", MODELS)
+@torch.no_grad()
+def test_some_of_the_pairs(language_models, pairs, name):
+    loaded = language_models[name]
+    inputs = encode_pairs(loaded, pairs)
+    rows = [5, 0, 20]
+    logits = loaded.model(inputs.input_ids, attention_mask=inputs.attention_mask).logits
+    expected = inputs.log_odds(logits[rows], torch.tensor(rows))
+    selected = inputs.select(rows)
+    assert selected.pairs == tuple(pairs[row] for row in rows)
+    assert torch.equal(selected.log_odds(logits[rows], torch.arange(3)), expected)
+    assert torch.equal(selected.word(1), inputs.word(1)[rows])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_words_are_at_their_tokens(language_models, pairs, name):
+    loaded = language_models[name]
+    inputs = encode_pairs(loaded, pairs)
+    for number in (0, 1, -1, -2):
+        places = inputs.word(number)
+        ids = inputs.input_ids[torch.arange(len(pairs)), places]
+        tokens = loaded.tokenizer.convert_ids_to_tokens(ids.tolist())
+        words = [pair.prefix[number] for pair in pairs]
+        assert [token.removeprefix("Ġ") for token in tokens] == words
+    after_last = inputs.word(-1) + 1 if name == "bert" else inputs.word(-1)
+    assert torch.equal(after_last, inputs.answers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokenizer"),
+    [
+        ("lstm", "wordpiece"),
+        ("gpt2", "byte_bpe"),
+        ("gpt2", "prefixed_bpe"),
+        ("llama", "metaspace_bpe"),
+        ("gpt2", "unigram"),
+    ],
+)
+def test_a_word_of_several_tokens_is_at_its_last(tokenizers_by_kind, kind, tokenizer):
+    loaded = tiny(kind, tokenizers_by_kind[tokenizer])
+    prefix = ("x1000", "Zürich", "barkings", "dogs")
+    choice = ("cat", "th") if tokenizer == "unigram" else ("at", "cats")
+    inputs = encode_pairs(loaded, [MinimalPair(prefix, *choice)])
+    ids = inputs.input_ids[0].tolist()
+    assert len(ids) > len(prefix) + 2
+    n_tokens = [
+        len(loaded.tokenizer(" ".join(prefix[:n]), add_special_tokens=False)["input_ids"])
+        for n in (1, 2, 3, 4)
+    ]
+    start = len(ids) - n_tokens[-1]
+    for number in range(len(prefix)):
+        assert inputs.word(number).item() == start + n_tokens[number] - 1
+    assert inputs.answers.item() == len(ids) - 1 == inputs.word(-1).item()
+
+
+@pytest.mark.parametrize("name", ["lstm-0", "gpt2"])
+def test_an_end_token_after_the_prefix_does_not_move_the_answer(language_models, pairs, name):
+    loaded = language_models[name]
+    tokenizer = tf.AutoTokenizer.from_pretrained(embedded_path(f"models/{name}"))
+    special = [(token, tokenizer.convert_tokens_to_ids(token)) for token in ("<s>", "</s>")]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<s> $A </s>", special_tokens=special
+    )
+    ended = encode_pairs(replace(loaded, tokenizer=tokenizer), pairs)
+    plain = encode_pairs(loaded, pairs)
+    assert tokenizer("The niece")["input_ids"][-1] == special[1][1]
+    assert torch.equal(ended.input_ids, plain.input_ids)
+    assert torch.equal(ended.answers, plain.answers)
+    assert ended.words == plain.words
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (MinimalPair(("The", "niece"), "watches", "watches"), "both words are the same token"),
+        (MinimalPair(("The", "niece"), "watches Mary", "watch"), "'watches Mary' is 2 tokens for"),
+    ],
+)
+def test_a_pair_that_is_none(language_models, name, pair, message):
+    with pytest.raises(InputError, match=message) as caught:
+        encode_pairs(language_models[name], [PAIR, pair])
+    assert "The niece" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_words_of_several_tokens_and_unknown_ones(language_models):
+    odd = replace(PAIR, wrong="internationalises")
+    for name in ("gpt2", "bert"):
+        with pytest.raises(InputError, match=r"'internationalises' is \d+ tokens for .*leave this"):
+            encode_pairs(language_models[name], [odd])
+    with pytest.raises(InputError, match="does not know 'internationalises'; leave the pair out"):
+        encode_pairs(language_models["lstm-0"], [odd])
+    with pytest.raises(InputError, match="does not know '東京'"):
+        encode_pairs(language_models["bert"], [replace(PAIR, right="東京")])
+
+
+def test_a_mask_in_a_pair(language_models):
+    for pair in (
+        replace(PAIR, prefix=("The", "[MASK]")),
+        replace(PAIR, suffix=("those", "[MASK]", ".")),
+    ):
+        with pytest.raises(InputError, match=r"\[MASK\].*not one mask; leave masks out of pairs"):
+            encode_pairs(language_models["bert"], [pair])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_no_pairs(language_models, name):
+    with pytest.raises(InputError, match="no minimal pairs; give at least one"):
+        encode_pairs(language_models[name], [])
+    assert usable(language_models[name], []) == []
+
+
+def test_a_prefix_without_tokens(tokenizers_by_kind):
+    loaded = tiny("gpt2", tokenizers_by_kind["byte_bpe"])
+    with pytest.raises(InputError, match="cats / at: no tokens before the choice"):
+        encode_pairs(loaded, [MinimalPair((), "cats", "at")])
+
+
+@pytest.mark.parametrize("name", ["gpt2", "bert"])
+def test_a_pair_that_is_too_long(language_models, name):
+    long = replace(PAIR, prefix=("The", "niece", *["that", "niece"] * 40))
+    with pytest.raises(InputError, match=r"8\d tokens, but .* reads 64; shorten it"):
+        encode_pairs(language_models[name], [PAIR, long])
+    assert len(usable(language_models["lstm-0"], [PAIR, long])) == 2
+
+
+def test_a_word_that_a_prefix_does_not_have(language_models, pairs):
+    inputs = encode_pairs(language_models["lstm-0"], [pairs[-1], PAIR])
+    for number in (2, -3):
+        with pytest.raises(InputError, match=f"'The niece' has 2 words and no word {number}; give"):
+            inputs.word(number)
+
+
+@pytest.mark.parametrize("task", [encode_pairs, usable])
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "t5"])
+def test_a_model_without_a_head(make_model, kind, task):
+    loaded = load_model(make_model(kind), device="cpu")
+    with pytest.raises(InputError, match="predicts no words; load a causal or masked model"):
+        task(loaded, [PAIR])
+
+
+@pytest.mark.parametrize("task", [encode_pairs, usable])
+def test_tokenizers_that_will_not_do(tokenizers_by_kind, task):
+    slow = tiny("gpt2", tokenizers_by_kind["bytes"])
+    with pytest.raises(InputError, match="its tokenizer tells no offsets; give one that is 'fast'"):
+        task(slow, [PAIR])
+    maskless = tiny("bert", tokenizers_by_kind["wordpiece"], tf.AutoModelForMaskedLM)
+    with pytest.raises(InputError, match="its tokenizer has no mask token; give one that has"):
+        task(maskless, [PAIR])
+
+
+def test_usable_pairs_are_those_that_can_be_encoded(language_models, pairs):
+    odd = [
+        replace(PAIR, right="internationalises"),
+        replace(PAIR, wrong="watches"),
+        replace(PAIR, prefix=("The", "[MASK]")),
+    ]
+    kept = usable(language_models["bert"], [odd[0], *pairs[:3], odd[1], *pairs[3:6], odd[2]])
+    assert kept == pairs[:6]
+    assert len(encode_pairs(language_models["bert"], kept)) == 6
+
+
+# Which models are language models.
+
+
+def test_which_models_read_both_sides(language_models):
+    found = {name: reads_both_sides(loaded) for name, loaded in language_models.items()}
+    assert found == {"lstm-0": False, "gpt2": False, "bert": True}
