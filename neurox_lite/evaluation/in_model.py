@@ -8,6 +8,7 @@ import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
+from neurox_lite.models.interventions import check_revision
 from neurox_lite.models.replacements import resampled
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
 
@@ -38,7 +39,7 @@ def ablate_in_model(
         Shares of all neurons.
     replacement : {"mean", "zero", "resampled"} or array
         - mean: over the tokens of the metric's inputs at which neurons are replaced.
-        - resampled: for every input the activations at such a token of another, drawn at random.
+        - resampled: for every input the activations at one such token of any, drawn at random.
         - (n_neurons,) values, or (n_inputs, n_neurons), such as class means.
     n_random : int
         Number of random sets per share.
@@ -108,9 +109,8 @@ def _check(
         raise InputError("no ranking to evaluate; give at least one")
     for ranking in rankings:
         other = ranking.space
-        same_model = not (other.revision and space.revision) or other.revision == space.revision
-        same = (other.site, other.layers, other.widths) == (space.site, space.layers, space.widths)
-        if not (same and same_model):
+        check_revision(other, space.revision, f"ranking '{ranking.method}'")
+        if (other.site, other.layers, other.widths) != (space.site, space.layers, space.widths):
             raise InputError(
                 f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)} of "
                 f"{other.model}; the metric replaces {space.site}, layers {list(space.layers)} of "

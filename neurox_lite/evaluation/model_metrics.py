@@ -23,6 +23,9 @@ from neurox_lite.models.pair_inputs import PairInputs, reads_both_sides
 
 Scores = tuple[torch.Tensor, torch.Tensor]
 
+LARGEST_LOSS = 700.0
+"""In nats; the perplexity of more is no float."""
+
 
 @dataclass(frozen=True)
 class ModelMetric:
@@ -90,7 +93,7 @@ def perplexity(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> Model
         return -(chosen * counted).sum(1), counted.sum(1).double()
 
     name = "pseudo-perplexity" if reads_both_sides(loaded) else "perplexity"
-    return ModelMetric(name, masked, score, math.exp)
+    return ModelMetric(name, masked, score, lambda mean: math.exp(min(mean, LARGEST_LOSS)))
 
 
 def token_accuracy(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:

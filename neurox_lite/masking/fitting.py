@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -31,6 +33,7 @@ def fit_mask(
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
     start: Search | None = None,
+    search: Callable[..., Search] = search_mask,
     name: str = "custom",
 ) -> MaskFit:
     """Find the smallest mask with an effect of at least ``alpha`` (De Cao et al. 2022).
@@ -53,6 +56,8 @@ def fit_mask(
         Of the held-out examples, batches and gates.
     start : Search, optional
         Where another search ended, for a path.
+    search : function
+        :func:`search_mask`, or :func:`~neurox_lite.masking.reinforce.reinforce_mask`.
     name : str
         Of the objective.
 
@@ -73,7 +78,7 @@ def fit_mask(
     if alpha is None:
         alpha = -SUFFICIENT if effect.keeps else -intact / 2
     generator = torch.Generator().manual_seed(seed)
-    found = search_mask(
+    found = search(
         effect,
         alpha,
         rows=train,

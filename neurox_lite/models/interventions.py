@@ -62,11 +62,14 @@ def intervene(
     Raises
     ------
     InputError
-        When the model does not have the mask's site or layers, or a shape does not fit.
+        When the model does not have the mask's site or layers, the mask was made from another
+        model, or a shape does not fit.
     """
     module = model.model if isinstance(model, LoadedModel) else model
     sites = find_sites(module, mask.space.site, side=side) if sites is None else sites
     check_space(sites, mask.space)
+    if isinstance(model, LoadedModel):
+        check_revision(mask.space, model.revision, f"mask '{mask.method}'")
     device = next(module.parameters()).device
     gates = torch.as_tensor(mask.gates, device=device).float()
     given = mask.replacement if replacement is None else replacement
@@ -183,6 +186,24 @@ def check_space(sites: Sites, space: NeuronSpace) -> None:
                 f"layer {layer} has {sites.widths[layer]} neurons at '{sites.site}', not {width}; "
                 "give what was made from this model"
             )
+
+
+def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
+    """Raise InputError when neurons are known to be those of another model.
+
+    Parameters
+    ----------
+    space : NeuronSpace
+    revision : str
+        Of the model; empty when it is not known.
+    what : str
+        What was made from the neurons.
+    """
+    if space.revision and revision and space.revision != revision:
+        raise InputError(
+            f"{what} was made from {space.model} ({space.revision}), not from this model "
+            f"({revision}); give the same one"
+        )
 
 
 def space_in(sites: Sites, layers: Sequence[int] | None, loaded: LoadedModel) -> NeuronSpace:

@@ -111,14 +111,14 @@ class MaskedModel:
         with replacing_neurons(
             self.loaded.model, self.sites, self.space, gates, values, positions=positions
         ):
-            return self.loaded.model(input_ids=ids, attention_mask=mask).logits
+            return self.loaded.model(input_ids=ids, attention_mask=mask).logits.float()
 
     @torch.no_grad()
     def intact_logits(self, rows: torch.Tensor) -> torch.Tensor:
         """:meth:`logits` of the model as it is."""
         ids, mask = self._inputs(rows)
         self.n_runs += len(rows)
-        return self.loaded.model(input_ids=ids, attention_mask=mask).logits
+        return self.loaded.model(input_ids=ids, attention_mask=mask).logits.float()
 
     def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
         """All inputs, shortest first, in batches that fit when each is read in some copies."""

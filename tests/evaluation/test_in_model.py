@@ -237,7 +237,6 @@ def test_rankings_of_other_neurons(metric, rankings):
     for other in (
         replace(space, site="hidden_states"),
         replace(space, layers=(1,)),
-        replace(space, revision="sha256:another"),
         replace(space, widths=(5,)),
         wide,
     ):

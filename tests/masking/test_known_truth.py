@@ -9,9 +9,11 @@ import torch
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import read_pairs
 from neurox_lite.masking.effects import PairEffect, ReadoutEffect
+from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask
 from neurox_lite.masking.neuron_mask import fit_neuron_mask
 from neurox_lite.masking.path import mask_path
+from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.models.hooks import record
 from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.models.sites import find_sites
@@ -91,6 +93,24 @@ def test_along_the_path_the_stronger_unit_enters_first():
     assert ranking.scores[U1] > ranking.scores[U2] > 5 * np.delete(ranking.scores, [U1, U2]).max()
     again = mask_path(two_units())
     np.testing.assert_array_equal(ranking.scores, again.scores)
+
+
+def test_every_mask_of_one_and_two_neurons():
+    rows = torch.arange(40)
+    best, effects = best_masks(two_units(), rows, n_steps=200, size=1)
+    assert best.columns == (U1,) and best.effect == pytest.approx(1, abs=0.2)
+    assert effects[U2].item() == pytest.approx(-1, abs=0.2)
+    others = np.delete(effects.numpy(), [U1, U2])
+    np.testing.assert_allclose(others, others[0])
+    best, effects = best_masks(two_units(), rows, n_steps=200, size=2)
+    assert best.columns == (U2, U1) and best.effect == pytest.approx(5, abs=0.3)
+    assert len(effects) == N_NEURONS * (N_NEURONS - 1) // 2
+
+
+def test_reinforce_finds_the_two_units_with_more_steps():
+    fit = fit_mask(two_units(), alpha=3.0, search=reinforce_mask, n_steps=1500)
+    assert fit.feasible
+    assert set(fit.mask.columns.tolist()) == {U1, U2}
 
 
 # A trained model: at its last step and layer, the effects of an LSTM's cells add up.
@@ -206,12 +226,15 @@ def test_an_objective_of_ones_own(lstm):
 
 
 def test_saved_and_loaded(lstm, tmp_path):
-    fit = fit_neuron_mask(lstm, number_pairs("singular")[::8], layers=[1], n_steps=20)
+    fit = fit_neuron_mask(lstm, number_pairs("singular")[::8], layers=[1], n_steps=150)
     fit.save(tmp_path)
     mask = nx.NeuronMask.load(tmp_path)
     np.testing.assert_array_equal(mask.gates, fit.mask.gates)
     np.testing.assert_array_equal(mask.replacement, fit.mask.replacement)
     assert mask.space == fit.mask.space
+    other = nx.load_model(nx.embedded_path("models/lstm-1"), head="language")
+    with pytest.raises(nx.InputError, match="not from this model"), nx.intervene(other, mask):
+        pytest.fail("the block ran")
     loaded = nx.NeuronRanking.load(tmp_path / "ranking.json")
     np.testing.assert_array_equal(loaded.order, fit.ranking().order)
     assert set(loaded.order[: fit.size].tolist()) == set(fit.mask.columns.tolist())
