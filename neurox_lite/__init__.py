@@ -62,6 +62,7 @@ __all__ = [
     "minimal_set",
     "online_code",
     "random_ranking",
+    "rank_by_neuron_mask",
     "rank_intervals",
     "ranking",
     "read_columns",
@@ -102,7 +103,7 @@ if TYPE_CHECKING:
     from neurox_lite.evaluation.rank_stability import rank_intervals
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
-    from neurox_lite.masking.neuron_mask import fit_neuron_mask
+    from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.models.interventions import intervene
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.pair_inputs import encode_pairs
@@ -197,6 +198,7 @@ _MODULE_OF = {
     "minimal_set": "evaluation.minimal_set",
     "online_code": "probing.online_code",
     "random_ranking": "ranking",
+    "rank_by_neuron_mask": "masking.neuron_mask",
     "rank_intervals": "evaluation.rank_stability",
     "read_columns": "corpora.columns",
     "read_conllu": "corpora.conllu",

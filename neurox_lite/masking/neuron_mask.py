@@ -12,11 +12,13 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Measure, PairEffect
 from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask
+from neurox_lite.masking.path import mask_path
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
 from neurox_lite.results.mask_fit import MaskFit
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def fit_neuron_mask(
@@ -72,6 +74,60 @@ def fit_neuron_mask(
         When the model cannot choose between the words of a pair, has no such site, layer or word,
         or gets all pairs wrong.
     """
+    effect, n_wrong = _pair_effect(
+        model, pairs, site, layers, positions, objective, within, keep_wrong
+    )
+    fit = fit_mask(
+        effect,
+        alpha=alpha,
+        held_out=held_out,
+        n_steps=n_steps,
+        batch_size=batch_size,
+        seed=seed,
+        name=objective if isinstance(objective, str) else "custom",
+    )
+    parameters = {**fit.mask.parameters, "positions": positions, "within": within is not None}
+    return replace(
+        fit,
+        mask=replace(fit.mask, parameters=parameters),
+        counts={**fit.counts, "left out as wrong": n_wrong},
+    )
+
+
+def rank_by_neuron_mask(
+    model: LoadedModel | str | Path,
+    pairs: Sequence[MinimalPair],
+    *,
+    site: str | None = None,
+    layers: Sequence[int] | None = None,
+    positions: str | int = "all",
+    objective: str | Measure = "flip",
+    within: Sequence[MinimalPair] | None = None,
+    keep_wrong: bool = False,
+    batch_size: int = BATCH_SIZE,
+    seed: int = 0,
+) -> NeuronRanking:
+    """Rank neurons by how early they enter the mask as more effect is asked for.
+
+    See :func:`~neurox_lite.masking.path.mask_path`; parameters and errors are those of
+    :func:`fit_neuron_mask`. Takes 600 steps.
+    """
+    effect, _ = _pair_effect(model, pairs, site, layers, positions, objective, within, keep_wrong)
+    name = objective if isinstance(objective, str) else "custom"
+    return mask_path(effect, batch_size=batch_size, seed=seed, name=name)
+
+
+def _pair_effect(
+    model: LoadedModel | str | Path,
+    pairs: Sequence[MinimalPair],
+    site: str | None,
+    layers: Sequence[int] | None,
+    positions: str | int,
+    objective: str | Measure,
+    within: Sequence[MinimalPair] | None,
+    keep_wrong: bool,
+) -> tuple[PairEffect, int]:
+    """The effect on the pairs that are used, and how many are left out as wrong."""
     loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
     if site is None:
         is_lstm = isinstance(loaded.model.config, LSTMConfig)
@@ -96,21 +152,7 @@ def fit_neuron_mask(
         positions=inputs.word(positions) if isinstance(positions, int) else positions,
         within=None if within is None else encode_pairs(loaded, within),
     )
-    fit = fit_mask(
-        effect,
-        alpha=alpha,
-        held_out=held_out,
-        n_steps=n_steps,
-        batch_size=batch_size,
-        seed=seed,
-        name=objective if isinstance(objective, str) else "custom",
-    )
-    parameters = {**fit.mask.parameters, "positions": positions, "within": within is not None}
-    return replace(
-        fit,
-        mask=replace(fit.mask, parameters=parameters),
-        counts={**fit.counts, "left out as wrong": n_wrong},
-    )
+    return effect, n_wrong
 
 
 def right_pairs(loaded: LoadedModel, inputs: PairInputs, site: str) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Masks along a path of ever larger effects: an order of all neurons."""
+"""Masks along a path of ever smaller effects: an order of all neurons."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ def mask_path(
     """Rank neurons by how early they enter the mask as more effect is asked for.
 
     The targets lie between the effect of the model as it is and the mirror image of that beyond 0
-    (between no neuron kept and nothing lost, for *sufficiency*). Each search starts where the last
-    one ended. The score of a neuron is the mean over targets of the probability that its gate is
-    open: near 1 for one that enters at once, near 0 for one that never does.
+    (between no neuron kept and nothing lost, for *sufficiency*). The largest comes first, and each
+    search starts where the last one ended: replacements are known when neurons have to go. The
+    other way round, neurons whose replacement lies far away are found too late. The score of a
+    neuron is the mean over targets of the probability that its gate is open: near 1 for one that
+    every target needs, near 0 for one that none does.
 
     Parameters
     ----------
@@ -63,7 +65,8 @@ def mask_path(
     generator = torch.Generator().manual_seed(seed)
     found = beginning(effect)
     probability = torch.zeros(effect.space.n_neurons, dtype=torch.float64, device=device)
-    for number, share in enumerate(tqdm(shares, desc="path", unit="mask", disable=None, delay=2)):
+    targets = tqdm(shares[::-1], desc="path", unit="mask", disable=None, delay=2)
+    for number, share in enumerate(targets):
         found = search_mask(
             effect,
             first + share * (last - first),

@@ -8,6 +8,7 @@ import torch
 
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import read_pairs
+from neurox_lite.evaluation.model_metrics import pair_log_odds
 from neurox_lite.masking.effects import PairEffect, ReadoutEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask
@@ -111,6 +112,19 @@ def test_reinforce_finds_the_two_units_with_more_steps():
     fit = fit_mask(two_units(), alpha=3.0, search=reinforce_mask, n_steps=1500)
     assert fit.feasible
     assert set(fit.mask.columns.tolist()) == {U1, U2}
+
+
+def test_a_path_of_a_model_leads_with_what_it_uses(lstm):
+    """The optimum of the last step and layer stands first, and any ablation takes the ranking."""
+    pairs = number_pairs("singular")[::4]
+    ranking = nx.rank_by_neuron_mask(lstm, pairs, layers=[1], positions=-1)
+    assert ranking.method == "differentiable-mask"
+    # Those that add most, by the closed form of `optimum`.
+    assert set(ranking.order[:6].tolist()) == {92, 47, 13, 32, 49, 109}
+    inputs = nx.encode_pairs(lstm, pairs)
+    metric = pair_log_odds(lstm, inputs, site="lstm_cell", layers=[1])
+    (curve,) = nx.ablate_in_model([ranking], metric, shares=[0.05], replacement="zero").curves
+    assert curve.remove_top[0] < curve.remove_random_low[0]
 
 
 # A trained model: at its last step and layer, the effects of an LSTM's cells add up.
