@@ -105,10 +105,12 @@ class PairEffect:
             loaded, inputs.input_ids, inputs.attention_mask, positions=positions, **where
         )
         self.space = self.masked.space
-        everywhere = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
-        self.start = self.masked.activation_range().mean
-        # At one word a neuron may hardly vary because of what all pairs share, as their number.
-        self.deviation = everywhere.activation_range().deviation
+        found = self.masked.activation_range()
+        self.start, self.deviation = found.mean, found.deviation
+        if self.masked.positions is not None:
+            # At one word a neuron may hardly vary because of what all pairs share, as their number.
+            everywhere = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+            self.deviation = everywhere.activation_range().deviation
         self.low, self.high = unbounded(self.start)
         if within is not None:
             others = MaskedModel(loaded, within.input_ids, within.attention_mask, **where)

@@ -20,6 +20,7 @@ N_STEPS, BATCH_SIZE = 300, 64
 SUFFICIENT = 0.1
 """Default of sufficiency: KL divergence in nats."""
 ROUNDING_ROWS = 64
+"""Training examples that the hard mask is found by."""
 REPLACEMENT_STEPS = 60
 SETTLED_SIZE, SETTLED_EFFECT = 0.25, 0.1
 
@@ -32,7 +33,6 @@ def fit_mask(
     n_steps: int = N_STEPS,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
-    start: Search | None = None,
     search: Callable[..., Search] = search_mask,
     name: str = "custom",
 ) -> MaskFit:
@@ -54,8 +54,6 @@ def fit_mask(
     n_steps, batch_size : int
     seed : int
         Of the held-out examples, batches and gates.
-    start : Search, optional
-        Where another search ended, for a path.
     search : function
         :func:`search_mask`, or :func:`~neurox_lite.masking.reinforce.reinforce_mask`.
     name : str
@@ -83,7 +81,7 @@ def fit_mask(
         alpha,
         rows=train,
         scale=max(abs(alpha - intact), 1e-3),
-        start=start or beginning(effect),
+        start=beginning(effect),
         n_steps=n_steps,
         batch_size=batch_size,
         generator=generator,

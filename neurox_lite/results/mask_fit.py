@@ -28,12 +28,12 @@ class MaskFit:
     alpha : float
         What the mean effect was to reach.
     feasible : bool
-        Whether the hard mask reaches ``alpha`` on the training examples. If not, no mask does as
-        far as was found, and ``mask`` is the best there was.
+        Whether the hard mask reaches ``alpha`` on the training examples it was found by, 64 at
+        most. If not, no mask does as far as was found, and ``mask`` is the best there was.
     converged : bool
         Whether size and effect of the gates had settled when the search ended.
     intact, effect : float
-        Mean effect on the training examples, without a mask and with it.
+        Mean effect without a mask, on all training examples, and with it, on those 64.
     held_out_intact, held_out_effect : float
         The same on examples that were held out; NaN when there were none.
     held_out_success : float
@@ -73,18 +73,21 @@ class MaskFit:
             return "infeasible"
         return "feasible" if self.converged else "not converged"
 
+    @property
+    def sought(self) -> np.ndarray:
+        """True for the neurons that were sought, see ``size``; shape (n_neurons,)."""
+        touched = self.mask.gates > 0
+        return ~touched if self.objective == "sufficiency" else touched
+
     def ranking(self) -> NeuronRanking:
         """Neurons by the probability that their gate is open, those of the mask first.
 
         For an order that does not depend on one ``alpha`` see
         :func:`neurox_lite.masking.path.mask_path`.
         """
-        chosen = self.mask.gates > 0
-        if self.objective == "sufficiency":
-            chosen = ~chosen
         return NeuronRanking.from_scores(
             self.mask.space,
-            chosen + self.probabilities,
+            self.sought + self.probabilities,
             "differentiable-mask",
             parameters={"objective": self.objective, "alpha": self.alpha},
             provenance=self.mask.provenance,
@@ -96,8 +99,7 @@ class MaskFit:
         def number(value: float) -> float | None:
             return None if np.isnan(value) else round(value, 6)
 
-        sought = ~(self.mask.gates > 0) if self.objective == "sufficiency" else self.mask.gates > 0
-        neurons = self.mask.space.neurons(np.flatnonzero(sought)[:100])
+        neurons = self.mask.space.neurons(np.flatnonzero(self.sought)[:100])
         return {
             "status": self.status,
             "objective": self.objective,
