@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
-from neurox_lite.masking.constraint import Multiplier
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.search import HIGHEST, LEARNING_RATE, Search, in_deviations
+from neurox_lite.masking.search import Run, Search, search_mask
 
 SMOOTHING = 0.9
 """Of the moving average of effects, the baseline."""
 
 
-def reinforce_mask(
-    effect: Effect,
-    alpha: float,
-    *,
-    rows: torch.Tensor,
-    scale: float,
-    start: Search,
-    n_steps: int,
-    batch_size: int,
-    generator: torch.Generator,
-) -> Search:
+def reinforce_mask(effect: Effect, alpha: float, **options: Any) -> Search:
     """As :func:`~neurox_lite.masking.search.search_mask`, with the score function (Williams 1992).
 
     Gates are Bernoulli(sigmoid(phi)). Their gradient is that of the expected size, which is exact,
@@ -34,39 +22,27 @@ def reinforce_mask(
 
     Parameters
     ----------
-    effect, alpha, rows, scale, start, n_steps, batch_size, generator
+    effect, alpha, **options
         As there.
     """
-    device = effect.start.device
-    n_neurons = effect.space.n_neurons
-    bound = math.log(n_neurons) + 1
-    phi = start.phi.clone().to(device).requires_grad_()
-    steps = in_deviations(effect, start.values.to(device)).requires_grad_()
-    lowest, highest = in_deviations(effect, effect.low), in_deviations(effect, effect.high)
-    optimizer = torch.optim.Adam([phi, steps], lr=LEARNING_RATE, betas=(0.9, 0.99))
-    multiplier = Multiplier(alpha, scale, value=start.multiplier)
-    baseline: float | None = None
-    sizes, effects = [], []
-    for step in tqdm(range(n_steps), desc="mask", unit="step", disable=None, delay=2, leave=False):
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1, max(0.05, 2 - 2 * step / n_steps))
-        drawn = torch.randint(len(rows), (batch_size,), generator=generator)
-        noise = torch.rand((batch_size, n_neurons), generator=generator).to(device)
+    return search_mask(effect, alpha, **options, estimate=_ScoreFunction())
+
+
+class _ScoreFunction:
+    """Bernoulli gates, and the gradient of their probability."""
+
+    def __init__(self) -> None:
+        self.baseline: float | None = None
+
+    def __call__(
+        self, phi: torch.Tensor, noise: torch.Tensor, run: Run
+    ) -> tuple[torch.Tensor, torch.Tensor, float]:
         open_share = torch.sigmoid(phi)
         gates = (noise < open_share.detach()).float()
-        found = effect(gates, effect.start + effect.deviation * steps, rows[drawn.to(rows.device)])
+        found = run(gates)
         measured = found.mean().item()
-        baseline = measured if baseline is None else baseline
+        baseline = measured if self.baseline is None else self.baseline
         log_probability = torch.where(gates > 0, phi, -phi).sigmoid().log().sum(1)
         advantage = (found.detach() - baseline) * log_probability
-        worth = multiplier.step(measured)
-        optimizer.zero_grad()
-        (open_share.sum() - worth * (advantage + found).mean()).backward()
-        optimizer.step()
-        with torch.no_grad():
-            phi.clamp_(-bound, HIGHEST)
-            steps.clamp_(lowest, highest)
-        baseline = SMOOTHING * baseline + (1 - SMOOTHING) * measured
-        sizes.append(open_share.sum().item())
-        effects.append(measured)
-    values = (effect.start + effect.deviation * steps).detach()
-    return Search(phi.detach(), values, multiplier.value, tuple(sizes), tuple(effects))
+        self.baseline = SMOOTHING * baseline + (1 - SMOOTHING) * measured
+        return open_share.sum(), (advantage + found).mean(), measured

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from tqdm.auto import tqdm
@@ -18,6 +20,12 @@ a twentieth over the second half of the steps."""
 
 HIGHEST = 3.0
 """Of a location: a gate is open there in 97 % of draws, and higher ones are long in coming down."""
+
+
+Run = Callable[[torch.Tensor], torch.Tensor]
+Estimate = Callable[[torch.Tensor, torch.Tensor, Run], tuple[torch.Tensor, torch.Tensor, float]]
+"""Of locations, uniform noise (n_rows, n_neurons) and a function from gates to effects: the
+expected size, a number whose gradient is that of the mean effect, and the mean effect itself."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,14 @@ def beginning(effect: Effect) -> Search:
     return Search(torch.zeros(effect.space.n_neurons), effect.start.clone(), 1.0)
 
 
+def through_gates(
+    phi: torch.Tensor, noise: torch.Tensor, run: Run
+) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """Hard concrete gates, through which gradients flow."""
+    mean = run(hard_concrete.sample(phi, noise)).mean()
+    return hard_concrete.probability(phi).sum(), mean, mean.item()
+
+
 def search_mask(
     effect: Effect,
     alpha: float,
@@ -62,6 +78,7 @@ def search_mask(
     n_steps: int,
     batch_size: int,
     generator: torch.Generator,
+    estimate: Estimate = through_gates,
 ) -> Search:
     """Fewest expected open gates with ``E[effect] >= alpha`` (De Cao et al. 2022, eq. 4-5).
 
@@ -80,6 +97,8 @@ def search_mask(
     n_steps, batch_size : int
     generator : torch.Generator
         On the CPU, whatever the device of the model.
+    estimate : function
+        How gates are drawn, and what their gradient is.
     """
     device = effect.start.device
     n_neurons = effect.space.n_neurons
@@ -97,12 +116,11 @@ def search_mask(
         optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1, max(0.05, 2 - 2 * step / n_steps))
         drawn = torch.randint(len(rows), (batch_size,), generator=generator)
         noise = torch.rand((batch_size, n_neurons), generator=generator).clamp(1e-6, 1 - 1e-6)
-        gates = hard_concrete.sample(phi, noise.to(device))
-        mean = effect(gates, effect.start + deviation * steps, rows[drawn.to(rows.device)]).mean()
-        size = hard_concrete.probability(phi).sum()
-        measured = mean.item()
+        values = effect.start + deviation * steps
+        run = partial(effect, values=values, rows=rows[drawn.to(rows.device)])
+        size, gain, measured = estimate(phi, noise.to(device), run)
         optimizer.zero_grad()
-        (size - multiplier.step(measured) * mean).backward()
+        (size - multiplier.step(measured) * gain).backward()
         optimizer.step()
         with torch.no_grad():
             phi.clamp_(-bound, HIGHEST)
