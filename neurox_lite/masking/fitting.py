@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,15 +15,17 @@ from neurox_lite.masking.effects import Effect, replaced
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask, smallest_leading, without_needless
 from neurox_lite.masking.search import Search, beginning, search_mask
+from neurox_lite.models.interventions import check_revision
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.ranking import NeuronRanking
 
 N_STEPS, BATCH_SIZE = 300, 64
 SUFFICIENT = 0.1
 """Default of sufficiency: KL divergence in nats."""
 ROUNDING_ROWS = 64
 """Training examples that the hard mask is found by."""
-REPLACEMENT_STEPS = 60
+REPLACEMENT_STEPS = 30
 SETTLED_SIZE, SETTLED_EFFECT = 0.25, 0.1
 
 
@@ -64,57 +68,135 @@ def fit_mask(
     InputError
         When an option is out of range or there are fewer than two examples.
     """
-    if not 0 <= held_out < 1 or n_steps < 1 or batch_size < 1:
-        raise InputError(
-            f"held_out is {held_out}, n_steps {n_steps}, batch_size {batch_size}; give a share "
-            "below 1 and at least one step and example"
-        )
-    train, test = _split(len(effect), held_out, seed)
-    device = effect.start.device
-    train, test = train.to(device), test.to(device)
-    intact = without_gates(effect, train)
-    if alpha is None:
-        alpha = -SUFFICIENT if effect.keeps else -intact / 2
-    generator = torch.Generator().manual_seed(seed)
+    if n_steps < 1 or batch_size < 1:
+        raise InputError(f"n_steps {n_steps}, batch_size {batch_size}; give at least 1")
+    task = _task(effect, alpha, held_out, seed)
     found = search(
         effect,
-        alpha,
-        rows=train,
-        scale=max(abs(alpha - intact), 1e-3),
+        task.alpha,
+        rows=task.train,
+        scale=task.gap,
         start=beginning(effect),
         n_steps=n_steps,
         batch_size=batch_size,
-        generator=generator,
+        generator=torch.Generator().manual_seed(seed),
     )
-    hard = HardMask((), effect.start, intact)
-    if intact < alpha:
-        hard = _rounded(effect, found, alpha, train[:ROUNDING_ROWS])
-    gates = gates_of([hard.columns], effect.start)
-    after, success = _on(effect, gates, hard.values, test, alpha)
+    hard = HardMask((), effect.start, task.intact)
+    if task.intact < task.alpha:
+        hard = _rounded(effect, found, task.alpha, task.train[:ROUNDING_ROWS])
+    parameters = {"objective": name, "alpha": task.alpha, "n_steps": n_steps, "seed": seed}
+    method = "differentiable-mask" if search is search_mask else "reinforce"
+    return _scored(effect, task, hard, found, method, parameters)
+
+
+def leading_mask(
+    effect: Effect,
+    ranking: NeuronRanking,
+    *,
+    alpha: float | None = None,
+    held_out: float = 0.25,
+    seed: int = 0,
+    name: str = "custom",
+) -> MaskFit:
+    """The shortest head of a ranking that reaches ``alpha`` with fitted replacements.
+
+    What :func:`fit_mask` is to be compared with: the same examples, replacements and scores, but
+    the neurons of another method, in its order.
+
+    Parameters
+    ----------
+    effect : Effect
+    ranking : NeuronRanking
+        Of the neurons of ``effect.space``.
+    alpha, held_out, seed, name
+        As there.
+
+    Raises
+    ------
+    InputError
+        When an option is out of range or the ranking is of other neurons.
+    """
+    space, other = effect.space, ranking.space
+    check_revision(other, space.revision, f"ranking '{ranking.method}'")
+    if (other.site, other.layers, other.widths) != (space.site, space.layers, space.widths):
+        raise InputError(
+            f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)}; the mask "
+            f"is of {space.site}, layers {list(space.layers)}: give a ranking of the same neurons"
+        )
+    task = _task(effect, alpha, held_out, seed)
+    hard = HardMask((), effect.start, task.intact)
+    if task.intact < task.alpha:
+        rows = task.train[:ROUNDING_ROWS]
+        order = ranking.order.tolist()
+        hard = smallest_leading(
+            effect, order, task.alpha, effect.start, rows, n_steps=REPLACEMENT_STEPS
+        )
+        hard = _fitted_again(effect, hard, rows)
+    parameters = {"objective": name, "alpha": task.alpha, "seed": seed}
+    return _scored(effect, task, hard, None, ranking.method, parameters)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Examples to train on and to hold out, the effect without a mask, and the one asked for."""
+
+    train: torch.Tensor
+    test: torch.Tensor
+    intact: float
+    alpha: float
+
+    @property
+    def gap(self) -> float:
+        """Size of a large gap to ``alpha``."""
+        return max(abs(self.alpha - self.intact), 1e-3)
+
+
+def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _Task:
+    if not 0 <= held_out < 1:
+        raise InputError(f"held_out is {held_out}; give a share below 1")
+    train, test = (rows.to(effect.start.device) for rows in _split(len(effect), held_out, seed))
+    intact = without_gates(effect, train)
+    if alpha is None:
+        alpha = -SUFFICIENT if effect.keeps else -intact / 2
+    return _Task(train, test, intact, alpha)
+
+
+def _scored(
+    effect: Effect,
+    task: _Task,
+    hard: HardMask,
+    found: Search | None,
+    method: str,
+    parameters: dict[str, Any],
+) -> MaskFit:
+    """A hard mask and all that is said about it."""
+    gates = gates_of([hard.columns], effect.start)[0]
+    after, success = _on(effect, gates, hard.values, task.test, task.alpha)
+    probabilities = gates if found is None else hard_concrete.probability(found.phi)
     mask = NeuronMask(
         effect.space,
-        replaced(effect, gates[0]).double().cpu().numpy(),
+        replaced(effect, gates).double().cpu().numpy(),
         hard.values.double().cpu().numpy(),
-        "differentiable-mask",
-        {"objective": name, "alpha": alpha, "n_steps": n_steps, "seed": seed},
+        method,
+        parameters,
     )
     return MaskFit(
         mask=mask,
         size=len(hard.columns),
-        objective=name,
-        alpha=alpha,
-        feasible=hard.effect >= alpha,
-        converged=_settled(found, alpha, max(abs(alpha - intact), 1e-3)),
-        intact=intact,
+        objective=parameters["objective"],
+        alpha=task.alpha,
+        feasible=hard.effect >= task.alpha,
+        converged=found is None or _settled(found, task.alpha, task.gap),
+        intact=task.intact,
         effect=hard.effect,
-        held_out_intact=without_gates(effect, test),
+        held_out_intact=without_gates(effect, task.test),
         held_out_effect=after,
         held_out_success=success,
-        probabilities=hard_concrete.probability(found.phi).double().cpu().numpy(),
-        sizes=found.sizes,
-        effects=found.effects,
+        probabilities=probabilities.double().cpu().numpy(),
+        sizes=() if found is None else found.sizes,
+        effects=() if found is None else found.effects,
         n_runs=effect.n_runs,
-        counts={"trained on": len(train), "held out": len(test)},
+        counts={"trained on": len(task.train), "held out": len(task.test)},
     )
 
 
@@ -130,7 +212,16 @@ def _split(n: int, held_out: float, seed: int) -> tuple[torch.Tensor, torch.Tens
 def _rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) -> HardMask:
     order = torch.argsort(found.phi, descending=True, stable=True).tolist()
     mask = smallest_leading(effect, order, alpha, found.values, rows, first=found.n_open)
-    return without_needless(effect, mask, alpha, rows) if mask.effect >= alpha else mask
+    if mask.effect >= alpha:
+        mask = without_needless(effect, mask, alpha, rows)
+    return _fitted_again(effect, mask, rows)
+
+
+def _fitted_again(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMask:
+    """The same neurons with better replacements, which so far were good enough only."""
+    gates = gates_of([mask.columns], mask.values)
+    effects, values = fit_replacements(effect, gates, mask.values, rows, REPLACEMENT_STEPS)
+    return HardMask(mask.columns, values[0], float(effects[0]))
 
 
 def without_gates(effect: Effect, rows: torch.Tensor) -> float:
@@ -152,7 +243,7 @@ def _on(
     if not len(rows):
         return float("nan"), float("nan")
     with torch.no_grad():
-        found = torch.cat([effect(gates[0], values, some) for some in rows.split(256)]).double()
+        found = torch.cat([effect(gates, values, some) for some in rows.split(256)]).double()
     succeeds = found >= alpha if effect.keeps else found > 0
     return float(found.mean()), float(succeeds.double().mean())
 

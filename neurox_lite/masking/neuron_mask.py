@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Measure, PairEffect
-from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask
+from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask, leading_mask
 from neurox_lite.masking.path import mask_path
+from neurox_lite.masking.reinforce import reinforce_mask
+from neurox_lite.masking.search import search_mask
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.masked_model import MaskedModel
@@ -32,6 +35,7 @@ def fit_neuron_mask(
     alpha: float | None = None,
     within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
+    by: str | NeuronRanking = "differentiable-mask",
     held_out: float = 0.25,
     n_steps: int = N_STEPS,
     batch_size: int = BATCH_SIZE,
@@ -63,6 +67,10 @@ def fit_neuron_mask(
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
     keep_wrong : bool
         Also use pairs that the intact model gets wrong; by default they are left out and counted.
+    by : {"differentiable-mask", "reinforce"} or NeuronRanking
+        How neurons are found. Of a ranking its shortest head is taken that reaches ``alpha``: what
+        the neurons of another method can do, see
+        :func:`~neurox_lite.masking.fitting.leading_mask`.
 
     Returns
     -------
@@ -72,20 +80,32 @@ def fit_neuron_mask(
     ------
     InputError
         When the model cannot choose between the words of a pair, has no such site, layer or word,
-        or gets all pairs wrong.
+        or gets all pairs wrong, or a ranking is of other neurons.
     """
-    effect, n_wrong = _pair_effect(
-        model, pairs, site, layers, positions, objective, within, keep_wrong
+    searches = {"differentiable-mask": search_mask, "reinforce": reinforce_mask}
+    if isinstance(by, str) and by not in searches:
+        raise InputError(f"unknown method '{by}'; use {', '.join(searches)} or a ranking")
+    effect, n_wrong = pair_effect(
+        model,
+        pairs,
+        site=site,
+        layers=layers,
+        positions=positions,
+        objective=objective,
+        within=within,
+        keep_wrong=keep_wrong,
     )
-    fit = fit_mask(
-        effect,
-        alpha=alpha,
-        held_out=held_out,
-        n_steps=n_steps,
-        batch_size=batch_size,
-        seed=seed,
-        name=objective if isinstance(objective, str) else "custom",
-    )
+    options: dict[str, Any] = {
+        "alpha": alpha,
+        "held_out": held_out,
+        "seed": seed,
+        "name": objective if isinstance(objective, str) else "custom",
+    }
+    if isinstance(by, str):
+        search = searches[by]
+        fit = fit_mask(effect, n_steps=n_steps, batch_size=batch_size, search=search, **options)
+    else:
+        fit = leading_mask(effect, by, **options)
     parameters = {**fit.mask.parameters, "positions": positions, "within": within is not None}
     return replace(
         fit,
@@ -98,36 +118,46 @@ def rank_by_neuron_mask(
     model: LoadedModel | str | Path,
     pairs: Sequence[MinimalPair],
     *,
+    batch_size: int = BATCH_SIZE,
+    seed: int = 0,
+    **where: Any,
+) -> NeuronRanking:
+    """Rank neurons by how early they enter the mask as more effect is asked for.
+
+    See :func:`~neurox_lite.masking.path.mask_path`. Takes 600 steps.
+
+    Parameters
+    ----------
+    model, pairs, batch_size, seed
+        As for :func:`fit_neuron_mask`.
+    **where
+        Site, layers, positions, objective, within and keep_wrong, as there.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    effect, _ = pair_effect(model, pairs, **where)
+    name = effect.objective if isinstance(effect.objective, str) else "custom"
+    return mask_path(effect, batch_size=batch_size, seed=seed, name=name)
+
+
+def pair_effect(
+    model: LoadedModel | str | Path,
+    pairs: Sequence[MinimalPair],
+    *,
     site: str | None = None,
     layers: Sequence[int] | None = None,
     positions: str | int = "all",
     objective: str | Measure = "flip",
     within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
-    batch_size: int = BATCH_SIZE,
-    seed: int = 0,
-) -> NeuronRanking:
-    """Rank neurons by how early they enter the mask as more effect is asked for.
-
-    See :func:`~neurox_lite.masking.path.mask_path`; parameters and errors are those of
-    :func:`fit_neuron_mask`. Takes 600 steps.
-    """
-    effect, _ = _pair_effect(model, pairs, site, layers, positions, objective, within, keep_wrong)
-    name = objective if isinstance(objective, str) else "custom"
-    return mask_path(effect, batch_size=batch_size, seed=seed, name=name)
-
-
-def _pair_effect(
-    model: LoadedModel | str | Path,
-    pairs: Sequence[MinimalPair],
-    site: str | None,
-    layers: Sequence[int] | None,
-    positions: str | int,
-    objective: str | Measure,
-    within: Sequence[MinimalPair] | None,
-    keep_wrong: bool,
 ) -> tuple[PairEffect, int]:
-    """The effect on the pairs that are used, and how many are left out as wrong."""
+    """The effect of a mask on the pairs that are used, and how many are left out as wrong.
+
+    Parameters and errors are those of :func:`fit_neuron_mask`.
+    """
     loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
     if site is None:
         is_lstm = isinstance(loaded.model.config, LSTMConfig)

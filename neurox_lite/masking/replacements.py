@@ -10,6 +10,9 @@ from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.search import in_deviations
 
 ROWS_AT_ONCE = 2048
+FIRST_RATE, LAST_RATE = 2.0, 0.2
+"""Of Adam, in deviations: the best replacement often lies ten and more away, where the effect of a
+neuron saturates; the rate falls linearly, for those that lie between."""
 
 
 def fit_replacements(
@@ -18,6 +21,7 @@ def fit_replacements(
     start: torch.Tensor,
     rows: torch.Tensor,
     n_steps: int,
+    enough: float = float("inf"),
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Replacements with the largest mean effect, by Adam; gates stay as they are.
 
@@ -31,6 +35,8 @@ def fit_replacements(
         Examples.
     n_steps : int
         0 to measure only.
+    enough : float
+        A mask whose effect is as large is not improved any further.
 
     Returns
     -------
@@ -45,13 +51,16 @@ def fit_replacements(
     origin = in_deviations(effect, start)
     lowest = in_deviations(effect, effect.low) - origin
     highest = in_deviations(effect, effect.high) - origin
-    optimizer = torch.optim.Adam([steps], lr=0.3, betas=(0.8, 0.95))
+    optimizer = torch.optim.Adam([steps], lr=FIRST_RATE, betas=(0.8, 0.95))
     best = torch.full((len(gates),), -torch.inf, dtype=torch.float64, device=gates.device)
     values = start.clone()
     at_once = max(1, ROWS_AT_ONCE // len(rows))
     for step in range(n_steps + 1):
+        going = torch.nonzero(best < enough)[:, 0]
+        if not len(going):
+            break
         with torch.set_grad_enabled(step < n_steps):
-            for some in torch.arange(len(gates), device=gates.device).split(at_once):
+            for some in going.split(at_once):
                 tried = start[some] + deviation * steps[some]
                 found = effect(
                     gates[some].repeat_interleave(len(rows), 0),
@@ -65,6 +74,8 @@ def fit_replacements(
                 best[some[better]] = means.detach()[better]
                 values[some[better]] = tried.detach()[better]
         if step < n_steps:
+            share = step / n_steps
+            optimizer.param_groups[0]["lr"] = (1 - share) * FIRST_RATE + share * LAST_RATE
             optimizer.step()
             optimizer.zero_grad()
             with torch.no_grad():

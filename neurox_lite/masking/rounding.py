@@ -10,7 +10,7 @@ import torch
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 
-GROWING_STEPS, DROPPING_STEPS = 30, 20
+N_STEPS = 15
 MOST_TRIED = 4
 MOST_NEURONS = 256
 
@@ -39,23 +39,24 @@ def smallest_leading(
     values: torch.Tensor,
     rows: torch.Tensor,
     first: int = 1,
+    n_steps: int = N_STEPS,
 ) -> HardMask:
     """The shortest head of an order that reaches ``alpha`` when its replacements are fitted.
 
-    Grows by doubling from ``first`` neurons and then halves the interval, so that an effect which
-    does not grow with the set may make it longer than need be. If all neurons together do not
-    reach ``alpha``, all are returned.
+    Of ``first`` neurons at least. Grows by doubling from there and then halves the interval, so
+    that an effect which does not grow with the set may make it longer than need be. If all neurons
+    together do not reach ``alpha``, all are returned.
     """
 
     def head(k: int) -> HardMask:
         columns = tuple(int(column) for column in order[:k])
         found, fitted = fit_replacements(
-            effect, gates_of([columns], values), values, rows, GROWING_STEPS
+            effect, gates_of([columns], values), values, rows, n_steps, alpha
         )
         return HardMask(columns, fitted[0], float(found[0]))
 
-    short, k = 0, max(1, first)
-    found = head(k)
+    k = max(1, first)
+    short, found = k - 1, head(k)
     while found.effect < alpha and k < len(order):
         short, k = k, min(2 * k, len(order))
         found = head(k)
@@ -85,7 +86,7 @@ def without_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.T
         tried = [_less(mask.columns, cheap[:size]) for size in sizes if size > 1]
         tried += [_less(mask.columns, [column]) for column in cheap[:MOST_TRIED]]
         found, values = fit_replacements(
-            effect, gates_of(tried, mask.values), mask.values, rows, DROPPING_STEPS
+            effect, gates_of(tried, mask.values), mask.values, rows, N_STEPS, alpha
         )
         enough = [number for number, reached in enumerate(found.tolist()) if reached >= alpha]
         if not enough:

@@ -40,9 +40,9 @@ class MaskFit:
         Share of held-out examples whose own effect is above 0 (flipped), of *sufficiency* at least
         ``alpha``.
     probabilities : (n_neurons,) array
-        That the gate is open.
+        That the gate is open; of the head of a ranking 1 for its neurons and 0 for others.
     sizes, effects : tuples of float
-        Expected number of open gates and effect of a batch, step by step.
+        Expected number of open gates and effect of a batch, step by step of a search.
     n_runs : int
         Examples the model was run on, forward, in all.
     counts : dict
@@ -88,7 +88,7 @@ class MaskFit:
         return NeuronRanking.from_scores(
             self.mask.space,
             self.sought + self.probabilities,
-            "differentiable-mask",
+            self.mask.method,
             parameters={"objective": self.objective, "alpha": self.alpha},
             provenance=self.mask.provenance,
         )
