@@ -57,7 +57,7 @@ def steer(
     With mu_z and mu_z' the mean activations of a neuron h in both classes, at the tokens that are
     steered:
 
-    - set: ``h = mu_z'`` (Bau et al. 2019, section 5);
+    - set: ``h = mu_z'`` (Bau et al. 2019);
     - translate: ``h + alpha_r (mu_z' - mu_z)`` for the neuron at rank r = 0, ..., N - 1 (Antverg &
       Belinkov 2022), ``alpha_r = strength (0.001 / strength)^(r / (N - 1))``.
 

@@ -15,9 +15,7 @@ def plot_steering(curves: SteeringCurves) -> Figure:
     figure = Figure(figsize=(5.2 * n_columns, 3.6 * n_rows), layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex="col", sharey="row")
     for column, curve in zip(axes.T, curves.curves, strict=True):
-        how = (
-            "set to the mean" if curve.mode == "set" else f"translated, {curve.strength:g} at most"
-        )
+        how = "set to the mean" if curve.mode == "set" else f"translated, beta = {curve.strength:g}"
         column[0].set_title(f"{curve.method}\n{how}, {curve.n_pairs} pairs", fontsize=10)
         _panel(column[0], curve, curve.success)
         if curve.kl is not None and has_text:
