@@ -34,6 +34,7 @@ __all__ = [
     "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
+    "SteeringCurves",
     "TaggedCorpus",
     "TopOverlap",
     "ablate",
@@ -78,6 +79,8 @@ __all__ = [
     "regularisation_search",
     "run_job",
     "selectivity",
+    "steer",
+    "translate",
     "word_filter",
 ]
 
@@ -103,12 +106,14 @@ if TYPE_CHECKING:
     from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
     from neurox_lite.evaluation.rank_stability import rank_intervals
+    from neurox_lite.evaluation.steering import steer
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.models.interventions import intervene
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.pair_inputs import encode_pairs
+    from neurox_lite.models.translation import translate
     from neurox_lite.neurons import Neuron, NeuronSpace
     from neurox_lite.pipeline.bake_off import bake_off
     from neurox_lite.pipeline.job import Job
@@ -143,6 +148,7 @@ if TYPE_CHECKING:
         RankIntervals,
         RegularisationSearch,
         Selectivity,
+        SteeringCurves,
         TopOverlap,
     )
 
@@ -172,6 +178,7 @@ _MODULE_OF = {
     "RankIntervals": "results",
     "RegularisationSearch": "results",
     "Selectivity": "results",
+    "SteeringCurves": "results",
     "TaggedCorpus": "corpora.tagged_corpus",
     "TopOverlap": "results",
     "ablate": "evaluation.ablation",
@@ -215,6 +222,8 @@ _MODULE_OF = {
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",
+    "steer": "evaluation.steering",
+    "translate": "models.translation",
     "word_filter": "corpora.word_filter",
 }
 

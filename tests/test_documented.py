@@ -84,6 +84,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "ablate",
         "mask",
         "ablate",
+        "steer",
     ]
     for command in found:
         assert main(command) == 0, command

@@ -22,6 +22,7 @@ from neurox_lite.cli import (
     probe,
     rank,
     run_job,
+    steer,
 )
 from neurox_lite.cli.output import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILURE, Settings
 from neurox_lite.errors import InputError, UnfinishedError
@@ -44,6 +45,7 @@ app.command("compare")(compare.command)
 app.command("correlate")(correlate.command)
 app.command("mask")(mask.command)
 app.command("ablate")(ablate.command)
+app.command("steer")(steer.command)
 app.command("run")(run_job.command)
 app.command("demo")(demo.command)
 

@@ -1,4 +1,4 @@
-"""What the commands that read minimal pairs share."""
+"""What the commands that read minimal pairs, or text beside them, share."""
 
 from __future__ import annotations
 
@@ -74,6 +74,13 @@ def chosen_pairs(
             f"no pairs of that kind; the conditions are {conditions}, the templates {names}"
         )
     return chosen
+
+
+def read_sentences(path: str) -> list[str]:
+    """The lines of a text that are not empty."""
+    from neurox_lite.corpora.text_files import open_text
+
+    return [line.strip() for line in open_text(path).read().splitlines() if line.strip()]
 
 
 def position(text: str) -> str | int:

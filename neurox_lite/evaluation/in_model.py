@@ -10,6 +10,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
 from neurox_lite.models.interventions import check_revision
 from neurox_lite.models.replacements import resampled
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
@@ -52,7 +53,11 @@ def ablate_in_model(
     """
     masked = metric.masked
     n_neurons = masked.space.n_neurons
-    _check(rankings, metric, shares, n_random)
+    check_rankings(rankings, masked.space)
+    if not shares or not all(0 < share <= 1 for share in shares):
+        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
+    if n_random < 1:
+        raise InputError(f"n_random is {n_random}; give at least 1")
     values, name = _values(metric, replacement, seed)
     counts = tuple(max(1, round(share * n_neurons)) for share in shares)
     rng = np.random.default_rng(seed)
@@ -98,13 +103,8 @@ def ablate_in_model(
     )
 
 
-def _check(
-    rankings: Sequence[NeuronRanking],
-    metric: ModelMetric,
-    shares: Sequence[float],
-    n_random: int,
-) -> None:
-    space = metric.masked.space
+def check_rankings(rankings: Sequence[NeuronRanking], space: NeuronSpace) -> None:
+    """Raise InputError unless there are rankings, all of these neurons of a model."""
     if not rankings:
         raise InputError("no ranking to evaluate; give at least one")
     for ranking in rankings:
@@ -113,13 +113,9 @@ def _check(
         if (other.site, other.layers, other.widths) != (space.site, space.layers, space.widths):
             raise InputError(
                 f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)} of "
-                f"{other.model}; the metric replaces {space.site}, layers {list(space.layers)} of "
+                f"{other.model}, not of {space.site}, layers {list(space.layers)} of "
                 f"{space.model}: give the model, site and layers it was made from"
             )
-    if not shares or not all(0 < share <= 1 for share in shares):
-        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
-    if n_random < 1:
-        raise InputError(f"n_random is {n_random}; give at least 1")
 
 
 def _values(

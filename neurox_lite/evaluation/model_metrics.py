@@ -200,13 +200,13 @@ def custom_metric(
     return ModelMetric(name, masked, score)
 
 
-@torch.no_grad()
 def evaluate(
     metric: ModelMetric,
     gates: np.ndarray,
     values: np.ndarray,
     *,
     by_input: bool = False,
+    per_input: bool = False,
     masks_at_once: int = 32,
 ) -> np.ndarray:
     """A metric under each of many masks, several of them in every batch.
@@ -219,6 +219,8 @@ def evaluate(
         Replacements, the same for all masks or of each.
     by_input : bool
         ``values`` are (n_inputs, n_neurons) instead: replacements of each input.
+    per_input : bool
+        Give the score of every input instead, (n_masks, n_inputs); NaN where it counts nothing.
     masks_at_once : int
 
     Returns
@@ -244,18 +246,75 @@ def evaluate(
         raise InputError("a replacement is NaN or infinite; give finite numbers")
     all_gates = torch.as_tensor(gates, dtype=torch.float32, device=masked.device)
     all_values = torch.as_tensor(values, dtype=torch.float32, device=masked.device)
-    totals = torch.zeros((2, n_masks), dtype=torch.float64, device=masked.device)
-    for some in torch.arange(n_masks, device=masked.device).split(masks_at_once):
+
+    def logits(masks: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        own = all_values
+        if own.dim() == 2:
+            own = own[inputs if by_input else masks]
+        return masked.logits(all_gates[masks], own, inputs)
+
+    return _evaluate(metric, logits, n_masks, per_input, masks_at_once)
+
+
+def evaluate_translations(
+    metric: ModelMetric,
+    shifts: np.ndarray,
+    *,
+    per_input: bool = False,
+    shifts_at_once: int = 32,
+) -> np.ndarray:
+    """:func:`evaluate` with numbers added to neurons instead.
+
+    Parameters
+    ----------
+    metric : ModelMetric
+    shifts : (n_shifts, n_neurons) array
+    per_input, shifts_at_once
+        As for :func:`evaluate`.
+
+    Returns
+    -------
+    (n_shifts,) array
+
+    Raises
+    ------
+    InputError
+        When the shape does not fit or a shift is no finite number.
+    """
+    masked = metric.masked
+    if not len(shifts) or shifts.shape != (len(shifts), masked.space.n_neurons):
+        raise InputError(f"shifts of shape {shifts.shape} for {masked.space.n_neurons} neurons")
+    if not np.isfinite(shifts).all():
+        raise InputError("a shift is NaN or infinite; give finite numbers")
+    all_shifts = torch.as_tensor(shifts, dtype=torch.float32, device=masked.device)
+
+    def logits(numbers: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        return masked.translated_logits(all_shifts[numbers], inputs)
+
+    return _evaluate(metric, logits, len(shifts), per_input, shifts_at_once)
+
+
+@torch.no_grad()
+def _evaluate(
+    metric: ModelMetric,
+    logits: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    n_changes: int,
+    per_input: bool,
+    at_once: int,
+) -> np.ndarray:
+    """A metric under each of many changes; ``logits`` takes their numbers and those of inputs."""
+    masked = metric.masked
+    found = torch.zeros((2, n_changes, len(masked)), dtype=torch.float64, device=masked.device)
+    for some in torch.arange(n_changes, device=masked.device).split(at_once):
         for rows in masked.batches(len(some)):
-            masks, inputs = some.repeat_interleave(len(rows)), rows.repeat(len(some))
-            own = all_values
-            if own.dim() == 2:
-                own = own[inputs if by_input else masks]
-            scores = metric.score(masked.logits(all_gates[masks], own, inputs), inputs)
-            for total, score in zip(totals, scores, strict=True):
-                total[some] += score.double().view(len(some), len(rows)).sum(1)
-    means = (totals[0] / totals[1]).cpu().numpy()
-    return np.array([metric.finish(float(mean)) for mean in means])
+            changes, inputs = some.repeat_interleave(len(rows)), rows.repeat(len(some))
+            scores = metric.score(logits(changes, inputs), inputs)
+            for each, score in zip(found, scores, strict=True):
+                each[some[:, None], rows] = score.double().view(len(some), len(rows))
+    sums, weights = found if per_input else found.sum(2)
+    means = (sums / weights).cpu().numpy()
+    finished = [metric.finish(float(mean)) for mean in means.ravel()]
+    return np.reshape(finished, means.shape)
 
 
 def _each(values: torch.Tensor) -> Scores:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from inspect import signature
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.hooks import rewrite
+from neurox_lite.models.changing import Positions, changing_neurons
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
-
-Chooser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-Positions = str | torch.Tensor | np.ndarray | Chooser
 
 
 @contextmanager
@@ -119,49 +114,16 @@ def replacing_neurons(
     InputError
         When a shape does not fit, or a position is no token of the batch.
     """
-    for tensor in (gates, values):
-        if tensor.dim() not in (1, 2) or tensor.shape[-1] != space.n_neurons:
-            raise InputError(
-                f"gates or values of shape {tuple(tensor.shape)}; give ({space.n_neurons},) or "
-                f"(n_sentences, {space.n_neurons})"
-            )
-    if isinstance(positions, str) and positions not in ("all", "last"):
-        raise InputError(f"unknown positions '{positions}'; use all, last, an array or a function")
-    layers = space.layers if layers is None else layers
-    parts = {
-        layer: (_per_token(gates[..., columns]), _per_token(values[..., columns]))
-        for layer, columns in ((layer, space.columns(layer)) for layer in layers)
-    }
-    chosen: dict[str, torch.Tensor] = {}
 
-    def choose(module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
-        inputs = signature(module.forward).bind(*args, **kwargs).arguments
-        chosen["tokens"] = _chosen_tokens(positions, inputs)
-
-    def change(layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
-        gate, value = (part.to(states.dtype) for part in parts[layer])
-        for part in (gate, value):
-            if part.dim() == 3 and len(part) != len(states):
-                raise InputError(
-                    f"gates or values of {len(part)} sentences, not {len(states)}; give one row of "
-                    "neurons per sentence of the batch"
-                )
-        if chosen:
-            tokens = chosen["tokens"][:, position : position + states.shape[1], None]
-            gate = gate * tokens.to(states.dtype)
+    def replaced(
+        states: torch.Tensor, tokens: torch.Tensor, gate: torch.Tensor, value: torch.Tensor
+    ) -> torch.Tensor:
         # Exact at both ends: h where the gate is 0, b where it is 1.
-        return torch.lerp(states, value.expand_as(states), gate)
+        return torch.lerp(states, value.expand_as(states), gate * tokens)
 
-    handle = None
-    try:
-        if not (isinstance(positions, str) and positions == "all"):
-            stack = model.get_submodule(sites.stack)
-            handle = stack.register_forward_pre_hook(choose, with_kwargs=True)
-        with rewrite(model, sites, change, layers):
-            yield
-    finally:
-        if handle is not None:
-            handle.remove()
+    parts = {"gates": gates, "values": values}
+    with changing_neurons(model, sites, space, replaced, parts, positions=positions, layers=layers):
+        yield
 
 
 def check_space(sites: Sites, space: NeuronSpace) -> None:
@@ -225,37 +187,3 @@ def space_in(sites: Sites, layers: Sequence[int] | None, loaded: LoadedModel) ->
     )
     check_space(sites, space)
     return space
-
-
-def _per_token(part: torch.Tensor) -> torch.Tensor:
-    return part[:, None] if part.dim() == 2 else part
-
-
-def _chosen_tokens(positions: Positions, inputs: Mapping[str, Any]) -> torch.Tensor:
-    """Which tokens of the batch to replace, (n_sentences, n_tokens) bool."""
-    ids = inputs.get("input_ids")
-    if ids is None:
-        ids = inputs["inputs_embeds"][..., 0]
-    shape = tuple(ids.shape)
-    mask = inputs.get("attention_mask")
-    if mask is None or mask.dim() != 2:
-        mask = torch.ones(shape, dtype=torch.long, device=ids.device)
-    places = torch.arange(shape[1], device=ids.device)
-    if isinstance(positions, str):
-        return places == torch.where(mask != 0, places, -1).amax(1, keepdim=True)
-    if callable(positions) and not isinstance(positions, torch.Tensor):
-        tokens = positions(ids, mask)
-    else:
-        tokens = torch.as_tensor(positions, device=ids.device)
-        if tokens.dtype in (torch.int32, torch.int64) and tuple(tokens.shape) == shape[:1]:
-            tokens = (places == tokens[:, None]) & (mask != 0)
-            if not tokens.any(1).all():
-                raise InputError(
-                    f"a position is not one of the {shape[1]} tokens of the batch, or is padding"
-                )
-    if tokens.dtype != torch.bool or tuple(tokens.shape) != shape:
-        raise InputError(
-            f"positions of shape {tuple(tokens.shape)} ({tokens.dtype}); give one token per "
-            f"sentence, or bools of shape {shape}"
-        )
-    return tokens

@@ -1,4 +1,4 @@
-"""A model and its inputs, run with a neuron mask of its own for every input."""
+"""A model and its inputs, run with a neuron mask or translation of its own for every input."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 
 from neurox_lite.errors import InputError
+from neurox_lite.models.changing import Positions
 from neurox_lite.models.hooks import record
-from neurox_lite.models.interventions import Positions, replacing_neurons, space_in
+from neurox_lite.models.interventions import replacing_neurons, space_in
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import find_sites
+from neurox_lite.models.translation import translating_neurons
 
 BATCH_TOKENS = 8192
 BATCH_OUTPUTS = 2**26
@@ -29,7 +31,7 @@ class ActivationRange:
 
 
 class MaskedModel:
-    """Runs a model on some of its inputs while their neurons are replaced.
+    """Runs a model on some of its inputs while their neurons are replaced or translated.
 
     Parameters
     ----------
@@ -39,9 +41,9 @@ class MaskedModel:
         Padded on the right.
     site : str
     layers : sequence of int, optional
-        Whose neurons may be replaced; all by default, -1 is the last.
+        Whose neurons may change; all by default, -1 is the last.
     positions : "all", "last" or (n_inputs,) int tensor
-        Where they are replaced: every token, the last one, or one of each input.
+        Where they change: every token, the last one, or one of each input.
 
     Attributes
     ----------
@@ -105,20 +107,29 @@ class MaskedModel:
         rows : (n_rows,) int tensor
             Numbers of inputs; an input may occur several times, with another mask.
         """
-        ids, mask = self._inputs(rows)
-        positions = "all" if self.positions is None else self.positions[rows]
-        self.n_runs += len(rows)
+        positions = self._positions(rows)
         with replacing_neurons(
             self.loaded.model, self.sites, self.space, gates, values, positions=positions
         ):
-            return self.loaded.model(input_ids=ids, attention_mask=mask).logits.float()
+            return self._run(rows)
+
+    def translated_logits(self, shifts: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """:meth:`logits` with numbers added to neurons instead.
+
+        Parameters
+        ----------
+        shifts : (n_neurons,) or (n_rows, n_neurons) tensor
+        rows : (n_rows,) int tensor
+        """
+        with translating_neurons(
+            self.loaded.model, self.sites, self.space, shifts, positions=self._positions(rows)
+        ):
+            return self._run(rows)
 
     @torch.no_grad()
     def intact_logits(self, rows: torch.Tensor) -> torch.Tensor:
         """:meth:`logits` of the model as it is."""
-        ids, mask = self._inputs(rows)
-        self.n_runs += len(rows)
-        return self.loaded.model(input_ids=ids, attention_mask=mask).logits.float()
+        return self._run(rows)
 
     def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
         """All inputs, shortest first, in batches that fit when each is read in some copies."""
@@ -163,6 +174,14 @@ class MaskedModel:
         X = self.activations().double()
         parts = (X.mean(0), X.std(0, correction=0), X.amin(0), X.amax(0))
         return ActivationRange(*(part.float() for part in parts))
+
+    def _run(self, rows: torch.Tensor) -> torch.Tensor:
+        ids, mask = self._inputs(rows)
+        self.n_runs += len(rows)
+        return self.loaded.model(input_ids=ids, attention_mask=mask).logits.float()
+
+    def _positions(self, rows: torch.Tensor) -> Positions:
+        return "all" if self.positions is None else self.positions[rows]
 
     def _inputs(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         longest = int(self.lengths[rows].max())

@@ -19,6 +19,7 @@ from neurox_lite.results.probing import (
 from neurox_lite.results.rank_intervals import RankIntervals
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.search import RegularisationSearch
+from neurox_lite.results.steering import SteeringCurve, SteeringCurves
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
+    "SteeringCurve",
+    "SteeringCurves",
     "TopOverlap",
     "compare_sets",
 ]

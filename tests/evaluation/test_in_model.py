@@ -241,7 +241,7 @@ def test_rankings_of_other_neurons(metric, rankings):
         wide,
     ):
         ranking = ranked(other, np.arange(other.n_neurons), "odd")
-        with pytest.raises(InputError, match=r"ranking 'odd' is of .*; the metric replaces lstm_c"):
+        with pytest.raises(InputError, match=r"ranking 'odd' is of .*, not of lstm_cell, layers"):
             ablate_in_model([rankings[0], ranking], metric)
 
 

@@ -21,27 +21,6 @@ N_TOKENS = {"encoder": (7, 4), "decoder": (5, 3)}
 """Real tokens of the two sentences; the second one is padded on the right."""
 
 
-@pytest.fixture(scope="module")
-def case():
-    """Model, sites, space and inputs of an architecture, each made once."""
-    models, found = {}, {}
-
-    def make(name, side="encoder", site="hidden_states"):
-        if name not in models:
-            models[name] = build(name, VOCABULARY, ARCHITECTURES[name].head)
-        model = models[name]
-        if (name, side, site) not in found:
-            found[name, side, site] = find_sites(model, site, side=side)
-        sites = found[name, side, site]
-        space = NeuronSpace(name, site, tuple(sites.widths), tuple(sites.widths.values()))
-        inputs = inputs_of(model)
-        if model.config.is_encoder_decoder:
-            inputs["decoder_attention_mask"] = torch.tensor([[1] * 5, [1, 1, 1, 0, 0]])
-        return model, sites, space, inputs
-
-    return make
-
-
 def values_of(space, seed=0, rows=()):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(*rows, space.n_neurons, generator=generator)

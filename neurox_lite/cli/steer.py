@@ -1,0 +1,126 @@
+"""neurox-lite steer: how many neurons turn what a model predicts, and what else that changes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from neurox_lite.cli.output import Debug, Json, Seed, integers, numbers, quiet_transformers, show
+from neurox_lite.cli.pairs import (
+    LanguageModel,
+    Pairs,
+    Positions,
+    Template,
+    chosen_pairs,
+    position,
+    read_all_pairs,
+    read_sentences,
+)
+
+
+def command(
+    model: LanguageModel,
+    pairs: Pairs,
+    ranking: Annotated[
+        list[str],
+        typer.Option("--ranking", help="A ranking of this model; give several to compare."),
+    ],
+    condition: Annotated[
+        str, typer.Option("--condition", help="Turn pairs whose condition starts so, as singular.")
+    ],
+    towards: Annotated[
+        str, typer.Option("--towards", help="To those whose condition starts so, as plural.")
+    ],
+    out: Annotated[str, typer.Option("--out", help="Folder for steering.json, .csv and .png.")],
+    template: Template = None,
+    positions: Positions = "all",
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            help="set (to the mean of the wanted class) or translate (by the difference of means).",
+        ),
+    ] = "set",
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            "--strength",
+            help="Of translate: by how many differences the first neuron moves; 8 by default, "
+            "falling to 0.001 for the last.",
+        ),
+    ] = None,
+    shares: Annotated[
+        str | None,
+        typer.Option(
+            "--shares",
+            help="Shares of all neurons; 0.005,0.01,0.02,0.05,0.1,0.2,0.5,1 by default.",
+        ),
+    ] = None,
+    counts: Annotated[
+        str | None, typer.Option("--counts", help="Numbers of neurons, as 1,2,5, not --shares.")
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", help="Other sentences, one per line, to measure side effects on."),
+    ] = None,
+    keep_wrong: Annotated[
+        bool, typer.Option("--keep-wrong", help="Use pairs that the model gets wrong, too.")
+    ] = False,
+    n_random: Annotated[int, typer.Option("--n-random", help="Random sets per count.")] = 5,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
+    seed: Seed = 0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Move the top neurons of a ranking to another class, and see whether the model follows.
+
+    Example: neurox-lite steer --model lstm-0 --pairs pairs.tsv --ranking ranking.json --condition
+    singular --towards plural --out steering
+    """
+    from pathlib import Path
+
+    from neurox_lite.cli.rankings import load_rankings
+    from neurox_lite.evaluation.steering import steer
+    from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.plotting.saving import save_figure
+
+    refuse_file(out)
+    refuse_existing(Path(out) / "steering.json", overwrite)
+    quiet_transformers()
+    every = read_all_pairs(pairs)
+    curves = steer(
+        load_rankings(ranking),
+        model,
+        chosen_pairs(every, condition, template),
+        chosen_pairs(every, towards, template),
+        mode=mode,
+        strength=strength,
+        positions=position(positions),
+        shares=None if shares is None else numbers(shares),
+        counts=integers(counts),
+        texts=None if text is None else read_sentences(text),
+        keep_wrong=keep_wrong,
+        n_random=n_random,
+        seed=seed,
+    )
+    curves.save(Path(out) / "steering.json")
+    curves.save(Path(out) / "steering.csv")
+    save_figure(curves.plot(), Path(out) / "steering.png")
+    first = curves.curves[0]
+    shown: dict[str, Any] = {
+        "curves": out,
+        "pairs": first.n_pairs,
+        "left out as wrong": first.n_left_out,
+    }
+    for curve in curves.curves:
+        shown[f"turned by {curve.method}"] = _by_count(curve.counts, curve.success.top)
+    shown["turned by random"] = _by_count(first.counts, first.success.random_mean)
+    for curve in curves.curves:
+        if curve.kl is not None:
+            shown[f"KL of {curve.method}"] = _by_count(curve.counts, curve.kl.top)
+    show(shown, as_json)
+
+
+def _by_count(counts: tuple[int, ...], values: tuple[float, ...]) -> dict[str, float]:
+    return {str(k): round(value, 6) for k, value in zip(counts, values, strict=True)}
