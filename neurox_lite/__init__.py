@@ -34,6 +34,7 @@ __all__ = [
     "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
+    "SideEffects",
     "TaggedCorpus",
     "TopOverlap",
     "ablate",
@@ -76,6 +77,7 @@ __all__ = [
     "regularisation_search",
     "run_job",
     "selectivity",
+    "side_effects",
     "word_filter",
 ]
 
@@ -170,6 +172,7 @@ _MODULE_OF = {
     "RankIntervals": "results",
     "RegularisationSearch": "results",
     "Selectivity": "results",
+    "SideEffects": "results",
     "TaggedCorpus": "corpora.tagged_corpus",
     "TopOverlap": "results",
     "ablate": "evaluation.ablation",
@@ -211,6 +214,7 @@ _MODULE_OF = {
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",
+    "side_effects": "evaluation.side_effects",
     "word_filter": "corpora.word_filter",
 }
 

@@ -19,6 +19,7 @@ from neurox_lite.results.probing import (
 from neurox_lite.results.rank_intervals import RankIntervals
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.search import RegularisationSearch
+from neurox_lite.results.side_effects import SideEffects
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
+    "SideEffects",
     "TopOverlap",
     "compare_sets",
 ]
