@@ -103,6 +103,7 @@ if TYPE_CHECKING:
     from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
     from neurox_lite.evaluation.rank_stability import rank_intervals
+    from neurox_lite.evaluation.side_effects import side_effects
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
@@ -143,6 +144,7 @@ if TYPE_CHECKING:
         RankIntervals,
         RegularisationSearch,
         Selectivity,
+        SideEffects,
         TopOverlap,
     )
 
