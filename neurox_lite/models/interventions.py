@@ -50,7 +50,10 @@ def intervene(
         - a function of input_ids and attention_mask, both (n_sentences, n_tokens), that gives such
           bools.
 
-        In an LSTM a replaced cell is what the next time step goes on from.
+        In an LSTM a replaced cell is what the next time step goes on from. In generation every
+        forward pass has its neurons replaced, and ints count from the start of the text. With a
+        cache, "last" are the last token of the prompt and every new one, which stay replaced, and
+        a function is asked about the new tokens only; without, the text is read again each time.
     replacement : (n_neurons,) or (n_sentences, n_neurons) array, optional
         Instead of the mask's: values of its own for every sentence of the batch, such as class
         means or the activations of other inputs (see :mod:`neurox_lite.models.replacements`).
@@ -240,7 +243,10 @@ def _chosen_tokens(positions: Positions, inputs: Mapping[str, Any]) -> torch.Ten
     mask = inputs.get("attention_mask")
     if mask is None or mask.dim() != 2:
         mask = torch.ones(shape, dtype=torch.long, device=ids.device)
-    places = torch.arange(shape[1], device=ids.device)
+    cache = inputs.get("past_key_values")
+    n_cached = 0 if cache is None else int(cache.get_seq_length())
+    mask = mask[:, -shape[1] :]
+    places = n_cached + torch.arange(shape[1], device=ids.device)
     if isinstance(positions, str):
         return places == torch.where(mask != 0, places, -1).amax(1, keepdim=True)
     if callable(positions) and not isinstance(positions, torch.Tensor):
@@ -248,8 +254,9 @@ def _chosen_tokens(positions: Positions, inputs: Mapping[str, Any]) -> torch.Ten
     else:
         tokens = torch.as_tensor(positions, device=ids.device)
         if tokens.dtype in (torch.int32, torch.int64) and tuple(tokens.shape) == shape[:1]:
+            is_cached = (tokens >= 0) & (tokens < n_cached)
             tokens = (places == tokens[:, None]) & (mask != 0)
-            if not tokens.any(1).all():
+            if not (tokens.any(1) | is_cached).all():
                 raise InputError(
                     f"a position is not one of the {shape[1]} tokens of the batch, or is padding"
                 )

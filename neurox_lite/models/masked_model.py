@@ -141,7 +141,7 @@ class MaskedModel:
     def activations(self) -> torch.Tensor:
         """Activations at the replaced tokens, (n_replaced_tokens, n_neurons), input after input.
 
-        Memory: three times these float32 numbers; :meth:`activation_range` needs those of a batch only.
+        Memory: three times these float32 numbers; :meth:`activation_range` holds a batch only.
         """
         found = [(owners, torch.cat(layers, dim=-1)) for owners, layers in self._states()]
         owners, states = (torch.cat(part) for part in zip(*found, strict=True))
