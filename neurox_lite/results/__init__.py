@@ -7,6 +7,7 @@ from neurox_lite.results.clusters import NeuronClusters
 from neurox_lite.results.layer_similarity import LayerSimilarity
 from neurox_lite.results.layers import LayerScores
 from neurox_lite.results.mask_fit import MaskFit
+from neurox_lite.results.mask_overlaps import MaskOverlaps
 from neurox_lite.results.method_table import MethodTable
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.probing import (
@@ -32,6 +33,7 @@ __all__ = [
     "LayerSimilarity",
     "LearningCurve",
     "MaskFit",
+    "MaskOverlaps",
     "MethodTable",
     "MinimalSet",
     "NeuronClusters",
