@@ -32,7 +32,7 @@ def model_metric(
     InputError
         When there is not either pairs or text, or no such metric of it.
     """
-    from neurox_lite.corpora.text_files import open_text
+    from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation import model_metrics
     from neurox_lite.models.loading import load_model
@@ -59,10 +59,9 @@ def model_metric(
         return of_pairs[metric](loaded, inputs, **where)
     if positions != "all":
         raise InputError("--positions are of --pairs; a text has all of its words replaced")
-    sentences = [line.strip() for line in open_text(str(text)).read().splitlines() if line.strip()]
     of_text = {
         "perplexity": model_metrics.perplexity,
         "kl": model_metrics.kl_from_intact,
         "accuracy": model_metrics.token_accuracy,
     }
-    return of_text[metric](loaded, sentences, **where)
+    return of_text[metric](loaded, read_lines(str(text)), **where)
