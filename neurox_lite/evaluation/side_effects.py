@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from tqdm.auto import tqdm
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
@@ -53,7 +54,7 @@ def side_effects(
     mask : NeuronMask
     pairs : sequence of MinimalPair, optional
         Those the mask was made for: KL(p || p~) in nats, mean over their tokens other than where
-        the choice is made.
+        the choice is made. Not measured when they have no other.
     positions : "all", "last" or int
         Where neurons are replaced in ``pairs`` and ``tasks``: at every token, at the last one, or
         at the end of one word of the prefix.
@@ -82,9 +83,11 @@ def side_effects(
         raise InputError(f"n_random is {n_random}; give at least 1")
     check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
     check_space(find_sites(loaded.model, mask.space.site), mask.space)
+    if pairs is None and texts is None and not tasks:
+        raise InputError("nothing to measure side effects on; give pairs, texts or tasks")
     metrics = _metrics(loaded, mask.space, pairs, positions, texts, tasks)
     if not metrics:
-        raise InputError("nothing to measure side effects on; give pairs, texts or tasks")
+        return SideEffects(len(mask), n_random, ())
     first = metrics[0][2].masked
     everywhere = MaskedModel(
         loaded, first.input_ids, first.attention_mask, **_where(mask.space)
@@ -93,7 +96,8 @@ def side_effects(
     gates = np.stack([np.zeros_like(mask.gates), mask.gates, *gates])
     values = np.stack([mask.replacement, mask.replacement, *values])
     measures = []
-    for name, data, metric in metrics:
+    bar = tqdm(metrics, desc="side effects", unit="measure", disable=None, delay=2, leave=False)
+    for name, data, metric in bar:
         intact, masked, *chance = evaluate(metric, gates, values).tolist()
         spread = (float(np.mean(chance)), min(chance), max(chance))
         measures.append(SideEffect(name, data, intact, masked, *spread))
@@ -122,7 +126,8 @@ def _metrics(
     if pairs is not None:
         inputs = encode_pairs(loaded, pairs)
         where["positions"] = _places(inputs, positions)
-        found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
+        if inputs.attention_mask.sum() > len(inputs):
+            found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
     for name, others in (tasks or {}).items():
         try:
             inputs = encode_pairs(loaded, others)

@@ -11,6 +11,7 @@ import torch
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
+from neurox_lite.evaluation.model_metrics import kl_elsewhere
 from neurox_lite.evaluation.side_effects import random_masks, side_effects
 from neurox_lite.models.interventions import intervene
 from neurox_lite.models.loading import load_model
@@ -286,9 +287,16 @@ def test_bad_input(models, pairs):
 
 
 def test_pairs_of_nothing_but_the_choice(models):
-    pair = MinimalPair((), "The", "A")
+    """There is no elsewhere."""
+    loaded = models["lstm-0"]
+    pair = MinimalPair((), "The", "Those")
+    found = side_effects(loaded, lstm_mask(loaded), pairs=[pair])
+    assert found.measures == () and found.summary() == {}
+    tasks = {"first words": [pair]}
+    found = side_effects(loaded, lstm_mask(loaded), pairs=[pair], tasks=tasks)
+    assert {measure.metric for measure in found.measures} == {"accuracy", "choices changed"}
     with pytest.raises(InputError, match="no token but where the choice is made"):
-        side_effects(models["lstm-0"], lstm_mask(models["lstm-0"]), pairs=[pair])
+        kl_elsewhere(loaded, encode_pairs(loaded, [pair]), site="lstm_cell")
 
 
 def lstm_mask(loaded):
