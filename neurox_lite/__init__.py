@@ -34,6 +34,7 @@ __all__ = [
     "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
+    "SideEffects",
     "SteeringCurves",
     "TaggedCorpus",
     "TopOverlap",
@@ -79,6 +80,7 @@ __all__ = [
     "regularisation_search",
     "run_job",
     "selectivity",
+    "side_effects",
     "steer",
     "translate",
     "word_filter",
@@ -106,6 +108,7 @@ if TYPE_CHECKING:
     from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
     from neurox_lite.evaluation.rank_stability import rank_intervals
+    from neurox_lite.evaluation.side_effects import side_effects
     from neurox_lite.evaluation.steering import steer
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
@@ -148,6 +151,7 @@ if TYPE_CHECKING:
         RankIntervals,
         RegularisationSearch,
         Selectivity,
+        SideEffects,
         SteeringCurves,
         TopOverlap,
     )
@@ -178,6 +182,7 @@ _MODULE_OF = {
     "RankIntervals": "results",
     "RegularisationSearch": "results",
     "Selectivity": "results",
+    "SideEffects": "results",
     "SteeringCurves": "results",
     "TaggedCorpus": "corpora.tagged_corpus",
     "TopOverlap": "results",
@@ -222,6 +227,7 @@ _MODULE_OF = {
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",
+    "side_effects": "evaluation.side_effects",
     "steer": "evaluation.steering",
     "translate": "models.translation",
     "word_filter": "corpora.word_filter",

@@ -21,9 +21,12 @@ class Neuron(NamedTuple):
         return f"{self.layer}:{self.unit}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NeuronSpace:
     """The neurons of a model at one site, laid side by side layer after layer.
+
+    Two are equal when site, layers, widths and revision are, wherever the model was loaded from;
+    without a revision the model's name has to be the same, too.
 
     Parameters
     ----------
@@ -53,6 +56,17 @@ class NeuronSpace:
             )
         if not self.layers or min(self.widths) < 1:
             raise InputError("a neuron space needs at least one layer of at least one neuron")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NeuronSpace) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[Any, ...]:
+        name = "" if self.revision else self.model
+        return name, self.revision, self.site, self.layers, self.widths
 
     @classmethod
     def of_array(cls, n_neurons: int) -> NeuronSpace:

@@ -32,6 +32,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
             sentences = file.read().split("\n\n")[:200]
         (tmp_path / f"{name}.conllu").write_text("\n\n".join(sentences) + "\n\n")
+    for_text = read_conllu(tmp_path / "test.conllu").sentences[:100]
+    (tmp_path / "text.txt").write_text("".join(" ".join(words) + "\n" for words in for_text))
     reviewed = read_conllu(tmp_path / "my.conllu").sentences
     (tmp_path / "reviews.txt").write_text("".join(" ".join(words) + "\n" for words in reviewed))
     ratings = ("long" if len(words) > 8 else "short" for words in reviewed)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,3 +89,32 @@ def test_to_dict_and_back(space):
 def test_errors_say_what_there_is(use, message):
     with pytest.raises(InputError, match=message):
         use()
+
+
+def test_the_same_model_in_two_places_has_the_same_neurons():
+    here = replace(SPACE, model="/here/m")
+    there = replace(SPACE, model="/there/m")
+    assert here == there and hash(here) == hash(there)
+    assert len({here, there, SPACE}) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"revision": "abd"},
+        {"revision": ""},
+        {"site": "mlp"},
+        {"layers": (4, 2, 0)},
+        {"widths": (3, 5, 2)},
+        {"layers": (4, 0), "widths": (3, 2)},
+    ],
+)
+def test_other_neurons(change):
+    assert replace(SPACE, **change) != SPACE
+    assert SPACE != "m"
+
+
+def test_without_a_revision_the_name_tells_models_apart():
+    unknown = replace(SPACE, revision="")
+    assert replace(unknown, model="m") == unknown
+    assert replace(unknown, model="other") != unknown

@@ -8,7 +8,6 @@ import typer
 
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
-    REGRESSION,
     Debug,
     Disjoint,
     Format,
@@ -22,7 +21,6 @@ from neurox_lite.cli.output import (
     Seed,
     Words,
     WordsFrom,
-    by_split,
     numbers,
     refuse_given,
     show,
@@ -123,20 +121,13 @@ def command(
     """
     from pathlib import Path
 
-    from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.cli.ablate_activations import ablate_activations
     from neurox_lite.cli.ablate_model import model_metric
-    from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.cli.rankings import load_rankings
-    from neurox_lite.corpora.reading import read_splits
-    from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
-    from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.files import refuse_existing, refuse_file
     from neurox_lite.plotting.saving import save_figure
-    from neurox_lite.probing.loading import load_probe
-    from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.probing.regression import ElasticNetRegression
 
     refuse_file(out)
     refuse_existing(Path(out) / "ablation.json", overwrite)
@@ -156,58 +147,41 @@ def command(
             model, rankings[0], pairs, text, metric, condition, template, positions
         )
         curves = ablate_in_model(rankings, measured, **options)
-        curves.save(Path(out) / "ablation.json")
-        save_figure(curves.plot(), Path(out) / "ablation.png")
-        areas = {curve.method: curve.area_below_random for curve in curves.curves}
-        shown = {f"{measured.name} of the intact model": curves.curves[0].intact}
-        show({"curves": out, **shown, "random minus top, removed": areas}, as_json)
-        return
-    if not (store and corpus and tag):
-        raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
-    fitted = None if probe is None else load_probe(probe)
-    numeric = isinstance(fitted, ElasticNetRegression)
-    if numeric:
-        refuse_given(context, ("label", "min_count"), REGRESSION)
-    selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
-    read = read_splits(
-        by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
-    )
-    with ActivationStore(store) as opened:
-        layers = list(rankings[0].space.layers)
-        for path, loaded in zip(ranking, rankings, strict=True):
-            if loaded.space != opened.matrix(layers).space:
-                raise InputError(f"{path}: ranks other neurons than those of {store}")
-        splits = chosen_splits(
-            opened,
-            read,
-            tag,
-            selection,
+        shown: dict[str, Any] = {
+            f"{measured.name} of the intact model": curves.curves[0].intact,
+            "random minus top, removed": {
+                curve.method: curve.area_below_random for curve in curves.curves
+            },
+        }
+    elif store and corpus and tag:
+        curves = ablate_activations(
+            context,
+            dict(zip(ranking, rankings, strict=True)),
+            options,
+            store=store,
+            corpus=corpus,
+            tag=tag,
+            probe=probe,
             label=label,
-            layers=layers,
-            min_count=min_count,
-            seed=seed,
-            numeric=numeric,
-        )
-        if fitted is None:
-            fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)
-        else:
-            fitted.check_trained_on(splits.train.X, splits.train.y)
-        curves = ablate(
-            rankings,
-            splits.train.X,
-            splits.train.y,
-            probe=fitted,
-            X_test=splits.test.X,
-            y_test=splits.test.y,
+            labels=labels,
+            format=format,
+            match=match,
             retrain=retrain,
-            **options,
+            min_count=min_count,
+            words=(words, words_from, min_frequency, max_frequency, disjoint),
         )
+        shown = {
+            f"{curves.curves[0].metric} of top above random": {
+                f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": (
+                    curve.area_above_random
+                )
+                for curve in curves.curves
+            }
+        }
+    else:
+        raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
     curves.save(Path(out) / "ablation.json")
     save_figure(curves.plot(), Path(out) / "ablation.png")
-    areas = {
-        f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": curve.area_above_random
-        for curve in curves.curves
-    }
-    show({"curves": out, f"{fitted.METRIC} of top above random": areas}, as_json)
+    show({"curves": out, **shown}, as_json)
     if not all(curve.converged for curve in curves.curves):
         raise typer.Exit(EXIT_DOES_NOT_HOLD)

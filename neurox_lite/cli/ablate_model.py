@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neurox_lite.cli.output import quiet_transformers
-from neurox_lite.cli.pairs import chosen_pairs, position, read_all_pairs, read_sentences
+from neurox_lite.cli.pairs import chosen_pairs, position, read_all_pairs
 
 if TYPE_CHECKING:
     from neurox_lite.evaluation.model_metrics import ModelMetric
@@ -32,6 +32,7 @@ def model_metric(
     InputError
         When there is not either pairs or text, or no such metric of it.
     """
+    from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation import model_metrics
     from neurox_lite.models.loading import load_model
@@ -63,4 +64,4 @@ def model_metric(
         "kl": model_metrics.kl_from_intact,
         "accuracy": model_metrics.token_accuracy,
     }
-    return of_text[metric](loaded, read_sentences(str(text)), **where)
+    return of_text[metric](loaded, read_lines(str(text)), **where)

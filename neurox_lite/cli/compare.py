@@ -1,4 +1,4 @@
-"""neurox-lite compare: how far do rankings of the same neurons agree?"""
+"""neurox-lite compare: how far do rankings, or masks, of the same neurons agree?"""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from neurox_lite.cli.output import Debug, Json, show
 
 def command(
     rankings: Annotated[
-        list[str], typer.Argument(metavar="RANKING...", help="Two or more rankings from 'rank'.")
+        list[str],
+        typer.Argument(
+            metavar="RANKING|MASK...",
+            help="Two or more rankings from 'rank', or two or more folders from 'mask'.",
+        ),
     ],
-    out: Annotated[str, typer.Option("--out", help="Folder for agreement.json and agreement.png.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", help="Folder for agreement.json and agreement.png, of masks overlaps.json."
+        ),
+    ],
     k: Annotated[
         int | None, typer.Option("-k", help="Size of the top; a tenth of the neurons if not given.")
     ] = None,
@@ -21,12 +30,18 @@ def command(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Compare rankings: the top k they share, Kendall's tau and rank-biased overlap.
+    """Compare rankings or masks.
+
+    Of rankings: the top k they share, Kendall's tau and rank-biased overlap. Of masks: the neurons
+    that both of two replace and that one does, beside chance.
 
     Example: neurox-lite compare ranking.json random.json --out comparison
+
+    Example: neurox-lite compare mask other-mask --out overlap
     """
     from pathlib import Path
 
+    from neurox_lite.cli.compare_masks import compare_masks, is_mask
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.errors import InputError
     from neurox_lite.files import refuse_existing, refuse_file
@@ -34,9 +49,18 @@ def command(
     from neurox_lite.ranking import agreement
 
     refuse_file(out)
-    refuse_existing(Path(out) / "agreement.json", overwrite)
+    masks = [path for path in rankings if is_mask(path)]
     if len(rankings) < 2:
-        raise InputError(f"{rankings[0]}: only one ranking; give two or more to compare")
+        what = "mask" if masks else "ranking"
+        raise InputError(f"{rankings[0]}: only one {what}; give two or more to compare")
+    if masks:
+        if len(masks) < len(rankings):
+            raise InputError(f"{masks[0]}: a mask among rankings; give all of one kind")
+        if k is not None:
+            raise InputError("masks are compared whole; run without -k")
+        show(compare_masks(masks, out, overwrite), as_json)
+        return
+    refuse_existing(Path(out) / "agreement.json", overwrite)
     loaded = load_rankings(rankings)
     if k is None:
         k = max(1, loaded[0].space.n_neurons // 10)

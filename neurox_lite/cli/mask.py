@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,9 +24,13 @@ from neurox_lite.cli.pairs import (
     Site,
     Template,
     chosen_pairs,
+    other_pairs,
     position,
     read_all_pairs,
 )
+
+if TYPE_CHECKING:
+    from neurox_lite.results import SideEffects
 
 
 def command(
@@ -73,6 +77,10 @@ def command(
             "600 steps more; else by the mask found.",
         ),
     ] = False,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", help="A sentence per line: side effects on unrelated text, too."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the mask.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -83,10 +91,17 @@ def command(
     Give pairs that are to be turned the same way, as --condition singular. Exits with 3 when no set
     reaches the effect (infeasible) or the search had not settled.
 
+    Side effects are measured where these pairs make no choice, on all other pairs of the files and
+    on --text, beside random neurons; side_effects.json has them in full.
+
     Example: neurox-lite mask --model lstm-0 --pairs pairs.tsv --condition singular --out mask
     """
     from pathlib import Path
 
+    from neurox_lite.corpora.minimal_pairs import by_condition
+    from neurox_lite.corpora.text_files import read_lines
+    from neurox_lite.evaluation.model_metrics import perplexity
+    from neurox_lite.evaluation.side_effects import side_effects
     from neurox_lite.files import refuse_existing, refuse_file
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.models.loading import load_model
@@ -97,11 +112,15 @@ def command(
     quiet_transformers()
     every = read_all_pairs(pairs)
     chosen = chosen_pairs(every, condition, template)
+    texts = None if text is None else read_lines(text)
     loaded = load_model(model, head="language")
+    if texts is not None:
+        perplexity(loaded, texts, site="hidden_states")  # refuses texts now, not after the search
+    place = position(positions)
     where: dict[str, Any] = {
         "site": site,
         "layers": integers(layers),
-        "positions": position(positions),
+        "positions": place,
         "objective": objective,
         "within": every if within else None,
         "keep_wrong": keep_wrong,
@@ -123,6 +142,28 @@ def command(
     if path:
         ranking = rank_by_neuron_mask(loaded, chosen, **where, seed=seed)
         ranking.save(Path(out) / "ranking.json")
-    show({"mask": out, **spread.summary()}, as_json)
+    others = other_pairs(loaded, every, chosen, place)
+    found = side_effects(
+        loaded,
+        spread.best.mask,
+        pairs=chosen,
+        positions=place,
+        texts=texts,
+        tasks=by_condition(others),
+        seed=seed,
+    )
+    found.save(Path(out) / "side_effects.json")
+    show({"mask": out, **spread.summary(), **_shown(found)}, as_json)
     if spread.best.status != "feasible":
         raise typer.Exit(EXIT_DOES_NOT_HOLD)
+
+
+def _shown(found: SideEffects) -> dict[str, Any]:
+    """What there is room for: no accuracies, and of other tasks those that change at all."""
+    return {
+        name: {data: value for data, value in row.items() if value}
+        if name.startswith("choices changed")
+        else row
+        for name, row in found.summary().items()
+        if not name.startswith("accuracy")
+    }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPair
+    from neurox_lite.models.loading import LoadedModel
+
+logger = logging.getLogger(__name__)
 
 LanguageModel = Annotated[
     str, typer.Option("--model", help="Causal or masked language model: folder, or name on a hub.")
@@ -76,11 +80,29 @@ def chosen_pairs(
     return chosen
 
 
-def read_sentences(path: str) -> list[str]:
-    """The lines of a text that are not empty."""
-    from neurox_lite.corpora.text_files import open_text
+def other_pairs(
+    loaded: LoadedModel, every: list[MinimalPair], chosen: list[MinimalPair], place: str | int
+) -> list[MinimalPair]:
+    """The pairs that were not chosen, less those that the model cannot choose between.
 
-    return [line.strip() for line in open_text(path).read().splitlines() if line.strip()]
+    When neurons are replaced at one word, those without such a word are left out, too.
+    """
+    from neurox_lite.models.pair_inputs import usable
+
+    taken = set(chosen)
+    others = [pair for pair in every if pair not in taken]
+    kept = [
+        pair
+        for pair in usable(loaded, others)
+        if isinstance(place, str) or -len(pair.prefix) <= place < len(pair.prefix)
+    ]
+    if len(kept) < len(others):
+        logger.info(
+            "side effects: %d of %d other pairs left out (unknown words, or no such word)",
+            len(others) - len(kept),
+            len(others),
+        )
+    return kept
 
 
 def position(text: str) -> str | int:

@@ -15,7 +15,6 @@ from neurox_lite.cli.pairs import (
     chosen_pairs,
     position,
     read_all_pairs,
-    read_sentences,
 )
 
 
@@ -81,6 +80,7 @@ def command(
     from pathlib import Path
 
     from neurox_lite.cli.rankings import load_rankings
+    from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.evaluation.steering import steer
     from neurox_lite.files import refuse_existing, refuse_file
     from neurox_lite.plotting.saving import save_figure
@@ -99,7 +99,7 @@ def command(
         positions=position(positions),
         shares=None if shares is None else numbers(shares),
         counts=integers(counts),
-        texts=None if text is None else read_sentences(text),
+        texts=None if text is None else read_lines(text),
         keep_wrong=keep_wrong,
         n_random=n_random,
         seed=seed,

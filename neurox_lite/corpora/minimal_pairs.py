@@ -112,6 +112,15 @@ def read_number_agreement(path: str | Path) -> list[MinimalPair]:
     return pairs
 
 
+def by_condition(pairs: Sequence[MinimalPair]) -> dict[str, list[MinimalPair]]:
+    """Pairs by their template and condition, such as ``nounpp singular_plural``, in their order."""
+    found: dict[str, list[MinimalPair]] = {}
+    for pair in pairs:
+        name = f"{pair.template} {pair.condition}".strip() or "no template"
+        found.setdefault(name, []).append(pair)
+    return found
+
+
 def _rows(path: str | Path) -> list[list[str]]:
     lines = open_text(path).read().splitlines()
     if not lines:

@@ -42,6 +42,20 @@ def open_text(path: str | Path) -> StringIO:
         ) from error
 
 
+def read_lines(path: str | Path) -> list[str]:
+    """The lines of a text file that are not blank, such as a sentence each.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, see :func:`open_text`, or has no such line.
+    """
+    lines = [line.strip() for line in open_text(path) if line.strip()]
+    if not lines:
+        raise InputError(f"{path}: no lines but blank ones; give a sentence per line")
+    return lines
+
+
 def _read_bytes(path: Path) -> bytes:
     try:
         content = path.read_bytes()

@@ -129,7 +129,6 @@ def _values(
         return np.zeros(masked.space.n_neurons), "zero"
     if replacement not in ("mean", "resampled"):
         raise InputError(f"unknown replacement '{replacement}'; use mean, zero or resampled")
-    X = masked.activations().cpu().numpy()
     if replacement == "mean":
-        return X.mean(0, dtype=np.float64), "mean"
-    return resampled(X, len(masked), seed), "resampled"
+        return masked.activation_range().mean.cpu().numpy(), "mean"
+    return resampled(masked.activations().cpu().numpy(), len(masked), seed), "resampled"

@@ -77,6 +77,18 @@ def pair_log_odds(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Mode
     return ModelMetric("log odds", masked, score)
 
 
+def pair_changes(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+    """Share of minimal pairs of which the intact model would choose the other word."""
+    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        each, place = torch.unique(rows, return_inverse=True)
+        intact = inputs.log_odds(masked.intact_logits(each), each)[place] > 0
+        return _each(((inputs.log_odds(logits, rows) > 0) != intact).double())
+
+    return ModelMetric("choices changed", masked, score)
+
+
 def perplexity(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
     """Perplexity per token of texts; of a masked model pseudo-perplexity (Salazar et al. 2020).
 
@@ -154,16 +166,23 @@ def kl_from_intact(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> M
     """Mean over tokens of ``KL(p || p~)`` in nats, from the intact model's prediction p."""
     reads_both_sides(loaded)  # refuses what predicts no words
     ids, mask = _tokens(loaded, texts)
-    masked = MaskedModel(loaded, ids, mask, **where)
+    return _divergence(MaskedModel(loaded, ids, mask, **where), mask)
 
-    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
-        each, place = torch.unique(rows, return_inverse=True)
-        intact = masked.intact_logits(each).log_softmax(-1)[place][:, : logits.shape[1]]
-        difference = intact.exp() * (intact - logits.log_softmax(-1))
-        counted = mask[rows, : logits.shape[1]].double()
-        return (difference.sum(-1).double() * counted).sum(1), counted.sum(1)
 
-    return ModelMetric("KL from intact", masked, score)
+def kl_elsewhere(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+    """:func:`kl_from_intact` at the tokens of pairs other than where the choice is made.
+
+    Raises
+    ------
+    InputError
+        When no pair has another token.
+    """
+    counted = inputs.attention_mask.clone()
+    counted[torch.arange(len(inputs), device=counted.device), inputs.answers] = 0
+    if not counted.any():
+        raise InputError("the pairs have no token but where the choice is made; give longer ones")
+    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+    return _divergence(masked, counted)
 
 
 def custom_metric(
@@ -319,6 +338,19 @@ def _evaluate(
 
 def _each(values: torch.Tensor) -> Scores:
     return values, torch.ones_like(values)
+
+
+def _divergence(masked: MaskedModel, counted: torch.Tensor) -> ModelMetric:
+    """Mean of ``KL(p || p~)`` over the tokens that are counted, (n_inputs, n_tokens)."""
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        each, place = torch.unique(rows, return_inverse=True)
+        intact = masked.intact_logits(each).log_softmax(-1)[place][:, : logits.shape[1]]
+        difference = intact.exp() * (intact - logits.log_softmax(-1))
+        weights = counted[rows, : logits.shape[1]].double()
+        return (difference.sum(-1).double() * weights).sum(1), weights.sum(1)
+
+    return ModelMetric("KL from intact", masked, score)
 
 
 def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -114,7 +114,10 @@ def _chosen_tokens(positions: Positions, inputs: Mapping[str, Any]) -> torch.Ten
     mask = inputs.get("attention_mask")
     if mask is None or mask.dim() != 2:
         mask = torch.ones(shape, dtype=torch.long, device=ids.device)
-    places = torch.arange(shape[1], device=ids.device)
+    cache = inputs.get("past_key_values")
+    n_cached = 0 if cache is None else int(cache.get_seq_length())
+    mask = mask[:, -shape[1] :]
+    places = n_cached + torch.arange(shape[1], device=ids.device)
     if isinstance(positions, str):
         return places == torch.where(mask != 0, places, -1).amax(1, keepdim=True)
     if callable(positions) and not isinstance(positions, torch.Tensor):
@@ -122,8 +125,9 @@ def _chosen_tokens(positions: Positions, inputs: Mapping[str, Any]) -> torch.Ten
     else:
         tokens = torch.as_tensor(positions, device=ids.device)
         if tokens.dtype in (torch.int32, torch.int64) and tuple(tokens.shape) == shape[:1]:
+            is_cached = (tokens >= 0) & (tokens < n_cached)
             tokens = (places == tokens[:, None]) & (mask != 0)
-            if not tokens.any(1).all():
+            if not (tokens.any(1) | is_cached).all():
                 raise InputError(
                     f"a position is not one of the {shape[1]} tokens of the batch, or is padding"
                 )

@@ -45,7 +45,10 @@ def intervene(
         - a function of input_ids and attention_mask, both (n_sentences, n_tokens), that gives such
           bools.
 
-        In an LSTM a replaced cell is what the next time step goes on from.
+        In an LSTM a replaced cell is what the next time step goes on from. In generation every
+        forward pass has its neurons replaced, and ints count from the start of the text. With a
+        cache, "last" are the last token of the prompt and every new one, which stay replaced, and
+        a function is asked about the new tokens only; without, the text is read again each time.
     replacement : (n_neurons,) or (n_sentences, n_neurons) array, optional
         Instead of the mask's: values of its own for every sentence of the batch, such as class
         means or the activations of other inputs (see :mod:`neurox_lite.models.replacements`).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -149,30 +149,40 @@ class MaskedModel:
             start = stop
         return batches
 
-    @torch.no_grad()
     def activations(self) -> torch.Tensor:
-        """Activations at the replaced tokens, (n_replaced_tokens, n_neurons), input after input."""
-        found: list[tuple[torch.Tensor, torch.Tensor]] = []
-        for rows in self.batches():
-            layers: dict[int, torch.Tensor] = {}
-            ids, mask = self._inputs(rows)
-            with record(
-                self.loaded.model, self.sites, layers.__setitem__, self.space.layers, stop=True
-            ):
-                self.loaded.model(input_ids=ids, attention_mask=mask)
-            states = torch.cat([layers[layer] for layer in self.space.layers], dim=-1).float()
-            places = torch.arange(ids.shape[1], device=self.device)
-            chosen = mask != 0
-            if self.positions is not None:
-                chosen = places == self.positions[rows][:, None]
-            found.append((rows[:, None].expand_as(ids)[chosen], states[chosen]))
+        """Activations at the replaced tokens, (n_replaced_tokens, n_neurons), input after input.
+
+        Memory: three times these float32 numbers; :meth:`activation_range` holds a batch only.
+        """
+        found = [(owners, torch.cat(layers, dim=-1)) for owners, layers in self._states()]
         owners, states = (torch.cat(part) for part in zip(*found, strict=True))
         return states[torch.argsort(owners, stable=True)]
 
     def activation_range(self) -> ActivationRange:
-        """Mean, deviation, lowest and highest value of every neuron at the replaced tokens."""
-        X = self.activations().double()
-        parts = (X.mean(0), X.std(0, correction=0), X.amin(0), X.amax(0))
+        """Mean, deviation, lowest and highest value of every neuron at the replaced tokens.
+
+        Streamed: means and squared differences of batches are merged in float64 (Chan et al. 1979).
+        Memory: the activations of a batch of at most 8,192 tokens, of one layer in float64.
+        """
+        n = self.space.n_neurons
+        mean = torch.zeros(n, dtype=torch.float64, device=self.device)
+        squares = torch.zeros_like(mean)
+        low = torch.full_like(mean, torch.inf)
+        high = torch.full_like(mean, -torch.inf)
+        n_before = 0
+        for owners, layers in self._states():
+            n_new = len(owners)
+            n_all = n_before + n_new
+            for layer, states in zip(self.space.layers, layers, strict=True):
+                at = self.space.columns(layer)
+                variance, own = torch.var_mean(states.double(), dim=0, correction=0)
+                difference = own - mean[at]
+                squares[at] += variance * n_new + difference**2 * (n_before * n_new / n_all)
+                mean[at] += difference * (n_new / n_all)
+                low[at] = torch.minimum(low[at], states.amin(0))
+                high[at] = torch.maximum(high[at], states.amax(0))
+            n_before = n_all
+        parts = (mean, (squares / n_before).sqrt(), low, high)
         return ActivationRange(*(part.float() for part in parts))
 
     def _run(self, rows: torch.Tensor) -> torch.Tensor:
@@ -182,6 +192,23 @@ class MaskedModel:
 
     def _positions(self, rows: torch.Tensor) -> Positions:
         return "all" if self.positions is None else self.positions[rows]
+
+    @torch.no_grad()
+    def _states(self) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
+        """Per batch the input of each replaced token, and its states, (n, width) of each layer."""
+        for rows in self.batches():
+            found: dict[int, torch.Tensor] = {}
+            ids, mask = self._inputs(rows)
+            with record(
+                self.loaded.model, self.sites, found.__setitem__, self.space.layers, stop=True
+            ):
+                self.loaded.model(input_ids=ids, attention_mask=mask)
+            chosen = mask != 0
+            if self.positions is not None:
+                places = torch.arange(ids.shape[1], device=self.device)
+                chosen = places == self.positions[rows][:, None]
+            states = [found[layer][chosen].float() for layer in self.space.layers]
+            yield rows[:, None].expand_as(ids)[chosen], states
 
     def _inputs(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         longest = int(self.lengths[rows].max())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -12,6 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.pair_tokens import tokens_of_pairs
 
 
 @dataclass(frozen=True)
@@ -93,52 +93,27 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
     Raises
     ------
     InputError
-        When there are no pairs, a word is several tokens or none that the model knows, both words
-        are the same token, or the tokenizer tells no character offsets. The pair is named.
+        When there are no pairs, the model does not know a word that it is to read or choose, a
+        word to choose is several tokens, both are the same token, or the tokenizer tells no
+        character offsets. The pair is named.
     """
     if not pairs:
         raise InputError("no minimal pairs; give at least one")
-    is_masked = _is_masked(loaded)
-    tokenizer = loaded.tokenizer
-    prefixes = [" ".join(pair.prefix) for pair in pairs]
-    texts = prefixes
-    if is_masked:
-        mask = tokenizer.mask_token
-        texts = [" ".join([*pair.prefix, mask, *pair.suffix]) for pair in pairs]
-    encoded = tokenizer(texts, return_offsets_mapping=True, return_special_tokens_mask=True)
-    rows, answers, words = [], [], []
-    for number, (pair, text) in enumerate(zip(pairs, texts, strict=True)):
-        ids = list(encoded["input_ids"][number])
-        if is_masked:
-            if ids.count(tokenizer.mask_token_id) != 1:
-                raise InputError(f"'{text}': not one mask; leave masks out of pairs")
-            answers.append(ids.index(tokenizer.mask_token_id))
-        else:
-            special = encoded["special_tokens_mask"][number]
-            while len(ids) > 1 and special[len(ids) - 1]:  # what ends a text would end the prefix
-                ids.pop()
-            if not ids:
-                raise InputError(f"{_name(pair)}: no tokens before the choice; add a word")
-            answers.append(len(ids) - 1)
-        rows.append(torch.tensor(ids))
-        words.append(_last_tokens(pair, encoded["offset_mapping"][number][: len(ids)]))
-    _check_length(loaded, rows, pairs)
-    right, wrong = (
-        _one_token(loaded, prefixes, [getattr(pair, side) for pair in pairs])
-        for side in ("right", "wrong")
-    )
-    for pair, one, other in zip(pairs, right, wrong, strict=True):
-        if one == other:
-            raise InputError(f"{_name(pair)}: both words are the same token; leave the pair out")
+    read = []
+    for each in tokens_of_pairs(loaded, pairs, reads_both_sides(loaded)):
+        if isinstance(each, InputError):
+            raise each
+        read.append(each)
+    rows = [torch.tensor(each.ids) for each in read]
     device = loaded.model.device
     return PairInputs(
         tuple(pairs),
         pad_sequence(rows, batch_first=True).to(device),
         pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).to(device),
-        torch.tensor(answers, device=device),
-        torch.tensor(right, device=device),
-        torch.tensor(wrong, device=device),
-        tuple(words),
+        torch.tensor([each.answer for each in read], device=device),
+        torch.tensor([each.right for each in read], device=device),
+        torch.tensor([each.wrong for each in read], device=device),
+        tuple(each.words for each in read),
     )
 
 
@@ -171,67 +146,7 @@ def usable(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[MinimalPai
     InputError
         When the model or its tokenizer will not do for any pair.
     """
-    _is_masked(loaded)
-    kept = []
-    for pair in pairs:
-        try:
-            encode_pairs(loaded, [pair])
-        except InputError:
-            continue
-        kept.append(pair)
-    return kept
-
-
-def _is_masked(loaded: LoadedModel) -> bool:
-    is_masked = reads_both_sides(loaded)
-    if not loaded.tokenizer.is_fast:
-        raise InputError(f"{loaded.name}: its tokenizer tells no offsets; give one that is 'fast'")
-    return is_masked
-
-
-def _one_token(loaded: LoadedModel, prefixes: Sequence[str], words: Sequence[str]) -> list[int]:
-    """The token of each word after its prefix."""
-    tokenizer = loaded.tokenizer
-    before = tokenizer(list(prefixes), add_special_tokens=False)["input_ids"]
-    texts = [f"{prefix} {word}" for prefix, word in zip(prefixes, words, strict=True)]
-    after = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    found = []
-    for text, word, short, long in zip(texts, words, before, after, strict=True):
-        tokens = long[len(short) :]
-        if long[: len(short)] != short or len(tokens) != 1:
-            raise InputError(
-                f"'{text}': '{word}' is {len(tokens)} tokens for {loaded.name}; pairs need words "
-                "of one token, leave this one out"
-            )
-        if tokens[0] == tokenizer.unk_token_id:
-            raise InputError(f"'{text}': {loaded.name} does not know '{word}'; leave the pair out")
-        found.append(tokens[0])
-    return found
-
-
-def _last_tokens(pair: MinimalPair, offsets: Sequence[Any]) -> tuple[int, ...]:
-    """For each word of the prefix its last token."""
-    last, start = [], 0
-    for word in pair.prefix:
-        end = start + len(word)
-        inside = [n for n, (first, stop) in enumerate(offsets) if first < end and stop > start]
-        if not inside:
-            raise InputError(f"{_name(pair)}: the tokenizer drops '{word}'; leave the pair out")
-        last.append(inside[-1])
-        start = end + 1
-    return tuple(last)
-
-
-def _check_length(
-    loaded: LoadedModel, rows: Sequence[torch.Tensor], pairs: Sequence[MinimalPair]
-) -> None:
-    most = loaded.max_tokens
-    for row, pair in zip(rows, pairs, strict=True):
-        if most is not None and len(row) > most:
-            raise InputError(
-                f"{_name(pair)}: {len(row)} tokens, but {loaded.name} reads {most}; shorten it"
-            )
-
-
-def _name(pair: MinimalPair) -> str:
-    return f"'{' '.join(pair.prefix)}' {pair.right} / {pair.wrong}"
+    read = tokens_of_pairs(loaded, pairs, reads_both_sides(loaded))
+    return [
+        pair for pair, each in zip(pairs, read, strict=True) if not isinstance(each, InputError)
+    ]

@@ -7,6 +7,7 @@ from neurox_lite.results.clusters import NeuronClusters
 from neurox_lite.results.layer_similarity import LayerSimilarity
 from neurox_lite.results.layers import LayerScores
 from neurox_lite.results.mask_fit import MaskFit
+from neurox_lite.results.mask_overlaps import MaskOverlaps
 from neurox_lite.results.method_table import MethodTable
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.probing import (
@@ -19,6 +20,7 @@ from neurox_lite.results.probing import (
 from neurox_lite.results.rank_intervals import RankIntervals
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.search import RegularisationSearch
+from neurox_lite.results.side_effects import SideEffects
 from neurox_lite.results.steering import SteeringCurve, SteeringCurves
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 
@@ -32,6 +34,7 @@ __all__ = [
     "LayerSimilarity",
     "LearningCurve",
     "MaskFit",
+    "MaskOverlaps",
     "MethodTable",
     "MinimalSet",
     "NeuronClusters",
@@ -41,6 +44,7 @@ __all__ = [
     "RankIntervals",
     "RegularisationSearch",
     "Selectivity",
+    "SideEffects",
     "SteeringCurve",
     "SteeringCurves",
     "TopOverlap",

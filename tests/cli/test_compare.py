@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from neurox_lite.cli.main import main
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking import agreement, random_ranking
-from neurox_lite.results import AgreementMatrix, NeuronRanking
+from neurox_lite.results import AgreementMatrix, NeuronMask, NeuronRanking
 
 SPACE = NeuronSpace("m", "mlp", (0, 1), (30, 20))
 
@@ -89,3 +90,74 @@ def test_bad_input(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["compare", *files, "--out", str(out)]) == 0
     assert "exists already" in error(*files)
     assert main(["compare", *files, "--out", str(out), "--overwrite"]) == 0
+
+
+# Masks.
+
+
+@pytest.fixture
+def masks(tmp_path: Path) -> list[str]:
+    """Of 50 neurons: 3 and 4 that share 2, and 1 that is in neither; models in two places."""
+    folders = []
+    for name, columns in (("a", [1, 2, 40]), ("b", [2, 40, 41, 42]), ("c", [0])):
+        space = replace(SPACE, model=f"/{name}/m", revision="sha256:1")
+        NeuronMask.of(space, columns, method="search").save(tmp_path / name)
+        folders.append(str(tmp_path / name))
+    return folders
+
+
+def test_masks_are_compared_as_sets(
+    masks: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "overlap"
+    assert main(["compare", *masks, "--out", str(out), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    a, b, c = masks
+    assert shown["neurons"] == 50 and shown["replaced"] == {a: 3, b: 4, c: 1}
+    # C(4, 2) C(46, 1) / C(50, 3) + C(4, 3) / C(50, 3)
+    p = (6 * 46 + 4) / 19600
+    assert shown[f"{a} and {b}"] == pytest.approx(
+        {
+            "both": 2,
+            "by chance": 12 / 50,
+            "p of so many": p,
+            "p of so few": 1 - 4 / 19600,
+            "only the first": 1,
+            "only the second": 2,
+        }
+    )
+    assert shown[f"{b} and {c}"]["both"] == 0
+    assert {path.name for path in out.iterdir()} == {"overlaps.json"}
+    saved = json.loads((out / "overlaps.json").read_text())
+    assert [(pair["first"], pair["second"]) for pair in saved["overlaps"]] == [
+        (a, b),
+        (a, c),
+        (b, c),
+    ]
+    first = saved["overlaps"][0]
+    assert first["both"] == ["0:2", "1:10"]
+    assert first["only_first"] == ["0:1"] and first["only_second"] == ["1:11", "1:12"]
+    assert first["expected"] == 0.24 and first["p_at_least"] == pytest.approx(p)
+
+
+def test_masks_that_cannot_be_compared(
+    masks: list[str], files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+
+    def error(*arguments: str) -> str:
+        assert main(["compare", *arguments, "--out", str(out)]) == 2
+        return capsys.readouterr().err
+
+    other = replace(SPACE, revision="sha256:2")
+    NeuronMask.of(other, [1]).save(tmp_path / "other")
+    assert "only one mask" in error(masks[0])
+    assert "a mask is given twice" in error(masks[0], masks[0])
+    assert "a mask among rankings; give all of one kind" in error(masks[0], files[0])
+    assert "masks are compared whole; run without -k" in error(*masks, "-k", "3")
+    assert "are of different neurons" in error(masks[0], str(tmp_path / "other"))
+    (tmp_path / "b" / "mask.safetensors").unlink()
+    assert "the mask cannot be read" in error(*masks)
+    assert not out.exists()
+    assert main(["compare", masks[0], masks[2], "--out", str(out)]) == 0
+    assert "exists already" in error(masks[0], masks[2])

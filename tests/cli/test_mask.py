@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,21 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.cli.main import main
+from neurox_lite.cli.pairs import other_pairs
 from neurox_lite.embedded import embedded_path
 
 MODEL = str(embedded_path("models/lstm-0"))
+GPT2 = str(embedded_path("models/gpt2"))
 PAIRS = str(embedded_path("corpora/number-pairs.tsv"))
 
 
 @pytest.fixture(scope="module")
 def mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("mask") / "out"
+    text = out.with_name("text.txt")
+    text.write_text("The boy smiles .\n\nThe girls probably admire the king .\n")
     options = ["--condition", "singular", "--template", "simple,adv,nounpp", "--layers", "1"]
+    options += ["--text", str(text)]
     command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--positions", "last"]
     assert main([*command, "--seeds", "2", "--alpha", "1", "--out", str(out)]) in (0, 3)
     return out
@@ -39,6 +45,24 @@ def test_a_mask_its_ranking_and_what_it_does(mask: Path) -> None:
     assert 0 <= seeds["overlap between seeds"] <= 1
 
 
+def test_what_is_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """All measures but accuracies, and of other tasks those that change."""
+    options = ["--template", "simple", "--condition", "singular", "--layers", "1", "--steps", "10"]
+    out = str(tmp_path / "mask")
+    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--out", out, "--json"]
+    assert main(command) in (0, 3)
+    shown = json.loads(capsys.readouterr().out)
+    assert list(shown["KL with the mask"]) == ["elsewhere in the pairs"]
+    found = nx.SideEffects.load(tmp_path / "mask" / "side_effects.json").measures
+    changed = {
+        measure.data: round(measure.masked, 6)
+        for measure in found
+        if measure.metric == "choices changed" and measure.masked
+    }
+    assert shown["choices changed with the mask"] == changed
+    assert not [name for name in shown if name.startswith(("accuracy", "perplexity"))]
+
+
 def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> None:
     """The saved mask does in a plain forward pass what the fit says."""
     loaded = nx.load_model(MODEL, head="language")
@@ -54,6 +78,68 @@ def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> N
     wrong = logits[rows, inputs.answers, inputs.wrong] - logits[rows, inputs.answers, inputs.right]
     found = json.loads((mask / "fit.json").read_text())
     assert float(wrong.detach().mean()) == pytest.approx(found["effect"], abs=0.5)
+
+
+def test_side_effects_are_beside_the_mask(mask: Path) -> None:
+    """Those of the function, on the pairs of other templates and conditions, and on text."""
+    found = nx.SideEffects.load(mask / "side_effects.json")
+    pairs = nx.read_pairs(PAIRS)
+    chosen = [
+        pair
+        for pair in pairs
+        if pair.template in ("simple", "adv", "nounpp") and pair.condition.startswith("singular")
+    ]
+    tasks = {measure.data for measure in found.measures if measure.metric == "accuracy"}
+    names = {f"{pair.template} {pair.condition}" for pair in set(pairs) - set(chosen)}
+    assert tasks == names and "simple plural" in tasks and "simple singular" not in tasks
+    expected = nx.side_effects(
+        nx.load_model(MODEL, head="language"),
+        nx.NeuronMask.load(mask),
+        pairs=chosen,
+        positions="last",
+        texts=["The boy smiles .", "The girls probably admire the king ."],
+        tasks={"simple plural": [p for p in pairs if p.template == "simple" and p not in chosen]},
+    )
+    for measure in expected.measures:
+        assert found.get(measure.metric, measure.data).masked == pytest.approx(
+            measure.masked, rel=1e-4, abs=1e-6
+        )
+    # The choice is made at the last word, where the neurons are replaced, and nowhere before.
+    assert found.get("KL", "elsewhere in the pairs").masked == pytest.approx(0, abs=1e-6)
+    assert found.get("KL", "text").masked > 0
+
+
+def test_other_pairs_are_those_the_model_can_choose_between(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And that have the word at which neurons are replaced."""
+    caplog.set_level("INFO")
+    loaded = nx.load_model(MODEL, head="language")
+    every = nx.read_pairs(PAIRS)[::10]
+    chosen = every[:3]
+    unknown = replace(every[5], prefix=("The", "internationaliser"))
+    assert other_pairs(loaded, every, chosen, "all") == every[3:]
+    assert not caplog.messages
+    assert other_pairs(loaded, [unknown, *every], chosen, "last") == every[3:]
+    assert "1 of 158 other pairs left out" in caplog.messages[0]
+    long = [pair for pair in every[3:] if len(pair.prefix) > 4]
+    assert 0 < len(long) < len(every)
+    assert other_pairs(loaded, every, chosen, 4) == long
+    assert other_pairs(loaded, every, chosen, -5) == long
+
+
+def test_texts_are_refused_before_the_search(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["mask", "--model", GPT2, "--pairs", PAIRS, "--template", "simple"]
+    text = tmp_path / "text.txt"
+    for content, message in (("\n \n", "no lines but blank ones"), ("The " * 80, "shorten it")):
+        text.write_text(content)
+        assert main([*command, "--text", str(text), "--out", str(tmp_path / "out")]) == 2
+        assert message in capsys.readouterr().err
+    assert main([*command, "--text", "nowhere.txt", "--out", str(tmp_path / "out")]) == 2
+    assert "nowhere.txt: no such file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_ablation_in_the_model(

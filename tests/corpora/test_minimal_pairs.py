@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.minimal_pairs import (
     MinimalPair,
+    by_condition,
     read_number_agreement,
     read_pairs,
     write_pairs,
@@ -203,3 +204,14 @@ def test_a_bad_number_agreement_file_is_named_with_its_line(tmp_path, text, mess
 def test_a_missing_file_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         read_pairs(tmp_path / "none.tsv")
+
+
+def test_pairs_by_template_and_condition():
+    one, two, three = (
+        MinimalPair(("a",), "is", "are", template=template, condition=condition)
+        for template, condition in (("simple", "plural"), ("adv", "plural"), ("", ""))
+    )
+    found = by_condition([two, one, three, two])
+    assert found == {"adv plural": [two, two], "simple plural": [one], "no template": [three]}
+    assert list(found) == ["adv plural", "simple plural", "no template"]
+    assert by_condition([]) == {}

@@ -71,6 +71,65 @@ def test_the_range_of_the_activations(loaded):
         np.testing.assert_allclose(part, expected, atol=1e-5)
 
 
+class Told:
+    """A model of one layer whose states are given, token for token."""
+
+    def __init__(self, monkeypatch, loaded, states):
+        self.masked = masked(loaded, layers=[1])
+        ends = np.cumsum(LENGTHS)
+        self.of_input = [states[end - n : end] for n, end in zip(LENGTHS, ends, strict=True)]
+        monkeypatch.setattr(
+            self.masked,
+            "_states",
+            lambda: (
+                (rows.repeat_interleave(torch.tensor(LENGTHS)[rows]), [self.states(rows)])
+                for rows in self.masked.batches()
+            ),
+        )
+
+    def states(self, rows):
+        return torch.cat([self.of_input[row] for row in rows.tolist()])
+
+
+@pytest.mark.parametrize("most", [1, 9, 10**6])
+def test_the_range_of_activations_that_are_hard_to_add_up(loaded, most, monkeypatch):
+    """Means far above the deviation, one value only, and one neuron that leaps."""
+    monkeypatch.setattr(masked_model, "BATCH_TOKENS", most)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(sum(LENGTHS), 16)).astype(np.float32)
+    X[:, :4] += 1e4
+    X[:, 4] = 0.1
+    X[:, 5] = -3e5
+    X[7, 6] = 1e6
+    told = Told(monkeypatch, loaded, torch.from_numpy(X))
+    assert told.masked.activations().numpy().tobytes() == X.tobytes()
+    found = told.masked.activation_range()
+    exact = X.astype(np.float64)
+    np.testing.assert_allclose(found.mean, exact.mean(0), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found.deviation, exact.std(0), rtol=1e-6)
+    assert found.deviation[4:6].tolist() == [0, 0]
+    assert np.array_equal(found.low, X.min(0)) and np.array_equal(found.high, X.max(0))
+
+
+@pytest.mark.parametrize("positions", ["all", "last", [6, 0, 2, 0, 4]])
+@pytest.mark.parametrize("layers", [[1], [3, 0]])
+def test_the_range_is_that_of_the_activations_whatever_the_batch(
+    loaded, positions, layers, monkeypatch
+):
+    model = masked(loaded, layers=layers, positions=positions)
+    X = model.activations().double()
+    for most in (1, 12, 10**6):
+        monkeypatch.setattr(masked_model, "BATCH_TOKENS", most)
+        found = model.activation_range()
+        for part, expected in (
+            (found.mean, X.mean(0)),
+            (found.deviation, X.std(0, correction=0)),
+            (found.low, X.amin(0)),
+            (found.high, X.amax(0)),
+        ):
+            torch.testing.assert_close(part.double(), expected, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("most", [1, 9, 12, 10**6])
 @pytest.mark.parametrize("n_copies", [1, 3])
 def test_batches_hold_every_input_once_and_fit(loaded, most, n_copies, monkeypatch):

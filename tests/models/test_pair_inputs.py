@@ -247,6 +247,104 @@ def test_usable_pairs_are_those_that_can_be_encoded(language_models, pairs):
     assert len(encode_pairs(language_models["bert"], kept)) == 6
 
 
+ODD = [
+    replace(PAIR, right="internationalises"),
+    replace(PAIR, wrong="watches"),
+    replace(PAIR, prefix=("The", "internationalising", "niece")),
+    replace(PAIR, prefix=("The", "東京")),
+    replace(PAIR, prefix=("東京",)),
+    replace(PAIR, prefix=("The", "[MASK]")),
+    replace(PAIR, prefix=("The", "niece", *["that", "niece"] * 40)),
+    replace(PAIR, suffix=("those", "東京", ".")),
+    replace(PAIR, prefix=("The", "\u200b")),
+    replace(PAIR, prefix=("the", "Niece")),
+    replace(PAIR, prefix=()),
+    MinimalPair(("The", "niece"), "watches Mary", "watch"),
+]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_usable_all_at_once_equals_pair_by_pair(language_models, pairs, name):
+    loaded = language_models[name]
+    mixed = [pair for two in zip(ODD, pairs, strict=False) for pair in two] + pairs[len(ODD) :]
+    alone = []
+    for pair in mixed:
+        try:
+            encode_pairs(loaded, [pair])
+        except InputError:
+            continue
+        alone.append(pair)
+    kept = usable(loaded, mixed)
+    assert kept == alone
+    assert len(pairs) <= len(kept) < len(mixed)
+    together = encode_pairs(loaded, kept)
+    for row, pair in enumerate(kept):
+        single = encode_pairs(loaded, [pair])
+        length = single.input_ids.shape[1]
+        assert torch.equal(together.input_ids[row, :length], single.input_ids[0])
+        assert together.attention_mask[row].sum() == length
+        for part in ("answers", "right", "wrong"):
+            assert getattr(together, part)[row] == getattr(single, part)[0]
+        assert together.words[row] == single.words[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "word"),
+    [
+        ("lstm-0", ("The", "internationalising", "niece"), "internationalising"),
+        ("lstm-0", ("yesterday", "the", "niece"), "yesterday"),
+        ("lstm-0", ("The", "niece", "東京"), "東京"),
+        ("bert", ("東京", "niece"), "東京"),
+    ],
+)
+def test_a_word_of_a_prefix_that_the_model_does_not_know(language_models, name, prefix, word):
+    loaded = language_models[name]
+    pair = replace(PAIR, prefix=prefix)
+    message = f"'{' '.join(prefix)}' watches / watch: .* does not know '{word}'; leave the pair out"
+    with pytest.raises(InputError, match=message):
+        encode_pairs(loaded, [PAIR, pair])
+    assert usable(loaded, [pair, PAIR]) == [PAIR]
+
+
+def test_only_what_is_read_needs_to_be_known(language_models):
+    """A causal model does not read the suffix, a masked one does."""
+    pair = replace(PAIR, suffix=("those", "東京", "."))
+    assert len(encode_pairs(language_models["lstm-0"], [pair])) == 1
+    with pytest.raises(InputError, match="does not know '東京'"):
+        encode_pairs(language_models["bert"], [pair])
+
+
+def test_an_unknown_token_that_is_written_so_is_read_so(language_models):
+    for name in ("lstm-0", "bert"):
+        tokenizer = language_models[name].tokenizer
+        pair = replace(PAIR, prefix=("The", tokenizer.unk_token))
+        found = encode_pairs(language_models[name], [pair])
+        assert tokenizer.unk_token_id in found.input_ids[0]
+
+
+def test_bytes_know_every_word(language_models, tokenizers_by_kind):
+    odd = ("東京", "internationalising", "Zürich")
+    for loaded, choice in (
+        (language_models["gpt2"], ("watches", "watch")),
+        (tiny("gpt2", tokenizers_by_kind["byte_bpe"]), ("at", "cats")),
+    ):
+        pair = MinimalPair(odd, *choice)
+        assert usable(loaded, [pair]) == [pair]
+
+
+def test_an_unknown_token_that_is_a_special_one(tokenizers_by_kind):
+    """As in GPT-2, where it is also what starts and ends a text."""
+    tokenizer = tokenizers_by_kind["byte_bpe"]
+    special = tokenizer.bos_token or tokenizer.eos_token or tokenizer.pad_token
+    before = tokenizer.unk_token
+    tokenizer.unk_token = special
+    try:
+        pair = MinimalPair(("東京", "dogs"), "at", "cats")
+        assert len(encode_pairs(tiny("gpt2", tokenizer), [pair])) == 1
+    finally:
+        tokenizer.unk_token = before
+
+
 # Which models are language models.
 
 

@@ -1,6 +1,7 @@
 """Neuron masks: what they touch, how they are written and compared, what they refuse."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -124,6 +125,18 @@ def test_masks_of_different_neurons():
     other = NeuronMask.of(NeuronSpace.of_array(10), [1], method="other")
     with pytest.raises(InputError, match="masks 'given' and 'other' are of different neurons"):
         NeuronMask.of(SPACE, [1]).compare(other)
+
+
+def test_masks_of_one_model_loaded_from_two_places(tmp_path):
+    """Its revision tells that it is the same."""
+    masks = []
+    for folder, revision in (("here", "sha256:1"), ("there", "sha256:1"), ("new", "sha256:2")):
+        space = replace(SPACE, model=f"/{folder}/lstm", revision=revision)
+        NeuronMask.of(space, [1, 2], method=folder).save(tmp_path / folder)
+        masks.append(NeuronMask.load(tmp_path / folder))
+    assert len(masks[0].compare(masks[1]).both) == 2
+    with pytest.raises(InputError, match="masks 'here' and 'new' are of different neurons"):
+        masks[0].compare(masks[2])
 
 
 # What is refused.

@@ -1,0 +1,40 @@
+"""What `compare` says of masks: the neurons they share, and what chance would give."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def is_mask(path: str) -> bool:
+    """Whether it is a folder from `mask`."""
+    return (Path(path) / "mask.json").is_file()
+
+
+def compare_masks(paths: Sequence[str], out: str, overwrite: bool) -> dict[str, Any]:
+    """Write ``overlaps.json``; returns what is shown."""
+    from dataclasses import replace
+
+    from neurox_lite.errors import InputError
+    from neurox_lite.files import refuse_existing
+    from neurox_lite.results import MaskOverlaps, NeuronMask
+
+    refuse_existing(Path(out) / "overlaps.json", overwrite)
+    if len(set(paths)) < len(paths):
+        raise InputError(f"{' '.join(paths)}: a mask is given twice; give each once")
+    # All of them may be by one method; their folders tell them apart.
+    found = MaskOverlaps.of([replace(NeuronMask.load(path), method=path) for path in paths])
+    found.save(Path(out) / "overlaps.json")
+    rows = {
+        f"{overlap.first} and {overlap.second}": {
+            "both": len(overlap.both),
+            "by chance": overlap.expected,
+            "p of so many": overlap.p_at_least,
+            "p of so few": overlap.p_at_most,
+            "only the first": len(overlap.only_first),
+            "only the second": len(overlap.only_second),
+        }
+        for overlap in found.overlaps
+    }
+    return {"overlaps": out, "neurons": found.n_neurons, "replaced": found.sizes, **rows}

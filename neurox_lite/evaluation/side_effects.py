@@ -1,0 +1,166 @@
+"""What a neuron mask does beside what it was made for: do its neurons play no other role?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.errors import InputError
+from neurox_lite.evaluation.model_metrics import (
+    ModelMetric,
+    evaluate,
+    kl_elsewhere,
+    kl_from_intact,
+    pair_accuracy,
+    pair_changes,
+    perplexity,
+)
+from neurox_lite.models.interventions import check_revision, check_space
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.masked_model import ActivationRange, MaskedModel
+from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
+from neurox_lite.models.sites import find_sites
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.side_effects import SideEffect, SideEffects
+
+
+def side_effects(
+    loaded: LoadedModel,
+    mask: NeuronMask,
+    *,
+    pairs: Sequence[MinimalPair] | None = None,
+    positions: str | int = "all",
+    texts: Sequence[str] | None = None,
+    tasks: Mapping[str, Sequence[MinimalPair]] | None = None,
+    n_random: int = 5,
+    seed: int = 0,
+) -> SideEffects:
+    """Measure what else changes under a mask, beside masks of random neurons.
+
+    A random mask has as many neurons of each layer, with the gates of the mask's own, replaced by
+    values as many standard deviations from their means. Means and deviations are over all tokens
+    of the texts, without texts of the pairs, without pairs of the first task.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+        A causal or masked language model, with its head.
+    mask : NeuronMask
+    pairs : sequence of MinimalPair, optional
+        Those the mask was made for: KL(p || p~) in nats, mean over their tokens other than where
+        the choice is made. Not measured when they have no other.
+    positions : "all", "last" or int
+        Where neurons are replaced in ``pairs`` and ``tasks``: at every token, at the last one, or
+        at the end of one word of the prefix.
+    texts : sequence of str, optional
+        Unrelated text, where neurons are replaced at every token: mean KL per token in nats, and
+        perplexity, of a masked model pseudo-perplexity.
+    tasks : mapping of str to sequences of MinimalPair, optional
+        Other tasks by name, such as other templates, the other number, pronouns: accuracy, and
+        the share of choices that are not those of the intact model.
+    n_random : int
+    seed : int
+
+    Returns
+    -------
+    SideEffects
+        Takes about ``4 + 2 n_random`` forward passes of all inputs; of a masked model
+        ``2 + n_random`` more for every token of the texts.
+
+    Raises
+    ------
+    InputError
+        When no data is given, the mask is of other neurons than the model's, or the model cannot
+        read a text or choose between the words of a pair, which is named.
+    """
+    if n_random < 1:
+        raise InputError(f"n_random is {n_random}; give at least 1")
+    check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
+    check_space(find_sites(loaded.model, mask.space.site), mask.space)
+    if pairs is None and texts is None and not tasks:
+        raise InputError("nothing to measure side effects on; give pairs, texts or tasks")
+    metrics = _metrics(loaded, mask.space, pairs, positions, texts, tasks)
+    if not metrics:
+        return SideEffects(len(mask), n_random, ())
+    first = metrics[0][2].masked
+    everywhere = MaskedModel(
+        loaded, first.input_ids, first.attention_mask, **_where(mask.space)
+    ).activation_range()
+    gates, values = random_masks(mask, everywhere, n_random, seed)
+    gates = np.stack([np.zeros_like(mask.gates), mask.gates, *gates])
+    values = np.stack([mask.replacement, mask.replacement, *values])
+    measures = []
+    bar = tqdm(metrics, desc="side effects", unit="measure", disable=None, delay=2, leave=False)
+    for name, data, metric in bar:
+        intact, masked, *chance = evaluate(metric, gates, values).tolist()
+        spread = (float(np.mean(chance)), min(chance), max(chance))
+        measures.append(SideEffect(name, data, intact, masked, *spread))
+    return SideEffects(len(mask), n_random, tuple(measures))
+
+
+def _where(space: NeuronSpace) -> dict[str, Any]:
+    return {"site": space.site, "layers": list(space.layers)}
+
+
+def _metrics(
+    loaded: LoadedModel,
+    space: NeuronSpace,
+    pairs: Sequence[MinimalPair] | None,
+    positions: str | int,
+    texts: Sequence[str] | None,
+    tasks: Mapping[str, Sequence[MinimalPair]] | None,
+) -> list[tuple[str, str, ModelMetric]]:
+    """What is measured, of what, and how."""
+    found = []
+    where = _where(space)
+    if texts is not None:
+        found.append(("KL", "text", kl_from_intact(loaded, texts, **where)))
+        predicted = perplexity(loaded, texts, **where)
+        found.append((predicted.name, "text", predicted))
+    if pairs is not None:
+        inputs = encode_pairs(loaded, pairs)
+        where["positions"] = _places(inputs, positions)
+        if inputs.attention_mask.sum() > len(inputs):
+            found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
+    for name, others in (tasks or {}).items():
+        try:
+            inputs = encode_pairs(loaded, others)
+            where["positions"] = _places(inputs, positions)
+        except InputError as error:
+            raise InputError(f"task '{name}': {error}") from None
+        found.append(("accuracy", name, pair_accuracy(loaded, inputs, **where)))
+        found.append(("choices changed", name, pair_changes(loaded, inputs, **where)))
+    return found
+
+
+def _places(inputs: PairInputs, positions: str | int) -> str | torch.Tensor:
+    return inputs.word(positions) if isinstance(positions, int) else positions
+
+
+def random_masks(
+    mask: NeuronMask, usual: ActivationRange, n_random: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gates and replacements, (n_random, n_neurons) both, that are chance for a mask."""
+    mean, deviation = (part.double().cpu().numpy() for part in (usual.mean, usual.deviation))
+    # A neuron that never varies has no such distance.
+    away = np.divide(
+        mask.replacement - mean, deviation, where=deviation > 0, out=np.zeros(len(mean))
+    )
+    gates = np.zeros((n_random, len(mean)))
+    values = np.tile(mean, (n_random, 1))
+    rng = np.random.default_rng(seed)
+    for gate, value in zip(gates, values, strict=True):
+        for layer in mask.space.layers:
+            columns = mask.space.columns(layer)
+            touched = columns.start + np.flatnonzero(mask.gates[columns])
+            every = np.arange(columns.start, columns.stop)
+            drawn = rng.choice(every, len(touched), replace=False)
+            gate[drawn] = mask.gates[touched]
+            value[drawn] += away[touched] * deviation[drawn]
+    return gates, values
