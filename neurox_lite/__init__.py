@@ -67,6 +67,7 @@ __all__ = [
     "rank_by_activation_difference",
     "rank_by_integrated_gradients",
     "rank_by_neuron_mask",
+    "rank_by_single_replacement",
     "rank_intervals",
     "ranking",
     "read_columns",
@@ -131,6 +132,11 @@ if TYPE_CHECKING:
     from neurox_lite.probing.search import regularisation_search
     from neurox_lite.probing.selectivity import selectivity
     from neurox_lite.probing.together import fit_grid, fit_one_vs_rest
+    from neurox_lite.ranking.in_model import (
+        rank_by_activation_difference,
+        rank_by_integrated_gradients,
+        rank_by_single_replacement,
+    )
     from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
     from neurox_lite.ranking.random import random_ranking
     from neurox_lite.results import (
@@ -215,6 +221,7 @@ _MODULE_OF = {
     "rank_by_activation_difference": "ranking.in_model",
     "rank_by_integrated_gradients": "ranking.in_model",
     "rank_by_neuron_mask": "masking.neuron_mask",
+    "rank_by_single_replacement": "ranking.in_model",
     "rank_intervals": "evaluation.rank_stability",
     "read_columns": "corpora.columns",
     "read_conllu": "corpora.conllu",

@@ -15,7 +15,7 @@ MASKS_AT_ONCE = 1024
 
 
 def best_masks(
-    effect: Effect, rows: torch.Tensor, *, n_steps: int = 60, size: int = 1
+    effect: Effect, rows: torch.Tensor, *, n_steps: int = 15, size: int = 1
 ) -> tuple[HardMask, torch.Tensor]:
     """The mask of one neuron, or of two, with the most effect, each with its best replacements.
 

@@ -20,7 +20,7 @@ from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 
-N_STEPS, BATCH_SIZE = 300, 64
+N_STEPS, BATCH_SIZE = 300, 32
 SUFFICIENT = 0.1
 """Default of sufficiency: KL divergence in nats."""
 ROUNDING_ROWS = 64

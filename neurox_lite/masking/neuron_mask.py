@@ -13,6 +13,7 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Measure, PairEffect
 from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask, leading_mask
+from neurox_lite.masking.path import BATCH_SIZE as PATH_BATCH_SIZE
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.search import search_mask
@@ -118,7 +119,7 @@ def rank_by_neuron_mask(
     model: LoadedModel | str | Path,
     pairs: Sequence[MinimalPair],
     *,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = PATH_BATCH_SIZE,
     seed: int = 0,
     **where: Any,
 ) -> NeuronRanking:

@@ -11,12 +11,13 @@ from tqdm.auto import tqdm
 from neurox_lite.errors import InputError
 from neurox_lite.masking import hard_concrete
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.fitting import BATCH_SIZE, without_gates
+from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.search import beginning, search_mask
 from neurox_lite.results.ranking import NeuronRanking
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.95)
 FIRST_STEPS, NEXT_STEPS = 200, 100
+BATCH_SIZE = 64
 
 
 def mask_path(

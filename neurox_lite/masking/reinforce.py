@@ -13,7 +13,9 @@ SMOOTHING = 0.9
 """Of the moving average of effects, the baseline."""
 
 
-def reinforce_mask(effect: Effect, alpha: float, **options: Any) -> Search:
+def reinforce_mask(
+    effect: Effect, alpha: float, *, exact_size: bool = True, **options: Any
+) -> Search:
     """As :func:`~neurox_lite.masking.search.search_mask`, with the score function (Williams 1992).
 
     Gates are Bernoulli(sigmoid(phi)). Their gradient is that of the expected size, which is exact,
@@ -24,25 +26,42 @@ def reinforce_mask(effect: Effect, alpha: float, **options: Any) -> Search:
     ----------
     effect, alpha, **options
         As there.
+    exact_size : bool
+        False: the size is part of what is rewarded, as in plain REINFORCE, which is noisier.
     """
-    return search_mask(effect, alpha, **options, estimate=_ScoreFunction())
+    return search_mask(effect, alpha, **options, estimate=_ScoreFunction(exact_size))
 
 
 class _ScoreFunction:
     """Bernoulli gates, and the gradient of their probability."""
 
-    def __init__(self) -> None:
-        self.baseline: float | None = None
+    def __init__(self, exact_size: bool) -> None:
+        self.exact_size = exact_size
+        self.effect, self.size = _MovingAverage(), _MovingAverage()
 
     def __call__(
         self, phi: torch.Tensor, noise: torch.Tensor, run: Run
     ) -> tuple[torch.Tensor, torch.Tensor, float]:
-        open_share = torch.sigmoid(phi)
-        gates = (noise < open_share.detach()).float()
-        found = run(gates)
-        measured = found.mean().item()
-        baseline = measured if self.baseline is None else self.baseline
+        expected_size = torch.sigmoid(phi).sum()
+        gates = (noise < torch.sigmoid(phi).detach()).float()
         log_probability = torch.where(gates > 0, phi, -phi).sigmoid().log().sum(1)
-        advantage = (found.detach() - baseline) * log_probability
-        self.baseline = SMOOTHING * baseline + (1 - SMOOTHING) * measured
-        return open_share.sum(), (advantage + found).mean(), measured
+        found = run(gates)
+        gain = (self.effect.surplus(found.detach()) * log_probability + found).mean()
+        if self.exact_size:
+            return expected_size, gain, found.mean().item()
+        size = (self.size.surplus(gates.sum(1)) * log_probability).mean()
+        return expected_size.detach() + size - size.detach(), gain, found.mean().item()
+
+
+class _MovingAverage:
+    """The baseline of a reward."""
+
+    def __init__(self) -> None:
+        self.value: float | None = None
+
+    def surplus(self, rewards: torch.Tensor) -> torch.Tensor:
+        """Rewards less their average so far."""
+        mean = rewards.mean().item()
+        before = mean if self.value is None else self.value
+        self.value = SMOOTHING * before + (1 - SMOOTHING) * mean
+        return rewards - before

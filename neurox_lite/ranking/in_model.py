@@ -13,6 +13,7 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import PairEffect
+from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.results import NeuronRanking
@@ -112,6 +113,60 @@ def rank_by_activation_difference(
     variance = (here.deviation.double() ** 2 + there.deviation.double() ** 2) / 2
     scale = (variance + (distance / 2) ** 2).sqrt()
     return _ranking(effect, distance / scale, scale > 0, "activation-difference", {})
+
+
+def rank_by_single_replacement(
+    model: LoadedModel | str | Path,
+    pairs: Sequence[MinimalPair],
+    *,
+    n_pairs: int = 16,
+    n_steps: int = 15,
+    seed: int = 0,
+    **where: Any,
+) -> NeuronRanking:
+    """Rank neurons by what the best replacement of each alone does: the truth for masks of one.
+
+    The score is the mean effect with the neuron replaced less that of the intact model, in nats of
+    ``log p(wrong) - log p(right)``. Every neuron has replacements of its own fitted, which takes
+    ``n_neurons n_pairs (n_steps + 1)`` runs of the model.
+
+    Parameters
+    ----------
+    model, pairs, **where
+        As for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
+    n_pairs : int
+        Size of the sample of pairs, drawn without replacement.
+    n_steps : int
+        Of fitting replacements.
+    seed : int
+        Of the sample.
+
+    Returns
+    -------
+    NeuronRanking
+        Neurons that are the same on all pairs have score NaN and come last.
+
+    Raises
+    ------
+    InputError
+        When an option is out of range, or as for ``fit_neuron_mask``.
+    """
+    if n_pairs < 1 or n_steps < 1:
+        raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
+    effect, _ = pair_effect(model, pairs, **where)
+    rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
+    rows = rows.to(effect.start.device)
+    _, found = best_masks(effect, rows, n_steps=n_steps)
+    closed = torch.zeros_like(effect.start)
+    with torch.no_grad():
+        intact = effect(closed, effect.start, rows).double().mean()
+    return _ranking(
+        effect,
+        found - intact,
+        effect.deviation > 0,
+        "single-replacement",
+        {"n_pairs": len(rows), "n_steps": n_steps, "seed": seed},
+    )
 
 
 def _both(

@@ -1,16 +1,27 @@
 """Which neurons carry number to the verb? Masks of the embedded models, by every method.
 
-`python -m tests.benchmarks.number_agreement --model lstm-0` prints the tables of docs/results.md.
+`python -m tests.benchmarks.number_agreement` prints the tables of docs/results.md: the smallest
+mask by every method, what it does to the templates of Lakretz et al. (2019), and its side effects.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import neurox_lite as nx
-from tests.benchmarks.mask_table import HEADER, Task, row, solve
+from neurox_lite.corpora.minimal_pairs import MinimalPair, read_number_agreement
+from neurox_lite.models.pair_inputs import usable
+from tests.benchmarks.mask_table import (
+    HEADER,
+    Task,
+    number_pairs,
+    row,
+    side_effect_table,
+    solve,
+    turned,
+)
 
 SITES = {"gpt2": "mlp"}
 SUBJECT = 1
@@ -19,19 +30,10 @@ SUBJECT = 1
 
 def tasks(model: str) -> Iterator[Task]:
     loaded = nx.load_model(nx.embedded_path(f"models/{model}"), head="language")
-    pairs = [
-        pair
-        for pair in nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))
-        # "The man and the women" is plural whatever the first noun is.
-        if pair.template != "conjunction"
-    ]
-    by_number = {
-        number: [pair for pair in pairs if pair.condition.startswith(number)]
-        for number in ("singular", "plural")
-    }
+    by_number = number_pairs()
     for positions, where in (("all", "every word"), (SUBJECT, "subject")):
-        for number, other in (("singular", "plural"), ("plural", "singular")):
-            for within in (False, True):
+        for within in (False, True):
+            for number, other in (("singular", "plural"), ("plural", "singular")):
                 yield Task(
                     f"{model} {number} {where} {'within' if within else 'free'}",
                     loaded,
@@ -43,16 +45,62 @@ def tasks(model: str) -> Iterator[Task]:
                 )
 
 
+def lakretz(folder: Path, task: Task) -> dict[str, Sequence[MinimalPair]]:
+    """Pairs of the seven templates that the model knows the words of, by template and number."""
+    found: dict[str, Sequence[MinimalPair]] = {}
+    for path in sorted(folder.glob("*.txt")):
+        pairs = read_number_agreement(path)
+        kept = usable(task.loaded, pairs)
+        print(f"  {path.stem}: {len(kept)} of {len(pairs)} pairs in the vocabulary", flush=True)
+        for number in ("singular", "plural"):
+            found[f"{path.stem} {number}"] = [p for p in kept if p.condition.startswith(number)]
+    return found
+
+
+def pronouns() -> dict[str, list[MinimalPair]]:
+    """Pairs of another task by condition: she or he."""
+    found: dict[str, list[MinimalPair]] = {}
+    for pair in nx.read_pairs(nx.embedded_path("corpora/gender-pairs.tsv")):
+        found.setdefault(pair.condition.replace("_", " "), []).append(pair)
+    return found
+
+
+def template_table(
+    masks: Sequence[tuple[Task, nx.NeuronMask]], templates: Mapping[str, Sequence[MinimalPair]]
+) -> None:
+    """The share of choices that a mask turns, by template: of its own number, of the other."""
+    names = list(dict.fromkeys(name.split()[0] for name in templates))
+    row("mask", "subjects", *names)
+    row(*["---"] * (2 + len(names)))
+    for task, mask in masks:
+        for pairs in (task.pairs, task.towards):
+            number = pairs[0].condition.split("_")[0]
+            shares = [turned(task, mask, templates[f"{name} {number}"]) for name in names]
+            row(task.name, number, *(f"{100 * share:.0f}%" for share in shares))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", nargs="+", default=["lstm-0", "lstm-1", "lstm-2", "gpt2"])
+    parser.add_argument("--templates", type=Path, default=Path("../shared/data/number_agreement"))
     parser.add_argument("--out", type=Path, default=Path("out/number-agreement"))
     arguments = parser.parse_args()
-    row(*HEADER)
-    row(*["---"] * len(HEADER))
     for model in arguments.model:
-        for task in tasks(model):
-            solve(task, arguments.out, exhaustive=1 if model == "lstm-0" else 0)
+        every = list(tasks(model))
+        row(*HEADER)
+        row(*["---"] * len(HEADER))
+        masks = [
+            (task, solve(task, arguments.out, exhaustive=int(model == "lstm-0"))) for task in every
+        ]
+        template_table(masks, lakretz(arguments.templates, every[0]))
+        side_effect_table(masks, pronouns())
+        for (task, mask), (other, towards) in zip(masks[::2], masks[1::2], strict=True):
+            both = mask.compare(towards)
+            print(
+                f"  {task.name} and {other.name}: {len(both.both)} neurons shared, "
+                f"{both.expected:.3f} by chance, p = {both.p_at_least:.2g}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,99 @@
+"""Is what is encoded used? Every neuron's place by a probe of number, and what replacing it does.
+
+`python -m tests.benchmarks.encoded_used` prints the table of docs/results.md and draws its figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+# As the commands do.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numpy as np
+from scipy.stats import spearmanr
+
+import neurox_lite as nx
+from neurox_lite.plotting.encoded_used import plot_encoded_used
+from neurox_lite.plotting.saving import save_figure
+from neurox_lite.report.markdown import table
+from tests.benchmarks.mask_table import number_pairs
+
+SITES = {"lstm-0": "lstm_cell", "lstm-1": "lstm_cell", "lstm-2": "lstm_cell", "gpt2": "mlp"}
+LARGE = 1.0
+"""An effect, in nats of log odds, that is called large."""
+
+
+def number_ranking(model: str, site: str, folder: Path) -> tuple[nx.NeuronRanking, float]:
+    """Neurons by a probe of the tag Number on the embedded corpus, and its test accuracy."""
+    corpora = {
+        split: nx.embedded_path(f"corpora/english-{split}.conllu.gz")
+        for split in ("train", "dev", "test")
+    }
+    corpus = nx.read_splits(corpora)
+    path = nx.embedded_path(f"models/{model}")
+    store = nx.extract(path, corpus, folder / f"{model}.h5", site=site)
+    data = nx.labelled_splits(store, corpus, "Number")
+    probe = nx.ElasticNetProbe().fit(data.train.X, data.train.y)
+    return nx.linguistic_correlation(probe), probe.score(data.test.X, data.test.y)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--figure", type=Path, default=Path("docs/figures/encoded-used.png"))
+    arguments = parser.parse_args()
+    panels, rows = {}, []
+    for model, site in SITES.items():
+        loaded = nx.load_model(nx.embedded_path(f"models/{model}"), head="language")
+        by_number = number_pairs()
+        every = [pair for pairs in by_number.values() for pair in pairs]
+        with tempfile.TemporaryDirectory() as folder:
+            encoded, accuracy = number_ranking(model, site, Path(folder))
+        effects = [
+            nx.rank_by_single_replacement(loaded, pairs, site=site, within=every)
+            for pairs in by_number.values()
+        ]
+        used = nx.NeuronRanking.from_scores(
+            effects[0].space,
+            np.mean([effect.scores for effect in effects], axis=0),
+            "single-replacement",
+        )
+        panels[model] = encoded, used
+        known = ~np.isnan(used.scores)
+        top = encoded.order[: round(0.05 * len(known))]
+        large = np.flatnonzero(known & (used.scores >= LARGE))
+        rows.append(
+            [
+                f"{model} {site}",
+                f"{100 * accuracy:.1f} %",
+                f"{spearmanr(-encoded.tied_ranks[known], used.scores[known]).statistic:.2f}",
+                len(large),
+                int(np.isin(large, top).sum()),
+                f"{int((np.nan_to_num(used.scores[top]) < LARGE / 10).sum())} of {len(top)}",
+                " ".join(
+                    f"{neuron} ({used.scores[column]:.1f}, place {encoded.ranks[column] + 1})"
+                    for neuron, column in zip(used.top(5), used.order, strict=False)
+                ),
+            ]
+        )
+    header = [
+        "neurons",
+        "probe, test",
+        "Spearman",
+        f"effect of {LARGE:g} nat and more",
+        "of them in the probe's top 5 %",
+        f"of that top, below {LARGE / 10:g} nats",
+        "most effect",
+    ]
+    print(table(header, rows))
+    save_figure(
+        plot_encoded_used(panels, "replaced alone: log odds turned (nats)"), arguments.figure
+    )
+
+
+if __name__ == "__main__":
+    main()
