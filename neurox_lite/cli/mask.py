@@ -69,6 +69,22 @@ def command(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Searches, from --seed on; the best is kept.")
     ] = 1,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            help="How neurons are found: differentiable-mask, reinforce, or by the shortest top of "
+            "integrated-gradients, activation-difference, single-replacement, random or a ranking "
+            "from 'rank' (a file) that reaches the effect.",
+        ),
+    ] = "differentiable-mask",
+    towards: Annotated[
+        str | None,
+        typer.Option(
+            "--towards",
+            help="The condition to turn to, as plural: of integrated gradients and differences.",
+        ),
+    ] = None,
     path: Annotated[
         bool,
         typer.Option(
@@ -98,8 +114,10 @@ def command(
     """
     from pathlib import Path
 
+    from neurox_lite.cli.mask_by import chosen_method
     from neurox_lite.corpora.minimal_pairs import by_condition
     from neurox_lite.corpora.text_files import read_lines
+    from neurox_lite.errors import InputError
     from neurox_lite.evaluation.model_metrics import perplexity
     from neurox_lite.evaluation.side_effects import side_effects
     from neurox_lite.files import refuse_existing, refuse_file
@@ -112,6 +130,9 @@ def command(
     quiet_transformers()
     every = read_all_pairs(pairs)
     chosen = chosen_pairs(every, condition, template)
+    others = None if towards is None else chosen_pairs(every, towards, template)
+    if path and by != "differentiable-mask":
+        raise InputError("--path is of --by differentiable-mask; leave one of them out")
     texts = None if text is None else read_lines(text)
     loaded = load_model(model, head="language")
     if texts is not None:
@@ -125,31 +146,35 @@ def command(
         "within": every if within else None,
         "keep_wrong": keep_wrong,
     }
-    fits = [
-        fit_neuron_mask(
-            loaded,
-            chosen,
-            **where,
-            alpha=alpha,
-            held_out=held_out,
-            n_steps=steps,
-            seed=number,
+    fits = []
+    for number in range(seed, seed + seeds):
+        method = chosen_method(by, loaded, chosen, others, where, number)
+        fits.append(
+            fit_neuron_mask(
+                loaded,
+                chosen,
+                **where,
+                alpha=alpha,
+                by=method,
+                held_out=held_out,
+                n_steps=steps,
+                seed=number,
+            )
         )
-        for number in range(seed, seed + seeds)
-    ]
     spread = SeedSpread(tuple(fits))
     spread.save(out)
     if path:
         ranking = rank_by_neuron_mask(loaded, chosen, **where, seed=seed)
         ranking.save(Path(out) / "ranking.json")
-    others = other_pairs(loaded, every, chosen, place)
+    elif not isinstance(method, str):
+        method.save(Path(out) / "ranking.json")
     found = side_effects(
         loaded,
         spread.best.mask,
         pairs=chosen,
         positions=place,
         texts=texts,
-        tasks=by_condition(others),
+        tasks=by_condition(other_pairs(loaded, every, chosen, place)),
         seed=seed,
     )
     found.save(Path(out) / "side_effects.json")

@@ -1,0 +1,57 @@
+"""What `mask --by` takes: a search, a method that ranks the model's neurons, or a ranking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neurox_lite.corpora.minimal_pairs import MinimalPair
+    from neurox_lite.models.loading import LoadedModel
+    from neurox_lite.results import NeuronRanking
+
+SEARCHES = ("differentiable-mask", "reinforce")
+TOWARDS = ("integrated-gradients", "activation-difference")
+ALONE = ("single-replacement", "random")
+
+
+def chosen_method(
+    by: str,
+    loaded: LoadedModel,
+    pairs: list[MinimalPair],
+    towards: list[MinimalPair] | None,
+    where: dict[str, Any],
+    seed: int,
+) -> str | NeuronRanking:
+    """The name of a search, or a ranking of the model's neurons.
+
+    Raises
+    ------
+    InputError
+        When a method needs other pairs and there are none, or takes none.
+    """
+    from neurox_lite.errors import InputError
+    from neurox_lite.masking.neuron_mask import pair_effect
+    from neurox_lite.ranking import in_model
+    from neurox_lite.ranking.random import random_ranking
+    from neurox_lite.results import NeuronRanking
+
+    if (towards is not None) != (by in TOWARDS):
+        raise InputError(
+            f"--by {by} needs --towards, the condition that the pairs are to be turned to"
+            if by in TOWARDS
+            else f"--towards is of --by {' and '.join(TOWARDS)}; leave it out"
+        )
+    if by in SEARCHES:
+        return by
+    if by == "integrated-gradients" and towards is not None:
+        return in_model.rank_by_integrated_gradients(loaded, pairs, towards, seed=seed, **where)
+    if by == "activation-difference" and towards is not None:
+        return in_model.rank_by_activation_difference(loaded, pairs, towards, **where)
+    if by == "single-replacement":
+        return in_model.rank_by_single_replacement(loaded, pairs, seed=seed, **where)
+    if by == "random":
+        return random_ranking(pair_effect(loaded, pairs, **where)[0].space, seed=seed)
+    if not by.endswith((".json", ".csv")):
+        known = ", ".join(SEARCHES + TOWARDS + ALONE)
+        raise InputError(f"--by {by}: use {known}, or a ranking from 'rank' (.json)")
+    return NeuronRanking.load(by)

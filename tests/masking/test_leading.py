@@ -1,0 +1,108 @@
+"""The head of a ranking as a mask, REINFORCE in its plain form, and attributions of gates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import neurox_lite as nx
+from neurox_lite.masking.attribution import gate_gradients
+from neurox_lite.masking.effects import ReadoutEffect
+from neurox_lite.masking.fitting import fit_mask, leading_mask
+from neurox_lite.masking.reinforce import reinforce_mask
+from neurox_lite.masking.replacements import fit_replacements, gates_of
+
+N_NEURONS, STRONG, WEAK = 20, 13, 5
+
+
+def readout(weights=(3.0, 2.0), within=True):
+    """Two units are 1 and decide by 5 nats; replaced by -1, the first alone makes it 1."""
+    X = np.random.default_rng(0).normal(size=(200, N_NEURONS)).astype(np.float32)
+    X[:, [STRONG, WEAK]] = 1
+    coefficients = np.zeros((N_NEURONS, 2))
+    coefficients[[STRONG, WEAK], 0] = weights
+    bounds = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
+    return ReadoutEffect(coefficients, np.zeros(2), X, within=bounds if within else None)
+
+
+def ordered(effect, *first):
+    scores = np.zeros(N_NEURONS)
+    scores[list(first)] = np.arange(len(first), 0, -1)
+    return nx.NeuronRanking.from_scores(effect.space, scores, "by hand")
+
+
+@pytest.mark.parametrize(
+    ("first", "alpha", "size"),
+    [
+        ((STRONG, WEAK), 0.5, 1),
+        ((WEAK, STRONG), 0.5, 2),
+        ((0, 1, 2, STRONG, WEAK), 0.5, 4),
+        ((0, 1, 2, STRONG, WEAK), 3.0, 5),
+    ],
+)
+def test_the_shortest_head_that_reaches_the_effect(first, alpha, size):
+    effect = varying(readout())
+    fit = leading_mask(effect, ordered(effect, *first), alpha=alpha)
+    assert (fit.feasible, fit.status, fit.size) == (True, "feasible", size)
+    assert set(fit.mask.columns.tolist()) == set(first[:size])
+    assert fit.mask.method == "by hand"
+    assert fit.held_out_effect >= alpha - 0.01
+
+
+def varying(effect):
+    """Constant units never get away from where they are: give them a step."""
+    effect.deviation = torch.ones_like(effect.deviation)
+    return effect
+
+
+def test_no_head_is_enough():
+    effect = varying(readout())
+    fit = leading_mask(effect, ordered(effect, STRONG), alpha=6.0)
+    assert fit.status == "infeasible"
+    assert fit.effect == pytest.approx(5, abs=0.01)
+
+
+def test_a_ranking_of_other_neurons_is_refused():
+    other = nx.random_ranking(nx.NeuronSpace.of_array(N_NEURONS + 1))
+    with pytest.raises(nx.InputError, match="give a ranking of the same neurons"):
+        leading_mask(readout(), other)
+
+
+def test_plain_reinforce_rewards_the_size_too():
+    effect = varying(readout())
+
+    def plain(*arguments, **options):
+        return reinforce_mask(*arguments, exact_size=False, **options)
+
+    fit = fit_mask(effect, alpha=3.0, search=plain, n_steps=600)
+    assert fit.feasible
+    assert set(fit.mask.columns.tolist()) == {STRONG, WEAK}
+    assert fit.mask.method == "reinforce"
+
+
+def test_enough_ends_the_fit_of_replacements():
+    effect = varying(readout())
+    gates = gates_of([[STRONG], [STRONG, WEAK], [0]], effect.start)
+    rows = torch.arange(10)
+    start = effect.n_runs
+    best, _ = fit_replacements(effect, gates, effect.start, rows, 50)
+    assert best.tolist() == pytest.approx([1, 5, -5], abs=0.01)
+    everything = effect.n_runs - start
+    enough, _ = fit_replacements(effect, gates, effect.start, rows, 50, enough=-4)
+    assert (enough[:2] >= -4).all() and enough[2] == pytest.approx(-5)
+    assert effect.n_runs - start - everything < everything / 2
+
+
+def test_attributions_of_a_linear_readout_are_what_each_neuron_adds():
+    """Of two classes, the effect is linear: replacing x by b adds (b - x) w, whatever else is."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(50, N_NEURONS)).astype(np.float32)
+    weights = np.stack([rng.normal(size=N_NEURONS), np.zeros(N_NEURONS)], axis=1)
+    effect = ReadoutEffect(weights, np.zeros(2), X)
+    values = rng.normal(size=N_NEURONS)
+    found = gate_gradients(effect, torch.from_numpy(values).float(), rows=torch.arange(50))
+    # The class that is predicted loses: its sign is that of the logit.
+    sign = np.sign(X @ weights[:, 0])[:, None]
+    expected = (-sign * (values - X) * weights[:, 0]).mean(0)
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)

@@ -1,0 +1,37 @@
+"""The scatter of what is encoded against what is used."""
+
+import numpy as np
+import pytest
+
+import neurox_lite as nx
+from neurox_lite.plotting.encoded_used import plot_encoded_used
+from neurox_lite.plotting.saving import save_figure
+
+
+def rankings(n=30):
+    space = nx.NeuronSpace.of_array(n)
+    effects = np.linspace(0, 3, n)
+    effects[4] = np.nan
+    used = nx.NeuronRanking.from_scores(space, effects, "single-replacement")
+    return nx.NeuronRanking.from_scores(space, effects, "probe"), used
+
+
+def test_points_are_places_and_effects(tmp_path):
+    encoded, used = rankings()
+    figure = plot_encoded_used({"a model": (encoded, used), "<b>$x_1$": (encoded, used)})
+    axis = figure.axes[0]
+    points = np.asarray(axis.collections[0].get_offsets())
+    assert len(points) == 29  # one has no effect
+    assert points[-1].tolist() == [1, 3] and points[0].tolist() == [29, 0]
+    assert axis.get_title() == "a model: Spearman 1.00"
+    assert axis.texts[0].get_text() == "0:29"
+    save_figure(figure, tmp_path / "figure.png")
+
+
+def test_bad_input():
+    encoded, _ = rankings()
+    _, used = rankings(31)
+    with pytest.raises(nx.InputError, match="different neurons"):
+        plot_encoded_used({"a": (encoded, used)})
+    with pytest.raises(nx.InputError, match="at least one panel"):
+        plot_encoded_used({})
