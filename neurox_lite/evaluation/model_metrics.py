@@ -59,7 +59,7 @@ def pair_accuracy(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Mode
     **where
         Site, layers and positions, as for :class:`MaskedModel`.
     """
-    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+    masked = MaskedModel.of_pairs(loaded, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each((inputs.log_odds(logits, rows) > 0).double())
@@ -69,7 +69,7 @@ def pair_accuracy(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Mode
 
 def pair_log_odds(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
     """Mean of ``log p(right) - log p(wrong)`` over minimal pairs, in nats."""
-    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+    masked = MaskedModel.of_pairs(loaded, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each(inputs.log_odds(logits, rows).double())
@@ -79,7 +79,7 @@ def pair_log_odds(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Mode
 
 def pair_changes(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
     """Share of minimal pairs of which the intact model would choose the other word."""
-    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+    masked = MaskedModel.of_pairs(loaded, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         each, place = torch.unique(rows, return_inverse=True)

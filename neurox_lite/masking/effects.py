@@ -102,7 +102,12 @@ class PairEffect:
         self.keeps = objective == "sufficiency"
         where: dict[str, Any] = {"site": site, "layers": layers}
         self.masked = MaskedModel(
-            loaded, inputs.input_ids, inputs.attention_mask, positions=positions, **where
+            loaded,
+            inputs.input_ids,
+            inputs.attention_mask,
+            positions=positions,
+            predict_at=None if callable(objective) else inputs.answers,
+            **where,
         )
         self.space = self.masked.space
         found = self.masked.activation_range()
@@ -139,8 +144,7 @@ class PairEffect:
 
     def _predictions(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Log-probabilities of all words where the choice is made, (n_rows, vocabulary)."""
-        each = torch.arange(len(rows), device=logits.device)
-        return logits[each, self.inputs.answers[rows]].log_softmax(-1)
+        return self.inputs.at_answer(logits, rows).log_softmax(-1)
 
     def _intact_predictions(self) -> torch.Tensor:
         batches = self.masked.batches()

@@ -188,7 +188,7 @@ def pair_effect(
 
 def right_pairs(loaded: LoadedModel, inputs: PairInputs, site: str) -> torch.Tensor:
     """Numbers of the pairs whose right word the model finds more probable."""
-    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, site=site)
+    masked = MaskedModel.of_pairs(loaded, inputs, site=site)
     odds = torch.empty(len(inputs), device=inputs.input_ids.device)
     for rows in masked.batches():
         odds[rows] = inputs.log_odds(masked.intact_logits(rows), rows)

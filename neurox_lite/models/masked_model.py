@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch import nn
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions
 from neurox_lite.models.hooks import record
 from neurox_lite.models.interventions import replacing_neurons, space_in
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.pair_inputs import PairInputs
 from neurox_lite.models.sites import find_sites
 from neurox_lite.models.translation import translating_neurons
 
@@ -44,6 +48,9 @@ class MaskedModel:
         Whose neurons may change; all by default, -1 is the last.
     positions : "all", "last" or (n_inputs,) int tensor
         Where they change: every token, the last one, or one of each input.
+    predict_at : (n_inputs,) int tensor, optional
+        The only token of each input whose prediction is wanted. Logits are then of one token, which
+        saves most of the time of a large vocabulary.
 
     Attributes
     ----------
@@ -67,8 +74,9 @@ class MaskedModel:
         site: str,
         layers: Sequence[int] | None = None,
         positions: Positions = "all",
+        predict_at: torch.Tensor | None = None,
     ):
-        self.loaded = loaded
+        self.loaded, self.predict_at = loaded, predict_at
         self.input_ids, self.attention_mask = input_ids, attention_mask
         self.sites = find_sites(loaded.model, site)
         self.space = space_in(self.sites, layers, loaded)
@@ -91,6 +99,13 @@ class MaskedModel:
             ):
                 raise InputError(f"positions of shape {shape}; give a token of every input")
 
+    @classmethod
+    def of_pairs(cls, loaded: LoadedModel, inputs: PairInputs, **where: Any) -> MaskedModel:
+        """Inputs that are minimal pairs, whose only prediction is that of the choice."""
+        return cls(
+            loaded, inputs.input_ids, inputs.attention_mask, predict_at=inputs.answers, **where
+        )
+
     def __len__(self) -> int:
         return len(self.input_ids)
 
@@ -100,6 +115,8 @@ class MaskedModel:
 
     def logits(self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """What the model puts out for some inputs, (n_rows, n_tokens of the longest, n_outputs).
+
+        Of one token only with ``predict_at``.
 
         Parameters
         ----------
@@ -188,7 +205,11 @@ class MaskedModel:
     def _run(self, rows: torch.Tensor) -> torch.Tensor:
         ids, mask = self._inputs(rows)
         self.n_runs += len(rows)
-        return self.loaded.model(input_ids=ids, attention_mask=mask).logits.float()
+        model = self.loaded.model
+        if self.predict_at is None:
+            return model(input_ids=ids, attention_mask=mask).logits.float()
+        with _one_token(model.get_output_embeddings(), self.predict_at[rows]):
+            return model(input_ids=ids, attention_mask=mask).logits.float()
 
     def _positions(self, rows: torch.Tensor) -> Positions:
         return "all" if self.positions is None else self.positions[rows]
@@ -213,3 +234,18 @@ class MaskedModel:
     def _inputs(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         longest = int(self.lengths[rows].max())
         return self.input_ids[rows, :longest], self.attention_mask[rows, :longest]
+
+
+@contextmanager
+def _one_token(output_layer: nn.Module, tokens: torch.Tensor) -> Iterator[None]:
+    """While the block runs, the output layer is given one token of each sentence."""
+
+    def choose(module: nn.Module, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        (states,) = args
+        return states[torch.arange(len(states), device=states.device), tokens][:, None]
+
+    handle = output_layer.register_forward_pre_hook(choose)
+    try:
+        yield
+    finally:
+        handle.remove()

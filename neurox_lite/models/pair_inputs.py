@@ -45,8 +45,13 @@ class PairInputs:
     def log_odds(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """``log p(right) - log p(wrong)`` in nats, (n_rows,), of logits for these pairs."""
         each = torch.arange(len(rows), device=logits.device)
-        at_answer = logits[each, self.answers[rows]]
+        at_answer = self.at_answer(logits, rows)
         return at_answer[each, self.right[rows]] - at_answer[each, self.wrong[rows]]
+
+    def at_answer(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Logits where the choice is made, (n_rows, n_outputs), of those of all tokens or of it."""
+        each = torch.arange(len(rows), device=logits.device)
+        return logits[:, 0] if logits.shape[1] == 1 else logits[each, self.answers[rows]]
 
     def word(self, number: int) -> torch.Tensor:
         """The last token of one word of each prefix, (n_pairs,); -1 is the last word.

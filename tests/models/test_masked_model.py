@@ -10,7 +10,7 @@ from neurox_lite.models.interventions import intervene
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.results.neuron_mask import NeuronMask
-from tests.architectures import build
+from tests.architectures import ARCHITECTURES, build
 
 LENGTHS = (7, 3, 5, 1, 5)
 IDS = torch.randint(5, 99, (5, 7), generator=torch.Generator().manual_seed(0))
@@ -197,3 +197,32 @@ def test_what_is_refused(loaded, options, message):
 def test_inputs_that_are_not_padded_on_the_right(loaded, mask):
     with pytest.raises(InputError, match="pad every input on the right"):
         MaskedModel(loaded, IDS, mask, site="mlp")
+
+
+LANGUAGE_MODELS = [
+    name
+    for name, kind in ARCHITECTURES.items()
+    if kind.head in ("AutoModelForCausalLM", "AutoModelForMaskedLM")
+]
+
+
+@pytest.mark.parametrize("name", LANGUAGE_MODELS)
+def test_predictions_of_one_token_are_those_of_all(name):
+    """Intact, masked and translated; gradients reach the gates."""
+    loaded = LoadedModel(build(name, 99, ARCHITECTURES[name].head), None, "tiny", "")
+    tokens, rows = torch.tensor([6, 0, 2, 0, 1]), torch.tensor([2, 0, 4, 2])
+    site = "lstm_cell" if name == "lstm" else "hidden_states"
+    every, one = (masked(loaded, site=site, layers=[1], predict_at=at) for at in (None, tokens))
+    gates = torch.rand(every.space.n_neurons, generator=torch.Generator().manual_seed(1))
+    values = torch.ones_like(gates)
+    gates.requires_grad_()
+    for run in (
+        lambda masked: masked.intact_logits(rows),
+        lambda masked: masked.logits(gates, values, rows),
+        lambda masked: masked.translated_logits(values, rows),
+    ):
+        expected = run(every)[torch.arange(4), tokens[rows]][:, None]
+        torch.testing.assert_close(run(one), expected, atol=1e-5, rtol=1e-4)
+    one.logits(gates, values, rows).sum().backward()
+    assert gates.grad.abs().sum() > 0
+    assert not loaded.model.get_output_embeddings()._forward_pre_hooks
