@@ -9,6 +9,8 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
+
 import neurox_lite as nx
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.pair_templates import gender_pairs
@@ -57,6 +59,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=["lstm-0", "gpt2"])
     parser.add_argument("--out", type=Path, default=Path("out/gender"))
     arguments = parser.parse_args()
+    torch.set_num_threads(1)  # sums have one order, and two models can run side by side
     definitional = {
         condition: [
             pair for pair in gender_pairs(Grammar(), N_PAIRS, SEED) if pair.condition == condition

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-# Sums then have one order, and two of these scripts run side by side.
-os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import torch

@@ -128,6 +128,29 @@ def test_other_pairs_are_those_the_model_can_choose_between(
     assert other_pairs(loaded, every, chosen, -5) == long
 
 
+def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
+    """The head of a ranking, which is saved beside it, computed here or read from a file."""
+    few = ["--condition", "singular", "--template", "simple,adv", "--layers", "1"]
+    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *few, "--positions", "last", "--alpha=1"]
+    methods = {
+        "integrated-gradients": ["--towards", "plural"],
+        "activation-difference": ["--towards", "plural"],
+        "single-replacement": [],
+        "random": [],
+        str(mask / "ranking.json"): [],
+    }
+    for by, options in methods.items():
+        out = tmp_path / Path(by).name
+        assert main([*command, "--by", by, *options, "--out", str(out)]) == 0
+        ranking = nx.NeuronRanking.load(out / "ranking.json")
+        columns = nx.NeuronMask.load(out).columns
+        assert set(columns.tolist()) == set(ranking.order[: len(columns)].tolist())
+        assert ranking.method == ("differentiable-mask" if "/" in by else by)
+    out = tmp_path / "reinforce"
+    assert main([*command, "--by", "reinforce", "--steps", "40", "--out", str(out)]) in (0, 3)
+    assert nx.NeuronMask.load(out).method == "reinforce"
+
+
 def test_texts_are_refused_before_the_search(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,6 +196,11 @@ def test_ablation_in_the_model(
         (["--pairs", PAIRS, "--template", "simple", "--objective", "x"], "unknown objective 'x'"),
         (["--pairs", PAIRS, "--template", "simple", "--positions", "x"], "unknown positions 'x'"),
         (["--pairs", PAIRS, "--template", "simple", "--site", "mlp"], "use another site"),
+        (["--pairs", PAIRS, "--by", "magic"], "--by magic: use differentiable-mask, reinforce"),
+        (["--pairs", PAIRS, "--by", "integrated-gradients"], "needs --towards"),
+        (["--pairs", PAIRS, "--by", "random", "--towards", "plural"], "leave it out"),
+        (["--pairs", PAIRS, "--by", "random", "--path"], "leave one of them out"),
+        (["--pairs", PAIRS, "--by", "none.json"], "none.json"),
     ],
 )
 def test_bad_input_writes_nothing(

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 import neurox_lite as nx
-from neurox_lite.corpora.minimal_pairs import read_pairs
 from neurox_lite.evaluation.model_metrics import pair_log_odds
 from neurox_lite.masking.effects import PairEffect, ReadoutEffect
 from neurox_lite.masking.exhaustive import best_masks
@@ -15,25 +14,9 @@ from neurox_lite.masking.fitting import fit_mask
 from neurox_lite.masking.neuron_mask import fit_neuron_mask
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
-from neurox_lite.models.hooks import record
 from neurox_lite.models.pair_inputs import encode_pairs
-from neurox_lite.models.sites import find_sites
-
-N_NEURONS, U1, U2 = 40, 31, 7
-
-
-def two_units(objective="flip", weights=(3.0, 2.0)):
-    """Two units are 1 and decide by 5 nats, the others are noise without a weight in the readout.
-
-    Replaced by -1, the first turns -5 into 1, the second into -1, both into 5.
-    """
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(400, N_NEURONS)).astype(np.float32)
-    X[:, [U1, U2]] = 1 + 0.05 * X[:, [U1, U2]].clip(-2, 2)
-    readout = np.zeros((N_NEURONS, 2))
-    readout[[U1, U2], 0] = weights
-    within = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
-    return ReadoutEffect(readout, np.zeros(2), X, within=within, objective=objective)
+from tests.benchmarks.mask_table import number_pairs as pairs_by_number
+from tests.benchmarks.mask_truth import N_NEURONS, U1, U2, optimum, two_units
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -130,48 +113,13 @@ def test_a_path_of_a_model_leads_with_what_it_uses(lstm):
 # A trained model: at its last step and layer, the effects of an LSTM's cells add up.
 
 
+def number_pairs(number):
+    return pairs_by_number()[number]
+
+
 @pytest.fixture(scope="module")
 def lstm():
     return nx.load_model(nx.embedded_path("models/lstm-0"), head="language")
-
-
-def number_pairs(number):
-    pairs = read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))
-    return [p for p in pairs if p.template != "conjunction" and p.condition.startswith(number)]
-
-
-def optimum(loaded, pairs, alpha):
-    """Fewest cells of layer 1 that reach alpha at the last word, by closed form.
-
-    With the output gate o, a state is h = o tanh(c), and the log odds are linear in h. A cell's
-    replacement turns tanh(c) into any number between -1 and 1, the same for all pairs: what each
-    cell can add is known, and the best cells are those that add most.
-    """
-    inputs = encode_pairs(loaded, pairs)
-    found = {}
-    ids = {"input_ids": inputs.input_ids, "attention_mask": inputs.attention_mask}
-    for site, layer in (("lstm_cell", 1), ("hidden_states", 2)):
-        with (
-            torch.no_grad(),
-            record(
-                loaded.model,
-                find_sites(loaded.model, site),
-                lambda _, states, site=site: found.__setitem__(site, states),
-                [layer],
-            ),
-        ):
-            loaded.model(**ids)
-    rows = torch.arange(len(pairs))
-    cells = found["lstm_cell"][rows, inputs.answers].double()
-    states = found["hidden_states"][rows, inputs.answers].double()
-    embeddings = loaded.model.get_output_embeddings().weight.detach().double()
-    direction = embeddings[inputs.wrong] - embeddings[inputs.right]
-    gate = states / cells.tanh()
-    intact = (states * direction).sum(1).mean()
-    pushed = [((sign * gate - states) * direction).mean(0) for sign in (-1, 1)]
-    gains = torch.maximum(*pushed).sort(descending=True).values
-    reached = intact + gains.cumsum(0)
-    return int((reached < alpha).sum()) + 1
 
 
 @pytest.mark.parametrize("number", ["singular", "plural"])
