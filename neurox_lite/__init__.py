@@ -24,6 +24,7 @@ __all__ = [
     "LearningCurve",
     "MaskFit",
     "MethodTable",
+    "MinimalPair",
     "MinimalSet",
     "Neuron",
     "NeuronClusters",
@@ -62,6 +63,8 @@ __all__ = [
     "linguistic_correlation",
     "load_model",
     "minimal_set",
+    "model_metrics",
+    "neuron_space",
     "online_code",
     "random_ranking",
     "rank_by_activation_difference",
@@ -96,7 +99,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.annotation import annotate, read_text
     from neurox_lite.corpora.columns import read_columns
     from neurox_lite.corpora.conllu import read_conllu
-    from neurox_lite.corpora.minimal_pairs import read_pairs
+    from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
     from neurox_lite.corpora.parallel import read_parallel
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -105,6 +108,7 @@ if TYPE_CHECKING:
     from neurox_lite.correlation.similarity import layer_similarity
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
+    from neurox_lite.evaluation import model_metrics
     from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
@@ -117,6 +121,7 @@ if TYPE_CHECKING:
     from neurox_lite.models.interventions import intervene
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.pair_inputs import encode_pairs
+    from neurox_lite.models.spaces import neuron_space
     from neurox_lite.models.translation import translate
     from neurox_lite.neurons import Neuron, NeuronSpace
     from neurox_lite.pipeline.bake_off import bake_off
@@ -178,6 +183,7 @@ _MODULE_OF = {
     "LearningCurve": "results",
     "MaskFit": "results",
     "MethodTable": "results",
+    "MinimalPair": "corpora.minimal_pairs",
     "MinimalSet": "results",
     "Neuron": "neurons",
     "NeuronClusters": "results",
@@ -216,6 +222,7 @@ _MODULE_OF = {
     "linguistic_correlation": "ranking",
     "load_model": "models.loading",
     "minimal_set": "evaluation.minimal_set",
+    "neuron_space": "models.spaces",
     "online_code": "probing.online_code",
     "random_ranking": "ranking",
     "rank_by_activation_difference": "ranking.in_model",
@@ -240,10 +247,12 @@ _MODULE_OF = {
     "word_filter": "corpora.word_filter",
 }
 
+_SUBPACKAGES = {"model_metrics": "evaluation.model_metrics", "ranking": "ranking"}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "ranking":
-        return import_module("neurox_lite.ranking")
+    if name in _SUBPACKAGES:
+        return import_module(f"neurox_lite.{_SUBPACKAGES[name]}")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'neurox_lite' has no attribute '{name}'")
     return getattr(import_module(f"neurox_lite.{_MODULE_OF[name]}"), name)

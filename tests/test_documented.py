@@ -85,6 +85,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "correlate",
         "ablate",
         "mask",
+        "mask",  # by integrated gradients
         "ablate",
         "steer",
     ]

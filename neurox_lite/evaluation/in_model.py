@@ -8,8 +8,8 @@ import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
-from neurox_lite.models.interventions import check_revision
 from neurox_lite.models.replacements import resampled
+from neurox_lite.models.spaces import check_revision
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
 

@@ -20,11 +20,11 @@ from neurox_lite.evaluation.model_metrics import (
     pair_changes,
     perplexity,
 )
-from neurox_lite.models.interventions import check_revision, check_space
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import ActivationRange, MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
 from neurox_lite.models.sites import find_sites
+from neurox_lite.models.spaces import check_revision, check_space
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.side_effects import SideEffect, SideEffects

@@ -108,7 +108,7 @@ def steer(
     where: dict[str, Any] = {"site": space.site, "layers": list(space.layers)}
     inputs, others = encode_pairs(loaded, pairs), encode_pairs(loaded, wanted)
     if not keep_wrong:
-        inputs = inputs.select(right_pairs(loaded, inputs, space.site))
+        inputs = inputs.select(right_pairs(loaded, inputs))
     if not len(inputs):
         raise InputError(
             f"{loaded.name} gets all {len(pairs)} pairs wrong; give others, or use them as they "

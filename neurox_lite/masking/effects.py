@@ -90,7 +90,7 @@ class PairEffect:
         inputs: PairInputs,
         *,
         objective: str | Measure = "flip",
-        site: str,
+        site: str | None = None,
         layers: Any = None,
         positions: Positions = "all",
         within: PairInputs | None = None,

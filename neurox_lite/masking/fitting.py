@@ -14,8 +14,8 @@ from neurox_lite.masking import hard_concrete
 from neurox_lite.masking.effects import Effect, replaced
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask, smallest_leading, without_needless
-from neurox_lite.masking.search import Search, beginning, search_mask
-from neurox_lite.models.interventions import check_revision
+from neurox_lite.masking.search import Search, beginning, in_deviations, search_mask
+from neurox_lite.models.spaces import check_revision
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
@@ -192,6 +192,7 @@ def _scored(
         held_out_intact=without_gates(effect, task.test),
         held_out_effect=after,
         held_out_success=success,
+        farthest=_farthest(effect, replaced(effect, gates), hard.values),
         probabilities=probabilities.double().cpu().numpy(),
         sizes=() if found is None else found.sizes,
         effects=() if found is None else found.effects,
@@ -246,6 +247,12 @@ def _on(
         found = torch.cat([effect(gates, values, some) for some in rows.split(256)]).double()
     succeeds = found >= alpha if effect.keeps else found > 0
     return float(found.mean()), float(succeeds.double().mean())
+
+
+def _farthest(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> float:
+    """How far the farthest replacement lies from its neuron's mean, in deviations."""
+    away = in_deviations(effect, values).abs()[gates > 0]
+    return float(away.max()) if len(away) else 0.0
 
 
 def _settled(found: Search, alpha: float, scale: float) -> bool:

@@ -18,7 +18,6 @@ from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.search import search_mask
 from neurox_lite.models.loading import LoadedModel, load_model
-from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
 from neurox_lite.results.mask_fit import MaskFit
@@ -160,13 +159,10 @@ def pair_effect(
     Parameters and errors are those of :func:`fit_neuron_mask`.
     """
     loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
-    if site is None:
-        is_lstm = isinstance(loaded.model.config, LSTMConfig)
-        site = "lstm_cell" if is_lstm else "hidden_states"
     inputs = encode_pairs(loaded, pairs)
     n_wrong = 0
     if not keep_wrong:
-        right = right_pairs(loaded, inputs, site)
+        right = right_pairs(loaded, inputs)
         n_wrong = len(inputs) - len(right)
         if not len(right):
             raise InputError(
@@ -186,9 +182,9 @@ def pair_effect(
     return effect, n_wrong
 
 
-def right_pairs(loaded: LoadedModel, inputs: PairInputs, site: str) -> torch.Tensor:
+def right_pairs(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
     """Numbers of the pairs whose right word the model finds more probable."""
-    masked = MaskedModel.of_pairs(loaded, inputs, site=site)
+    masked = MaskedModel.of_pairs(loaded, inputs)
     odds = torch.empty(len(inputs), device=inputs.input_ids.device)
     for rows in masked.batches():
         odds[rows] = inputs.log_odds(masked.intact_logits(rows), rows)

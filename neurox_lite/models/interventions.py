@@ -13,6 +13,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions, changing_neurons
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.models.spaces import check_revision, check_space
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 
@@ -127,66 +128,3 @@ def replacing_neurons(
     parts = {"gates": gates, "values": values}
     with changing_neurons(model, sites, space, replaced, parts, positions=positions, layers=layers):
         yield
-
-
-def check_space(sites: Sites, space: NeuronSpace) -> None:
-    """Raise InputError unless a model has these neurons.
-
-    Parameters
-    ----------
-    sites : Sites
-        Of the model.
-    space : NeuronSpace
-    """
-    if space.site != sites.site:
-        raise InputError(f"neurons of '{space.site}' in a model's '{sites.site}'; use one site")
-    for layer, width in zip(space.layers, space.widths, strict=True):
-        if layer not in sites.widths:
-            raise InputError(
-                f"no layer {layer} at '{sites.site}'; the model has layers "
-                f"{', '.join(map(str, sites.widths))}"
-            )
-        if sites.widths[layer] != width:
-            raise InputError(
-                f"layer {layer} has {sites.widths[layer]} neurons at '{sites.site}', not {width}; "
-                "give what was made from this model"
-            )
-
-
-def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
-    """Raise InputError when neurons are known to be those of another model.
-
-    Parameters
-    ----------
-    space : NeuronSpace
-    revision : str
-        Of the model; empty when it is not known.
-    what : str
-        What was made from the neurons.
-    """
-    if space.revision and revision and space.revision != revision:
-        raise InputError(
-            f"{what} was made from {space.model} ({space.revision}), not from this model "
-            f"({revision}); give the same one"
-        )
-
-
-def space_in(sites: Sites, layers: Sequence[int] | None, loaded: LoadedModel) -> NeuronSpace:
-    """The neurons of some layers of a loaded model, all by default.
-
-    Raises
-    ------
-    InputError
-        When the model does not have one of the layers.
-    """
-    known = list(sites.widths)
-    chosen = known if layers is None else [known[n] if -len(known) <= n < 0 else n for n in layers]
-    space = NeuronSpace(
-        loaded.name,
-        sites.site,
-        tuple(chosen),
-        tuple(sites.widths.get(layer, 1) for layer in chosen),
-        loaded.revision,
-    )
-    check_space(sites, space)
-    return space

@@ -13,10 +13,11 @@ from torch import nn
 from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions
 from neurox_lite.models.hooks import record
-from neurox_lite.models.interventions import replacing_neurons, space_in
+from neurox_lite.models.interventions import replacing_neurons
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.pair_inputs import PairInputs
 from neurox_lite.models.sites import find_sites
+from neurox_lite.models.spaces import default_site, space_in
 from neurox_lite.models.translation import translating_neurons
 
 BATCH_TOKENS = 8192
@@ -43,7 +44,8 @@ class MaskedModel:
         With a head.
     input_ids, attention_mask : (n_inputs, n_tokens) int tensors
         Padded on the right.
-    site : str
+    site : str, optional
+        ``lstm_cell`` for the package's LSTM and ``hidden_states`` for others by default.
     layers : sequence of int, optional
         Whose neurons may change; all by default, -1 is the last.
     positions : "all", "last" or (n_inputs,) int tensor
@@ -71,14 +73,14 @@ class MaskedModel:
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         *,
-        site: str,
+        site: str | None = None,
         layers: Sequence[int] | None = None,
         positions: Positions = "all",
         predict_at: torch.Tensor | None = None,
     ):
         self.loaded, self.predict_at = loaded, predict_at
         self.input_ids, self.attention_mask = input_ids, attention_mask
-        self.sites = find_sites(loaded.model, site)
+        self.sites = find_sites(loaded.model, default_site(loaded) if site is None else site)
         self.space = space_in(self.sites, layers, loaded)
         self.lengths = attention_mask.sum(1)
         self.n_runs = 0

@@ -11,9 +11,9 @@ from torch import nn
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions, changing_neurons
-from neurox_lite.models.interventions import check_revision, check_space
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.models.spaces import check_revision, check_space
 from neurox_lite.neurons import NeuronSpace
 
 

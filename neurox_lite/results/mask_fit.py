@@ -41,6 +41,8 @@ class MaskFit:
         ``alpha``.
     probabilities : (n_neurons,) array
         That the gate is open; of the head of a ranking 1 for its neurons and 0 for others.
+    farthest : float
+        Of the replacements, from the mean of their neuron, in its deviations; 0 for none.
     sizes, effects : tuples of float
         Expected number of open gates and effect of a batch, step by step of a search.
     n_runs : int
@@ -61,6 +63,7 @@ class MaskFit:
     held_out_effect: float
     held_out_success: float
     probabilities: np.ndarray
+    farthest: float
     sizes: tuple[float, ...]
     effects: tuple[float, ...]
     n_runs: int
@@ -106,6 +109,7 @@ class MaskFit:
             "alpha": number(self.alpha),
             "size": self.size,
             "neurons": [str(neuron) for neuron in neurons],
+            "farthest replacement, in deviations": number(self.farthest),
             "effect without a mask": number(self.intact),
             "effect": number(self.effect),
             "held-out effect without a mask": number(self.held_out_intact),
