@@ -11,14 +11,14 @@ from neurox_lite.results import AblationCurve, AblationCurves
 def plot_ablation(curves: AblationCurves) -> Figure:
     """One panel per curve: top, all but top, bottom, and the band of random sets."""
     count = len(curves.curves)
-    figure = Figure(figsize=(5.2 * count, 4.2), layout="constrained")
+    figure = Figure(figsize=(5.2 * count + 2.2, 4.2), layout="constrained")
     axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
     for axis, curve in zip(axes, curves.curves, strict=True):
         _panel(axis, curve)
     if curves.curves[0].metric in ("accuracy", "R2"):
         axes[0].set_ylim(_lowest(curves), 1.02)
     axes[0].set_ylabel(curves.curves[0].metric)
-    axes[-1].legend(loc="lower right", fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     return figure
 
 
