@@ -22,7 +22,8 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 
 # The studies that docs/results.md reports: a pretrained MiniLM from PyPI on two corpora. And the
-# benchmark of rankers of docs/which-method.md, on made-up data and the embedded models.
+# benchmark of rankers of docs/which-method.md, on made-up data and the embedded models. Then the masks
+# of the embedded models, about two hours.
 EWT := $(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ewt-ud-$(split).conllu.gz)
 results: out/minilm
 	$(BIN)/neurox-lite run docs/jobs/minilm-ewt-upos.yaml
@@ -39,6 +40,10 @@ results: out/minilm
 		--out out/ewt-rankers --overwrite --resamples 0
 	$(BIN)/python -m tests.benchmarks.recurrence
 	$(BIN)/python -m tests.benchmarks.rankers
+	$(BIN)/python -m tests.benchmarks.mask_truth
+	$(BIN)/python -m tests.benchmarks.number_agreement
+	$(BIN)/python -m tests.benchmarks.gender
+	$(BIN)/python -m tests.benchmarks.encoded_used
 
 # Speed and memory, as rows of what, ours, reference, ratio; on a machine that does nothing else.
 bench: out/minilm
