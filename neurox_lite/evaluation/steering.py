@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
@@ -124,8 +123,7 @@ def steer(
         **where,
     )
     mean, wanted_mean = (
-        masked.activations().mean(0, dtype=torch.float64).cpu().numpy()
-        for masked in (odds.masked, reached)
+        masked.activation_range().mean.double().cpu().numpy() for masked in (odds.masked, reached)
     )
     moved = _moved(_orders(rankings, n_random, seed), steps, coefficients)
 
