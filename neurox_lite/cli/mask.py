@@ -146,16 +146,16 @@ def command(
         "within": every if within else None,
         "keep_wrong": keep_wrong,
     }
-    fits = []
+    fits, methods = [], []
     for number in range(seed, seed + seeds):
-        method = chosen_method(by, loaded, chosen, others, where, number)
+        methods.append(chosen_method(by, loaded, chosen, others, where, number))
         fits.append(
             fit_neuron_mask(
                 loaded,
                 chosen,
                 **where,
                 alpha=alpha,
-                by=method,
+                by=methods[-1],
                 held_out=held_out,
                 n_steps=steps,
                 seed=number,
@@ -166,8 +166,9 @@ def command(
     if path:
         ranking = rank_by_neuron_mask(loaded, chosen, **where, seed=seed)
         ranking.save(Path(out) / "ranking.json")
-    elif not isinstance(method, str):
-        method.save(Path(out) / "ranking.json")
+    used = methods[fits.index(spread.best)]
+    if not isinstance(used, str):
+        used.save(Path(out) / "ranking.json")
     found = side_effects(
         loaded,
         spread.best.mask,

@@ -30,7 +30,7 @@ def chosen_method(
         When a method needs other pairs and there are none, or takes none.
     """
     from neurox_lite.errors import InputError
-    from neurox_lite.masking.neuron_mask import pair_effect
+    from neurox_lite.models.spaces import neuron_space
     from neurox_lite.ranking import in_model
     from neurox_lite.ranking.random import random_ranking
     from neurox_lite.results import NeuronRanking
@@ -50,7 +50,7 @@ def chosen_method(
     if by == "single-replacement":
         return in_model.rank_by_single_replacement(loaded, pairs, seed=seed, **where)
     if by == "random":
-        return random_ranking(pair_effect(loaded, pairs, **where)[0].space, seed=seed)
+        return random_ranking(neuron_space(loaded, where["site"], where["layers"]), seed=seed)
     if not by.endswith((".json", ".csv")):
         known = ", ".join(SEARCHES + TOWARDS + ALONE)
         raise InputError(f"--by {by}: use {known}, or a ranking from 'rank' (.json)")

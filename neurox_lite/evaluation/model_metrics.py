@@ -355,6 +355,8 @@ def _divergence(masked: MaskedModel, counted: torch.Tensor) -> ModelMetric:
 
 def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids of texts and which are real, (n_texts, n_tokens) both."""
+    if isinstance(texts, str):
+        raise InputError("texts are one string; give a list of strings")
     if not texts:
         raise InputError("no texts; give at least one")
     encoded = loaded.tokenizer(list(texts))["input_ids"]

@@ -121,6 +121,7 @@ class PairEffect:
             others = MaskedModel(loaded, within.input_ids, within.attention_mask, **where)
             bounds = others.activation_range()
             self.low, self.high = bounds.low, bounds.high
+            self.start = self.start.clamp(self.low, self.high)
         self._intact = self._intact_predictions() if self.keeps else None
 
     def __len__(self) -> int:
@@ -201,6 +202,7 @@ class ReadoutEffect:
         self.deviation = self.X.double().std(0, correction=0).float()
         bounds = (self.X.amin(0), self.X.amax(0)) if within is None else within
         self.low, self.high = (torch.as_tensor(bound).float() for bound in bounds)
+        self.start = self.start.clamp(self.low, self.high)
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
         self._predicted = self._intact.argmax(1)

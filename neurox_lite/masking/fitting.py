@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -81,9 +82,10 @@ def fit_mask(
         batch_size=batch_size,
         generator=torch.Generator().manual_seed(seed),
     )
-    hard = HardMask((), effect.start, task.intact)
-    if task.intact < task.alpha:
-        hard = _rounded(effect, found, task.alpha, task.train[:ROUNDING_ROWS])
+    rows = task.train[:ROUNDING_ROWS]
+    hard = _empty(effect, task, rows)
+    if hard.effect < task.alpha:
+        hard = _rounded(effect, found, task.alpha, rows)
     parameters = {"objective": name, "alpha": task.alpha, "n_steps": n_steps, "seed": seed}
     method = "differentiable-mask" if search is search_mask else "reinforce"
     return _scored(effect, task, hard, found, method, parameters)
@@ -124,9 +126,9 @@ def leading_mask(
             f"is of {space.site}, layers {list(space.layers)}: give a ranking of the same neurons"
         )
     task = _task(effect, alpha, held_out, seed)
-    hard = HardMask((), effect.start, task.intact)
-    if task.intact < task.alpha:
-        rows = task.train[:ROUNDING_ROWS]
+    rows = task.train[:ROUNDING_ROWS]
+    hard = _empty(effect, task, rows)
+    if hard.effect < task.alpha:
         order = ranking.order.tolist()
         hard = smallest_leading(
             effect, order, task.alpha, effect.start, rows, n_steps=REPLACEMENT_STEPS
@@ -156,6 +158,12 @@ def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _T
         raise InputError(f"held_out is {held_out}; give a share below 1")
     train, test = (rows.to(effect.start.device) for rows in _split(len(effect), held_out, seed))
     intact = without_gates(effect, train)
+    if alpha is None and not effect.keeps and intact >= 0:
+        raise InputError(
+            f"without a mask the effect is {intact:.3g} and there is nothing to turn; give alpha"
+        )
+    if alpha is not None and not math.isfinite(alpha):
+        raise InputError(f"alpha is {alpha}; give a finite number")
     if alpha is None:
         alpha = -SUFFICIENT if effect.keeps else -intact / 2
     return _Task(train, test, intact, alpha)
@@ -216,6 +224,12 @@ def _rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) ->
     if mask.effect >= alpha:
         mask = without_needless(effect, mask, alpha, rows)
     return _fitted_again(effect, mask, rows)
+
+
+def _empty(effect: Effect, task: _Task, rows: torch.Tensor) -> HardMask:
+    """No neuron sought: the intact model, or of *sufficiency* one of which nothing is kept."""
+    mask = HardMask((), effect.start, task.intact)
+    return _fitted_again(effect, mask, rows) if effect.keeps else mask
 
 
 def _fitted_again(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMask:

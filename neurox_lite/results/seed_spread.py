@@ -48,7 +48,7 @@ class SeedSpread:
             **self.best.summary(),
             "sizes by seed": list(self.sizes),
             "status by seed": [fit.status for fit in self.fits],
-            "held-out success by seed": [round(fit.held_out_success, 6) for fit in self.fits],
+            "held-out success by seed": [fit.summary()["held-out success"] for fit in self.fits],
             "overlap between seeds": round(self.overlap, 6),
         }
 

@@ -15,12 +15,11 @@ import neurox_lite as nx
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.pair_templates import gender_pairs
 from tests.benchmarks.mask_table import (
-    HEADER,
     Task,
     number_pairs,
     row,
     side_effect_table,
-    solve,
+    solve_all,
     turned,
 )
 
@@ -67,12 +66,7 @@ def main() -> None:
         for condition in ("definitional_feminine", "definitional_masculine")
     }
     for model in arguments.model:
-        every = list(tasks(model))
-        row(*HEADER)
-        row(*["---"] * len(HEADER))
-        masks = [
-            (task, solve(task, arguments.out, exhaustive=int(model == "lstm-0"))) for task in every
-        ]
+        masks = solve_all(list(tasks(model)), arguments.out, exhaustive=model == "lstm-0")
         names = ["stereotype, own", "stereotype, other", *definitional]
         row("mask", *names)
         row(*["---"] * (1 + len(names)))

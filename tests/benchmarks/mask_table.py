@@ -1,4 +1,9 @@
-"""The smallest mask for a task by every method: rows of a table, and the masks themselves."""
+"""The smallest mask for a task by every method: rows of a table, and the masks themselves.
+
+Effects are log p(wrong) - log p(right) in nats: of the intact model, and with the best single
+neuron replaced. Cells of methods have the neurons that five seeds need, and the share of held-out
+pairs that turn; the overlap is the mean Jaccard index of the five masks.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,18 @@ from neurox_lite.results.seed_spread import SeedSpread
 from neurox_lite.results.side_effects import SideEffect
 
 SEEDS = range(5)
-HEADER = ("task", "method", "neurons", "feasible", "held out, turned", "held out, nats", "runs")
+HEADER = (
+    "task",
+    "intact",
+    "mask",
+    "REINFORCE",
+    "integrated gradients",
+    "activation difference",
+    "random",
+    "best single",
+    "best mask",
+    "overlap",
+)
 
 
 @dataclass(frozen=True)
@@ -62,64 +78,61 @@ def number_pairs() -> dict[str, list[MinimalPair]]:
     }
 
 
-def solve(task: Task, folder: Path, *, exhaustive: int = 0) -> nx.NeuronMask:
-    """Print the rows of a task; the best of five masks is saved and returned.
+def solve_all(
+    tasks: Sequence[Task], folder: Path, *, exhaustive: bool = False
+) -> list[tuple[Task, nx.NeuronMask]]:
+    """Print a row per task; the best mask of each is saved and returned."""
+    row(*HEADER)
+    row(*["---"] * len(HEADER))
+    return [(task, solve(task, folder, exhaustive=exhaustive)) for task in tasks]
 
-    ``exhaustive`` is the size of the sets that are all tried, 1 or 2, or 0 for none.
-    """
+
+def solve(task: Task, folder: Path, *, exhaustive: bool) -> nx.NeuronMask:
+    """The best of five masks, and the row: what every method needs, five times each."""
     both = [*task.pairs, *task.towards]
-    effect, n_wrong = pair_effect(
+    effect, _ = pair_effect(
         task.loaded, task.pairs, within=both if task.within else None, **task.where
     )
-    rankings = {
-        "integrated gradients": nx.rank_by_integrated_gradients(
-            task.loaded, task.pairs, task.towards, **task.where
-        ),
-        "activation difference": nx.rank_by_activation_difference(
-            task.loaded, task.pairs, task.towards, **task.where
+    by_gradients = nx.rank_by_integrated_gradients(
+        task.loaded, task.pairs, task.towards, **task.where
+    )
+    by_difference = nx.rank_by_activation_difference(
+        task.loaded, task.pairs, task.towards, **task.where
+    )
+    methods: dict[str, Callable[[int], MaskFit]] = {
+        "mask": lambda seed: fit_mask(effect, seed=seed),
+        "REINFORCE": lambda seed: fit_mask(effect, seed=seed, search=reinforce_mask),
+        "integrated gradients": lambda seed: leading_mask(effect, by_gradients, seed=seed),
+        "activation difference": lambda seed: leading_mask(effect, by_difference, seed=seed),
+        "random": lambda seed: leading_mask(
+            effect, random_ranking(effect.space, seed=seed), seed=seed
         ),
     }
-    fits = by_seed(task, "mask", effect, lambda seed: fit_mask(effect, seed=seed))
-    by_seed(
-        task, "REINFORCE", effect, lambda seed: fit_mask(effect, seed=seed, search=reinforce_mask)
-    )
-    for name, ranking in rankings.items():
-        by_seed(task, name, effect, lambda seed, r=ranking: leading_mask(effect, r, seed=seed))
-    by_seed(
-        task,
-        "random",
-        effect,
-        lambda seed: leading_mask(effect, random_ranking(effect.space, seed=seed), seed=seed),
-    )
-    for size in range(1, exhaustive + 1):
-        all_sets(task, effect, size, fits[0].alpha)
-    spread = SeedSpread(tuple(fits))
-    spread.save(folder / task.name.replace(" ", "-"))
-    print(
-        f"  {task.name}: {len(effect)} pairs, {n_wrong} left out as wrong, {fits[0].intact:.2f} "
-        f"nats without a mask, {fits[0].alpha:.2f} asked for; neurons "
-        f"{', '.join(map(str, spread.best.mask.neurons[:12]))}; seeds share {spread.overlap:.2f}",
-        flush=True,
-    )
-    return spread.best.mask
-
-
-def by_seed(
-    task: Task, method: str, effect: PairEffect, fit: Callable[[int], MaskFit]
-) -> list[MaskFit]:
-    """The fits of five seeds, and their row."""
-    before = effect.n_runs
-    fits = [fit(seed) for seed in SEEDS]
+    found = {name: SeedSpread(tuple(map(fit, SEEDS))) for name, fit in methods.items()}
+    best = found["mask"].best
+    best.save(folder / task.name.replace(" ", "-"))
     row(
         task.name,
-        method,
-        " ".join(str(one.size) for one in fits),
-        f"{sum(one.feasible for one in fits)} of {len(fits)}",
-        spread_of([100 * one.held_out_success for one in fits], "%"),
-        spread_of([one.held_out_effect for one in fits]),
-        f"{(effect.n_runs - before) / len(fits):,.0f}",
+        f"{best.intact:.1f}",
+        *map(cell, found.values()),
+        f"{best_single(effect):.1f}" if exhaustive else "",
+        " ".join(map(str, best.mask.neurons[:8])),
+        f"{found['mask'].overlap:.2f}",
     )
-    return fits
+    return best.mask
+
+
+def cell(spread: SeedSpread) -> str:
+    """Neurons of each seed, those of infeasible masks in brackets; held-out pairs turned."""
+    sizes = [str(fit.size) if fit.feasible else f"({fit.size})" for fit in spread.fits]
+    success = np.mean([fit.held_out_success for fit in spread.fits])
+    return f"{' '.join(sizes)}, {100 * success:.0f}%"
+
+
+def best_single(effect: PairEffect) -> float:
+    """The most effect any one neuron has, of all, on 16 pairs."""
+    rows = torch.linspace(0, len(effect) - 1, 16).long()
+    return best_masks(effect, rows)[0].effect
 
 
 def turned(task: Task, mask: nx.NeuronMask, pairs: Sequence[MinimalPair]) -> float:
@@ -169,22 +182,6 @@ def embedded_texts() -> list[str]:
     """300 sentences of the embedded corpus."""
     corpus = nx.read_conllu(nx.embedded_path("corpora/english-test.conllu.gz"))
     return [" ".join(words) for words in corpus.sentences[:300]]
-
-
-def all_sets(task: Task, effect: PairEffect, size: int, alpha: float) -> None:
-    """The row of the best of all masks of one neuron, or of two, on 16 pairs."""
-    before = effect.n_runs
-    rows = torch.linspace(0, len(effect) - 1, 16).long()
-    best, found = best_masks(effect, rows, size=size)
-    row(
-        task.name,
-        f"every {'pair' if size == 2 else 'single'}",
-        str(size),
-        f"{int((found >= alpha).sum())} of {len(found):,}",
-        "",
-        f"best {best.effect:.2f}",
-        f"{effect.n_runs - before:,}",
-    )
 
 
 def spread_of(values: Sequence[float], unit: str = "") -> str:

@@ -16,12 +16,11 @@ import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_number_agreement
 from neurox_lite.models.pair_inputs import usable
 from tests.benchmarks.mask_table import (
-    HEADER,
     Task,
     number_pairs,
     row,
     side_effect_table,
-    solve,
+    solve_all,
     turned,
 )
 
@@ -90,11 +89,7 @@ def main() -> None:
     torch.set_num_threads(1)  # sums have one order, and two models can run side by side
     for model in arguments.model:
         every = list(tasks(model))
-        row(*HEADER)
-        row(*["---"] * len(HEADER))
-        masks = [
-            (task, solve(task, arguments.out, exhaustive=int(model == "lstm-0"))) for task in every
-        ]
+        masks = solve_all(every, arguments.out, exhaustive=model == "lstm-0")
         template_table(masks, lakretz(arguments.templates, every[0]))
         side_effect_table(masks, pronouns())
         for (task, mask), (other, towards) in zip(masks[::2], masks[1::2], strict=True):

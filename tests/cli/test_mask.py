@@ -141,7 +141,8 @@ def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
     }
     for by, options in methods.items():
         out = tmp_path / Path(by).name
-        assert main([*command, "--by", by, *options, "--out", str(out)]) == 0
+        seeds = ["--seeds", "3"]  # the ranking is that of the best of them
+        assert main([*command, "--by", by, *options, *seeds, "--out", str(out)]) == 0
         ranking = nx.NeuronRanking.load(out / "ranking.json")
         columns = nx.NeuronMask.load(out).columns
         assert set(columns.tolist()) == set(ranking.order[: len(columns)].tolist())
@@ -149,6 +150,14 @@ def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
     out = tmp_path / "reinforce"
     assert main([*command, "--by", "reinforce", "--steps", "40", "--out", str(out)]) in (0, 3)
     assert nx.NeuronMask.load(out).method == "reinforce"
+
+
+def test_seeds_without_held_out_pairs(tmp_path: Path) -> None:
+    few = ["--condition", "singular", "--template", "simple", "--layers", "1", "--steps", "5"]
+    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *few, "--out", str(tmp_path / "out")]
+    assert main([*command, "--seeds", "2", "--held-out", "0"]) in (0, 3)
+    seeds = json.loads((tmp_path / "out" / "seeds.json").read_text())
+    assert seeds["held-out success by seed"] == [None, None]
 
 
 def test_texts_are_refused_before_the_search(

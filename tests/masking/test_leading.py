@@ -106,3 +106,39 @@ def test_attributions_of_a_linear_readout_are_what_each_neuron_adds():
     sign = np.sign(X @ weights[:, 0])[:, None]
     expected = (-sign * (values - X) * weights[:, 0]).mean(0)
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+
+
+def test_keeping_nothing_is_reported_with_the_replacements_that_do_it():
+    """Sufficiency: the saved mask has the effect that is said, also when no neuron is kept."""
+    X = np.random.default_rng(0).normal(size=(200, N_NEURONS)).astype(np.float32)
+    coefficients = np.zeros((N_NEURONS, 2))
+    coefficients[STRONG, 0], coefficients[WEAK, 0] = 0.5, 0.3
+    effect = ReadoutEffect(coefficients, np.zeros(2), X, objective="sufficiency")
+    fit = fit_mask(effect, alpha=-1.0, n_steps=20, held_out=0)
+    assert (fit.size, fit.status) == (0, "feasible")
+    rows = torch.from_numpy(np.random.default_rng(0).permutation(200))[:64]
+    values = torch.from_numpy(fit.mask.replacement).float()
+    with torch.no_grad():
+        again = effect(torch.zeros(N_NEURONS), values, rows).double().mean()
+    assert float(again) == pytest.approx(fit.effect, abs=1e-6)
+
+
+def test_replacements_begin_within_their_bounds():
+    """Also when the mean of a neuron lies outside, as of pairs of another kind."""
+    X = np.random.default_rng(0).normal(5, 1, size=(50, N_NEURONS)).astype(np.float32)
+    coefficients = np.random.default_rng(1).normal(size=(N_NEURONS, 2))
+    bounds = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
+    effect = ReadoutEffect(coefficients, np.zeros(2), X, within=bounds)
+    gates = gates_of([[column] for column in range(N_NEURONS)], effect.start)
+    _, values = fit_replacements(effect, gates, effect.start, torch.arange(20), 3)
+    chosen = values[gates > 0]
+    assert chosen.min() >= -1 and chosen.max() <= 1
+
+
+@pytest.mark.parametrize(("alpha", "message"), [(float("nan"), "alpha is nan"), (None, "give al")])
+def test_nothing_to_turn(alpha, message):
+    effect = readout()
+    if alpha is None:  # a model that is as sure of either
+        effect.weights = torch.zeros_like(effect.weights)
+    with pytest.raises(nx.InputError, match=message):
+        fit_mask(effect, alpha=alpha, n_steps=1)
