@@ -35,7 +35,10 @@ Site = Annotated[
 ]
 Positions = Annotated[
     str,
-    typer.Option("--positions", help="all, last, or the number of a word from 0 (-1: the last)."),
+    typer.Option(
+        "--positions",
+        help="all, last (the last token), or the number of a word from 0 (-1: the last).",
+    ),
 ]
 
 
