@@ -50,8 +50,7 @@ def model_metric(
     if pairs:
         chosen = chosen_pairs(read_all_pairs(pairs), condition, template)
         inputs = encode_pairs(loaded, chosen)
-        place = position(positions)
-        where["positions"] = inputs.word(place) if isinstance(place, int) else place
+        where["positions"] = inputs.places(position(positions))
         of_pairs = {
             "log-odds": model_metrics.pair_log_odds,
             "accuracy": model_metrics.pair_accuracy,

@@ -136,7 +136,7 @@ def command(
     texts = None if text is None else read_lines(text)
     loaded = load_model(model, head="language")
     if texts is not None:
-        perplexity(loaded, texts, site="hidden_states")  # refuses texts now, not after the search
+        perplexity(loaded, texts)  # refuses texts now, not after the search
     place = position(positions)
     where: dict[str, Any] = {
         "site": site,

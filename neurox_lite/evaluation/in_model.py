@@ -9,7 +9,7 @@ import numpy as np
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
 from neurox_lite.models.replacements import resampled
-from neurox_lite.models.spaces import check_revision
+from neurox_lite.models.spaces import check_ranking
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
 
@@ -108,14 +108,7 @@ def check_rankings(rankings: Sequence[NeuronRanking], space: NeuronSpace) -> Non
     if not rankings:
         raise InputError("no ranking to evaluate; give at least one")
     for ranking in rankings:
-        other = ranking.space
-        check_revision(other, space.revision, f"ranking '{ranking.method}'")
-        if (other.site, other.layers, other.widths) != (space.site, space.layers, space.widths):
-            raise InputError(
-                f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)} of "
-                f"{other.model}, not of {space.site}, layers {list(space.layers)} of "
-                f"{space.model}: give the model, site and layers it was made from"
-            )
+        check_ranking(ranking, space)
 
 
 def _values(

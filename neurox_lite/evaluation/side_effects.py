@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
@@ -22,7 +21,7 @@ from neurox_lite.evaluation.model_metrics import (
 )
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import ActivationRange, MaskedModel
-from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
+from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.models.sites import find_sites
 from neurox_lite.models.spaces import check_revision, check_space
 from neurox_lite.neurons import NeuronSpace
@@ -125,22 +124,18 @@ def _metrics(
         found.append((predicted.name, "text", predicted))
     if pairs is not None:
         inputs = encode_pairs(loaded, pairs)
-        where["positions"] = _places(inputs, positions)
+        where["positions"] = inputs.places(positions)
         if inputs.attention_mask.sum() > len(inputs):
             found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
     for name, others in (tasks or {}).items():
         try:
             inputs = encode_pairs(loaded, others)
-            where["positions"] = _places(inputs, positions)
+            where["positions"] = inputs.places(positions)
         except InputError as error:
             raise InputError(f"task '{name}': {error}") from None
         found.append(("accuracy", name, pair_accuracy(loaded, inputs, **where)))
         found.append(("choices changed", name, pair_changes(loaded, inputs, **where)))
     return found
-
-
-def _places(inputs: PairInputs, positions: str | int) -> str | torch.Tensor:
-    return inputs.word(positions) if isinstance(positions, int) else positions
 
 
 def random_masks(

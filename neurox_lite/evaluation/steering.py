@@ -20,10 +20,9 @@ from neurox_lite.evaluation.model_metrics import (
     perplexity,
 )
 from neurox_lite.masking.neuron_mask import right_pairs
-from neurox_lite.models.changing import Positions
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.masked_model import MaskedModel
-from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
+from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.steering import SteeredMeasure, SteeringCurve, SteeringCurves
 
@@ -113,13 +112,13 @@ def steer(
             f"{loaded.name} gets all {len(pairs)} pairs wrong; give others, or use them as they "
             "are by keep_wrong=True (--keep-wrong)"
         )
-    odds = pair_log_odds(loaded, inputs, positions=_places(inputs, positions), **where)
+    odds = pair_log_odds(loaded, inputs, positions=inputs.places(positions), **where)
     check_rankings(rankings, odds.masked.space)
     reached = MaskedModel(
         loaded,
         others.input_ids,
         others.attention_mask,
-        positions=_places(others, positions),
+        positions=others.places(positions),
         **where,
     )
     mean, wanted_mean = (
@@ -206,10 +205,6 @@ def _coefficients(n_neurons: int, mode: str, strength: float | None) -> np.ndarr
     if not LEAST_COEFFICIENT < strength < np.inf:
         raise InputError(f"strength is {strength}; give a number above {LEAST_COEFFICIENT}")
     return np.geomspace(strength, LEAST_COEFFICIENT, n_neurons)
-
-
-def _places(inputs: PairInputs, positions: str | int) -> Positions:
-    return inputs.word(positions) if isinstance(positions, int) else positions
 
 
 def _orders(rankings: Sequence[NeuronRanking], n_random: int, seed: int) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ from neurox_lite.masking.effects import Effect, replaced
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask, smallest_leading, without_needless
 from neurox_lite.masking.search import Search, beginning, in_deviations, search_mask
-from neurox_lite.models.spaces import check_revision
+from neurox_lite.models.spaces import check_ranking
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
@@ -39,6 +39,7 @@ def fit_mask(
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
     search: Callable[..., Search] = search_mask,
+    method: str = "differentiable-mask",
     name: str = "custom",
 ) -> MaskFit:
     """Find the smallest mask with an effect of at least ``alpha`` (De Cao et al. 2022).
@@ -61,6 +62,8 @@ def fit_mask(
         Of the held-out examples, batches and gates.
     search : function
         :func:`search_mask`, or :func:`~neurox_lite.masking.reinforce.reinforce_mask`.
+    method : str
+        Name of the search.
     name : str
         Of the objective.
 
@@ -87,7 +90,6 @@ def fit_mask(
     if hard.effect < task.alpha:
         hard = _rounded(effect, found, task.alpha, rows)
     parameters = {"objective": name, "alpha": task.alpha, "n_steps": n_steps, "seed": seed}
-    method = "differentiable-mask" if search is search_mask else "reinforce"
     return _scored(effect, task, hard, found, method, parameters)
 
 
@@ -118,13 +120,7 @@ def leading_mask(
     InputError
         When an option is out of range or the ranking is of other neurons.
     """
-    space, other = effect.space, ranking.space
-    check_revision(other, space.revision, f"ranking '{ranking.method}'")
-    if (other.site, other.layers, other.widths) != (space.site, space.layers, space.widths):
-        raise InputError(
-            f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)}; the mask "
-            f"is of {space.site}, layers {list(space.layers)}: give a ranking of the same neurons"
-        )
+    check_ranking(ranking, effect.space)
     task = _task(effect, alpha, held_out, seed)
     rows = task.train[:ROUNDING_ROWS]
     hard = _empty(effect, task, rows)
@@ -140,12 +136,16 @@ def leading_mask(
 
 @dataclass(frozen=True)
 class _Task:
-    """Examples to train on and to hold out, the effect without a mask, and the one asked for."""
+    """Examples to train on and to hold out, the effect without a mask, and the one asked for.
+
+    ``runs_before`` counts those of the model that are not of this fit.
+    """
 
     train: torch.Tensor
     test: torch.Tensor
     intact: float
     alpha: float
+    runs_before: int
 
     @property
     def gap(self) -> float:
@@ -156,6 +156,7 @@ class _Task:
 def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _Task:
     if not 0 <= held_out < 1:
         raise InputError(f"held_out is {held_out}; give a share below 1")
+    runs_before = effect.n_runs
     train, test = (rows.to(effect.start.device) for rows in _split(len(effect), held_out, seed))
     intact = without_gates(effect, train)
     if alpha is None and not effect.keeps and intact >= 0:
@@ -166,7 +167,7 @@ def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _T
         raise InputError(f"alpha is {alpha}; give a finite number")
     if alpha is None:
         alpha = -SUFFICIENT if effect.keeps else -intact / 2
-    return _Task(train, test, intact, alpha)
+    return _Task(train, test, intact, alpha, runs_before)
 
 
 def _scored(
@@ -204,7 +205,7 @@ def _scored(
         probabilities=probabilities.double().cpu().numpy(),
         sizes=() if found is None else found.sizes,
         effects=() if found is None else found.effects,
-        n_runs=effect.n_runs,
+        n_runs=effect.n_runs - task.runs_before,
         counts={"trained on": len(task.train), "held out": len(task.test)},
     )
 

@@ -102,8 +102,8 @@ def fit_neuron_mask(
         "name": objective if isinstance(objective, str) else "custom",
     }
     if isinstance(by, str):
-        search = searches[by]
-        fit = fit_mask(effect, n_steps=n_steps, batch_size=batch_size, search=search, **options)
+        steps: dict[str, Any] = {"n_steps": n_steps, "batch_size": batch_size}
+        fit = fit_mask(effect, search=searches[by], method=by, **steps, **options)
     else:
         fit = leading_mask(effect, by, **options)
     parameters = {**fit.mask.parameters, "positions": positions, "within": within is not None}
@@ -176,7 +176,7 @@ def pair_effect(
         objective=objective,
         site=site,
         layers=layers,
-        positions=inputs.word(positions) if isinstance(positions, int) else positions,
+        positions=inputs.places(positions),
         within=None if within is None else encode_pairs(loaded, within),
     )
     return effect, n_wrong

@@ -71,6 +71,10 @@ class PairInputs:
             places.append(words[number])
         return torch.tensor(places, device=self.input_ids.device)
 
+    def places(self, positions: str | int) -> str | torch.Tensor:
+        """Where neurons change: "all" or "last" as they are, the number of a word as its tokens."""
+        return self.word(positions) if isinstance(positions, int) else positions
+
     def select(self, rows: Sequence[int] | torch.Tensor) -> PairInputs:
         """Some of the pairs."""
         index = torch.as_tensor(rows, dtype=torch.long, device=self.input_ids.device)

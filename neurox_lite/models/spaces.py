@@ -9,6 +9,7 @@ from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def default_site(loaded: LoadedModel) -> str:
@@ -77,6 +78,25 @@ def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
         raise InputError(
             f"{what} was made from {space.model} ({space.revision}), not from this model "
             f"({revision}); give the same one"
+        )
+
+
+def check_ranking(ranking: NeuronRanking, space: NeuronSpace) -> None:
+    """Raise InputError unless a ranking is of these neurons.
+
+    Parameters
+    ----------
+    ranking : NeuronRanking
+    space : NeuronSpace
+        Of the model.
+    """
+    other = ranking.space
+    check_revision(other, space.revision, f"ranking '{ranking.method}'")
+    if (other.site, other.layers, other.widths) != (space.site, space.layers, space.widths):
+        raise InputError(
+            f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)} of "
+            f"{other.model}, not of {space.site}, layers {list(space.layers)} of "
+            f"{space.model}: give the model, site and layers it was made from"
         )
 
 

@@ -46,7 +46,7 @@ class MaskFit:
     sizes, effects : tuples of float
         Expected number of open gates and effect of a batch, step by step of a search.
     n_runs : int
-        Examples the model was run on, forward, in all.
+        Examples the model was run on, forward, by this fit; not those of a ranking it is given.
     counts : dict
         Examples trained on, held out, and left out since the intact model gets them wrong.
     """

@@ -138,9 +138,7 @@ def best_single(effect: PairEffect) -> float:
 def turned(task: Task, mask: nx.NeuronMask, pairs: Sequence[MinimalPair]) -> float:
     """The share of choices that are others under a mask."""
     inputs = nx.encode_pairs(task.loaded, pairs)
-    where: dict[str, Any] = {"site": task.site, "positions": task.positions}
-    if isinstance(task.positions, int):
-        where["positions"] = inputs.word(task.positions)
+    where = {"site": task.site, "positions": inputs.places(task.positions)}
     metric = pair_changes(task.loaded, inputs, **where)
     return float(evaluate(metric, mask.gates[None], mask.replacement)[0])
 
