@@ -53,7 +53,8 @@ def side_effects(
     mask : NeuronMask
     pairs : sequence of MinimalPair, optional
         Those the mask was made for: KL(p || p~) in nats, mean over their tokens other than where
-        the choice is made. Not measured when they have no other.
+        the choice is made. Not measured when they have no other, or none that a causal model reads
+        after a replaced one.
     positions : "all", "last" or int
         Where neurons are replaced in ``pairs`` and ``tasks``: at every token, at the last one, or
         at the end of one word of the prefix.
@@ -125,7 +126,7 @@ def _metrics(
     if pairs is not None:
         inputs = encode_pairs(loaded, pairs)
         where["positions"] = inputs.places(positions)
-        if inputs.attention_mask.sum() > len(inputs):
+        if _is_felt_elsewhere(loaded, inputs, where["positions"]):
             found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
     for name, others in (tasks or {}).items():
         try:
@@ -136,6 +137,14 @@ def _metrics(
         found.append(("accuracy", name, pair_accuracy(loaded, inputs, **where)))
         found.append(("choices changed", name, pair_changes(loaded, inputs, **where)))
     return found
+
+
+def _is_felt_elsewhere(loaded: LoadedModel, inputs: PairInputs, places: str | torch.Tensor) -> bool:
+    """Whether other tokens than that of the choice could be; a causal model reads no later one."""
+    if inputs.attention_mask.sum() == len(inputs):
+        return False
+    last_only = places == "last" if isinstance(places, str) else places.equal(inputs.answers)
+    return reads_both_sides(loaded) or not last_only
 
 
 def random_masks(
