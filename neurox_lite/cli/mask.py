@@ -146,29 +146,24 @@ def command(
         "within": every if within else None,
         "keep_wrong": keep_wrong,
     }
-    fits, methods = [], []
-    for number in range(seed, seed + seeds):
-        methods.append(chosen_method(by, loaded, chosen, others, where, number))
-        fits.append(
-            fit_neuron_mask(
-                loaded,
-                chosen,
-                **where,
-                alpha=alpha,
-                by=methods[-1],
-                held_out=held_out,
-                n_steps=steps,
-                seed=number,
-            )
+    fits = [
+        fit_neuron_mask(
+            loaded,
+            chosen,
+            **where,
+            alpha=alpha,
+            by=chosen_method(by, loaded, others, where, number),
+            held_out=held_out,
+            n_steps=steps,
+            seed=number,
         )
+        for number in range(seed, seed + seeds)
+    ]
     spread = SeedSpread(tuple(fits))
     spread.save(out)
     if path:
         ranking = rank_by_neuron_mask(loaded, chosen, **where, seed=seed)
         ranking.save(Path(out) / "ranking.json")
-    used = methods[fits.index(spread.best)]
-    if not isinstance(used, str):
-        used.save(Path(out) / "ranking.json")
     found = side_effects(
         loaded,
         spread.best.mask,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPair
+    from neurox_lite.masking.neuron_mask import RankPairs
     from neurox_lite.models.loading import LoadedModel
     from neurox_lite.results import NeuronRanking
 
@@ -17,12 +19,11 @@ ALONE = ("single-replacement", "random")
 def chosen_method(
     by: str,
     loaded: LoadedModel,
-    pairs: list[MinimalPair],
     towards: list[MinimalPair] | None,
     where: dict[str, Any],
     seed: int,
-) -> str | NeuronRanking:
-    """The name of a search, or a ranking of the model's neurons.
+) -> str | NeuronRanking | RankPairs:
+    """The name of a search, a ranking of the model's neurons, or a function of pairs that ranks.
 
     Raises
     ------
@@ -44,11 +45,13 @@ def chosen_method(
     if by in SEARCHES:
         return by
     if by == "integrated-gradients" and towards is not None:
-        return in_model.rank_by_integrated_gradients(loaded, pairs, towards, seed=seed, **where)
+        return partial(
+            in_model.rank_by_integrated_gradients, loaded, towards=towards, seed=seed, **where
+        )
     if by == "activation-difference" and towards is not None:
-        return in_model.rank_by_activation_difference(loaded, pairs, towards, **where)
+        return partial(in_model.rank_by_activation_difference, loaded, towards=towards, **where)
     if by == "single-replacement":
-        return in_model.rank_by_single_replacement(loaded, pairs, seed=seed, **where)
+        return partial(in_model.rank_by_single_replacement, loaded, seed=seed, **where)
     if by == "random":
         return random_ranking(neuron_space(loaded, where["site"], where["layers"]), seed=seed)
     if not by.endswith((".json", ".csv")):

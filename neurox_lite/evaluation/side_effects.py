@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
@@ -21,7 +22,7 @@ from neurox_lite.evaluation.model_metrics import (
 )
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import ActivationRange, MaskedModel
-from neurox_lite.models.pair_inputs import encode_pairs
+from neurox_lite.models.pair_inputs import PairInputs, encode_pairs, reads_both_sides
 from neurox_lite.models.sites import find_sites
 from neurox_lite.models.spaces import check_revision, check_space
 from neurox_lite.neurons import NeuronSpace

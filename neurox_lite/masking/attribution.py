@@ -8,9 +8,6 @@ from tqdm.auto import tqdm
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
 
-GATES_AT_ONCE = 512
-"""Examples times points of the integral."""
-
 
 def gate_gradients(
     effect: Effect, values: torch.Tensor, *, rows: torch.Tensor, n_steps: int = 20
@@ -56,7 +53,7 @@ def gate_gradients(
         return effect(gates, values, examples)
 
     total = torch.zeros(effect.space.n_neurons, dtype=torch.float64, device=values.device)
-    blocks = rows.split(max(1, GATES_AT_ONCE // n_steps))
+    blocks = rows.split(max(1, effect.rows_at_once // n_steps))
     for some in tqdm(blocks, desc="integrated gradients", unit="batch", disable=None, delay=2):
         opened = torch.ones((len(some), effect.space.n_neurons), device=values.device)
         found = IntegratedGradients(run).attribute(

@@ -11,6 +11,7 @@ An effect is an object with
 - ``effect(gates, values, rows)``: the effect, (n_rows,), on the examples ``rows`` of gates and
   replacements, each (n_neurons,) or (n_rows, n_neurons), differentiable in both. The more the
   better;
+- ``rows_at_once``, how many examples fit in one forward and backward pass;
 - ``n_runs``, the number of examples it was computed for.
 
 Gates are those of the search: :func:`replaced` turns them into the gates of a model.
@@ -34,6 +35,10 @@ from neurox_lite.neurons import NeuronSpace
 
 Measure = Callable[[torch.Tensor, PairInputs, torch.Tensor], torch.Tensor]
 
+TOKENS_AT_ONCE = 8192
+"""Of a forward and backward pass, which holds the states of all layers."""
+READOUT_ROWS_AT_ONCE = 2048
+
 
 class Effect(Protocol):
     """See the module."""
@@ -44,6 +49,7 @@ class Effect(Protocol):
     low: torch.Tensor
     high: torch.Tensor
     keeps: bool
+    rows_at_once: int
 
     @property
     def n_runs(self) -> int: ...
@@ -110,6 +116,7 @@ class PairEffect:
             **where,
         )
         self.space = self.masked.space
+        self.rows_at_once = max(1, TOKENS_AT_ONCE // inputs.input_ids.shape[1])
         found = self.masked.activation_range()
         self.start, self.deviation = found.mean, found.deviation
         if self.masked.positions is not None:
@@ -203,6 +210,7 @@ class ReadoutEffect:
         bounds = (self.X.amin(0), self.X.amax(0)) if within is None else within
         self.low, self.high = (torch.as_tensor(bound).float() for bound in bounds)
         self.start = self.start.clamp(self.low, self.high)
+        self.rows_at_once = READOUT_ROWS_AT_ONCE
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
         self._predicted = self._intact.argmax(1)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from neurox_lite.errors import InputError
-from neurox_lite.masking import hard_concrete
 from neurox_lite.masking.effects import Effect, replaced
 from neurox_lite.masking.replacements import fit_replacements, gates_of
-from neurox_lite.masking.rounding import HardMask, smallest_leading, without_needless
+from neurox_lite.masking.rounding import HardMask, rounded, smallest_leading
 from neurox_lite.masking.search import Search, beginning, in_deviations, search_mask
 from neurox_lite.models.spaces import check_ranking
 from neurox_lite.results.mask_fit import MaskFit
@@ -45,8 +44,9 @@ def fit_mask(
     """Find the smallest mask with an effect of at least ``alpha`` (De Cao et al. 2022).
 
     Gates and replacements are searched by gradient (:func:`search_mask`). Then gates are made
-    hard: the likeliest open ones that reach ``alpha`` with replacements fitted again, less those
-    that turn out to be needless. All that is said about the mask is measured on the hard one.
+    hard (:func:`~neurox_lite.masking.rounding.rounded`): the likeliest open ones that reach
+    ``alpha`` with replacements fitted again, less those that turn out to be needless, or fewer by
+    gradient. All that is said about the mask is measured on the hard one.
     The time is that of about ``n_steps`` forward and backward passes of ``batch_size`` examples.
 
     Parameters
@@ -88,14 +88,14 @@ def fit_mask(
     rows = task.train[:ROUNDING_ROWS]
     hard = _empty(effect, task, rows)
     if hard.effect < task.alpha:
-        hard = _rounded(effect, found, task.alpha, rows)
+        hard = _fitted_again(effect, rounded(effect, found, task.alpha, rows), rows)
     parameters = {"objective": name, "alpha": task.alpha, "n_steps": n_steps, "seed": seed}
     return _scored(effect, task, hard, found, method, parameters)
 
 
 def leading_mask(
     effect: Effect,
-    ranking: NeuronRanking,
+    ranking: NeuronRanking | Callable[[torch.Tensor], NeuronRanking],
     *,
     alpha: float | None = None,
     held_out: float = 0.25,
@@ -110,8 +110,9 @@ def leading_mask(
     Parameters
     ----------
     effect : Effect
-    ranking : NeuronRanking
-        Of the neurons of ``effect.space``.
+    ranking : NeuronRanking or function
+        Of the neurons of ``effect.space``; or a function of the numbers of the examples to train
+        on that makes one, so that it sees none of those held out.
     alpha, held_out, seed, name
         As there.
 
@@ -120,8 +121,9 @@ def leading_mask(
     InputError
         When an option is out of range or the ranking is of other neurons.
     """
-    check_ranking(ranking, effect.space)
     task = _task(effect, alpha, held_out, seed)
+    ranking = ranking if isinstance(ranking, NeuronRanking) else ranking(task.train)
+    check_ranking(ranking, effect.space)
     rows = task.train[:ROUNDING_ROWS]
     hard = _empty(effect, task, rows)
     if hard.effect < task.alpha:
@@ -131,7 +133,8 @@ def leading_mask(
         )
         hard = _fitted_again(effect, hard, rows)
     parameters = {"objective": name, "alpha": task.alpha, "seed": seed}
-    return _scored(effect, task, hard, None, ranking.method, parameters)
+    fit = _scored(effect, task, hard, None, ranking.method, parameters)
+    return replace(fit, order=ranking)
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ def _scored(
     """A hard mask and all that is said about it."""
     gates = gates_of([hard.columns], effect.start)[0]
     after, success = _on(effect, gates, hard.values, task.test, task.alpha)
-    probabilities = gates if found is None else hard_concrete.probability(found.phi)
+    probabilities = gates if found is None else found.probabilities
     mask = NeuronMask(
         effect.space,
         replaced(effect, gates).double().cpu().numpy(),
@@ -217,14 +220,6 @@ def _split(n: int, held_out: float, seed: int) -> tuple[torch.Tensor, torch.Tens
         raise InputError(f"{n} examples, {n_out} of them held out; give more")
     order = torch.from_numpy(np.random.default_rng(seed).permutation(n))
     return order[n_out:], order[:n_out].sort().values
-
-
-def _rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) -> HardMask:
-    order = torch.argsort(found.phi, descending=True, stable=True).tolist()
-    mask = smallest_leading(effect, order, alpha, found.values, rows, first=found.n_open)
-    if mask.effect >= alpha:
-        mask = without_needless(effect, mask, alpha, rows)
-    return _fitted_again(effect, mask, rows)
 
 
 def _empty(effect: Effect, task: _Task, rows: torch.Tensor) -> HardMask:

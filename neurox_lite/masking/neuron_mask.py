@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.ranking import NeuronRanking
 
+RankPairs = Callable[[Sequence[MinimalPair]], NeuronRanking]
+"""Ranks the neurons of a model by minimal pairs."""
+
 
 def fit_neuron_mask(
     model: LoadedModel | str | Path,
@@ -35,7 +38,7 @@ def fit_neuron_mask(
     alpha: float | None = None,
     within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
-    by: str | NeuronRanking = "differentiable-mask",
+    by: str | NeuronRanking | RankPairs = "differentiable-mask",
     held_out: float = 0.25,
     n_steps: int = N_STEPS,
     batch_size: int = BATCH_SIZE,
@@ -67,10 +70,12 @@ def fit_neuron_mask(
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
     keep_wrong : bool
         Also use pairs that the intact model gets wrong; by default they are left out and counted.
-    by : {"differentiable-mask", "reinforce"} or NeuronRanking
+    by : {"differentiable-mask", "reinforce"}, NeuronRanking or function
         How neurons are found. Of a ranking its shortest head is taken that reaches ``alpha``: what
         the neurons of another method can do, see
-        :func:`~neurox_lite.masking.fitting.leading_mask`.
+        :func:`~neurox_lite.masking.fitting.leading_mask`. A function makes the ranking of the pairs
+        to train on, as ``lambda train: nx.rank_by_integrated_gradients(model, train, plural)``: it
+        never sees those held out.
 
     Returns
     -------
@@ -104,8 +109,11 @@ def fit_neuron_mask(
     if isinstance(by, str):
         steps: dict[str, Any] = {"n_steps": n_steps, "batch_size": batch_size}
         fit = fit_mask(effect, search=searches[by], method=by, **steps, **options)
-    else:
+    elif isinstance(by, NeuronRanking):
         fit = leading_mask(effect, by, **options)
+    else:
+        rank = by
+        fit = leading_mask(effect, lambda rows: rank(effect.inputs.select(rows).pairs), **options)
     parameters = {**fit.mask.parameters, "positions": positions, "within": within is not None}
     return replace(
         fit,

@@ -9,7 +9,6 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.errors import InputError
-from neurox_lite.masking import hard_concrete
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.search import beginning, search_mask
@@ -78,7 +77,7 @@ def mask_path(
             batch_size=batch_size,
             generator=generator,
         )
-        probability += hard_concrete.probability(found.phi).double() / len(shares)
+        probability += found.probabilities.double() / len(shares)
     scores = probability.cpu().numpy()
     scores[effect.deviation.cpu().numpy() == 0] = np.nan
     return NeuronRanking.from_scores(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,7 +30,8 @@ def reinforce_mask(
     exact_size : bool
         False: the size is part of what is rewarded, as in plain REINFORCE, which is noisier.
     """
-    return search_mask(effect, alpha, **options, estimate=_ScoreFunction(exact_size))
+    found = search_mask(effect, alpha, **options, estimate=_ScoreFunction(exact_size))
+    return replace(found, probabilities=torch.sigmoid(found.phi))
 
 
 class _ScoreFunction:

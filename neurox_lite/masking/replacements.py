@@ -9,7 +9,6 @@ import torch
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.search import in_deviations
 
-ROWS_AT_ONCE = 2048
 FIRST_RATE, LAST_RATE = 2.0, 0.2
 """Of Adam, in deviations: the best replacement often lies ten and more away, where the effect of a
 neuron saturates; the rate falls linearly, for those that lie between."""
@@ -54,7 +53,7 @@ def fit_replacements(
     optimizer = torch.optim.Adam([steps], lr=FIRST_RATE, betas=(0.8, 0.95))
     best = torch.full((len(gates),), -torch.inf, dtype=torch.float64, device=gates.device)
     values = start.clone()
-    at_once = max(1, ROWS_AT_ONCE // len(rows))
+    at_once = max(1, effect.rows_at_once // len(rows))
     for step in range(n_steps + 1):
         going = torch.nonzero(best < enough)[:, 0]
         if not len(going):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import torch
 
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.replacements import fit_replacements, gates_of
+from neurox_lite.masking.search import Search
 
 N_STEPS = 15
 MOST_TRIED = 4
 MOST_NEURONS = 256
+N_POINTS = 8
+"""Of the integral over gates."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,44 @@ class HardMask:
     effect: float
 
 
+def rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) -> HardMask:
+    """The smallest hard mask that a search leads to.
+
+    The shortest head of the neurons by gate, less the needless ones. Gates hardly tell which of
+    those found does most, so that this may be too many: if as many by gradient
+    (:func:`order_by_gradient`) are enough as well, those of them that are needed, if fewer.
+    """
+    by_gate = torch.argsort(found.phi, descending=True, stable=True).tolist()
+    mask = smallest_leading(effect, by_gate, alpha, found.values, rows, first=found.n_open)
+    if mask.effect < alpha:
+        return mask
+    mask = without_needless(effect, mask, alpha, rows)
+    if len(mask.columns) < 2:
+        return mask
+    by_gradient = order_by_gradient(effect, found.values, rows)
+    other = leading(effect, by_gradient, len(mask.columns), alpha, found.values, rows)
+    if other.effect >= alpha:
+        other = without_needless(effect, other, alpha, rows)
+        if len(other.columns) < len(mask.columns):
+            return other
+    return mask
+
+
+def order_by_gradient(effect: Effect, values: torch.Tensor, rows: torch.Tensor) -> list[int]:
+    """Neurons by what their gate adds while those of all open together: integrated gradients.
+
+    As :func:`~neurox_lite.masking.attribution.gate_gradients`, which captum computes.
+    """
+    total = torch.zeros_like(values, dtype=torch.float64)
+    points, weights = np.polynomial.legendre.leggauss(N_POINTS)
+    for point, weight in zip(points, weights, strict=True):
+        for some in rows.split(effect.rows_at_once):
+            gates = torch.full_like(values, (1 + point) / 2).requires_grad_()
+            (slopes,) = torch.autograd.grad(effect(gates, values, some).sum(), gates)
+            total += weight / 2 * slopes.double()
+    return torch.argsort(total, descending=True, stable=True).tolist()
+
+
 def smallest_leading(
     effect: Effect,
     order: Sequence[int],
@@ -47,13 +90,7 @@ def smallest_leading(
     that an effect which does not grow with the set may make it longer than need be. If all neurons
     together do not reach ``alpha``, all are returned.
     """
-
-    def head(k: int) -> HardMask:
-        columns = tuple(int(column) for column in order[:k])
-        found, fitted = fit_replacements(
-            effect, gates_of([columns], values), values, rows, n_steps, alpha
-        )
-        return HardMask(columns, fitted[0], float(found[0]))
+    head = partial(leading, effect, order, alpha=alpha, values=values, rows=rows, n_steps=n_steps)
 
     k = max(1, first)
     short, found = k - 1, head(k)
@@ -69,6 +106,23 @@ def smallest_leading(
         else:
             short = len(tried.columns)
     return found
+
+
+def leading(
+    effect: Effect,
+    order: Sequence[int],
+    k: int,
+    alpha: float,
+    values: torch.Tensor,
+    rows: torch.Tensor,
+    n_steps: int = N_STEPS,
+) -> HardMask:
+    """The first k neurons of an order, with replacements fitted until ``alpha`` is reached."""
+    columns = tuple(int(column) for column in order[:k])
+    found, fitted = fit_replacements(
+        effect, gates_of([columns], values), values, rows, n_steps, alpha
+    )
+    return HardMask(columns, fitted[0], float(found[0]))
 
 
 def without_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.Tensor) -> HardMask:

@@ -36,6 +36,8 @@ class Search:
     ----------
     phi : (n_neurons,) tensor
         Location of each gate, its log-odds of being above one half.
+    probabilities : (n_neurons,) tensor
+        That the gate is not 0.
     values : (n_neurons,) tensor
         Replacements.
     multiplier : float
@@ -44,6 +46,7 @@ class Search:
     """
 
     phi: torch.Tensor
+    probabilities: torch.Tensor
     values: torch.Tensor
     multiplier: float
     sizes: tuple[float, ...] = ()
@@ -57,7 +60,8 @@ class Search:
 
 def beginning(effect: Effect) -> Search:
     """Every gate as likely open as closed, every replacement the mean."""
-    return Search(torch.zeros(effect.space.n_neurons), effect.start.clone(), 1.0)
+    phi = torch.zeros(effect.space.n_neurons)
+    return Search(phi, hard_concrete.probability(phi), effect.start.clone(), 1.0)
 
 
 def through_gates(
@@ -128,7 +132,15 @@ def search_mask(
         sizes.append(size.item())
         effects.append(measured)
     values = (effect.start + deviation * steps).detach()
-    return Search(phi.detach(), values, multiplier.value, tuple(sizes), tuple(effects))
+    phi = phi.detach()
+    return Search(
+        phi,
+        hard_concrete.probability(phi),
+        values,
+        multiplier.value,
+        tuple(sizes),
+        tuple(effects),
+    )
 
 
 def in_deviations(effect: Effect, values: torch.Tensor) -> torch.Tensor:

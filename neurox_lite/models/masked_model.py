@@ -153,7 +153,8 @@ class MaskedModel:
     def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
         """All inputs, shortest first, in batches that fit when each is read in some copies."""
         outputs = self.loaded.model.get_output_embeddings()
-        n_outputs = 1 if outputs is None else outputs.weight.shape[0]
+        one_token = outputs is None or self.predict_at is not None
+        n_outputs = 1 if one_token else outputs.weight.shape[0]
         most = min(BATCH_TOKENS, BATCH_OUTPUTS // n_outputs)
         order = torch.argsort(self.lengths, stable=True)
         batches, start = [], 0

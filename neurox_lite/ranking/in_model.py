@@ -14,6 +14,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.exhaustive import best_masks
+from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.results import NeuronRanking
@@ -127,7 +128,8 @@ def rank_by_single_replacement(
     """Rank neurons by what the best replacement of each alone does: the truth for masks of one.
 
     The score is the mean effect with the neuron replaced less that of the intact model, in nats of
-    ``log p(wrong) - log p(right)``. Every neuron has replacements of its own fitted, which takes
+    ``log p(wrong) - log p(right)``; of *sufficiency* with this neuron kept alone, less that of none
+    kept. Every neuron has replacements of its own fitted, which takes
     ``n_neurons n_pairs (n_steps + 1)`` runs of the model.
 
     Parameters
@@ -157,12 +159,9 @@ def rank_by_single_replacement(
     rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
     rows = rows.to(effect.start.device)
     _, found = best_masks(effect, rows, n_steps=n_steps)
-    closed = torch.zeros_like(effect.start)
-    with torch.no_grad():
-        intact = effect(closed, effect.start, rows).double().mean()
     return _ranking(
         effect,
-        found - intact,
+        found - without_gates(effect, rows),
         effect.deviation > 0,
         "single-replacement",
         {"n_pairs": len(rows), "n_steps": n_steps, "seed": seed},

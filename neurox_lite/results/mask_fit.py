@@ -49,6 +49,8 @@ class MaskFit:
         Examples the model was run on, forward, by this fit; not those of a ranking it is given.
     counts : dict
         Examples trained on, held out, and left out since the intact model gets them wrong.
+    order : NeuronRanking, optional
+        Whose head the mask is; none of a search.
     """
 
     mask: NeuronMask
@@ -68,6 +70,7 @@ class MaskFit:
     effects: tuple[float, ...]
     n_runs: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    order: NeuronRanking | None = None
 
     @property
     def status(self) -> str:
@@ -85,9 +88,11 @@ class MaskFit:
     def ranking(self) -> NeuronRanking:
         """Neurons by the probability that their gate is open, those of the mask first.
 
-        For an order that does not depend on one ``alpha`` see
-        :func:`neurox_lite.masking.path.mask_path`.
+        Of the head of a ranking it is that ranking. For an order that does not depend on one
+        ``alpha`` see :func:`neurox_lite.masking.path.mask_path`.
         """
+        if self.order is not None:
+            return self.order
         return NeuronRanking.from_scores(
             self.mask.space,
             self.sought + self.probabilities,

@@ -78,32 +78,34 @@ def number_pairs() -> dict[str, list[MinimalPair]]:
     }
 
 
-def solve_all(
-    tasks: Sequence[Task], folder: Path, *, exhaustive: bool = False
-) -> list[tuple[Task, nx.NeuronMask]]:
+def solve_all(tasks: Sequence[Task], folder: Path) -> list[tuple[Task, nx.NeuronMask]]:
     """Print a row per task; the best mask of each is saved and returned."""
     row(*HEADER)
     row(*["---"] * len(HEADER))
-    return [(task, solve(task, folder, exhaustive=exhaustive)) for task in tasks]
+    return [(task, solve(task, folder)) for task in tasks]
 
 
-def solve(task: Task, folder: Path, *, exhaustive: bool) -> nx.NeuronMask:
+def solve(task: Task, folder: Path) -> nx.NeuronMask:
     """The best of five masks, and the row: what every method needs, five times each."""
     both = [*task.pairs, *task.towards]
     effect, _ = pair_effect(
         task.loaded, task.pairs, within=both if task.within else None, **task.where
     )
-    by_gradients = nx.rank_by_integrated_gradients(
-        task.loaded, task.pairs, task.towards, **task.where
-    )
-    by_difference = nx.rank_by_activation_difference(
-        task.loaded, task.pairs, task.towards, **task.where
-    )
+
+    def leading(rank: Callable[..., nx.NeuronRanking]) -> Callable[[int], MaskFit]:
+        """Masks by a ranking of the pairs that are not held out."""
+
+        def of(rows: torch.Tensor) -> nx.NeuronRanking:
+            pairs = effect.inputs.select(rows).pairs
+            return rank(task.loaded, pairs, task.towards, **task.where)
+
+        return lambda seed: leading_mask(effect, of, seed=seed)
+
     methods: dict[str, Callable[[int], MaskFit]] = {
         "mask": lambda seed: fit_mask(effect, seed=seed),
         "REINFORCE": lambda seed: fit_mask(effect, seed=seed, search=reinforce_mask),
-        "integrated gradients": lambda seed: leading_mask(effect, by_gradients, seed=seed),
-        "activation difference": lambda seed: leading_mask(effect, by_difference, seed=seed),
+        "integrated gradients": leading(nx.rank_by_integrated_gradients),
+        "activation difference": leading(nx.rank_by_activation_difference),
         "random": lambda seed: leading_mask(
             effect, random_ranking(effect.space, seed=seed), seed=seed
         ),
@@ -115,7 +117,7 @@ def solve(task: Task, folder: Path, *, exhaustive: bool) -> nx.NeuronMask:
         task.name,
         f"{best.intact:.1f}",
         *map(cell, found.values()),
-        f"{best_single(effect):.1f}" if exhaustive else "",
+        f"{best_effect(effect, 1):.1f}",
         " ".join(map(str, best.mask.neurons[:8])),
         f"{found['mask'].overlap:.2f}",
     )
@@ -129,10 +131,10 @@ def cell(spread: SeedSpread) -> str:
     return f"{' '.join(sizes)}, {100 * success:.0f}%"
 
 
-def best_single(effect: PairEffect) -> float:
-    """The most effect any one neuron has, of all, on 16 pairs."""
+def best_effect(effect: PairEffect, size: int) -> float:
+    """The most effect that any one neuron has, or any two, of all, on 16 pairs."""
     rows = torch.linspace(0, len(effect) - 1, 16).long()
-    return best_masks(effect, rows)[0].effect
+    return best_masks(effect, rows, size=size)[0].effect
 
 
 def turned(task: Task, mask: nx.NeuronMask, pairs: Sequence[MinimalPair]) -> float:
