@@ -10,8 +10,8 @@ import numpy as np
 from neurox_lite.correlation.moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
 
-RELATIVE_RANK = 1e-7
-"""Principal components of less variance, relative to the first, are rounding in float32."""
+FLOAT32_ROUNDING = 5e-7
+"""Four times float32's; products of blocks are summed in it, on every CPU in another order."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def principal(covariance: np.ndarray, variance: float) -> Principal:
     values, axes = values[::-1], axes[:, ::-1]
     if not values[0] > 0:
         raise InputError("all neurons are constant; leave out such layers")
-    rank = int(np.sum(values > RELATIVE_RANK * values[0]))
+    # The eigenvalues of a symmetric matrix of n x n rounding errors lie within about 2 sqrt(n).
+    rank = int(np.sum(values > FLOAT32_ROUNDING * np.sqrt(len(values)) * values[0]))
     held = np.cumsum(values[:rank]) / values[:rank].sum()
     n_components = min(rank, int(np.searchsorted(held, variance)) + 1)
     return Principal(axes[:, :n_components], np.sqrt(values[:n_components]))
