@@ -83,6 +83,7 @@ __all__ = [
     "redundancy",
     "regularisation_search",
     "run_job",
+    "score_pairs",
     "selectivity",
     "side_effects",
     "steer",
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
     from neurox_lite.models.interventions import intervene
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.pair_inputs import encode_pairs
+    from neurox_lite.models.pair_scores import score_pairs
     from neurox_lite.models.spaces import neuron_space
     from neurox_lite.models.translation import translate
     from neurox_lite.neurons import Neuron, NeuronSpace
@@ -240,6 +242,7 @@ _MODULE_OF = {
     "redundancy": "evaluation.minimal_set",
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
+    "score_pairs": "models.pair_scores",
     "selectivity": "probing.selectivity",
     "side_effects": "evaluation.side_effects",
     "steer": "evaluation.steering",

@@ -37,4 +37,4 @@ def compare_masks(paths: Sequence[str], out: str, overwrite: bool) -> dict[str, 
         }
         for overlap in found.overlaps
     }
-    return {"overlaps": out, "neurons": found.n_neurons, "replaced": found.sizes, **rows}
+    return {"overlaps": out, "neurons": found.n_neurons, "sizes": found.sizes, **rows}

@@ -65,7 +65,9 @@ def command(
     held_out: Annotated[
         float, typer.Option("--held-out", help="Share of the pairs to score the mask on.")
     ] = 0.25,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Steps of the search.")] = 300,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="Steps of a search; 300 by default.")
+    ] = None,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Searches, from --seed on; the best is kept.")
     ] = 1,
@@ -114,13 +116,14 @@ def command(
     """
     from pathlib import Path
 
-    from neurox_lite.cli.mask_by import chosen_method
+    from neurox_lite.cli.mask_by import SEARCHES, chosen_method
     from neurox_lite.corpora.minimal_pairs import by_condition
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.model_metrics import perplexity
     from neurox_lite.evaluation.side_effects import side_effects
     from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.masking.fitting import N_STEPS
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.models.loading import load_model
     from neurox_lite.results.seed_spread import SeedSpread
@@ -133,6 +136,8 @@ def command(
     others = None if towards is None else chosen_pairs(every, towards, template)
     if path and by != "differentiable-mask":
         raise InputError("--path is of --by differentiable-mask; leave one of them out")
+    if steps is not None and by not in SEARCHES:
+        raise InputError(f"--steps is of --by {' and '.join(SEARCHES)}; leave one of them out")
     texts = None if text is None else read_lines(text)
     loaded = load_model(model, head="language")
     if texts is not None:
@@ -154,7 +159,7 @@ def command(
             alpha=alpha,
             by=chosen_method(by, loaded, others, where, number),
             held_out=held_out,
-            n_steps=steps,
+            n_steps=N_STEPS if steps is None else steps,
             seed=number,
         )
         for number in range(seed, seed + seeds)

@@ -31,13 +31,17 @@ Template = Annotated[
 ]
 Site = Annotated[
     str | None,
-    typer.Option("--site", help="lstm_cell for LSTMs, else hidden_states, by default."),
+    typer.Option(
+        "--site",
+        help="By default a ranking's own, else lstm_cell of LSTMs, hidden_states of others.",
+    ),
 ]
 Positions = Annotated[
     str,
     typer.Option(
         "--positions",
-        help="all, last (the last token), or the number of a word from 0 (-1: the last).",
+        help="all, last (the last token, of a masked model often [SEP]), or the number of a word "
+        "from 0 (-1: the last).",
     ),
 ]
 

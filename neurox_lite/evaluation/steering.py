@@ -19,10 +19,10 @@ from neurox_lite.evaluation.model_metrics import (
     pair_log_odds,
     perplexity,
 )
-from neurox_lite.masking.neuron_mask import right_pairs
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import encode_pairs
+from neurox_lite.models.pair_scores import right_pairs
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.steering import SteeredMeasure, SteeringCurve, SteeringCurves
 
@@ -114,6 +114,10 @@ def steer(
         )
     odds = pair_log_odds(loaded, inputs, positions=inputs.places(positions), **where)
     check_rankings(rankings, odds.masked.space)
+    beside: dict[str, ModelMetric] = {}
+    if texts is not None:
+        beside["kl"] = kl_from_intact(loaded, texts, **where)
+        beside["perplexity"] = perplexity(loaded, texts, **where)
     reached = MaskedModel(
         loaded,
         others.input_ids,
@@ -133,9 +137,7 @@ def steer(
 
     found = measured(odds, per_input=True)
     values = {"success": (found < 0).mean(1), "log_odds": found.mean(1)}
-    if texts is not None:
-        values["kl"] = measured(kl_from_intact(loaded, texts, **where))
-        values["perplexity"] = measured(perplexity(loaded, texts, **where))
+    values |= {name: measured(metric) for name, metric in beside.items()}
     return SteeringCurves(
         tuple(
             SteeringCurve(
@@ -190,7 +192,7 @@ def _counts(
         if not len(shares) or not all(0 < share <= 1 for share in shares):
             raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
         counts = [max(1, round(share * n_neurons)) for share in shares]
-    if not len(counts) or not all(k == int(k) and 1 <= k <= n_neurons for k in counts):
+    if not len(counts) or not all(1 <= k <= n_neurons and k == int(k) for k in counts):
         raise InputError(f"counts {tuple(counts)}: give whole numbers from 1 to {n_neurons}")
     return tuple(sorted({int(k) for k in counts}))
 

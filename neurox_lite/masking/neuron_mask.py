@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Measure, PairEffect
@@ -18,8 +16,8 @@ from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.search import search_mask
 from neurox_lite.models.loading import LoadedModel, load_model
-from neurox_lite.models.masked_model import MaskedModel
-from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
+from neurox_lite.models.pair_inputs import encode_pairs
+from neurox_lite.models.pair_scores import right_pairs
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -54,9 +52,10 @@ def fit_neuron_mask(
         All to be turned the same way, such as singular subjects only: the replacements are the
         same for all of them.
     site : str, optional
-        ``lstm_cell`` for the package's LSTM and ``hidden_states`` for others by default.
+        By default that of a ranking, else ``lstm_cell`` for the package's LSTM and
+        ``hidden_states`` for others.
     layers : sequence of int, optional
-        All by default.
+        By default those of a ranking, else all.
     positions : "all", "last" or int
         Where neurons are replaced: at every token, at the last one, or at the end of one word of
         the prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
@@ -90,6 +89,9 @@ def fit_neuron_mask(
     searches = {"differentiable-mask": search_mask, "reinforce": reinforce_mask}
     if isinstance(by, str) and by not in searches:
         raise InputError(f"unknown method '{by}'; use {', '.join(searches)} or a ranking")
+    if isinstance(by, NeuronRanking):
+        site = by.space.site if site is None else site
+        layers = by.space.layers if layers is None else layers
     effect, n_wrong = pair_effect(
         model,
         pairs,
@@ -188,12 +190,3 @@ def pair_effect(
         within=None if within is None else encode_pairs(loaded, within),
     )
     return effect, n_wrong
-
-
-def right_pairs(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
-    """Numbers of the pairs whose right word the model finds more probable."""
-    masked = MaskedModel.of_pairs(loaded, inputs)
-    odds = torch.empty(len(inputs), device=inputs.input_ids.device)
-    for rows in masked.batches():
-        odds[rows] = inputs.log_odds(masked.intact_logits(rows), rows)
-    return torch.nonzero(odds > 0)[:, 0]

@@ -72,7 +72,15 @@ class PairInputs:
         return torch.tensor(places, device=self.input_ids.device)
 
     def places(self, positions: str | int) -> str | torch.Tensor:
-        """Where neurons change: "all" or "last" as they are, the number of a word as its tokens."""
+        """Where neurons change: "all" or "last" as they are, the number of a word as its tokens.
+
+        Raises
+        ------
+        InputError
+            When it is neither, or a prefix has no such word.
+        """
+        if isinstance(positions, bool) or not isinstance(positions, str | int):
+            raise InputError(f"positions {positions!r}; give all, last or the number of a word")
         return self.word(positions) if isinstance(positions, int) else positions
 
     def select(self, rows: Sequence[int] | torch.Tensor) -> PairInputs:

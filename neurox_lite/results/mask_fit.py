@@ -14,7 +14,7 @@ from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MaskFit:
     """The smallest mask a search found, and whether it does what it was to do.
 
@@ -79,11 +79,11 @@ class MaskFit:
             return "infeasible"
         return "feasible" if self.converged else "not converged"
 
-    @property
-    def sought(self) -> np.ndarray:
-        """True for the neurons that were sought, see ``size``; shape (n_neurons,)."""
-        touched = self.mask.gates > 0
-        return ~touched if self.objective == "sufficiency" else touched
+    def __repr__(self) -> str:
+        return (
+            f"MaskFit({self.status}, effect {self.effect:.3g} of {self.alpha:.3g} asked for, "
+            f"held-out success {self.held_out_success:.3g}, {self.mask!r})"
+        )
 
     def ranking(self) -> NeuronRanking:
         """Neurons by the probability that their gate is open, those of the mask first.
@@ -93,9 +93,11 @@ class MaskFit:
         """
         if self.order is not None:
             return self.order
+        scores = self.probabilities.copy()
+        scores[self.mask.sought] += 1
         return NeuronRanking.from_scores(
             self.mask.space,
-            self.sought + self.probabilities,
+            scores,
             self.mask.method,
             parameters={"objective": self.objective, "alpha": self.alpha},
             provenance=self.mask.provenance,
@@ -107,7 +109,7 @@ class MaskFit:
         def number(value: float) -> float | None:
             return None if np.isnan(value) else round(value, 6)
 
-        neurons = self.mask.space.neurons(np.flatnonzero(self.sought)[:100])
+        neurons = self.mask.space.neurons(self.mask.sought[:100])
         return {
             "status": self.status,
             "objective": self.objective,

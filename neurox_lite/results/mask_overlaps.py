@@ -1,17 +1,22 @@
-"""Several neuron masks: which neurons each touches that the others do or do not."""
+"""Several neuron masks: which neurons each looks for that the others do or do not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import write_json
+from neurox_lite.neurons import Neuron
 from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.saving import read_result
 from neurox_lite.results.top_overlap import TopOverlap
+
+KIND = "mask overlaps"
+SETS = ("both", "only_first", "only_second")
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class MaskOverlaps:
     Attributes
     ----------
     sizes : dict of str to int
-        Neurons that each mask touches, by its name.
+        Neurons that each mask looks for (:attr:`NeuronMask.sought`), by its name.
     n_neurons : int
     overlaps : tuple of TopOverlap
         Of the first mask with each other, of the second with those after it, and so on.
@@ -40,7 +45,7 @@ class MaskOverlaps:
         InputError
             When there are fewer than two, two have the same name, or they are of different neurons.
         """
-        sizes = {mask.method: len(mask) for mask in masks}
+        sizes = {mask.method: len(mask.sought) for mask in masks}
         if len(masks) < 2 or len(sizes) < len(masks):
             raise InputError(f"{len(masks)} masks; give two or more, each with a name of its own")
         overlaps = tuple(one.compare(other) for one, other in combinations(masks, 2))
@@ -51,22 +56,41 @@ class MaskOverlaps:
         write_json(
             path,
             {
-                "kind": "mask overlaps",
+                "kind": KIND,
                 "neurons": self.n_neurons,
                 "sizes": self.sizes,
                 "overlaps": [_as_json(overlap) for overlap in self.overlaps],
             },
         )
 
+    @classmethod
+    def load(cls, path: str | Path) -> MaskOverlaps:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(
+            path,
+            KIND,
+            lambda neurons, sizes, overlaps: cls(
+                sizes, neurons, tuple(_from_json(neurons, overlap) for overlap in overlaps)
+            ),
+        )
+
 
 def _as_json(overlap: TopOverlap) -> dict[str, Any]:
-    return {
-        "first": overlap.first,
-        "second": overlap.second,
-        "both": [str(neuron) for neuron in overlap.both],
-        "only_first": [str(neuron) for neuron in overlap.only_first],
-        "only_second": [str(neuron) for neuron in overlap.only_second],
-        "expected": overlap.expected,
-        "p_at_least": overlap.p_at_least,
-        "p_at_most": overlap.p_at_most,
+    """Its fields, but for the number of all neurons, which is the same for all."""
+    fields = asdict(overlap)
+    del fields["n_neurons"]
+    return fields | {name: [str(neuron) for neuron in getattr(overlap, name)] for name in SETS}
+
+
+def _from_json(n_neurons: int, fields: dict[str, Any]) -> TopOverlap:
+    sets = {
+        name: tuple(Neuron(*map(int, neuron.split(":"))) for neuron in fields[name])
+        for name in SETS
     }
+    return TopOverlap(n_neurons=n_neurons, **{**fields, **sets})

@@ -17,7 +17,7 @@ from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 KIND = "neuron mask"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NeuronMask:
     """Per neuron a gate m and a replacement b: a neuron h becomes (1 - m) h + m b.
 
@@ -102,15 +102,27 @@ class NeuronMask:
         """The neurons that are touched."""
         return self.space.neurons(self.columns)
 
+    @property
+    def sought(self) -> np.ndarray:
+        """Columns that a search looked for: those touched, of *sufficiency* all others."""
+        keeps = self.parameters.get("objective") == "sufficiency"
+        return np.flatnonzero((self.gates > 0) != keeps)
+
     def __len__(self) -> int:
         return len(self.columns)
+
+    def __repr__(self) -> str:
+        n = self.space.n_neurons
+        return f"NeuronMask({self.method}: {len(self)} of {n} neurons, {_first(self.neurons)})"
 
     def replaced_by(self, replacement: float | np.ndarray) -> NeuronMask:
         """The same gates with another replacement, a number or an (n_neurons,) array."""
         return replace(self, replacement=_for_each(replacement, self.gates))
 
     def compare(self, other: NeuronMask) -> TopOverlap:
-        """Which neurons both masks touch, and whether chance would explain it.
+        """Which neurons both masks look for, and whether chance would explain it.
+
+        Those they touch, of *sufficiency* those they keep.
 
         Raises
         ------
@@ -119,7 +131,7 @@ class NeuronMask:
         """
         if self.space != other.space:
             raise InputError(f"masks '{self.method}' and '{other.method}' are of different neurons")
-        return compare_sets(self.space, self.columns, other.columns, (self.method, other.method))
+        return compare_sets(self.space, self.sought, other.sought, (self.method, other.method))
 
     def save(self, folder: str | Path) -> None:
         """Write ``mask.safetensors`` (gates and replacement) and ``mask.json`` (the rest)."""
@@ -172,6 +184,12 @@ class NeuronMask:
             raise InputError(
                 f"{folder}: the mask cannot be read ({error}); make it again"
             ) from None
+
+
+def _first(neurons: Sequence[Neuron], most: int = 8) -> str:
+    """The first neurons of a list."""
+    shown = " ".join(map(str, neurons[:most]))
+    return f"{shown} ..." if len(neurons) > most else shown or "none"
 
 
 def _for_each(replacement: float | np.ndarray, gates: np.ndarray) -> np.ndarray:

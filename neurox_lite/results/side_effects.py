@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.results.saving import read_result, write_result
+
+if TYPE_CHECKING:
+    import pandas
 
 KIND = "side effects"
 
@@ -77,6 +80,12 @@ class SideEffects:
                     row = found.setdefault(f"{measure.metric} {name}", {})
                     row[measure.data] = round(value, 6)
         return found
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per measure."""
+        import pandas
+
+        return pandas.DataFrame([asdict(measure) for measure in self.measures])
 
     def save(self, path: str | Path) -> None:
         """Write everything as JSON."""

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from neurox_lite.cli.main import main
+from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking import agreement, random_ranking
-from neurox_lite.results import AgreementMatrix, NeuronMask, NeuronRanking
+from neurox_lite.results import AgreementMatrix, MaskOverlaps, NeuronMask, NeuronRanking
 
 SPACE = NeuronSpace("m", "mlp", (0, 1), (30, 20))
 
@@ -113,7 +114,7 @@ def test_masks_are_compared_as_sets(
     assert main(["compare", *masks, "--out", str(out), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     a, b, c = masks
-    assert shown["neurons"] == 50 and shown["replaced"] == {a: 3, b: 4, c: 1}
+    assert shown["neurons"] == 50 and shown["sizes"] == {a: 3, b: 4, c: 1}
     # C(4, 2) C(46, 1) / C(50, 3) + C(4, 3) / C(50, 3)
     p = (6 * 46 + 4) / 19600
     assert shown[f"{a} and {b}"] == pytest.approx(
@@ -138,6 +139,14 @@ def test_masks_are_compared_as_sets(
     assert first["both"] == ["0:2", "1:10"]
     assert first["only_first"] == ["0:1"] and first["only_second"] == ["1:11", "1:12"]
     assert first["expected"] == 0.24 and first["p_at_least"] == pytest.approx(p)
+    loaded = MaskOverlaps.load(out / "overlaps.json")
+    assert loaded == MaskOverlaps.of(
+        [replace(NeuronMask.load(path), method=path) for path in masks]
+    )
+    assert loaded.overlaps[0].both[0].layer == 0
+    (out / "overlaps.json").write_text('{"kind": "mask overlaps", "neurons": 50}')
+    with pytest.raises(InputError, match="cannot be read"):
+        MaskOverlaps.load(out / "overlaps.json")
 
 
 def test_masks_that_cannot_be_compared(

@@ -210,6 +210,7 @@ def test_ablation_in_the_model(
         (["--pairs", PAIRS, "--by", "random", "--towards", "plural"], "leave it out"),
         (["--pairs", PAIRS, "--by", "random", "--path"], "leave one of them out"),
         (["--pairs", PAIRS, "--by", "none.json"], "none.json"),
+        (["--pairs", PAIRS, "--by", "random", "--steps", "9"], "--steps is of --by"),
     ],
 )
 def test_bad_input_writes_nothing(

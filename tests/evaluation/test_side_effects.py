@@ -251,6 +251,9 @@ def test_saved_and_loaded(models, pairs, pronouns, tmp_path):
     found = side_effects(loaded, mask, pairs=pairs, texts=TEXTS, tasks={"she": pronouns})
     found.save(tmp_path / "side_effects.json")
     assert SideEffects.load(tmp_path / "side_effects.json") == found
+    table = found.to_pandas()
+    assert list(table.columns[:3]) == ["metric", "data", "intact"]
+    assert table.masked.tolist() == [measure.masked for measure in found.measures]
     summary = found.summary()
     assert list(summary) == [
         "KL with the mask",

@@ -318,6 +318,8 @@ def test_saved_loaded_and_plotted(loaded, sides, number, tmp_path):
         ({"positions": 9}, "words and no word 9; give one that every prefix has"),
         ({"counts": [1, 129]}, r"counts \(1, 129\): give whole numbers from 1 to 128"),
         ({"counts": [0]}, r"counts \(0,\): give whole numbers from 1 to 128"),
+        ({"counts": [float("nan")]}, "give whole numbers from 1 to 128"),
+        ({"positions": True}, "positions True; give all, last or the number of a word"),
         ({"counts": [1.5]}, "give whole numbers from 1 to 128"),
         ({"counts": []}, r"counts \(\): give whole numbers"),
         ({"shares": [0.0]}, "give numbers above 0 and up to 1"),

@@ -12,6 +12,7 @@ from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import fit_mask, leading_mask
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.replacements import fit_replacements, gates_of
+from neurox_lite.masking.search import beginning, search_mask
 
 N_NEURONS, STRONG, WEAK = 20, 13, 5
 
@@ -56,6 +57,19 @@ def varying(effect):
     return effect
 
 
+def test_a_ranking_is_made_of_the_examples_to_train_on():
+    effect, seen = varying(readout()), []
+
+    def rank(rows):
+        seen.append(rows)
+        return ordered(effect, WEAK, STRONG)
+
+    fit = leading_mask(effect, rank, alpha=0.5, held_out=0.3)
+    (rows,) = seen
+    assert len(rows) == fit.counts["trained on"] == 140
+    assert fit.size == 2 and fit.ranking().order[:2].tolist() == [WEAK, STRONG]
+
+
 def test_no_head_is_enough():
     effect = varying(readout())
     fit = leading_mask(effect, ordered(effect, STRONG), alpha=6.0)
@@ -67,6 +81,21 @@ def test_a_ranking_of_other_neurons_is_refused():
     other = nx.random_ranking(nx.NeuronSpace.of_array(N_NEURONS + 1))
     with pytest.raises(nx.InputError, match="give the model, site and layers"):
         leading_mask(readout(), other)
+
+
+def test_probabilities_are_those_of_the_gates_that_were_drawn():
+    """Of REINFORCE sigmoid(phi), of hard concrete gates more, since they may be small."""
+    effect = varying(readout())
+    options = {
+        "rows": torch.arange(100),
+        "scale": 5.0,
+        "start": beginning(effect),
+        "n_steps": 20,
+        "batch_size": 8,
+    }
+    for search, shift in ((reinforce_mask, 0.0), (search_mask, 0.2 * np.log(11))):
+        found = search(effect, 3.0, generator=torch.Generator().manual_seed(0), **options)
+        torch.testing.assert_close(found.probabilities, torch.sigmoid(found.phi + shift))
 
 
 def test_plain_reinforce_rewards_the_size_too():

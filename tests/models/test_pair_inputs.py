@@ -14,6 +14,7 @@ from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.pair_inputs import encode_pairs, reads_both_sides, usable
+from neurox_lite.models.pair_scores import score_pairs
 from tests.conftest import CONFIGS
 
 MODELS = ("lstm-0", "gpt2", "bert")
@@ -39,6 +40,22 @@ def pairs():
     chosen = read_pairs(embedded_path("corpora/number-pairs.tsv"))[::50]
     assert len({len(pair.prefix) for pair in chosen}) > 5
     return chosen
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_scores_of_pairs_are_those_of_plain_calls(language_models, pairs, name):
+    """One by one, without padding or hooks."""
+    loaded = language_models[name]
+    expected = []
+    for pair in pairs:
+        inputs = encode_pairs(loaded, [pair])
+        with torch.no_grad():
+            logits = loaded.model(inputs.input_ids).logits[0, inputs.answers]
+        found = logits.double().log_softmax(-1)[0]
+        expected.append(float(found[inputs.right] - found[inputs.wrong]))
+    scores = score_pairs(loaded, pairs)
+    assert scores.dtype == "float64" and scores == pytest.approx(expected, abs=1e-4)
+    assert score_pairs(embedded_path(f"models/{name}"), pairs[:1]) == pytest.approx(scores[:1])
 
 
 def tiny(kind, tokenizer, auto_class=tf.AutoModelForCausalLM):

@@ -115,6 +115,38 @@ def test_a_mask_by_a_ranking_is_its_head(lstm, by_number):
     assert set(fit.mask.columns.tolist()) == set(ranking.order[: fit.size].tolist())
 
 
+def test_site_and_layers_are_those_of_the_ranking(lstm, by_number):
+    ranking = nx.random_ranking(nx.neuron_space(lstm, "hidden_states", [2, 1]))
+    fit = nx.fit_neuron_mask(lstm, by_number["singular"], by=ranking, positions=-1)
+    assert fit.mask.space == ranking.space
+    with pytest.raises(nx.InputError, match="give the model, site and layers"):
+        nx.fit_neuron_mask(lstm, by_number["singular"], by=ranking, layers=[1])
+
+
+def test_a_ranking_made_on_the_way_sees_no_held_out_pair(lstm, by_number):
+    seen = []
+
+    def rank(train):
+        seen.extend(train)
+        return nx.rank_by_integrated_gradients(lstm, train, by_number["plural"], **LAST)
+
+    fit = nx.fit_neuron_mask(lstm, by_number["singular"], by=rank, **LAST)
+    assert len(set(seen)) == fit.counts["trained on"]
+    assert fit.counts["held out"] > 10
+    assert fit.ranking().method == "integrated-gradients"
+    assert "held-out success" in repr(fit) and repr(fit).startswith("MaskFit(feasible")
+
+
+def test_one_neuron_kept_alone(lstm, by_number):
+    """Of sufficiency: its score is what keeping it adds to the best replacement of all."""
+    pairs = by_number["singular"][:20]
+    found = nx.rank_by_single_replacement(
+        lstm, pairs, objective="sufficiency", n_pairs=8, n_steps=5, **LAST
+    )
+    scores = found.scores[~np.isnan(found.scores)]
+    assert np.median(abs(scores)) < 0.1 * scores.max()
+
+
 def test_bad_input(lstm, by_number):
     pairs = by_number["singular"]
     with pytest.raises(nx.InputError, match="n_pairs is 0"):

@@ -221,6 +221,23 @@ def spoil(folder):
     save_file(arrays, folder / "mask.safetensors")
 
 
+def test_what_is_sought_of_sufficiency_are_the_neurons_kept():
+    keeps = NeuronMask.of(SPACE, range(8), parameters={"objective": "sufficiency"})
+    flips = NeuronMask.of(SPACE, [1, 8], parameters={"objective": "flip"})
+    assert keeps.sought.tolist() == [8, 9] and flips.sought.tolist() == [1, 8]
+    overlap = keeps.compare(flips)
+    assert [str(neuron) for neuron in overlap.both] == ["0:4"]
+    assert overlap.expected == 2 * 2 / 10
+
+
+def test_shown_in_a_line():
+    assert repr(NeuronMask.of(SPACE, [2, 7])) == "NeuronMask(given: 2 of 10 neurons, 1:2 0:3)"
+    assert repr(NeuronMask.of(SPACE, [])) == "NeuronMask(given: 0 of 10 neurons, none)"
+    assert repr(NeuronMask.of(SPACE, range(10))).endswith(
+        "10 of 10 neurons, 1:0 1:1 1:2 1:3 0:0 0:1 0:2 0:3 ...)"
+    )
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

@@ -1,0 +1,50 @@
+"""How sure the intact model is of the right word of minimal pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.models.masked_model import MaskedModel
+from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
+
+
+def score_pairs(model: LoadedModel | str | Path, pairs: Sequence[MinimalPair]) -> np.ndarray:
+    """``log p(right) - log p(wrong)`` of every pair, in nats; above 0 the model is right.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path
+        A causal or masked language model, with its head.
+    pairs : sequence of MinimalPair
+
+    Returns
+    -------
+    (n_pairs,) float64 array
+
+    Raises
+    ------
+    InputError
+        When the model cannot choose between the words of a pair, which is named.
+    """
+    loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
+    return intact_log_odds(loaded, encode_pairs(loaded, pairs)).double().cpu().numpy()
+
+
+def intact_log_odds(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
+    """:func:`score_pairs` of pairs that are tokens already, (n_pairs,)."""
+    masked = MaskedModel.of_pairs(loaded, inputs)
+    odds = torch.empty(len(inputs), device=inputs.input_ids.device)
+    for rows in masked.batches():
+        odds[rows] = inputs.log_odds(masked.intact_logits(rows), rows)
+    return odds
+
+
+def right_pairs(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
+    """Numbers of the pairs whose right word the model finds more probable."""
+    return torch.nonzero(intact_log_odds(loaded, inputs) > 0)[:, 0]
