@@ -6,6 +6,8 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 # As the commands do: threads that spin while they wait make a busy machine several times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# `make test` has a process per core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import sentencepiece

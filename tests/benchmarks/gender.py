@@ -66,7 +66,7 @@ def main() -> None:
         for condition in ("definitional_feminine", "definitional_masculine")
     }
     for model in arguments.model:
-        masks = solve_all(list(tasks(model)), arguments.out, exhaustive=model != "gpt2")
+        masks = solve_all(list(tasks(model)), arguments.out)
         names = ["stereotype, own", "stereotype, other", *definitional]
         row("mask", *names)
         row(*["---"] * (1 + len(names)))

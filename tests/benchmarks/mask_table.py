@@ -33,6 +33,8 @@ from neurox_lite.results.seed_spread import SeedSpread
 from neurox_lite.results.side_effects import SideEffect
 
 SEEDS = range(5)
+FEW = 512
+"""Neurons that are all tried alone."""
 HEADER = (
     "task",
     "intact",
@@ -78,16 +80,14 @@ def number_pairs() -> dict[str, list[MinimalPair]]:
     }
 
 
-def solve_all(
-    tasks: Sequence[Task], folder: Path, *, exhaustive: bool = True
-) -> list[tuple[Task, nx.NeuronMask]]:
+def solve_all(tasks: Sequence[Task], folder: Path) -> list[tuple[Task, nx.NeuronMask]]:
     """Print a row per task; the best mask of each is saved and returned."""
     row(*HEADER)
     row(*["---"] * len(HEADER))
-    return [(task, solve(task, folder, exhaustive)) for task in tasks]
+    return [(task, solve(task, folder)) for task in tasks]
 
 
-def solve(task: Task, folder: Path, exhaustive: bool) -> nx.NeuronMask:
+def solve(task: Task, folder: Path) -> nx.NeuronMask:
     """The best of five masks, and the row: what every method needs, five times each."""
     both = [*task.pairs, *task.towards]
     effect, _ = pair_effect(
@@ -119,7 +119,7 @@ def solve(task: Task, folder: Path, exhaustive: bool) -> nx.NeuronMask:
         task.name,
         f"{best.intact:.1f}",
         *map(cell, found.values()),
-        f"{best_effect(effect, 1):.1f}" if exhaustive else "",
+        f"{best_effect(effect, 1):.1f}" if effect.space.n_neurons <= FEW else "",
         " ".join(map(str, best.mask.neurons[:8])),
         f"{found['mask'].overlap:.2f}",
     )
