@@ -48,9 +48,13 @@ def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
 
 
 def refuse_file(folder: str | Path) -> None:
-    """Raise InputError when a folder to write into is a file."""
-    if Path(folder).is_file():
+    """Raise InputError when a folder to write into is a file, or cannot be written to."""
+    folder = Path(folder)
+    if folder.is_file():
         raise InputError(f"{folder}: is a file; give a folder for the output")
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: cannot write there; choose another output")
 
 
 def refuse_existing(path: str | Path, overwrite: bool) -> None:

@@ -16,7 +16,7 @@ PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
     {"errors"},
-    {"files", "embedded", "measure", "threads"},
+    {"files", "embedded", "measure", "seeds", "threads"},
     {"neurons"},
     {"results", "metrics"},
     {"corpora"},

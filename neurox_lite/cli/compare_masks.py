@@ -21,7 +21,7 @@ def compare_masks(paths: Sequence[str], out: str, overwrite: bool) -> dict[str, 
     from neurox_lite.results import MaskOverlaps, NeuronMask
 
     refuse_existing(Path(out) / "overlaps.json", overwrite)
-    if len(set(paths)) < len(paths):
+    if len({Path(path).resolve() for path in paths}) < len(paths):
         raise InputError(f"{' '.join(paths)}: a mask is given twice; give each once")
     # All of them may be by one method; their folders tell them apart.
     found = MaskOverlaps.of([replace(NeuronMask.load(path), method=path) for path in paths])

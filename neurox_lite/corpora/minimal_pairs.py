@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.errors import InputError
@@ -28,6 +29,11 @@ class MinimalPair:
     template, condition : str
         Where the pair comes from, such as ``nounpp`` and ``singular_plural`` (the number of the
         subject, then of each noun between it and the verb).
+
+    Raises
+    ------
+    InputError
+        When prefix or suffix is a string, or right or wrong is empty.
     """
 
     prefix: tuple[str, ...]
@@ -36,6 +42,14 @@ class MinimalPair:
     suffix: tuple[str, ...] = ()
     template: str = ""
     condition: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.prefix, str) or isinstance(self.suffix, str):
+            raise InputError(
+                f"'{self.prefix} {self.right}': prefix and suffix are tuples of words; split them"
+            )
+        if not self.right.strip() or not self.wrong.strip():
+            raise InputError(f"'{' '.join(self.prefix)}': right or wrong is empty; fill it in")
 
 
 def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:
@@ -68,11 +82,17 @@ def read_pairs(path: str | Path) -> list[MinimalPair]:
                 "separate them by tabs"
             )
         prefix, right, wrong, suffix, template, condition = row
-        pair = MinimalPair(
-            tuple(prefix.split()), right, wrong, tuple(suffix.split()), template, condition
+        pairs.append(
+            _checked(
+                f"{path}, line {line}",
+                prefix.split(),
+                right.strip(),
+                wrong.strip(),
+                tuple(suffix.split()),
+                template,
+                condition,
+            )
         )
-        _check(pair, f"{path}, line {line}")
-        pairs.append(pair)
     return pairs
 
 
@@ -106,9 +126,8 @@ def read_number_agreement(path: str | Path) -> list[MinimalPair]:
                 "make them equal"
             )
         condition = both["correct"][1]
-        pair = MinimalPair(tuple(prefix), right, wrong, (), Path(path).stem, condition)
-        _check(pair, f"{path}, line {line}")
-        pairs.append(pair)
+        place = f"{path}, line {line}"
+        pairs.append(_checked(place, prefix, right, wrong, (), Path(path).stem, condition))
     return pairs
 
 
@@ -122,14 +141,16 @@ def by_condition(pairs: Sequence[MinimalPair]) -> dict[str, list[MinimalPair]]:
 
 
 def _rows(path: str | Path) -> list[list[str]]:
-    lines = open_text(path).read().splitlines()
+    lines = [line.rstrip("\n") for line in open_text(path)]
     if not lines:
         raise InputError(f"{path}: the file is empty; give a file with pairs")
     return [line.split("\t") for line in lines]
 
 
-def _check(pair: MinimalPair, place: str) -> None:
-    if not pair.prefix or not pair.right or not pair.wrong:
+def _checked(place: str, prefix: list[str], right: str, wrong: str, *rest: Any) -> MinimalPair:
+    """A pair, if it is one; ``place`` is where it was read."""
+    if not prefix or not right or not wrong:
         raise InputError(f"{place}: prefix, right or wrong is empty; fill it in")
-    if pair.right == pair.wrong:
-        raise InputError(f"{place}: right and wrong are both '{pair.right}'; they must differ")
+    if right == wrong:
+        raise InputError(f"{place}: right and wrong are both '{right}'; they must differ")
+    return MinimalPair(tuple(prefix), right, wrong, *rest)

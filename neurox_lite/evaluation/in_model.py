@@ -12,6 +12,7 @@ from neurox_lite.models.replacements import resampled
 from neurox_lite.models.spaces import check_ranking
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
@@ -54,10 +55,11 @@ def ablate_in_model(
     masked = metric.masked
     n_neurons = masked.space.n_neurons
     check_rankings(rankings, masked.space)
-    if not shares or not all(0 < share <= 1 for share in shares):
+    if not len(shares) or not all(0 < share <= 1 for share in shares):
         raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
+    seed = checked_seed(seed)
     values, name = _values(metric, replacement, seed)
     counts = tuple(max(1, round(share * n_neurons)) for share in shares)
     rng = np.random.default_rng(seed)

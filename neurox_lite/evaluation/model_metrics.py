@@ -20,6 +20,8 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, reads_both_sides
+from neurox_lite.models.pair_tokens import check_vocabulary
+from neurox_lite.models.spaces import check_fits
 
 Scores = tuple[torch.Tensor, torch.Tensor]
 
@@ -263,8 +265,12 @@ def evaluate(
         raise InputError("a gate is not between 0 and 1")
     if not np.isfinite(values).all():
         raise InputError("a replacement is NaN or infinite; give finite numbers")
+    touched = gates > 0 if values.ndim == 2 and not by_input else (gates > 0).any(0)
     all_gates = torch.as_tensor(gates, dtype=torch.float32, device=masked.device)
-    all_values = torch.as_tensor(values, dtype=torch.float32, device=masked.device)
+    all_values = torch.as_tensor(
+        np.where(touched, values, 0), dtype=torch.float32, device=masked.device
+    )
+    check_fits(all_values, masked.dtype, "a replacement")
 
     def logits(masks: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         own = all_values
@@ -303,9 +309,8 @@ def evaluate_translations(
     masked = metric.masked
     if not len(shifts) or shifts.shape != (len(shifts), masked.space.n_neurons):
         raise InputError(f"shifts of shape {shifts.shape} for {masked.space.n_neurons} neurons")
-    if not np.isfinite(shifts).all():
-        raise InputError("a shift is NaN or infinite; give finite numbers")
     all_shifts = torch.as_tensor(shifts, dtype=torch.float32, device=masked.device)
+    check_fits(all_shifts, masked.dtype, "a shift")
 
     def logits(numbers: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         return masked.translated_logits(all_shifts[numbers], inputs)
@@ -323,6 +328,7 @@ def _evaluate(
 ) -> np.ndarray:
     """A metric under each of many changes; ``logits`` takes their numbers and those of inputs."""
     masked = metric.masked
+    at_once = max(1, min(at_once, masked.tokens_at_once // int(masked.lengths.max())))
     found = torch.zeros((2, n_changes, len(masked)), dtype=torch.float64, device=masked.device)
     for some in torch.arange(n_changes, device=masked.device).split(at_once):
         for rows in masked.batches(len(some)):
@@ -369,6 +375,7 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
                 f"'{text[:60]}...': {len(row)} tokens, but {loaded.name} reads "
                 f"{loaded.max_tokens}; shorten it"
             )
+        check_vocabulary(loaded, f"'{text[:60]}'", row.tolist())
     device = loaded.model.device
     # Some classifiers find the last token of a text by this token, not by the attention mask.
     padding = getattr(loaded.model.config, "pad_token_id", None) or 0
@@ -380,7 +387,10 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
 def _predicted(
     loaded: LoadedModel, texts: Sequence[str], where: dict[str, Any]
 ) -> tuple[MaskedModel, torch.Tensor]:
-    """The inputs, and at each token the one to predict there, -1 for none."""
+    """The inputs, and at each token the one to predict there, -1 for none.
+
+    Of a masked model only the masked token is predicted, and targets are (n_inputs, 1).
+    """
     ids, mask = _tokens(loaded, texts)
     if not reads_both_sides(loaded):
         targets = torch.full_like(ids, -1)
@@ -393,8 +403,7 @@ def _predicted(
     if not len(rows):
         raise InputError("texts of special or unknown tokens only; there is nothing to predict")
     each = torch.arange(len(rows), device=ids.device)
-    targets = torch.full((len(rows), ids.shape[1]), -1, device=ids.device)
-    targets[each, places] = ids[rows, places]
     hidden = ids[rows].clone()
     hidden[each, places] = loaded.tokenizer.mask_token_id
-    return MaskedModel(loaded, hidden, mask[rows], **where), targets
+    masked = MaskedModel(loaded, hidden, mask[rows], predict_at=places, **where)
+    return masked, ids[rows, places][:, None]

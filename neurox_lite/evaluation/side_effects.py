@@ -28,6 +28,7 @@ from neurox_lite.models.spaces import check_revision, check_space
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.side_effects import SideEffect, SideEffects
+from neurox_lite.seeds import checked_seed
 
 
 def side_effects(
@@ -82,6 +83,7 @@ def side_effects(
     """
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
+    seed = checked_seed(seed)
     check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
     check_space(find_sites(loaded.model, mask.space.site), mask.space)
     if pairs is None and texts is None and not tasks:

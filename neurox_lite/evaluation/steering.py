@@ -25,6 +25,7 @@ from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.models.pair_scores import right_pairs
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.steering import SteeredMeasure, SteeringCurve, SteeringCurves
+from neurox_lite.seeds import checked_seed
 
 SHARES = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0)
 MODES = ("set", "translate")
@@ -99,6 +100,7 @@ def steer(
     """
     rankings = [rankings] if isinstance(rankings, NeuronRanking) else list(rankings)
     _check(rankings, pairs, wanted, mode, n_random)
+    seed = checked_seed(seed)
     space = rankings[0].space
     steps = _counts(space.n_neurons, shares, counts)
     coefficients = _coefficients(space.n_neurons, mode, strength)

@@ -35,8 +35,9 @@ from neurox_lite.neurons import NeuronSpace
 
 Measure = Callable[[torch.Tensor, PairInputs, torch.Tensor], torch.Tensor]
 
-TOKENS_AT_ONCE = 8192
-"""Of a forward and backward pass, which holds the states of all layers."""
+STATES_AT_ONCE = 2**24
+"""Tokens times neurons of all layers in a forward and backward pass, which takes about 100 bytes
+for each: 1.6 GB."""
 READOUT_ROWS_AT_ONCE = 2048
 
 
@@ -116,7 +117,9 @@ class PairEffect:
             **where,
         )
         self.space = self.masked.space
-        self.rows_at_once = max(1, TOKENS_AT_ONCE // inputs.input_ids.shape[1])
+        n_states = sum(self.masked.sites.widths.values())
+        tokens_at_once = min(self.masked.tokens_at_once, STATES_AT_ONCE // n_states)
+        self.rows_at_once = max(1, tokens_at_once // inputs.input_ids.shape[1])
         found = self.masked.activation_range()
         self.start, self.deviation = found.mean, found.deviation
         if self.masked.positions is not None:
@@ -143,7 +146,7 @@ class PairEffect:
     ) -> torch.Tensor:
         logits = self.masked.logits(replaced(self, gates), values, rows)
         if callable(self.objective):
-            return self.objective(logits, self.inputs, rows)
+            return _checked(self.objective(logits, self.inputs, rows), rows)
         if self._intact is None:
             return -self.inputs.log_odds(logits, rows)
         intact = self._intact[rows]
@@ -158,6 +161,18 @@ class PairEffect:
         batches = self.masked.batches()
         found = [self._predictions(self.masked.intact_logits(rows), rows) for rows in batches]
         return torch.cat(found)[torch.argsort(torch.cat(batches))]
+
+
+def _checked(found: Any, rows: torch.Tensor) -> torch.Tensor:
+    """What a function of the user's gives, if it can be searched by."""
+    if not isinstance(found, torch.Tensor) or found.shape != rows.shape:
+        shape = tuple(getattr(found, "shape", ()))
+        raise InputError(f"objective: numbers of shape {shape}; give ({len(rows)},), one per row")
+    if torch.is_grad_enabled() and not found.requires_grad:
+        raise InputError("objective: has no gradient; compute it of the logits, and do not detach")
+    if not torch.isfinite(found).all():
+        raise InputError("objective: NaN or infinite; give finite numbers")
+    return found
 
 
 class ReadoutEffect:

@@ -19,6 +19,7 @@ from neurox_lite.models.spaces import check_ranking
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 N_STEPS, BATCH_SIZE = 300, 32
 SUFFICIENT = 0.1
@@ -47,7 +48,8 @@ def fit_mask(
     hard (:func:`~neurox_lite.masking.rounding.rounded`): the likeliest open ones that reach
     ``alpha`` with replacements fitted again, less those that turn out to be needless, or fewer by
     gradient. All that is said about the mask is measured on the hard one.
-    The time is that of about ``n_steps`` forward and backward passes of ``batch_size`` examples.
+    The time is that of ``n_steps`` forward and backward passes of ``batch_size`` examples, and of
+    some 100 to 300 passes of 64 to make gates hard, more when the search is too short to settle.
 
     Parameters
     ----------
@@ -74,6 +76,7 @@ def fit_mask(
     """
     if n_steps < 1 or batch_size < 1:
         raise InputError(f"n_steps {n_steps}, batch_size {batch_size}; give at least 1")
+    seed = checked_seed(seed)
     task = _task(effect, alpha, held_out, seed)
     found = search(
         effect,
@@ -121,6 +124,7 @@ def leading_mask(
     InputError
         When an option is out of range or the ranking is of other neurons.
     """
+    seed = checked_seed(seed)
     task = _task(effect, alpha, held_out, seed)
     ranking = ranking if isinstance(ranking, NeuronRanking) else ranking(task.train)
     check_ranking(ranking, effect.space)
@@ -170,7 +174,7 @@ def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _T
         raise InputError(f"alpha is {alpha}; give a finite number")
     if alpha is None:
         alpha = -SUFFICIENT if effect.keeps else -intact / 2
-    return _Task(train, test, intact, alpha, runs_before)
+    return _Task(train, test, intact, float(alpha), runs_before)
 
 
 def _scored(
@@ -267,6 +271,8 @@ def _farthest(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> floa
 
 def _settled(found: Search, alpha: float, scale: float) -> bool:
     """Whether in the last fifth of the steps the effect was there and the size did not change."""
+    if len(found.sizes) < 2:
+        return False
     fifth = max(1, len(found.sizes) // 5)
     before, last = (
         (float(np.mean(found.sizes[part])), float(np.mean(found.effects[part])))

@@ -50,7 +50,8 @@ def fit_neuron_mask(
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
         All to be turned the same way, such as singular subjects only: the replacements are the
-        same for all of them.
+        same for all of them. Those that the model reads and chooses from alike count once, so
+        that no copy of a pair is held out.
     site : str, optional
         By default that of a ranking, else ``lstm_cell`` for the package's LSTM and
         ``hidden_states`` for others.
@@ -92,7 +93,7 @@ def fit_neuron_mask(
     if isinstance(by, NeuronRanking):
         site = by.space.site if site is None else site
         layers = by.space.layers if layers is None else layers
-    effect, n_wrong = pair_effect(
+    effect, left_out = pair_effect(
         model,
         pairs,
         site=site,
@@ -116,11 +117,12 @@ def fit_neuron_mask(
     else:
         rank = by
         fit = leading_mask(effect, lambda rows: rank(effect.inputs.select(rows).pairs), **options)
-    parameters = {**fit.mask.parameters, "positions": positions, "within": within is not None}
+    where = positions if isinstance(positions, str) else int(positions)
+    parameters = {**fit.mask.parameters, "positions": where, "within": within is not None}
     return replace(
         fit,
         mask=replace(fit.mask, parameters=parameters),
-        counts={**fit.counts, "left out as wrong": n_wrong},
+        counts={**fit.counts, **left_out},
     )
 
 
@@ -163,14 +165,16 @@ def pair_effect(
     objective: str | Measure = "flip",
     within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
-) -> tuple[PairEffect, int]:
-    """The effect of a mask on the pairs that are used, and how many are left out as wrong.
+) -> tuple[PairEffect, dict[str, int]]:
+    """The effect of a mask on the pairs that are used, and how many are left out, and why.
 
     Parameters and errors are those of :func:`fit_neuron_mask`.
     """
     loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
     inputs = encode_pairs(loaded, pairs)
-    n_wrong = 0
+    distinct = inputs.distinct()
+    n_copies, n_wrong = len(inputs) - len(distinct), 0
+    inputs = inputs.select(distinct)
     if not keep_wrong:
         right = right_pairs(loaded, inputs)
         n_wrong = len(inputs) - len(right)
@@ -189,4 +193,4 @@ def pair_effect(
         positions=inputs.places(positions),
         within=None if within is None else encode_pairs(loaded, within),
     )
-    return effect, n_wrong
+    return effect, {"left out as copies": n_copies, "left out as wrong": n_wrong}

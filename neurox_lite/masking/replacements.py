@@ -58,20 +58,12 @@ def fit_replacements(
         going = torch.nonzero(best < enough)[:, 0]
         if not len(going):
             break
-        with torch.set_grad_enabled(step < n_steps):
-            for some in going.split(at_once):
-                tried = start[some] + deviation * steps[some]
-                found = effect(
-                    gates[some].repeat_interleave(len(rows), 0),
-                    tried.repeat_interleave(len(rows), 0),
-                    rows.repeat(len(some)),
-                )
-                means = found.view(len(some), len(rows)).double().mean(1)
-                if step < n_steps:
-                    (-means.sum()).backward()
-                better = means.detach() > best[some]
-                best[some[better]] = means.detach()[better]
-                values[some[better]] = tried.detach()[better]
+        for some in going.split(at_once):
+            tried = start[some] + deviation * steps[some].detach()
+            means = _means(effect, gates, start, steps, some, rows, step < n_steps)
+            better = means > best[some]
+            best[some[better]] = means[better]
+            values[some[better]] = tried[better]
         if step < n_steps:
             share = step / n_steps
             optimizer.param_groups[0]["lr"] = (1 - share) * FIRST_RATE + share * LAST_RATE
@@ -80,6 +72,32 @@ def fit_replacements(
             with torch.no_grad():
                 steps.clamp_(lowest, highest)
     return best, values
+
+
+def _means(
+    effect: Effect,
+    gates: torch.Tensor,
+    start: torch.Tensor,
+    steps: torch.Tensor,
+    some: torch.Tensor,
+    rows: torch.Tensor,
+    with_gradient: bool,
+) -> torch.Tensor:
+    """Mean effect of some masks over all rows; their gradients are added to those of the steps."""
+    total = torch.zeros(len(some), dtype=torch.float64, device=gates.device)
+    with torch.set_grad_enabled(with_gradient):
+        for part in rows.split(effect.rows_at_once):
+            tried = start[some] + effect.deviation * steps[some]
+            found = effect(
+                gates[some].repeat_interleave(len(part), 0),
+                tried.repeat_interleave(len(part), 0),
+                part.repeat(len(some)),
+            )
+            sums = found.view(len(some), len(part)).double().sum(1)
+            if with_gradient:
+                (-sums.sum() / len(rows)).backward()
+            total += sums.detach()
+    return total / len(rows)
 
 
 def gates_of(sets: Sequence[Sequence[int]], like: torch.Tensor) -> torch.Tensor:

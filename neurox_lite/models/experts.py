@@ -85,7 +85,9 @@ def forward(
     total = torch.zeros_like(hidden)
     for expert, (position, tokens) in enumerate(routes):
         added = functional.linear(neurons[tokens, expert], experts.down_proj[expert])
-        total.index_add_(0, tokens, added * weights[tokens, position, None])
+        # Routers of half-precision models may give float32 shares.
+        shared = added * weights[tokens, position, None]
+        total.index_add_(0, tokens, shared.to(total.dtype))
     return total
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions, changing_neurons
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.models.spaces import check_revision, check_space
+from neurox_lite.models.spaces import check_fits, check_revision, check_space
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 
@@ -69,12 +68,15 @@ def intervene(
     check_space(sites, mask.space)
     if isinstance(model, LoadedModel):
         check_revision(mask.space, model.revision, f"mask '{mask.method}'")
-    device = next(module.parameters()).device
-    gates = torch.as_tensor(mask.gates, device=device).float()
+    weights = next(module.parameters())
+    gates = torch.as_tensor(mask.gates, device=weights.device).float()
     given = mask.replacement if replacement is None else replacement
-    values = torch.as_tensor(given, device=device).float()
-    if not torch.isfinite(values).all():
-        raise InputError("a replacement is NaN or infinite; give finite numbers")
+    values = torch.as_tensor(given, device=weights.device).float()
+    check_fits(values, torch.float32, "a replacement")
+    if values.shape[-1:] == gates.shape:
+        # What stands where no neuron is replaced may be too large for the model.
+        values = torch.where(gates > 0, values, 0)
+    check_fits(values, weights.dtype, "a replacement")
     used = [layer for layer in mask.space.layers if mask.gates[mask.space.columns(layer)].any()]
     with replacing_neurons(
         module,

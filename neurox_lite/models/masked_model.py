@@ -112,6 +112,17 @@ class MaskedModel:
         return len(self.input_ids)
 
     @property
+    def dtype(self) -> torch.dtype:
+        return next(self.loaded.model.parameters()).dtype
+
+    @property
+    def tokens_at_once(self) -> int:
+        """How many tokens, copies counted, one forward pass is given at most."""
+        outputs = self.loaded.model.get_output_embeddings()
+        one_token = outputs is None or self.predict_at is not None
+        return min(BATCH_TOKENS, BATCH_OUTPUTS // (1 if one_token else outputs.weight.shape[0]))
+
+    @property
     def device(self) -> torch.device:
         return self.input_ids.device
 
@@ -152,10 +163,7 @@ class MaskedModel:
 
     def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
         """All inputs, shortest first, in batches that fit when each is read in some copies."""
-        outputs = self.loaded.model.get_output_embeddings()
-        one_token = outputs is None or self.predict_at is not None
-        n_outputs = 1 if one_token else outputs.weight.shape[0]
-        most = min(BATCH_TOKENS, BATCH_OUTPUTS // n_outputs)
+        most = self.tokens_at_once
         order = torch.argsort(self.lengths, stable=True)
         batches, start = [], 0
         while start < len(order):

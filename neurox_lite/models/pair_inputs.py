@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -79,9 +81,20 @@ class PairInputs:
         InputError
             When it is neither, or a prefix has no such word.
         """
-        if isinstance(positions, bool) or not isinstance(positions, str | int):
+        if isinstance(positions, bool) or not isinstance(positions, str | Integral):
             raise InputError(f"positions {positions!r}; give all, last or the number of a word")
-        return self.word(positions) if isinstance(positions, int) else positions
+        if isinstance(positions, str) and positions not in ("all", "last"):
+            raise InputError(f"unknown positions '{positions}'; use all, last or a whole number")
+        return positions if isinstance(positions, str) else self.word(int(positions))
+
+    def distinct(self) -> list[int]:
+        """Numbers of the pairs less copies: the same tokens to read and to choose from."""
+        rows = torch.cat([self.input_ids, self.attention_mask], dim=1).tolist()
+        choices = zip(self.answers.tolist(), self.right.tolist(), self.wrong.tolist(), strict=True)
+        first: dict[Any, int] = {}
+        for number, (row, choice) in enumerate(zip(rows, choices, strict=True)):
+            first.setdefault((*row, *choice), number)
+        return list(first.values())
 
     def select(self, rows: Sequence[int] | torch.Tensor) -> PairInputs:
         """Some of the pairs."""
@@ -116,6 +129,8 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
     """
     if not pairs:
         raise InputError("no minimal pairs; give at least one")
+    if isinstance(pairs, str) or not all(isinstance(pair, MinimalPair) for pair in pairs):
+        raise InputError("pairs are a list of MinimalPair; read a file of them by nx.read_pairs")
     read = []
     for each in tokens_of_pairs(loaded, pairs, reads_both_sides(loaded)):
         if isinstance(each, InputError):

@@ -79,6 +79,7 @@ def tokens_of_pairs(
                 _one_token(loaded, pair, word, before[number], after[2 * number + side])
                 for side, word in enumerate((pair.right, pair.wrong))
             )
+            check_vocabulary(loaded, f"{_name(pair)}", [*ids, right, wrong])
             if right == wrong:
                 raise InputError(
                     f"{_name(pair)}: both words are the same token; leave the pair out"
@@ -87,6 +88,16 @@ def tokens_of_pairs(
         except InputError as error:
             found.append(error)
     return found
+
+
+def check_vocabulary(loaded: LoadedModel, text: str, ids: Sequence[int]) -> None:
+    """Raise InputError when a tokenizer gives a token that the model has no embedding of."""
+    known = loaded.n_embeddings
+    if known is not None and max(ids) >= known:
+        raise InputError(
+            f"{text}: the tokenizer gives token {max(ids)}, but {loaded.name} has {known} "
+            "embeddings; give the tokenizer that belongs to the model"
+        )
 
 
 def _place_of_mask(loaded: LoadedModel, text: str, ids: list[int]) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
+
+import torch
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel
@@ -81,6 +84,15 @@ def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
         )
 
 
+def check_fits(values: torch.Tensor, dtype: torch.dtype, what: str) -> None:
+    """Raise InputError unless all values are finite numbers of a model's dtype."""
+    if not torch.isfinite(values.to(dtype)).all():
+        raise InputError(
+            f"{what} is NaN, infinite or too large for {str(dtype).removeprefix('torch.')}; give "
+            "finite numbers"
+        )
+
+
 def check_ranking(ranking: NeuronRanking, space: NeuronSpace) -> None:
     """Raise InputError unless a ranking is of these neurons.
 
@@ -109,7 +121,13 @@ def space_in(sites: Sites, layers: Sequence[int] | None, loaded: LoadedModel) ->
         When the model does not have one of the layers.
     """
     known = list(sites.widths)
-    chosen = known if layers is None else [known[n] if -len(known) <= n < 0 else n for n in layers]
+    chosen = known
+    if layers is not None:
+        try:
+            numbers = [index(layer) for layer in layers]
+        except TypeError:
+            raise InputError(f"layers are {layers!r}; give a list of whole numbers") from None
+        chosen = [known[n] if -len(known) <= n < 0 else n for n in numbers]
     space = NeuronSpace(
         loaded.name,
         sites.site,

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions, changing_neurons
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.models.spaces import check_revision, check_space
+from neurox_lite.models.spaces import check_fits, check_revision, check_space
 from neurox_lite.neurons import NeuronSpace
 
 
@@ -55,9 +54,9 @@ def translate(
     check_space(sites, space)
     if isinstance(model, LoadedModel):
         check_revision(space, model.revision, "the space of a shift")
-    shifts = torch.as_tensor(shift, device=next(module.parameters()).device).float()
-    if not torch.isfinite(shifts).all():
-        raise InputError("a shift is NaN or infinite; give finite numbers")
+    weights = next(module.parameters())
+    shifts = torch.as_tensor(shift, device=weights.device).float()
+    check_fits(shifts, weights.dtype, "a shift")
     with translating_neurons(module, sites, space, shifts, positions=positions):
         yield
 

@@ -18,6 +18,7 @@ from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.results import NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 
 def rank_by_integrated_gradients(
@@ -67,6 +68,7 @@ def rank_by_integrated_gradients(
     """
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
+    seed = checked_seed(seed)
     effect, other = _both(model, pairs, towards, where)
     rows = np.random.default_rng(seed).permutation(len(effect))[:n_pairs]
     found = gate_gradients(
@@ -155,6 +157,7 @@ def rank_by_single_replacement(
     """
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
+    seed = checked_seed(seed)
     effect, _ = pair_effect(model, pairs, **where)
     rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
     rows = rows.to(effect.start.device)

@@ -48,7 +48,8 @@ class MaskFit:
     n_runs : int
         Examples the model was run on, forward, by this fit; not those of a ranking it is given.
     counts : dict
-        Examples trained on, held out, and left out since the intact model gets them wrong.
+        Examples trained on, held out, and left out as copies of others or since the intact model
+        gets them wrong.
     order : NeuronRanking, optional
         Whose head the mask is; none of a search.
     """

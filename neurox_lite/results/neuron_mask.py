@@ -177,10 +177,10 @@ class NeuronMask:
                 arrays["gates"],
                 arrays["replacement"],
                 data["method"],
-                data["parameters"],
-                data["provenance"],
+                dict(data["parameters"]),
+                dict(data["provenance"]),
             )
-        except (OSError, SafetensorError, KeyError, TypeError, InputError) as error:
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{folder}: the mask cannot be read ({error}); make it again"
             ) from None

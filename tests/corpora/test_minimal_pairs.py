@@ -215,3 +215,21 @@ def test_pairs_by_template_and_condition():
     assert found == {"adv plural": [two, two], "simple plural": [one], "no template": [three]}
     assert list(found) == ["adv plural", "simple plural", "no template"]
     assert by_condition([]) == {}
+
+
+def test_what_is_no_pair():
+    with pytest.raises(InputError, match="'the dog sees': prefix and suffix are tuples of words"):
+        MinimalPair("the dog", "sees", "see")
+    with pytest.raises(InputError, match="tuples of words"):
+        MinimalPair(("the", "dog"), "sees", "see", "a cat")
+    with pytest.raises(InputError, match="right or wrong is empty"):
+        MinimalPair(("the", "dog"), " ", "see")
+
+
+def test_spaces_around_words_and_unusual_line_ends(tmp_path):
+    pair = MinimalPair(("the", "dog"), "sees", "see", ("a", "cat"), "x\u2028y", "singular")
+    path = tmp_path / "pairs.tsv"
+    write_pairs(path, [pair])
+    assert read_pairs(path) == [pair]
+    path.write_text(path.read_text().replace("sees", "sees "))
+    assert read_pairs(path) == [pair]

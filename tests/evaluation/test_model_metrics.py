@@ -419,3 +419,20 @@ def test_gates_and_values_that_are_no_gates_and_values(models, pairs, bad):
         evaluate(metric, np.full((1, n), bad), np.zeros(n))
     with pytest.raises(InputError, match="a replacement is NaN or infinite"):
         evaluate(metric, np.zeros((1, n)), np.full(n, np.inf))
+
+
+def test_many_masks_of_a_long_text_are_read_a_few_at_a_time(models, monkeypatch):
+    """So that no forward pass has more logits than fit, whatever the number of masks."""
+    loaded = models["gpt2"]
+    metric = perplexity(loaded, TEXTS[:1])
+    n_tokens, n_outputs = int(metric.masked.lengths.max()), loaded.model.config.vocab_size
+    gates = np.random.default_rng(0).random((7, metric.masked.space.n_neurons)).round()
+    values = np.zeros(metric.masked.space.n_neurons)
+    whole = evaluate(metric, gates, values)
+    monkeypatch.setattr(masked_model, "BATCH_OUTPUTS", 3 * n_tokens * n_outputs)
+    read, run = [], metric.masked.logits
+    monkeypatch.setattr(
+        metric.masked, "logits", lambda *args: read.append(len(args[2])) or run(*args)
+    )
+    np.testing.assert_allclose(evaluate(metric, gates, values), whole, rtol=1e-5)
+    assert read == [3, 3, 1]

@@ -166,9 +166,15 @@ def test_pairs_the_model_gets_wrong(lstm):
     turned = [type(p)(p.prefix, p.wrong, p.right, p.suffix, p.template) for p in pairs[:10]]
     options = {"layers": [1], "positions": -1, "n_steps": 5}
     fit = fit_neuron_mask(lstm, [*pairs[10:], *turned], **options)
-    assert fit.counts == {"trained on": 22, "held out": 8, "left out as wrong": 10}
+    assert fit.counts == {
+        "trained on": 22,
+        "held out": 8,
+        "left out as copies": 0,
+        "left out as wrong": 10,
+    }
     kept = fit_neuron_mask(lstm, [*pairs[10:], *turned], keep_wrong=True, **options)
-    assert kept.counts == {"trained on": 30, "held out": 10, "left out as wrong": 0}
+    assert (kept.counts["trained on"], kept.counts["held out"]) == (30, 10)
+    assert kept.counts["left out as wrong"] == 0
     with pytest.raises(nx.InputError, match="gets all 10 pairs wrong"):
         fit_neuron_mask(lstm, turned, **options)
 
@@ -217,3 +223,58 @@ def test_saved_and_loaded(lstm, tmp_path):
 def test_errors(lstm, options, message):
     with pytest.raises(nx.InputError, match=message):
         fit_neuron_mask(lstm, number_pairs("singular")[:20], **options)
+
+
+def test_copies_are_not_held_out(lstm):
+    pairs = number_pairs("singular")[:10]
+    options = {"layers": [1], "positions": -1, "n_steps": 5, "held_out": 0.3}
+    fit = fit_neuron_mask(lstm, pairs * 4, **options)
+    alone = fit_neuron_mask(lstm, pairs, **options)
+    assert fit.counts["left out as copies"] == 30
+    assert fit.counts["trained on"] + fit.counts["held out"] == 10
+    assert fit.held_out_effect == alone.held_out_effect
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (lambda logits, inputs, rows: logits.mean(), r"numbers of shape \(\); give \(\d+,\)"),
+        (lambda logits, inputs, rows: 3, "one per row"),
+        (lambda logits, inputs, rows: inputs.log_odds(logits.detach(), rows), "no gradient"),
+        (lambda logits, inputs, rows: inputs.log_odds(logits, rows) * np.nan, "NaN or infinite"),
+    ],
+)
+def test_objectives_that_cannot_be_searched_by(lstm, objective, message):
+    with pytest.raises(nx.InputError, match=f"objective: .*{message}"):
+        fit_neuron_mask(lstm, number_pairs("singular")[:20], objective=objective, alpha=1.0)
+
+
+def test_numbers_of_numpy_are_as_good(lstm, tmp_path):
+    pairs = number_pairs("singular")[:20]
+    options = {"n_steps": 5, "held_out": 0}
+    plain = fit_neuron_mask(lstm, pairs, layers=[1], positions=1, alpha=0.5, seed=3, **options)
+    numbers = {"layers": np.arange(1, 2), "positions": np.int64(1), "alpha": np.float32(0.5)}
+    fit = fit_neuron_mask(lstm, pairs, **numbers, seed=np.int64(3), **options)
+    fit.save(tmp_path)
+    np.testing.assert_array_equal(fit.mask.replacement, plain.mask.replacement)
+    assert fit.mask.parameters == plain.mask.parameters
+    with pytest.raises(nx.InputError, match="seed is -1; give a whole number from 0"):
+        fit_neuron_mask(lstm, pairs, seed=-1)
+    with pytest.raises(nx.InputError, match=r"layers are \[1.0\]; give a list of whole numbers"):
+        fit_neuron_mask(lstm, pairs, layers=[1.0])
+
+
+def test_one_step_has_not_settled(recwarn):
+    assert fit_mask(two_units(), alpha=3.0, n_steps=1).status == "not converged"
+    assert not recwarn.list
+
+
+def test_rows_are_read_in_blocks_that_fit():
+    """With the same effects and replacements, also when one mask needs several blocks."""
+    whole = two_units()
+    blocks = two_units()
+    blocks.rows_at_once = 7
+    one, other = (fit_mask(effect, alpha=3.0, n_steps=30) for effect in (whole, blocks))
+    np.testing.assert_allclose(one.mask.replacement, other.mask.replacement, atol=1e-4)
+    np.testing.assert_array_equal(one.mask.gates, other.mask.gates)
+    assert one.n_runs == other.n_runs

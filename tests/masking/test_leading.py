@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from neurox_lite.masking.fitting import fit_mask, leading_mask
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 from neurox_lite.masking.search import beginning, search_mask
+from neurox_lite.results.seed_spread import SeedSpread
 
 N_NEURONS, STRONG, WEAK = 20, 13, 5
 
@@ -171,3 +174,17 @@ def test_nothing_to_turn(alpha, message):
         effect.weights = torch.zeros_like(effect.weights)
     with pytest.raises(nx.InputError, match=message):
         fit_mask(effect, alpha=alpha, n_steps=1)
+
+
+def test_seeds_agree_as_far_as_the_neurons_sought_do():
+    """Of sufficiency those that are kept, not the many that are replaced."""
+    X = np.random.default_rng(0).normal(size=(200, N_NEURONS)).astype(np.float32)
+    coefficients = np.zeros((N_NEURONS, 2))
+    coefficients[[STRONG, WEAK], 0] = 3, 2
+    effect = ReadoutEffect(coefficients, np.zeros(2), X, objective="sufficiency")
+    by = [ordered(effect, STRONG, WEAK), ordered(effect, WEAK, STRONG), ordered(effect, STRONG)]
+    fits = [leading_mask(effect, order, alpha=-0.01, name="sufficiency") for order in by]
+    kept = [set(fit.mask.sought.tolist()) for fit in fits]
+    shares = [len(a & b) / len(a | b) for a, b in combinations(kept, 2)]
+    assert SeedSpread(tuple(fits)).overlap == pytest.approx(np.mean(shares))
+    assert min(shares) < 0.5

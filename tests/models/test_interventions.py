@@ -12,6 +12,7 @@ from neurox_lite.models.interventions import intervene, replacing_neurons
 from neurox_lite.models.loading import load_model
 from neurox_lite.models.sites import find_sites
 from neurox_lite.models.spaces import check_space
+from neurox_lite.models.translation import translate
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
@@ -389,10 +390,31 @@ def test_a_replacement_that_is_no_number(case):
     model, sites, space, _ = case("bert", site="mlp")
     for bad in (np.nan, np.inf):
         with (
-            pytest.raises(InputError, match="a replacement is NaN or infinite"),
+            pytest.raises(InputError, match="a replacement is NaN, infinite"),
             intervene(model, full(space, np.ones(72)), replacement=np.full(72, bad), sites=sites),
         ):
             pytest.fail("the block ran")
+
+
+def test_what_stands_where_nothing_is_replaced_does_not_matter(case):
+    """Also numbers that a half-precision model does not have, which are refused elsewhere."""
+    model, sites, space, inputs = case("gpt2", site="hidden_states")
+    model.half()
+    before = logits(model, inputs)
+    gates, values = np.zeros(space.n_neurons), np.full(space.n_neurons, 1e5)
+    with intervene(model, NeuronMask(space, gates, values), sites=sites):
+        assert torch.equal(logits(model, inputs), before)
+    gates[3] = 1
+    with (
+        pytest.raises(InputError, match=r"a replacement is .* too large for float16"),
+        intervene(model, NeuronMask(space, gates, values), sites=sites),
+    ):
+        pytest.fail("the block ran")
+    with (
+        pytest.raises(InputError, match=r"a shift is .* too large for float16"),
+        translate(model, space, values, sites=sites),
+    ):
+        pytest.fail("the block ran")
 
 
 @pytest.mark.parametrize(

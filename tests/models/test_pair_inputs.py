@@ -12,6 +12,7 @@ from tokenizers.processors import TemplateProcessing
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
+from neurox_lite.evaluation.model_metrics import perplexity
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.pair_inputs import encode_pairs, reads_both_sides, usable
 from neurox_lite.models.pair_scores import score_pairs
@@ -56,6 +57,34 @@ def test_scores_of_pairs_are_those_of_plain_calls(language_models, pairs, name):
     scores = score_pairs(loaded, pairs)
     assert scores.dtype == "float64" and scores == pytest.approx(expected, abs=1e-4)
     assert score_pairs(embedded_path(f"models/{name}"), pairs[:1]) == pytest.approx(scores[:1])
+
+
+def test_copies_of_pairs(language_models):
+    """What is read and chosen alike; a causal model does not read the suffix."""
+    other = replace(PAIR, suffix=("a", "bike", "."), template="x")
+    swapped = replace(PAIR, right=PAIR.wrong, wrong=PAIR.right)
+    longer = replace(PAIR, prefix=("The", "niece", "probably"))
+    pairs = [PAIR, longer, other, PAIR, swapped]
+    assert encode_pairs(language_models["gpt2"], pairs).distinct() == [0, 1, 4]
+    assert encode_pairs(language_models["bert"], pairs).distinct() == [0, 1, 2, 4]
+
+
+def test_what_are_no_pairs(language_models):
+    for bad in ("pairs.tsv", [("The", "watches", "watch")]):
+        with pytest.raises(InputError, match="pairs are a list of MinimalPair"):
+            encode_pairs(language_models["gpt2"], bad)
+
+
+def test_a_tokenizer_of_another_model_is_refused(language_models):
+    """Its tokens are more than the model has embeddings."""
+    loaded = language_models["gpt2"]
+    config = tf.GPT2Config(n_embd=8, n_layer=1, n_head=2, vocab_size=50)
+    small = LoadedModel(tf.GPT2LMHeadModel(config).eval(), loaded.tokenizer, "small", "")
+    with pytest.raises(InputError, match=r"tokenizer gives token .* small has 50 embeddings"):
+        score_pairs(small, [PAIR])
+    with pytest.raises(InputError, match="small has 50 embeddings"):
+        perplexity(small, ["The niece watches those boxes ."])
+    assert usable(small, [PAIR]) == []
 
 
 def tiny(kind, tokenizer, auto_class=tf.AutoModelForCausalLM):

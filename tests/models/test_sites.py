@@ -273,6 +273,19 @@ def test_experts_compute_what_transformers_computes(with_head):
         assert torch.equal(used, torch.zeros(14, 4).scatter(1, chosen, 1).bool())
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_experts_in_half_precision(dtype):
+    """Whose router gives float32 shares."""
+    model = build("mixtral", VOCABULARY, "AutoModelForCausalLM").to(dtype)
+    inputs = inputs_of(model)
+    model.set_experts_implementation("eager")
+    expected = logits(model, inputs).float()
+    sites = find_sites(model, "mlp")
+    torch.testing.assert_close(logits(model, inputs).float(), expected, atol=0.02, rtol=0.05)
+    found, _ = recorded(model, sites, inputs)
+    assert all(states.dtype == dtype for states in found.values())
+
+
 def test_cells_of_the_lstm_follow_its_recurrence(with_head):
     model = with_head("lstm")
     inputs = inputs_of(model)
