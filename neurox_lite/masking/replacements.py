@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from tqdm.auto import trange
 
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.search import in_deviations
@@ -54,7 +55,7 @@ def fit_replacements(
     best = torch.full((len(gates),), -torch.inf, dtype=torch.float64, device=gates.device)
     values = start.clone()
     at_once = max(1, effect.rows_at_once // len(rows))
-    for step in range(n_steps + 1):
+    for step in trange(n_steps + 1, desc="replacements", disable=None, delay=2, leave=False):
         going = torch.nonzero(best < enough)[:, 0]
         if not len(going):
             break
