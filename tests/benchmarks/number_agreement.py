@@ -17,6 +17,7 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair, read_number_agreement
 from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.models.pair_inputs import usable
+from tests.benchmarks.joined_forms import joined_table
 from tests.benchmarks.mask_table import (
     Task,
     best_effect,
@@ -111,6 +112,7 @@ def main() -> None:
         masks = solve_all(every, arguments.out)
         template_table(masks, lakretz(arguments.templates, every[0]))
         side_effect_table(masks, pronouns())
+        joined_table(masks)
         for (task, mask), (other, towards) in zip(masks[::2], masks[1::2], strict=True):
             both = mask.compare(towards)
             print(
