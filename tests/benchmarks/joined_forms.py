@@ -61,7 +61,7 @@ def joined_kl(loaded: LoadedModel, sets: Sequence[Sequence[str]], site: str) -> 
 
 def token_of(loaded: LoadedModel, word: str) -> int:
     """The token of a word that does not begin a sentence."""
-    _, token = loaded.tokenizer(f"the {word}", add_special_tokens=False)["input_ids"]
+    _, token = loaded.tokenizer(f"The {word}", add_special_tokens=False)["input_ids"]
     return int(token)
 
 
