@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from neurox_lite.errors import InputError
 from neurox_lite.results.ranking import NeuronRanking
 
-MARKED = 5
+MARKED, PER_ROW = 5, 2
 
 
 def plot_encoded_used(
@@ -36,9 +36,13 @@ def plot_encoded_used(
     """
     if not panels:
         raise InputError("nothing to draw; give at least one panel")
-    figure = Figure(figsize=(4.6 * len(panels), 3.8), layout="constrained")
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axis, (title, (encoded, used)) in zip(axes, panels.items(), strict=True):
+    n_columns = min(PER_ROW, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    figure = Figure(figsize=(4.6 * n_columns, 3.6 * n_rows), layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, squeeze=False)
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    for axis, (title, (encoded, used)) in zip(axes.flat, panels.items(), strict=False):
         if encoded.space != used.space:
             raise InputError(f"{title}: rankings of different neurons; give two of the same model")
         places, effects = encoded.ranks + 1, used.scores
@@ -58,5 +62,6 @@ def plot_encoded_used(
         axis.set_xlabel(f"place by {encoded.method} (1: encodes it best)")
         axis.set_title(f"{title}: Spearman {correlation:.2f}", fontsize=10)
         axis.grid(alpha=0.3)
-    axes[0].set_ylabel(effect)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(effect)
     return figure

@@ -1,5 +1,7 @@
 """Is what is encoded used? Every neuron's place by a probe of number, and what replacing it does.
 
+One probe tells the number of the word that is read, another that of the subject before the verb.
+
 `python -m tests.benchmarks.encoded_used` prints the table of docs/results.md and draws its figure.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -18,6 +21,9 @@ import numpy as np
 from scipy.stats import spearmanr
 
 import neurox_lite as nx
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.plotting.encoded_used import plot_encoded_used
 from neurox_lite.plotting.saving import save_figure
 from neurox_lite.report.markdown import table
@@ -26,6 +32,12 @@ from tests.benchmarks.mask_table import number_pairs
 SITES = {"lstm-0": "lstm_cell", "lstm-1": "lstm_cell", "lstm-2": "lstm_cell", "gpt2": "mlp"}
 LARGE = 1.0
 """An effect, in nats of log odds, that is called large."""
+
+
+def agreement(encoded: nx.NeuronRanking, used: nx.NeuronRanking) -> str:
+    """Rank correlation of what neurons encode with their effects."""
+    known = ~np.isnan(used.scores)
+    return f"{spearmanr(-encoded.tied_ranks[known], used.scores[known]).statistic:.2f}"
 
 
 def number_ranking(model: str, site: str, folder: Path) -> tuple[nx.NeuronRanking, float]:
@@ -42,6 +54,20 @@ def number_ranking(model: str, site: str, folder: Path) -> tuple[nx.NeuronRankin
     return nx.linguistic_correlation(probe), probe.score(data.test.X, data.test.y)
 
 
+def subject_ranking(
+    loaded: LoadedModel, pairs: Sequence[MinimalPair], site: str
+) -> tuple[nx.NeuronRanking, float]:
+    """Neurons by a probe of the subject's number where the verb is chosen, and its accuracy."""
+    inputs = nx.encode_pairs(loaded, pairs)
+    masked = MaskedModel.of_pairs(loaded, inputs, site=site, positions=inputs.answers)
+    X = masked.activations().cpu().numpy()
+    y = np.array([pair.condition.split("_")[0] for pair in pairs])
+    order = np.random.default_rng(0).permutation(len(pairs))
+    train, test = order[::2], order[1::2]
+    probe = nx.ElasticNetProbe().fit(X[train], y[train])
+    return nx.linguistic_correlation(probe), probe.score(X[test], y[test])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", type=Path, default=Path("docs/figures/encoded-used.png"))
@@ -53,6 +79,7 @@ def main() -> None:
         every = [pair for pairs in by_number.values() for pair in pairs]
         with tempfile.TemporaryDirectory() as folder:
             encoded, accuracy = number_ranking(model, site, Path(folder))
+        subject, subject_accuracy = subject_ranking(loaded, every, site)
         effects = [
             nx.rank_by_single_replacement(loaded, pairs, site=site, within=every)
             for pairs in by_number.values()
@@ -70,9 +97,12 @@ def main() -> None:
             [
                 f"{model} {site}",
                 f"{100 * accuracy:.1f} %",
-                f"{spearmanr(-encoded.tied_ranks[known], used.scores[known]).statistic:.2f}",
+                agreement(encoded, used),
+                f"{100 * subject_accuracy:.1f} %",
+                agreement(subject, used),
                 len(large),
                 int(np.isin(large, top).sum()),
+                int(np.isin(large, subject.order[: len(top)]).sum()),
                 f"{int((np.nan_to_num(used.scores[top]) < LARGE / 10).sum())} of {len(top)}",
                 " ".join(
                     f"{neuron} ({used.scores[column]:.1f}, place {encoded.ranks[column] + 1})"
@@ -82,11 +112,14 @@ def main() -> None:
         )
     header = [
         "neurons",
-        "probe, test",
+        "probe of the word, test",
+        "Spearman",
+        "probe of the subject, test",
         "Spearman",
         f"effect of {LARGE:g} nat and more",
-        "of them in the probe's top 5 %",
-        f"of that top, below {LARGE / 10:g} nats",
+        "of them in the top 5 % for the word",
+        "for the subject",
+        f"of the top for the word, below {LARGE / 10:g} nats",
         "most effect",
     ]
     print(table(header, rows))

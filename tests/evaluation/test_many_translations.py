@@ -107,5 +107,5 @@ def test_shifts_that_do_not_fit(pairs, shape):
     metric = pair_log_odds(loaded, encode_pairs(loaded, pairs), **WHERE["lstm-0"])
     with pytest.raises(InputError, match=r"shifts of shape .* for 128 neurons"):
         evaluate_translations(metric, np.zeros(shape))
-    with pytest.raises(InputError, match="a shift is NaN or infinite"):
+    with pytest.raises(InputError, match="a shift is NaN, infinite or too large"):
         evaluate_translations(metric, np.full((1, 128), np.nan))

@@ -314,7 +314,7 @@ def test_saved_loaded_and_plotted(loaded, sides, number, tmp_path):
         ({"mode": "translate", "strength": 0.0}, r"strength is 0.0; give a number above 0.001"),
         ({"mode": "translate", "strength": np.nan}, "strength is nan; give a number above 0.001"),
         ({"mode": "translate", "strength": np.inf}, "strength is inf; give a number above 0.001"),
-        ({"positions": "first"}, "unknown positions 'first'; use all, last or one per input"),
+        ({"positions": "first"}, "unknown positions 'first'; use all, last or a whole number"),
         ({"positions": 9}, "words and no word 9; give one that every prefix has"),
         ({"counts": [1, 129]}, r"counts \(1, 129\): give whole numbers from 1 to 128"),
         ({"counts": [0]}, r"counts \(0,\): give whole numbers from 1 to 128"),

@@ -396,10 +396,11 @@ def test_a_replacement_that_is_no_number(case):
             pytest.fail("the block ran")
 
 
-def test_what_stands_where_nothing_is_replaced_does_not_matter(case):
+def test_what_stands_where_nothing_is_replaced_does_not_matter():
     """Also numbers that a half-precision model does not have, which are refused elsewhere."""
-    model, sites, space, inputs = case("gpt2", site="hidden_states")
-    model.half()
+    model = build("gpt2", VOCABULARY, "AutoModelForCausalLM").half()
+    sites, inputs = find_sites(model, "hidden_states"), inputs_of(model)
+    space = NeuronSpace("m", sites.site, tuple(sites.widths), tuple(sites.widths.values()))
     before = logits(model, inputs)
     gates, values = np.zeros(space.n_neurons), np.full(space.n_neurons, 1e5)
     with intervene(model, NeuronMask(space, gates, values), sites=sites):
