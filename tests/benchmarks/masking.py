@@ -33,7 +33,8 @@ from neurox_lite.masking.search import Search, beginning, search_mask
 from tests.benchmarks.extraction import row, seconds
 
 N_STEPS, BATCH_SIZE, ROUNDS = 30, 64, 5
-SMALL_BATCH, N_STEPS_TRIED = 16, (50, 100, 200, 300, 600, 1200, 2400)
+SMALL_BATCH = 16
+STEPS_ROUNDED, STEPS_THRESHOLDED = (50, 100, 200, 400, 800), (300, 1200, 4800)
 
 
 def effect_on(name: str, site: str) -> PairEffect:
@@ -168,7 +169,7 @@ def runs_needed(
 
     The first number is of the search alone; the last says whether any was enough.
     """
-    for n_steps in N_STEPS_TRIED:
+    for n_steps in STEPS_ROUNDED if way is rounded else STEPS_THRESHOLDED:
         before = effect.n_runs
         found = [way(effect, search, n_steps, seed) for seed in range(3)]
         whole = (effect.n_runs - before) / len(found)
