@@ -190,6 +190,7 @@ def beside_reinforce() -> None:
         ("plain REINFORCE, rounded", plain, rounded),
         ("REINFORCE", reinforce_mask, thresholded),
         ("plain REINFORCE", plain, thresholded),
+        ("ours, not rounded", search_mask, thresholded),
     ):
         *theirs, enough = runs_needed(effect, name, search, way, size)
         for part, mine, other in zip(("search", "all"), ours, theirs, strict=False):
