@@ -14,13 +14,10 @@ import torch
 
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_number_agreement
-from neurox_lite.masking.fitting import without_gates
-from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.models.pair_inputs import usable
 from tests.benchmarks.joined_forms import joined_table
 from tests.benchmarks.mask_table import (
     Task,
-    best_effect,
     number_pairs,
     row,
     side_effect_table,
@@ -84,26 +81,10 @@ def template_table(
             row(task.name, number, *(f"{100 * share:.0f}%" for share in shares))
 
 
-def any_two(task: Task) -> None:
-    """Is there a mask of two? All 32,640 of an LSTM, by exhaustive search."""
-    effect, _ = pair_effect(task.loaded, task.pairs, **task.where)
-    every = torch.arange(len(effect))
-    intact = without_gates(effect, every)
-    best = best_effect(effect, 2)
-    print(
-        f"  {task.name}: any two of {effect.space.n_neurons} cells reach {best:.2f} at most, "
-        f"from {intact:.2f}; {-intact / 2:.2f} is asked for",
-        flush=True,
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", nargs="+", default=["lstm-0", "lstm-1", "lstm-2", "gpt2"])
     parser.add_argument("--templates", type=Path, default=Path("../shared/data/number_agreement"))
-    parser.add_argument(
-        "--pairs-of", default="lstm-0", help="The LSTM of which all pairs of cells are tried."
-    )
     parser.add_argument("--out", type=Path, default=Path("out/number-agreement"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)  # sums have one order, and two models can run side by side
@@ -120,8 +101,6 @@ def main() -> None:
                 f"{both.expected:.3f} by chance, p = {both.p_at_least:.2g}",
                 flush=True,
             )
-        if model == arguments.pairs_of:
-            any_two(every[0])
 
 
 if __name__ == "__main__":
