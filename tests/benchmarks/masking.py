@@ -138,10 +138,10 @@ def rounded(
     return fit.size, fit.feasible
 
 
-def thresholded(
+def searched(
     effect: PairEffect, search: Callable[..., Search], n_steps: int, seed: int
-) -> tuple[int, bool]:
-    """Gates that are rather open than closed, replacements fitted again, and no more."""
+) -> tuple[Search, torch.Tensor, float]:
+    """A search and no more, the rows it was made with, and the effect that was asked for."""
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(effect), generator=generator)
     intact = without_gates(effect, rows)
@@ -155,11 +155,36 @@ def thresholded(
         batch_size=SMALL_BATCH,
         generator=generator,
     )
+    return found, rows, -intact / 2
+
+
+def thresholded(
+    effect: PairEffect, search: Callable[..., Search], n_steps: int, seed: int
+) -> tuple[int, bool]:
+    """Gates that are rather open than closed, replacements fitted again, and no more."""
+    found, rows, alpha = searched(effect, search, n_steps, seed)
     gates = (found.phi > 0).float()[None]
     effects, _ = fit_replacements(
         effect, gates, found.values, rows[:ROUNDING_ROWS], REPLACEMENT_STEPS
     )
-    return found.n_open, float(effects[0]) >= -intact / 2
+    return found.n_open, float(effects[0]) >= alpha
+
+
+def likeliest_gates() -> None:
+    """What long searches end with: how likely each gate is open, and the effect over all draws."""
+    effect = effect_on("lstm-0", "lstm_cell")
+    for name, search in (("ours", search_mask), ("REINFORCE", reinforce_mask)):
+        for seed in range(3):
+            found, _, alpha = searched(effect, search, 600, seed)
+            top = found.probabilities.topk(4)
+            gates = zip(
+                effect.space.neurons(top.indices.tolist()), top.values.tolist(), strict=True
+            )
+            print(
+                f"    {name}, 600 steps, gates open {', '.join(f'{g} {p:.2f}' for g, p in gates)}: "
+                f"{statistics.fmean(found.effects[-100:]):.2f} nats of {alpha:.2f}",
+                flush=True,
+            )
 
 
 def runs_needed(
@@ -206,6 +231,7 @@ def main() -> None:
         training_step(name, site)
         many_masks(name, site)
     whole_mask()
+    likeliest_gates()
     beside_reinforce()
 
 
