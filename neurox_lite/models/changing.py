@@ -14,6 +14,7 @@ from torch import nn
 from neurox_lite.errors import InputError
 from neurox_lite.models.hooks import rewrite
 from neurox_lite.models.sites import Sites
+from neurox_lite.models.trace import on_trial
 from neurox_lite.neurons import NeuronSpace
 
 Chooser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -72,6 +73,8 @@ def changing_neurons(
     chosen: dict[str, torch.Tensor] = {}
 
     def choose(module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
+        if on_trial():
+            return
         inputs = signature(module.forward).bind(*args, **kwargs).arguments
         chosen["tokens"] = _chosen_tokens(positions, inputs)
 

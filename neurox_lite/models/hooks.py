@@ -12,7 +12,7 @@ from torch import nn
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.sites import Place, Sites
-from neurox_lite.models.trace import first_tensor
+from neurox_lite.models.trace import first_tensor, on_trial
 
 Visit = Callable[[int, int, torch.Tensor], torch.Tensor | None]
 
@@ -106,14 +106,19 @@ def _visiting(
     shape: list[int] = []
 
     def start(module: nn.Module, args: Any, kwargs: Any) -> None:
+        if on_trial():
+            return
         counts.clear()
         inputs = [*args, kwargs.get("input_ids"), kwargs.get("inputs_embeds")]
         tokens = next(tensor for tensor in inputs if isinstance(tensor, torch.Tensor))
         shape[:] = tokens.shape[:2]
 
     def visited(place: Place, states: torch.Tensor) -> torch.Tensor | None:
+        if on_trial():
+            return None
         call = counts[place] = counts.get(place, -1) + 1
-        layer = place.layers[0 if place.stepwise else call]
+        # Gradient checkpointing calls a module again.
+        layer = place.layers[0 if place.stepwise or len(place.layers) == 1 else call]
         if layer not in wanted:
             return None
         plain = states

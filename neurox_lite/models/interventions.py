@@ -64,6 +64,7 @@ def intervene(
         model, or a shape does not fit.
     """
     module = model.model if isinstance(model, LoadedModel) else model
+    module = getattr(module, "_orig_mod", module)  # of torch.compile
     sites = find_sites(module, mask.space.site, side=side) if sites is None else sites
     check_space(sites, mask.space)
     if isinstance(model, LoadedModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -16,9 +17,11 @@ from neurox_lite.models.hooks import record
 from neurox_lite.models.interventions import replacing_neurons
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.pair_inputs import PairInputs
-from neurox_lite.models.sites import find_sites
+from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.spaces import default_site, space_in
+from neurox_lite.models.trace import trial
 from neurox_lite.models.translation import translating_neurons
+from neurox_lite.neurons import NeuronSpace
 
 BATCH_TOKENS = 8192
 BATCH_OUTPUTS = 2**26
@@ -37,6 +40,9 @@ class ActivationRange:
 
 class MaskedModel:
     """Runs a model on some of its inputs while their neurons are replaced or translated.
+
+    Without a site or layers, where its neurons are is found out when they are first asked for, so
+    that models whose neurons nobody finds can be read.
 
     Parameters
     ----------
@@ -63,8 +69,8 @@ class MaskedModel:
     Raises
     ------
     InputError
-        When the model has no such site or layer, a position is no token of its input, or an input
-        is not padded on the right.
+        When the model has no such site or layer, is in training mode, or its predictions depend on
+        padding, a position is no token of its input, or an input is not padded on the right.
     """
 
     def __init__(
@@ -80,8 +86,7 @@ class MaskedModel:
     ):
         self.loaded, self.predict_at = loaded, predict_at
         self.input_ids, self.attention_mask = input_ids, attention_mask
-        self.sites = find_sites(loaded.model, default_site(loaded) if site is None else site)
-        self.space = space_in(self.sites, layers, loaded)
+        self._site, self._layers = site, layers
         self.lengths = attention_mask.sum(1)
         self.n_runs = 0
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
@@ -100,6 +105,14 @@ class MaskedModel:
                 is_int and ((self.positions >= 0) & (self.positions < self.lengths)).all()
             ):
                 raise InputError(f"positions of shape {shape}; give a token of every input")
+        if loaded.model.training:
+            raise InputError(
+                f"{loaded.name} is in training mode, where dropout changes every run; call "
+                "model.eval()"
+            )
+        self._check_padding()
+        if not (site is None and layers is None):
+            _ = self.space  # refused now, not where it is first used
 
     @classmethod
     def of_pairs(cls, loaded: LoadedModel, inputs: PairInputs, **where: Any) -> MaskedModel:
@@ -107,6 +120,17 @@ class MaskedModel:
         return cls(
             loaded, inputs.input_ids, inputs.attention_mask, predict_at=inputs.answers, **where
         )
+
+    @cached_property
+    def sites(self) -> Sites:
+        """Where the neurons are in the model."""
+        site = default_site(self.loaded) if self._site is None else self._site
+        return find_sites(self.loaded.model, site)
+
+    @cached_property
+    def space(self) -> NeuronSpace:
+        """The neurons that may change."""
+        return space_in(self.sites, self._layers, self.loaded)
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -214,13 +238,48 @@ class MaskedModel:
         return ActivationRange(*(part.float() for part in parts))
 
     def _run(self, rows: torch.Tensor) -> torch.Tensor:
-        ids, mask = self._inputs(rows)
         self.n_runs += len(rows)
+        return self._outputs(rows, None if self.predict_at is None else self.predict_at[rows])
+
+    def _outputs(self, rows: torch.Tensor, tokens: torch.Tensor | None) -> torch.Tensor:
+        """Logits of all tokens, or of one token of each input, (n_rows, 1, vocabulary)."""
+        ids, mask = self._inputs(rows)
         model = self.loaded.model
-        if self.predict_at is None:
+        if tokens is None:
             return model(input_ids=ids, attention_mask=mask).logits.float()
-        with _one_token(model.get_output_embeddings(), self.predict_at[rows]):
-            return model(input_ids=ids, attention_mask=mask).logits.float()
+        with _one_token(model.get_output_embeddings(), tokens):
+            logits = model(input_ids=ids, attention_mask=mask).logits
+        if logits.shape[1] > 1:
+            # Heads that multiply by the output layer's weight and do not call it, as MobileBERT's.
+            logits = logits[torch.arange(len(rows), device=logits.device), tokens][:, None]
+        return logits.float()
+
+    @torch.no_grad()
+    def _check_padding(self) -> None:
+        """Run the shortest input alone and beside the longest one, and compare its last logits.
+
+        Some models let padding change what they say: FNet ignores the attention mask, convolutions
+        look beyond it.
+
+        Raises
+        ------
+        InputError
+            When they differ by more than rounding.
+        """
+        rows = torch.stack([self.lengths.argmin(), self.lengths.argmax()])
+        if self.lengths[rows[0]] == self.lengths[rows[1]]:
+            return
+        has_output = self.loaded.model.get_output_embeddings() is not None
+        last = self.lengths[rows] - 1 if has_output else None
+        with trial():
+            padded = self._outputs(rows, last)[0]
+            alone = self._outputs(rows[:1], None if last is None else last[:1])[0]
+        difference = float((padded - alone).abs().max())
+        if difference > torch.finfo(self.dtype).eps ** 0.5 * float(alone.abs().max()):
+            raise InputError(
+                f"{self.loaded.name}: padding changes its predictions, by up to {difference:.2g}; "
+                "give texts of the same number of tokens"
+            )
 
     def _positions(self, rows: torch.Tensor) -> Positions:
         return "all" if self.positions is None else self.positions[rows]
@@ -239,6 +298,12 @@ class MaskedModel:
             if self.positions is not None:
                 places = torch.arange(ids.shape[1], device=self.device)
                 chosen = places == self.positions[rows][:, None]
+            for layer, of_layer in found.items():
+                if of_layer.shape[:2] != ids.shape:
+                    raise InputError(
+                        f"{self.loaded.name}: layer {layer} at '{self.sites.site}' has states of "
+                        f"{of_layer.shape[1]} tokens, its input {ids.shape[1]}; use another site"
+                    )
             states = [found[layer][chosen].float() for layer in self.space.layers]
             yield rows[:, None].expand_as(ids)[chosen], states
 

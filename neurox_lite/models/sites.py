@@ -22,6 +22,7 @@ from neurox_lite.models.lstm import LSTMLayer
 from neurox_lite.models.trace import SHAPE, Call, trace
 
 SITES = ("hidden_states", "mlp", "attention_heads", "lstm_cell")
+BY_NAME = "extract modules by name, with {} for the number of the layer, by modules= (--modules)"
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,7 @@ def _block_names(model: Any, side: str, site: str) -> list[str]:
     if len(found) != 1:
         raise InputError(
             f"{type(model).__name__}: {'no' if not found else 'more than one'} list of blocks "
-            f"found that has '{site}'; use another site, or name the modules, with {{}} for the "
-            "number of the layer, in modules= (--modules)"
+            f"found that has '{site}'; use another site, or {BY_NAME}"
         )
     return [name for name, module in model.named_modules() if module in list(found[0])]
 
@@ -169,7 +169,10 @@ def _states(found: _Found, calls: list[Call]) -> torch.Tensor | None:
 
 
 def _block_calls(calls: list[Call], blocks: list[str]) -> list[int]:
-    return [position for position, call in enumerate(calls) if call.name in blocks]
+    found = [position for position, call in enumerate(calls) if call.name in blocks]
+    if not found:
+        raise InputError(f"{blocks[0]}: was taken for a block but is not called; {BY_NAME}")
+    return found
 
 
 def _stack(calls: list[Call], inside: list[int]) -> int:
@@ -181,11 +184,6 @@ def _stack(calls: list[Call], inside: list[int]) -> int:
 def _hidden_states(calls: list[Call], blocks: list[str], site: str) -> list[_Found]:
     """The input of every block, and what the model puts out after the last one."""
     block_calls = _block_calls(calls, blocks)
-    if not block_calls:
-        raise InputError(
-            f"{blocks[0]}: was taken for a block but is not called; name the modules, with {{}} "
-            "for the number of the layer, in modules= (--modules)"
-        )
     found = [
         _Found(call, "input", layer, transposed=_is_transposed(calls[call].read))
         for layer, call in enumerate(block_calls)
@@ -200,7 +198,7 @@ def _hidden_states(calls: list[Call], blocks: list[str], site: str) -> list[_Fou
     if not after:
         raise InputError(
             f"{type(calls[stack].module).__name__}: no module puts out its last hidden states; "
-            "name the modules in modules= (--modules)"
+            f"{BY_NAME}"
         )
     # Of modules inside each other that put out the same, the outermost.
     outermost = next(p for p in after if p == after[-1] or p in calls[after[-1]].outer)
@@ -216,7 +214,7 @@ def _check_hidden_states(found: list[torch.Tensor | None], stack: Call) -> None:
     if told and not (len(found) == len(told) and all(map(_same_states, found, told))):
         raise InputError(
             f"{type(stack.module).__name__}: its hidden states are not the inputs of its blocks; "
-            "name the modules, with {} for the number of the layer, in modules= (--modules)"
+            f"{BY_NAME}"
         )
 
 
@@ -224,7 +222,7 @@ def _same_states(states: torch.Tensor | None, last: torch.Tensor) -> bool:
     if states is None:
         return False
     plain = states.transpose(0, 1) if _is_transposed(states) else states
-    return torch.equal(plain.nan_to_num(), last.nan_to_num())
+    return torch.equal(plain.detach().nan_to_num(), last.detach().nan_to_num())
 
 
 def _is_transposed(states: torch.Tensor | None) -> bool:
@@ -255,15 +253,14 @@ def _projections(calls: list[Call], blocks: list[str], site: str) -> list[_Found
             if projections:
                 raise InputError(
                     f"{calls[block].name}: has routed experts and {calls[projections[-1]].name} "
-                    "beside them; name the modules in modules= (--modules)"
+                    f"beside them; {BY_NAME}"
                 )
             projections = experts
         if not projections:
             what = "attention" if site == "attention_heads" else "feed-forward"
             raise InputError(
-                f"{calls[block].name}: no linear layer found that ends its {what}; name the "
-                "modules, with {} for the number of the layer, in modules= (--modules), or use "
-                "another site"
+                f"{calls[block].name}: no linear layer found that ends its {what}; use "
+                f"another site, or {BY_NAME}"
             )
         found.append(
             _Found(

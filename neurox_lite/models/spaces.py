@@ -21,7 +21,11 @@ def default_site(loaded: LoadedModel) -> str:
 
 
 def neuron_space(
-    loaded: LoadedModel, site: str | None = None, layers: Sequence[int] | None = None
+    loaded: LoadedModel,
+    site: str | None = None,
+    layers: Sequence[int] | None = None,
+    *,
+    side: str = "encoder",
 ) -> NeuronSpace:
     """The neurons of a model, for masks and rankings made by hand.
 
@@ -32,13 +36,16 @@ def neuron_space(
         See :func:`default_site`.
     layers : sequence of int, optional
         All by default; -1 is the last.
+    side : {"encoder", "decoder"}
+        Of an encoder-decoder.
 
     Raises
     ------
     InputError
         When the model has no such site or layer.
     """
-    sites = find_sites(loaded.model, default_site(loaded) if site is None else site)
+    site = default_site(loaded) if site is None else site
+    sites = find_sites(loaded.model, site, side=side)
     return space_in(sites, layers, loaded)
 
 

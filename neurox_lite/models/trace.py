@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from torch import nn
 
 SHAPE = (2, 3)
 """Sentences and tokens of the trial: different, so that transposed states are recognised."""
+
+_ON_TRIAL = ContextVar("on trial", default=False)
 
 
 @dataclass
@@ -47,12 +50,25 @@ class Call:
         return first if isinstance(first, torch.Tensor) else None
 
 
+@contextmanager
+def trial() -> Iterator[None]:
+    """While the block runs, forward passes are trials: hooks of interventions leave them alone."""
+    token = _ON_TRIAL.set(True)
+    try:
+        yield
+    finally:
+        _ON_TRIAL.reset(token)
+
+
+def on_trial() -> bool:
+    """Whether the forward pass under way is a trial."""
+    return _ON_TRIAL.get()
+
+
 @torch.inference_mode()
 def trace(model: Any) -> list[Call]:
     """Run the model on six tokens and give every call of a module, in the order they started."""
-    device = next(model.parameters()).device
-    vocabulary = model.get_input_embeddings().num_embeddings
-    ids = (torch.arange(SHAPE[0] * SHAPE[1], device=device) % vocabulary).view(SHAPE)
+    ids = _trial_ids(model)
     inputs = {
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),
@@ -60,9 +76,21 @@ def trace(model: Any) -> list[Call]:
     }
     if model.config.is_encoder_decoder:
         inputs["decoder_input_ids"] = ids
-    with _noting(model) as calls:
+    with trial(), _noting(model) as calls:
         model(**inputs)
     return calls
+
+
+def _trial_ids(model: Any) -> torch.Tensor:
+    """Six tokens, (2, 3). Of an encoder-decoder both end a text, which some classifiers need."""
+    embeddings = model.get_input_embeddings()
+    vocabulary = getattr(embeddings, "num_embeddings", model.config.vocab_size)
+    ids = torch.arange(SHAPE[0] * SHAPE[1]) % vocabulary
+    end = model.config.eos_token_id
+    if model.config.is_encoder_decoder and isinstance(end, int):
+        ids = torch.where(ids == end, (end + 1) % vocabulary, ids)
+        ids[SHAPE[1] - 1 :: SHAPE[1]] = end
+    return ids.view(SHAPE).to(next(model.parameters()).device)
 
 
 @contextmanager

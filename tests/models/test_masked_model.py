@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import transformers as tf
 
 from neurox_lite.errors import InputError
 from neurox_lite.models import masked_model
@@ -197,6 +198,52 @@ def test_what_is_refused(loaded, options, message):
 def test_inputs_that_are_not_padded_on_the_right(loaded, mask):
     with pytest.raises(InputError, match="pad every input on the right"):
         MaskedModel(loaded, IDS, mask, site="mlp")
+
+
+def test_a_model_in_training_mode():
+    model = build("gpt2", 99, "AutoModelForCausalLM").train()
+    with pytest.raises(InputError, match=r"tiny is in training mode.*call model.eval\(\)"):
+        masked(LoadedModel(model, None, "tiny", ""))
+
+
+def test_a_model_whose_predictions_depend_on_padding():
+    torch.manual_seed(0)
+    config = tf.FNetConfig(vocab_size=99, hidden_size=16, num_hidden_layers=2, intermediate_size=24)
+    loaded = LoadedModel(tf.FNetForMaskedLM(config).eval(), None, "tiny", "")
+    with pytest.raises(InputError, match="tiny: padding changes its predictions, by up to"):
+        masked(loaded)
+    alike = MaskedModel(loaded, IDS[:2], torch.ones_like(MASK[:2]), site="hidden_states")
+    assert alike.intact_logits(torch.tensor([0, 1])).shape == (2, 7, 99)
+
+
+def test_a_head_that_never_calls_its_output_layer():
+    torch.manual_seed(0)
+    config = tf.MobileBertConfig(
+        vocab_size=99,
+        hidden_size=16,
+        embedding_size=8,
+        intra_bottleneck_size=8,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+    )
+    loaded = LoadedModel(tf.MobileBertForMaskedLM(config).eval(), None, "tiny", "")
+    tokens, rows = torch.tensor([6, 0, 2, 0, 1]), torch.arange(5)
+    # It reads the next token beside each: padding has to be that of the model, an embedding of 0.
+    every, one = (MaskedModel(loaded, IDS * MASK, MASK, predict_at=at) for at in (None, tokens))
+    found = one.intact_logits(rows)
+    assert found.shape == (5, 1, 99)
+    torch.testing.assert_close(found[:, 0], every.intact_logits(rows)[rows, tokens])
+
+
+def test_a_model_whose_neurons_nobody_finds_can_be_read():
+    torch.manual_seed(0)
+    config = tf.MambaConfig(vocab_size=99, hidden_size=16, num_hidden_layers=2, state_size=4)
+    loaded = LoadedModel(tf.MambaForCausalLM(config).eval(), None, "tiny", "")
+    model = MaskedModel(loaded, IDS, MASK)
+    assert model.intact_logits(torch.arange(5)).shape == (5, 7, 99)
+    with pytest.raises(InputError, match="extract modules by name"):
+        _ = model.space
 
 
 LANGUAGE_MODELS = [
