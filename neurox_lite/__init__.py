@@ -55,6 +55,7 @@ __all__ = [
     "fit_layers",
     "fit_neuron_mask",
     "fit_one_vs_rest",
+    "fit_probe_mask",
     "intervene",
     "labelled_splits",
     "layer_scores",
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
+    from neurox_lite.masking.probe_mask import fit_probe_mask
     from neurox_lite.models.interventions import intervene
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.pair_inputs import encode_pairs
@@ -215,6 +217,7 @@ _MODULE_OF = {
     "fit_grid": "probing.together",
     "fit_layers": "probing.layerwise",
     "fit_neuron_mask": "masking.neuron_mask",
+    "fit_probe_mask": "masking.probe_mask",
     "fit_one_vs_rest": "probing.together",
     "intervene": "models.interventions",
     "labelled_splits": "activations.labelled",

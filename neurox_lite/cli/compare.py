@@ -49,6 +49,9 @@ def command(
     from neurox_lite.ranking import agreement
 
     refuse_file(out)
+    for path in rankings:
+        if not Path(path).exists():
+            raise InputError(f"{path}: no such file or folder")
     masks = [path for path in rankings if is_mask(path)]
     if len(rankings) < 2:
         what = "mask" if masks else "ranking"

@@ -126,6 +126,7 @@ def command(
     from neurox_lite.masking.fitting import N_STEPS
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.models.loading import load_model
+    from neurox_lite.models.pair_inputs import usable
     from neurox_lite.results.seed_spread import SeedSpread
 
     refuse_file(out)
@@ -148,7 +149,7 @@ def command(
         "layers": integers(layers),
         "positions": place,
         "objective": objective,
-        "within": every if within else None,
+        "within": usable(loaded, every) if within else None,
         "keep_wrong": keep_wrong,
     }
     fits = [
@@ -165,10 +166,7 @@ def command(
         for number in range(seed, seed + seeds)
     ]
     spread = SeedSpread(tuple(fits))
-    spread.save(out)
-    if path:
-        ranking = rank_by_neuron_mask(loaded, chosen, **where, seed=seed)
-        ranking.save(Path(out) / "ranking.json")
+    ranking = rank_by_neuron_mask(loaded, chosen, **where, seed=seed) if path else None
     found = side_effects(
         loaded,
         spread.best.mask,
@@ -178,6 +176,9 @@ def command(
         tasks=by_condition(other_pairs(loaded, every, chosen, place)),
         seed=seed,
     )
+    spread.save(out)
+    if ranking is not None:
+        ranking.save(Path(out) / "ranking.json")
     found.save(Path(out) / "side_effects.json")
     show({"mask": out, **spread.summary(), **_shown(found)}, as_json)
     if spread.best.status != "feasible":

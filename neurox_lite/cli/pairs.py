@@ -48,14 +48,15 @@ Positions = Annotated[
 
 def read_all_pairs(paths: list[str]) -> list[MinimalPair]:
     """The pairs of all files, each in either format."""
-    from neurox_lite.corpora.minimal_pairs import HEADER, read_number_agreement, read_pairs
+    from neurox_lite.corpora.minimal_pairs import read_number_agreement, read_pairs
     from neurox_lite.corpora.text_files import open_text
 
     pairs = []
     for path in paths:
-        first = open_text(path).readline()
-        read = read_pairs if first.split("\t")[0] == HEADER[0] else read_number_agreement
-        pairs += read(path)
+        first = open_text(path).readline().rstrip("\n").split("\t")
+        # A line of a template has a sentence, its condition, correct or wrong, and an id.
+        is_template = len(first) == 4 and first[2] in ("correct", "wrong")
+        pairs += (read_number_agreement if is_template else read_pairs)(path)
     return pairs
 
 

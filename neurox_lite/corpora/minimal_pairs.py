@@ -71,7 +71,9 @@ def read_pairs(path: str | Path) -> list[MinimalPair]:
     """
     header, *rows = _rows(path)
     if header != HEADER:
-        raise InputError(f"{path}, line 1: the header is not '{' '.join(HEADER)}'; add it")
+        raise InputError(
+            f"{path}, line 1: no header of '{' '.join(HEADER)}', separated by tabs; add it"
+        )
     if not rows:
         raise InputError(f"{path}: no pairs after the header; give at least one")
     pairs = []

@@ -212,10 +212,11 @@ def custom_metric(
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         found = function(logits, rows)
-        if found.shape != rows.shape:
-            raise InputError(
-                f"metric '{name}': numbers of shape {tuple(found.shape)} for {len(rows)} texts"
-            )
+        if not isinstance(found, torch.Tensor) or found.shape != rows.shape:
+            shape = tuple(getattr(found, "shape", ()))
+            raise InputError(f"metric '{name}': numbers of shape {shape} for {len(rows)} texts")
+        if not torch.isfinite(found).all():
+            raise InputError(f"metric '{name}': NaN or infinite; give finite numbers")
         return _each(found.double())
 
     return ModelMetric(name, masked, score)

@@ -36,7 +36,7 @@ def side_effects(
     mask: NeuronMask,
     *,
     pairs: Sequence[MinimalPair] | None = None,
-    positions: str | int = "all",
+    positions: str | int | None = None,
     texts: Sequence[str] | None = None,
     tasks: Mapping[str, Sequence[MinimalPair]] | None = None,
     n_random: int = 5,
@@ -57,9 +57,10 @@ def side_effects(
         Those the mask was made for: KL(p || p~) in nats, mean over their tokens other than where
         the choice is made. Not measured when they have no other, or none that a causal model reads
         after a replaced one.
-    positions : "all", "last" or int
+    positions : "all", "last" or int, optional
         Where neurons are replaced in ``pairs`` and ``tasks``: at every token, at the last one, or
-        at the end of one word of the prefix.
+        at the end of one word of the prefix. By default where the mask was fitted, or at every
+        token if it was made by hand.
     texts : sequence of str, optional
         Unrelated text, where neurons are replaced at every token: mean KL per token in nats, and
         perplexity, of a masked model pseudo-perplexity.
@@ -88,6 +89,8 @@ def side_effects(
     check_space(find_sites(loaded.model, mask.space.site), mask.space)
     if pairs is None and texts is None and not tasks:
         raise InputError("nothing to measure side effects on; give pairs, texts or tasks")
+    if positions is None:
+        positions = mask.parameters.get("positions", "all")
     metrics = _metrics(loaded, mask.space, pairs, positions, texts, tasks)
     if not metrics:
         return SideEffects(len(mask), n_random, ())

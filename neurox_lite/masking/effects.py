@@ -6,6 +6,7 @@ An effect is an object with
 - ``start`` and ``deviation``, (n_neurons,) tensors: replacements to begin with, and the size of a
   step away from them;
 - ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;
+- ``flips``: whether it turns a choice, which it does where it is above 0;
 - ``keeps``: False when an open gate replaces its neuron, True when it keeps it and all others are
   replaced;
 - ``effect(gates, values, rows)``: the effect, (n_rows,), on the examples ``rows`` of gates and
@@ -49,6 +50,7 @@ class Effect(Protocol):
     deviation: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
+    flips: bool
     keeps: bool
     rows_at_once: int
 
@@ -106,6 +108,7 @@ class PairEffect:
             raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
         self.inputs = inputs
         self.objective = objective
+        self.flips = objective == "flip"
         self.keeps = objective == "sufficiency"
         where: dict[str, Any] = {"site": site, "layers": layers}
         self.masked = MaskedModel(
@@ -215,6 +218,7 @@ class ReadoutEffect:
                 "was fitted on"
             )
         self.space = space_of(X)
+        self.flips = objective == "flip"
         self.keeps = objective == "sufficiency"
         self.X = torch.from_numpy(np.asarray(load(X), dtype=np.float32))
         self.weights, self.intercept = (

@@ -145,11 +145,13 @@ def leading_mask(
 class _Task:
     """Examples to train on and to hold out, the effect without a mask, and the one asked for.
 
-    ``runs_before`` counts those of the model that are not of this fit.
+    ``closed`` are replacements when no gate is open, of *sufficiency* the best ones for training;
+    ``runs_before`` counts runs of the model that are not of this fit.
     """
 
     train: torch.Tensor
     test: torch.Tensor
+    closed: torch.Tensor
     intact: float
     alpha: float
     runs_before: int
@@ -165,7 +167,7 @@ def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _T
         raise InputError(f"held_out is {held_out}; give a share below 1")
     runs_before = effect.n_runs
     train, test = (rows.to(effect.start.device) for rows in _split(len(effect), held_out, seed))
-    intact = without_gates(effect, train)
+    intact, closed = _without_gates(effect, train)
     if alpha is None and not effect.keeps and intact >= 0:
         raise InputError(
             f"without a mask the effect is {intact:.3g} and there is nothing to turn; give alpha"
@@ -174,7 +176,7 @@ def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _T
         raise InputError(f"alpha is {alpha}; give a finite number")
     if alpha is None:
         alpha = -SUFFICIENT if effect.keeps else -intact / 2
-    return _Task(train, test, intact, float(alpha), runs_before)
+    return _Task(train, test, closed, intact, float(alpha), runs_before)
 
 
 def _scored(
@@ -187,6 +189,7 @@ def _scored(
 ) -> MaskFit:
     """A hard mask and all that is said about it."""
     gates = gates_of([hard.columns], effect.start)[0]
+    before, _ = _on(effect, torch.zeros_like(gates), task.closed, task.test, task.alpha)
     after, success = _on(effect, gates, hard.values, task.test, task.alpha)
     probabilities = gates if found is None else found.probabilities
     mask = NeuronMask(
@@ -205,7 +208,7 @@ def _scored(
         converged=found is None or _settled(found, task.alpha, task.gap),
         intact=task.intact,
         effect=hard.effect,
-        held_out_intact=without_gates(effect, task.test),
+        held_out_intact=before,
         held_out_effect=after,
         held_out_success=success,
         farthest=_farthest(effect, replaced(effect, gates), hard.values),
@@ -240,15 +243,16 @@ def _fitted_again(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMas
 
 
 def without_gates(effect: Effect, rows: torch.Tensor) -> float:
-    """Mean effect when no gate is open; NaN over no rows.
+    """Mean effect when no gate is open, of *sufficiency* with the best replacements of all."""
+    return _without_gates(effect, rows)[0]
 
-    For *sufficiency* that is of the best replacement of all neurons.
-    """
-    if not len(rows):
-        return float("nan")
+
+def _without_gates(effect: Effect, rows: torch.Tensor) -> tuple[float, torch.Tensor]:
+    """:func:`without_gates`, and the replacements."""
     closed = gates_of([()], effect.start)
     n_steps = REPLACEMENT_STEPS if effect.keeps else 0
-    return float(fit_replacements(effect, closed, effect.start, rows, n_steps)[0][0])
+    found, values = fit_replacements(effect, closed, effect.start, rows, n_steps)
+    return float(found[0]), values[0]
 
 
 def _on(
@@ -259,7 +263,7 @@ def _on(
         return float("nan"), float("nan")
     with torch.no_grad():
         found = torch.cat([effect(gates, values, some) for some in rows.split(256)]).double()
-    succeeds = found >= alpha if effect.keeps else found > 0
+    succeeds = found > 0 if effect.flips else found >= alpha
     return float(found.mean()), float(succeeds.double().mean())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions, changing_neurons
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
@@ -22,7 +23,7 @@ def intervene(
     model: LoadedModel | nn.Module,
     mask: NeuronMask,
     *,
-    positions: Positions = "all",
+    positions: Positions | None = None,
     replacement: np.ndarray | torch.Tensor | None = None,
     sites: Sites | None = None,
     side: str = "encoder",
@@ -38,6 +39,8 @@ def intervene(
         With or without a head.
     mask : NeuronMask
     positions : str, array or function
+        By default where the mask was fitted, or every token of a mask made by hand.
+
         - "all": every token.
         - "last": the last real token of each sentence.
         - (n_sentences,) ints: one token of each sentence, from 0, special tokens counted.
@@ -61,8 +64,20 @@ def intervene(
     ------
     InputError
         When the model does not have the mask's site or layers, the mask was made from another
-        model, or a shape does not fit.
+        model or fitted at one word and no positions are given, or a shape does not fit.
+
+    Notes
+    -----
+    Neurons are replaced where the next module reads them: ``output_hidden_states=True`` shows the
+    middle layers as they were before, :func:`neurox_lite.models.hooks.record` as they are used.
     """
+    if positions is None:
+        positions = mask.parameters.get("positions", "all")
+        if not isinstance(positions, str):
+            raise InputError(
+                f"the mask was fitted at word {positions} of each prefix; give positions=: all, or "
+                "the token of that word in each sentence"
+            )
     module = model.model if isinstance(model, LoadedModel) else model
     module = getattr(module, "_orig_mod", module)  # of torch.compile
     sites = find_sites(module, mask.space.site, side=side) if sites is None else sites

@@ -122,6 +122,10 @@ def load_model(
         When the model cannot be loaded, its files lack some of its weights, it has no such head,
         or it is to predict the next token and sees it (XLNet, a BERT that is no decoder).
     """
+    if not isinstance(name, str | Path):
+        raise InputError(
+            f"a {type(name).__name__} is no name or folder of a model; give what load_model returns"
+        )
     name = str(name)
     _check_place(name)
     # Otherwise a hub model without safetensors is reported to a service that converts it.

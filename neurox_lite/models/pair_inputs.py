@@ -127,9 +127,10 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
         word to choose is several tokens, both are the same token, or the tokenizer tells no
         character offsets. The pair is named.
     """
+    pairs = list(pairs)
     if not pairs:
         raise InputError("no minimal pairs; give at least one")
-    if isinstance(pairs, str) or not all(isinstance(pair, MinimalPair) for pair in pairs):
+    if not all(isinstance(pair, MinimalPair) for pair in pairs):
         raise InputError("pairs are a list of MinimalPair; read a file of them by nx.read_pairs")
     read = []
     for each in tokens_of_pairs(loaded, pairs, reads_both_sides(loaded)):

@@ -35,10 +35,11 @@ class MaskFit:
     intact, effect : float
         Mean effect without a mask, on all training examples, and with it, on those 64.
     held_out_intact, held_out_effect : float
-        The same on examples that were held out; NaN when there were none.
+        The same on examples that were held out, with the replacements found in training; NaN when
+        there were none.
     held_out_success : float
-        Share of held-out examples whose own effect is above 0 (flipped), of *sufficiency* at least
-        ``alpha``.
+        Share of held-out examples whose own effect is above 0 (flipped), of objectives other than
+        *flip* at least ``alpha``.
     probabilities : (n_neurons,) array
         That the gate is open; of the head of a ranking 1 for its neurons and 0 for others.
     farthest : float

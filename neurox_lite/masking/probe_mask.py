@@ -1,0 +1,84 @@
+"""The smallest set of neurons that decides what a probe predicts; no model runs."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from neurox_lite.activations.arrays import require_finite, take_rows
+from neurox_lite.errors import InputError
+from neurox_lite.masking.effects import ReadoutEffect
+from neurox_lite.masking.fitting import N_STEPS, fit_mask
+from neurox_lite.results.mask_fit import MaskFit
+from neurox_lite.seeds import checked_seed
+
+BATCH_SIZE = 256
+
+
+class Probe(Protocol):
+    """A fitted linear classifier, as :class:`~neurox_lite.probing.probe.ElasticNetProbe`."""
+
+    def raw_weights(self) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def fit_probe_mask(
+    probe: Probe,
+    X: Any,
+    *,
+    objective: str = "flip",
+    alpha: float | None = None,
+    held_out: float = 0.25,
+    n_rows: int = 5000,
+    n_steps: int = N_STEPS,
+    batch_size: int = BATCH_SIZE,
+    seed: int = 0,
+) -> MaskFit:
+    """Fewest neurons that turn, or that keep, a probe's predictions on stored activations.
+
+    :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask` with a probe in the place of the model
+    (De Cao et al. 2022). Replacements stay in the range of their neuron on the rows used: a linear
+    probe could otherwise be turned by any one neuron that has a weight.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe
+        Fitted.
+    X : (n, n_neurons) array-like
+        Activations: an array, a tensor or a store's matrix. To flip, rows of one class: their
+        replacements are the same.
+    objective : {"flip", "sufficiency"}
+        - flip: few neurons to replace, ``log p(any other class) - log p(z)`` of the class z that
+          is predicted for a row.
+        - sufficiency: few neurons to keep while all others are replaced, ``-KL(p || p~)`` in nats.
+    n_rows : int
+        Size of the random sample of rows, which is loaded into memory.
+    alpha, held_out, n_steps, batch_size, seed
+        See :func:`~neurox_lite.masking.fitting.fit_mask`.
+
+    Returns
+    -------
+    MaskFit
+
+    Raises
+    ------
+    InputError
+        When the probe is of other neurons, the objective is unknown, an option is out of range, or
+        an activation is NaN or infinite.
+    """
+    if n_rows < 1:
+        raise InputError(f"n_rows is {n_rows}; give at least 1")
+    seed = checked_seed(seed)
+    sample = np.random.default_rng(seed).permutation(len(X))[:n_rows]
+    chosen = take_rows(X, np.sort(sample))
+    require_finite(chosen)
+    effect = ReadoutEffect(*probe.raw_weights(), chosen, objective=objective)
+    return fit_mask(
+        effect,
+        alpha=alpha,
+        held_out=held_out,
+        n_steps=n_steps,
+        batch_size=batch_size,
+        seed=seed,
+        name=objective,
+    )
