@@ -49,16 +49,14 @@ def command(
     from neurox_lite.ranking import agreement
 
     refuse_file(out)
-    for path in rankings:
-        if not Path(path).exists():
-            raise InputError(f"{path}: no such file or folder")
     masks = [path for path in rankings if is_mask(path)]
     if len(rankings) < 2:
         what = "mask" if masks else "ranking"
         raise InputError(f"{rankings[0]}: only one {what}; give two or more to compare")
     if masks:
-        if len(masks) < len(rankings):
-            raise InputError(f"{masks[0]}: a mask among rankings; give all of one kind")
+        others = [path for path in rankings if path not in masks]
+        if others:
+            raise InputError(f"{others[0]}: no folder of a mask, as {masks[0]} is; give masks only")
         if k is not None:
             raise InputError("masks are compared whole; run without -k")
         show(compare_masks(masks, out, overwrite), as_json)

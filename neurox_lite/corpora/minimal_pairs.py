@@ -72,7 +72,7 @@ def read_pairs(path: str | Path) -> list[MinimalPair]:
     header, *rows = _rows(path)
     if header != HEADER:
         raise InputError(
-            f"{path}, line 1: no header of '{' '.join(HEADER)}', separated by tabs; add it"
+            f"{path}, line 1: the header is not '{' '.join(HEADER)}', separated by tabs; add it"
         )
     if not rows:
         raise InputError(f"{path}: no pairs after the header; give at least one")

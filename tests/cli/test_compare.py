@@ -162,7 +162,9 @@ def test_masks_that_cannot_be_compared(
     NeuronMask.of(other, [1]).save(tmp_path / "other")
     assert "only one mask" in error(masks[0])
     assert "a mask is given twice" in error(masks[0], masks[0])
-    assert "a mask among rankings; give all of one kind" in error(masks[0], files[0])
+    for path in (files[0], "nowhere"):
+        message = f"{path}: no folder of a mask, as {masks[0]} is; give masks only"
+        assert message in error(masks[0], path)
     assert "masks are compared whole; run without -k" in error(*masks, "-k", "3")
     assert "are of different neurons" in error(masks[0], str(tmp_path / "other"))
     (tmp_path / "b" / "mask.safetensors").unlink()

@@ -160,6 +160,49 @@ def test_seeds_without_held_out_pairs(tmp_path: Path) -> None:
     assert seeds["held-out success by seed"] == [None, None]
 
 
+def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also during side effects, the last that is measured."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neurox_lite.evaluation.side_effects.side_effects", interrupted)
+    options = ["--template", "simple", "--condition", "singular", "--layers", "1", "--steps", "5"]
+    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--out", str(tmp_path / "o")]
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        raise SystemExit(main(command))
+    assert not (tmp_path / "o").exists()
+
+
+def test_the_range_is_of_the_pairs_that_can_be_read(tmp_path: Path) -> None:
+    """A pair of another condition that the model does not know does not stop --within."""
+    lines = Path(PAIRS).read_text().splitlines()[:41]
+    odd = "\t".join(["The zzz", "watches", "watch", "", "simple", "other"])
+    (tmp_path / "pairs.tsv").write_text("\n".join([*lines, odd]) + "\n")
+    options = ["--pairs", str(tmp_path / "pairs.tsv"), "--condition", "singular", "--steps", "5"]
+    out = ["--within", "--layers", "1", "--out", str(tmp_path / "o")]
+    assert main(["mask", "--model", MODEL, *options, *out]) in (0, 3)
+
+
+@pytest.mark.parametrize(
+    "first_line",
+    [
+        "prefix,right,wrong,suffix,template,condition",
+        "Prefix\tRight\tWrong",
+        "# my pairs",
+        "A b\tc",
+    ],
+)
+def test_a_file_without_the_header_of_pairs(
+    first_line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pairs.tsv").write_text(f"{first_line}\nThe boy\truns\trun\t\t\t\n")
+    options = ["--pairs", str(tmp_path / "pairs.tsv"), "--out", str(tmp_path / "out")]
+    assert main(["mask", "--model", MODEL, *options]) == 2
+    message = "line 1: the header is not 'prefix right wrong suffix template condition'"
+    assert message in capsys.readouterr().err
+
+
 def test_texts_are_refused_before_the_search(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -386,6 +386,13 @@ def test_a_metric_of_your_own_gives_a_number_for_each_text(models):
     n = metric.masked.space.n_neurons
     with pytest.raises(InputError, match=r"metric 'all': numbers of shape \(4, 1580\) for 4 texts"):
         evaluate(metric, np.zeros((1, n)), np.zeros(n))
+    for function, message in (
+        (lambda logits, rows: rows.tolist(), r"numbers of shape \(\) for 4 texts"),
+        (lambda logits, rows: logits[:, 0, 0] / 0, "NaN or infinite; give finite numbers"),
+    ):
+        bad = custom_metric("bad", models["gpt2"], TEXTS, function, **WHERE["gpt2"])
+        with pytest.raises(InputError, match=f"metric 'bad': {message}"):
+            evaluate(bad, np.zeros((1, n)), np.zeros(n))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -124,6 +125,9 @@ def test_divergence_elsewhere_in_the_pairs_in_closed_form(models, pairs, positio
     assert measured.masked == pytest.approx(np.mean(found), rel=1e-4, abs=1e-7)
     assert np.mean(found) > 0.001
     assert len(effects.measures) == 1
+    fitted_there = replace(mask, parameters={"positions": positions})
+    again = side_effects(loaded, fitted_there, pairs=pairs, n_random=1)
+    assert again.get("KL", "elsewhere in the pairs").masked == measured.masked
 
 
 @pytest.mark.parametrize("positions", ["last", -1])

@@ -11,9 +11,10 @@ from neurox_lite.evaluation.model_metrics import pair_log_odds
 from neurox_lite.masking.effects import PairEffect, ReadoutEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask
-from neurox_lite.masking.neuron_mask import fit_neuron_mask
+from neurox_lite.masking.neuron_mask import fit_neuron_mask, pair_effect
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
+from neurox_lite.masking.replacements import fit_replacements
 from neurox_lite.models.pair_inputs import encode_pairs
 from tests.benchmarks.mask_table import number_pairs as pairs_by_number
 from tests.benchmarks.mask_truth import N_NEURONS, U1, U2, optimum, two_units
@@ -191,6 +192,33 @@ def test_an_objective_of_ones_own(lstm):
     named = fit_neuron_mask(lstm, pairs, **options)
     np.testing.assert_array_equal(own.mask.gates, named.mask.gates)
     assert own.objective == "custom"
+
+
+def test_an_objective_of_ones_own_succeeds_where_it_reaches_alpha(lstm):
+    """Its zero means nothing: as a log-probability it never is above."""
+    pairs = number_pairs("singular")[::7]
+
+    def wrong_word(logits, inputs, rows):
+        words = inputs.wrong[rows][:, None]
+        return inputs.at_answer(logits, rows).log_softmax(-1).gather(1, words)[:, 0]
+
+    fit = fit_neuron_mask(lstm, pairs, layers=[1], objective=wrong_word, alpha=-4.5, n_steps=100)
+    assert fit.feasible and fit.held_out_effect < 0
+    assert fit.held_out_success > 0.5
+
+
+def test_keeping_nothing_is_scored_with_replacements_from_training(lstm):
+    """Those of the held-out pairs themselves would be better, and say nothing of new ones."""
+    pairs = number_pairs("singular")[::7]
+    fit = fit_neuron_mask(lstm, pairs, objective="sufficiency", layers=[1], n_steps=20, seed=1)
+    effect, _ = pair_effect(lstm, pairs, objective="sufficiency", layers=[1])
+    order = torch.from_numpy(np.random.default_rng(1).permutation(len(effect)))
+    n_out = round(0.25 * len(effect))
+    closed = torch.zeros(1, effect.space.n_neurons)
+    _, values = fit_replacements(effect, closed, effect.start, order[n_out:], 30)
+    with torch.no_grad():
+        expected = effect(closed[0], values[0], order[:n_out]).mean().item()
+    assert fit.held_out_intact == pytest.approx(expected, abs=1e-5)
 
 
 def test_saved_and_loaded(lstm, tmp_path):

@@ -141,6 +141,11 @@ def test_a_name_that_does_not_exist():
         load_model("no/such-model")
 
 
+def test_a_model_is_no_name():
+    with pytest.raises(InputError, match="a BertModel is no name or folder of a model"):
+        load_model(build("bert", 99, "AutoModel"))
+
+
 def test_an_unknown_device(folder):
     with pytest.raises(InputError, match="the model cannot be loaded"):
         load_model(str(folder), device="abacus")

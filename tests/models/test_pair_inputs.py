@@ -75,6 +75,12 @@ def test_what_are_no_pairs(language_models):
             encode_pairs(language_models["gpt2"], bad)
 
 
+def test_pairs_may_be_read_once(language_models, pairs):
+    loaded = language_models["gpt2"]
+    once = encode_pairs(loaded, (pair for pair in pairs))
+    assert torch.equal(once.input_ids, encode_pairs(loaded, pairs).input_ids)
+
+
 def test_a_tokenizer_of_another_model_is_refused(language_models):
     """Its tokens are more than the model has embeddings."""
     loaded = language_models["gpt2"]

@@ -9,6 +9,7 @@ import transformers as tf
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.embedded import embedded_path
+from neurox_lite.errors import InputError
 from neurox_lite.models.interventions import intervene
 from neurox_lite.models.loading import load_model
 from neurox_lite.models.pair_scores import score_pairs
@@ -76,6 +77,28 @@ def test_positions_are_of_the_inputs_not_of_the_trial(positions):
         assert neuron_space(loaded, "mlp") == space
         with intervene(loaded, NeuronMask.of(space, [1], 3.0)):
             score_pairs(loaded, PAIRS[:1])
+
+
+def test_a_mask_is_applied_where_it_was_fitted():
+    loaded = load_model(embedded_path("models/gpt2"), device="cpu", head="language")
+    space = neuron_space(loaded, "mlp")
+    ids = torch.tensor([[1, 20, 30], [1, 25, 31]])
+
+    def logits(mask, **where):
+        with torch.no_grad(), intervene(loaded, mask, **where):
+            return loaded.model(ids).logits
+
+    def mask(**parameters):
+        return NeuronMask.of(space, [0, 300], 3.0, parameters=parameters)
+
+    assert torch.equal(logits(mask(positions="last")), logits(mask(), positions="last"))
+    assert torch.equal(logits(mask(positions="all")), logits(mask()))
+    assert not torch.equal(logits(mask()), logits(mask(), positions="last"))
+    assert torch.equal(
+        logits(mask(positions=1), positions=np.array([2, 2])), logits(mask(), positions="last")
+    )
+    with pytest.raises(InputError, match="the mask was fitted at word 1 of each prefix; give pos"):
+        logits(mask(positions=1))
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "bert"])
