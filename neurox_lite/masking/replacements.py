@@ -96,7 +96,7 @@ def _means(
             )
             sums = found.view(len(some), len(part)).double().sum(1)
             if with_gradient:
-                (-sums.sum() / len(rows)).backward()
+                (-sums.sum() / len(rows)).backward(inputs=[steps])
             total += sums.detach()
     return total / len(rows)
 

@@ -124,7 +124,7 @@ def search_mask(
         run = partial(effect, values=values, rows=rows[drawn.to(rows.device)])
         size, gain, measured = estimate(phi, noise.to(device), run)
         optimizer.zero_grad()
-        (size - multiplier.step(measured) * gain).backward()
+        (size - multiplier.step(measured) * gain).backward(inputs=[phi, steps])
         optimizer.step()
         with torch.no_grad():
             phi.clamp_(-bound, HIGHEST)

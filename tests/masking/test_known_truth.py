@@ -162,6 +162,15 @@ def test_replacements_stay_within(lstm):
     assert (fit.mask.replacement[chosen] <= X[:, chosen].max(0) + 1e-5).all()
 
 
+def test_the_model_is_left_as_it_was(lstm):
+    lstm.model.requires_grad_(True)
+    try:
+        fit_neuron_mask(lstm, number_pairs("singular")[::14], layers=[1], n_steps=3)
+        assert all(parameter.grad is None for parameter in lstm.model.parameters())
+    finally:
+        lstm.model.requires_grad_(False)
+
+
 def test_pairs_the_model_gets_wrong(lstm):
     pairs = number_pairs("singular")[:40]
     turned = [type(p)(p.prefix, p.wrong, p.right, p.suffix, p.template) for p in pairs[:10]]
