@@ -40,6 +40,7 @@ STATES_AT_ONCE = 2**24
 """Tokens times neurons of all layers in a forward and backward pass, which takes about 100 bytes
 for each: 1.6 GB."""
 READOUT_ROWS_AT_ONCE = 2048
+COLUMNS_AT_ONCE = 1024
 
 
 class Effect(Protocol):
@@ -225,11 +226,12 @@ class ReadoutEffect:
             torch.as_tensor(part).float() for part in (weights, intercept)
         )
         self.start = self.X.mean(0, dtype=torch.float64).float()
-        self.deviation = self.X.double().std(0, correction=0).float()
+        columns = self.X.split(COLUMNS_AT_ONCE, dim=1)
+        self.deviation = torch.cat([some.double().std(0, correction=0) for some in columns]).float()
         bounds = (self.X.amin(0), self.X.amax(0)) if within is None else within
         self.low, self.high = (torch.as_tensor(bound).float() for bound in bounds)
         self.start = self.start.clamp(self.low, self.high)
-        self.rows_at_once = READOUT_ROWS_AT_ONCE
+        self.rows_at_once = max(1, min(READOUT_ROWS_AT_ONCE, STATES_AT_ONCE // X.shape[1]))
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
         self._predicted = self._intact.argmax(1)

@@ -261,8 +261,9 @@ def _on(
     """Mean effect of a mask, and the share of examples on which it succeeds."""
     if not len(rows):
         return float("nan"), float("nan")
+    parts = rows.split(min(256, effect.rows_at_once))
     with torch.no_grad():
-        found = torch.cat([effect(gates, values, some) for some in rows.split(256)]).double()
+        found = torch.cat([effect(gates, values, some) for some in parts]).double()
     succeeds = found > 0 if effect.flips else found >= alpha
     return float(found.mean()), float(succeeds.double().mean())
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from neurox_lite.activations.arrays import require_finite, take_rows
+from neurox_lite.activations.arrays import check_finite, load, require_finite, space_of, take_rows
+from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import N_STEPS, fit_mask
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.seeds import checked_seed
 
@@ -18,6 +21,8 @@ BATCH_SIZE = 256
 
 class Probe(Protocol):
     """A fitted linear classifier, as :class:`~neurox_lite.probing.probe.ElasticNetProbe`."""
+
+    space_: NeuronSpace
 
     def raw_weights(self) -> tuple[np.ndarray, np.ndarray]: ...
 
@@ -52,7 +57,8 @@ def fit_probe_mask(
           is predicted for a row.
         - sufficiency: few neurons to keep while all others are replaced, ``-KL(p || p~)`` in nats.
     n_rows : int
-        Size of the random sample of rows, which is loaded into memory.
+        Size of the random sample of rows, which is loaded into memory, three times. Rows that are
+        alike count once, so that no copy of a row is held out.
     alpha, held_out, n_steps, batch_size, seed
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
 
@@ -68,12 +74,22 @@ def fit_probe_mask(
     """
     if n_rows < 1:
         raise InputError(f"n_rows is {n_rows}; give at least 1")
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    if len(X.shape) != 2 or not len(X):
+        raise InputError(f"activations of shape {tuple(X.shape)}; give rows of neurons")
+    if isinstance(X, ActivationMatrix) and X.space != probe.space_:
+        raise InputError("the probe is of other neurons than X; give those it was fitted on")
     seed = checked_seed(seed)
-    sample = np.random.default_rng(seed).permutation(len(X))[:n_rows]
-    chosen = take_rows(X, np.sort(sample))
-    require_finite(chosen)
-    effect = ReadoutEffect(*probe.raw_weights(), chosen, objective=objective)
-    return fit_mask(
+    require_finite(X)
+    sample = np.sort(np.random.default_rng(seed).permutation(len(X))[: int(n_rows)])
+    chosen = take_rows(X, sample)
+    values = load(chosen)
+    check_finite(values, 0, space_of(X), chosen)
+    _, distinct = np.unique(values, axis=0, return_index=True)
+    effect = ReadoutEffect(*probe.raw_weights(), values[np.sort(distinct)], objective=objective)
+    effect.space = space_of(X)
+    fit = fit_mask(
         effect,
         alpha=alpha,
         held_out=held_out,
@@ -82,3 +98,5 @@ def fit_probe_mask(
         seed=seed,
         name=objective,
     )
+    copies = len(values) - len(distinct)
+    return replace(fit, counts={**fit.counts, "left out as copies": copies})

@@ -13,12 +13,19 @@ from torch import nn
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.hooks import rewrite
+from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites
 from neurox_lite.models.trace import on_trial
 from neurox_lite.neurons import NeuronSpace
 
 Chooser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Positions = str | torch.Tensor | np.ndarray | Chooser
+
+
+def plain_module(model: LoadedModel | nn.Module) -> nn.Module:
+    """The model itself, of a loaded or a compiled one."""
+    module = model.model if isinstance(model, LoadedModel) else model
+    return getattr(module, "_orig_mod", module)
 
 
 @contextmanager

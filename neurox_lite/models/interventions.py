@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.changing import Positions, changing_neurons
+from neurox_lite.models.changing import Positions, changing_neurons, plain_module
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.spaces import check_fits, check_revision, check_space
@@ -73,13 +73,12 @@ def intervene(
     """
     if positions is None:
         positions = mask.parameters.get("positions", "all")
-        if not isinstance(positions, str):
+        if positions not in ("all", "last"):
             raise InputError(
                 f"the mask was fitted at word {positions} of each prefix; give positions=: all, or "
                 "the token of that word in each sentence"
             )
-    module = model.model if isinstance(model, LoadedModel) else model
-    module = getattr(module, "_orig_mod", module)  # of torch.compile
+    module = plain_module(model)
     sites = find_sites(module, mask.space.site, side=side) if sites is None else sites
     check_space(sites, mask.space)
     if isinstance(model, LoadedModel):

@@ -111,7 +111,7 @@ class MaskedModel:
                 "model.eval()"
             )
         self._check_padding()
-        if not (site is None and layers is None):
+        if site is not None or layers is not None:
             _ = self.space  # refused now, not where it is first used
 
     @classmethod
@@ -274,12 +274,24 @@ class MaskedModel:
         with trial():
             padded = self._outputs(rows, last)[0]
             alone = self._outputs(rows[:1], None if last is None else last[:1])[0]
-        difference = float((padded - alone).abs().max())
-        if difference > torch.finfo(self.dtype).eps ** 0.5 * float(alone.abs().max()):
+        if alone.dim() == 2:
+            # Of all tokens, or of that one.
+            padded, alone = padded[len(alone) - 1], alone[-1]
+        said = alone.isfinite()
+        spread = float(alone[said].max() - alone[said].min() if len(alone) > 1 else alone.abs())
+        difference = float((padded - alone)[said].abs().max())
+        if not difference <= self._rounding() * spread:
             raise InputError(
                 f"{self.loaded.name}: padding changes its predictions, by up to {difference:.2g}; "
                 "give texts of the same number of tokens"
             )
+
+    def _rounding(self) -> float:
+        """How far logits of the same input may differ, as a share of their spread."""
+        eps = torch.finfo(self.dtype).eps
+        if torch.get_float32_matmul_precision() != "highest" or torch.is_autocast_enabled():
+            eps = max(eps, torch.finfo(torch.bfloat16).eps)
+        return eps**0.5
 
     def _positions(self, rows: torch.Tensor) -> Positions:
         return "all" if self.positions is None else self.positions[rows]

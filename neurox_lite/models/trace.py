@@ -83,10 +83,10 @@ def trace(model: Any) -> list[Call]:
 
 def _trial_ids(model: Any) -> torch.Tensor:
     """Six tokens, (2, 3). Of an encoder-decoder both end a text, which some classifiers need."""
-    embeddings = model.get_input_embeddings()
-    vocabulary = getattr(embeddings, "num_embeddings", model.config.vocab_size)
+    vocabulary = getattr(model.get_input_embeddings(), "num_embeddings", None)
+    vocabulary = model.config.vocab_size if vocabulary is None else vocabulary
     ids = torch.arange(SHAPE[0] * SHAPE[1]) % vocabulary
-    end = model.config.eos_token_id
+    end = getattr(model.config, "eos_token_id", None)
     if model.config.is_encoder_decoder and isinstance(end, int):
         ids = torch.where(ids == end, (end + 1) % vocabulary, ids)
         ids[SHAPE[1] - 1 :: SHAPE[1]] = end

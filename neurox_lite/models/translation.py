@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from neurox_lite.models.changing import Positions, changing_neurons
+from neurox_lite.models.changing import Positions, changing_neurons, plain_module
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.spaces import check_fits, check_revision, check_space
@@ -49,7 +49,7 @@ def translate(
         When the model does not have the space's site or layers, the space is another model's, the
         shift is no finite number, or a shape does not fit.
     """
-    module = model.model if isinstance(model, LoadedModel) else model
+    module = plain_module(model)
     sites = find_sites(module, space.site, side=side) if sites is None else sites
     check_space(sites, space)
     if isinstance(model, LoadedModel):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import neurox_lite as nx
 from neurox_lite.errors import InputError
 from neurox_lite.masking.probe_mask import fit_probe_mask
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -91,11 +92,40 @@ def test_options_out_of_range(fitted, options, message):
         fit_probe_mask(*fitted[:2], **options)
 
 
+def test_copies_are_not_held_out(fitted):
+    probe, X, _ = fitted
+    once = fit_probe_mask(probe, X[:50], n_steps=5)
+    thrice = fit_probe_mask(probe, np.repeat(X[:50], 3, axis=0), n_steps=5)
+    assert (once.counts["left out as copies"], thrice.counts["left out as copies"]) == (0, 100)
+    for count in ("trained on", "held out"):
+        assert thrice.counts[count] == once.counts[count]
+
+
+def test_of_a_store(tmp_path):
+    """Neurons have their layers; a probe of another layer is refused; a missing word is named."""
+    path = nx.embedded_path("corpora/english-test.conllu.gz")
+    corpus = nx.read_conllu(path).section(range(60))
+    store = nx.extract(nx.embedded_path("models/lstm-0"), corpus, tmp_path / "a.h5", device="cpu")
+    X = store.matrix([2])
+    is_short = np.array([len(word) < 4 for word in corpus.words()])
+    probe = ElasticNetProbe().fit(X, is_short)
+    fit = fit_probe_mask(probe, X, objective="sufficiency", n_steps=20)
+    assert fit.mask.space == X.space and {n.layer for n in fit.mask.neurons} <= {2}
+    with pytest.raises(InputError, match="the probe is of other neurons than X"):
+        fit_probe_mask(probe, store.matrix([1]))
+
+
+@pytest.mark.parametrize("X", [np.zeros((0, 60)), np.zeros(60), []])
+def test_what_are_no_rows(fitted, X):
+    with pytest.raises(InputError, match="give rows of neurons"):
+        fit_probe_mask(fitted[0], X)
+
+
 def test_activations_that_do_not_fit(fitted):
     probe, X, _ = fitted
     with pytest.raises(InputError, match="activations of 59 neurons, a readout of 60"):
         fit_probe_mask(probe, X[:, 1:])
     X = X.copy()
     X[3, 5] = np.nan
-    with pytest.raises(InputError, match="NaN"):
+    with pytest.raises(InputError, match="activation of neuron 0:5 in row 3 is NaN"):
         fit_probe_mask(probe, X)

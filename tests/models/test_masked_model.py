@@ -206,10 +206,14 @@ def test_a_model_in_training_mode():
         masked(LoadedModel(model, None, "tiny", ""))
 
 
-def test_a_model_whose_predictions_depend_on_padding():
+@pytest.mark.parametrize("bias", [0.0, -1000.0])
+def test_a_model_whose_predictions_depend_on_padding(bias):
+    """What all logits have in common predicts nothing."""
     torch.manual_seed(0)
     config = tf.FNetConfig(vocab_size=99, hidden_size=16, num_hidden_layers=2, intermediate_size=24)
     loaded = LoadedModel(tf.FNetForMaskedLM(config).eval(), None, "tiny", "")
+    with torch.no_grad():
+        loaded.model.cls.predictions.bias += bias
     with pytest.raises(InputError, match="tiny: padding changes its predictions, by up to"):
         masked(loaded)
     alike = MaskedModel(loaded, IDS[:2], torch.ones_like(MASK[:2]), site="hidden_states")
@@ -234,6 +238,17 @@ def test_a_head_that_never_calls_its_output_layer():
     found = one.intact_logits(rows)
     assert found.shape == (5, 1, 99)
     torch.testing.assert_close(found[:, 0], every.intact_logits(rows)[rows, tokens])
+    # Its configuration knows of no end of text.
+    assert not hasattr(config, "eos_token_id")
+    assert MaskedModel(loaded, IDS * MASK, MASK, site="mlp").space.n_neurons > 0
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("Token", (5, 7, 2)), ("Sequence", (5, 2))])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_classifiers_of_tokens_and_of_texts(kind, shape, dtype):
+    model = build("bert", 99, f"AutoModelFor{kind}Classification").to(dtype)
+    loaded = LoadedModel(model, None, "tiny", "")
+    assert masked(loaded).intact_logits(torch.arange(5)).shape == shape
 
 
 def test_a_model_whose_neurons_nobody_finds_can_be_read():

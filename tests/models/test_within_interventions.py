@@ -15,6 +15,7 @@ from neurox_lite.models.loading import load_model
 from neurox_lite.models.pair_scores import score_pairs
 from neurox_lite.models.sites import find_sites
 from neurox_lite.models.spaces import neuron_space
+from neurox_lite.models.translation import translate
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
@@ -138,6 +139,20 @@ def test_a_compiled_model():
         intact = compiled(input_ids=IDS).logits
     torch.testing.assert_close(found, expected)
     assert not torch.allclose(intact, expected)
+
+
+def test_a_compiled_model_is_translated():
+    model = build("gpt2", 99, "AutoModelForCausalLM")
+    space = space_of(model, "mlp")
+    shift = np.zeros(space.n_neurons)
+    shift[3] = 2.0
+    compiled = torch.compile(model, backend="eager")
+    with torch.no_grad():
+        with translate(model, space, shift):
+            expected = model(input_ids=IDS).logits
+        with translate(compiled, space, shift):
+            found = compiled(input_ids=IDS).logits
+    torch.testing.assert_close(found, expected)
 
 
 def test_a_classifier_of_an_encoder_decoder():
