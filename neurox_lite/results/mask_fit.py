@@ -12,6 +12,23 @@ import numpy as np
 from neurox_lite.files import write_json
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.saving import read_result
+
+KIND = "mask fit"
+NUMBERS = (
+    "size",
+    "alpha",
+    "feasible",
+    "converged",
+    "intact",
+    "effect",
+    "held_out_intact",
+    "held_out_effect",
+    "held_out_success",
+    "farthest",
+    "n_runs",
+)
+"""Fields that ``fit.json`` also has as they are, not rounded."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,14 +148,50 @@ class MaskFit:
     def save(self, folder: str | Path) -> None:
         """Write the mask, ``fit.json`` (what is said about it) and ``ranking.json``."""
         folder = Path(folder)
+        numbers = {name: getattr(self, name) for name in NUMBERS}
         self.mask.save(folder)
         write_json(
             folder / "fit.json",
             {
-                "kind": "mask fit",
+                "kind": KIND,
                 **self.summary(),
                 "sizes": list(self.sizes),
                 "effects": list(self.effects),
+                "probabilities": self.probabilities.tolist(),
+                "numbers": {k: None if np.isnan(v) else v for k, v in numbers.items()},
+                "counts": dict(self.counts),
+                "is head of ranking.json": self.order is not None,
             },
         )
         self.ranking().save(folder / "ranking.json")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> MaskFit:
+        """Read what :meth:`save` wrote, or the command `mask`.
+
+        Raises
+        ------
+        InputError
+            When a file is missing, damaged or holds something else.
+        """
+        folder = Path(folder)
+        mask = NeuronMask.load(folder)
+
+        def build(**data: Any) -> MaskFit:
+            is_head = data["is head of ranking.json"]
+            numbers: dict[str, Any] = {
+                name: np.nan if data["numbers"][name] is None else data["numbers"][name]
+                for name in NUMBERS
+            }
+            return cls(
+                mask=mask,
+                objective=data["objective"],
+                probabilities=np.array(data["probabilities"]),
+                sizes=data["sizes"],
+                effects=data["effects"],
+                counts=data["counts"],
+                order=NeuronRanking.load(folder / "ranking.json") if is_head else None,
+                **numbers,
+            )
+
+        return read_result(folder / "fit.json", KIND, build)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 import torch
@@ -243,6 +245,29 @@ def test_saved_and_loaded(lstm, tmp_path):
     loaded = nx.NeuronRanking.load(tmp_path / "ranking.json")
     np.testing.assert_array_equal(loaded.order, fit.ranking().order)
     assert set(loaded.order[: fit.size].tolist()) == set(fit.mask.columns.tolist())
+
+
+@pytest.mark.parametrize("by", ["differentiable-mask", nx.rank_by_single_replacement])
+@pytest.mark.parametrize("held_out", [0.25, 0.0])
+def test_a_fit_is_loaded_as_it_was(lstm, tmp_path, by, held_out):
+    where = {"layers": [1], "positions": -1}
+
+    def ranked(train):
+        return by(lstm, train, n_steps=2, **where)
+
+    options = {"by": by if isinstance(by, str) else ranked, "held_out": held_out, "n_steps": 20}
+    fit = fit_neuron_mask(lstm, number_pairs("singular")[::20], **where, **options)
+    fit.save(tmp_path)
+    loaded = nx.MaskFit.load(tmp_path)
+    for name in (field.name for field in fields(fit) if field.name not in ("mask", "order")):
+        np.testing.assert_equal(getattr(loaded, name), getattr(fit, name))
+    np.testing.assert_array_equal(loaded.mask.gates, fit.mask.gates)
+    assert (loaded.order is None) == (fit.order is None)
+    np.testing.assert_array_equal(loaded.ranking().order, fit.ranking().order)
+    assert repr(loaded) == repr(fit) and loaded.status == fit.status
+    (tmp_path / "fit.json").write_text('{"kind": "mask fit"}')
+    with pytest.raises(nx.InputError, match=r"fit.json: the mask fit cannot be read"):
+        nx.MaskFit.load(tmp_path)
 
 
 @pytest.mark.parametrize(
