@@ -81,7 +81,7 @@ def fit_probe_mask(
     if isinstance(X, ActivationMatrix) and X.space != probe.space_:
         raise InputError("the probe is of other neurons than X; give those it was fitted on")
     seed = checked_seed(seed)
-    require_finite(X)
+    require_finite(X)  # an array, whose own rows it names; a store is checked below
     sample = np.sort(np.random.default_rng(seed).permutation(len(X))[: int(n_rows)])
     chosen = take_rows(X, sample)
     values = load(chosen)

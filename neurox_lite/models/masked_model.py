@@ -278,6 +278,8 @@ class MaskedModel:
             # Of all tokens, or of that one.
             padded, alone = padded[len(alone) - 1], alone[-1]
         said = alone.isfinite()
+        if not said.any():
+            return  # nothing to compare
         spread = float(alone[said].max() - alone[said].min() if len(alone) > 1 else alone.abs())
         difference = float((padded - alone)[said].abs().max())
         if not difference <= self._rounding() * spread:

@@ -220,6 +220,15 @@ def test_a_model_whose_predictions_depend_on_padding(bias):
     assert alike.intact_logits(torch.tensor([0, 1])).shape == (2, 7, 99)
 
 
+def test_a_model_that_says_nothing_but_nan():
+    """It is for what is made of the predictions to refuse them."""
+    model = build("gpt2", 99, "AutoModelForCausalLM")
+    with torch.no_grad():
+        model.get_output_embeddings().weight.fill_(torch.nan)
+    found = masked(LoadedModel(model, None, "tiny", "")).intact_logits(torch.arange(5))
+    assert found.isnan().all()
+
+
 def test_a_head_that_never_calls_its_output_layer():
     torch.manual_seed(0)
     config = tf.MobileBertConfig(
