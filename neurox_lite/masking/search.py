@@ -83,6 +83,7 @@ def search_mask(
     batch_size: int,
     generator: torch.Generator,
     estimate: Estimate = through_gates,
+    learning_rate: float = LEARNING_RATE,
 ) -> Search:
     """Fewest expected open gates with ``E[effect] >= alpha`` (De Cao et al. 2022, eq. 4-5).
 
@@ -103,6 +104,8 @@ def search_mask(
         On the CPU, whatever the device of the model.
     estimate : function
         How gates are drawn, and what their gradient is.
+    learning_rate : float
+        See :data:`LEARNING_RATE`.
     """
     device = effect.start.device
     n_neurons = effect.space.n_neurons
@@ -113,11 +116,11 @@ def search_mask(
     phi = start.phi.clone().to(device).requires_grad_()
     steps = in_deviations(effect, start.values.to(device)).requires_grad_()
     lowest, highest = in_deviations(effect, effect.low), in_deviations(effect, effect.high)
-    optimizer = torch.optim.Adam([phi, steps], lr=LEARNING_RATE, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam([phi, steps], lr=learning_rate, betas=(0.9, 0.99))
     multiplier = Multiplier(alpha, scale, value=start.multiplier)
     sizes, effects = [], []
     for step in tqdm(range(n_steps), desc="mask", unit="step", disable=None, delay=2, leave=False):
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1, max(0.05, 2 - 2 * step / n_steps))
+        optimizer.param_groups[0]["lr"] = learning_rate * min(1, max(0.05, 2 - 2 * step / n_steps))
         drawn = torch.randint(len(rows), (batch_size,), generator=generator)
         noise = torch.rand((batch_size, n_neurons), generator=generator).clamp(1e-6, 1 - 1e-6)
         values = effect.start + deviation * steps
