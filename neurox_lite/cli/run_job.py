@@ -62,8 +62,8 @@ def command(
 
     Example: neurox-lite run job.yaml
 
-    A job file says the same and more; docs/guide.md lists every option. The resolved job is
-    written to job.yaml in the folder of results.
+    A job file says the same and more. The guide lists every option; `neurox-lite --help` tells
+    where it is. The resolved job is written to job.yaml in the folder of results.
     """
     from neurox_lite.errors import InputError
     from neurox_lite.pipeline.job import Job
