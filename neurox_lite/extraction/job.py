@@ -26,7 +26,8 @@ from neurox_lite.extraction.plan import Plan, plan_corpus
 from neurox_lite.extraction.shards import Extractor
 from neurox_lite.files import hash_json, refuse_existing
 from neurox_lite.measure import give_back_memory
-from neurox_lite.models.loading import LoadedModel, load_model, model_revision, weights_hash
+from neurox_lite.models.loading import LoadedModel, load_model, weights_hash
+from neurox_lite.models.model_files import model_revision
 from neurox_lite.models.sites import Sites, find_sites
 
 SHARD_BYTES = 64 << 20

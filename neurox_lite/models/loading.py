@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
@@ -23,7 +22,8 @@ from transformers import (
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file
+from neurox_lite.models.model_files import first_line, model_revision, read_config
+from neurox_lite.models.vocabulary import check_not_empty, check_sizes
 
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
 
@@ -119,21 +119,21 @@ def load_model(
     Raises
     ------
     InputError
-        When the model cannot be loaded, its files lack some of its weights, it has no such head,
-        or it is to predict the next token and sees it (XLNet, a BERT that is no decoder).
+        When there is no such folder or model, it has no tokenizer or is an adapter, it cannot be
+        loaded, its files lack some of its weights, it has no such head, or it is to predict the
+        next token and sees it (XLNet, a BERT that is no decoder).
     """
     if not isinstance(name, str | Path):
         raise InputError(
             f"a {type(name).__name__} is no name or folder of a model; give what load_model returns"
         )
     name = str(name)
-    _check_place(name)
     # Otherwise a hub model without safetensors is reported to a service that converts it.
     os.environ["DISABLE_SAFETENSORS_CONVERSION"] = "1"
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    config = read_config(name)
+    tokenizer = _load_tokenizer(name)
     try:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         model, loading = _class_for(config, head, name).from_pretrained(
             name,
             config=config,
@@ -146,8 +146,7 @@ def load_model(
     except InputError:
         raise
     except Exception as error:  # tokenizers and safetensors raise exceptions without a common base
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{name}: the model cannot be loaded ({reason})") from error
+        raise InputError(f"{name}: the model cannot be loaded ({first_line(error)})") from error
     # No activation depends on a pooler, nor an encoder's on the decoder.
     only_encoder = config.is_encoder_decoder and side == "encoder"
     unused = ("pooler.", "decoder.") if only_encoder else ("pooler.",)
@@ -165,7 +164,22 @@ def load_model(
             f"{name}: a {type(model).__name__} that sees the tokens it is to predict; give a "
             "causal or masked model"
         )
-    return LoadedModel(model, tokenizer, name, model_revision(name))
+    loaded = LoadedModel(model, tokenizer, name, model_revision(name))
+    check_sizes(tokenizer, loaded.n_embeddings, name)
+    return loaded
+
+
+def _load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """The tokenizer in a model's folder; transformers invents an empty one where there is none."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+    except Exception as error:  # tokenizers raise exceptions without a common base
+        raise InputError(
+            f"{name}: the model cannot be loaded, its tokenizer's files are missing or damaged "
+            f"({first_line(error)}); save the tokenizer of this model there"
+        ) from error
+    check_not_empty(tokenizer, name)
+    return tokenizer
 
 
 def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
@@ -200,41 +214,6 @@ def sees_what_follows(model: PreTrainedModel) -> bool:
     ids = torch.tensor([[0, 1], [0, 2]], device=model.device)
     one, other = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[:, 0]
     return not torch.allclose(one, other, rtol=1e-3, atol=1e-3)
-
-
-def _check_place(name: str) -> None:
-    """Refuse what is neither a model folder nor can be a name on the hub."""
-    if Path(name).exists():
-        if not (Path(name) / "config.json").is_file():
-            raise InputError(
-                f"{name}: no config.json there; give a model folder or a name on the hub"
-            )
-    elif name.count("/") > 1 or name.startswith((".", "/", "~")):
-        raise InputError(f"{name}: no such folder; give a model folder or a name on the hub")
-
-
-def model_revision(name: str) -> str:
-    """What identifies a model's content: a hash of its files, or its commit on the hub.
-
-    Raises
-    ------
-    InputError
-        When there is no such model.
-    """
-    _check_place(name)
-    folder = Path(name)
-    if not folder.is_dir():
-        try:
-            config = AutoConfig.from_pretrained(name, trust_remote_code=False)
-        except (OSError, ValueError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise InputError(f"{name}: the model cannot be loaded ({reason})") from error
-        return getattr(config, "_commit_hash", None) or ""
-    digest = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        if file.suffix in (".safetensors", ".json", ".txt", ".model"):
-            digest.update(f"{file.name} {hash_file(file)}\n".encode())
-    return f"sha256:{digest.hexdigest()[:16]}"
 
 
 def weights_hash(model: torch.nn.Module) -> str:

@@ -11,7 +11,7 @@ from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
 from neurox_lite.files import write_json
-from neurox_lite.models.loading import model_revision
+from neurox_lite.models.model_files import model_revision
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.study import STUDY
