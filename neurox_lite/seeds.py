@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import SupportsIndex
 
+from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 
 
@@ -16,10 +16,7 @@ def checked_seed(seed: SupportsIndex) -> int:
     InputError
         Otherwise.
     """
-    try:
-        number = index(seed)
-    except TypeError:
-        number = -1
+    number = whole_number(seed, "seed")
     if number < 0:
-        raise InputError(f"seed is {seed}; give a whole number from 0")
+        raise InputError(f"seed is {number}; give a whole number from 0")
     return number

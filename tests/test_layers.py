@@ -16,6 +16,8 @@ PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
     {"errors"},
+    {"arguments"},
+    {"labels"},
     {"files", "embedded", "measure", "seeds", "threads"},
     {"neurons"},
     {"results", "metrics"},

@@ -1,12 +1,15 @@
+import json
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from neurox_lite.errors import InputError
-from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.neurons import Neuron, NeuronSpace, layer_numbers
 
 SPACE = NeuronSpace("m", "hidden_states", (4, 0, 2), (3, 2, 5), "abc")
 
@@ -59,6 +62,74 @@ def test_select_keeps_the_order_asked_for_and_the_model():
     assert selected == NeuronSpace("m", "hidden_states", (2, 4), (5, 3), "abc")
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [2, 4],
+        (2, 4),
+        (layer for layer in (2, 4)),
+        [-1, -3],
+        range(2, 5, 2),
+        np.array([2, 4]),
+        np.array([-1, 4], dtype=np.int8),
+        [np.int64(2), np.uint8(4)],
+        {2: "a", 4: "b"}.keys(),
+        torch.tensor([2, 4]),
+        pandas.Series([2, 4], index=[7, 1]),
+    ],
+    ids=lambda layers: type(layers).__name__,
+)
+def test_layers_come_in_any_collection(layers):
+    assert SPACE.select(layers).layers == (2, 4)
+
+
+@pytest.mark.parametrize("layer", [2, -1, np.int64(2), np.array(2), torch.tensor(-1), [2]])
+def test_one_layer(layer):
+    assert SPACE.select(layer).layers == (2,)
+
+
+@pytest.mark.parametrize("layers", [None, "all"])
+def test_all_layers(layers):
+    assert SPACE.select(layers) == SPACE
+    assert layer_numbers(layers) is None
+
+
+def test_numbers_of_numpy_become_those_of_python():
+    space = NeuronSpace("m", "mlp", np.array([0, 1]), [np.int64(2), np.int32(3)])
+
+    assert space == NeuronSpace("m", "mlp", (0, 1), (2, 3))
+    assert json.loads(json.dumps(space.to_dict())) == space.to_dict()
+
+
+@given(spaces(), st.data())
+def test_neurons_go_in_as_they_come_out(space, data):
+    columns = data.draw(st.lists(st.integers(0, space.n_neurons - 1)))
+    neurons = space.neurons(columns)
+    chosen = np.isin(np.arange(space.n_neurons), columns)
+
+    for given_as in (
+        columns,
+        tuple(columns),
+        np.array(columns, dtype=np.int16),
+        torch.tensor(columns, dtype=torch.int64),
+        neurons,
+        map(str, neurons),
+        [tuple(neuron) for neuron in neurons],
+        json.loads(json.dumps(neurons)),
+        np.array(neurons, dtype=int).reshape(-1, 2),
+    ):
+        assert space.columns_of(given_as).tolist() == columns
+    assert space.columns_of(chosen).tolist() == sorted(set(columns))
+    for column, neuron in zip(columns, neurons, strict=True):
+        for one in (column, np.int32(column), neuron, str(neuron)):
+            assert space.columns_of(one).tolist() == [column]
+            assert space.column(one) == column
+
+
+def test_negative_layers_of_neurons():
+    assert SPACE.column("-1:4") == SPACE.column(-1, 4) == SPACE.column(2, 4)
+
+
 def test_of_array():
     space = NeuronSpace.of_array(3)
 
@@ -77,7 +148,32 @@ def test_to_dict_and_back(space):
         (lambda: SPACE.columns(1), "no layer 1"),
         (lambda: SPACE.select([4, 1]), "no layer 1"),
         (lambda: SPACE.select([4, 4]), "give each layer once"),
-        (lambda: SPACE.select([]), "at least one layer"),
+        (lambda: SPACE.select([]), "no layers chosen; give at least one"),
+        (lambda: NeuronSpace("m", "mlp", (), ()), "at least one layer"),
+        (lambda: NeuronSpace("m", "mlp", "01", (2, 3)), "layers: '01'; give a list"),
+        (lambda: NeuronSpace("m", "mlp", (True,), (2,)), "one of the layers is True"),
+        (lambda: SPACE.select([True]), "layer is True; give a whole number"),
+        (lambda: SPACE.select(1.5), "layer is 1.5; give a whole number"),
+        (lambda: SPACE.select([2.0]), "layer is 2.0; give a whole number"),
+        (lambda: SPACE.select("0,2"), "layers are '0,2'; give one whole number, a list"),
+        (lambda: SPACE.select({0: 2}), "layers are a dict; give"),
+        (lambda: SPACE.select(-4), "no layer -4; the layers are 4, 0, 2"),
+        (lambda: SPACE.select([2, -1]), "give each layer once"),
+        (lambda: SPACE.column(0.0, 1), "layer is 0.0"),
+        (lambda: SPACE.column(0, 1.0), "unit is 1.0"),
+        (lambda: SPACE.column("0:2"), "no unit 2 in layer 0"),
+        (lambda: SPACE.column("1:0"), "no layer 1"),
+        (lambda: SPACE.columns_of([3, 10]), "no column 10"),
+        (lambda: SPACE.columns_of(np.array([3, -1])), "no column -1"),
+        (lambda: SPACE.columns_of(["0:1", "0.1"]), "'0.1' is no neuron; give '1:3' for layer 1"),
+        (lambda: SPACE.columns_of([None]), "None is no neuron"),
+        (lambda: SPACE.columns_of(1.0), "1.0 is no neuron"),
+        (lambda: SPACE.columns_of(np.ones(10)), "1.0 is no neuron"),
+        (lambda: SPACE.columns_of([True]), "True is no neuron"),
+        (lambda: SPACE.columns_of(np.ones(3, bool)), "bools of shape .* for 10 neurons"),
+        (lambda: SPACE.columns_of({"0:1": 1}), "neurons: a dict"),
+        (lambda: SPACE.columns_of([(0, 1, 2)]), "a tuple is no neuron"),
+        (lambda: SPACE.columns_of(b"0:1"), "neurons: b'0:1'"),
         (lambda: SPACE.column(0, 2), "no unit 2 in layer 0; its units are 0 to 1"),
         (lambda: SPACE.column(0, -1), "no unit -1"),
         (lambda: SPACE.neuron(10), "no column 10; the columns are 0 to 9"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neurox_lite.cli.output import Debug, Json, Layers, integers, show
+from neurox_lite.cli.output import Debug, Json, Layers, layers_of, show
 
 METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
 
@@ -64,7 +64,7 @@ def command(
         refuse_existing(file, overwrite)
     with ExitStack() as stack:
         opened = [stack.enter_context(ActivationStore(path)) for path in store]
-        X, *others = aligned(opened, integers(layers))
+        X, *others = aligned(opened, layers_of(layers))
         rank = getattr(rankers, method.replace("-", "_"))
         ranking = rank(X, others)
         ranking.save(out)

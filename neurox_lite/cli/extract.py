@@ -13,7 +13,7 @@ from neurox_lite.cli.output import (
     Json,
     Labels,
     by_split,
-    integers,
+    layers_of,
     quiet_transformers,
     show,
 )
@@ -33,7 +33,9 @@ def command(
     ] = "hidden_states",
     layers: Annotated[
         str | None,
-        typer.Option("--layers", help="As 0,4,-1; 0 is the embedding output. All by default."),
+        typer.Option(
+            "--layers", help="As 0,4, 0-3, -1; 0 is the embedding output. All by default."
+        ),
     ] = None,
     embeddings: Annotated[
         bool,
@@ -124,7 +126,7 @@ def command(
     options = vars(
         ExtractOptions(
             site=site,
-            layers=integers(layers),
+            layers=layers_of(layers),
             embeddings=embeddings,
             aggregation=aggregation,
             pooling=pooling,

@@ -12,7 +12,7 @@ from neurox_lite.cli.output import (
     Json,
     Layers,
     Seed,
-    integers,
+    layers_of,
     quiet_transformers,
     show,
 )
@@ -146,7 +146,7 @@ def command(
     place = position(positions)
     where: dict[str, Any] = {
         "site": site,
-        "layers": integers(layers),
+        "layers": layers_of(layers),
         "positions": place,
         "objective": objective,
         "within": usable(loaded, every) if within else None,

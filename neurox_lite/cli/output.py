@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ Label = Annotated[
     str | None,
     typer.Option("--label", help="Tell only this label from all others, as NOUN from not NOUN."),
 ]
-Layers = Annotated[str | None, typer.Option("--layers", help="As 0,4; all by default.")]
+Layers = Annotated[str | None, typer.Option("--layers", help="As 0,4, 0-3 or -1; all by default.")]
 L1 = Annotated[float, typer.Option("--l1", help="L1 penalty.")]
 L2 = Annotated[float, typer.Option("--l2", help="L2 penalty.")]
 MinCount = Annotated[
@@ -137,6 +138,26 @@ def by_split(values: list[str] | None) -> Any:
     if len(files) < len(pairs):
         raise InputError(f"{' '.join(values)}: a split is given twice; give one file for each")
     return files
+
+
+def layers_of(text: str | None) -> list[int] | None:
+    """``"0-2,-1"`` -> ``[0, 1, 2, -1]``; None and ``"all"`` -> None."""
+    if text is None or text.strip() == "all":
+        return None
+    layers: list[int] = []
+    for part in text.split(","):
+        between = re.fullmatch(r"\s*(\d+)-(\d+)\s*", part)
+        try:
+            first, last = map(int, between.groups()) if between else (int(part), int(part))
+        except ValueError:
+            raise InputError(
+                f"--layers '{text}': give whole numbers separated by commas, as 0,4,-1, a range as "
+                "0-3, or all"
+            ) from None
+        if first > last:
+            raise InputError(f"--layers '{text}': {part} goes down; give it as {last}-{first}")
+        layers += range(first, last + 1)
+    return layers
 
 
 def integers(text: str | None) -> list[int] | None:

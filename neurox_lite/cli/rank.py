@@ -28,7 +28,7 @@ from neurox_lite.cli.output import (
     Words,
     WordsFrom,
     by_split,
-    integers,
+    layers_of,
     refuse_given,
     show,
 )
@@ -202,7 +202,7 @@ def command(
         check_name(out)
         refuse_existing(out, overwrite)
     selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
-    chosen = integers(layers)
+    chosen = layers_of(layers)
     sampled = {} if n_rows is None else {"n_rows": n_rows}
     given: dict[str, Any] = {
         "iou": {"quantile": quantile},

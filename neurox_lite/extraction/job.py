@@ -29,6 +29,7 @@ from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import LoadedModel, load_model, weights_hash
 from neurox_lite.models.model_files import model_revision
 from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.neurons import resolve_layers
 
 SHARD_BYTES = 64 << 20
 """Float32 activations of a shard, in bytes, which are held in memory until they are written."""
@@ -151,13 +152,10 @@ class ExtractionJob:
         if chosen is None:
             skipped = self.options.site == "hidden_states" and not self.options.embeddings
             return known[1:] if skipped else known
-        for layer in chosen:
-            if not -len(known) <= layer < len(known):
-                raise InputError(
-                    f"{self.loaded.name}: no layer {layer}; '{self.options.site}' has layers "
-                    f"{known[0]} to {known[-1]}"
-                )
-        return sorted({known[layer] for layer in chosen})
+        try:
+            return sorted(set(resolve_layers(chosen, known, self.options.site)))
+        except InputError as error:
+            raise InputError(f"{self.loaded.name}: {error}") from None
 
     @cached_property
     def plan(self) -> Plan:

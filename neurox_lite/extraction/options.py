@@ -6,9 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from neurox_lite.activations.writer import DTYPES
+from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.aggregation import AGGREGATIONS
 from neurox_lite.models.sites import SITES
+from neurox_lite.neurons import layer_numbers
 
 POOLINGS = ("mean", "cls", "last")
 SIDES = ("encoder", "decoder")
@@ -22,7 +24,7 @@ class ExtractOptions:
     ----------
     site : {"hidden_states", "mlp", "attention_heads", "lstm_cell"}
         Which kind of neuron; see :func:`neurox_lite.models.sites.find_sites`.
-    layers : list of int, optional
+    layers : int, several ints or "all", optional
         Layers to keep; negative numbers count from the end. All by default. Layer 0 of
         ``hidden_states`` is the embedding output, layer 0 of the other sites the first block.
     embeddings : bool
@@ -65,7 +67,7 @@ class ExtractOptions:
     """
 
     site: str = "hidden_states"
-    layers: list[int] | None = None
+    layers: list[int] | int | str | None = None
     embeddings: bool = True
     aggregation: str = "last"
     pooling: str | None = None
@@ -94,10 +96,12 @@ class ExtractOptions:
             if value not in known:
                 listed = ", ".join(k for k in known if k)
                 raise InputError(f"unknown {name.replace('_', ' ')} '{value}'; use {listed}")
+        object.__setattr__(self, "layers", layer_numbers(self.layers))
+        for name in ("batch_tokens", "window", "stride"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, whole_number(getattr(self, name), name))
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise InputError(f"batch_tokens is {self.batch_tokens}; give at least 1")
-        if self.layers is not None and not self.layers:
-            raise InputError("no layers chosen; give at least one")
         if self.window is None and self.stride is not None:
             raise InputError("a stride needs a window; give both or none")
         if self.window is not None and self.window < 2:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import index
-
 import torch
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.neurons import NeuronSpace
+from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -23,7 +20,7 @@ def default_site(loaded: LoadedModel) -> str:
 def neuron_space(
     loaded: LoadedModel,
     site: str | None = None,
-    layers: Sequence[int] | None = None,
+    layers: Layers = None,
     *,
     side: str = "encoder",
 ) -> NeuronSpace:
@@ -34,7 +31,7 @@ def neuron_space(
     loaded : LoadedModel
     site : str, optional
         See :func:`default_site`.
-    layers : sequence of int, optional
+    layers : int, several ints or "all", optional
         All by default; -1 is the last.
     side : {"encoder", "decoder"}
         Of an encoder-decoder.
@@ -119,7 +116,7 @@ def check_ranking(ranking: NeuronRanking, space: NeuronSpace) -> None:
         )
 
 
-def space_in(sites: Sites, layers: Sequence[int] | None, loaded: LoadedModel) -> NeuronSpace:
+def space_in(sites: Sites, layers: Layers, loaded: LoadedModel) -> NeuronSpace:
     """The neurons of some layers of a loaded model, all by default.
 
     Raises
@@ -127,20 +124,6 @@ def space_in(sites: Sites, layers: Sequence[int] | None, loaded: LoadedModel) ->
     InputError
         When the model does not have one of the layers.
     """
-    known = list(sites.widths)
-    chosen = known
-    if layers is not None:
-        try:
-            numbers = [index(layer) for layer in layers]
-        except TypeError:
-            raise InputError(f"layers are {layers!r}; give a list of whole numbers") from None
-        chosen = [known[n] if -len(known) <= n < 0 else n for n in numbers]
-    space = NeuronSpace(
-        loaded.name,
-        sites.site,
-        tuple(chosen),
-        tuple(sites.widths.get(layer, 1) for layer in chosen),
-        loaded.revision,
-    )
-    check_space(sites, space)
-    return space
+    chosen = resolve_layers(layers, list(sites.widths), sites.site)
+    widths = tuple(sites.widths[layer] for layer in chosen)
+    return NeuronSpace(loaded.name, sites.site, chosen, widths, loaded.revision)

@@ -170,7 +170,16 @@ def test_the_same_input_gives_the_same_file(loaded, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("layers", "kept"), [([1], (1,)), ([2, 0], (0, 2)), ([-1], (2,)), ([-3, 0, 1], (0, 1))]
+    ("layers", "kept"),
+    [
+        ([1], (1,)),
+        ([2, 0], (0, 2)),
+        ([-1], (2,)),
+        ([-3, 0, 1], (0, 1)),
+        (np.int64(-1), (2,)),
+        (range(2), (0, 1)),
+        ("all", (0, 1, 2)),
+    ],
 )
 def test_layers_are_chosen(bert, tmp_path, layers, kept):
     store = extract(bert, CORPUS, tmp_path / "s.h5", layers=layers)
@@ -182,9 +191,12 @@ def test_layers_are_chosen(bert, tmp_path, layers, kept):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layers": [0, 3]}, r"no layer 3; 'hidden_states' has layers 0 to 2"),
+        ({"layers": [0, 3]}, "no layer 3 at 'hidden_states'; the model has layers 0, 1, 2"),
         ({"layers": [-4]}, "no layer -4"),
         ({"layers": []}, "no layers chosen; give at least one"),
+        ({"layers": "0,1"}, "layers are '0,1'; give one whole number, a list"),
+        ({"layers": [True]}, "layer is True; give a whole number"),
+        ({"window": 8.5}, "window is 8.5; give a whole number"),
         ({"aggregation": "max"}, "unknown aggregation 'max'; use last, first, average"),
         ({"dtype": "int8"}, "unknown dtype 'int8'; use float32, float16, bfloat16"),
         ({"batch_tokens": 0}, "batch_tokens is 0; give at least 1"),

@@ -1,0 +1,182 @@
+"""What public functions are given: numbers and objects of the right kind, or one line that says so.
+
+Numbers may be of Python, numpy or torch; a bool is none. They come back as Python has them, so that
+results can be compared, hashed and saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from operator import index
+from typing import Any, TypeVar
+
+from neurox_lite.errors import InputError
+
+Kind = TypeVar("Kind")
+
+
+def whole_number(value: Any, name: str, *, least: int | None = None) -> int:
+    """A whole number as an int.
+
+    Raises
+    ------
+    InputError
+        When it is something else, such as 2.0, or below ``least``.
+    """
+    try:
+        if _is_bool(value):
+            raise TypeError
+        number = index(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is {shown(value)}; give a whole number") from None
+    if least is not None and number < least:
+        raise InputError(f"{name} is {number}; give at least {least}")
+    return number
+
+
+def real_number(value: Any, name: str) -> float:
+    """A number as a float; NaN and infinity are left for the caller's range to refuse.
+
+    Raises
+    ------
+    InputError
+        When it is something else.
+    """
+    try:
+        if _is_bool(value) or isinstance(value, str | bytes):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is {shown(value)}; give a number") from None
+
+
+def numbers(values: Any, name: str) -> tuple[float, ...]:
+    """One number, or several in any sequence or array, as floats.
+
+    Raises
+    ------
+    InputError
+        When it is something else.
+    """
+    if isinstance(values, str | bytes | Mapping) or values is None:
+        raise InputError(f"{name}: {shown(values)}; give a list of numbers")
+    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        values = [values]
+    return tuple(real_number(value, name) for value in values)
+
+
+def shares(values: Any, name: str = "shares", *, ascending: bool = False) -> tuple[float, ...]:
+    """Shares, above 0 and up to 1.
+
+    Raises
+    ------
+    InputError
+        When there is none, one is out of range or, if asked, they do not ascend.
+    """
+    found = numbers(values, name)
+    if not found or not all(0 < share <= 1 for share in found):
+        raise InputError(f"{name} {found}: give numbers above 0 and up to 1")
+    if ascending and not all(a < b for a, b in pairwise(found)):
+        raise InputError(f"{name} {found}: give ascending numbers above 0 and up to 1")
+    return found
+
+
+def expect(value: Any, kinds: type[Kind] | tuple[type[Kind], ...], name: str, wanted: str) -> Kind:
+    """``value``, if it is of one of these classes.
+
+    Parameters
+    ----------
+    value : object
+    kinds : class or tuple of classes
+    name : str
+        Of the argument.
+    wanted : str
+        What to give.
+
+    Raises
+    ------
+    InputError
+        When it is of another.
+    """
+    if not isinstance(value, kinds):
+        raise InputError(f"{name} is {shown(value)}; give {wanted}")
+    return value
+
+
+def one_or_more(values: Any, kind: type[Kind], name: str, wanted: str) -> list[Kind]:
+    """Objects of a class as a list; a single one is a list of one.
+
+    Parameters
+    ----------
+    values : object of the class, or several
+    kind : class
+    name : str
+        Of the argument.
+    wanted : str
+        What to give.
+
+    Raises
+    ------
+    InputError
+        When there is none, or one is of another class.
+    """
+    if isinstance(values, kind):
+        return [values]
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"{name}: {shown(values)}; give {wanted}")
+    found = list(values)
+    for value in found:
+        expect(value, kind, f"one of the {name}", wanted)
+    if not found:
+        raise InputError(f"no {name}; give at least one")
+    return found
+
+
+def expect_function(value: Any, name: str, wanted: str) -> Callable[..., Any]:
+    """Raise InputError unless a value can be called."""
+    if not callable(value):
+        raise InputError(f"{name} is {shown(value)}; give {wanted}")
+    return value
+
+
+def strings(values: Any, name: str) -> list[str]:
+    """Several strings as a list.
+
+    Raises
+    ------
+    InputError
+        When it is one string, something else, or holds something else.
+    """
+    if isinstance(values, str | bytes):
+        raise InputError(f"{name} are one string, {shown(values)}; give a list of strings")
+    if isinstance(values, Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"{name}: {shown(values)}; give a list of strings")
+    found = list(values)
+    for number, value in enumerate(found):
+        if not isinstance(value, str):
+            raise InputError(f"{name}: number {number} is {shown(value)}; give strings")
+    return found
+
+
+def shown(value: Any) -> str:
+    """A value in a message: short ones as they are, others by what they are; always one line."""
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        text = repr(value)
+        return text if len(text) <= 60 else f"{text[:57]}..."
+    if _is_scalar(value):
+        return f"{value.item()!r}"
+    kind = type(value).__name__
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"a {kind} of shape {tuple(shape)}"
+    return f"a {kind}"
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool) or (_is_scalar(value) and isinstance(value.item(), bool))
+
+
+def _is_scalar(value: Any) -> bool:
+    """Whether it is one number of numpy or torch."""
+    return getattr(value, "ndim", None) == 0 and hasattr(value, "item")
