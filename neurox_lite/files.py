@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,9 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def json_text(data: Any) -> str:
-    """As JSON; NaN and infinity are refused since JSON has no such numbers.
+    """As JSON; numbers and arrays of numpy as those of Python.
+
+    NaN and infinity are refused since JSON has no such numbers.
 
     Raises
     ------
@@ -78,10 +80,26 @@ def json_text(data: Any) -> str:
         When something in it has no form in JSON, such as a date, NaN or infinity.
     """
     try:
-        return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return _dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     except (TypeError, ValueError) as error:
         message = f"cannot be saved as JSON ({error}); give strings or finite numbers"
         raise InputError(message) from None
+
+
+def _dumps(data: Any, **options: Any) -> str:
+    try:
+        return json.dumps(data, **options)
+    except TypeError:  # most data is plain, and there is much of it
+        return json.dumps(_plain(data), **options)
+
+
+def _plain(data: Any) -> Any:
+    """The same with numbers and lists of Python where there are scalars and arrays of others."""
+    if isinstance(data, Mapping):
+        return {_plain(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(item) for item in data]
+    return data.tolist() if hasattr(data, "tolist") else data
 
 
 def write_json(path: str | Path, data: Any) -> None:
@@ -107,7 +125,7 @@ def read_json(path: str | Path) -> Any:
 
 def hash_json(data: Any) -> str:
     """SHA-256 of the content of JSON-ready data, independent of the order of keys."""
-    text = json.dumps(data, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = _dumps(data, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -183,9 +183,10 @@ class NeuronSpace:
         """The neurons of several columns, in their order."""
         return [self.neuron(column) for column in columns]
 
-    def count_per_layer(self, columns: Sequence[int] | np.ndarray) -> dict[int, int]:
-        """How many of these columns each layer holds."""
-        positions = np.searchsorted(self.layer_offsets, np.asarray(columns), side="right") - 1
+    def count_per_layer(self, neurons: Any) -> dict[int, int]:
+        """How many of these neurons, see :meth:`columns_of`, each layer holds."""
+        columns = self.columns_of(neurons)
+        positions = np.searchsorted(self.layer_offsets, columns, side="right") - 1
         counts = np.bincount(positions, minlength=len(self.layers))
         return {layer: int(count) for layer, count in zip(self.layers, counts, strict=True)}
 

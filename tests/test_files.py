@@ -2,7 +2,9 @@ import hashlib
 import math
 import os
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,6 +88,38 @@ def test_json_round_trip(tmp_path):
     write_json(tmp_path / "data.json", data)
 
     assert read_json(tmp_path / "data.json") == data
+
+
+def test_numbers_of_numpy_and_torch_are_saved_as_those_of_python(tmp_path):
+    given = {
+        "k": np.int64(3),
+        "share": np.float32(0.5),
+        "done": np.bool_(True),
+        "zero": np.array(0),
+        "counts": np.array([[1, 2], [3, 4]], dtype=np.uint8),
+        "seeds": (np.int16(1), torch.tensor(2)),
+        "per layer": {np.int64(1): {"n": np.int32(5)}},
+        "name": np.str_("mean"),
+    }
+    plain = {
+        "k": 3,
+        "share": 0.5,
+        "done": True,
+        "zero": 0,
+        "counts": [[1, 2], [3, 4]],
+        "seeds": [1, 2],
+        "per layer": {"1": {"n": 5}},
+        "name": "mean",
+    }
+    write_json(tmp_path / "data.json", given)
+
+    assert read_json(tmp_path / "data.json") == plain
+    assert hash_json(given) == hash_json(plain)
+    for number in (np.float32("nan"), np.array([1, np.inf])):
+        with pytest.raises(InputError, match="cannot be saved as JSON"):
+            write_json(tmp_path / "nan.json", {"share": number})
+    with pytest.raises(InputError, match="cannot be saved as JSON"):
+        write_json(tmp_path / "object.json", {"what": object()})
 
 
 def test_reading_what_is_not_there_or_not_json(tmp_path):

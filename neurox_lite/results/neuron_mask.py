@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.files import json_text, read_json, replacing, write_text
 from neurox_lite.neurons import Neuron, NeuronSpace
@@ -62,16 +63,17 @@ class NeuronMask:
     def of(
         cls,
         space: NeuronSpace,
-        columns: Sequence[int] | np.ndarray,
+        neurons: Any,
         replacement: float | np.ndarray = 0.0,
         **details: Any,
     ) -> NeuronMask:
-        """Replace these columns, as the first k of a ranking's ``order``, and no other.
+        """Replace these neurons, as the first k of a ranking's ``order``, and no other.
 
         Parameters
         ----------
         space : NeuronSpace
-        columns : sequence of int
+        neurons : neuron, or several
+            Columns, ``"1:3"`` or :class:`Neuron`; see :meth:`NeuronSpace.columns_of`.
         replacement : float or (n_neurons,) array
         **details
             Method, parameters and provenance.
@@ -79,17 +81,11 @@ class NeuronMask:
         Raises
         ------
         InputError
-            When the space does not have a column, or the replacement is of another shape.
+            When one is no neuron of the space, or the replacement is of another shape.
         """
-        columns = np.asarray(columns)
-        if columns.ndim != 1 or (len(columns) and columns.dtype.kind not in "iu"):
-            raise InputError("columns are numbers of neurons, from 0; give ints")
-        columns = columns.astype(np.int64)
-        unknown = columns[(columns < 0) | (columns >= space.n_neurons)]
-        if len(unknown):
-            raise InputError(f"no column {unknown[0]}; there are {space.n_neurons} neurons")
+        expect(space, NeuronSpace, "space", "a NeuronSpace, as of nx.neuron_space(model)")
         gates = np.zeros(space.n_neurons)
-        gates[columns] = 1
+        gates[space.columns_of(neurons)] = 1
         return cls(space, gates, _for_each(replacement, gates), **details)
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,11 +47,11 @@ class TopOverlap:
 
 def compare_sets(
     space: NeuronSpace,
-    first: Sequence[int] | np.ndarray,
-    second: Sequence[int] | np.ndarray,
+    first: Any,
+    second: Any,
     names: tuple[str, str] = ("first", "second"),
 ) -> TopOverlap:
-    """Compare two sets of columns, such as the salient neurons of two classes.
+    """Compare two sets of neurons, such as the salient neurons of two classes.
 
     Of N neurons, a set of K and one of n drawn at random share x neurons with the hypergeometric
     probability ``C(K, x) C(N - K, n - x) / C(N, n)``, and ``K n / N`` on average.
@@ -60,14 +60,14 @@ def compare_sets(
     ----------
     space : NeuronSpace
         All neurons that could have been chosen.
-    first, second : sequences of int
-        Columns, each once.
+    first, second : neurons
+        As for :meth:`NeuronSpace.columns_of`, each once.
     names : pair of str
 
     Raises
     ------
     InputError
-        When a set names a column twice, or one that the space does not have.
+        When a set names a neuron twice, or one that the space does not have.
     """
     from scipy.stats import hypergeom
 
@@ -88,13 +88,11 @@ def compare_sets(
     )
 
 
-def _checked(columns: Sequence[int] | np.ndarray, space: NeuronSpace, name: str) -> np.ndarray:
-    columns = np.asarray(columns, dtype=np.int64)
-    unknown = columns[(columns < 0) | (columns >= space.n_neurons)]
-    if len(unknown):
-        raise InputError(
-            f"'{name}' has column {unknown[0]}; the columns are 0 to {space.n_neurons - 1}"
-        )
+def _checked(neurons: Any, space: NeuronSpace, name: str) -> np.ndarray:
+    try:
+        columns = space.columns_of(neurons)
+    except InputError as error:
+        raise InputError(f"'{name}': {error}") from None
     if len(np.unique(columns)) < len(columns):
-        raise InputError(f"'{name}' names a column twice; give a set")
+        raise InputError(f"'{name}' names a neuron twice; give a set")
     return columns

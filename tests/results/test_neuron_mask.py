@@ -39,6 +39,16 @@ def test_a_mask_of_columns():
     assert (mask.method, mask.parameters, mask.provenance) == ("planted", {"k": 2}, {})
 
 
+@pytest.mark.parametrize(
+    "neurons",
+    ["0:3", Neuron(0, 3), 7, np.int64(7), ["0:3"], [Neuron(0, 3)], [(0, 3)], np.arange(10) == 7],
+)
+def test_neurons_go_in_as_they_come_out(neurons):
+    mask = NeuronMask.of(SPACE, neurons)
+    assert mask.neurons == [Neuron(0, 3)]
+    assert NeuronMask.of(SPACE, mask.neurons).columns.tolist() == [7]
+
+
 def test_what_a_mask_is_made_of_is_not_shared_or_changed():
     values = REPLACEMENT.copy()
     columns = np.array([3, 1])
@@ -173,14 +183,19 @@ def test_arrays_of_another_shape(shape):
 
 @pytest.mark.parametrize("column", [-1, 10])
 def test_a_column_the_space_does_not_have(column):
-    with pytest.raises(InputError, match=f"no column {column}; there are 10 neurons"):
+    with pytest.raises(InputError, match=f"no column {column}; the columns are 0 to 9"):
         NeuronMask.of(SPACE, [0, column])
 
 
-@pytest.mark.parametrize("columns", [[1.5], np.arange(10) > 5, 3])
-def test_columns_that_are_no_numbers_of_columns(columns):
-    with pytest.raises(InputError, match="columns are numbers of neurons, from 0; give ints"):
-        NeuronMask.of(SPACE, columns)
+@pytest.mark.parametrize("neurons", [[1.5], [None], ["1.3"], "x", [True], {"1:2": 0.5}])
+def test_what_is_no_neuron(neurons):
+    with pytest.raises(InputError, match="give '1:3' for layer 1 and unit 3, a Neuron or a column"):
+        NeuronMask.of(SPACE, neurons)
+
+
+def test_no_space():
+    with pytest.raises(InputError, match="space is 'm'; give a NeuronSpace"):
+        NeuronMask.of("m", [1])
 
 
 def cut(folder):

@@ -81,7 +81,7 @@ def test_errors():
         ranking.compare(ranking, 8)
     with pytest.raises(InputError, match="k is -1"):
         ranking.compare(ranking, 2, other_k=-1)
-    with pytest.raises(InputError, match="'first' has column 7; the columns are 0 to 6"):
+    with pytest.raises(InputError, match="'first': no column 7; the columns are 0 to 6"):
         compare_sets(SPACE, [1, 7], [0])
-    with pytest.raises(InputError, match="'b' names a column twice"):
+    with pytest.raises(InputError, match="'b' names a neuron twice"):
         compare_sets(SPACE, [1], [3, 3], ("a", "b"))
