@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from neurox_lite.errors import InputError
+from neurox_lite.input_files import open_input, parse_json, read_input
 
 
 @contextmanager
@@ -113,12 +114,11 @@ def read_json(path: str | Path) -> Any:
     Raises
     ------
     InputError
-        When the file is missing or is not JSON.
+        When the file is missing, no plain file, too large, or not JSON; or a key occurs twice in it.
     """
+    text = read_input(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+        return parse_json(text)
     except ValueError as error:
         raise InputError(f"{path}: is not valid JSON ({error}); make it again") from None
 
@@ -131,5 +131,5 @@ def hash_json(data: Any) -> str:
 
 def hash_file(path: str | Path) -> str:
     """SHA-256 of a file's bytes."""
-    with Path(path).open("rb") as file:
+    with open_input(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,7 +16,7 @@ PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
     {"errors"},
-    {"arguments"},
+    {"arguments", "input_files"},
     {"labels"},
     {"files", "embedded", "measure", "seeds", "threads"},
     {"neurons"},

@@ -15,6 +15,7 @@ from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import refuse_existing
+from neurox_lite.input_files import refuse_special
 
 UNKNOWN = "unknown"
 READERS = {"hdf5": read_neurox_hdf5, "json": read_neurox_json}
@@ -90,6 +91,7 @@ def _kind(source: Path) -> str:
         return "store"
     if source.suffix in (".json", ".jsonl"):
         return "json"
+    refuse_special(source)
     try:
         with h5py.File(source, "r") as file:
             if file.attrs.get("format") == FORMAT:

@@ -18,6 +18,7 @@ from neurox_lite.activations.neurox_store import (
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
 from neurox_lite.files import replacing
+from neurox_lite.input_files import parse_json, refuse_special
 
 INDEX = "sentence_to_index"
 OCCURRENCE = " (Occurrence "
@@ -56,6 +57,7 @@ def read_neurox_hdf5(
         sentences or do not fit their activations, or ``out`` exists.
     """
     try:
+        refuse_special(path)
         file = h5py.File(path, "r")
     except OSError as error:
         reason = " ".join(str(error).split())
@@ -82,7 +84,7 @@ def read_neurox_hdf5(
 def _keys_in_order(file: h5py.File, path: str | Path) -> list[str]:
     """The texts in ``sentence_to_index`` by the number they point to."""
     try:
-        number_of = json.loads(file[INDEX][0])
+        number_of = parse_json(file[INDEX][0])
         text_of = {str(number): text for text, number in number_of.items()}
     except (KeyError, ValueError, TypeError, AttributeError, OSError):
         raise InputError(

@@ -18,6 +18,7 @@ from neurox_lite.activations.neurox_store import (
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
 from neurox_lite.files import replacing
+from neurox_lite.input_files import lines_of_input, parse_json
 
 
 def read_neurox_json(
@@ -79,17 +80,13 @@ def _sentences(path: str | Path) -> Iterator[tuple[list[str], np.ndarray]]:
 
 
 def _records(path: str | Path) -> Iterator[Any]:
-    try:
-        with Path(path).open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                yield _record(line, f"{path}: line {number}")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    for number, line in enumerate(lines_of_input(path), start=1):
+        yield _record(line, f"{path}: line {number}")
 
 
 def _record(line: bytes, where: str) -> Any:
     try:
-        return json.loads(line)
+        return parse_json(line, allow_nan=True)
     except ValueError as error:
         raise InputError(
             f"{where}: not JSON in UTF-8 ({error}); the file is damaged or cut short, make it again"

@@ -14,6 +14,7 @@ import numpy as np
 from neurox_lite.activations.bfloat16 import from_bfloat16
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_json
+from neurox_lite.input_files import refuse_special
 from neurox_lite.neurons import NeuronSpace
 
 FORMAT = "neurox_lite activations"
@@ -55,6 +56,7 @@ class ActivationStore:
         self.path = Path(path)
         file = self.path / IN_FOLDER if self.path.is_dir() else self.path
         try:
+            refuse_special(file)
             self._file = h5py.File(file, "r")
         except FileNotFoundError:
             raise InputError(_why_missing(self.path)) from None

@@ -53,7 +53,8 @@ def read_all_pairs(paths: list[str]) -> list[MinimalPair]:
 
     pairs = []
     for path in paths:
-        first = open_text(path).readline().rstrip("\n").split("\t")
+        with open_text(path) as file:
+            first = file.readline().rstrip("\n").split("\t")
         # A line of a template has a sentence, its condition, correct or wrong, and an id.
         is_template = len(first) == 4 and first[2] in ("correct", "wrong")
         pairs += (read_number_agreement if is_template else read_pairs)(path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Set
 from pathlib import Path
 
 from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
-from neurox_lite.corpora.text_files import open_text
+from neurox_lite.corpora.text_files import open_text, split_words
 from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
 
@@ -33,8 +33,13 @@ def read_text(path: str | Path) -> TaggedCorpus:
     InputError
         When the file cannot be read or has no words.
     """
-    sentences = (tuple(line.split()) for line in open_text(path))
-    return TaggedCorpus(tuple(filter(None, sentences)), source=str(path))
+    with open_text(path) as file:
+        sentences = tuple(
+            split_words(line, f"{path}: line {number}")
+            for number, line in enumerate(file, start=1)
+            if not line.isspace()
+        )
+    return TaggedCorpus(sentences, source=str(path))
 
 
 def annotate(corpus: TaggedCorpus, layer: str, rule: Rule) -> TaggedCorpus:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from sys import intern
 
-from conllu import parse_incr
+from conllu.parser import parse_token_and_metadata
 
+from neurox_lite.corpora.bad_lines import BadLines, sentence_lines
+from neurox_lite.corpora.sentence_text import SentenceText, check_text, sentence_text
 from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.errors import InputError
@@ -28,7 +30,13 @@ SparseLayers = defaultdict[str, dict[int, list[str]]]
 """Layer name, then sentence, to that sentence's labels; only sentences that have some."""
 
 
-def read_conllu(path: str | Path, *, words_only: bool = False) -> TaggedCorpus:
+def read_conllu(
+    path: str | Path,
+    *,
+    words_only: bool = False,
+    text: str = "words",
+    skip_bad_lines: bool = False,
+) -> TaggedCorpus:
     """Read a CoNLL-U file, gzipped when its name ends in ``.gz``.
 
     The words are the syntactic words: the ranges of multiword tokens (``1-2``) and empty nodes
@@ -39,6 +47,13 @@ def read_conllu(path: str | Path, *, words_only: bool = False) -> TaggedCorpus:
     path : str or Path
     words_only : bool
         Leave out the labels, which take many times the memory of the words.
+    text : {"words", "raw"}
+        What a model reads: the words joined by single spaces, or the sentence as it was written
+        (``# text``, or without it the tokens and ``SpaceAfter=No``), where words need no spaces
+        between them. The words of a multiword token are each their part of it, or all the whole of
+        it where it is not they in a row (French *du*: *de*, *le*).
+    skip_bad_lines : bool
+        Leave out sentences with a bad line, and list them in ``skipped``.
 
     Returns
     -------
@@ -51,45 +66,59 @@ def read_conllu(path: str | Path, *, words_only: bool = False) -> TaggedCorpus:
     Raises
     ------
     InputError
-        When the file cannot be read, has no words, or a line is not CoNLL-U.
+        When the file cannot be read, has no words, or a line is not CoNLL-U; with
+        ``text="raw"``, when a sentence is not the text it says it has.
     """
-    file = open_text(path)
-    _check_lines(file, path)
-    file.seek(0)
-
+    raw = check_text(text) == "raw"
+    bad = BadLines(path, skip_bad_lines)
     sentences: list[tuple[str, ...]] = []
+    texts: list[SentenceText] = []
     layers: SparseLayers = defaultdict(dict)
     misc_layers: SparseLayers = defaultdict(dict)
     depths: list[list[str]] = []
-    for parsed in parse_incr(file, COLUMNS, PARSERS):
-        tokens = [token for token in parsed if WORD_ID.fullmatch(token["id"])]
-        if not tokens:
-            continue
-        if not words_only:
-            _add_labels(layers, len(sentences), [_column_and_feature_labels(t) for t in tokens])
-            _add_labels(misc_layers, len(sentences), [_pairs(t["misc"]) for t in tokens])
-            depths.append(_depths([token["head"] for token in tokens]))
-        sentences.append(tuple(intern(token["form"]) for token in tokens))
+    with open_text(path) as file:
+        for lines in sentence_lines(file, path):
+            problem = _first_problem(lines)
+            if problem:
+                bad.add(*problem)
+                continue
+            parsed = parse_token_and_metadata("".join(line for _, line in lines), COLUMNS, PARSERS)
+            tokens = [token for token in parsed if WORD_ID.fullmatch(token["id"])]
+            if not tokens:
+                continue
+            words = [intern(token["form"]) for token in tokens]
+            if raw:
+                try:
+                    texts.append(sentence_text(parsed))
+                except ValueError as error:
+                    bad.add(lines[0][0], str(error))
+                    continue
+            if not words_only:
+                _add_labels(layers, len(sentences), [_column_and_feature_labels(t) for t in tokens])
+                _add_labels(misc_layers, len(sentences), [_pairs(t["misc"]) for t in tokens])
+                depths.append(_depths([token["head"] for token in tokens]))
+            sentences.append(tuple(words))
+    bad.check_rest(len(sentences))
 
     tags = {**_dense(misc_layers, sentences), **_dense(layers, sentences)}
     if any(map(any, depths)):
         tags["depth"] = tuple(map(tuple, depths))
-    return TaggedCorpus(tuple(sentences), tags, source=str(path))
+    return TaggedCorpus(
+        tuple(sentences), tags, source=str(path), texts=tuple(texts), skipped=tuple(bad.found)
+    )
 
 
-def _check_lines(lines: Iterable[str], path: str | Path) -> None:
-    """Find the first bad line: conllu takes lines of any length and knows no line numbers."""
+def _first_problem(lines: Sequence[tuple[int, str]]) -> tuple[int, str] | None:
+    """The number of the first bad line of a sentence, and what is wrong with it."""
     next_id = 1
-    for number, line in enumerate(lines, start=1):
+    for number, line in lines:
         line = line.strip()
-        if not line:
-            next_id = 1
-            continue
         problem = _comment_problem(line) if line.startswith("#") else _problem(line, next_id)
         if problem:
-            raise InputError(f"{path}: line {number}: {problem}")
+            return number, problem
         if WORD_ID.fullmatch(line.split("\t")[0]):
             next_id += 1
+    return None
 
 
 def _comment_problem(comment: str) -> str | None:

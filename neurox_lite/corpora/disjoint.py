@@ -65,7 +65,7 @@ def check_disjoint(by: str | None) -> None:
 
 def _new_in_their_split(corpus: TaggedCorpus) -> np.ndarray:
     """Which sentences have a text that no earlier split has; shape (n_sentences,)."""
-    texts = [corpus.text(i) for i in range(len(corpus))]
+    texts = [" ".join(words) for words in corpus.sentences]
     first: dict[str, str] = {}
     for split in SPLITS:
         own = (text for text, s in zip(texts, corpus.splits, strict=True) if s == split)

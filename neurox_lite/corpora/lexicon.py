@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from neurox_lite.errors import InputError
+from neurox_lite.input_files import read_yaml
 
 
 class Noun(NamedTuple):
@@ -95,8 +94,8 @@ def read_lexicon(path: str | Path) -> Lexicon:
     InputError
         When the file is not such a lexicon.
     """
+    raw = read_yaml(path)
     try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         groups = [*raw["people"], *raw["professions"]]
         return Lexicon(
             people=tuple(
@@ -131,7 +130,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
                 )
             },
         )
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{path}: not a lexicon ({error}); compare it with data/lexicon.yaml"
         ) from None

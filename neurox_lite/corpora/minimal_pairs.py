@@ -143,7 +143,8 @@ def by_condition(pairs: Sequence[MinimalPair]) -> dict[str, list[MinimalPair]]:
 
 
 def _rows(path: str | Path) -> list[list[str]]:
-    lines = [line.rstrip("\n") for line in open_text(path)]
+    with open_text(path) as file:
+        lines = [line.rstrip("\n") for line in file]
     if not lines:
         raise InputError(f"{path}: the file is empty; give a file with pairs")
     return [line.split("\t") for line in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-from neurox_lite.corpora.text_files import open_text
+from neurox_lite.corpora.text_files import open_text, split_words
 from neurox_lite.errors import InputError
 
 
@@ -90,4 +90,8 @@ def _parallel_lines(
 
 def _split_lines(path: str | Path) -> list[tuple[str, ...]]:
     """Words per line, without the blank lines at the end."""
-    return [tuple(line.split()) for line in open_text(path).read().rstrip().split("\n")]
+    with open_text(path) as file:
+        lines = [split_words(line, f"{path}: line {n}") for n, line in enumerate(file, start=1)]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines

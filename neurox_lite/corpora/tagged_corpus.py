@@ -9,10 +9,14 @@ from itertools import islice
 
 import numpy as np
 
+from neurox_lite.corpora.sentence_text import SentenceText, joined
 from neurox_lite.errors import InputError
 
 UNLABELLED = ""
 """The label of a word that has none in a layer, such as ``Number`` of a preposition."""
+
+MAX_WORDS = 1_000_000
+"""Words of a sentence; a model reads some thousands at most."""
 
 SPLITS = ("train", "dev", "test")
 SHARES = (0.8, 0.1, 0.1)
@@ -30,13 +34,20 @@ class TaggedCorpus:
     Parameters
     ----------
     sentences : sequence of sequences of str
-        The words. A model reads a sentence as its words joined by single spaces.
+        The words. A model reads a sentence as its words joined by single spaces, unless there are
+        ``texts``.
     tags : mapping from layer name to labels
         Labels in the same nesting as ``sentences``; the empty string is "no label".
     splits : sequence of str, optional
         ``"train"``, ``"dev"`` or ``"test"`` per sentence; empty when the corpus is not split.
     source : str
         What error messages call this corpus, usually a file name.
+    texts : sequence of SentenceText, optional
+        Every sentence as it was written, with the places of its words in it.
+    sentence_tags : sequence of str
+        Layers whose labels are of whole sentences; each word of a sentence has its label.
+    skipped : sequence of str
+        What was left out of a file because of bad lines: file, line and what is wrong.
 
     Raises
     ------
@@ -49,6 +60,9 @@ class TaggedCorpus:
     tags: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     splits: Sequence[str] = ()
     source: str = "corpus"
+    texts: Sequence[SentenceText] = ()
+    sentence_tags: Sequence[str] = ()
+    skipped: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not self.sentences:
@@ -56,6 +70,10 @@ class TaggedCorpus:
         for number, words in enumerate(self.sentences, start=1):
             if not words:
                 raise InputError(f"{self.source}: sentence {number} has no words; remove it")
+            if len(words) > MAX_WORDS:
+                raise InputError(
+                    f"{self.source}: sentence {number} has {too_many_words()}; split it"
+                )
             for word in words:
                 if not word or word.isspace():
                     raise InputError(
@@ -67,6 +85,13 @@ class TaggedCorpus:
             raise InputError(
                 f"{self.source}: {len(self.sentences)} sentences but {len(self.splits)} splits; "
                 "give one split per sentence"
+            )
+        if self.texts and [len(text.spans) for text in self.texts] != list(
+            map(len, self.sentences)
+        ):
+            raise InputError(
+                f"{self.source}: the texts have other numbers of words than the sentences; give "
+                "every word its place"
             )
         unknown = sorted(set(self.splits) - set(SPLITS))
         if unknown:
@@ -106,8 +131,12 @@ class TaggedCorpus:
         return [word for sentence in self.sentences for word in sentence]
 
     def text(self, sentence: int) -> str:
-        """What the tokenizer sees of a sentence: its words joined by single spaces."""
-        return " ".join(self.sentences[sentence])
+        """What the tokenizer sees of a sentence: its words joined by single spaces, or its text."""
+        return self.texts[sentence].text if self.texts else " ".join(self.sentences[sentence])
+
+    def sentence_text(self, sentence: int) -> SentenceText:
+        """:meth:`text` of a sentence, and where its words are in it."""
+        return self.texts[sentence] if self.texts else joined(self.sentences[sentence])
 
     def labels(self, layer: str) -> np.ndarray:
         """One label per word, shape (n_tokens,); ``""`` where a word has none.
@@ -146,7 +175,8 @@ class TaggedCorpus:
 
     def with_tags(self, layer: str, rows: Sequence[Sequence[str]]) -> TaggedCorpus:
         """The same corpus with one more layer of labels."""
-        return replace(self, tags={**self.tags, layer: rows})
+        others = tuple(name for name in self.sentence_tags if name != layer)
+        return replace(self, tags={**self.tags, layer: rows}, sentence_tags=others)
 
     def against_rest(self, layer: str, label: str) -> TaggedCorpus:
         """The same corpus with one label of a layer told from all others, as ``not LABEL``.
@@ -165,15 +195,16 @@ class TaggedCorpus:
             tuple(own if own in (label, UNLABELLED) else rest_of(label) for own in islice(flat, n))
             for n in np.diff(self.sentence_offsets)
         )
-        return self.with_tags(layer, binary)
+        return replace(self, tags={**self.tags, layer: binary})
 
     def section(self, sentences: range) -> TaggedCorpus:
         """The words of some neighbouring sentences, without labels."""
-        return TaggedCorpus(self.sentences[sentences.start : sentences.stop], source=self.source)
+        part = slice(sentences.start, sentences.stop)
+        return TaggedCorpus(self.sentences[part], source=self.source, texts=self.texts[part])
 
     def words_only(self) -> TaggedCorpus:
         """The sentences without labels and splits, which take several times the memory."""
-        return TaggedCorpus(self.sentences, source=self.source)
+        return replace(self, tags={}, splits=(), sentence_tags=())
 
     def without_rows(self, rows: np.ndarray) -> TaggedCorpus:
         """The words of all rows but these, without labels."""
@@ -199,7 +230,7 @@ class TaggedCorpus:
             if all(len(set(row)) == 1 for row in rows)
         }
         texts = tuple((self.text(i),) for i in range(len(self)))
-        return replace(self, sentences=texts, tags=tags)
+        return replace(self, sentences=texts, tags=tags, texts=())
 
     def with_random_split(
         self, seed: int = 0, shares: tuple[float, float, float] = SHARES
@@ -222,7 +253,8 @@ class TaggedCorpus:
                 f"{self.source}: the shares {shares} do not add up to 1; "
                 "give those of train, dev and test, such as (0.8, 0.1, 0.1)"
             )
-        texts = [self.text(i) for i in range(len(self))]
+        # By their words, so that the split is the same however the text is read.
+        texts = [" ".join(words) for words in self.sentences]
         split_of = draw_splits(texts, seed, shares)
         splits = tuple(split_of[text] for text in texts)
         missing = [s for s, share in zip(SPLITS, shares, strict=True) if share and s not in splits]
@@ -242,7 +274,10 @@ class TaggedCorpus:
             When train is too small.
         """
         is_train = [split == "train" for split in self.splits]
-        texts = [self.text(i) if here else "" for i, here in enumerate(is_train)]
+        texts = [
+            " ".join(words) if here else ""
+            for words, here in zip(self.sentences, is_train, strict=True)
+        ]
         drawn = draw_splits((text for text in texts if text), seed, (0.9, 0.1, 0.0))
         if "dev" not in drawn.values() or "train" not in drawn.values():
             raise InputError(
@@ -258,6 +293,15 @@ class TaggedCorpus:
     def words_hash(self) -> str:
         """SHA-256 of the words and sentence boundaries; what an activation store depends on."""
         return _hash(self.sentences)
+
+    @property
+    def text_hash(self) -> str:
+        """SHA-256 of the texts and the places of words in them; "" where words are joined."""
+        if not self.texts:
+            return ""
+        return _hash(
+            [[text, *(f"{start}-{end}" for start, end in spans)] for text, spans in self.texts]
+        )
 
     @property
     def content_hash(self) -> str:
@@ -281,7 +325,17 @@ class TaggedCorpus:
             },
             splits=tuple(name for name, part in parts.items() for _ in part.sentences),
             source=" + ".join(part.source for part in parts.values()),
+            texts=tuple(text for part in parts.values() for text in part.texts),
+            sentence_tags=tuple(
+                dict.fromkeys(tag for part in parts.values() for tag in part.sentence_tags)
+            ),
+            skipped=tuple(line for part in parts.values() for line in part.skipped),
         )
+
+
+def too_many_words() -> str:
+    """What is wrong with a sentence of more than ``MAX_WORDS`` words."""
+    return f"more than {MAX_WORDS:,} words, the most that a sentence may have"
 
 
 def rest_of(label: str) -> str:

@@ -5,17 +5,34 @@ from __future__ import annotations
 import codecs
 import gzip
 import zlib
-from io import StringIO
+from io import TextIOWrapper
 from pathlib import Path
+from sys import intern
+from typing import IO
 
+from neurox_lite.corpora.tagged_corpus import MAX_WORDS, too_many_words
 from neurox_lite.errors import InputError
+from neurox_lite.input_files import open_input, size
+
+MAX_TEXT = 8 << 30
+"""Bytes of a text file, unpacked: some 1.5 billion words."""
+
+MAX_LINE = 64 << 20
+"""Bytes of a line."""
+
+MAX_RATIO = 200
+"""How many times larger a gzip file of more than ``FREELY`` bytes may become; text seldom becomes
+30 times larger."""
+
+FREELY = 64 << 20
+CHUNK = 1 << 20
 
 
-def open_text(path: str | Path) -> StringIO:
+def open_text(path: str | Path) -> TextIOWrapper:
     r"""Open a UTF-8 text file, decompressed when its name ends in ``.gz``.
 
-    The whole file is decoded at once, so that a damaged file fails here and not halfway through
-    a reader. A byte order mark is dropped and every line end reads as ``\n``.
+    The file is read through once before, so that a damaged file fails here and not halfway
+    through a reader. A byte order mark is dropped and every line end reads as ``\n``.
 
     Parameters
     ----------
@@ -23,23 +40,31 @@ def open_text(path: str | Path) -> StringIO:
 
     Returns
     -------
-    io.StringIO
+    io.TextIOWrapper
         The text, to iterate by line.
 
     Raises
     ------
     InputError
-        When the file is missing, is not readable, is damaged or is not UTF-8.
+        When the file is missing, is no plain file, is not readable, is damaged, is not UTF-8, has
+        a line of more than 64 MiB, or is larger than 8 GiB or a gzip file that grows like no text.
     """
-    content = _read_bytes(Path(path)).removeprefix(codecs.BOM_UTF8)
+    path = Path(path)
     try:
-        return StringIO(content.decode(), newline=None)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        if not path.exists():
+            raise InputError(f"{path}: no such file; check the path")
+        with _unpacked(path) as file:
+            _check(file, path)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(
-            f"{path}: line {line}: not UTF-8 (byte 0x{content[error.start]:02x}); "
-            "convert the file to UTF-8"
+            f"{path}: not a whole gzip file ({error}); copy or download it again, "
+            "or drop .gz from the name of a plain file"
         ) from error
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); give a readable file"
+        ) from error
+    return TextIOWrapper(_unpacked(path), encoding="utf-8-sig", newline=None)
 
 
 def read_lines(path: str | Path) -> list[str]:
@@ -50,24 +75,70 @@ def read_lines(path: str | Path) -> list[str]:
     InputError
         When the file cannot be read, see :func:`open_text`, or has no such line.
     """
-    lines = [line.strip() for line in open_text(path) if line.strip()]
+    with open_text(path) as file:
+        lines = [line.strip() for line in file if line.strip()]
     if not lines:
         raise InputError(f"{path}: no lines but blank ones; give a sentence per line")
     return lines
 
 
-def _read_bytes(path: Path) -> bytes:
+def split_words(line: str, where: str) -> tuple[str, ...]:
+    """The words of a line, which whitespace separates; equal ones are one string in memory.
+
+    Raises
+    ------
+    InputError
+        When there are too many for a sentence.
+    """
+    words = line.split(None, MAX_WORDS)
+    if len(words) > MAX_WORDS:
+        raise InputError(f"{where} has {too_many_words()}; split it")
+    return tuple(map(intern, words))
+
+
+def _unpacked(path: Path) -> IO[bytes]:
+    file = open_input(path)
+    return gzip.open(file) if path.suffix == ".gz" else file
+
+
+def _check(file: IO[bytes], path: Path) -> None:
+    """Raise InputError when a file is too large, a line too long, or a byte not UTF-8."""
+    packed = path.stat().st_size
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    n_bytes = n_lines = in_line = 0
+    while chunk := file.read(CHUNK):
+        n_bytes += len(chunk)
+        if n_bytes > MAX_TEXT:
+            raise InputError(
+                f"{path}: more than {size(MAX_TEXT)} of text, the most that is read; split it"
+            )
+        if path.suffix == ".gz" and n_bytes > max(FREELY, MAX_RATIO * packed):
+            raise InputError(
+                f"{path}: a gzip file of {packed} bytes that unpacks to more than {MAX_RATIO} "
+                "times as many is no text; unpack it yourself if it is"
+            )
+        lines = chunk.replace(b"\r", b"\n")
+        first = lines.find(b"\n")
+        if in_line + (first if first >= 0 else len(lines)) > MAX_LINE:
+            raise InputError(
+                f"{path}: line {n_lines + 1} is longer than {size(MAX_LINE)}, the most that is "
+                "read; write a sentence per line"
+            )
+        in_line = len(lines) - 1 - lines.rfind(b"\n") if first >= 0 else in_line + len(lines)
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            raise _not_utf8(error, n_lines, path) from None
+        n_lines += chunk.count(b"\n")
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; check the path") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(
-            f"{path}: not a whole gzip file ({error}); copy or download it again, "
-            "or drop .gz from the name of a plain file"
-        ) from error
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); give a readable file"
-        ) from error
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error, n_lines, path) from None
+
+
+def _not_utf8(error: UnicodeDecodeError, n_lines: int, path: Path) -> InputError:
+    line = n_lines + error.object[: error.start].count(b"\n") + 1
+    return InputError(
+        f"{path}: line {line}: not UTF-8 (byte 0x{error.object[error.start]:02x}); "
+        "convert the file to UTF-8"
+    )

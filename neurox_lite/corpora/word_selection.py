@@ -65,7 +65,8 @@ class WordSelection:
 
 
 def _read_words(path: str) -> set[str]:
-    words = {line.strip() for line in open_text(path)} - {""}
+    with open_text(path) as file:
+        words = {line.strip() for line in file} - {""}
     if not words:
         raise InputError(f"{path}: no words; give one per line")
     return words

@@ -14,6 +14,7 @@ import yaml
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.input_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -116,17 +117,10 @@ class Job:
         Raises
         ------
         InputError
-            When the file is missing or not YAML, a key is unknown or missing, or a value has
-            the wrong type.
+            When the file is missing or not YAML (see :func:`neurox_lite.input_files.read_yaml`), a
+            key is unknown or missing, or a value has the wrong type.
         """
-        try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read ({error}); check the path") from None
-        except yaml.YAMLError as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"{path}: is not valid YAML ({reason})") from None
-        return _build(cls, data, str(path))
+        return _build(cls, read_yaml(path), str(path))
 
     def to_yaml(self) -> str:
         """The job with every option spelled out."""
