@@ -77,6 +77,7 @@ __all__ = [
     "read_columns",
     "read_conllu",
     "read_corpus",
+    "read_csv",
     "read_pairs",
     "read_parallel",
     "read_splits",
@@ -101,6 +102,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.annotation import annotate, read_text
     from neurox_lite.corpora.columns import read_columns
     from neurox_lite.corpora.conllu import read_conllu
+    from neurox_lite.corpora.csv_table import read_csv
     from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
     from neurox_lite.corpora.parallel import read_parallel
     from neurox_lite.corpora.reading import read_corpus, read_splits
@@ -238,6 +240,7 @@ _MODULE_OF = {
     "read_columns": "corpora.columns",
     "read_conllu": "corpora.conllu",
     "read_corpus": "corpora.reading",
+    "read_csv": "corpora.csv_table",
     "read_pairs": "corpora.minimal_pairs",
     "read_parallel": "corpora.parallel",
     "read_splits": "corpora.reading",

@@ -35,7 +35,10 @@ class BadLines:
         InputError
             Unless such lines are skipped.
         """
-        message = f"{self.path}: line {line}: {problem}"
+        self.found_in(f"{self.path}: line {line}: {problem}")
+
+    def found_in(self, message: str) -> None:
+        """:meth:`add` with a message that says where."""
         if not self.skip:
             raise InputError(message)
         self.found.append(message)

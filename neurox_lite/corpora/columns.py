@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from sys import intern
 
-from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.corpora.bad_lines import BadLines, sentence_lines
+from neurox_lite.corpora.column_formats import (
+    WORD,
+    ColumnFormat,
+    column_format,
+    default_names,
+    without_brackets,
+)
+from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
 from neurox_lite.corpora.text_files import open_text
-from neurox_lite.errors import InputError
 
-WORD = "word"
-CONLL_2000 = (WORD, "xpos", "chunk")
 DOCUMENT_START = "-DOCSTART-"
 
 # Only spaces and tabs separate: a no-break space belongs to its word.
 CELL = re.compile(r"[^ \t\n]+")
 
+USUAL_COMMENT = "#"
+
 
 def read_columns(
-    path: str | Path, columns: Sequence[str] | None = None, *, words_only: bool = False
+    path: str | Path,
+    columns: str | Sequence[str] | None = None,
+    *,
+    comment: str | None = None,
+    words_only: bool = False,
+    skip_bad_lines: bool = False,
 ) -> TaggedCorpus:
     """Read one word per line with its labels, and a blank line between sentences.
 
@@ -29,12 +43,21 @@ def read_columns(
     ----------
     path : str or Path
         Read as gzip when its name ends in ``.gz``.
-    columns : sequence of str, optional
-        The name of every column, one of them ``"word"``. Without it the first column is the
-        word and the others are ``xpos`` and ``chunk`` in a file of three columns (CoNLL-2000),
-        else ``column2``, ``column3``, ...
+    columns : str or sequence of str, optional
+        The name of every column, one of them ``"word"``; ``"_"`` is a column to ignore, ``"..."``
+        any number of them. As a list, or separated by commas. Or the name of a format:
+        ``"conll2000"``, ``"conll2003"``, ``"conll2012"``, ``"germeval"``, ``"multiconer"``. Without
+        it the first column is the word and the others are ``xpos`` and ``chunk`` in a file of three
+        columns (CoNLL-2000), else ``column2``, ``column3``, ...
+    comment : str, optional
+        How comment lines begin, such as ``"# "``. What begins so and has all columns is still a
+        word when it is a hashtag, inside a sentence, or has a label that other words have. By
+        default a line that looks like a comment is an error, but for the formats that have comments
+        (CoNLL-2012, GermEval, MultiCoNER). With ``""`` every line is a word.
     words_only : bool
         Leave out the labels.
+    skip_bad_lines : bool
+        Leave out sentences with a bad line, and list them in ``skipped``.
 
     Returns
     -------
@@ -44,43 +67,170 @@ def read_columns(
     Raises
     ------
     InputError
-        When the file cannot be read, has no words, or a line has another number of columns.
+        When the file cannot be read, has no words, a line has another number of columns, or a line
+        may be a comment.
     """
-    names = _checked_names(columns) if columns is not None else ()
-    sentences: list[list[list[str]]] = [[]]
-    for number, line in enumerate(open_text(path), start=1):
-        cells = CELL.findall(line)
-        if not cells or cells[0] == DOCUMENT_START:
-            sentences.append([])
-            continue
-        names = names or _default_names(len(cells))
-        if len(cells) != len(names):
-            raise InputError(
-                f"{path}: line {number}: {len(cells)} columns where {len(names)} were expected "
-                f"({', '.join(names)}); give every word all columns"
-            )
-        sentences[-1].append([cells[names.index(WORD)]] if words_only else cells)
+    form = column_format(columns)
+    if comment is not None:
+        form = replace(form, comment=comment)
+    comments = _survey(path, form)
+    form = comments.form
+    bad = BadLines(path, skip_bad_lines)
+    words: list[tuple[str, ...]] = []
+    tags: dict[str, list[tuple[str, ...]]] = {}
+    with open_text(path) as file:
+        for lines in _without_document_starts(sentence_lines(file, path)):
+            rows: list[list[str]] = []
+            try:
+                for number, line in lines:
+                    cells = CELL.findall(line)
+                    if comments.is_comment(line, cells, inside=bool(rows)):
+                        if form.comment is None:
+                            raise _BadLine(number, _may_be_a_comment(line, cells, form))
+                    elif not form.fits(cells) or (rows and len(rows[0]) != len(cells)):
+                        raise _BadLine(number, _wrong_columns(cells, form))
+                    else:
+                        rows.append(cells)
+                sentence = _sentence(rows, form, lines)
+            except _BadLine as error:
+                bad.add(error.line, error.problem)
+                continue
+            if not rows:
+                continue
+            words.append(tuple(map(intern, sentence.pop(WORD))))
+            if not words_only:
+                for name, labels in sentence.items():
+                    tags.setdefault(name, []).append(tuple(map(intern, labels)))
+    bad.check_rest(len(words))
+    layers = {name: tuple(rows) for name, rows in tags.items()}
+    return TaggedCorpus(tuple(words), layers, source=str(path), skipped=tuple(bad.found))
 
-    if words_only:
-        names = (WORD,)
-    layers = {
-        name: tuple(tuple(cells[column] for cells in rows) for rows in sentences if rows)
-        for column, name in enumerate(names)
-    }
-    words = layers.pop(WORD, ())
-    return TaggedCorpus(words, layers, source=str(path))
+
+class _BadLine(Exception):
+    def __init__(self, line: int, problem: str):
+        self.line = line
+        self.problem = problem
 
 
-def _checked_names(columns: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(columns)
-    if names.count(WORD) != 1 or len(set(names)) != len(names):
-        raise InputError(
-            f"columns {', '.join(names)}: give every column its own name and call one '{WORD}'"
+@dataclass(frozen=True)
+class _Comments:
+    """How to tell comments from words.
+
+    Attributes
+    ----------
+    form : ColumnFormat
+        With the names of all columns.
+    prefix : str
+        How lines begin that may be comments; "" when none is.
+    labels : set of (int, str)
+        Of the lines that do not begin so: columns, and what is in them.
+    """
+
+    form: ColumnFormat
+    prefix: str
+    labels: frozenset[tuple[int, str]] = frozenset()
+
+    def is_comment(self, line: str, cells: Sequence[str], inside: bool) -> bool:
+        """Whether a line is a comment; ``inside``: a word of the sentence stands before it."""
+        if not self.prefix or not line.startswith(self.prefix):
+            return False
+        if not self.form.fits(cells):
+            return True
+        if self.form.numbered is not None:
+            return False
+        mark = self.prefix.strip()
+        if " " in mark or "\t" in mark:
+            return True
+        if re.fullmatch(r"\w[\w-]*", cells[0][len(mark) :]):
+            return False  # a hashtag
+        word = self.form.columns(len(cells))[WORD]
+        known = any(
+            (column, cell) in self.labels for column, cell in enumerate(cells) if column != word
         )
-    return names
+        return not (inside or known)
 
 
-def _default_names(n_columns: int) -> tuple[str, ...]:
-    if n_columns == len(CONLL_2000):
-        return CONLL_2000
-    return (WORD, *(f"column{number}" for number in range(2, n_columns + 1)))
+def _survey(path: str | Path, form: ColumnFormat) -> _Comments:
+    """What the lines that are surely words tell about the others."""
+    prefix = USUAL_COMMENT if form.comment is None else form.comment
+    first: list[str] = []
+    labels: set[tuple[int, str]] = set()
+    with open_text(path) as file:
+        needed = bool(prefix) and any(line.startswith(prefix) for line in file)
+    with open_text(path) as file:
+        for line in file:
+            if needed and line.startswith(prefix):
+                continue
+            cells = CELL.findall(line)
+            if not cells or cells[0] == DOCUMENT_START:
+                continue
+            first = first or cells
+            if not needed:
+                break
+            labels.update(enumerate(cells))
+        if not first:
+            file.seek(0)
+            first = next((cells for line in file if (cells := CELL.findall(line))), [])
+    if not form.names:
+        form = replace(form, names=default_names(len(first)))
+    return _Comments(form, prefix, frozenset(labels))
+
+
+def _without_document_starts(
+    sentences: Iterator[list[tuple[int, str]]],
+) -> Iterator[list[tuple[int, str]]]:
+    for lines in sentences:
+        part: list[tuple[int, str]] = []
+        for number, line in lines:
+            if CELL.findall(line)[:1] != [DOCUMENT_START]:
+                part.append((number, line))
+            elif part:
+                yield part
+                part = []
+        if part:
+            yield part
+
+
+def _sentence(
+    rows: Sequence[Sequence[str]], form: ColumnFormat, lines: Sequence[tuple[int, str]]
+) -> dict[str, list[str]]:
+    """The words and labels of a sentence, by column."""
+    if not rows:
+        return {}
+    columns = form.columns(len(rows[0]))
+    sentence = {name: [cells[place] for cells in rows] for name, place in columns.items()}
+    for name in form.brackets:
+        try:
+            sentence[name] = without_brackets(sentence[name])
+        except ValueError as error:
+            first = lines[-len(rows)][0]
+            raise _BadLine(
+                first + error.args[0], f"the brackets of '{name}' do not match; correct them"
+            ) from None
+    for name in form.dashes:
+        sentence[name] = [UNLABELLED if label == "-" else label for label in sentence[name]]
+    return sentence
+
+
+def _wrong_columns(cells: Sequence[str], form: ColumnFormat) -> str:
+    if form.numbered is not None and len(cells) >= len(form.names) - 1:
+        return (
+            f"column {form.numbered + 1} is '{cells[form.numbered]}' and not the number of a word; "
+            "give the columns the file has (--columns)"
+        )
+    return (
+        f"{len(cells)} columns where {len(form.names)} were expected "
+        f"({', '.join(form.names)}); give every word all columns"
+    )
+
+
+def _may_be_a_comment(line: str, cells: Sequence[str], form: ColumnFormat) -> str:
+    if not form.fits(cells):
+        return (
+            f"{_wrong_columns(cells, form)}, or if this is a comment give how such lines begin by "
+            f"comment= (--comment '{USUAL_COMMENT} ')"
+        )
+    return (
+        f"'{line.strip()[:40]}' looks like a comment; give how comments begin by comment= "
+        f"(--comment '{USUAL_COMMENT} '), or '' if this is a word with labels"
+    )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from sys import intern
 
+from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text, split_words
 from neurox_lite.errors import InputError
 
 
 def read_parallel(
-    text_path: str | Path, labels_path: str | Path, layer: str = "label"
+    text_path: str | Path,
+    labels_path: str | Path,
+    layer: str = "label",
+    *,
+    skip_bad_lines: bool = False,
 ) -> TaggedCorpus:
     """Read one sentence per line from one file and its words' labels from another.
 
@@ -22,6 +29,8 @@ def read_parallel(
         Read as gzip when the name ends in ``.gz``.
     layer : str
         What to call the labels.
+    skip_bad_lines : bool
+        Leave out lines that differ in words, and list them in ``skipped``.
 
     Returns
     -------
@@ -32,20 +41,33 @@ def read_parallel(
     InputError
         When a file cannot be read, or the files differ in lines or a line in words.
     """
-    sentences, labels = _parallel_lines(text_path, labels_path)
-    for number, (words, tags) in enumerate(zip(sentences, labels, strict=True), start=1):
+    bad = BadLines(text_path, skip_bad_lines)
+    sentences: list[tuple[str, ...]] = []
+    labels: list[tuple[str, ...]] = []
+    for number, (words, tags) in enumerate(_parallel_lines(text_path, labels_path), start=1):
         if len(words) != len(tags):
-            raise InputError(
+            bad.found_in(
                 f"{text_path}: line {number} has {len(words)} words but line {number} of "
                 f"{labels_path} has {len(tags)} labels; give one label per word"
             )
+        elif words:
+            sentences.append(words)
+            labels.append(tags)
+    bad.check_rest(len(sentences))
     return TaggedCorpus(
-        tuple(filter(None, sentences)), {layer: tuple(filter(None, labels))}, source=str(text_path)
+        tuple(sentences),
+        {layer: tuple(labels)},
+        source=str(text_path),
+        skipped=tuple(bad.found),
     )
 
 
 def read_sentences(
-    text_path: str | Path, labels_path: str | Path, layer: str = "label"
+    text_path: str | Path,
+    labels_path: str | Path,
+    layer: str = "label",
+    *,
+    skip_bad_lines: bool = False,
 ) -> TaggedCorpus:
     """Read one sentence per line from one file and the sentence's label from the other.
 
@@ -54,30 +76,37 @@ def read_sentences(
 
     Parameters
     ----------
-    text_path, labels_path, layer
-        As of :func:`read_parallel`.
+    text_path, labels_path, layer, skip_bad_lines
+        As of :func:`read_parallel`; a bad line is blank in one file.
 
     Raises
     ------
     InputError
         When a file cannot be read, the files differ in lines, or one line of the two is blank.
     """
-    sentences, labels = _parallel_lines(text_path, labels_path)
-    for number, (words, label) in enumerate(zip(sentences, labels, strict=True), start=1):
+    bad = BadLines(text_path, skip_bad_lines)
+    sentences: list[tuple[str, ...]] = []
+    labels: list[tuple[str, ...]] = []
+    for number, (words, label) in enumerate(_parallel_lines(text_path, labels_path), start=1):
         if bool(words) != bool(label):
             blank = labels_path if words else text_path
-            raise InputError(f"{blank}: line {number} is blank; give each sentence its label")
-    tags = tuple(
-        (" ".join(label),) * len(words) for words, label in zip(sentences, labels, strict=True)
-    )
+            bad.found_in(f"{blank}: line {number} is blank; give each sentence its label")
+        elif words:
+            sentences.append(words)
+            labels.append((intern(" ".join(label)),) * len(words))
+    bad.check_rest(len(sentences))
     return TaggedCorpus(
-        tuple(filter(None, sentences)), {layer: tuple(filter(None, tags))}, source=str(text_path)
+        tuple(sentences),
+        {layer: tuple(labels)},
+        source=str(text_path),
+        sentence_tags=(layer,),
+        skipped=tuple(bad.found),
     )
 
 
 def _parallel_lines(
     text_path: str | Path, labels_path: str | Path
-) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
     """The words of the lines of both files, which have as many."""
     sentences, labels = _split_lines(text_path), _split_lines(labels_path)
     if len(sentences) != len(labels):
@@ -85,7 +114,7 @@ def _parallel_lines(
             f"{text_path} has {len(sentences)} lines but {labels_path} has {len(labels)}; "
             "give one line of labels per sentence"
         )
-    return sentences, labels
+    return zip(sentences, labels, strict=True)
 
 
 def _split_lines(path: str | Path) -> list[tuple[str, ...]]:

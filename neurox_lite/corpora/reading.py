@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from neurox_lite.corpora.annotation import annotate, read_text
 from neurox_lite.corpora.columns import read_columns
 from neurox_lite.corpora.conllu import read_conllu
+from neurox_lite.corpora.csv_table import read_csv
 from neurox_lite.corpora.parallel import read_parallel, read_sentences
 from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus
 from neurox_lite.errors import InputError
 
-FORMATS = ("conllu", "columns", "parallel", "sentences", "text")
+logger = logging.getLogger(__name__)
+
+LISTED = 20
+"""Bad lines that are logged; the corpus has all of them."""
+
+FORMATS = ("conllu", "columns", "parallel", "sentences", "text", "csv", "tsv")
 
 FORMAT_OF_SUFFIX = {
     ".conllu": "conllu",
     ".conll": "columns",
     ".columns": "columns",
+    ".csv": "csv",
+    ".tsv": "tsv",
 }
 """Other names, ``.txt`` above all, are used for columns as well as for text."""
+
+TAKEN_BY = {
+    "labels": ("parallel", "sentences"),
+    "columns": ("columns",),
+    "comment": ("columns",),
+    "text": ("conllu",),
+    "text_column": ("csv", "tsv"),
+    "label_column": ("csv", "tsv"),
+}
+"""Options and the formats that they are of."""
 
 
 def read_corpus(
@@ -27,6 +47,12 @@ def read_corpus(
     *,
     format: str | None = None,
     labels: str | Path | None = None,
+    columns: str | Sequence[str] | None = None,
+    comment: str | None = None,
+    text: str | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    skip_bad_lines: bool = False,
     words_only: bool = False,
 ) -> TaggedCorpus:
     """Read a corpus in any of the formats this package knows.
@@ -35,11 +61,21 @@ def read_corpus(
     ----------
     path : str or Path
         Read as gzip when its name ends in ``.gz``.
-    format : {"conllu", "columns", "parallel", "sentences", "text"}, optional
-        Told from the name when it ends in ``.conllu``, ``.conll`` or ``.columns``, before any
-        ``.gz``; a file of another name that comes with ``labels`` is parallel.
+    format : {"conllu", "columns", "parallel", "sentences", "text", "csv", "tsv"}, optional
+        Told from the name when it ends in ``.conllu``, ``.conll``, ``.columns``, ``.csv`` or
+        ``.tsv``, before any ``.gz``; else from the options that are given.
     labels : str or Path, optional
         The file of labels: of parallel text one per word, of sentences one per line.
+    columns : str or sequence of str, optional
+        Of columns: their names, or the name of a format; see :func:`neurox_lite.read_columns`.
+    comment : str, optional
+        Of columns: how comment lines begin; see :func:`neurox_lite.read_columns`.
+    text : {"words", "raw"}, optional
+        Of CoNLL-U: what a model reads; see :func:`neurox_lite.read_conllu`.
+    text_column, label_column : str, optional
+        Of csv and tsv; see :func:`neurox_lite.read_csv`.
+    skip_bad_lines : bool
+        Leave out sentences with a line that is not of the format, and list them in ``skipped``.
     words_only : bool
         Leave out the labels, which take many times the memory of the words and which extraction
         does not need.
@@ -51,25 +87,47 @@ def read_corpus(
     Raises
     ------
     InputError
-        When the format is unknown or cannot be told, does not go with ``labels``, or the file
+        When the format is unknown or cannot be told, does not go with another option, or the file
         is not in it.
     """
-    format = format or _format_of(Path(path), has_labels=labels is not None)
+    given: dict[str, Any] = {
+        "labels": labels,
+        "columns": columns,
+        "comment": comment,
+        "text": None if text == "words" else text,
+        "text_column": text_column,
+        "label_column": label_column,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    format = format or _format_of(Path(path), given)
     if format not in FORMATS:
         raise InputError(f"{path}: unknown format '{format}'; use one of {', '.join(FORMATS)}")
+    for name in given:
+        if format not in TAKEN_BY[name]:
+            what = "file of labels" if name == "labels" else name
+            raise InputError(
+                f"{path}: format '{format}' takes no {what} "
+                f"({_option(name)}), but {given[name]} was given; leave it out or give format "
+                f"'{TAKEN_BY[name][0]}'"
+            )
+    if format == "text":
+        return read_text(path)
     if format in ("parallel", "sentences"):
         if labels is None:
             raise InputError(f"{path}: format '{format}' needs a file of labels; give labels")
-        corpus = (read_parallel if format == "parallel" else read_sentences)(path, labels)
+        read_lines = read_parallel if format == "parallel" else read_sentences
+        corpus = read_lines(path, labels, skip_bad_lines=skip_bad_lines)
         return corpus.words_only() if words_only else corpus
-    if labels is not None:
-        raise InputError(
-            f"{path}: format '{format}' takes no file of labels, but {labels} was given; "
-            "leave it out or give format 'parallel'"
-        )
-    if format == "text":
-        return read_text(path)
-    return {"conllu": read_conllu, "columns": read_columns}[format](path, words_only=words_only)
+    if format in ("csv", "tsv"):
+        if text_column is None:
+            raise InputError(
+                f"{path}: format '{format}' needs text_column= (--text-column), the column of the "
+                "sentences; give it"
+            )
+        corpus = read_csv(path, **given, skip_bad_lines=skip_bad_lines)
+        return corpus.words_only() if words_only else corpus
+    read = read_conllu if format == "conllu" else read_columns
+    return read(path, **given, words_only=words_only, skip_bad_lines=skip_bad_lines)
 
 
 def read_splits(
@@ -79,6 +137,7 @@ def read_splits(
     labels: str | Mapping[str, str] | None = None,
     match: str | None = None,
     seed: int = 0,
+    **options: Any,
 ) -> TaggedCorpus:
     """Read a corpus with train, dev and test from one file or from one file per split.
 
@@ -95,13 +154,15 @@ def read_splits(
         A regular expression; adds the labels ``match``: does it match the whole word?
     seed : int
         Of the random split.
+    **options
+        Of :func:`read_corpus`, the same for all files.
 
     Raises
     ------
     InputError
         When a split is missing or unknown, or a file cannot be read.
     """
-    read = read_files(corpus, format=format, labels=labels)
+    read = read_files(corpus, format=format, labels=labels, **options)
     if not read.splits:
         read = read.with_random_split(seed)
     elif "dev" not in read.splits:
@@ -112,15 +173,14 @@ def read_splits(
 def read_files(
     corpus: str | Mapping[str, str],
     *,
-    format: str | None = None,
     labels: str | Mapping[str, str] | None = None,
-    words_only: bool = False,
+    **options: Any,
 ) -> TaggedCorpus:
     """Read one file, or join one file per split, as :func:`read_splits` but without splitting."""
     if not isinstance(corpus, Mapping):
         if isinstance(labels, Mapping):
             raise InputError(f"{corpus}: one corpus file takes one label file")
-        return read_corpus(corpus, format=format, labels=labels, words_only=words_only)
+        return _logged(read_corpus(corpus, labels=labels, **options))
     given = [split for split in SPLITS if split in corpus]
     if len(given) < len(corpus) or not {"train", "test"} <= set(given):
         raise InputError(
@@ -131,21 +191,33 @@ def read_files(
         raise InputError(f"give one label file for each of {', '.join(given)}")
     label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(given)
     parts = {
-        split: read_corpus(
-            corpus[split], format=format, labels=label_files[split], words_only=words_only
-        )
-        for split in given
+        split: read_corpus(corpus[split], labels=label_files[split], **options) for split in given
     }
-    return TaggedCorpus.from_splits(parts)
+    return _logged(TaggedCorpus.from_splits(parts))
 
 
-def _format_of(path: Path, has_labels: bool) -> str:
+def _logged(corpus: TaggedCorpus) -> TaggedCorpus:
+    if corpus.skipped:
+        logger.warning(
+            "%d sentences with bad lines are left out: %s",
+            len(corpus.skipped),
+            " | ".join(corpus.skipped[:LISTED])
+            + (" | ..." if len(corpus.skipped) > LISTED else ""),
+        )
+    return corpus
+
+
+def _format_of(path: Path, given: Mapping[str, Any]) -> str:
     name = path.with_suffix("") if path.suffix == ".gz" else path
     if name.suffix in FORMAT_OF_SUFFIX:
         return FORMAT_OF_SUFFIX[name.suffix]
-    if has_labels:
-        return "parallel"
+    for option in given:
+        return TAKEN_BY[option][0]
     raise InputError(
         f"{path}: the name does not tell the format; give format= (--format), "
         f"one of {', '.join(FORMATS)}"
     )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
