@@ -114,7 +114,7 @@ def read_json(path: str | Path) -> Any:
     Raises
     ------
     InputError
-        When the file is missing, no plain file, too large, or not JSON; or a key occurs twice in it.
+        When the file is missing, no plain file, too large, or not JSON, or a key occurs twice.
     """
     text = read_input(path)
     try:
