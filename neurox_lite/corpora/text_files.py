@@ -8,7 +8,7 @@ import zlib
 from io import TextIOWrapper
 from pathlib import Path
 from sys import intern
-from typing import IO
+from typing import IO, cast
 
 from neurox_lite.corpora.tagged_corpus import MAX_WORDS, too_many_words
 from neurox_lite.errors import InputError
@@ -98,7 +98,7 @@ def split_words(line: str, where: str) -> tuple[str, ...]:
 
 def _unpacked(path: Path) -> IO[bytes]:
     file = open_input(path)
-    return gzip.open(file) if path.suffix == ".gz" else file
+    return cast(IO[bytes], gzip.open(file) if path.suffix == ".gz" else file)
 
 
 def _check(file: IO[bytes], path: Path) -> None:
