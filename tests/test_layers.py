@@ -19,6 +19,7 @@ ORDER = [
     {"arguments", "input_files"},
     {"labels"},
     {"files", "embedded", "measure", "seeds", "threads"},
+    {"outputs"},
     {"neurons"},
     {"results", "metrics"},
     {"corpora"},

@@ -10,8 +10,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -19,10 +17,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neurox_lite.activations.arrays import finite_blocks, load
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json, json_text, read_json, replacing, write_text
+from neurox_lite.files import hash_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.inputs import Inputs, refuse_sparse
+from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 
 ARRAYS = ("coef_", "intercept_", "mean_", "scale_", "constant_")
 
@@ -159,22 +158,15 @@ class LinearProbe(BaseEstimator, ABC):
     def save(self, folder: str | Path) -> None:
         """Write ``probe.safetensors`` (arrays) and ``probe.json`` (the rest) into a folder."""
         check_is_fitted(self)
-        folder = Path(folder)
-        arrays = {name: getattr(self, name) for name in ARRAYS}
-        parameters = {name: plain(value) for name, value in self.get_params().items()}
-        text = json_text(
-            {
-                "kind": self.KIND,
-                "parameters": parameters,
-                "certificate": vars(self.certificate_),
-                "space": self.space_.to_dict(),
-                "trained_on": self.trained_on_,
-                **self._extra(),
-            }
-        )
-        with replacing(folder / "probe.safetensors") as partial:
-            save_file(arrays, partial)
-        write_text(folder / "probe.json", text)
+        data = {
+            "kind": self.KIND,
+            "parameters": {name: plain(value) for name, value in self.get_params().items()},
+            "certificate": vars(self.certificate_),
+            "space": self.space_.to_dict(),
+            "trained_on": self.trained_on_,
+            **self._extra(),
+        }
+        write_with_arrays(folder, "probe", data, {name: getattr(self, name) for name in ARRAYS})
 
     def _extra(self) -> dict[str, Any]:
         """What else the file holds, JSON-ready."""
@@ -187,23 +179,24 @@ class LinearProbe(BaseEstimator, ABC):
         Raises
         ------
         InputError
-            When the folder holds no such probe.
+            When the folder holds no such probe, or a damaged one.
         """
-        folder = Path(folder)
-        data = read_json(folder / "probe.json")
-        if not isinstance(data, dict) or data.get("kind") != cls.KIND:
-            raise InputError(f"{folder}: holds no {cls.KIND}; fit one with 'probe'")
-        try:
-            probe = cls(**data["parameters"])
-            arrays = load_file(folder / "probe.safetensors")
-            for name in ARRAYS:
-                setattr(probe, name, arrays[name])
-            probe.certificate_ = Certificate(**data["certificate"])
-            probe.space_ = NeuronSpace.from_dict(data["space"])
-            probe.trained_on_ = data.get("trained_on", "")
-            probe._read_extra(data)
-        except (KeyError, TypeError, OSError, SafetensorError) as error:
-            raise InputError(f"{folder}: the probe is damaged ({error}); fit it again") from None
+        with reading_with_arrays(folder, "probe") as (data, read_arrays):
+            if not isinstance(data, dict) or data.get("kind") != cls.KIND:
+                raise InputError(f"{folder}: holds no {cls.KIND}; fit one with 'probe'")
+            try:
+                probe = cls(**data["parameters"])
+                arrays = read_arrays()
+                for name in ARRAYS:
+                    setattr(probe, name, arrays[name])
+                probe.certificate_ = Certificate(**data["certificate"])
+                probe.space_ = NeuronSpace.from_dict(data["space"])
+                probe.trained_on_ = data.get("trained_on", "")
+                probe._read_extra(data)
+            except (KeyError, TypeError, ValueError, OSError) as error:
+                raise InputError(
+                    f"{folder}: the probe is damaged ({error}); fit it again"
+                ) from None
         probe.n_iter_ = probe.certificate_.n_iter
         probe.n_features_in_ = probe.coef_.shape[1]
         return probe

@@ -10,10 +10,11 @@ import numpy as np
 from neurox_lite.activations.arrays import finite_blocks
 from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
 from neurox_lite.corpora.tagged_corpus import rest_of
-from neurox_lite.files import write_json
+from neurox_lite.files import json_text, write_text
 from neurox_lite.metrics import majority_accuracy
+from neurox_lite.outputs import replacing_in
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.probe_folder import INDEX, clear_probe_folder
+from neurox_lite.probing.probe_folder import INDEX, NAMES
 
 
 def save_one_vs_rest(
@@ -35,20 +36,22 @@ def save_one_vs_rest(
         out. ``one_vs_rest.json`` has for every label more, its folder above all.
     """
     accuracies = _accuracies(probes, splits.test)
-    clear_probe_folder(folder)
     index = {}
-    for number, (label, probe) in enumerate(probes.items()):
-        name = f"{number:03d}"
-        probe.save(Path(folder) / name)
-        index[label] = {
-            "folder": name,
-            "test_accuracy": accuracies[label],
-            "majority_accuracy": majority_accuracy(splits.train.y == label, splits.test.y == label),
-            "nonzero_weights": float((probe.coef_ != 0).mean()),
-            "certificate": probe.certificate_.value,
-            "converged": probe.certificate_.converged,
-        }
-    write_json(Path(folder) / INDEX, index)
+    with replacing_in(folder, NAMES) as new:
+        for number, (label, probe) in enumerate(probes.items()):
+            name = f"{number:03d}"
+            probe.save(new / name)
+            index[label] = {
+                "folder": name,
+                "test_accuracy": accuracies[label],
+                "majority_accuracy": majority_accuracy(
+                    splits.train.y == label, splits.test.y == label
+                ),
+                "nonzero_weights": float((probe.coef_ != 0).mean()),
+                "certificate": probe.certificate_.value,
+                "converged": probe.certificate_.converged,
+            }
+        write_text(new / INDEX, json_text(index))  # its keys are labels: no place for a checksum
     return {
         "test_accuracy": accuracies,
         "not_converged": [label for label, entry in index.items() if not entry["converged"]],

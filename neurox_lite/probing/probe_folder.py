@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from neurox_lite.outputs import results_named
 
 PROBE, INDEX = "probe.json", "one_vs_rest.json"
 FILES = (
@@ -10,18 +10,7 @@ FILES = (
     "probe.safetensors",
     "evaluation.json",
     "control.json",
-    "search.json",
-    "search.png",
-    INDEX,
+    *results_named("search"),
 )
-
-
-def clear_probe_folder(folder: str | Path) -> None:
-    """Remove what earlier fits wrote, so that nothing of another probe stays beside a new one."""
-    folder = Path(folder)
-    written = [folder]
-    if (folder / INDEX).is_file():
-        written += [path for path in folder.iterdir() if path.name.isdecimal()]
-    for path in written:
-        for name in FILES:
-            (path / name).unlink(missing_ok=True)
+NAMES = (*FILES, INDEX, *(f"[0-9][0-9][0-9]/{name}" for name in FILES))
+"""Patterns of all that one fit writes; nothing of another probe stays beside a new one."""

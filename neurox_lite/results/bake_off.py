@@ -6,10 +6,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from neurox_lite.outputs import replacing_in, results_named
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.agreement import AgreementMatrix
 from neurox_lite.results.method_table import MethodTable
 from neurox_lite.results.ranking import NeuronRanking
+
+NAMES = (
+    *results_named("methods", "agreement", "ablation"),
+    "rankings/[0-9][0-9]-*.json",
+)
 
 
 @dataclass(frozen=True)
@@ -41,16 +47,14 @@ class BakeOff:
         """
         from neurox_lite.plotting.saving import save_figure
 
-        folder = Path(folder)
-        for old in (folder / "rankings").glob("*.json"):
-            old.unlink()
-        for number, ranking in enumerate(self.rankings, start=1):
-            ranking.save(folder / ranking_name(number, ranking))
-        self.table.save(folder / "methods.json")
-        self.agreement.save(folder / "agreement.json")
-        self.curves.save(folder / "ablation.json")
-        save_figure(self.table.plot(), folder / "methods.png")
-        save_figure(self.agreement.plot(), folder / "agreement.png")
+        with replacing_in(folder, NAMES) as new:
+            for number, ranking in enumerate(self.rankings, start=1):
+                ranking.save(new / ranking_name(number, ranking))
+            self.table.save(new / "methods.json")
+            self.agreement.save(new / "agreement.json")
+            self.curves.save(new / "ablation.json")
+            save_figure(self.table.plot(), new / "methods.png")
+            save_figure(self.agreement.plot(), new / "agreement.png")
 
 
 def ranking_name(number: int, ranking: NeuronRanking) -> str:

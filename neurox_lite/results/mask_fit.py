@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.files import write_json
+from neurox_lite.outputs import replacing_in
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result
@@ -147,23 +148,23 @@ class MaskFit:
 
     def save(self, folder: str | Path) -> None:
         """Write the mask, ``fit.json`` (what is said about it) and ``ranking.json``."""
-        folder = Path(folder)
         numbers = {name: getattr(self, name) for name in NUMBERS}
-        self.mask.save(folder)
-        write_json(
-            folder / "fit.json",
-            {
-                "kind": KIND,
-                **self.summary(),
-                "sizes": list(self.sizes),
-                "effects": list(self.effects),
-                "probabilities": self.probabilities.tolist(),
-                "numbers": {k: None if np.isnan(v) else v for k, v in numbers.items()},
-                "counts": dict(self.counts),
-                "is head of ranking.json": self.order is not None,
-            },
-        )
-        self.ranking().save(folder / "ranking.json")
+        with replacing_in(folder) as new:
+            self.mask.save(new)
+            write_json(
+                new / "fit.json",
+                {
+                    "kind": KIND,
+                    **self.summary(),
+                    "sizes": list(self.sizes),
+                    "effects": list(self.effects),
+                    "probabilities": self.probabilities.tolist(),
+                    "numbers": {k: None if np.isnan(v) else v for k, v in numbers.items()},
+                    "counts": dict(self.counts),
+                    "is head of ranking.json": self.order is not None,
+                },
+            )
+            self.ranking().save(new / "ranking.json")
 
     @classmethod
     def load(cls, folder: str | Path) -> MaskFit:

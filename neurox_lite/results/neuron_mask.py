@@ -11,8 +11,8 @@ import numpy as np
 
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
-from neurox_lite.files import json_text, read_json, replacing, write_text
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 
 KIND = "neuron mask"
@@ -131,24 +131,16 @@ class NeuronMask:
 
     def save(self, folder: str | Path) -> None:
         """Write ``mask.safetensors`` (gates and replacement) and ``mask.json`` (the rest)."""
-        from safetensors.numpy import save_file
-
-        folder = Path(folder)
-        text = json_text(
-            {
-                "kind": KIND,
-                "method": self.method,
-                "space": self.space.to_dict(),
-                "neurons": [str(neuron) for neuron in self.neurons],
-                "parameters": dict(self.parameters),
-                "provenance": dict(self.provenance),
-            }
-        )
+        data = {
+            "kind": KIND,
+            "method": self.method,
+            "space": self.space.to_dict(),
+            "neurons": [str(neuron) for neuron in self.neurons],
+            "parameters": dict(self.parameters),
+            "provenance": dict(self.provenance),
+        }
         arrays = {"gates": self.gates, "replacement": self.replacement}
-        with replacing(folder / "mask.safetensors") as partial:
-            # It writes the memory of an array, not what a view of it reads.
-            save_file({name: np.ascontiguousarray(a) for name, a in arrays.items()}, partial)
-        write_text(folder / "mask.json", text)
+        write_with_arrays(folder, "mask", data, arrays)
 
     @classmethod
     def load(cls, folder: str | Path) -> NeuronMask:
@@ -159,27 +151,23 @@ class NeuronMask:
         InputError
             When a file is missing, damaged or holds something else.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        folder = Path(folder)
-        data = read_json(folder / "mask.json")
-        if not isinstance(data, dict) or data.get("kind") != KIND:
-            raise InputError(f"{folder / 'mask.json'}: holds no {KIND}; make it again")
-        try:
-            arrays = load_file(folder / "mask.safetensors")
-            return cls(
-                NeuronSpace.from_dict(data["space"]),
-                arrays["gates"],
-                arrays["replacement"],
-                data["method"],
-                dict(data["parameters"]),
-                dict(data["provenance"]),
-            )
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{folder}: the mask cannot be read ({error}); make it again"
-            ) from None
+        with reading_with_arrays(folder, "mask") as (data, read_arrays):
+            if not isinstance(data, dict) or data.get("kind") != KIND:
+                raise InputError(f"{Path(folder) / 'mask.json'}: holds no {KIND}; make it again")
+            try:
+                arrays = read_arrays()
+                return cls(
+                    NeuronSpace.from_dict(data["space"]),
+                    arrays["gates"],
+                    arrays["replacement"],
+                    data["method"],
+                    dict(data["parameters"]),
+                    dict(data["provenance"]),
+                )
+            except (OSError, KeyError, TypeError, ValueError) as error:
+                raise InputError(
+                    f"{folder}: the mask cannot be read ({error}); make it again"
+                ) from None
 
 
 def _first(neurons: Sequence[Neuron], most: int = 8) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import read_json, write_json, write_text
+from neurox_lite.files import reading_json, write_json, write_text
 from neurox_lite.neurons import NeuronSpace
 
 if TYPE_CHECKING:
@@ -81,23 +81,23 @@ def read_ranking(path: str | Path, build: Callable[..., NeuronRanking]) -> Neuro
     """
     if Path(path).suffix == ".csv":
         raise InputError(f"{path}: a table, not the whole ranking; give the one written as .json")
-    data = read_json(path)
-    if not isinstance(data, dict) or data.get("kind") != KIND:
-        raise InputError(f"{path}: holds no neuron ranking; make one with 'rank'")
-    try:
-        per_class = data["class_scores"]
-        return build(
-            space=NeuronSpace.from_dict(data["space"]),
-            order=np.array(data["order"], dtype=np.int64),
-            scores=np.array(data["scores"], dtype=np.float64),
-            method=data["method"],
-            classes=tuple(data["classes"]),
-            class_scores=None if per_class is None else np.array(per_class, dtype=np.float64),
-            parameters=data["parameters"],
-            provenance=data["provenance"],
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the ranking is damaged ({error}); make it again") from None
+    with reading_json(path) as data:
+        if not isinstance(data, dict) or data.get("kind") != KIND:
+            raise InputError(f"{path}: holds no neuron ranking; make one with 'rank'")
+        try:
+            per_class = data["class_scores"]
+            return build(
+                space=NeuronSpace.from_dict(data["space"]),
+                order=np.array(data["order"], dtype=np.int64),
+                scores=np.array(data["scores"], dtype=np.float64),
+                method=data["method"],
+                classes=tuple(data["classes"]),
+                class_scores=None if per_class is None else np.array(per_class, dtype=np.float64),
+                parameters=data["parameters"],
+                provenance=data["provenance"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: the ranking is damaged ({error}); make it again") from None
 
 
 def _nan_as_none(values: np.ndarray) -> list[float | None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import read_json, write_json
+from neurox_lite.files import reading_json, write_json
 
 Result = TypeVar("Result")
 
@@ -33,13 +33,15 @@ def read_result(path: str | Path, kind: str, build: Callable[..., Result]) -> Re
     InputError
         When the file is missing, is not JSON, holds something else or lacks a field.
     """
-    data = read_json(path)
-    if not isinstance(data, dict) or data.pop("kind", None) != kind:
-        raise InputError(f"{path}: holds no {kind}; make it again")
-    try:
-        return build(**_as_tuples(data))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the {kind} cannot be read ({error}); make it again") from None
+    with reading_json(path) as data:
+        if not isinstance(data, dict) or data.pop("kind", None) != kind:
+            raise InputError(f"{path}: holds no {kind}; make it again")
+        try:
+            return build(**_as_tuples(data))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{path}: the {kind} cannot be read ({error}); make it again"
+            ) from None
 
 
 def _as_tuples(value: Any) -> Any:

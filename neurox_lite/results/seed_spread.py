@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.files import write_json
+from neurox_lite.outputs import replacing_in
 from neurox_lite.results.mask_fit import MaskFit
 
 
@@ -54,5 +55,6 @@ class SeedSpread:
 
     def save(self, folder: str | Path) -> None:
         """Write the best fit, and ``seeds.json`` about all of them."""
-        self.best.save(folder)
-        write_json(Path(folder) / "seeds.json", {"kind": "seed spread", **self.summary()})
+        with replacing_in(folder) as new:
+            self.best.save(new)
+            write_json(new / "seeds.json", {"kind": "seed spread", **self.summary()})

@@ -1,0 +1,193 @@
+"""Outputs of a command: only what is ours is replaced, and nobody else writes it meanwhile."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from neurox_lite.errors import InputError
+from neurox_lite.files import (
+    LOCK,
+    claim,
+    is_claimed,
+    lock_of,
+    locked,
+    real,
+    refuse_existing,
+    refuse_file,
+    refuse_folder,
+    remove_leftovers,
+    write_errors,
+)
+
+SUFFIXES = ("json", "csv", "tex", "png", "pdf", "svg")
+"""Of results, their tables and their figures."""
+
+
+HEADS = {
+    ".json": re.compile(
+        rb'\{\s*("kind": "[^"]*",\s*)?"checksum": "|\[\s*\{\s*"method": |'
+        rb'\{\s*"[^"\n]*": \{\s*"folder": "\d{3}"'
+    ),
+    ".csv": re.compile(rb"rank,layer,unit,score|method,neurons,count,"),
+}
+"""How files of neurox_lite begin that do not name it."""
+
+EMPTY = (b"", b"{}", b"[]")
+
+
+@contextmanager
+def claimed_file(path: str | Path, overwrite: bool) -> Iterator[None]:
+    """Keep other processes from writing a file while the block works for it.
+
+    Raises
+    ------
+    InputError, UnfinishedError
+        As :func:`replacing`.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite)
+    refuse_folder(path)
+    target = real(path)
+    with ExitStack() as stack:
+        with write_errors(path):
+            stack.enter_context(locked(path, lock_of(target)))
+            refuse_existing(path, overwrite)
+            remove_leftovers(target.parent, [glob.escape(target.name)])
+        stack.enter_context(claim(target))
+        yield
+
+
+@contextmanager
+def claimed_folder(
+    folder: str | Path, names: Sequence[str] = (), overwrite: bool = True
+) -> Iterator[None]:
+    """Keep other processes out of a folder of results while the block works for it.
+
+    Parameters
+    ----------
+    folder : path
+    names : sequence of str
+        Patterns of the files that are going to be written.
+    overwrite : bool
+        Whether such files may be replaced, if neurox_lite wrote them.
+
+    Raises
+    ------
+    InputError
+        When the folder is a file, cannot be written, holds a file of these names that may not be
+        replaced, or another process works in it.
+    UnfinishedError
+    """
+    folder = Path(folder)
+    refuse_file(folder)
+    refuse_foreign(folder, names)
+    with ExitStack() as stack:
+        with write_errors(folder):
+            stack.enter_context(locked(folder, folder / LOCK))
+            for path in matching(folder, names):
+                refuse_existing(path, overwrite)
+            refuse_foreign(folder, names)
+            remove_leftovers(folder, names)
+        stack.enter_context(claim(real(folder)))
+        yield
+
+
+@contextmanager
+def replacing_in(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path]:
+    """Give a temporary folder; move its files into ``folder`` if the block succeeds.
+
+    So that files that belong together are replaced together or not at all.
+
+    Parameters
+    ----------
+    folder : path
+    names : sequence of str
+        Patterns of files that the new ones take the place of, also where there is no new one.
+
+    Raises
+    ------
+    InputError
+        When a file to be replaced was not written by neurox_lite, the folder cannot be written, or
+        another process works in it.
+    UnfinishedError
+        When the disk is full or fails.
+    """
+    folder = Path(folder)
+    refuse_file(folder)
+    with write_errors(folder), ExitStack() as stack:
+        if not is_claimed(folder):
+            stack.enter_context(locked(folder, folder / LOCK))
+            remove_leftovers(folder, names)
+        refuse_foreign(folder, names)
+        new = folder / f".{uuid.uuid4().hex[:12]}.partial"
+        stack.callback(shutil.rmtree, new, ignore_errors=True)
+        new.mkdir()
+        yield new
+        written = {str(file.relative_to(new)) for file in new.rglob("*") if file.is_file()}
+        refuse_foreign(folder, [glob.escape(name) for name in written])
+        for name in sorted(written):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (new / name).replace(folder / name)
+        for path in matching(folder, names):
+            if str(path.relative_to(folder)) not in written:
+                path.unlink()
+                if path.parent != folder:
+                    with suppress(OSError):  # something else is there
+                        path.parent.rmdir()
+
+
+def results_named(*stems: str) -> list[str]:
+    """The names that a result of a folder, its tables and its figures may have."""
+    return [f"{stem}.{suffix}" for stem in stems for suffix in SUFFIXES]
+
+
+def refuse_foreign(folder: str | Path, names: Sequence[str]) -> None:
+    """Raise InputError when a folder has files of these names that neurox_lite did not write."""
+    for path in matching(Path(folder), names):
+        if not is_ours(path):
+            raise InputError(
+                f"{path}: was not written by neurox_lite, which would replace it; move it away or "
+                "give another output"
+            )
+
+
+def refuse_input(out: str | Path, *inputs: str | Path | None) -> None:
+    """Raise InputError when an output is one of the inputs, or in a folder that is a model."""
+    place = real(Path(out))
+    for given in inputs:
+        if given is None or not Path(given).exists():
+            continue
+        source = real(Path(given))
+        if place == source:
+            raise InputError(f"{out}: is an input, too; give another output")
+        if source in place.parents and (source / "config.json").is_file():
+            raise InputError(
+                f"{out}: is in the folder of the model {given}; give an output outside of it"
+            )
+
+
+def is_ours(path: str | Path) -> bool:
+    """Whether neurox_lite wrote a file, as its content says; of an empty one nothing is lost."""
+    path = Path(path)
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if path.suffix in HEADS:
+            head = file.read(4096)
+            return head.strip() in EMPTY or bool(HEADS[path.suffix].match(head))
+        content = file.read()
+    return not content or b"neurox_lite" in content
+
+
+def matching(folder: Path, names: Sequence[str]) -> list[Path]:
+    """What is in a folder under these names, broken links too."""
+    found = {path for name in names for path in folder.glob(name)}
+    plain = {folder / name for name in names if os.path.lexists(folder / name)}
+    return sorted(found | plain)
