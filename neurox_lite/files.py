@@ -223,6 +223,11 @@ def public_name(name: str | Path) -> str:
     return path.name
 
 
+def public_sources(source: str) -> str:
+    """The files of a corpus, as its ``source`` has them, by their names."""
+    return ", ".join(map(public_name, source.split(" + ")))
+
+
 def public_names(paths: Sequence[str | Path]) -> list[str]:
     """Names of several files, with as many of their folders as tell them apart."""
     parts = [_absolute(Path(path)).parts[1:] for path in paths]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     Debug,
@@ -119,18 +120,16 @@ def command(
 
     Example: neurox-lite ablate --ranking ranking.json --model lstm-0 --pairs pairs.tsv --out lost
     """
-    from pathlib import Path
-
     from neurox_lite.cli.ablate_activations import ablate_activations
     from neurox_lite.cli.ablate_model import model_metric
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.in_model import ablate_in_model
-    from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.outputs import replacing_in, results_named
     from neurox_lite.plotting.saving import save_figure
 
-    refuse_file(out)
-    refuse_existing(Path(out) / "ablation.json", overwrite)
+    names = results_named("ablation")
+    claim_folder(context, out, names, overwrite, ranking, store, corpus, model, pairs, text, labels)
     if model is not None:
         refuse_given(context, OF_ACTIVATIONS, "ablation in a --model")
     else:
@@ -180,8 +179,9 @@ def command(
         }
     else:
         raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
-    curves.save(Path(out) / "ablation.json")
-    save_figure(curves.plot(), Path(out) / "ablation.png")
+    with replacing_in(out, names) as new:
+        curves.save(new / "ablation.json")
+        save_figure(curves.plot(), new / "ablation.png")
     show({"curves": out, **shown}, as_json)
     if not all(curve.converged for curve in curves.curves):
         raise typer.Exit(EXIT_DOES_NOT_HOLD)

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
+from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import Debug, Json, show
 
 
 def command(
+    context: typer.Context,
     rankings: Annotated[
         list[str],
         typer.Argument(
@@ -39,16 +41,13 @@ def command(
 
     Example: neurox-lite compare mask other-mask --out overlap
     """
-    from pathlib import Path
-
     from neurox_lite.cli.compare_masks import compare_masks, is_mask
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.errors import InputError
-    from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.outputs import replacing_in, results_named
     from neurox_lite.plotting.saving import save_figure
     from neurox_lite.ranking import agreement
 
-    refuse_file(out)
     masks = [path for path in rankings if is_mask(path)]
     if len(rankings) < 2:
         what = "mask" if masks else "ranking"
@@ -59,15 +58,18 @@ def command(
             raise InputError(f"{others[0]}: no folder of a mask, as {masks[0]} is; give masks only")
         if k is not None:
             raise InputError("masks are compared whole; run without -k")
-        show(compare_masks(masks, out, overwrite), as_json)
+        claim_folder(context, out, results_named("overlaps"), overwrite)
+        show(compare_masks(masks, out), as_json)
         return
-    refuse_existing(Path(out) / "agreement.json", overwrite)
+    names = results_named("agreement")
+    claim_folder(context, out, names, overwrite, rankings)
     loaded = load_rankings(rankings)
     if k is None:
         k = max(1, loaded[0].space.n_neurons // 10)
     found = agreement(loaded, k)
-    found.save(Path(out) / "agreement.json")
-    save_figure(found.plot(), Path(out) / "agreement.png")
+    with replacing_in(out, names) as new:
+        found.save(new / "agreement.json")
+        save_figure(found.plot(), new / "agreement.png")
     rows = {
         f"overlap of {name}": {
             other: share for other, share in zip(found.methods, row, strict=True) if other != name

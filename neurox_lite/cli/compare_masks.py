@@ -12,19 +12,19 @@ def is_mask(path: str) -> bool:
     return (Path(path) / "mask.json").is_file()
 
 
-def compare_masks(paths: Sequence[str], out: str, overwrite: bool) -> dict[str, Any]:
+def compare_masks(paths: Sequence[str], out: str) -> dict[str, Any]:
     """Write ``overlaps.json``; returns what is shown."""
     from dataclasses import replace
 
     from neurox_lite.errors import InputError
-    from neurox_lite.files import refuse_existing
+    from neurox_lite.files import public_names
     from neurox_lite.results import MaskOverlaps, NeuronMask
 
-    refuse_existing(Path(out) / "overlaps.json", overwrite)
     if len({Path(path).resolve() for path in paths}) < len(paths):
         raise InputError(f"{' '.join(paths)}: a mask is given twice; give each once")
     # All of them may be by one method; their folders tell them apart.
-    found = MaskOverlaps.of([replace(NeuronMask.load(path), method=path) for path in paths])
+    masks = zip(paths, public_names(paths), strict=True)
+    found = MaskOverlaps.of([replace(NeuronMask.load(path), method=name) for path, name in masks])
     found.save(Path(out) / "overlaps.json")
     rows = {
         f"{overlap.first} and {overlap.second}": {

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from neurox_lite.cli.claims import claim_file, claim_folder
 from neurox_lite.cli.output import Debug, Json, Layers, layers_of, show
 
 METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
 
 
 def command(
+    context: typer.Context,
     store: Annotated[
         list[str],
         typer.Option("--store", help="Activations, from 'extract'; first those to rank."),
@@ -38,14 +40,13 @@ def command(
     Example: neurox-lite correlate --store a.h5 --store b.h5 --method max-corr --out ranking.json
     """
     from contextlib import ExitStack
-    from pathlib import Path
 
     from neurox_lite import ranking as rankers
     from neurox_lite.activations.aligned import aligned
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.correlation.similarity import layer_similarity
     from neurox_lite.errors import InputError
-    from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.outputs import replacing_in, results_named
     from neurox_lite.plotting.saving import save_figure
     from neurox_lite.results.ranking_files import check_name
 
@@ -54,24 +55,23 @@ def command(
     if len(store) < 2:
         raise InputError("one store only; give --store again for every other model")
     check_name(out)
-    refuse_existing(out, overwrite)
-    files: list[Path] = []
-    if similarity is not None:
-        refuse_file(similarity)
-        # The stores are counted from 1, in the order of the command line.
-        files = [Path(similarity) / f"cka-1-{i}.json" for i in range(2, len(store) + 1)]
-    for file in files:
-        refuse_existing(file, overwrite)
+    claim_file(context, out, overwrite, store)
+    # The stores are counted from 1, in the order of the command line.
+    stems = [f"cka-1-{i}" for i in range(2, len(store) + 1)] if similarity else []
+    if similarity:
+        claim_folder(context, similarity, results_named(*stems), overwrite, store)
     with ExitStack() as stack:
         opened = [stack.enter_context(ActivationStore(path)) for path in store]
         X, *others = aligned(opened, layers_of(layers))
         rank = getattr(rankers, method.replace("-", "_"))
         ranking = rank(X, others)
-        ranking.save(out)
-        compared = [layer_similarity(X, other) for other in others[: len(files)]]
-    for file, layer_by_layer in zip(files, compared, strict=True):
-        layer_by_layer.save(file)
-        save_figure(layer_by_layer.plot(), file.with_suffix(".png"))
+        compared = [layer_similarity(X, other) for other in others[: len(stems)]]
+    if similarity:
+        with replacing_in(similarity, results_named(*stems)) as new:
+            for stem, layer_by_layer in zip(stems, compared, strict=True):
+                layer_by_layer.save(new / f"{stem}.json")
+                save_figure(layer_by_layer.plot(), new / f"{stem}.png")
+    ranking.save(out)
     result = {
         "ranking": out,
         "method": method,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     Debug,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     model: LanguageModel,
     pairs: Pairs,
     out: Annotated[
@@ -114,23 +116,20 @@ def command(
 
     Example: neurox-lite mask --model lstm-0 --pairs pairs.tsv --condition singular --out mask
     """
-    from pathlib import Path
-
     from neurox_lite.cli.mask_by import SEARCHES, chosen_method
     from neurox_lite.corpora.minimal_pairs import by_condition
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.model_metrics import perplexity
     from neurox_lite.evaluation.side_effects import side_effects
-    from neurox_lite.files import refuse_existing, refuse_file
     from neurox_lite.masking.fitting import N_STEPS
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.pair_inputs import usable
-    from neurox_lite.results.seed_spread import SeedSpread
+    from neurox_lite.outputs import replacing_in
+    from neurox_lite.results.seed_spread import NAMES, SeedSpread
 
-    refuse_file(out)
-    refuse_existing(Path(out) / "mask.json", overwrite)
+    claim_folder(context, out, NAMES, overwrite, model, pairs, text, by)
     quiet_transformers()
     every = read_all_pairs(pairs)
     chosen = chosen_pairs(every, condition, template)
@@ -176,10 +175,11 @@ def command(
         tasks=by_condition(other_pairs(loaded, every, chosen, place)),
         seed=seed,
     )
-    spread.save(out)
-    if ranking is not None:
-        ranking.save(Path(out) / "ranking.json")
-    found.save(Path(out) / "side_effects.json")
+    with replacing_in(out, NAMES) as new:
+        spread.save(new)
+        if ranking is not None:
+            ranking.save(new / "ranking.json")
+        found.save(new / "side_effects.json")
     show({"mask": out, **spread.summary(), **_shown(found)}, as_json)
     if spread.best.status != "feasible":
         raise typer.Exit(EXIT_DOES_NOT_HOLD)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     EXIT_DONE,
@@ -101,18 +102,17 @@ def command(
 
     Example: neurox-lite probe --store bert.h5 --corpus my.conllu --tag upos --out probe
     """
-    from pathlib import Path
-
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.corpora.reading import read_splits
     from neurox_lite.corpora.word_selection import WordSelection
-    from neurox_lite.files import refuse_existing, refuse_file, write_json
+    from neurox_lite.files import write_json
+    from neurox_lite.outputs import replacing_in
     from neurox_lite.plotting.saving import save_figure
     from neurox_lite.probing.evaluation import evaluate_probe
     from neurox_lite.probing.one_vs_rest import save_one_vs_rest
     from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.probing.probe_folder import INDEX, PROBE, clear_probe_folder
+    from neurox_lite.probing.probe_folder import INDEX, NAMES
     from neurox_lite.probing.regression import ElasticNetRegression
     from neurox_lite.probing.search import PENALTIES, regularisation_search
     from neurox_lite.probing.selectivity import selectivity
@@ -128,9 +128,7 @@ def command(
         refuse_given(context, ("l1s", "l2s"), "a probe without --search")
     if not control:
         refuse_given(context, ("n_control",), "a probe without --control")
-    refuse_file(out)
-    for name in (PROBE, INDEX):
-        refuse_existing(Path(out) / name, overwrite)
+    claim_folder(context, out, NAMES, overwrite, store, corpus, labels)
     selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
     read = read_splits(
         by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
@@ -177,14 +175,14 @@ def command(
                 probe, splits.train, splits.test, words_of_rows, n_seeds=n_control, seed=seed
             )
             selective = {**asdict(compared), "selectivity": compared.selectivity}
-    clear_probe_folder(out)
-    probe.save(out)
-    write_json(Path(out) / "evaluation.json", evaluation)
-    if control:
-        write_json(Path(out) / "control.json", selective)
-    if searched:
-        searched.save(Path(out) / "search.json")
-        save_figure(searched.plot(), Path(out) / "search.png")
+    with replacing_in(out, NAMES) as new:
+        probe.save(new)
+        write_json(new / "evaluation.json", evaluation)
+        if control:
+            write_json(new / "control.json", selective)
+        if searched:
+            searched.save(new / "search.json")
+            save_figure(searched.plot(), new / "search.png")
     show(
         {
             "probe": out,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from neurox_lite.cli.claims import claim_file, claim_folder
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     L1,
@@ -178,14 +179,12 @@ def command(
 
     Example: neurox-lite rank all --store bert.h5 --corpus my.conllu --tag upos --out comparison
     """
-    from pathlib import Path
-
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.corpora.reading import read_splits
     from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
-    from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.results.bake_off import NAMES
     from neurox_lite.results.ranking_files import check_name
 
     if method not in (*METHODS, "all"):
@@ -196,11 +195,10 @@ def command(
         labels_too = LABELS if method == "linguistic-correlation" else ()
         refuse_given(context, ("layers", *labels_too, "l1", "l2"), "a fitted --probe")
     if method == "all":
-        refuse_file(out)
-        refuse_existing(Path(out) / "methods.json", overwrite)
+        claim_folder(context, out, NAMES, overwrite, store, corpus, labels)
     else:
         check_name(out)
-        refuse_existing(out, overwrite)
+        claim_file(context, out, overwrite, store, corpus, labels, probe)
     selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
     chosen = layers_of(layers)
     sampled = {} if n_rows is None else {"n_rows": n_rows}

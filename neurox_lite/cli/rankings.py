@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from neurox_lite.errors import InputError
+from neurox_lite.files import public_names
 from neurox_lite.results import NeuronRanking
 
 
@@ -15,9 +16,10 @@ def load_rankings(paths: Sequence[str]) -> list[NeuronRanking]:
         raise InputError(f"{' '.join(paths)}: a ranking is given twice; give each once")
     rankings = [NeuronRanking.load(path) for path in paths]
     methods = [ranking.method for ranking in rankings]
+    names = public_names(paths)
     return [
-        replace(ranking, method=f"{ranking.method} ({path})")
+        replace(ranking, method=f"{ranking.method} ({name})")
         if methods.count(ranking.method) > 1
         else ranking
-        for path, ranking in zip(paths, rankings, strict=True)
+        for name, ranking in zip(names, rankings, strict=True)
     ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import Debug, Json, Seed, integers, numbers, quiet_transformers, show
 from neurox_lite.cli.pairs import (
     LanguageModel,
@@ -19,6 +20,7 @@ from neurox_lite.cli.pairs import (
 
 
 def command(
+    context: typer.Context,
     model: LanguageModel,
     pairs: Pairs,
     ranking: Annotated[
@@ -77,16 +79,14 @@ def command(
     Example: neurox-lite steer --model lstm-0 --pairs pairs.tsv --ranking ranking.json --condition
     singular --towards plural --out steering
     """
-    from pathlib import Path
-
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.evaluation.steering import steer
-    from neurox_lite.files import refuse_existing, refuse_file
+    from neurox_lite.outputs import replacing_in, results_named
     from neurox_lite.plotting.saving import save_figure
 
-    refuse_file(out)
-    refuse_existing(Path(out) / "steering.json", overwrite)
+    names = results_named("steering")
+    claim_folder(context, out, names, overwrite, model, pairs, ranking, text)
     quiet_transformers()
     every = read_all_pairs(pairs)
     curves = steer(
@@ -104,9 +104,10 @@ def command(
         n_random=n_random,
         seed=seed,
     )
-    curves.save(Path(out) / "steering.json")
-    curves.save(Path(out) / "steering.csv")
-    save_figure(curves.plot(), Path(out) / "steering.png")
+    with replacing_in(out, names) as new:
+        curves.save(new / "steering.json")
+        curves.save(new / "steering.csv")
+        save_figure(curves.plot(), new / "steering.png")
     first = curves.curves[0]
     shown: dict[str, Any] = {
         "curves": out,

@@ -24,7 +24,7 @@ from neurox_lite.extraction.job_folder import JobFolder, clear_write_errors
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan, plan_corpus
 from neurox_lite.extraction.shards import Extractor
-from neurox_lite.files import hash_json, refuse_existing
+from neurox_lite.files import hash_json, public_name, public_sources, refuse_existing
 from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import LoadedModel, load_model, weights_hash
 from neurox_lite.models.model_files import model_revision
@@ -88,7 +88,7 @@ class ExtractionJob:
             revision = self.model.revision or weights_hash(self.model.model)
             name = self.model.name
         else:
-            revision, name = model_revision(str(self.model)), str(self.model)
+            revision, name = model_revision(str(self.model)), public_name(self.model)
         source = self.source.words_hash if self.source else ""
         content = [neurox_lite.__version__, name, revision, self.corpus.words_hash, source]
         return hash_json([*content, self.options.content()])
@@ -216,7 +216,7 @@ class ExtractionJob:
         description = {
             "model": self.loaded.name,
             "revision": self.loaded.revision,
-            "corpus": self.corpus.source,
+            "corpus": public_sources(self.corpus.source),
             "options": self.options.content(),
             "n_rows": self.n_rows,
         }
@@ -283,7 +283,7 @@ class ExtractionJob:
         metadata: dict[str, Any] = {
             "model": self.loaded.name,
             "revision": self.loaded.revision,
-            "tokenizer": self.loaded.tokenizer.name_or_path,
+            "tokenizer": public_name(self.loaded.tokenizer.name_or_path),
             "site": options.site,
             "side": options.side,
             "aggregation": options.aggregation,

@@ -22,6 +22,7 @@ from transformers import (
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
 from neurox_lite.errors import InputError
+from neurox_lite.files import public_name
 from neurox_lite.models.model_files import first_line, model_revision, read_config
 from neurox_lite.models.vocabulary import check_not_empty, check_sizes
 
@@ -38,7 +39,7 @@ class LoadedModel:
         The base model, or one with the head that was asked for.
     tokenizer : PreTrainedTokenizerBase
     name : str
-        The name or path it was loaded by.
+        The name it was loaded by, or that of its folder.
     revision : str
         Commit on the hub, or a hash of the files in a folder.
     """
@@ -164,7 +165,7 @@ def load_model(
             f"{name}: a {type(model).__name__} that sees the tokens it is to predict; give a "
             "causal or masked model"
         )
-    loaded = LoadedModel(model, tokenizer, name, model_revision(name))
+    loaded = LoadedModel(model, tokenizer, public_name(name), model_revision(name))
     check_sizes(tokenizer, loaded.n_embeddings, name)
     return loaded
 

@@ -18,12 +18,13 @@ from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.rank_stability import rank_intervals
+from neurox_lite.outputs import refuse_foreign
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.agreement import agreement
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.ranking.methods import METHODS, RankingTask, rank
 from neurox_lite.results import BakeOff, MethodTable, NeuronRanking
-from neurox_lite.results.bake_off import ranking_name
+from neurox_lite.results.bake_off import NAMES, ranking_name
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,8 @@ def bake_off(
     k = max(1, n_neurons // 10) if k is None else k
     names = [*methods, *(extra or {}), *(ranking.method for ranking in rankings)]
     _check(names, methods, k, n_neurons, n_rows, n_resamples)
+    if folder is not None:
+        refuse_foreign(folder, NAMES)
     rankers = {name: _by_name(name) for name in methods}
     for name, scorer in (extra or {}).items():
         rankers[name] = _by_scores(name, scorer)

@@ -10,7 +10,7 @@ import numpy as np
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
-from neurox_lite.files import write_json
+from neurox_lite.files import public_name, public_sources, write_json
 from neurox_lite.models.model_files import model_revision
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage
@@ -101,8 +101,8 @@ def _ablate(work: Workspace) -> None:
 def _summary(work: Workspace) -> None:
     write_summary(
         work.path(""),
-        model=work.job.model,
-        corpus=work.corpus.source.replace(" + ", ", "),
+        model=public_name(work.job.model),
+        corpus=public_sources(work.corpus.source),
         tag=work.job.tag,
         words=work.job.words,
         search=work.job.probe.search,

@@ -9,7 +9,7 @@ from typing import Any
 
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.word_selection import WordSelection
-from neurox_lite.files import read_json, write_text
+from neurox_lite.files import public_name, read_json, write_text
 from neurox_lite.report.markdown import pair, percent, table
 from neurox_lite.report.study import study_sections
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking, RegularisationSearch
@@ -64,7 +64,10 @@ def write_summary(
 def _chosen(words: WordSelection) -> str:
     """The options that choose words, none if all words are used."""
     default = asdict(WordSelection())
-    options = [f"{k} `{value}`" for k, value in asdict(words).items() if value != default[k]]
+    chosen = {k: value for k, value in asdict(words).items() if value != default[k]}
+    if words.file is not None:
+        chosen["file"] = public_name(words.file)
+    options = [f"{k} `{value}`" for k, value in chosen.items()]
     return f"; only words chosen by {', '.join(options)}" if options else ""
 
 

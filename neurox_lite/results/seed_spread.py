@@ -10,8 +10,14 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.files import write_json
-from neurox_lite.outputs import replacing_in
+from neurox_lite.outputs import replacing_in, results_named
 from neurox_lite.results.mask_fit import MaskFit
+
+NAMES = (
+    "mask.safetensors",
+    *results_named("mask", "fit", "ranking", "seeds", "side_effects"),
+)
+"""What the command `mask` writes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -183,7 +183,7 @@ def test_other_words_keep_the_activations(job: Job, done: Path, tmp_path: Path) 
 
     assert run_job(job).skipped == ("extract",)
     summary = (out / "summary.md").read_text()
-    assert f"; only words chosen by file `{listed}`." in summary
+    assert "; only words chosen by file `words.txt`." in summary
     assert run_job(job).ran == ()
     listed.write_text("\n".join(words))
     assert run_job(job).skipped == ("extract",)

@@ -1,0 +1,59 @@
+"""What a command is going to write is checked, and kept from others, before it begins to work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import typer
+
+Inputs = str | Sequence[str] | None
+
+
+def claim_file(context: typer.Context, out: str, overwrite: bool, *inputs: Inputs) -> None:
+    """Let nobody else write a file until the command ends.
+
+    Raises
+    ------
+    InputError
+        When the file exists and may not be overwritten, cannot be written, is one of the inputs,
+        or another process writes it.
+    """
+    from neurox_lite.outputs import claimed_file, refuse_input
+
+    refuse_input(out, *_files(inputs))
+    context.with_resource(claimed_file(out, overwrite))
+
+
+def claim_folder(
+    context: typer.Context, out: str, names: Sequence[str], overwrite: bool, *inputs: Inputs
+) -> None:
+    """Let nobody else write into a folder until the command ends.
+
+    Parameters
+    ----------
+    context : typer.Context
+    out : str
+    names : sequence of str
+        Patterns of the files to be written.
+    overwrite : bool
+    *inputs
+        Files and folders that are read, as the command line has them.
+
+    Raises
+    ------
+    InputError
+        As :func:`claim_file`, and when a file of these names was not written by neurox_lite.
+    """
+    from neurox_lite.files import refuse_file
+    from neurox_lite.outputs import claimed_folder, refuse_input
+
+    refuse_file(out)
+    refuse_input(out, *_files(inputs))
+    context.with_resource(claimed_folder(out, names, overwrite))
+
+
+def _files(inputs: Sequence[Inputs]) -> Iterator[str]:
+    for given in inputs:
+        for text in [given] if isinstance(given, str) else given or ():
+            split, is_split, file = text.partition("=")
+            yield file if is_split and split in ("train", "dev", "test") else text
