@@ -141,7 +141,7 @@ def test_masks_are_compared_as_sets(
     assert first["expected"] == 0.24 and first["p_at_least"] == pytest.approx(p)
     loaded = MaskOverlaps.load(out / "overlaps.json")
     assert loaded == MaskOverlaps.of(
-        [replace(NeuronMask.load(path), method=path) for path in masks]
+        [replace(NeuronMask.load(path), method=Path(path).name) for path in masks]
     )
     assert loaded.overlaps[0].both[0].layer == 0
     (out / "overlaps.json").write_text('{"kind": "mask overlaps", "neurons": 50}')
