@@ -1,5 +1,7 @@
 """The errors users are expected to meet, which say what to do."""
 
+from neurox_lite.escaping import terminal
+
 
 class InputError(ValueError):
     """Bad input: a file, option or array that cannot be used as given.
@@ -8,6 +10,10 @@ class InputError(ValueError):
     do. Commands print it and exit with code 2.
     """
 
+    def __str__(self) -> str:
+        """One line, whatever the names in it are."""
+        return terminal(super().__str__())
+
 
 class UnfinishedError(RuntimeError):
     """Work that could not be finished for a reason outside the input: a full disk, a dead worker.
@@ -15,3 +21,7 @@ class UnfinishedError(RuntimeError):
     The message is one line that says what happened, what is kept and what to do. Commands print
     it and exit with code 1.
     """
+
+    def __str__(self) -> str:
+        """One line, whatever the names in it are."""
+        return terminal(super().__str__())

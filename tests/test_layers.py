@@ -15,8 +15,9 @@ import neurox_lite
 PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
+    {"escaping"},
     {"errors"},
-    {"arguments", "input_files"},
+    {"arguments", "choices", "input_files"},
     {"labels"},
     {"files", "embedded", "measure", "seeds", "threads"},
     {"outputs"},

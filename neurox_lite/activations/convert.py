@@ -12,6 +12,7 @@ from neurox_lite.activations.neurox_json import read_neurox_json, write_neurox_j
 from neurox_lite.activations.neurox_store import words_of
 from neurox_lite.activations.store import BLOCK_ROWS, FORMAT, ActivationStore
 from neurox_lite.activations.writer import open_writer
+from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import refuse_existing
@@ -67,10 +68,12 @@ def convert(
     """
     source, out = Path(source), Path(out)
     refuse_existing(out, overwrite)
+    if to not in (None, "store", "neurox"):
+        raise InputError(
+            f"cannot convert to '{to}'; use store or neurox{did_you_mean(to, ('store', 'neurox'))}"
+        )
     kind = _kind(source)
     to = to or ("neurox" if kind == "store" else "store")
-    if to not in ("store", "neurox"):
-        raise InputError(f"cannot convert to '{to}'; use store or neurox")
     if kind == "store":
         if model != UNKNOWN:
             raise InputError(f"{source}: is a store and names its model; leave out --model")

@@ -18,6 +18,7 @@ import neurox_lite
 from neurox_lite.activations.bfloat16 import to_bfloat16
 from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_hdf5
 from neurox_lite.activations.store import FORMAT, FORMAT_VERSION, hash_content
+from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import replacing
@@ -236,7 +237,7 @@ def open_writer(
         NUL character.
     """
     if dtype not in DTYPES:
-        raise InputError(f"unknown dtype '{dtype}'; use {', '.join(DTYPES)}")
+        raise unknown_choice("dtype", dtype, DTYPES)
     check_words(corpus)
     with replacing(path, overwrite) as partial, new_hdf5(partial) as file:
         special = _no_rows() if special is None else special

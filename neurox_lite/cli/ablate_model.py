@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.output import quiet_transformers
 from neurox_lite.cli.pairs import chosen_pairs, position, read_all_pairs
 
@@ -43,7 +44,7 @@ def model_metric(
     known = OF_PAIRS if pairs else OF_TEXT
     metric = known[0] if metric is None else metric
     if metric not in known:
-        raise InputError(f"unknown metric '{metric}'; use {', '.join(known)}")
+        raise unknown_choice("metric", metric, known)
     quiet_transformers()
     loaded = load_model(model, head="language")
     where: dict[str, Any] = {"site": ranking.space.site, "layers": list(ranking.space.layers)}

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.claims import claim_file, claim_folder
 from neurox_lite.cli.output import Debug, Json, Layers, layers_of, show
 
@@ -51,7 +52,7 @@ def command(
     from neurox_lite.results.ranking_files import check_name
 
     if method not in METHODS:
-        raise InputError(f"unknown method '{method}'; use {', '.join(METHODS)}")
+        raise unknown_choice("method", method, METHODS)
     if len(store) < 2:
         raise InputError("one store only; give --store again for every other model")
     check_name(out)

@@ -27,6 +27,10 @@ from neurox_lite.cli import (
 from neurox_lite.cli.output import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILURE, Settings
 from neurox_lite.embedded import documentation
 from neurox_lite.errors import InputError, UnfinishedError
+from neurox_lite.escaping import OneLineFormatter, json_line, terminal
+
+# The class above all errors of the command line, which older versions of typer take from click.
+ClickException: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="neurox-lite",
@@ -76,38 +80,58 @@ def main(arguments: list[str] | None = None) -> int:
     """
     # Threads that spin while they wait make every fit several times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    settings = Settings()
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
-    logging.getLogger("neurox_lite").setLevel(logging.INFO)
+    settings = Settings(as_json="--json" in (sys.argv if arguments is None else arguments))
+    _log_to_stderr()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            app(arguments, prog_name="neurox-lite", obj=settings)
-        except SystemExit as finished:
-            return finished.code if isinstance(finished.code, int) else EXIT_DONE
-        except InputError as error:
-            if settings.debug:
-                raise
-            return _fail(str(error), EXIT_BAD_INPUT)
-        except UnfinishedError as error:
-            if settings.debug:
-                raise
-            return _fail(str(error), EXIT_FAILURE)
+            finished = app(arguments, prog_name="neurox-lite", obj=settings, standalone_mode=False)
+            return finished if isinstance(finished, int) else EXIT_DONE
+        except ClickException as error:
+            return _bad_usage(error, settings)
         except Exception as error:
             if settings.debug:
                 raise
-            message = " ".join(f"{type(error).__name__}: {error}".split())
-            return _fail(f"{message} (--debug shows where)", EXIT_FAILURE)
-    return EXIT_DONE
+            return _fail(*_said_of(error), settings)
 
 
-def _fail(message: str, code: int) -> int:
-    typer.echo(f"neurox-lite: error: {message}", err=True)
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLineFormatter("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    logging.getLogger("neurox_lite").setLevel(logging.INFO)
+
+
+def _bad_usage(error: Any, settings: Settings) -> int:
+    """A command, option or value that the command line does not have."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return EXIT_BAD_INPUT
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "neurox-lite"
+    message = error.format_message().rstrip(".")
+    return _fail(f"{message} ({command} --help shows how)", EXIT_BAD_INPUT, settings)
+
+
+def _said_of(error: Exception) -> tuple[str, int]:
+    """The message and the exit code for an exception."""
+    if isinstance(error, InputError):
+        return str(error), EXIT_BAD_INPUT
+    if isinstance(error, UnfinishedError):
+        return str(error), EXIT_FAILURE
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{message} (--debug shows where)", EXIT_FAILURE
+
+
+def _fail(message: str, code: int, settings: Settings) -> int:
+    """Say it in one line on stderr; with --json also as the one object on stdout."""
+    typer.echo(f"neurox-lite: error: {terminal(message)}", err=True)
+    if settings.as_json:
+        typer.echo(json_line({"error": message, "exit_code": code}))
     return code
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    typer.echo(f"neurox-lite: warning: {message}", err=True)
+    typer.echo(f"neurox-lite: warning: {terminal(message)}", err=True)
 
 
 def run() -> None:

@@ -30,12 +30,19 @@ def chosen_method(
     InputError
         When a method needs other pairs and there are none, or takes none.
     """
+    from neurox_lite.choices import did_you_mean
     from neurox_lite.errors import InputError
     from neurox_lite.models.spaces import neuron_space
     from neurox_lite.ranking import in_model
     from neurox_lite.ranking.random import random_ranking
     from neurox_lite.results import NeuronRanking
 
+    known = SEARCHES + TOWARDS + ALONE
+    if by not in known and not by.endswith((".json", ".csv")):
+        raise InputError(
+            f"--by {by}: use {', '.join(known)}, or a ranking from 'rank' (.json)"
+            f"{did_you_mean(by, known)}"
+        )
     if (towards is not None) != (by in TOWARDS):
         raise InputError(
             f"--by {by} needs --towards, the condition that the pairs are to be turned to"
@@ -54,7 +61,4 @@ def chosen_method(
         return partial(in_model.rank_by_single_replacement, loaded, seed=seed, **where)
     if by == "random":
         return random_ranking(neuron_space(loaded, where["site"], where["layers"]), seed=seed)
-    if not by.endswith((".json", ".csv")):
-        known = ", ".join(SEARCHES + TOWARDS + ALONE)
-        raise InputError(f"--by {by}: use {known}, or a ranking from 'rank' (.json)")
     return NeuronRanking.load(by)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from neurox_lite.errors import InputError
+from neurox_lite.escaping import json_line, terminal
 
 EXIT_DONE, EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_DOES_NOT_HOLD = 0, 1, 2, 3
 
@@ -23,6 +23,7 @@ class Settings:
     """Options that concern the command line itself."""
 
     debug: bool = False
+    as_json: bool = False
 
 
 def _set_debug(context: typer.Context, value: bool) -> bool:
@@ -179,11 +180,12 @@ def numbers(text: str) -> list[float]:
 def show(result: dict[str, Any], as_json: bool) -> None:
     """Print a result: one JSON object, or a line per key."""
     if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        typer.echo(json_line(result))
         return
-    width = max(map(len, result))
-    for key, value in result.items():
-        typer.echo(f"{key:<{width}}  {_plain(value)}")
+    shown = {terminal(key): terminal(_plain(value)) for key, value in result.items()}
+    width = max(map(len, shown))
+    for key, value in shown.items():
+        typer.echo(f"{key:<{width}}  {value}")
 
 
 def _plain(value: Any) -> str:

@@ -71,6 +71,7 @@ def chosen_pairs(
     InputError
         When there are none.
     """
+    from neurox_lite.choices import did_you_mean, listed
     from neurox_lite.errors import InputError
 
     templates = None if template is None else {name.strip() for name in template.split(",")}
@@ -81,10 +82,13 @@ def chosen_pairs(
         and (templates is None or pair.template in templates)
     ]
     if not chosen:
-        conditions = ", ".join(sorted({pair.condition for pair in pairs}))
-        names = ", ".join(sorted({pair.template for pair in pairs}))
+        conditions = sorted({pair.condition for pair in pairs})
+        names = sorted({pair.template for pair in pairs})
+        hints = {"" if condition is None else did_you_mean(condition, conditions)}
+        hints |= {did_you_mean(name, names) for name in templates or () if name not in names}
         raise InputError(
-            f"no pairs of that kind; the conditions are {conditions}, the templates {names}"
+            f"no pairs of that kind; the conditions are {listed(conditions)}, the templates "
+            f"{listed(names)}{''.join(sorted(hints))}"
         )
     return chosen
 

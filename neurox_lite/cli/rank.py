@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.claims import claim_file, claim_folder
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
@@ -188,7 +189,7 @@ def command(
     from neurox_lite.results.ranking_files import check_name
 
     if method not in (*METHODS, "all"):
-        raise InputError(f"unknown method '{method}'; use {', '.join(METHODS)} or all")
+        raise unknown_choice("method", method, (*METHODS, "all"))
     needs_none = ", which needs no labels," if method in WITHOUT_LABELS else ""
     refuse_given(context, _refused(method), f"'{method}'{needs_none}")
     if probe is not None:

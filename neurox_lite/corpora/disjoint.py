@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus, draw_splits
 from neurox_lite.errors import InputError
 
@@ -60,7 +61,9 @@ def check_disjoint(by: str | None) -> None:
         When it is neither None nor one of ``DISJOINT``.
     """
     if by is not None and by not in DISJOINT:
-        raise InputError(f"disjoint is '{by}'; give {' or '.join(DISJOINT)}")
+        raise InputError(
+            f"disjoint is '{by}'; give {' or '.join(DISJOINT)}{did_you_mean(by, DISJOINT)}"
+        )
 
 
 def _new_in_their_split(corpus: TaggedCorpus) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.annotation import annotate, read_text
 from neurox_lite.corpora.columns import read_columns
 from neurox_lite.corpora.conllu import read_conllu
@@ -101,7 +102,10 @@ def read_corpus(
     given = {name: value for name, value in given.items() if value is not None}
     format = format or _format_of(Path(path), given)
     if format not in FORMATS:
-        raise InputError(f"{path}: unknown format '{format}'; use one of {', '.join(FORMATS)}")
+        raise InputError(
+            f"{path}: unknown format '{format}'; use one of {', '.join(FORMATS)}"
+            f"{did_you_mean(format, FORMATS)}"
+        )
     for name in given:
         if format not in TAKEN_BY[name]:
             what = "file of labels" if name == "labels" else name

@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 
+from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.corpora.sentence_text import SentenceText, joined
 from neurox_lite.errors import InputError
 
@@ -152,8 +153,11 @@ class TaggedCorpus:
         if layer == POSITION and layer not in self.tags:
             return np.array([str(i) for words in self.sentences for i in range(len(words))])
         if layer not in self.tags:
-            known = ", ".join([*sorted(self.tags.keys() - {POSITION}), POSITION])
-            raise InputError(f"{self.source}: no labels called '{layer}'; this corpus has: {known}")
+            known = [*sorted(self.tags.keys() - {POSITION}), POSITION]
+            raise InputError(
+                f"{self.source}: no labels called '{layer}'; this corpus has: {', '.join(known)}"
+                f"{did_you_mean(layer, known)}"
+            )
         return np.array([label for row in self.tags[layer] for label in row], dtype=str)
 
     def rows(self, split: str) -> np.ndarray:
@@ -188,8 +192,11 @@ class TaggedCorpus:
         """
         labels = self.labels(layer)
         if label not in labels:
-            shown = ", ".join(sorted(set(labels.tolist()) - {UNLABELLED})[:20])
-            raise InputError(f"{self.source}: no label '{label}' in '{layer}'; it has: {shown}")
+            known = sorted(set(labels.tolist()) - {UNLABELLED})
+            raise InputError(
+                f"{self.source}: no label '{label}' in '{layer}'; it has: {listed(known)}"
+                f"{did_you_mean(label, known)}"
+            )
         flat = iter(labels.tolist())
         binary = tuple(
             tuple(own if own in (label, UNLABELLED) else rest_of(label) for own in islice(flat, n))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.arrays import space_of
+from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
@@ -51,7 +52,7 @@ def layer_similarity(
         does not fit, a layer is constant or, for SVCCA, has as many principal components as words.
     """
     if measure not in MEASURES:
-        raise InputError(f"unknown measure '{measure}'; use {' or '.join(MEASURES)}")
+        raise unknown_choice("measure", measure, MEASURES)
     spaces = space or space_of(X), other_space or space_of(other)
     for matrix, its_space in zip((X, other), spaces, strict=True):
         if its_space.n_neurons != matrix.shape[1]:

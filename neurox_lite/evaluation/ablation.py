@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import load
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.retraining import retrained_score
 from neurox_lite.probing.frozen import frozen_scores
@@ -135,7 +136,7 @@ def _check_options(
     if not shares or not all(0 < share <= 1 for share in shares):
         raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
     if replacement not in ("zero", "mean"):
-        raise InputError(f"unknown replacement '{replacement}'; use zero or mean")
+        raise unknown_choice("replacement", replacement, ("zero", "mean"))
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
 

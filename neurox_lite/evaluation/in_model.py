@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
 from neurox_lite.models.replacements import resampled
@@ -123,7 +124,7 @@ def _values(
     if replacement == "zero":
         return np.zeros(masked.space.n_neurons), "zero"
     if replacement not in ("mean", "resampled"):
-        raise InputError(f"unknown replacement '{replacement}'; use mean, zero or resampled")
+        raise unknown_choice("replacement", replacement, ("mean", "zero"), "or resampled")
     if replacement == "mean":
         return masked.activation_range().mean.cpu().numpy(), "mean"
     return resampled(masked.activations().cpu().numpy(), len(masked), seed), "resampled"

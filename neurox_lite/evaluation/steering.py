@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.in_model import check_rankings
@@ -172,7 +173,7 @@ def _check(
         raise InputError("no ranking to steer by; give at least one")
     check_rankings(rankings, rankings[0].space)
     if mode not in MODES:
-        raise InputError(f"unknown mode '{mode}'; use {' or '.join(MODES)}")
+        raise unknown_choice("mode", mode, MODES)
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
     both = set(pairs) & set(wanted)

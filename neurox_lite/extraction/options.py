@@ -7,6 +7,7 @@ from typing import Any
 
 from neurox_lite.activations.writer import DTYPES
 from neurox_lite.arguments import whole_number
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.aggregation import AGGREGATIONS
 from neurox_lite.models.sites import SITES
@@ -94,8 +95,7 @@ class ExtractOptions:
         for name, known in choices.items():
             value = getattr(self, name)
             if value not in known:
-                listed = ", ".join(k for k in known if k)
-                raise InputError(f"unknown {name.replace('_', ' ')} '{value}'; use {listed}")
+                raise unknown_choice(name.replace("_", " "), value, [k for k in known if k])
         object.__setattr__(self, "layers", layer_numbers(self.layers))
         for name in ("batch_tokens", "window", "stride"):
             if getattr(self, name) is not None:

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 
 from neurox_lite.activations.arrays import load, space_of
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.models.interventions import Positions
 from neurox_lite.models.loading import LoadedModel
@@ -106,7 +107,7 @@ class PairEffect:
         within: PairInputs | None = None,
     ):
         if isinstance(objective, str) and objective not in ("flip", "sufficiency"):
-            raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
+            raise unknown_choice("objective", objective, ("flip", "sufficiency"))
         self.inputs = inputs
         self.objective = objective
         self.flips = objective == "flip"
@@ -212,7 +213,7 @@ class ReadoutEffect:
         objective: str = "flip",
     ):
         if objective not in ("flip", "sufficiency"):
-            raise InputError(f"unknown objective '{objective}'; use flip or sufficiency")
+            raise unknown_choice("objective", objective, ("flip", "sufficiency"))
         if X.shape[1] != len(weights):
             raise InputError(
                 f"activations of {X.shape[1]} neurons, a readout of {len(weights)}; give those it "

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Measure, PairEffect
@@ -89,7 +90,7 @@ def fit_neuron_mask(
     """
     searches = {"differentiable-mask": search_mask, "reinforce": reinforce_mask}
     if isinstance(by, str) and by not in searches:
-        raise InputError(f"unknown method '{by}'; use {', '.join(searches)} or a ranking")
+        raise unknown_choice("method", by, searches, "or a ranking")
     if isinstance(by, NeuronRanking):
         site = by.space.site if site is None else site
         layers = by.space.layers if layers is None else layers

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.models.hooks import rewrite
 from neurox_lite.models.loading import LoadedModel
@@ -71,7 +72,7 @@ def changing_neurons(
                 f"(n_sentences, {space.n_neurons})"
             )
     if isinstance(positions, str) and positions not in ("all", "last"):
-        raise InputError(f"unknown positions '{positions}'; use all, last, an array or a function")
+        raise unknown_choice("positions", positions, ("all", "last", "an array"), "or a function")
     layers = space.layers if layers is None else layers
     of_layer = {
         layer: [_per_token(part[..., space.columns(layer)]) for part in parts.values()]

@@ -21,6 +21,7 @@ from transformers import (
 )
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.files import public_name
 from neurox_lite.models.model_files import first_line, model_revision, read_config
@@ -188,7 +189,7 @@ def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
     if head is None:
         return AutoModel
     if head not in ("language", "classification"):
-        raise InputError(f"unknown head '{head}'; use language or classification")
+        raise unknown_choice("head", head, ("language", "classification"))
     architecture = next(iter(config.architectures or []), "")
     if head == "classification":
         known = "ForSequenceClassification" in architecture

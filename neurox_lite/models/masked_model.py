@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions
 from neurox_lite.models.hooks import record
@@ -94,7 +95,7 @@ class MaskedModel:
         if not (self.lengths.all() and torch.equal(attention_mask != 0, is_real)):
             raise InputError("inputs of one token or more are needed; pad every input on the right")
         if isinstance(positions, str) and positions not in ("all", "last"):
-            raise InputError(f"unknown positions '{positions}'; use all, last or one per input")
+            raise unknown_choice("positions", positions, ("all", "last"), "or one per input")
         if isinstance(positions, str):
             self.positions = None if positions == "all" else self.lengths - 1
         else:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel
@@ -84,7 +85,7 @@ class PairInputs:
         if isinstance(positions, bool) or not isinstance(positions, str | Integral):
             raise InputError(f"positions {positions!r}; give all, last or the number of a word")
         if isinstance(positions, str) and positions not in ("all", "last"):
-            raise InputError(f"unknown positions '{positions}'; use all, last or a whole number")
+            raise unknown_choice("positions", positions, ("all", "last"), "or a whole number")
         return positions if isinstance(positions, str) else self.word(int(positions))
 
     def distinct(self) -> list[int]:

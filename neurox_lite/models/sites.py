@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.models.experts import experts_of, show_neurons
 from neurox_lite.models.lstm import LSTMLayer
@@ -94,7 +95,7 @@ def find_sites(
         When the site is unknown or this model does not have it in a form that is known.
     """
     if site not in SITES:
-        raise InputError(f"unknown site '{site}'; use {', '.join(SITES)}")
+        raise unknown_choice("site", site, SITES)
     if modules is not None:
         calls = trace(model)
         found = _named(calls, site, modules)

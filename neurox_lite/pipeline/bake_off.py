@@ -15,6 +15,7 @@ from sklearn.base import clone
 
 from neurox_lite.activations.arrays import space_of, take_rows
 from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.rank_stability import rank_intervals
@@ -159,7 +160,7 @@ def _check(
     """Raise InputError for what would else be found after hours of ranking."""
     unknown = [name for name in methods if name not in METHODS]
     if unknown:
-        raise InputError(f"unknown method '{unknown[0]}'; use {', '.join(METHODS)}")
+        raise unknown_choice("method", unknown[0], METHODS)
     if not names:
         raise InputError("no methods to compare; give at least one")
     if len(set(names)) < len(names):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -11,6 +10,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
@@ -134,9 +134,8 @@ def _build(cls: Any, data: Any, where: str) -> Any:
     known = {f.name: f for f in fields(cls)}
     for key in data:
         if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
-            raise InputError(f"{where}: unknown key '{key}'; {hint}")
+            hint = did_you_mean(key, known) or f"; known keys: {', '.join(known)}"
+            raise InputError(f"{where}: unknown key '{key}'{hint}")
     hints = get_type_hints(cls)
     values = {}
     for name, value in data.items():

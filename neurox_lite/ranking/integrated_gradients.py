@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import as_tensor, finite_blocks, take_rows
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.inputs import labelled, sample_rows
@@ -72,7 +73,7 @@ def integrated_gradients(
             "integrated gradients need captum; pip install 'neurox-lite[captum]'"
         ) from None
     if baseline not in ("mean", "zero"):
-        raise InputError(f"unknown baseline '{baseline}'; use mean or zero")
+        raise unknown_choice("baseline", baseline, ("mean", "zero"))
     if n_rows < 1 or n_steps < 1:
         raise InputError(f"n_rows is {n_rows}, n_steps is {n_steps}; give at least 1")
     if not isinstance(probe, ElasticNetProbe):

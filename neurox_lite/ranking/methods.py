@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from neurox_lite.activations.arrays import space_of
-from neurox_lite.errors import InputError
+from neurox_lite.choices import unknown_choice
 from neurox_lite.probing.moments import moments
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.average_precision import average_precision
@@ -109,5 +109,5 @@ def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
         When there is no such method, or as the method's function.
     """
     if method not in METHODS:
-        raise InputError(f"unknown method '{method}'; use {', '.join(METHODS)}")
+        raise unknown_choice("method", method, METHODS)
     return METHODS[method](task, **options)

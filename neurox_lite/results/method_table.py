@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.results.saving import read_result, write_result
 
 if TYPE_CHECKING:
@@ -56,7 +57,15 @@ class MethodTable:
         )
 
     def column(self, name: str) -> dict[str, float | None]:
-        """The means of a column, by method."""
+        """The means of a column, by method.
+
+        Raises
+        ------
+        InputError
+            When there is no such column.
+        """
+        if name not in self.columns:
+            raise unknown_choice("column", name, self.columns)
         place = self.columns.index(name)
         return {method: row[place] for method, row in zip(self.methods, self.mean, strict=True)}
 

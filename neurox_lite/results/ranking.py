@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.ranking_files import as_table, read_ranking, write_ranking
@@ -228,8 +229,10 @@ class NeuronRanking:
         """
         per_class = self._per_class()
         if label not in self.classes:
-            known = ", ".join(self.classes)
-            raise InputError(f"ranking '{self.method}' has no class '{label}'; it has {known}")
+            raise InputError(
+                f"ranking '{self.method}' has no class '{label}'; it has {listed(self.classes)}"
+                f"{did_you_mean(label, self.classes)}"
+            )
         return NeuronRanking.from_scores(
             self.space,
             np.where(np.isnan(self.scores), np.nan, per_class[self.classes.index(label)]),

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
 from neurox_lite.results.saving import read_result, write_result
 
@@ -67,8 +68,11 @@ class SideEffects:
         for measure in self.measures:
             if (measure.metric, measure.data) == (metric, data):
                 return measure
-        known = ", ".join(f"{measure.metric} of {measure.data}" for measure in self.measures)
-        raise InputError(f"no {metric} of {data}; there are {known}")
+        known = [f"{measure.metric} of {measure.data}" for measure in self.measures]
+        raise InputError(
+            f"no {metric} of {data}; there are {listed(known)}"
+            f"{did_you_mean(f'{metric} of {data}', known)}"
+        )
 
     def summary(self) -> dict[str, Any]:
         """The means per metric, JSON-ready; of tasks without the intact model's zeros."""
