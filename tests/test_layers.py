@@ -17,7 +17,7 @@ PACKAGE = Path(neurox_lite.__file__).parent
 ORDER = [
     {"escaping"},
     {"errors"},
-    {"arguments", "choices", "input_files"},
+    {"arguments", "choices", "input_files", "showing"},
     {"labels"},
     {"files", "embedded", "measure", "seeds", "threads"},
     {"outputs"},

@@ -12,6 +12,7 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.disjoint import disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
+from neurox_lite.showing import short_repr, some, summary
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class LabelledActivations:
     rows: np.ndarray
     sentences: np.ndarray
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        classes = some(np.unique(self.y).tolist())
+        title = f"LabelledActivations of {self.X.shape[1]} neurons"
+        return summary(title, {"words": len(self.y)}, [f"labels {classes}"])
+
 
 @dataclass(frozen=True)
 class LabelledSplits:
@@ -51,6 +59,17 @@ class LabelledSplits:
     dev: LabelledActivations
     test: LabelledActivations
     left_out: dict[str, int]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        parts = {"train": self.train, "dev": self.dev, "test": self.test}
+        sizes = {name: len(part.y) for name, part in parts.items()}
+        classes = some(np.unique(self.train.y).tolist())
+        lines = [f"labels {classes}"]
+        if self.left_out:
+            lines.append(f"left out {some(self.left_out)}")
+        return summary(f"LabelledSplits of {self.train.X.shape[1]} neurons", sizes, lines)
 
 
 def rare_classes(

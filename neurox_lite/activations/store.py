@@ -16,6 +16,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.files import hash_json
 from neurox_lite.input_files import refuse_special
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.showing import some, summary
 
 FORMAT = "neurox_lite activations"
 FORMAT_VERSION = 2
@@ -98,6 +99,19 @@ class ActivationStore:
         if self._shards and (len(ends), ends[-1]) != (len(self._shards), self.n_tokens):
             self._file.close()
             raise InputError(f"{path}: its rows are not those of its shards; extract again")
+
+    def __repr__(self) -> str:
+        return f"ActivationStore({str(self.path)!r})"
+
+    def __str__(self) -> str:
+        facts = {
+            "rows": self.n_tokens,
+            "neurons": self.space.n_neurons,
+            "site": self.space.site,
+            "layers": some(self.space.layers),
+            "dtype": self.metadata["dtype"],
+        }
+        return summary(f"ActivationStore {self.path} of {self.space.model}", facts)
 
     def __enter__(self) -> ActivationStore:
         return self
@@ -271,6 +285,10 @@ class ActivationMatrix:
             )
         stored = store.metadata["dtype"]
         self.dtype = np.dtype("float32" if stored == "bfloat16" else stored)
+
+    def __repr__(self) -> str:
+        layers = some(self.space.layers)
+        return f"ActivationMatrix({self.shape}, {self.dtype}, layers {layers}, {self.store!r})"
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -12,6 +13,7 @@ import numpy as np
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.corpora.sentence_text import SentenceText, joined
 from neurox_lite.errors import InputError
+from neurox_lite.showing import short_repr, some, summary
 
 UNLABELLED = ""
 """The label of a word that has none in a layer, such as ``Number`` of a preposition."""
@@ -112,6 +114,18 @@ class TaggedCorpus:
                     f"{self.source}: sentence {number} has {len(words)} words but {len(labels)} "
                     f"labels in layer '{layer}'; give one label per word"
                 )
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        counts = Counter(self.splits)
+        splits = [f"{split} {counts[split]}" for split in SPLITS if split in counts]
+        facts = {
+            "sentences": len(self),
+            "words": self.n_tokens,
+            "splits": f"({', '.join(splits)})" if splits else None,
+        }
+        return summary(f"TaggedCorpus {self.source}", facts, [f"tags {some(self.tags)}"])
 
     def __len__(self) -> int:
         return len(self.sentences)

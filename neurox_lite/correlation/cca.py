@@ -9,6 +9,7 @@ import numpy as np
 
 from neurox_lite.correlation.moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
+from neurox_lite.showing import short_repr
 
 FLOAT32_ROUNDING = 5e-7
 """Four times float32's; products of blocks are summed in it, on every CPU in another order."""
@@ -34,6 +35,8 @@ class CanonicalCorrelations:
     directions_y: np.ndarray
     loadings_x: np.ndarray
 
+    __repr__ = short_repr
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -48,6 +51,8 @@ class Principal:
 
     axes: np.ndarray
     deviations: np.ndarray
+
+    __repr__ = short_repr
 
     @property
     def whitening(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from neurox_lite.activations.arrays import column_squares, load, read_ahead, space_of
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
+from neurox_lite.showing import short_repr
 
 BLOCK_ROWS = 2048
 PANEL_COLUMNS = 4096
@@ -37,6 +38,8 @@ class Moments:
     deviation: np.ndarray
     covariances: tuple[np.ndarray, ...]
 
+    __repr__ = short_repr
+
     @property
     def scale(self) -> np.ndarray:
         """One over the deviation, and 0 for a constant neuron; shape (n_neurons,)."""
@@ -57,6 +60,8 @@ class CrossMoments:
     x: Moments
     y: Moments
     covariance: np.ndarray
+
+    __repr__ = short_repr
 
 
 def moments(X: Any, columns: Sequence[slice] = ()) -> Moments:

@@ -22,6 +22,7 @@ from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, reads_both_sides
 from neurox_lite.models.pair_tokens import check_vocabulary
 from neurox_lite.models.spaces import check_fits
+from neurox_lite.showing import short_repr
 
 Scores = tuple[torch.Tensor, torch.Tensor]
 
@@ -49,6 +50,8 @@ class ModelMetric:
     masked: MaskedModel
     score: Callable[[torch.Tensor, torch.Tensor], Scores]
     finish: Callable[[float], float] = float
+
+    __repr__ = short_repr
 
 
 def pair_accuracy(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:

@@ -18,6 +18,7 @@ from neurox_lite.extraction.long_sentences import truncate, windows
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.tokenization import SentenceTokenizer
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.showing import short_repr
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ class ModelInput:
     positions: np.ndarray
     counts: np.ndarray
     source: np.ndarray
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return max(len(self.ids), len(self.source))

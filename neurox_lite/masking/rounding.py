@@ -12,6 +12,7 @@ import torch
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 from neurox_lite.masking.search import Search
+from neurox_lite.showing import short_repr
 
 N_STEPS = 15
 MOST_TRIED = 4
@@ -35,6 +36,8 @@ class HardMask:
     columns: tuple[int, ...]
     values: torch.Tensor
     effect: float
+
+    __repr__ = short_repr
 
 
 def rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) -> HardMask:

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from neurox_lite.masking import hard_concrete
 from neurox_lite.masking.constraint import Multiplier
 from neurox_lite.masking.effects import Effect
+from neurox_lite.showing import short_repr
 
 LEARNING_RATE = 0.1
 """Of Adam, for the locations of gates and for replacements in deviations of their neuron; falls to
@@ -51,6 +52,8 @@ class Search:
     multiplier: float
     sizes: tuple[float, ...] = ()
     effects: tuple[float, ...] = ()
+
+    __repr__ = short_repr
 
     @property
     def n_open(self) -> int:

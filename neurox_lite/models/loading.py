@@ -50,6 +50,9 @@ class LoadedModel:
     name: str
     revision: str
 
+    def __repr__(self) -> str:
+        return f"LoadedModel({self.name!r}, {type(self.model).__name__}, {self.revision!r})"
+
     @property
     def is_encoder_decoder(self) -> bool:
         return bool(self.model.config.is_encoder_decoder)

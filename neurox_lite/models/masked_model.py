@@ -23,6 +23,7 @@ from neurox_lite.models.spaces import default_site, space_in
 from neurox_lite.models.trace import trial
 from neurox_lite.models.translation import translating_neurons
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.showing import short_repr
 
 BATCH_TOKENS = 8192
 BATCH_OUTPUTS = 2**26
@@ -37,6 +38,8 @@ class ActivationRange:
     deviation: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
+
+    __repr__ = short_repr
 
 
 class MaskedModel:
@@ -132,6 +135,9 @@ class MaskedModel:
     def space(self) -> NeuronSpace:
         """The neurons that may change."""
         return space_in(self.sites, self._layers, self.loaded)
+
+    def __repr__(self) -> str:
+        return f"MaskedModel({len(self)} inputs, {self.space.n_neurons} neurons)"
 
     def __len__(self) -> int:
         return len(self.input_ids)

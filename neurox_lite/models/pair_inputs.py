@@ -42,6 +42,9 @@ class PairInputs:
     wrong: torch.Tensor
     words: tuple[tuple[int, ...], ...]
 
+    def __repr__(self) -> str:
+        return f"PairInputs({len(self)} pairs of up to {self.input_ids.shape[1]} tokens)"
+
     def __len__(self) -> int:
         return len(self.pairs)
 

@@ -18,6 +18,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.moments import moments
 from neurox_lite.probing.rows import Rows
+from neurox_lite.showing import short_repr
 
 HELD_BYTES = 256 << 20
 """A store's matrix up to this size is held in memory."""
@@ -45,6 +46,8 @@ class Inputs:
     constant: np.ndarray
     space: NeuronSpace
     like: torch.Tensor
+
+    __repr__ = short_repr
 
     @classmethod
     def standardised(

@@ -22,6 +22,7 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.inputs import Inputs, refuse_sparse
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
+from neurox_lite.showing import some, summary
 
 ARRAYS = ("coef_", "intercept_", "mean_", "scale_", "constant_")
 
@@ -57,6 +58,17 @@ class LinearProbe(BaseEstimator, ABC):
         self.tol = tol
         self.max_iter = max_iter
         self.device = device
+
+    def __str__(self) -> str:
+        if not hasattr(self, "coef_"):
+            return f"{self!r}, not fitted"
+        facts = {
+            "neurons": self.coef_.shape[-1],
+            "classes": some(self.classes_.tolist()) if hasattr(self, "classes_") else None,
+            "weights that are not zero": f"{100 * float((self.coef_ != 0).mean()):.3g} %",
+            "converged": self.certificate_.converged,
+        }
+        return summary(" ".join(repr(self).split()), facts)
 
     def check_parameters(self) -> None:
         """Raise InputError when a parameter is out of range."""

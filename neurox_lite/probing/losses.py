@@ -15,6 +15,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from neurox_lite.showing import short_repr
+
 BLOCK_ROWS = 16_384
 
 INTERCEPT_TOL = 1e-7
@@ -88,6 +90,8 @@ class CrossEntropy:
     y: torch.Tensor
     n_classes: int
     weights: torch.Tensor | None = None
+
+    __repr__ = short_repr
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -216,6 +220,8 @@ class SquaredError:
 
     y: torch.Tensor
     weights: torch.Tensor | None = None
+
+    __repr__ = short_repr
 
     @property
     def shape(self) -> tuple[int, int]:

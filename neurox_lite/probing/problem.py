@@ -9,6 +9,7 @@ import torch
 
 from neurox_lite.probing.losses import Loss, Scores
 from neurox_lite.probing.rows import Rows
+from neurox_lite.showing import short_repr
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Problem:
     loss: Loss
     l1: torch.Tensor
     l2: torch.Tensor
+
+    __repr__ = short_repr
 
     def sample(self, positions: np.ndarray) -> Problem:
         """The same problems of some rows, which are held in memory."""

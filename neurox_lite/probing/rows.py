@@ -12,6 +12,7 @@ import torch
 
 from neurox_lite.activations.arrays import take_rows, tensor_blocks
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.showing import short_repr
 
 FAR = 10
 """In deviations: a mean beyond this is subtracted before a product is rounded and not after."""
@@ -35,6 +36,8 @@ class Rows:
     mean: torch.Tensor
     inverse_scale: torch.Tensor
     far: torch.Tensor
+
+    __repr__ = short_repr
 
     @classmethod
     def standardised(

@@ -9,6 +9,7 @@ import torch
 
 from neurox_lite.activations.arrays import column_squares
 from neurox_lite.ranking.inputs import Labelled, small_blocks
+from neurox_lite.showing import short_repr
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class ClassMoments:
     means: np.ndarray
     mean: np.ndarray
     deviation: np.ndarray
+
+    __repr__ = short_repr
 
     @property
     def is_constant(self) -> np.ndarray:

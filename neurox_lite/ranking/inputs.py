@@ -16,6 +16,7 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.inputs import refuse_sparse
 from neurox_lite.probing.linear import fingerprint
 from neurox_lite.probing.probe import class_ids
+from neurox_lite.showing import short_repr
 
 READ_ROWS, SMALL_ROWS = 1024, 256
 """Rows that are read, and worked on, at a time; the latter with all made of them fit a cache."""
@@ -39,6 +40,8 @@ class Labelled:
     space: NeuronSpace
     classes: np.ndarray
     ids: np.ndarray
+
+    __repr__ = short_repr
 
     @property
     def provenance(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from neurox_lite.ranking.probeless import probeless
 from neurox_lite.ranking.random import random_ranking
 from neurox_lite.ranking.variance import variance
 from neurox_lite.results import NeuronRanking
+from neurox_lite.showing import short_repr
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class RankingTask:
     y_dev: np.ndarray
     probe: ElasticNetProbe
     seed: int = 0
+
+    __repr__ = short_repr
 
     @cached_property
     def fitted_probe(self) -> ElasticNetProbe:

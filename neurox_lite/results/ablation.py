@@ -10,11 +10,27 @@ import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "ablation curves"
+PER_CURVE = ("method", "retrained", "replacement", "metric", "intact")
+PER_SHARE = (
+    "keep_top",
+    "remove_top",
+    "keep_bottom",
+    "random_mean",
+    "random_low",
+    "random_high",
+    "remove_bottom",
+    "remove_random_mean",
+    "remove_random_low",
+    "remove_random_high",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,31 @@ class AblationCurve:
     remove_random_low: tuple[float, ...] = ()
     remove_random_high: tuple[float, ...] = ()
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        return summary(f"AblationCurve of {self._said()}", self._facts())
+
+    def _said(self) -> str:
+        how = "retrained" if self.retrained else f"others replaced by {self.replacement}"
+        return f"{self.method}, {how}: {self.metric} {self.intact:.4g} of {self.n_neurons} neurons"
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "top": f"{self.counts[0]}-{self.counts[-1]} keeps {self.keep_top[0]:.4g} to "
+            f"{self.keep_top[-1]:.4g}",
+            "random": f"{self.random_mean[0]:.4g} to {self.random_mean[-1]:.4g}",
+            "converged": self.converged,
+        }
+
+    def table(self) -> Table:
+        """A header, and a row per share."""
+        return AblationCurves((self,)).table()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per share."""
+        return as_pandas(self.table())
+
     @property
     def area_below_random(self) -> float:
         """Mean over shares of remove-random minus remove-top; negative where less is better.
@@ -74,6 +115,29 @@ class AblationCurves:
 
     curves: tuple[AblationCurve, ...]
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        return summary(
+            "AblationCurves", {"curves": len(self.curves)}, (c._said() for c in self.curves)
+        )
+
+    def table(self) -> Table:
+        """A header, and a row per curve and share; cells of what was not measured are None."""
+        names = [name for name in PER_SHARE if any(getattr(c, name) for c in self.curves)]
+        rows: Table = [[*PER_CURVE, "share", "neurons", *names]]
+        for curve in self.curves:
+            same = [getattr(curve, name) for name in PER_CURVE]
+            for place, (share, count) in enumerate(zip(curve.shares, curve.counts, strict=True)):
+                values = [getattr(curve, name) for name in names]
+                cells = [of_share[place] if of_share else None for of_share in values]
+                rows.append([*same, share, count, *cells])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per curve and share."""
+        return as_pandas(self.table())
+
     def plot(self) -> Figure:
         """The curves beside random and bottom, one panel per ranking and way of evaluating."""
         from neurox_lite.plotting.ablation import plot_ablation
@@ -81,7 +145,7 @@ class AblationCurves:
         return plot_ablation(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the curves as JSON."""
+        """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "agreement of rankings"
@@ -41,6 +45,26 @@ class AgreementMatrix:
     kendall: Matrix
     rank_biased: Matrix
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"neurons": self.n_neurons, "k": self.k, "overlap by chance": self.expected_overlap}
+        shares = zip(self.methods, self.mean_overlap, strict=True)
+        lines = (f"{name}: {share:.2f} of its top shared on average" for name, share in shares)
+        return summary(f"AgreementMatrix of {len(self.methods)} rankings", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per pair of rankings."""
+        rows: Table = [["method", "other", "overlap", "kendall", "rank_biased"]]
+        for (i, one), (j, other) in combinations(enumerate(self.methods), 2):
+            values = (self.overlap[i][j], self.kendall[i][j], self.rank_biased[i][j])
+            rows.append([one, other, *values])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per pair of rankings."""
+        return as_pandas(self.table())
+
     @property
     def expected_overlap(self) -> float:
         """Overlap of the top k of a ranking with that of a random one, on average."""
@@ -64,7 +88,7 @@ class AgreementMatrix:
         return plot_agreement(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the agreement as JSON."""
+        """Write the agreement as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

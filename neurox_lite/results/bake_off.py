@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neurox_lite.outputs import replacing_in, results_named
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.agreement import AgreementMatrix
 from neurox_lite.results.method_table import MethodTable
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
 
 NAMES = (
     *results_named("methods", "agreement", "ablation"),
@@ -39,6 +44,16 @@ class BakeOff:
     agreement: AgreementMatrix
     curves: AblationCurves
     converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"rankings": len(self.rankings), "converged": self.converged}
+        return summary("BakeOff", facts, str(self.table).splitlines()[1:])
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per method: the table of methods."""
+        return self.table.to_pandas()
 
     def save(self, folder: str | Path) -> None:
         """Write rankings, table, agreement and curves as JSON, and their figures as PNG.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,11 @@ from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    import pandas
 
 KIND = "neuron clusters"
 
@@ -32,6 +37,24 @@ class NeuronClusters:
     space: NeuronSpace
     threshold: float
     numbers: tuple[int, ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        sizes = sorted(np.bincount(self.numbers).tolist(), reverse=True)
+        facts = {"clusters": self.n_clusters, "alone": sizes.count(1), "threshold": self.threshold}
+        title = f"NeuronClusters of {self.space.n_neurons} neurons"
+        return summary(title, facts, [f"largest {some(sizes)}"])
+
+    def table(self) -> Table:
+        """A header, and a row per neuron."""
+        neurons = self.space.neurons(range(self.space.n_neurons))
+        pairs = zip(neurons, self.numbers, strict=True)
+        return [["layer", "unit", "cluster"], *([*neuron, number] for neuron, number in pairs)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per neuron."""
+        return as_pandas(self.table())
 
     @property
     def n_clusters(self) -> int:
@@ -61,7 +84,7 @@ class NeuronClusters:
         return ranking.order[np.sort(first)]
 
     def save(self, path: str | Path) -> None:
-        """Write the clusters as JSON."""
+        """Write the clusters as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "layer similarity"
@@ -29,6 +32,28 @@ class LayerSimilarity:
     other_layers: tuple[int, ...]
     matrix: tuple[tuple[float, ...], ...]
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        title = f"LayerSimilarity ({self.measure}) of {self.model} and {self.other}"
+        best = [
+            (max(row), layer, self.other_layers[row.index(max(row))])
+            for layer, row in zip(self.layers, self.matrix, strict=True)
+        ]
+        lines = (f"layer {one} is most like {other}: {value:.3f}" for value, one, other in best)
+        return summary(title, {"layers": f"{len(self.layers)} and {len(self.other_layers)}"}, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per pair of layers."""
+        rows: Table = [["layer", "other_layer", "similarity"]]
+        for layer, row in zip(self.layers, self.matrix, strict=True):
+            rows += [[layer, o, value] for o, value in zip(self.other_layers, row, strict=True)]
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per pair of layers."""
+        return as_pandas(self.table())
+
     def plot(self) -> Figure:
         """Heat map, the first layers at the bottom left."""
         from neurox_lite.plotting.layer_similarity import plot_layer_similarity
@@ -36,7 +61,7 @@ class LayerSimilarity:
         return plot_layer_similarity(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the similarities as JSON."""
+        """Write the similarities as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "layer scores"
@@ -30,6 +33,28 @@ class LayerScores:
     baseline: float
     converged: bool
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        best = max(range(len(self.layers)), key=lambda place: self.separate[place])
+        facts = {
+            "best layer": f"{self.layers[best]} ({self.separate[best]:.4g})",
+            "all together": self.cumulative[-1],
+            "no neuron": self.baseline,
+            "converged": self.converged,
+        }
+        return summary(f"LayerScores: {self.metric} of {len(self.layers)} layers", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per layer."""
+        rows = zip(self.layers, self.separate, self.cumulative, strict=True)
+        header = ["layer", "separate", "cumulative", "baseline"]
+        return [header, *([*row, self.baseline] for row in rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per layer."""
+        return as_pandas(self.table())
+
     def plot(self) -> Figure:
         """Both scores by layer, and the baseline."""
         from neurox_lite.plotting.layers import plot_layer_scores
@@ -37,7 +62,7 @@ class LayerScores:
         return plot_layer_scores(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the scores as JSON."""
+        """Write the scores as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,11 @@ from neurox_lite.outputs import replacing_in
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import some, summary
+
+if TYPE_CHECKING:
+    import pandas
 
 KIND = "mask fit"
 NUMBERS = (
@@ -98,6 +103,25 @@ class MaskFit:
         if not self.feasible:
             return "infeasible"
         return "feasible" if self.converged else "not converged"
+
+    def __str__(self) -> str:
+        facts = {
+            "effect": f"{self.effect:.4g} of {self.alpha:.4g} asked for",
+            "held-out success": self.held_out_success,
+            "farthest replacement": f"{self.farthest:.3g} deviations",
+        }
+        first = some(self.mask.space.neurons(self.mask.sought))
+        title = f"MaskFit ({self.objective}): {self.status}, {self.size} neurons"
+        return summary(title, facts, [first])
+
+    def table(self) -> Table:
+        """A header and one row: what is said about the fit."""
+        single = {k: v for k, v in self.summary().items() if not isinstance(v, list)}
+        return [list(single), list(single.values())]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row: what is said about the fit."""
+        return as_pandas(self.table())
 
     def __repr__(self) -> str:
         return (

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import write_json
 from neurox_lite.neurons import Neuron
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.saving import read_result
+from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.top_overlap import TopOverlap
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
 
 KIND = "mask overlaps"
 SETS = ("both", "only_first", "only_second")
@@ -36,6 +41,29 @@ class MaskOverlaps:
     n_neurons: int
     overlaps: tuple[TopOverlap, ...]
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        lines = (
+            f"{o.first} and {o.second}: {len(o.both)} in both, {o.expected:.3g} by chance"
+            for o in self.overlaps
+        )
+        return summary(
+            f"MaskOverlaps of {len(self.sizes)} masks", {"neurons": self.n_neurons}, lines
+        )
+
+    def table(self) -> Table:
+        """A header, and a row per pair of masks; sets of neurons as their sizes."""
+        rows = [
+            {k: len(v) if k in SETS else v for k, v in _as_json(overlap).items()}
+            for overlap in self.overlaps
+        ]
+        return [list(rows[0]), *(list(row.values()) for row in rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per pair of masks."""
+        return as_pandas(self.table())
+
     @classmethod
     def of(cls, masks: Sequence[NeuronMask]) -> MaskOverlaps:
         """Compare masks, which are named by their method.
@@ -52,7 +80,10 @@ class MaskOverlaps:
         return cls(sizes, masks[0].space.n_neurons, overlaps)
 
     def save(self, path: str | Path) -> None:
-        """Write everything as JSON, neurons as ``layer:unit``."""
+        """Write everything as JSON, neurons as ``layer:unit``, or as a table (.csv, .tex)."""
+        if is_table_name(path):
+            write_table(path, self.table())
+            return
         write_json(
             path,
             {

@@ -11,8 +11,11 @@ import numpy as np
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "method table"
@@ -37,6 +40,31 @@ class MethodTable:
     low: tuple[tuple[float | None, ...], ...]
     high: tuple[tuple[float | None, ...], ...]
     n_repetitions: int
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        def cell(name: str, value: float | None) -> str:
+            return f"{name} {'-' if value is None else f'{value:.3g}'}"
+
+        lines = (
+            f"{method}: " + ", ".join(map(cell, self.columns, row))
+            for method, row in zip(self.methods, self.mean, strict=True)
+        )
+        facts = {"repetitions at most": self.n_repetitions}
+        return summary(f"MethodTable of {len(self.methods)} methods", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per method: of every column its mean, least and largest value."""
+        ends = ("", " low", " high")
+        rows: Table = [["method", *(f"{name}{end}" for name in self.columns for end in ends)]]
+        for method, *parts in zip(self.methods, self.mean, self.low, self.high, strict=True):
+            rows.append([method, *(value for cell in zip(*parts, strict=True) for value in cell)])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per method: of every column its mean, least and largest value."""
+        return as_pandas(self.table())
 
     @classmethod
     def from_values(cls, values: Mapping[str, Mapping[str, Sequence[float]]]) -> MethodTable:
@@ -76,7 +104,7 @@ class MethodTable:
         return plot_method_table(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the table as JSON."""
+        """Write the table as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

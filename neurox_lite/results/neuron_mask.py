@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
+from neurox_lite.escaping import terminal
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
+from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
+
+if TYPE_CHECKING:
+    import pandas
 
 KIND = "neuron mask"
 
@@ -107,9 +112,20 @@ class NeuronMask:
     def __len__(self) -> int:
         return len(self.columns)
 
+    def table(self) -> Table:
+        """A header, and a row per neuron that is touched."""
+        values = np.stack([self.gates, self.replacement], axis=1)[self.columns].tolist()
+        rows = ([*neuron, *of_it] for neuron, of_it in zip(self.neurons, values, strict=True))
+        return [["layer", "unit", "gate", "replacement"], *rows]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per neuron that is touched."""
+        return as_pandas(self.table())
+
     def __repr__(self) -> str:
         n = self.space.n_neurons
-        return f"NeuronMask({self.method}: {len(self)} of {n} neurons, {_first(self.neurons)})"
+        name = terminal(self.method)
+        return f"NeuronMask({name}: {len(self)} of {n} neurons, {_first(self.neurons)})"
 
     def replaced_by(self, replacement: float | np.ndarray) -> NeuronMask:
         """The same gates with another replacement, a number or an (n_neurons,) array."""

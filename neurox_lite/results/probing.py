@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas, one_row
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 ONLINE_CODE = "online code"
@@ -22,6 +25,17 @@ class Interval:
     value: float
     low: float
     high: float
+
+    def table(self) -> Table:
+        """A header and one row."""
+        return one_row(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row."""
+        return as_pandas(self.table())
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
 
 @dataclass(frozen=True)
@@ -39,13 +53,33 @@ class OnlineCode:
     block_bits: tuple[float, ...]
     converged: bool
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {
+            "bits": self.codelength,
+            "uniform code": self.uniform_codelength,
+            "compression": self.compression,
+            "converged": self.converged,
+        }
+        return summary(f"OnlineCode of {self.block_ends[-1]} labels", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per block."""
+        rows = zip(self.block_ends, self.block_bits, strict=True)
+        return [["block_end", "bits"], *map(list, rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per block."""
+        return as_pandas(self.table())
+
     @property
     def compression(self) -> float:
         """Uniform codelength over codelength; 1 where activations tell nothing."""
         return self.uniform_codelength / self.codelength
 
     def save(self, path: str | Path) -> None:
-        """Write the code lengths as JSON."""
+        """Write the code lengths as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, ONLINE_CODE, self)
 
     @classmethod
@@ -77,6 +111,25 @@ class LearningCurve:
     n_seeds: int
     converged: bool
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        rows = zip(self.shares, self.n_words, self.accuracy_mean, strict=True)
+        said = [f"{100 * share:g} % ({words:.0f} words) {a:.4g}" for share, words, a in rows]
+        facts = {"samples of each": self.n_seeds, "converged": self.converged}
+        lines = said if len(said) <= 4 else [*said[:2], "...", said[-1]]
+        return summary("LearningCurve: test accuracy by share of train", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per share."""
+        names = ["shares", "n_words", "accuracy_mean", "accuracy_low", "accuracy_high"]
+        rows = zip(*(getattr(self, name) for name in names), strict=True)
+        return [["share", *names[1:]], *map(list, rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per share."""
+        return as_pandas(self.table())
+
     def plot(self) -> Figure:
         """Accuracy against the number of training words."""
         from neurox_lite.plotting.learning_curve import plot_learning_curve
@@ -84,7 +137,7 @@ class LearningCurve:
         return plot_learning_curve(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the curve as JSON."""
+        """Write the curve as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, LEARNING_CURVE, self)
 
     @classmethod
@@ -112,6 +165,25 @@ class Selectivity:
     control_converged: bool
     control_accuracies: tuple[float, ...] = ()
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {
+            "task": self.task_accuracy,
+            "control": self.control_accuracy,
+            "word types": self.n_word_types,
+            "control converged": self.control_converged,
+        }
+        return summary(f"Selectivity {self.selectivity:.4g}", facts)
+
+    def table(self) -> Table:
+        """A header and one row."""
+        return one_row(self, selectivity=self.selectivity)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row."""
+        return as_pandas(self.table())
+
     @property
     def selectivity(self) -> float:
         """Task accuracy minus control accuracy."""
@@ -133,6 +205,29 @@ class MinimalSet:
     accuracies: tuple[float, ...]
     columns: tuple[int, ...] | None
     converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        found = "no share is enough"
+        if self.columns is not None and self.accuracies:
+            found = f"{len(self.columns)} neurons reach {self.accuracies[-1]:.4g}"
+        facts = {
+            "all neurons": self.full_accuracy,
+            "delta": self.delta,
+            "converged": self.converged,
+        }
+        return summary(f"MinimalSet of {self.method}: {found}", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per share tried."""
+        rows = zip(self.shares, self.accuracies, strict=False)
+        header = ["method", "share", "accuracy", "full_accuracy", "delta"]
+        return [header, *([self.method, *row, self.full_accuracy, self.delta] for row in rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per share tried."""
+        return as_pandas(self.table())
 
     @property
     def share(self) -> float | None:

@@ -11,8 +11,11 @@ import numpy as np
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "rank intervals"
@@ -53,6 +56,35 @@ class RankIntervals:
     resampled_ordered: tuple[int, ...]
     converged: bool
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        best = np.argsort(self.ranks)[:3].tolist()
+        lines = (
+            f"{self.space.neuron(c)}: rank {self.ranks[c] + 1} ({self.low[c] + 1} to "
+            f"{self.high[c] + 1})"
+            for c in best
+        )
+        facts = {
+            "neurons": self.space.n_neurons,
+            "resamples": len(self.resampled),
+            "level": self.level,
+            "converged": self.converged,
+        }
+        return summary(f"RankIntervals of {self.method}", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per neuron, best first; ranks from 1."""
+        rows: Table = [["layer", "unit", "rank", "low", "high"]]
+        for column in np.argsort(self.ranks).tolist():
+            ranks = [self.ranks[column], self.low[column], self.high[column]]
+            rows.append([*self.space.neuron(column), *(rank + 1 for rank in ranks)])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per neuron, best first; ranks from 1."""
+        return as_pandas(self.table())
+
     def top_share(self, k: int) -> np.ndarray:
         """Share of the resamples in which each neuron is among the top k; shape (n_neurons,)."""
         return self._in_top(k).mean(axis=0)
@@ -88,7 +120,7 @@ class RankIntervals:
         return plot_rank_intervals(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the intervals as JSON."""
+        """Write the intervals as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

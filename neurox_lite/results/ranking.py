@@ -13,7 +13,9 @@ from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.ranking_files import as_table, read_ranking, write_ranking
+from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
+from neurox_lite.showing import short_repr, some, summary
 
 if TYPE_CHECKING:
     import pandas
@@ -80,6 +82,19 @@ class NeuronRanking:
         scores = scores.astype(np.float64)
         order = np.argsort(-scores, kind="stable")
         return cls(space, order, scores, method, **details)
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {
+            "neurons": self.space.n_neurons,
+            "site": self.space.site,
+            "layers": some(self.space.layers),
+            "without a score": int(np.isnan(self.scores).sum()) or None,
+            "classes": some(self.classes) if self.classes else None,
+        }
+        top = some(self.space.neurons(self.order[:10]), most=10)
+        return summary(f"NeuronRanking by {self.method}", facts, [f"top {top}"])
 
     @property
     def ranks(self) -> np.ndarray:
@@ -304,10 +319,11 @@ class NeuronRanking:
 
     def to_pandas(self) -> pandas.DataFrame:
         """One row per neuron, best first: rank, layer, unit, score, one column per class."""
-        import pandas
+        return as_pandas(self.table())
 
-        header, *rows = as_table(self)
-        return pandas.DataFrame(rows, columns=header)
+    def table(self) -> Table:
+        """A header, and one row per neuron, best first."""
+        return as_table(self)
 
     def plot(self, k: int | None = None, *, mass: float = 0.25) -> Figure:
         """Bar chart of :meth:`per_layer`; without class scores, of the top tenth."""
@@ -318,7 +334,7 @@ class NeuronRanking:
         return plot_layers(self.per_layer(k, mass=mass), self.method)
 
     def save(self, path: str | Path) -> None:
-        """Write the ranking as ``.json`` (everything) or ``.csv`` (a table, best first)."""
+        """Write the ranking as ``.json`` (everything), or as a table in ``.csv`` or ``.tex``."""
         write_ranking(self, path)
 
     @classmethod

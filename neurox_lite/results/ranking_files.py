@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import reading_json, write_json, write_text
+from neurox_lite.files import reading_json, write_json
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.tables import is_table_name, write_table
 
 if TYPE_CHECKING:
     from neurox_lite.results.ranking import NeuronRanking
@@ -21,17 +20,15 @@ KIND = "neuron ranking"
 
 
 def write_ranking(ranking: NeuronRanking, path: str | Path) -> None:
-    """Write a ranking as ``.json`` (everything) or ``.csv`` (a table, best first).
+    """Write a ranking as ``.json`` (everything), ``.csv`` or ``.tex`` (a table, best first).
 
     Raises
     ------
     InputError
         When the name ends in something else, or the file cannot be written.
     """
-    if Path(path).suffix == ".csv":
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(as_table(ranking))
-        write_text(path, text.getvalue())
+    if is_table_name(path):
+        write_table(path, as_table(ranking))
         return
     check_name(path)
     per_class = ranking.class_scores
@@ -55,8 +52,8 @@ def write_ranking(ranking: NeuronRanking, path: str | Path) -> None:
 
 def check_name(path: str | Path) -> None:
     """Raise InputError unless a ranking can be written under this name."""
-    if Path(path).suffix not in (".json", ".csv"):
-        raise InputError(f"{path}: a ranking is saved as .json or .csv; choose such a name")
+    if Path(path).suffix != ".json" and not is_table_name(path):
+        raise InputError(f"{path}: a ranking is saved as .json, .csv or .tex; choose such a name")
 
 
 def as_table(ranking: NeuronRanking) -> list[list[Any]]:
@@ -79,7 +76,7 @@ def read_ranking(path: str | Path, build: Callable[..., NeuronRanking]) -> Neuro
     InputError
         When the file is missing, damaged or holds no ranking.
     """
-    if Path(path).suffix == ".csv":
+    if is_table_name(path):
         raise InputError(f"{path}: a table, not the whole ranking; give the one written as .json")
     with reading_json(path) as data:
         if not isinstance(data, dict) or data.get("kind") != KIND:

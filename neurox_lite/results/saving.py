@@ -9,12 +9,16 @@ from typing import Any, TypeVar
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import reading_json, write_json
+from neurox_lite.results.tables import is_table_name, write_table
 
 Result = TypeVar("Result")
 
 
 def write_result(path: str | Path, kind: str, result: Any) -> None:
-    """Write a dataclass as JSON."""
+    """Write a dataclass as JSON, or its table under a name in ``.csv`` or ``.tex``."""
+    if is_table_name(path):
+        write_table(path, result.table())
+        return
     write_json(path, {"kind": kind, **asdict(result)})
 
 

@@ -7,13 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, some, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "regularisation search"
+PER_PAIR = (
+    "scores",
+    "accuracies",
+    "top_accuracies",
+    "bottom_accuracies",
+    "nonzero_weights",
+    "converged",
+)
 
-Table = tuple[tuple[float, ...], ...]
+Grid = tuple[tuple[float, ...], ...]
 """One row per l1, one column per l2."""
 
 
@@ -27,17 +38,42 @@ class RegularisationSearch:
 
     l1s: tuple[float, ...]
     l2s: tuple[float, ...]
-    scores: Table
-    accuracies: Table
-    top_accuracies: Table
-    bottom_accuracies: Table
-    nonzero_weights: Table
+    scores: Grid
+    accuracies: Grid
+    top_accuracies: Grid
+    bottom_accuracies: Grid
+    nonzero_weights: Grid
     converged: tuple[tuple[bool, ...], ...]
     unregularised_accuracy: float
     unregularised_converged: bool
     share: float
     alpha: float
     beta: float
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        l1, l2 = self.best
+        facts = {
+            "best": f"l1={l1:g} l2={l2:g}",
+            "score": self.best_score,
+            "at edge": some(self.at_edge) if self.at_edge else None,
+            "converged": self.all_converged,
+        }
+        grid = f"{len(self.l1s)} x {len(self.l2s)}"
+        return summary(f"RegularisationSearch of {grid} penalties", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per pair of penalties."""
+        rows: Table = [["l1", "l2", *PER_PAIR]]
+        for i, l1 in enumerate(self.l1s):
+            for j, l2 in enumerate(self.l2s):
+                rows.append([l1, l2, *(getattr(self, name)[i][j] for name in PER_PAIR)])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per pair of penalties."""
+        return as_pandas(self.table())
 
     @property
     def all_converged(self) -> bool:
@@ -80,7 +116,7 @@ class RegularisationSearch:
         return plot_search(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the search as JSON."""
+        """Write the search as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.files import write_json
 from neurox_lite.outputs import replacing_in, results_named
 from neurox_lite.results.mask_fit import MaskFit
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    import pandas
 
 NAMES = (
     "mask.safetensors",
@@ -30,6 +35,21 @@ class SeedSpread:
     """
 
     fits: tuple[MaskFit, ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"best": self.best.status, "sizes": some(self.sizes), "overlap": self.overlap}
+        return summary(f"SeedSpread of {len(self.fits)} seeds", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per seed."""
+        rows = [fit.table() for fit in self.fits]
+        return [rows[0][0], *(row for _, row in rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per seed."""
+        return as_pandas(self.table())
 
     @property
     def best(self) -> MaskFit:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
+from neurox_lite.escaping import terminal
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas, one_row
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     import pandas
@@ -39,6 +42,20 @@ class SideEffect:
     random_low: float
     random_high: float
 
+    def __str__(self) -> str:
+        return terminal(
+            f"{self.metric} of {self.data}: {self.intact:.4g} intact, {self.masked:.4g} with the "
+            f"mask, {self.random_mean:.4g} with random masks"
+        )
+
+    def table(self) -> Table:
+        """A header and one row."""
+        return one_row(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row."""
+        return as_pandas(self.table())
+
 
 @dataclass(frozen=True)
 class SideEffects:
@@ -56,6 +73,12 @@ class SideEffects:
     n_touched: int
     n_random: int
     measures: tuple[SideEffect, ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"neurons": self.n_touched, "random masks": self.n_random}
+        return summary("SideEffects of a mask", facts, map(str, self.measures))
 
     def get(self, metric: str, data: str) -> SideEffect:
         """One measure.
@@ -87,12 +110,15 @@ class SideEffects:
 
     def to_pandas(self) -> pandas.DataFrame:
         """One row per measure."""
-        import pandas
+        return as_pandas(self.table())
 
-        return pandas.DataFrame([asdict(measure) for measure in self.measures])
+    def table(self) -> Table:
+        """A header, and a row per measure."""
+        rows = [measure.table() for measure in self.measures]
+        return [[field.name for field in fields(SideEffect)], *(row for _, row in rows)]
 
     def save(self, path: str | Path) -> None:
-        """Write everything as JSON."""
+        """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, KIND, self)
 
     @classmethod

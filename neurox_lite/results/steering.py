@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurox_lite.files import write_text
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.figure import Figure
 
 KIND = "steering curves"
@@ -33,6 +33,8 @@ class SteeredMeasure:
     random_mean: tuple[float, ...]
     random_low: tuple[float, ...]
     random_high: tuple[float, ...]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,26 @@ class SteeringCurve:
     kl: SteeredMeasure | None = None
     perplexity: SteeredMeasure | None = None
 
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"pairs": self.n_pairs, "left out": self.n_left_out}
+        return summary(f"SteeringCurve of {self._said()}", facts)
+
+    def _said(self) -> str:
+        return (
+            f"{self.method}, {self.mode}: turns {self.success.top[0]:.3g} with {self.counts[0]} "
+            f"to {self.success.top[-1]:.3g} with {self.counts[-1]} neurons"
+        )
+
+    def table(self) -> Table:
+        """A header, and a row per set of neurons and count."""
+        return SteeringCurves((self,)).table()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per set of neurons and count."""
+        return as_pandas(self.table())
+
     def fewest(self, success: float = 0.5) -> int | None:
         """The least count of top neurons that turns so many of the pairs; None where none does."""
         turned = zip(self.counts, self.success.top, strict=True)
@@ -86,19 +108,29 @@ class SteeringCurves:
 
     curves: tuple[SteeringCurve, ...]
 
-    def table(self) -> list[list[Any]]:
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"curves": len(self.curves), "pairs": self.curves[0].n_pairs}
+        return summary("SteeringCurves", facts, (curve._said() for curve in self.curves))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per ranking, set of neurons and count."""
+        return as_pandas(self.table())
+
+    def table(self) -> Table:
         """A header, and a row per ranking, set of neurons and count.
 
-        Cells of what was not measured are empty.
+        Cells of what was not measured are None.
         """
-        rows: list[list[Any]] = [["method", "neurons", "count", *MEASURES]]
+        rows: Table = [["method", "neurons", "count", *MEASURES]]
         for curve in self.curves:
             measures = [getattr(curve, name) for name in MEASURES]
-            intact = ["" if measure is None else measure.intact for measure in measures]
+            intact = [None if measure is None else measure.intact for measure in measures]
             rows.append([curve.method, "none", 0, *intact])
             for neurons in SETS:
                 for place, count in enumerate(curve.counts):
-                    values = ["" if m is None else getattr(m, neurons)[place] for m in measures]
+                    values = [None if m is None else getattr(m, neurons)[place] for m in measures]
                     rows.append([curve.method, neurons, count, *values])
         return rows
 
@@ -109,13 +141,8 @@ class SteeringCurves:
         return plot_steering(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the curves as JSON, or under a name that ends in ``.csv`` as a table."""
-        if Path(path).suffix == ".csv":
-            text = io.StringIO()
-            csv.writer(text, lineterminator="\n").writerows(self.table())
-            write_text(path, text.getvalue())
-        else:
-            write_result(path, KIND, self)
+        """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
 
     @classmethod
     def load(cls, path: str | Path) -> SteeringCurves:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,28 @@ class TopOverlap:
     expected: float
     p_at_least: float
     p_at_most: float
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {
+            "both": len(self.both),
+            "by chance": self.expected,
+            "only the first": len(self.only_first),
+            "only the second": len(self.only_second),
+        }
+        return summary(f"TopOverlap of {self.first} and {self.second}", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per neuron of either set."""
+        rows: Table = [["layer", "unit", "in_first", "in_second"]]
+        rows += [[*neuron, True, True] for neuron in self.both]
+        rows += [[*neuron, True, False] for neuron in self.only_first]
+        return rows + [[*neuron, False, True] for neuron in self.only_second]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per neuron of either set."""
+        return as_pandas(self.table())
 
     @property
     def either(self) -> tuple[Neuron, ...]:

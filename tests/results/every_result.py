@@ -1,0 +1,113 @@
+"""One of every result, with names from outside that would do harm."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results import (
+    AblationCurve,
+    AblationCurves,
+    AgreementMatrix,
+    BakeOff,
+    Interval,
+    LayerScores,
+    LayerSimilarity,
+    LearningCurve,
+    MaskFit,
+    MaskOverlaps,
+    MethodTable,
+    MinimalSet,
+    NeuronClusters,
+    NeuronMask,
+    NeuronRanking,
+    OnlineCode,
+    RankIntervals,
+    RegularisationSearch,
+    Selectivity,
+    SideEffects,
+    SteeringCurve,
+    SteeringCurves,
+    TopOverlap,
+)
+from neurox_lite.results.seed_spread import SeedSpread
+from neurox_lite.results.side_effects import SideEffect
+from neurox_lite.results.steering import SteeredMeasure
+
+EVIL = "=1+1|<script>\n\x1b[2J\u202e $x$ {a_b}"
+N = 3000
+SPACE = NeuronSpace(EVIL, "mlp", (0, 1), (N // 2, N // 2))
+SHARES = (0.1, 0.5, 1.0)
+THREE = (0.25, 0.5, 0.75)
+SCORES = np.random.default_rng(0).random(N)
+
+ranking = NeuronRanking.from_scores(
+    SPACE, SCORES, EVIL, classes=(EVIL, "-LRB-"), class_scores=np.stack([SCORES, 1 - SCORES])
+)
+mask = NeuronMask.of(SPACE, [3, 1], 0.5, method=EVIL)
+other_mask = NeuronMask.of(SPACE, [3, 2], 0.5, method="other")
+curve = AblationCurve(
+    EVIL, False, "mean", "accuracy", N, 0.9, SHARES, (1, 5, 10), *(THREE,) * 6, converged=True
+)
+agreement = AgreementMatrix((EVIL, "b"), 5, N, *(((1.0, 0.5), (0.5, 1.0)),) * 3)
+table = MethodTable.from_values({EVIL: {"seconds": [1.0, 2.0]}, "b": {}})
+fit = MaskFit(
+    mask=mask,
+    size=2,
+    objective="flip",
+    alpha=1.0,
+    feasible=True,
+    converged=True,
+    intact=-1.0,
+    effect=1.5,
+    held_out_intact=-1.0,
+    held_out_effect=1.2,
+    held_out_success=0.9,
+    probabilities=SCORES,
+    farthest=2.0,
+    sizes=(3.0, 2.0),
+    effects=(0.1, 1.0),
+    n_runs=10,
+)
+measure = SteeredMeasure(0.1, *(THREE,) * 5)
+steering = SteeringCurve(EVIL, "set", None, "all", N, 8, 2, (1, 2, 4), measure, measure)
+search = RegularisationSearch(
+    (0.1, 1.0), (0.1, 1.0), *(((0.1, 0.2), (0.3, 0.4)),) * 5, ((True, True), (True, False)),
+    0.5, True, 0.1, 1.0, 1.0,
+)  # fmt: skip
+effect = SideEffect("KL", EVIL, 0.0, 0.1, 0.2, 0.1, 0.3)
+intervals = RankIntervals(
+    EVIL, SPACE, 0.95, *(tuple(range(N)),) * 3, (tuple(range(N)),) * 4, N, (N,) * 4, True
+)
+overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
+
+EVERY = {
+    type(result).__name__: result
+    for result in (
+        curve,
+        AblationCurves((curve, curve)),
+        agreement,
+        BakeOff((ranking,), table, agreement, AblationCurves((curve,)), True),
+        Interval(0.5, 0.4, 0.6),
+        LayerScores("accuracy", (0, 1), (0.5, 0.75), (0.5, 0.8), 0.1, True),
+        LayerSimilarity("cka", EVIL, "b", (0, 1), (0,), ((0.5,), (0.25,))),
+        LearningCurve(SHARES, (10.0, 50.0, 100.0), *(THREE,) * 3, n_seeds=3, converged=True),
+        fit,
+        MaskOverlaps.of([mask, other_mask]),
+        table,
+        MinimalSet(EVIL, 0.01, 0.9, SHARES, THREE, tuple(range(N)), True),
+        NeuronClusters(SPACE, 0.5, tuple(range(N))),
+        mask,
+        ranking,
+        OnlineCode(100.0, 200.0, (10, 20), (50.0, 50.0), True),
+        intervals,
+        search,
+        Selectivity(0.9, 0.5, 100, True, (0.4, 0.6)),
+        SideEffects(2, 5, (effect,) * 9),
+        effect,
+        SeedSpread((fit, fit)),
+        steering,
+        SteeringCurves((steering,)),
+        overlap,
+    )
+}

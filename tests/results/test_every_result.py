@@ -1,0 +1,140 @@
+"""Every result prints as a few lines, is a table, and is saved as one."""
+
+import csv
+import dataclasses
+import importlib
+import io
+import pkgutil
+import sys
+import unicodedata
+
+import pandas
+import pytest
+from every_result import EVERY, EVIL
+
+import neurox_lite
+from neurox_lite import results
+from neurox_lite.errors import InputError
+from neurox_lite.escaping import csv_text, terminal
+from neurox_lite.results import LayerScores, NeuronRanking
+from neurox_lite.results.tables import csv_table, latex_table, write_table
+
+SAVED = [name for name, result in EVERY.items() if hasattr(result, "save")]
+IN_FOLDERS = ("BakeOff", "MaskFit", "NeuronMask", "SeedSpread")
+
+
+def test_none_is_missing():
+    kinds = {name for name in results.__all__ if isinstance(getattr(results, name), type)}
+    assert kinds <= set(EVERY)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_print_is_a_few_lines(name):
+    for shown in (str(EVERY[name]), repr(EVERY[name])):
+        assert len(shown.splitlines()) <= 7
+        assert len(shown) < 2000
+        assert "array(" not in shown
+        assert not {unicodedata.category(c) for c in shown.replace("\n", "")} & {"Cc", "Cf"}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_result_is_a_data_frame(name):
+    frame = EVERY[name].to_pandas()
+    assert isinstance(frame, pandas.DataFrame)
+    assert len(frame) and len(frame.columns)
+    assert frame.columns.is_unique
+
+
+@pytest.mark.parametrize("name", sorted(set(EVERY) - {"BakeOff"}))
+def test_tables_as_csv_and_latex(name):
+    header, *rows = EVERY[name].table()
+    read = list(csv.reader(io.StringIO(csv_table([header, *rows]))))
+    assert [csv_text(cell) for cell in read[0]] == [terminal(cell) for cell in header]
+    assert len(read) == 1 + len(rows)
+    for cell in (cell for row in read for cell in row):
+        assert cell[:1] not in tuple("=+@") and "\x1b" not in cell and "\n" not in cell
+    latex = latex_table([header, *rows])
+    assert latex.count(r" \\") == 1 + len(rows)
+    assert "{a_b}" not in latex and "$x$" not in latex
+
+
+@pytest.mark.parametrize("name", sorted(set(SAVED) - set(IN_FOLDERS)))
+@pytest.mark.parametrize("suffix", [".csv", ".tex"])
+def test_saved_as_tables(name, suffix, tmp_path):
+    EVERY[name].save(tmp_path / f"x{suffix}")
+    with pytest.raises(InputError):
+        type(EVERY[name]).load(tmp_path / f"x{suffix}")
+    EVERY[name].save(tmp_path / "x.json")
+    assert type(EVERY[name]).load(tmp_path / "x.json").table() == EVERY[name].table()
+
+
+def test_values_in_tables():
+    scores = LayerScores("accuracy", (0, 3), (0.5, 0.75), (0.5, 0.8), 0.1, True)
+    assert csv_table(scores.table()) == (
+        "layer,separate,cumulative,baseline\n0,0.5,0.5,0.1\n3,0.75,0.8,0.1\n"
+    )
+    assert (
+        latex_table(scores.table())
+        == r"""% by neurox_lite; needs \usepackage{booktabs}
+\begin{tabular}{rrrr}
+\toprule
+layer & separate & cumulative & baseline \\
+\midrule
+0 & 0.5 & 0.5 & 0.1 \\
+3 & 0.75 & 0.8 & 0.1 \\
+\bottomrule
+\end{tabular}
+"""
+    )
+    table = [["label", "x"], ["-LRB-", -1.5], ["PRP$", float("nan")], ["=1", None]]
+    assert csv_table(table) == "label,x\n'-LRB-,-1.5\nPRP$,nan\n'=1,\n"
+    assert latex_table(table).splitlines()[5:8] == [
+        r"-LRB- & $-$1.5 \\",
+        r"PRP\$ & -- \\",
+        r"=1 &  \\",
+    ]
+
+
+def test_a_ranking_is_saved_as_latex_and_not_read_back(tmp_path):
+    EVERY["NeuronRanking"].of_layers([1]).save(tmp_path / "r.tex")
+    assert r"\begin{tabular}{rrrrrr}" in (tmp_path / "r.tex").read_text()
+    with pytest.raises(InputError, match="a table, not the whole ranking"):
+        NeuronRanking.load(tmp_path / "r.tex")
+    with pytest.raises(InputError, match=r"saved as .json, .csv or .tex"):
+        EVERY["NeuronRanking"].save(tmp_path / "r.txt")
+    with pytest.raises(InputError, match=r"saved as .csv or .tex"):
+        write_table(tmp_path / "r.xls", [["a"]])
+
+
+def test_without_pandas_there_is_a_clear_error_and_csv(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    for name in ("NeuronRanking", "LayerScores", "SideEffects"):
+        with pytest.raises(InputError, match=r"needs pandas; pip install 'neurox-lite\[pandas\]'"):
+            EVERY[name].to_pandas()
+        EVERY[name].save(tmp_path / "x.csv")
+        EVERY[name].save(tmp_path / "x.tex")
+
+
+def classes_with_arrays():
+    for module in pkgutil.walk_packages(neurox_lite.__path__, "neurox_lite."):
+        if ".data" in module.name:
+            continue
+        for kind in vars(importlib.import_module(module.name)).values():
+            if dataclasses.is_dataclass(kind) and getattr(kind, "__module__", "") == module.name:
+                types = [str(field.type) for field in dataclasses.fields(kind)]
+                if any("ndarray" in t or "torch.Tensor" in t for t in types):
+                    yield kind
+
+
+def test_no_public_class_prints_its_arrays():
+    for kind in classes_with_arrays():
+        is_generated = hasattr(kind.__repr__, "__wrapped__")
+        assert kind.__name__.startswith("_") or not is_generated or kind.__name__ in (
+            "AtZero", "Call", "Head", "Plan", "Point", "Extractor", "StoreWriter",
+        )  # fmt: skip
+
+
+def test_names_are_shown():
+    assert "1.2 of 1" not in str(EVERY["MaskFit"])
+    assert str(EVERY["NeuronRanking"]).startswith(f"NeuronRanking by {terminal(EVIL)}\n")
+    assert "top " in str(EVERY["NeuronRanking"])
