@@ -14,7 +14,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.sites import Place, Sites
 from neurox_lite.models.trace import first_tensor, on_trial
 
-Visit = Callable[[int, int, torch.Tensor], torch.Tensor | None]
+Visit = Callable[[Place, int, int, torch.Tensor], torch.Tensor | None]
 
 
 class _Enough(Exception):
@@ -45,17 +45,23 @@ def record(
         after the last of them is not needed.
     """
     waiting = set(sites.widths if layers is None else layers)
-    stepwise = {layer for place in sites.places if place.stepwise for layer in place.layers}
     steps: dict[int, list[torch.Tensor]] = {}
+    parts: dict[int, dict[int, torch.Tensor]] = {}
 
-    def visit(layer: int, position: int, states: torch.Tensor) -> None:
-        if layer not in stepwise:
-            receive(layer, states)
-            waiting.discard(layer)
-            if stop and not waiting:
-                raise _Enough
-        else:
+    def visit(place: Place, layer: int, position: int, states: torch.Tensor) -> None:
+        if place.stepwise:
             steps.setdefault(layer, []).append(states)
+            return
+        if place.width < sites.widths[layer]:
+            own = parts.setdefault(layer, {})
+            own[place.first] = states
+            if sum(part.shape[-1] for part in own.values()) < sites.widths[layer]:
+                return
+            states = torch.cat([part for _, part in sorted(parts.pop(layer).items())], dim=-1)
+        receive(layer, states)
+        waiting.discard(layer)
+        if stop and not waiting:
+            raise _Enough
 
     def deliver(*_: Any) -> None:
         for layer in sorted(steps):
@@ -85,11 +91,20 @@ def rewrite(
     change : function of (layer, position, states)
         States are (n_sentences, n_positions, width), the first of them at token ``position`` of
         the input: all tokens at once, or one at a time in the cell of an LSTM. Returns what the
-        model goes on with, of the same shape.
+        model goes on with, of the same shape. Where the neurons of a layer lie at several places,
+        it is called at each, with zeros for those of the others.
     layers : collection of int, optional
         All by default.
     """
-    with _visiting(model, sites, change, layers):
+
+    def visit(place: Place, layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
+        if place.width == sites.widths[layer]:
+            return change(layer, position, states)
+        last = place.first + place.width
+        around = (place.first, sites.widths[layer] - last)
+        return change(layer, position, nn.functional.pad(states, around))[..., place.first : last]
+
+    with _visiting(model, sites, visit, layers):
         yield
 
 
@@ -118,17 +133,22 @@ def _visiting(
             return None
         call = counts[place] = counts.get(place, -1) + 1
         # Gradient checkpointing calls a module again.
-        layer = place.layers[0 if place.stepwise or len(place.layers) == 1 else call]
+        number = 0 if place.stepwise or len(place.layers) == 1 else call
+        if number >= len(place.layers):
+            raise InputError(
+                f"{place.module}: is called {number + 1} times for this input, not "
+                f"{len(place.layers)} as for a short text; name other modules or use another site"
+            )
+        layer = place.layers[number]
         if layer not in wanted:
             return None
-        plain = states
-        if place.transposed:
-            plain = states.transpose(0, 1)
-        elif states.dim() == 2:
-            plain = states.view(*shape, -1)
-        new = visit(layer, call if place.stepwise else 0, plain)
+        whole = _by_sentence(place, states, shape)
+        plain = whole[:, : shape[1]] if place.padded else whole
+        new = visit(place, layer, call if place.stepwise else 0, plain)
         if new is None:
             return None
+        if plain is not whole:
+            new = torch.cat([new, whole[:, shape[1] :]], dim=1)
         return (new.transpose(0, 1) if place.transposed else new).reshape(states.shape)
 
     handles = []
@@ -143,6 +163,27 @@ def _visiting(
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _by_sentence(place: Place, states: torch.Tensor, shape: list[int]) -> torch.Tensor:
+    """States as (n_sentences, n_tokens, width)."""
+    plain = states.transpose(0, 1) if place.transposed else states
+    if plain.dim() == 2 and len(plain) == shape[0] * shape[1]:
+        plain = plain.view(*shape, -1)
+    length = 1 if place.stepwise else shape[1]
+    fits = (
+        plain.dim() == 3
+        and len(plain) == shape[0]
+        and (plain.shape[1] == length or (place.padded and plain.shape[1] > length))
+        and plain.shape[2] == place.width
+    )
+    if not fits:
+        raise InputError(
+            f"{place.module}: its {place.at} is {tuple(states.shape)} for {shape[0]} texts of "
+            f"{shape[1]} tokens, not one vector of {place.width} per token; name other modules or "
+            "use another site"
+        )
+    return plain
 
 
 Replace = Callable[[torch.Tensor], torch.Tensor | None]

@@ -366,9 +366,12 @@ def test_a_module_called_by_several_layers_has_no_number_of_its_own(with_head):
         find_sites(with_head("albert"), "mlp", modules=name)
 
 
-def test_a_model_without_attention_has_hidden_states_only():
-    config = tf.FNetConfig(vocab_size=VOCABULARY, hidden_size=8, num_hidden_layers=2)
+def test_a_model_without_attention_has_no_heads():
+    config = tf.FNetConfig(
+        vocab_size=VOCABULARY, hidden_size=8, num_hidden_layers=2, intermediate_size=24
+    )
     model = tf.FNetModel(config).eval()
     assert list(find_sites(model, "hidden_states").widths) == [0, 1, 2]
-    with pytest.raises(InputError, match="no list of blocks found that has 'mlp'"):
-        find_sites(model, "mlp")
+    assert find_sites(model, "mlp").widths == {0: 24, 1: 24}
+    with pytest.raises(InputError, match="no list of blocks found that has 'attention_heads'"):
+        find_sites(model, "attention_heads")
