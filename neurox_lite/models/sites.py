@@ -415,8 +415,6 @@ def _check_feed_forward(
     if len({calls[p].module for p in own}) < len(own):
         raise _NotFound(f"{calls[own[0]].name} is called more than once in a block")
     experts = {p for position in own if _is_neurons(calls[position]) for p in calls[position].outer}
-    if len(own) > 1 and not experts:
-        raise _NotFound(f"{name} has {len(own)} feed-forwards")
     experts = experts.difference(calls[block].outer, [block])
     _check_products(calls, [p for p in products if block in calls[p[0]].outer], experts)
 
