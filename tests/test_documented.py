@@ -16,6 +16,8 @@ from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.embedded import embedded_path
 from neurox_lite.pipeline.job import Job
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 GUIDE = (ROOT / "docs/guide.md").read_text()

@@ -14,6 +14,8 @@ from neurox_lite.cli.main import main
 from neurox_lite.cli.pairs import other_pairs
 from neurox_lite.embedded import embedded_path
 
+pytestmark = pytest.mark.heavy
+
 MODEL = str(embedded_path("models/lstm-0"))
 GPT2 = str(embedded_path("models/gpt2"))
 PAIRS = str(embedded_path("corpora/number-pairs.tsv"))

@@ -167,6 +167,7 @@ def test_depth_of_a_sentence_by_hand(corpus):
     pytest.fail("no sentence with two prepositional phrases")
 
 
+@pytest.mark.heavy
 def test_pronouns_follow_gender_and_stereotype(grammar):
     """Shares of feminine pronouns where only the subject can be meant, as the lexicon says."""
     counts = defaultdict(Counter)

@@ -19,6 +19,8 @@ from neurox_lite.extraction import job as job_module
 from neurox_lite.extraction.extract import extract
 from neurox_lite.models.loading import load_model
 
+pytestmark = pytest.mark.heavy
+
 WORDS = ["the", "old", "cat", "sees", "dogs", "that", "bark", "at", "her", "and", "cats"]
 CORPUS = TaggedCorpus([[WORDS[(i * j) % 11] for j in range(1, 13)] for i in range(1200)])
 

@@ -30,6 +30,8 @@ from neurox_lite.extraction import shards as shards_module
 from neurox_lite.extraction.extract import extract, extract_share
 from neurox_lite.models.loading import load_model
 
+pytestmark = pytest.mark.heavy
+
 CORPUS = TaggedCorpus([["the", "old", "cat", "sees", "dogs"][: 1 + i % 5] for i in range(60)])
 CHILD = """
 import sys

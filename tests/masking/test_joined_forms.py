@@ -8,6 +8,8 @@ from neurox_lite.evaluation.model_metrics import evaluate, kl_from_intact
 from tests.benchmarks.joined_forms import joined_kl, pronouns, token_of, verb_forms
 from tests.benchmarks.mask_table import embedded_texts
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize(("model", "site"), [("lstm-0", "lstm_cell"), ("gpt2", "mlp")])
 def test_divergence_of_joined_words(model, site):

@@ -21,6 +21,8 @@ from neurox_lite.models.pair_inputs import encode_pairs
 from tests.benchmarks.mask_table import number_pairs as pairs_by_number
 from tests.benchmarks.mask_truth import N_NEURONS, U1, U2, optimum, two_units
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from neurox_lite.errors import InputError
 from neurox_lite.masking.probe_mask import fit_probe_mask
 from neurox_lite.probing.probe import ElasticNetProbe
 
+pytestmark = pytest.mark.heavy
+
 N_NEURONS, N_PLANTED = 60, 8
 
 

@@ -127,6 +127,7 @@ def test_gradient_checkpointing_changes_no_gradient(name, site):
     torch.testing.assert_close(*gradients)
 
 
+@pytest.mark.heavy
 def test_a_compiled_model():
     model = build("gpt2", 99, "AutoModelForCausalLM")
     mask = NeuronMask.of(space_of(model, "mlp"), [0, 30], 3.0)

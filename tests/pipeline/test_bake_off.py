@@ -13,6 +13,8 @@ from neurox_lite.pipeline.bake_off import bake_off
 from neurox_lite.ranking import METHODS
 from neurox_lite.results import AgreementMatrix, MethodTable, NeuronRanking
 
+pytestmark = pytest.mark.heavy
+
 D, PLANTED = 30, [4, 21, 26]
 
 

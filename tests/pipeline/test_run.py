@@ -31,6 +31,8 @@ from neurox_lite.results import (
     RegularisationSearch,
 )
 
+pytestmark = pytest.mark.heavy
+
 BASE = Job(model="", corpus="", tag="", out="")
 """Neither a search nor a study."""
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -80,13 +81,23 @@ RANKERS: dict[str, Callable[[Data], NeuronRanking]] = {
 }
 KNOW_NOTHING = {"random", "activation-difference"}
 NEED_SCALE = {"variance", "svcca"}
+SLOW = {"differentiable-mask", "integrated-gradients"}
 
-every = pytest.mark.parametrize("name", RANKERS)
+every = pytest.mark.parametrize(
+    "name",
+    [pytest.param(m, marks=[pytest.mark.heavy] if m in SLOW else []) for m in RANKERS],
+)
+
+
+@cache
+def reference(name: str) -> NeuronRanking:
+    """The ranking that most promises are about; nobody changes it."""
+    return RANKERS[name](data())
 
 
 @every
 def test_a_permutation_of_all_neurons_under_its_name(name):
-    ranking = RANKERS[name](data())
+    ranking = reference(name)
     assert ranking.method == name
     assert sorted(ranking.order.tolist()) == list(range(D))
     assert ranking.scores.dtype == np.float64
@@ -99,12 +110,12 @@ def test_a_permutation_of_all_neurons_under_its_name(name):
 def test_the_planted_neuron_is_first(name):
     if name in KNOW_NOTHING:
         pytest.skip("knows nothing of the labels")
-    assert RANKERS[name](data()).order[0] == PLANTED
+    assert reference(name).order[0] == PLANTED
 
 
 @every
 def test_constant_neurons_are_last_and_reported(name):
-    ranking = RANKERS[name](data())
+    ranking = reference(name)
     assert sorted(ranking.order[-2:].tolist()) == sorted(CONSTANT)
     assert [neuron.unit for neuron in ranking.unscored] == list(CONSTANT)
     assert np.isfinite(np.delete(ranking.scores, CONSTANT)).all()
@@ -128,7 +139,7 @@ def test_neurons_move_with_their_columns(name):
     if name == "random":
         pytest.skip("an order of columns by seed")
     columns = np.random.default_rng(1).permutation(D)
-    there, here = RANKERS[name](data().columns(columns)), RANKERS[name](data())
+    there, here = RANKERS[name](data().columns(columns)), reference(name)
     np.testing.assert_allclose(there.scores, here.scores[columns], rtol=2e-3, atol=2e-4)
     scored = D - len(CONSTANT)
     same_order = columns[there.order[:scored]] == here.order[:scored]
@@ -142,7 +153,7 @@ def test_scale_does_not_matter(name):
     if name in NEED_SCALE:
         pytest.skip("measures the scale")
     scale = 10.0 ** np.random.default_rng(1).integers(-3, 4, size=D)
-    there, here = RANKERS[name](data().scaled(scale)), RANKERS[name](data())
+    there, here = RANKERS[name](data().scaled(scale)), reference(name)
     if name != "mutual-information":  # scikit-learn adds noise of 1e-10
         np.testing.assert_allclose(there.scores, here.scores, rtol=2e-3, atol=2e-4)
     assert there.order[0] == here.order[0]
@@ -196,6 +207,7 @@ def test_streaming_equals_in_memory(name, tmp_path):
     np.testing.assert_allclose(streamed.scores, RANKERS[name](given).scores, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.heavy
 @every
 @pytest.mark.parametrize("n_classes", [2, 45])
 def test_few_and_many_classes(name, n_classes):
@@ -265,6 +277,7 @@ def test_nan_is_an_error_that_names_row_and_neuron(name):
         RANKERS[name](given)
 
 
+@pytest.mark.heavy
 def test_the_hash_seed_changes_nothing():
     code = (
         "import sys; sys.path.insert(0, '.');"

@@ -11,6 +11,8 @@ from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.models.hooks import record
 from neurox_lite.models.sites import find_sites
 
+pytestmark = pytest.mark.heavy
+
 LAST = {"site": "lstm_cell", "layers": [1], "positions": -1}
 
 
