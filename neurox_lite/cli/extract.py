@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from neurox_lite.cli.output import (
+    NOT_COUNTED,
     Corpus,
     Debug,
     Format,
@@ -177,6 +178,8 @@ def command(
             "neurons": store.space.n_neurons,
             "truncated words": store.metadata["n_truncated_words"],
             "dropped words": store.metadata["n_dropped_words"],
+            "unknown words": store.metadata.get("n_unknown_words", NOT_COUNTED),
+            "split words": store.metadata.get("n_split_words", NOT_COUNTED),
         },
         as_json,
     )

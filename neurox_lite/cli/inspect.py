@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from neurox_lite.cli.output import EXIT_DOES_NOT_HOLD, Debug, Json, show
+from neurox_lite.cli.output import EXIT_DOES_NOT_HOLD, NOT_COUNTED, Debug, Json, show
 
 
 def command(
@@ -34,6 +34,7 @@ def command(
                 "sentences": len(opened.sentence_offsets) - 1,
                 "layers": list(opened.space.layers),
                 "widths": list(opened.space.widths),
+                **dict.fromkeys(("n_unknown_words", "n_split_words"), NOT_COUNTED),
                 **metadata,
                 **checked,
             },

@@ -177,6 +177,10 @@ def numbers(text: str) -> list[float]:
         raise InputError(f"'{text}': give numbers separated by commas, as 0.01,0.1,0.5") from None
 
 
+NOT_COUNTED = "not counted"
+"""What a store does not say that was converted, or made by an earlier version."""
+
+
 def show(result: dict[str, Any], as_json: bool) -> None:
     """Print a result: one JSON object, or a line per key."""
     if as_json:

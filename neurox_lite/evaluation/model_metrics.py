@@ -22,6 +22,7 @@ from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, reads_both_sides
 from neurox_lite.models.pair_tokens import check_vocabulary
 from neurox_lite.models.spaces import check_fits
+from neurox_lite.models.vocabulary import check_texts
 from neurox_lite.showing import short_repr
 
 Scores = tuple[torch.Tensor, torch.Tensor]
@@ -369,6 +370,7 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
         raise InputError("texts are one string; give a list of strings")
     if not texts:
         raise InputError("no texts; give at least one")
+    check_texts(loaded.tokenizer, texts, loaded.name)
     encoded = loaded.tokenizer(list(texts))["input_ids"]
     rows = [torch.tensor(ids, dtype=torch.long) for ids in encoded]
     for text, row in zip(texts, rows, strict=True):

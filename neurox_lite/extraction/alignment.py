@@ -32,6 +32,8 @@ class AlignedSentence:
         Number of special tokens that the tokenizer put before and after the words.
     token_types : tuple of int
         Segment ids, where the tokenizer gives them.
+    n_unknown, n_split : int
+        How many of its words hold the tokenizer's unknown token, or are several subwords.
     """
 
     input_ids: tuple[int, ...]
@@ -39,6 +41,8 @@ class AlignedSentence:
     n_before: int = 0
     n_after: int = 0
     token_types: tuple[int, ...] = ()
+    n_unknown: int = 0
+    n_split: int = 0
 
 
 def align(

@@ -46,6 +46,8 @@ class Estimate:
         From loading the model to the finished store.
     n_sampled_words : int
         How many words the prediction is made from.
+    n_unknown_words, n_split_words : int
+        Words, of all, that hold the tokenizer's unknown token, or are several subwords.
     """
 
     n_words: int
@@ -55,6 +57,8 @@ class Estimate:
     device_memory_bytes: int | None
     seconds: float
     n_sampled_words: int
+    n_unknown_words: int
+    n_split_words: int
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready form."""
@@ -71,8 +75,9 @@ def estimate(
 ) -> Estimate:
     """Predict disk, memory and time of :func:`neurox_lite.extract`, which leaves no trace.
 
-    A tenth of the sentences, at most a shard of them, spread evenly over the corpus, is extracted
-    into a temporary folder beside ``out``.
+    All sentences are tokenised, to count the words that the tokenizer does not know or splits. A
+    tenth of them, at most a shard, spread evenly over the corpus, is extracted into a temporary
+    folder beside ``out``.
 
     Parameters
     ----------
@@ -82,13 +87,14 @@ def estimate(
     Raises
     ------
     InputError
-        As :func:`neurox_lite.extract`, for the sentences of the sample.
+        As :func:`neurox_lite.extract`; what activations are is known of the sample only.
     """
     chosen = ExtractOptions(**options)
     started = time.perf_counter()
     job = ExtractionJob(model, corpus, out, chosen, source)
     loaded, sites, layers = job.loaded, job.sites, job.layers
     loading = time.perf_counter() - started
+    job.check_known_words()
     widths = [sites.widths[layer] for layer in layers]
     max_words = max(MIN_SHARD_WORDS, SHARD_BYTES // (4 * sum(widths)))
 
@@ -117,6 +123,8 @@ def estimate(
         else None,
         seconds=loading + seconds * factor,
         n_sampled_words=n_sampled,
+        n_unknown_words=sum(job.plan.n_unknown),
+        n_split_words=sum(job.plan.n_split),
     )
 
 

@@ -29,6 +29,7 @@ from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import LoadedModel, load_model, weights_hash
 from neurox_lite.models.model_files import model_revision
 from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.models.vocabulary import check_unknown
 from neurox_lite.neurons import resolve_layers
 
 SHARD_BYTES = 64 << 20
@@ -48,7 +49,10 @@ class ExtractionJob:
     ----------
     out : Path
     options : ExtractOptions
+    words : TaggedCorpus
+        The corpus as it was given.
     corpus, source : TaggedCorpus
+        What is read; with pooling, every sentence is one word.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class ExtractionJob:
         if source is not None and options.side != "decoder":
             raise InputError(f"{source.source}: a source goes with side='decoder' (--side decoder)")
         self.model = model
+        self.words = corpus
         self.corpus = corpus.by_sentence() if options.pooling else corpus
         self.source = source
         self.out = Path(out)
@@ -162,7 +167,29 @@ class ExtractionJob:
         """The corpus as the model reads it; aligned here, unless another process did."""
         if self._prepared:
             return self._prepared[0]
-        return plan_corpus(self.loaded, self.corpus, self.options, self.source)
+        return plan_corpus(self.loaded, self.corpus, self.options, self.source, self.words)
+
+    def check_known_words(self) -> None:
+        """Refuse a split of words that the tokenizer does not know, or say how many there are.
+
+        Raises
+        ------
+        InputError
+            When nearly all words of a split, or of the sources, are unknown.
+        """
+        plan, splits = self.plan, np.asarray(self.words.splits or [""] * len(self.words))
+        for split in dict.fromkeys(splits.tolist()):
+            text = f"{self.words.source}: {split}" if split else self.words.source
+            chosen = splits == split
+            n_unknown, n_words = (
+                np.asarray(n)[chosen].sum() for n in (plan.n_unknown, plan.n_words)
+            )
+            check_unknown(int(n_unknown), int(n_words), text, self.loaded.name)
+        if plan.n_unknown_source:
+            read = self.source or self.words
+            n_unknown = sum(plan.n_unknown_source)
+            text = f"{read.source}, as sources"
+            check_unknown(n_unknown, read.n_tokens, text, self.loaded.name)
 
     @property
     def batch_tokens(self) -> int:
@@ -210,6 +237,7 @@ class ExtractionJob:
             When the model or corpus cannot be used, or the folder holds another job.
         """
         give_back_memory()  # what reading the corpus took
+        self.check_known_words()
         extractor = self.extractor
         first = self.plan.inputs(self.shards[0])
         check_padding(self.loaded, self.sites, self.layers, first, extractor.batch_tokens)
@@ -293,6 +321,9 @@ class ExtractionJob:
             "compute_dtype": options.compute_dtype,
             "n_truncated_words": sum(plan.n_truncated[sentences.start : sentences.stop]),
             "n_dropped_words": sum(plan.n_dropped[sentences.start : sentences.stop]),
+            "n_unknown_words": sum(plan.n_unknown[sentences.start : sentences.stop]),
+            "n_split_words": sum(plan.n_split[sentences.start : sentences.stop]),
+            "n_words": sum(plan.n_words[sentences.start : sentences.stop]),
             "job_key": self.key,
         }
         return Head(plan.corpus.section(sentences), metadata, special)

@@ -89,12 +89,21 @@ class Plan:
         Rows that are special tokens, ascending.
     n_truncated, n_dropped : array of int
         Words of each sentence that have no activation, by cause.
+    n_words, n_unknown, n_split : array of int
+        Words of each sentence: all, those that hold the tokenizer's unknown token, those that are
+        several subwords.
+    n_unknown_source : array of int
+        Words of each source sentence that hold the unknown token, of a decoder.
     """
 
     corpus: TaggedCorpus
     special: np.ndarray
     n_truncated: array = field(default_factory=lambda: array("i"))
     n_dropped: array = field(default_factory=lambda: array("i"))
+    n_words: array = field(default_factory=lambda: array("i"))
+    n_unknown: array = field(default_factory=lambda: array("i"))
+    n_split: array = field(default_factory=lambda: array("i"))
+    n_unknown_source: array = field(default_factory=lambda: array("i"))
     _first_input: array = field(default_factory=lambda: array("q", [0]))
     _fields: dict[str, _Ragged] = field(
         default_factory=lambda: {name: _Ragged() for name in ModelInput.__annotations__}
@@ -120,6 +129,7 @@ def plan_corpus(
     corpus: TaggedCorpus,
     options: ExtractOptions,
     source: TaggedCorpus | None = None,
+    counted: TaggedCorpus | None = None,
 ) -> Plan:
     """Tokenise and align every sentence before the model runs, so that bad input costs nothing.
 
@@ -130,6 +140,8 @@ def plan_corpus(
     options : ExtractOptions
     source : TaggedCorpus, optional
         What the encoder reads when the decoder is extracted; the corpus itself by default.
+    counted : TaggedCorpus, optional
+        The words, where the corpus has every sentence as one.
 
     Raises
     ------
@@ -152,11 +164,14 @@ def plan_corpus(
     for first in range(0, len(corpus), CHUNK):
         numbers = range(first, min(first + CHUNK, len(corpus)))
         where = [f"{corpus.source}: sentence {number + 1}" for number in numbers]
-        aligned = tokenize([corpus.sentences[n] for n in numbers], where)
+        words_of = [(counted or corpus).sentences[n] for n in numbers]
+        aligned = tokenize([corpus.sentences[n] for n in numbers], where, words_of)
+        n_words = map(len, words_of)
         sources: list[AlignedSentence] | None = None
         if is_decoder:
             read = source or corpus
-            sources = tokenize_source([read.sentences[n] for n in numbers], where)
+            words_of = [(source or counted or corpus).sentences[n] for n in numbers]
+            sources = tokenize_source([read.sentences[n] for n in numbers], where, words_of)
         if plan is None:
             plan = _new_plan(loaded, corpus, aligned[0], options)
         for offset, sentence in enumerate(aligned):
@@ -167,8 +182,12 @@ def plan_corpus(
                 for word, subwords in zip(words, sentence.subwords, strict=True)
                 if not subwords
             ]
+            plan.n_words.append(next(n_words))
+            plan.n_unknown.append(sentence.n_unknown)
+            plan.n_split.append(sentence.n_split)
             source_ids: tuple[int, ...] = ()
             if sources:
+                plan.n_unknown_source.append(sources[offset].n_unknown)
                 source_ids = sources[offset].input_ids
                 _check_ids(loaded, source_ids, where[offset])
                 sentence = _teacher_forced(loaded, sentence)

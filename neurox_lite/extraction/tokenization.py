@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 from neurox_lite.errors import InputError
@@ -14,6 +16,7 @@ from neurox_lite.extraction.alignment import (
     align_pieces,
     without_space_marks,
 )
+from neurox_lite.models.vocabulary import holds_unknown, unknown_tokens
 
 MAX_PIECES = 100_000
 """Distinct words whose subwords are remembered."""
@@ -42,20 +45,31 @@ class SentenceTokenizer:
         self._pieces: dict[str, tuple[int, ...]] = {}
 
     def __call__(
-        self, sentences: Sequence[Sequence[str]], where: Sequence[str]
+        self,
+        sentences: Sequence[Sequence[str]],
+        where: Sequence[str],
+        counted: Sequence[Sequence[str]] | None = None,
     ) -> list[AlignedSentence]:
-        """Align sentences; ``where`` is what error messages call each.
+        """Align sentences.
+
+        Parameters
+        ----------
+        sentences : sequence of sequences of str
+        where : sequence of str
+            What error messages call each.
+        counted : sequence of sequences of str, optional
+            The words of each sentence, which are counted as unknown or split, where ``sentences``
+            has each as one word.
 
         Raises
         ------
         InputError
             When a sentence cannot be aligned.
         """
+        counted = sentences if counted is None else counted
         if self.tokenizer.is_fast:
-            return self._by_offsets(sentences, where)
-        return [
-            self._word_by_word(words, place) for words, place in zip(sentences, where, strict=True)
-        ]
+            return self._by_offsets(sentences, where, counted)
+        return [self._word_by_word(*each) for each in zip(sentences, where, counted, strict=True)]
 
     def _encode(self, text: str | list[str], **options: Any) -> Any:
         return self.tokenizer(
@@ -69,7 +83,10 @@ class SentenceTokenizer:
         )
 
     def _by_offsets(
-        self, sentences: Sequence[Sequence[str]], where: Sequence[str]
+        self,
+        sentences: Sequence[Sequence[str]],
+        where: Sequence[str],
+        counted: Sequence[Sequence[str]],
     ) -> list[AlignedSentence]:
         texts = [" ".join(words) for words in sentences]
         encoding = self._encode(texts, return_offsets_mapping=True, return_special_tokens_mask=True)
@@ -88,8 +105,19 @@ class SentenceTokenizer:
             n_after = special[::-1].index(0) if 0 in special else len(ids) - n_before
             found = align(words, offsets, where[i])
             self._check_dropped(words, found, where[i])
+            if counted[i] is words:
+                read = [[ids[p] for p in positions] for positions in found]
+            else:
+                read = _tokens_between_spaces(text, counted[i], ids, offsets)
             aligned.append(
-                AlignedSentence(tuple(ids), found, n_before, n_after, tuple(token_types[i]))
+                AlignedSentence(
+                    tuple(ids),
+                    found,
+                    n_before,
+                    n_after,
+                    tuple(token_types[i]),
+                    *self._unknown_and_split(counted[i], read),
+                )
             )
         return aligned
 
@@ -106,7 +134,22 @@ class SentenceTokenizer:
                         "alone; its offsets are wrong: use another model"
                     )
 
-    def _word_by_word(self, words: Sequence[str], where: str) -> AlignedSentence:
+    def _unknown_and_split(
+        self, words: Sequence[str], read: Sequence[Sequence[int]]
+    ) -> tuple[int, int]:
+        """How many words hold the unknown token, and how many are several tokens."""
+        n_unknown = sum(
+            holds_unknown(word, ids, self._unknown) for word, ids in zip(words, read, strict=True)
+        )
+        return n_unknown, sum(len(ids) > 1 for ids in read)
+
+    @cached_property
+    def _unknown(self) -> dict[int, str]:
+        return unknown_tokens(self.tokenizer)
+
+    def _word_by_word(
+        self, words: Sequence[str], where: str, counted: Sequence[str]
+    ) -> AlignedSentence:
         text = " ".join(words)
         encoding = self._encode(text)
         ids = encoding["input_ids"]
@@ -128,12 +171,20 @@ class SentenceTokenizer:
             )
             for number, (word, positions) in enumerate(zip(words, found, strict=True))
         ]
+        if counted is words:
+            read = [[ids[p] for p in positions] for positions in subwords]
+        else:
+            read = [
+                [i for i in self._alone(" " + word) if not self._is_mark(i, word, True)]
+                for word in counted
+            ]
         return AlignedSentence(
             tuple(ids),
             tuple(subwords),
             n_before,
             len(ids) - len(bare) - n_before,
             tuple(encoding.get("token_type_ids", ())),
+            *self._unknown_and_split(counted, read),
         )
 
     def _alone(self, word: str) -> tuple[int, ...]:
@@ -163,6 +214,19 @@ class SentenceTokenizer:
         return token not in word or (
             follows_a_space and len(self._alone(" " + word)) > len(self._alone(word))
         )
+
+
+def _tokens_between_spaces(
+    text: str, words: Sequence[str], ids: Sequence[int], offsets: Sequence[tuple[int, int]]
+) -> list[list[int]]:
+    """The tokens that begin in each word of a text, also where some lie in several."""
+    ends = list(accumulate(len(word) + 1 for word in words))
+    read: list[list[int]] = [[] for _ in words]
+    for token, (first, last) in zip(ids, offsets, strict=True):
+        place = first + len(text[first:last]) - len(text[first:last].lstrip(" "))
+        if place < last:
+            read[bisect_right(ends, place)].append(token)
+    return read
 
 
 def _position(part: Sequence[int], whole: Sequence[int]) -> int | None:

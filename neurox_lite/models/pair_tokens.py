@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.vocabulary import unknown_tokens
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def tokens_of_pairs(
         for word in (pair.right, pair.wrong)
     ]
     after = tokenizer(chosen, add_special_tokens=False)["input_ids"]
-    max_tokens = loaded.max_tokens
+    max_tokens, unknown = loaded.max_tokens, unknown_tokens(tokenizer)
     found: list[PairTokens | InputError] = []
     for number, (pair, text) in enumerate(zip(pairs, texts, strict=True)):
         ids = list(encoded["input_ids"][number])
@@ -68,7 +69,7 @@ def tokens_of_pairs(
                 ids = _without_end(pair, ids, encoded["special_tokens_mask"][number])
                 answer = len(ids) - 1
             offsets = encoded["offset_mapping"][number][: len(ids)]
-            _check_known(loaded, pair, text, ids, offsets)
+            _check_known(loaded, pair, text, ids, offsets, unknown)
             words = _last_tokens(pair, offsets)
             if max_tokens is not None and len(ids) > max_tokens:
                 raise InputError(
@@ -76,7 +77,7 @@ def tokens_of_pairs(
                     "shorten it"
                 )
             right, wrong = (
-                _one_token(loaded, pair, word, before[number], after[2 * number + side])
+                _one_token(loaded, pair, word, before[number], after[2 * number + side], unknown)
                 for side, word in enumerate((pair.right, pair.wrong))
             )
             check_vocabulary(loaded, f"{_name(pair)}", [*ids, right, wrong])
@@ -117,21 +118,30 @@ def _without_end(pair: MinimalPair, ids: list[int], special: Sequence[int]) -> l
 
 
 def _check_known(
-    loaded: LoadedModel, pair: MinimalPair, text: str, ids: list[int], offsets: Sequence[Any]
+    loaded: LoadedModel,
+    pair: MinimalPair,
+    text: str,
+    ids: list[int],
+    offsets: Sequence[Any],
+    unknown: Mapping[int, str],
 ) -> None:
     """Refuse a text with a word that is read as the unknown token, but not written so."""
-    unknown = loaded.tokenizer.unk_token_id
     for token, (first, stop) in zip(ids, offsets, strict=True):
-        if token == unknown and stop > first:
+        if token in unknown and stop > first:
             word = text[text.rfind(" ", 0, first + 1) + 1 :].split(" ")[0]
-            if word != loaded.tokenizer.unk_token:
+            if word != unknown[token]:
                 raise InputError(
                     f"{_name(pair)}: {loaded.name} does not know '{word}'; leave the pair out"
                 )
 
 
 def _one_token(
-    loaded: LoadedModel, pair: MinimalPair, word: str, before: list[int], after: list[int]
+    loaded: LoadedModel,
+    pair: MinimalPair,
+    word: str,
+    before: list[int],
+    after: list[int],
+    unknown: Mapping[int, str],
 ) -> int:
     """The token of a word after its prefix."""
     text = " ".join([*pair.prefix, word])
@@ -141,7 +151,7 @@ def _one_token(
             f"'{text}': '{word}' is {len(tokens)} tokens for {loaded.name}; pairs need words of "
             "one token, leave this one out"
         )
-    if tokens[0] == loaded.tokenizer.unk_token_id:
+    if tokens[0] in unknown:
         raise InputError(f"'{text}': {loaded.name} does not know '{word}'; leave the pair out")
     return tokens[0]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neurox_lite.errors import InputError
@@ -20,10 +22,11 @@ LEAST_TOKENS = 0.97
 """Share of a model's embeddings that its tokenizer has; models round them up by 2 % at most."""
 
 
-def unknown_ids(tokenizer: Any) -> frozenset[int]:
-    """The tokens that stand for what a tokenizer does not know; none of one that knows all bytes.
+def unknown_tokens(tokenizer: Any) -> dict[int, str]:
+    """The tokens that stand for what a tokenizer does not know, and how they are written.
 
-    A fast tokenizer has one of its own, also where transformers was not told which.
+    A fast tokenizer has one of its own, also where transformers was not told which. One that knows
+    all bytes has none, or never gives it.
     """
     ids = {tokenizer.unk_token_id}
     if tokenizer.is_fast:
@@ -32,7 +35,12 @@ def unknown_ids(tokenizer: Any) -> frozenset[int]:
             ids.add(model.token_to_id(model.unk_token) if model.unk_token else None)
         else:  # Unigram tells it in its file only
             ids.add(json.loads(tokenizer.backend_tokenizer.to_str())["model"].get("unk_id"))
-    return frozenset(i for i in ids if i is not None)
+    return {i: tokenizer.convert_ids_to_tokens(i) for i in ids if i is not None}
+
+
+def holds_unknown(word: str, ids: Sequence[int], unknown: Mapping[int, str]) -> bool:
+    """Whether a word was read as an unknown token, but not written so."""
+    return not unknown.keys().isdisjoint(ids) and word not in unknown.values()
 
 
 def check_unknown(n_unknown: int, n_words: int, text: str, model: str) -> None:
@@ -57,7 +65,29 @@ def check_unknown(n_unknown: int, n_words: int, text: str, model: str) -> None:
     if share >= REFUSE_SHARE:
         raise InputError(f"{said}; give a model of this language, with its own tokenizer")
     if share >= WARN_SHARE:
-        logger.warning("%s; their activations say little about them", said)
+        logger.warning("%s; what a model does with them says little about them", said)
+
+
+def check_texts(tokenizer: Any, texts: Sequence[str], model: str) -> None:
+    """:func:`check_unknown` of texts whose words are between spaces, each tokenised by itself.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    unknown = unknown_tokens(tokenizer)
+    if not unknown:
+        return
+    counts = Counter(word for text in texts for word in text.split())
+    words = list(counts)
+    read = tokenizer(words, add_special_tokens=False)["input_ids"] if words else []
+    n_unknown = sum(
+        counts[word]
+        for word, ids in zip(words, read, strict=True)
+        if holds_unknown(word, ids, unknown)
+    )
+    check_unknown(n_unknown, counts.total(), "texts", model)
 
 
 def check_not_empty(tokenizer: Any, name: str) -> None:

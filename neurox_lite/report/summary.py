@@ -10,6 +10,7 @@ from typing import Any
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.files import public_name, read_json, write_text
+from neurox_lite.models.vocabulary import WARN_SHARE
 from neurox_lite.report.markdown import pair, percent, table
 from neurox_lite.report.study import study_sections
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking, RegularisationSearch
@@ -88,10 +89,27 @@ def _setting(
             f"{metadata['n_truncated_words']:,} beyond the model's limit, "
             f"{metadata['n_dropped_words']:,} dropped by the tokenizer."
         )
+    lines.append(_known_words(metadata))
     if evaluation["left_out"]:
         rare = ", ".join(f"{name} ({count})" for name, count in evaluation["left_out"].items())
         lines.append(f"Classes left out because they are rare in train, with their words: {rare}.")
     return "\n\n".join(lines)
+
+
+def _known_words(metadata: dict[str, Any]) -> str:
+    """How many words the tokenizer did not know or split."""
+    if "n_unknown_words" not in metadata:
+        return "How many words the tokenizer did not know was not counted."
+    n_words, n_unknown, n_split = (
+        metadata[f"n_{kind}words"] for kind in ("", "unknown_", "split_")
+    )
+    unknown = f"{n_unknown:,} of {n_words:,} words ({percent(n_unknown / n_words)})"
+    if n_unknown >= WARN_SHARE * n_words:
+        unknown = f"**{unknown}**"
+    return (
+        f"{unknown} hold the unknown token of the tokenizer; {n_split:,} "
+        f"({percent(n_split / n_words)}) are split into several subwords."
+    )
 
 
 def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:

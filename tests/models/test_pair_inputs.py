@@ -374,6 +374,27 @@ def test_an_unknown_token_that_is_written_so_is_read_so(language_models):
         assert tokenizer.unk_token_id in found.input_ids[0]
 
 
+def test_an_unknown_token_that_transformers_was_not_told_of(tokenizers_by_kind):
+    """As where a tokenizer was made with the tokenizers library."""
+    tokenizer = tokenizers_by_kind["wordpiece"]
+    assert tokenizer.unk_token is None
+    loaded = tiny("gpt2", tokenizer)
+    for pair in (MinimalPair(("жук",), "at", "cats"), MinimalPair(("the",), "жук", "мышь")):
+        with pytest.raises(InputError, match="does not know 'жук'; leave the pair out"):
+            encode_pairs(loaded, [pair])
+
+
+def test_texts_of_words_that_the_model_does_not_know(language_models, caplog):
+    """What it predicts of them is of its unknown token."""
+    loaded = language_models["lstm-0"]
+    perplexity(loaded, ["The niece watches the boxes ."])
+    assert not caplog.records
+    perplexity(loaded, ["The niece watches the 東京 .", f"The {loaded.tokenizer.unk_token} ."])
+    assert "does not know 1 of 9 words (11% hold its unknown token)" in caplog.text
+    with pytest.raises(InputError, match=r"texts: the tokenizer of .* know 2 of 2 words \(100%"):
+        perplexity(loaded, ["東京 横浜"])
+
+
 def test_bytes_know_every_word(language_models, tokenizers_by_kind):
     odd = ("東京", "internationalising", "Zürich")
     for loaded, choice in (

@@ -9,7 +9,7 @@ import transformers as tf
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import _load_tokenizer, load_model
-from neurox_lite.models.vocabulary import check_unknown, unknown_ids
+from neurox_lite.models.vocabulary import check_unknown, unknown_tokens
 
 
 @pytest.fixture
@@ -139,7 +139,8 @@ UNKNOWN = {
 def test_the_unknown_token_of_each_family(tokenizers_by_kind, kind, tokens):
     """Also where transformers was not told of it, as in most of these."""
     tokenizer = tokenizers_by_kind[kind]
-    assert sorted(unknown_ids(tokenizer)) == tokenizer.convert_tokens_to_ids(tokens)
+    assert list(unknown_tokens(tokenizer)) == tokenizer.convert_tokens_to_ids(tokens)
+    assert list(unknown_tokens(tokenizer).values()) == tokens
 
 
 @pytest.mark.parametrize(

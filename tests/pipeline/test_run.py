@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.word_selection import WordSelection
@@ -93,6 +94,9 @@ def test_summary_tells_the_measured_numbers(done: Path) -> None:
     best = NeuronRanking.load(done / "ranking.json").top(1)[0]
     assert f"{100 * evaluation['test_accuracy']:.2f} %" in summary
     assert f"Top 10 (layer:unit): {best}," in summary
+    with ActivationStore(done / "store.h5") as store:
+        n_words, n_unknown = (store.metadata[name] for name in ("n_words", "n_unknown_words"))
+    assert f"{n_unknown:,} of {n_words:,} words ({100 * n_unknown / n_words:.2f} %) hold" in summary
     assert "NOT CONVERGED" not in summary
 
 
