@@ -159,6 +159,7 @@ def classification_accuracy(
             f"{loaded.name}: {what} for {len(texts)} texts; give one it knows for each"
         )
     ids, mask = _tokens(loaded, texts)
+    check_texts(loaded.tokenizer, texts, loaded.name)
     wanted = torch.tensor([known[label] for label in labels], device=ids.device)
     masked = MaskedModel(loaded, ids, mask, **where)
 
@@ -172,6 +173,7 @@ def kl_from_intact(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> M
     """Mean over tokens of ``KL(p || p~)`` in nats, from the intact model's prediction p."""
     reads_both_sides(loaded)  # refuses what predicts no words
     ids, mask = _tokens(loaded, texts)
+    check_texts(loaded.tokenizer, texts, loaded.name)
     return _divergence(MaskedModel(loaded, ids, mask, **where), mask)
 
 
@@ -212,6 +214,7 @@ def custom_metric(
         Site, layers and positions, as for :class:`MaskedModel`.
     """
     ids, mask = _tokens(loaded, texts)
+    check_texts(loaded.tokenizer, texts, loaded.name)
     masked = MaskedModel(loaded, ids, mask, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
@@ -370,7 +373,6 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
         raise InputError("texts are one string; give a list of strings")
     if not texts:
         raise InputError("no texts; give at least one")
-    check_texts(loaded.tokenizer, texts, loaded.name)
     encoded = loaded.tokenizer(list(texts))["input_ids"]
     rows = [torch.tensor(ids, dtype=torch.long) for ids in encoded]
     for text, row in zip(texts, rows, strict=True):
@@ -403,11 +405,13 @@ def _predicted(
         targets[:, :-1] = torch.where(mask[:, 1:] != 0, ids[:, 1:], -1)
         if not (targets >= 0).any():
             raise InputError("every text is one token; there is nothing to predict")
+        check_texts(loaded.tokenizer, texts, loaded.name)
         return MaskedModel(loaded, ids, mask, **where), targets
     special = torch.tensor(loaded.tokenizer.all_special_ids, device=ids.device)
     rows, places = torch.nonzero((mask != 0) & ~torch.isin(ids, special), as_tuple=True)
     if not len(rows):
         raise InputError("texts of special or unknown tokens only; there is nothing to predict")
+    check_texts(loaded.tokenizer, texts, loaded.name)
     each = torch.arange(len(rows), device=ids.device)
     hidden = ids[rows].clone()
     hidden[each, places] = loaded.tokenizer.mask_token_id
