@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore, hash_content
+from neurox_lite.activations.apart import apart
+from neurox_lite.activations.checksums import DamagedError, has_checksums, read_checksums
+from neurox_lite.activations.store import BLOCK_ROWS, IN_FOLDER, ActivationStore
+from neurox_lite.activations.structure import COUNTS, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
@@ -22,23 +28,76 @@ def verify(store: ActivationStore) -> list[str]:
     list of str
         One line per problem, naming the layer; empty when there is none.
     """
-    problems = _check_words(store) + _check_attributes(store)
+    found = [problem for _, problems in _checks(store) for problem in problems]
+    return list(dict.fromkeys(found))
+
+
+def verify_file(path: str | Path) -> list[str]:
+    """As :func:`verify`, of a store that may be too damaged to be opened.
+
+    It is read in another process, since HDF5 can hang or crash on such a file.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    InputError
+        When there is no store there, or a file that cannot be told from one that never was.
+    """
+    problems: list[str] = []
+    path = Path(path)
+    try:
+        for event in apart(_verify, path):
+            problems += event.get("problems", [])
+    except DamagedError as error:
+        problems.append(_without(path, error))
+    except InputError as error:
+        if not problems:
+            raise
+        problems.append(_without(path, error))
+    return list(dict.fromkeys(problems))
+
+
+def _verify(path: str) -> Iterator[dict[str, Any]]:
+    """What :func:`verify_file` does in the other process: problems, and what it is doing."""
+    yield {"at": "its beginning"}
+    file = Path(path) / IN_FOLDER if Path(path).is_dir() else Path(path)
+    yield {"problems": _damage(file) if file.exists() else []}
+    with ActivationStore(path, check=False) as store:
+        for at, problems in _checks(store):
+            yield {"at": at, "problems": problems}
+
+
+def _without(path: str | Path, error: InputError) -> str:
+    return str(error).removeprefix(f"{path}: ")
+
+
+def _damage(file: Path) -> list[str]:
+    """What a file's own checksums say of all but its activations."""
+    try:
+        if has_checksums(file):
+            read_checksums(file)
+    except DamagedError as error:
+        return [str(error)]
+    return []
+
+
+def _checks(store: ActivationStore) -> Iterator[tuple[str, list[str]]]:
+    """What is done next, and the problems found in what was done."""
+    yield "the words", []
+    yield "the shards", _check_words(store) + _check_attributes(store)
+    for file in store.files:
+        yield file.path.name, _damage(file.path) if len(store.files) > 1 else []
     for layer in store.space.layers:
-        problems += [f"layer {layer}: {problem}" for problem in _check_layer(store, layer)]
-    return problems
+        yield from _check_layer(store, layer)
 
 
 def _check_words(store: ActivationStore) -> list[str]:
-    offsets, tokens = store.sentence_offsets, store.tokens()
-    if len(tokens) != store.n_tokens or offsets[0] != 0 or offsets[-1] != store.n_tokens:
-        return [
-            f"{len(tokens)} words and offsets up to {offsets[-1]} for {store.n_tokens} rows of "
-            "activations"
-        ]
-    if np.any(np.diff(offsets) <= 0):
-        return ["the sentence offsets do not ascend"]
-    sentences = [tokens[first:last] for first, last in pairwise(offsets)]
     try:
+        tokens = store.tokens()
+        sentences = [tokens[first:last] for first, last in pairwise(store.sentence_offsets)]
         words_hash = TaggedCorpus(sentences).without_rows(store.special).words_hash
     except InputError as error:
         return [f"the words are damaged ({error})"]
@@ -49,23 +108,17 @@ def _check_words(store: ActivationStore) -> list[str]:
 
 def _check_attributes(store: ActivationStore) -> list[str]:
     problems = []
-    lost = store.metadata["n_truncated_words"] + store.metadata["n_dropped_words"]
+    lost = sum(store.metadata.get(name, 0) for name in COUNTS)
     if len(store.missing) != lost:
         problems.append(
             f"{len(store.missing)} words are marked as without activations, {lost} were counted"
         )
-    checked = {str(layer) for layer in store.space.layers}
-    checksums = store.metadata["checksums"]
-    if any(set(run["layers"]) != checked for run in checksums):
-        problems.append("the checksums are of other layers than those in the file")
-    if sum(run["rows"] for run in checksums) != store.n_tokens:
-        problems.append("the checksums are of another number of rows")
     if hash_content(store.metadata, store.metadata["checksums"]) != store.content_hash:
         problems.append("the attributes were changed after it was written")
     return problems
 
 
-def _check_layer(store: ActivationStore, layer: int) -> list[str]:
+def _check_layer(store: ActivationStore, layer: int) -> Iterator[tuple[str, list[str]]]:
     missing = np.zeros(store.n_tokens, dtype=bool)
     missing[store.missing] = True
     n_nan = n_infinite = n_filled = 0
@@ -74,9 +127,17 @@ def _check_layer(store: ActivationStore, layer: int) -> list[str]:
     first = 0
     for run in store.metadata["checksums"]:
         digest = hashlib.sha256()
+        readable = True
         last = first + run["rows"]
         for start in range(first, last, BLOCK_ROWS):
-            stored = store.stored(layer, start, min(start + BLOCK_ROWS, last))
+            end = min(start + BLOCK_ROWS, last)
+            yield f"layer {layer}, rows {start} to {end - 1}", []
+            try:
+                stored = store.stored(layer, start, end, check=False)
+            except InputError as error:
+                readable = False
+                yield f"layer {layer}", [str(error)]
+                continue
             block = store.decoded(stored)
             digest.update(stored.tobytes())
             absent = missing[start : start + len(block)]
@@ -85,7 +146,7 @@ def _check_layer(store: ActivationStore, layer: int) -> list[str]:
             n_infinite += int(np.isinf(present).any(axis=1).sum())
             n_filled += int((~np.isnan(block[absent])).any(axis=1).sum())
             all_zero = all_zero and not present.any()
-        if digest.hexdigest() != run["layers"].get(str(layer)):
+        if readable and digest.hexdigest() != run["layers"][str(layer)]:
             problems.append(
                 f"its bytes in rows {first} to {last - 1} are not those that were written (the "
                 "checksum differs)"
@@ -99,4 +160,4 @@ def _check_layer(store: ActivationStore, layer: int) -> list[str]:
         problems.append(f"{n_filled} words marked as without activations have some")
     if all_zero:
         problems.append("all activations are zero")
-    return problems
+    yield f"layer {layer}", [f"layer {layer}: {problem}" for problem in problems]

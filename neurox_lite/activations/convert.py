@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import h5py
-
+from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checks import verify
 from neurox_lite.activations.neurox_hdf5 import INDEX, read_neurox_hdf5, write_neurox_hdf5
 from neurox_lite.activations.neurox_json import read_neurox_json, write_neurox_json
 from neurox_lite.activations.neurox_store import words_of
-from neurox_lite.activations.store import BLOCK_ROWS, FORMAT, ActivationStore
+from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
+from neurox_lite.activations.structure import COUNTS, FORMAT, one_line, open_hdf5
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -24,7 +26,7 @@ WRITERS = {".hdf5": write_neurox_hdf5, ".json": write_neurox_json}
 
 OF_WRITER = (
     *("format", "format_version", "package_version", "dtype", "corpus_hash"),
-    *("checksums", "content_hash", "n_truncated_words", "n_dropped_words"),
+    *("checksums", "content_hash", *COUNTS),
 )
 """Attributes of a store that its writer sets."""
 
@@ -95,21 +97,23 @@ def _kind(source: Path) -> str:
     if source.suffix in (".json", ".jsonl"):
         return "json"
     refuse_special(source)
-    try:
-        with h5py.File(source, "r") as file:
-            if file.attrs.get("format") == FORMAT:
-                return "store"
-            if INDEX in file:
-                return "hdf5"
-    except OSError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"{source}: not a readable HDF5 file ({reason}); give a store or a file of NeuroX"
-        ) from None
+    kinds = [event["kind"] for event in apart(look_at_kind, source)]
+    if kinds:
+        return kinds[0]
     raise InputError(
         f"{source}: neither an activation store nor a file of NeuroX, which has {INDEX}; "
         "give one of these"
     )
+
+
+def look_at_kind(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the kind of an HDF5 file, if it has one; called in a process of its own."""
+    with open_hdf5(path) as file, one_line(path):
+        kind = file.attrs.get("format")
+        if isinstance(kind, str) and kind == FORMAT:
+            yield {"kind": "store"}
+        elif INDEX in file:
+            yield {"kind": "hdf5"}
 
 
 def _to_neurox(source: Path, out: Path, overwrite: bool) -> Path:
@@ -130,7 +134,7 @@ def _copy(source: Path, out: Path, overwrite: bool) -> Path:
             raise InputError(f"{source}: {problems[0]}; extract again")
         corpus = TaggedCorpus(words_of(store), source=str(source))
         metadata = {k: v for k, v in store.metadata.items() if k not in OF_WRITER}
-        counts = {k: store.metadata[k] for k in ("n_truncated_words", "n_dropped_words")}
+        counts = {k: store.metadata.get(k, 0) for k in COUNTS}
         with open_writer(
             out,
             corpus,

@@ -6,14 +6,17 @@ import errno
 import io
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+
+from neurox_lite.activations.checksums import LayerChecksums, append_checksums
 
 
 class _Sink(io.RawIOBase):
@@ -92,17 +95,19 @@ class RowWriter:
     ----------
     fd : int
         The open file.
-    chunk_rows : int
-    chunk_starts : list of int
-        Position of each chunk in the file, in bytes.
+    checksums : LayerChecksums
+        Where each chunk is in the file, and the CRC-32 of what was written of it.
     """
 
     fd: int
-    chunk_rows: int
-    chunk_starts: list[int]
+    checksums: LayerChecksums
+
+    @property
+    def chunk_rows(self) -> int:
+        return self.checksums.chunk_rows
 
     def write(self, first: int, rows: np.ndarray) -> None:
-        """Write rows from number ``first`` on; they are contiguous and of the dataset's dtype.
+        """Write the next rows, number ``first`` on: contiguous and of the dataset's dtype.
 
         Raises
         ------
@@ -114,8 +119,10 @@ class RowWriter:
         while row < last:
             chunk, within = divmod(row, self.chunk_rows)
             end = min(last, row + self.chunk_rows - within)
-            position = self.chunk_starts[chunk] + within * row_bytes
+            position = self.checksums.starts[chunk] + within * row_bytes
             left = rows[row - first : end - first].view(np.uint8).data.cast("B")
+            crc32 = self.checksums.crc32
+            crc32[chunk] = zlib.crc32(left, crc32[chunk])
             while left:
                 n_written = os.pwrite(self.fd, left, position)
                 left, position = left[n_written:], position + n_written
@@ -124,26 +131,29 @@ class RowWriter:
 
 @dataclass(frozen=True)
 class NewFile:
-    """A file that is being written; made by :func:`new_hdf5`.
+    """A store's file that is being written; made by :func:`new_store_file`.
 
     Attributes
     ----------
     hdf5 : h5py.File
         For everything but rows.
     fd : int
+    layers : dict
+        Layer -> what writes its rows.
     """
 
     hdf5: h5py.File
     fd: int
+    layers: dict[int, RowWriter] = field(default_factory=dict)
 
-    def create_rows(
-        self, name: str, shape: tuple[int, int], dtype: np.dtype, chunk_rows: int
+    def create_layer(
+        self, layer: int, shape: tuple[int, int], dtype: np.dtype, chunk_rows: int
     ) -> RowWriter:
         """A new dataset whose rows are written past HDF5."""
         properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
         dataset = self.hdf5.create_dataset(
-            name,
+            f"layers/{layer}",
             shape,
             dtype,
             chunks=(chunk_rows, shape[1]),
@@ -154,12 +164,40 @@ class NewFile:
             dataset.id.get_chunk_info_by_coord((row, 0)).byte_offset
             for row in range(0, shape[0], chunk_rows)
         ]
-        return RowWriter(self.fd, chunk_rows, starts)
+        row_bytes = shape[1] * dtype.itemsize
+        checksums = LayerChecksums(shape[0], row_bytes, chunk_rows, starts, [0] * len(starts))
+        self.layers[layer] = RowWriter(self.fd, checksums)
+        return self.layers[layer]
 
 
 @contextmanager
-def new_hdf5(path: Path, size: int = 0) -> Iterator[NewFile]:
+def new_hdf5(path: Path) -> Iterator[tuple[h5py.File, int]]:
     """Write a new HDF5 file into an empty file; it is closed at the end of the block.
+
+    Yields
+    ------
+    h5py.File
+    int
+        The file descriptor.
+
+    Raises
+    ------
+    OSError
+        At the end of the block, when something could not be written.
+    """
+    with path.open("r+b", buffering=0) as raw:
+        sink = _Sink(raw)
+        try:
+            with h5py.File(sink, "w") as file:
+                yield file, raw.fileno()
+        finally:
+            if sink.error:
+                raise sink.error
+
+
+@contextmanager
+def new_store_file(path: Path, size: int = 0) -> Iterator[NewFile]:
+    """As :func:`new_hdf5`, for a store: checksums follow the HDF5 data.
 
     Parameters
     ----------
@@ -170,15 +208,11 @@ def new_hdf5(path: Path, size: int = 0) -> Iterator[NewFile]:
     Raises
     ------
     OSError
-        When there is no room, or at the end of the block when something could not be written.
+        When there is no room, or something could not be written.
     """
     if shutil.disk_usage(path.parent).free < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with path.open("r+b", buffering=0) as raw:
-        sink = _Sink(raw)
-        try:
-            with h5py.File(sink, "w") as file:
-                yield NewFile(file, raw.fileno())
-        finally:
-            if sink.error:
-                raise sink.error
+    with new_hdf5(path) as (file, fd):
+        new = NewFile(file, fd)
+        yield new
+    append_checksums(path, {n: rows.checksums for n, rows in new.layers.items()})

@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_hdf5
+from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_store_file
 from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
 from neurox_lite.activations.writer import Head, create_layer, write_head
 from neurox_lite.files import replacing
@@ -36,7 +36,7 @@ def join(parts: Sequence[Path], head: Head, out: Path, *, overwrite: bool = Fals
         When ``out`` exists.
     """
     size = sum(part.stat().st_size for part in parts)
-    with replacing(out, overwrite) as partial, new_hdf5(partial, size) as file:
+    with replacing(out, overwrite) as partial, new_store_file(partial, size) as file:
         checksums, missing = _copy_layers(parts, head, file)
         write_head(file.hdf5, head, checksums, missing)
 
@@ -82,7 +82,7 @@ def join_virtually(parts: Sequence[Path], head: Head, out: Path) -> None:
             missing.append(store.missing + row)
             checksums += store.metadata["checksums"]
             row += store.n_tokens
-    with replacing(out) as partial, new_hdf5(partial) as file:
+    with replacing(out) as partial, new_store_file(partial) as file:
         for layer, layout in layouts.items():
             file.hdf5.create_virtual_dataset(f"layers/{layer}", layout)
         shards = [

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
+from neurox_lite.activations.apart import apart
+from neurox_lite.activations.hdf5 import new_hdf5
 from neurox_lite.activations.neurox_store import (
     arrays_of,
     check_neurox_name,
@@ -16,13 +19,27 @@ from neurox_lite.activations.neurox_store import (
     words_of,
 )
 from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.structure import (
+    MOST_PACKED,
+    check_inside,
+    check_links,
+    one_line,
+    open_hdf5,
+)
 from neurox_lite.errors import InputError
 from neurox_lite.files import replacing
-from neurox_lite.input_files import parse_json, refuse_special
+from neurox_lite.input_files import parse_json
 
 INDEX = "sentence_to_index"
 OCCURRENCE = " (Occurrence "
 AGAIN = "make the file again"
+
+KNOWN_FILTERS = {
+    *(h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32),
+    *(h5py.h5z.FILTER_SZIP, h5py.h5z.FILTER_LZF),
+}
+MOST_BYTES = 16 << 30
+"""Activations of a sentence, which are in memory at once."""
 
 
 def read_neurox_hdf5(
@@ -56,13 +73,9 @@ def read_neurox_hdf5(
         When the file is missing, damaged or of another form, its texts are fewer than its
         sentences or do not fit their activations, or ``out`` exists.
     """
-    try:
-        refuse_special(path)
-        file = h5py.File(path, "r")
-    except OSError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: not a readable HDF5 file ({reason}); {AGAIN}") from None
-    with file:
+    for _ in apart(check_neurox_hdf5, Path(path)):
+        pass
+    with open_hdf5(path) as file:
         keys = _keys_in_order(file, path)
         dtype = _check_datasets(file, len(keys), path)
         words = [
@@ -79,6 +92,59 @@ def read_neurox_hdf5(
             model=model,
             overwrite=overwrite,
         )
+
+
+def check_neurox_hdf5(path: str) -> Iterator[dict[str, Any]]:
+    """Check a file as far as it goes without its activations.
+
+    Reads what HDF5 may hang or crash on, so it is called in a process of its own.
+
+    Yields
+    ------
+    dict
+        What is being done.
+
+    Raises
+    ------
+    InputError
+        When something is wrong.
+    """
+    yield {"at": "its beginning"}
+    with open_hdf5(path) as file, one_line(path):
+        check_links(file, path)
+        if INDEX in file:
+            check_inside(file[INDEX], f"{path}: {INDEX}", most_packed=MOST_PACKED)
+        keys = _keys_in_order(file, path)
+        for number in range(len(keys)):
+            yield {"at": f"sentence {number + 1}"}
+            if isinstance(file.get(str(number)), h5py.Dataset):
+                _check_stored(file[str(number)], f"{path}: sentence {number + 1}")
+        _check_datasets(file, len(keys), path)
+
+
+def _check_stored(dataset: h5py.Dataset, where: str) -> None:
+    """Refuse a sentence whose activations are elsewhere, or unpack to more than anyone stored."""
+    check_inside(dataset, where, most_packed=MOST_PACKED)
+    filters = dataset.id.get_create_plist()
+    for number in range(filters.get_nfilters()):
+        if filters.get_filter(number)[0] not in KNOWN_FILTERS:
+            raise InputError(
+                f"{where}: is packed in a way that HDF5 does not know; unpack it with "
+                "'h5repack -f NONE'"
+            )
+    packed = dataset.id.get_storage_size() * (MOST_PACKED if filters.get_nfilters() else 1)
+    if packed < dataset.nbytes:
+        raise InputError(
+            f"{where}: has {dataset.id.get_storage_size()} bytes, too few for its shape "
+            f"{dataset.shape}; {AGAIN}"
+        )
+    if dataset.nbytes > MOST_BYTES:
+        raise InputError(
+            f"{where}: has {dataset.nbytes / 2**30:.0f} GiB of activations; a sentence has at most "
+            f"{MOST_BYTES >> 30}"
+        )
+    if dataset.chunks:
+        dataset.id.chunk_iter(lambda chunk: None)
 
 
 def _keys_in_order(file: h5py.File, path: str | Path) -> list[str]:
@@ -163,13 +229,8 @@ def _check_occurrences(words: list[list[str]], keys: list[str], path: str | Path
 
 
 def _read(file: h5py.File, number: int, path: str | Path) -> np.ndarray:
-    try:
+    with one_line(f"{path}: sentence {number + 1}"):
         return file[str(number)][:]
-    except OSError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"{path}: sentence {number + 1} cannot be read ({reason}); the file is damaged, {AGAIN}"
-        ) from None
 
 
 def sentence_keys(texts: Iterable[str]) -> Iterator[str]:
@@ -218,7 +279,7 @@ def write_neurox_hdf5(store: ActivationStore, out: str | Path, *, overwrite: boo
                 f"{store.path}: sentence {number}: the word {spaced!r} has a space, which "
                 "separates words in this format; convert to .json instead"
             )
-    with replacing(out, overwrite) as partial, h5py.File(partial, "w") as file:
+    with replacing(out, overwrite) as partial, new_hdf5(partial) as (file, _):
         for number, array in enumerate(arrays_of(store)):
             file[str(number)] = array
         keys = sentence_keys(map(" ".join, sentences))

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import h5py
 import numpy as np
 
 from neurox_lite.activations.bfloat16 import from_bfloat16
+from neurox_lite.activations.checksums import DamagedError
+from neurox_lite.activations.layer_file import LayerFile
+from neurox_lite.activations.structure import STORED_AS, one_line
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json
-from neurox_lite.input_files import refuse_special
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.showing import some, summary
 
-FORMAT = "neurox_lite activations"
-FORMAT_VERSION = 2
 BLOCK_ROWS = 4096
 IN_FOLDER = "store.h5"
 """The file that joins the shards of a store that is a folder."""
@@ -35,6 +32,9 @@ class ActivationStore:
     ----------
     path : path
         An HDF5 file written by :func:`neurox_lite.extract`, or its folder of shards.
+    check : bool
+        Refuse a file, and rows when they are read, that are not what was written. False to read
+        what is left of a damaged store, at the risk that HDF5 itself hangs or crashes.
 
     Attributes
     ----------
@@ -46,59 +46,44 @@ class ActivationStore:
         layer.
     n_tokens : int
         Number of words, the rows of every layer.
+    files : list of LayerFile
+        The file with its layers, or its shards.
 
     Raises
     ------
     InputError
-        When the file is missing or damaged, is not an activation store, or a shard is missing.
+        When the file is missing or damaged, is not an activation store, refers to files outside
+        its folder, or a shard is missing.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, *, check: bool = True):
         self.path = Path(path)
         file = self.path / IN_FOLDER if self.path.is_dir() else self.path
+        if not file.exists():
+            raise InputError(_why_missing(self.path))
+        self._file = LayerFile(file, check)
         try:
-            refuse_special(file)
-            self._file = h5py.File(file, "r")
-        except FileNotFoundError:
-            raise InputError(_why_missing(self.path)) from None
-        except OSError as error:
-            reason = " ".join(str(error).split())
-            raise InputError(
-                f"{path}: not a readable HDF5 file ({reason}); extract again"
-            ) from None
-        if self._file.attrs.get("format") != FORMAT:
-            self._file.close()
-            raise InputError(f"{path}: not an activation store of neurox_lite")
-        version = self._file.attrs["format_version"]
-        if version != FORMAT_VERSION:
-            self._file.close()
-            raise InputError(
-                f"{path}: written by a newer neurox_lite; upgrade to read it"
-                if version > FORMAT_VERSION
-                else f"{path}: written by an early neurox_lite; extract it again"
+            contents = self._file.contents()
+            self.metadata: dict[str, Any] = {**contents.metadata, "checksums": contents.checksums}
+            self.space = NeuronSpace(
+                model=self.metadata["model"],
+                revision=self.metadata["revision"],
+                site=self.metadata["site"],
+                layers=tuple(contents.widths),
+                widths=tuple(contents.widths.values()),
             )
-        self.metadata: dict[str, Any] = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self._file.attrs.items()
-        }
-        self.metadata["checksums"] = json.loads(self._file["checksums"][()])
-        layers = sorted(int(name) for name in self._file["layers"])
-        self.space = NeuronSpace(
-            model=self.metadata["model"],
-            revision=self.metadata["revision"],
-            site=self.metadata["site"],
-            layers=tuple(layers),
-            widths=tuple(self._file[f"layers/{layer}"].shape[1] for layer in layers),
-        )
-        self.n_tokens: int = self._file[f"layers/{layers[0]}"].shape[0]
-        self._shards = self._check_shards()
-        ends = np.cumsum([run["rows"] for run in self.metadata["checksums"]])
-        self._shard_starts = np.concatenate(([0], ends))
-        self._open_shards: dict[int, h5py.File] = {}
-        self._reading = Lock()
-        if self._shards and (len(ends), ends[-1]) != (len(self._shards), self.n_tokens):
+            self.n_tokens = contents.n_rows
+            self._contents = contents
+            self._starts = np.concatenate(([0], np.cumsum(self._rows_of_files())))
+            self.files = [self._file]
+            if contents.shards:
+                self.files = self._shards(file.parent, check)
+        except BaseException:
             self._file.close()
-            raise InputError(f"{path}: its rows are not those of its shards; extract again")
+            raise
+        self._open: list[int] = []
+        self._compared: set[int] = set()
+        self._reading = Lock()
 
     def __repr__(self) -> str:
         return f"ActivationStore({str(self.path)!r})"
@@ -119,30 +104,35 @@ class ActivationStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For worker processes: a pickled store is its path, and is opened again."""
+        return type(self), (self.path.absolute(),)
+
     def close(self) -> None:
-        """Close the file; the store cannot be read afterwards."""
-        self._file.close()
-        while self._open_shards:
-            self._open_shards.popitem()[1].close()
+        """Close the file; it is opened again when the store is read."""
+        for file in (self._file, *self.files):
+            file.close()
+        self._open.clear()
 
     @property
     def sentence_offsets(self) -> np.ndarray:
         """First row of each sentence, and the number of rows; shape (n_sentences + 1,)."""
-        return self._file["sentence_offsets"][:]
+        return self._contents.sentence_offsets.copy()
 
     def tokens(self) -> list[str]:
         """The words, one per row."""
-        return [token.decode() for token in self._file["tokens"][:]]
+        with one_line(f"{self._file.path}: the words"):
+            return [token.decode() for token in self._file.open()["tokens"][:]]
 
     @property
     def missing(self) -> np.ndarray:
         """Rows (ascending) of words without an activation, stored as NaN; shape (n_missing,)."""
-        return self._file["missing"][:]
+        return self._contents.missing.copy()
 
     @property
     def special(self) -> np.ndarray:
         """Rows (ascending) that are special tokens, not words; shape (n_special,)."""
-        return self._file["special"][:]
+        return self._contents.special.copy()
 
     @property
     def word_rows(self) -> np.ndarray:
@@ -183,46 +173,59 @@ class ActivationStore:
                 "differ); give the corpus it was extracted from, or extract again"
             )
 
-    def stored(self, layer: int, start: int, stop: int) -> np.ndarray:
-        """Rows of a layer as they are in the file, bfloat16 as uint16; shape (n_rows, width)."""
-        dataset = self._file[f"layers/{layer}"]
-        if not self._shards:
-            return dataset[start:stop]
+    def stored(self, layer: int, start: int, stop: int, *, check: bool = True) -> np.ndarray:
+        """Rows of a layer as they are in the file, bfloat16 as uint16; shape (n_rows, width).
+
+        With ``check=False`` they are not compared with their checksums.
+
+        Raises
+        ------
+        InputError
+            When they cannot be read or are not those that were written.
+        """
         start, stop, _ = slice(start, stop).indices(self.n_tokens)
-        rows = np.empty((max(stop - start, 0), dataset.shape[1]), dataset.dtype)
+        width = self.space.select([layer]).n_neurons
+        rows = np.empty((max(stop - start, 0), width), STORED_AS[self.metadata["dtype"]])
+        first = start
         with self._reading:  # a thread must not close the shard that another reads
-            self._read_shards(layer, rows, start, stop)
+            while first < stop:
+                number = int(np.searchsorted(self._starts, first, side="right")) - 1
+                before, after = map(int, self._starts[number : number + 2])
+                last = min(stop, after)
+                into = rows[first - start : last - start]
+                self._opened(number).read(layer, first - before, last - before, into, check=check)
+                first = last
         return rows
 
-    def _read_shards(self, layer: int, rows: np.ndarray, start: int, stop: int) -> None:
-        first = start
-        while first < stop:
-            shard = int(np.searchsorted(self._shard_starts, first, side="right")) - 1
-            before = int(self._shard_starts[shard])
-            last = min(stop, int(self._shard_starts[shard + 1]))
-            source = self._shard(shard)[f"layers/{layer}"]
-            source.read_direct(
-                rows, np.s_[first - before : last - before], np.s_[first - start : last - start]
-            )
-            first = last
-
-    def _shard(self, number: int) -> h5py.File:
-        """An open shard.
+    def _opened(self, number: int) -> LayerFile:
+        """An open file, of which there are few at a time.
 
         The virtual file would keep all of them open, and where the system allows no more open
         files, HDF5 reads zeros without a word.
         """
-        if number not in self._open_shards:
-            if len(self._open_shards) == OPEN_SHARDS:
-                oldest = next(iter(self._open_shards))
-                self._open_shards.pop(oldest).close()
-            file = self._shards[number]
-            try:
-                self._open_shards[number] = h5py.File(file, "r")
-            except OSError as error:
-                reason = " ".join(str(error).split())
-                raise InputError(f"{file}: this shard cannot be read ({reason})") from None
-        return self._open_shards[number]
+        if number not in self._open:
+            if len(self._open) == OPEN_SHARDS:
+                self.files[self._open.pop(0)].close()
+            if self._contents.shards and number not in self._compared:
+                self._compare_shard(number)
+                self._compared.add(number)
+            self._open.append(number)
+        return self.files[number]
+
+    def _compare_shard(self, number: int) -> None:
+        """Open a shard and compare it with what the store says of it."""
+        shard = self.files[number]
+        found, told = shard.contents(), self._contents
+        same = (
+            found.widths == told.widths
+            and found.metadata["dtype"] == told.metadata["dtype"]
+            and found.checksums == told.checksums[number : number + 1]
+            and not found.shards
+        )
+        if not same:
+            raise DamagedError(
+                f"{shard.path}: this shard is of another store; put it back or extract again"
+            )
 
     def decoded(self, stored: np.ndarray) -> np.ndarray:
         """Stored rows as floating-point numbers; not copied unless they are bfloat16."""
@@ -231,20 +234,31 @@ class ActivationStore:
     def _read(self, layer: int, start: int, stop: int) -> np.ndarray:
         return self.decoded(self.stored(layer, start, stop))
 
-    def _check_shards(self) -> list[Path]:
-        """The files of the shards, none missing or cut short; empty where there are none."""
-        if "shards" not in self._file:
-            return []
-        folder = Path(self._file.filename).parent
+    def _rows_of_files(self) -> list[int]:
+        if not self._contents.shards:
+            return [self.n_tokens]
+        return [run["rows"] for run in self._contents.checksums]
+
+    def _shards(self, folder: Path, check: bool) -> list[LayerFile]:
+        """The files of the shards, none missing, cut short or outside the folder."""
         files = []
-        for shard in json.loads(self._file["shards"][()]):
+        total = 0
+        for shard, first_row in zip(self._contents.shards, self._starts.tolist(), strict=False):
             file = folder / shard["file"]
-            files.append(file)
+            if not file.resolve().is_relative_to(folder.resolve()):
+                raise InputError(
+                    f"{file}: is a link to another folder, which is not followed; put the file "
+                    "itself there"
+                )
             size = file.stat().st_size if file.is_file() else None
             if size != shard["bytes"]:
-                self._file.close()
                 problem = "is missing" if size is None else f"has {size} bytes, not as written"
-                raise InputError(f"{file}: this shard {problem}; put it back or extract again")
+                raise DamagedError(f"{file}: this shard {problem}; put it back or extract again")
+            total += size
+            files.append(LayerFile(file, check, first_row))
+        row_bytes = self.space.n_neurons * STORED_AS[self.metadata["dtype"]].itemsize
+        if total < self.n_tokens * row_bytes:
+            raise DamagedError(f"{self.path}: its shards are too small for it; extract again")
         return files
 
 
@@ -255,13 +269,6 @@ def _why_missing(path: Path) -> str:
     if path.is_dir():
         return f"{path}: a folder without an activation store ({IN_FOLDER})"
     return f"{path}: no such activation store; make it with 'extract'"
-
-
-def hash_content(attributes: Mapping[str, Any], checksums: Sequence[Mapping[str, Any]]) -> str:
-    """The ``content_hash`` of a store: of what it says about itself and of its layers."""
-    own = ("format", "format_version", "checksums", "content_hash")
-    content = {name: value for name, value in attributes.items() if name not in own}
-    return hash_json([content, list(checksums)])
 
 
 class ActivationMatrix:

@@ -16,18 +16,18 @@ import numpy as np
 
 import neurox_lite
 from neurox_lite.activations.bfloat16 import to_bfloat16
-from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_hdf5
-from neurox_lite.activations.store import FORMAT, FORMAT_VERSION, hash_content
+from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_store_file
+from neurox_lite.activations.structure import (
+    FORMAT,
+    FORMAT_VERSION,
+    STORED_AS,
+    hash_content,
+)
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import replacing
 
-STORED_AS: dict[str, np.dtype[Any]] = {
-    "float32": np.dtype("float32"),
-    "float16": np.dtype("float16"),
-    "bfloat16": np.dtype("uint16"),
-}
 DTYPES = tuple(STORED_AS)
 CHUNK_BYTES = 1 << 20
 
@@ -97,7 +97,7 @@ def chunk_rows(n_rows: int, row_bytes: int) -> int:
 def create_layer(file: NewFile, layer: int, shape: tuple[int, int], dtype: np.dtype) -> RowWriter:
     """An empty layer of a store."""
     rows = chunk_rows(shape[0], shape[1] * dtype.itemsize)
-    return file.create_rows(f"layers/{layer}", shape, dtype, rows)
+    return file.create_layer(layer, shape, dtype, rows)
 
 
 @dataclass
@@ -239,7 +239,7 @@ def open_writer(
     if dtype not in DTYPES:
         raise unknown_choice("dtype", dtype, DTYPES)
     check_words(corpus)
-    with replacing(path, overwrite) as partial, new_hdf5(partial) as file:
+    with replacing(path, overwrite) as partial, new_store_file(partial) as file:
         special = _no_rows() if special is None else special
         yield StoreWriter(file, corpus, dtype, metadata, special, first_sentence)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from neurox_lite.cli.output import EXIT_DOES_NOT_HOLD, NOT_COUNTED, Debug, Json, show
+from neurox_lite.errors import InputError
+from neurox_lite.escaping import terminal
+
+if TYPE_CHECKING:
+    from neurox_lite.activations.store import ActivationStore
 
 
 def command(
@@ -21,24 +26,36 @@ def command(
 
     Example: neurox-lite inspect bert.h5 --verify
     """
-    from neurox_lite.activations.checks import verify as find_problems
+    from neurox_lite.activations.checks import verify_file
     from neurox_lite.activations.store import ActivationStore
 
-    with ActivationStore(store) as opened:
-        metadata = dict(opened.metadata)
-        metadata.pop("checksums")
-        checked = {"problems": find_problems(opened)} if verify else {}
-        show(
-            {
-                "words": opened.n_tokens,
-                "sentences": len(opened.sentence_offsets) - 1,
-                "layers": list(opened.space.layers),
-                "widths": list(opened.space.widths),
-                **dict.fromkeys(("n_unknown_words", "n_split_words"), NOT_COUNTED),
-                **metadata,
-                **checked,
-            },
-            as_json,
-        )
-    if checked.get("problems"):
+    problems = verify_file(store) if verify else []
+    try:
+        with ActivationStore(store) as opened:
+            found = summary(opened)
+    except InputError:
+        if not problems:
+            raise
+        found = {"store": store}
+    if as_json:
+        show({**found, **({"problems": problems} if verify else {})}, as_json)
+    else:
+        show({**found, **({"problems": len(problems) or "none"} if verify else {})}, as_json)
+        for problem in problems:
+            typer.echo(terminal(problem))
+    if problems:
         raise typer.Exit(EXIT_DOES_NOT_HOLD)
+
+
+def summary(store: ActivationStore) -> dict[str, Any]:
+    """What a store holds and how it was made."""
+    metadata = dict(store.metadata)
+    metadata.pop("checksums")
+    return {
+        "words": store.n_tokens,
+        "sentences": len(store.sentence_offsets) - 1,
+        "layers": list(store.space.layers),
+        "widths": list(store.space.widths),
+        **dict.fromkeys(("n_unknown_words", "n_split_words"), NOT_COUNTED),
+        **metadata,
+    }

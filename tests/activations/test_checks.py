@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from neurox_lite.activations.checks import verify
+from neurox_lite.activations.checks import verify, verify_file
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.cli.main import main
@@ -90,7 +90,7 @@ def test_damage_is_named(
     path = tmp_path / "s.h5"
     write(path)
     damage(path)
-    problems = verify(ActivationStore(path))
+    problems = verify_file(path)
     assert any(problem.startswith(says) for problem in problems), problems
     assert main(["inspect", str(path), "--verify"]) == 3
     assert says in capsys.readouterr().out

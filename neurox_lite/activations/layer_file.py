@@ -1,0 +1,145 @@
+"""The layers in one HDF5 file, compared with their checksums as they are read."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from neurox_lite.activations.apart import apart
+from neurox_lite.activations.checksums import (
+    DamagedError,
+    LayerChecksums,
+    has_checksums,
+    read_checksums,
+)
+from neurox_lite.activations.structure import (
+    Contents,
+    check_without_crc32,
+    one_line,
+    open_hdf5,
+    read_contents,
+)
+
+
+class LayerFile:
+    """A file of a store; opened when it is read, and closed as often as one likes.
+
+    Every chunk is compared with its CRC-32 the first time that some of its rows are read. A file
+    without checksums, of an older version or changed by another program, is looked at in another
+    process before HDF5 reads it in this one.
+
+    Parameters
+    ----------
+    path : path
+    check : bool
+        False to read what is left of a damaged file.
+    first_row : int
+        What errors call its first row.
+    """
+
+    def __init__(self, path: Path, check: bool = True, first_row: int = 0):
+        self.path = path
+        self.check = check
+        self.first_row = first_row
+        self._file: h5py.File | None = None
+        self._looked_at = False
+        self._checksums: Mapping[int, LayerChecksums] = {}
+        self._unread: dict[int, np.ndarray] = {}
+
+    @property
+    def has_checksums(self) -> bool:
+        return bool(self._unread)
+
+    def look(self) -> None:
+        """Find out, without HDF5, whether the file can be read.
+
+        Raises
+        ------
+        DamagedError
+        """
+        if self._looked_at or not self.check:
+            return
+        if has_checksums(self.path):
+            self._checksums = read_checksums(self.path)
+            self._unread = {n: np.ones(len(c.crc32), bool) for n, c in self._checksums.items()}
+        else:
+            for _ in apart(check_without_crc32, self.path):
+                pass
+        self._looked_at = True
+
+    def open(self) -> h5py.File:
+        """The open file.
+
+        Raises
+        ------
+        DamagedError
+        """
+        if self._file is None:
+            self.look()
+            self._file = open_hdf5(self.path)
+        return self._file
+
+    def contents(self) -> Contents:
+        """All but the words and the activations.
+
+        Raises
+        ------
+        InputError
+        """
+        contents = read_contents(self.open(), self.path)
+        for layer, checksums in self._checksums.items():
+            row_bytes = contents.widths.get(layer, 0) * self._dataset(layer).dtype.itemsize
+            if (checksums.n_rows, checksums.row_bytes) != (contents.n_rows, row_bytes):
+                raise self._damaged(f"layer {layer}: its checksums are of another shape")
+        return contents
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def read(
+        self, layer: int, start: int, stop: int, into: np.ndarray, *, check: bool = True
+    ) -> None:
+        """Read rows of a layer into an array of their shape and type.
+
+        Raises
+        ------
+        DamagedError
+            When they are not those that were written.
+        """
+        shown = f"layer {layer}, rows {start + self.first_row} to {stop - 1 + self.first_row}"
+        with one_line(f"{self.path}: {shown}"):
+            self._dataset(layer).read_direct(into, np.s_[start:stop])
+            if check and layer in self._unread:
+                self._compare(layer, start, stop, into)
+
+    def _dataset(self, layer: int) -> h5py.Dataset:
+        return self.open()[f"layers/{layer}"]
+
+    def _compare(self, layer: int, start: int, stop: int, read: np.ndarray) -> None:
+        """Compare the chunks that these rows lie in, unless they were compared before."""
+        checksums, unread = self._checksums[layer], self._unread[layer]
+        size = checksums.chunk_rows
+        for chunk in range(start // size, -(-stop // size)):
+            if not unread[chunk]:
+                continue
+            first, last = chunk * size, min((chunk + 1) * size, checksums.n_rows)
+            if start <= first and last <= stop:
+                rows = read[first - start : last - start]
+            else:
+                rows = self._dataset(layer)[first:last]
+            if zlib.crc32(rows.data) != checksums.crc32[chunk]:
+                first, last = first + self.first_row, last + self.first_row
+                raise self._damaged(
+                    f"layer {layer}: rows {first} to {last - 1} are not those that were written "
+                    "(the checksum differs)"
+                )
+            unread[chunk] = False
+
+    def _damaged(self, what: str) -> DamagedError:
+        return DamagedError(f"{self.path}: damaged: {what}; put back a copy or extract again")

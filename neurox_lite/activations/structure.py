@@ -1,0 +1,428 @@
+"""What a store's file must look like; nothing in a file is trusted before it was looked at here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from neurox_lite.activations.checksums import DamagedError
+from neurox_lite.errors import InputError
+from neurox_lite.files import hash_json
+from neurox_lite.input_files import parse_json, refuse_special
+
+FORMAT = "neurox_lite activations"
+FORMAT_VERSION = 2
+
+STORED_AS: dict[str, np.dtype[Any]] = {
+    "float32": np.dtype("float32"),
+    "float16": np.dtype("float16"),
+    "bfloat16": np.dtype("uint16"),
+}
+
+TEXTS = ("model", "revision", "site", "dtype", "corpus_hash", "content_hash")
+COUNTS = ("n_truncated_words", "n_dropped_words")
+SHARD_NAME = re.compile(r"shards/[0-9]+\.h5")
+HARMLESS_FILTERS = {h5py.h5z.FILTER_FLETCHER32}
+"""Filters of HDF5 that a store may have: not those that make much out of little."""
+
+MOST_PACKED = 1100
+"""How many times smaller than its data a file can be: HDF5's deflate reaches 1032."""
+
+BLOCK_WORDS = 1 << 16
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a store's file holds beside the words and the activations.
+
+    Attributes
+    ----------
+    metadata : dict
+        The attributes.
+    widths : dict
+        Layer -> number of neurons, ascending by layer.
+    n_rows : int
+    checksums : list of {"rows": int, "layers": {layer: SHA-256}}
+    shards : list of {"file": str, "bytes": int}
+        Empty in a store of one file.
+    sentence_offsets, missing, special : int64 arrays
+    """
+
+    metadata: dict[str, Any]
+    widths: dict[int, int]
+    n_rows: int
+    checksums: list[Any]
+    shards: list[Any]
+    sentence_offsets: np.ndarray
+    missing: np.ndarray
+    special: np.ndarray
+
+
+@contextmanager
+def one_line(where: str | Path) -> Iterator[None]:
+    """Make one line of whatever h5py raises while it reads a damaged or hostile file.
+
+    Raises
+    ------
+    DamagedError
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DamagedError(
+            f"{where}: damaged, it cannot be read ({reason}); put back a copy or extract again"
+        ) from None
+
+
+def hash_content(attributes: Mapping[str, Any], checksums: Sequence[Mapping[str, Any]]) -> str:
+    """The ``content_hash`` of a store: of what it says about itself and of its layers."""
+    own = ("format", "format_version", "checksums", "content_hash")
+    content = {name: value for name, value in attributes.items() if name not in own}
+    return hash_json([content, list(checksums)])
+
+
+def check_is_store(file: h5py.File, path: str | Path) -> None:
+    """Raise InputError unless a file says that it is a store of a version that can be read."""
+    with one_line(path):
+        kind, version = file.attrs.get("format"), file.attrs.get("format_version")
+        # An array compares with text element by element.
+        if not isinstance(kind, str) or kind != FORMAT:
+            raise InputError(f"{path}: not an activation store of neurox_lite")
+        if not isinstance(version, int | np.integer):
+            raise DamagedError(f"{path}: damaged: it has no format_version; extract again")
+        if version != FORMAT_VERSION:
+            raise InputError(
+                f"{path}: written by a newer neurox_lite; upgrade to read it"
+                if version > FORMAT_VERSION
+                else f"{path}: written by an early neurox_lite; extract it again"
+            )
+
+
+def read_contents(file: h5py.File, path: str | Path) -> Contents:
+    """Check a file and read all that it holds beside the words and the activations.
+
+    Raises
+    ------
+    InputError
+        When it is not a store, or refers to other files than the shards below its own folder.
+    DamagedError
+        When its parts are missing, of another form than they must have, or do not fit each other.
+    """
+    check_is_store(file, path)
+    with one_line(path):
+        return _read_contents(file, path)
+
+
+def _read_contents(file: h5py.File, path: str | Path) -> Contents:
+    check_links(file, path)
+    metadata = _metadata(file, path)
+    checksums = _json(file, "checksums", path)
+    shards = _json(file, "shards", path) if "shards" in file else []
+    if not isinstance(shards, list) or not all(map(_is_shard, shards)):
+        raise DamagedError(
+            f"{path}: its list of shards is not of files shards/00000.h5, ... beside it; "
+            "extract again"
+        )
+    layers = _layers(file, path, metadata["dtype"], bool(shards))
+    n_rows = next(iter(layers.values())).shape[0]
+    tokens = dataset(file, "tokens", path)
+    if tokens.shape != (n_rows,) or not _is_text(tokens):
+        raise DamagedError(
+            f"{path}: damaged: /tokens is {tokens.dtype} of shape {tokens.shape}, not one word for "
+            f"each of {n_rows} rows of activations; extract again"
+        )
+    offsets, missing, special = (
+        _rows(file, name, path, most)
+        for name, most in (
+            ("sentence_offsets", n_rows + 1),
+            ("missing", n_rows),
+            ("special", n_rows),
+        )
+    )
+    if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != n_rows:
+        raise DamagedError(
+            f"{path}: damaged: the sentence offsets do not go from 0 to its {n_rows} rows; "
+            "extract again"
+        )
+    if np.any(np.diff(offsets) <= 0):
+        raise DamagedError(f"{path}: the sentence offsets do not ascend; extract again")
+    for name, rows in (("missing", missing), ("special", special)):
+        if len(rows) and (rows[0] < 0 or rows[-1] >= n_rows or np.any(np.diff(rows) <= 0)):
+            raise DamagedError(
+                f"{path}: damaged: /{name} does not ascend between 0 and {n_rows - 1}; "
+                "extract again"
+            )
+    widths = {layer: found.shape[1] for layer, found in layers.items()}
+    _check_checksums(checksums, widths, n_rows, len(shards), path)
+    return Contents(metadata, widths, n_rows, checksums, shards, offsets, missing, special)
+
+
+def check_links(group: h5py.Group, path: str | Path) -> None:
+    """Raise InputError for a link in a group to something elsewhere."""
+    for name in group:
+        kind = type(group.get(name, getlink=True))
+        if kind is not h5py.HardLink:
+            where = "another file" if kind is h5py.ExternalLink else "another place"
+            raise InputError(
+                f"{path}: {group.name.rstrip('/')}/{name} is a link to {where}, which is not "
+                "followed; give a file that holds its own data"
+            )
+
+
+def dataset(
+    group: h5py.Group, name: str, path: str | Path, *, virtual: bool = False
+) -> h5py.Dataset:
+    """A dataset that has its data in its own file, all of it, and unpacked.
+
+    Raises
+    ------
+    InputError
+        When it has its data in other files, or is packed.
+    DamagedError
+        When it is missing, or has less data than its shape says.
+    """
+    where = f"{path}: {group.name.rstrip('/')}/{name}"
+    found = group.get(name)
+    if not isinstance(found, h5py.Dataset):
+        raise DamagedError(f"{where} is missing; put back a copy or extract again")
+    check_inside(found, where, virtual=virtual)
+    filters = found.id.get_create_plist()
+    for number in range(filters.get_nfilters()):
+        if filters.get_filter(number)[0] not in HARMLESS_FILTERS:
+            raise InputError(
+                f"{where} is compressed, as no store of neurox_lite is; unpack it with "
+                "'h5repack -f NONE' or extract again"
+            )
+    if not found.is_virtual and found.size and found.id.get_storage_size() < found.nbytes:
+        raise DamagedError(
+            f"{where} has {found.id.get_storage_size()} bytes, too few for its shape "
+            f"{found.shape}; put back a copy or extract again"
+        )
+    return found
+
+
+def check_inside(
+    found: h5py.Dataset, where: str, *, virtual: bool = False, most_packed: int = 1
+) -> None:
+    """Raise InputError for a dataset that has its data in other files, or not at all."""
+    if found.external is not None or (found.is_virtual and not virtual):
+        raise InputError(
+            f"{where} has its data in other files, which are not read; give a file that holds its "
+            "own data"
+        )
+    if found.shape is None:
+        raise DamagedError(f"{where} has no shape; put back a copy or extract again")
+    size = found.dtype.itemsize
+    for length in found.shape:
+        size *= length
+    if not found.is_virtual and size > Path(found.file.filename).stat().st_size * most_packed:
+        raise DamagedError(
+            f"{where} of shape {found.shape} cannot be in a file of this size; make it again"
+        )
+
+
+def _metadata(file: h5py.File, path: str | Path) -> dict[str, Any]:
+    metadata = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in file.attrs.items()
+    }
+    for name, value in metadata.items():
+        if not isinstance(value, str | int | float | bool):
+            raise DamagedError(
+                f"{path}: damaged: its attribute {name!r} is no text or number; extract again"
+            )
+    for name in TEXTS:
+        if not isinstance(metadata.get(name), str):
+            raise DamagedError(
+                f"{path}: damaged: its attribute {name!r} is missing or no text; extract again"
+            )
+    for name in COUNTS:
+        if type(metadata.get(name, 0)) is not int or metadata.get(name, 0) < 0:
+            raise DamagedError(
+                f"{path}: damaged: its attribute {name!r} is no count; extract again"
+            )
+    if metadata["dtype"] not in STORED_AS:
+        raise DamagedError(
+            f"{path}: damaged: its dtype {metadata['dtype']!r} is none of "
+            f"{', '.join(STORED_AS)}; extract again"
+        )
+    return metadata
+
+
+def _is_text(found: h5py.Dataset) -> bool:
+    text = h5py.check_string_dtype(found.dtype)
+    return text is not None and text.length is None
+
+
+def _json(file: h5py.File, name: str, path: str | Path) -> Any:
+    found = dataset(file, name, path)
+    if found.shape != () or not _is_text(found):
+        raise DamagedError(f"{path}: damaged: /{name} is not one text; extract again")
+    return parse_json(found[()])
+
+
+def _is_shard(shard: Any) -> bool:
+    return (
+        isinstance(shard, dict)
+        and isinstance(shard.get("file"), str)
+        and SHARD_NAME.fullmatch(shard["file"]) is not None
+        and type(shard.get("bytes")) is int
+    )
+
+
+def _layers(
+    file: h5py.File, path: str | Path, dtype: str, virtual: bool
+) -> dict[int, h5py.Dataset]:
+    """The datasets of the layers, ascending, when all have the same number of rows."""
+    group = file.get("layers")
+    if not isinstance(group, h5py.Group):
+        raise DamagedError(f"{path}: damaged: /layers is missing; extract again")
+    check_links(group, path)
+    layers = {}
+    for name in group:
+        where = f"{path}: layer {name}"
+        if not re.fullmatch(r"0|[1-9][0-9]{0,8}", name):
+            raise DamagedError(f"{where}: a layer is called by its number; extract again")
+        found = dataset(group, name, path, virtual=virtual)
+        if found.ndim != 2 or 0 in found.shape or found.dtype != STORED_AS[dtype]:
+            raise DamagedError(
+                f"{where}: is {found.dtype} of shape {found.shape}, not {STORED_AS[dtype]} of "
+                "shape (rows, neurons); extract again"
+            )
+        if found.chunks and found.chunks[1] != found.shape[1]:
+            raise DamagedError(f"{where}: its chunks are not of whole rows; extract again")
+        layers[int(name)] = found
+    if not layers:
+        raise DamagedError(f"{path}: damaged: it has no layers; extract again")
+    lengths = {layer: found.shape[0] for layer, found in layers.items()}
+    if len(set(lengths.values())) > 1:
+        raise DamagedError(
+            f"{path}: damaged: its layers have different numbers of rows "
+            f"({', '.join(f'layer {layer} {n}' for layer, n in sorted(lengths.items()))}); "
+            "extract again"
+        )
+    return dict(sorted(layers.items()))
+
+
+def _rows(file: h5py.File, name: str, path: str | Path, most: int) -> np.ndarray:
+    """Numbers of rows; shape (at most ``most``,)."""
+    found = dataset(file, name, path)
+    if found.ndim != 1 or found.shape[0] > most or found.dtype != np.int64:
+        raise DamagedError(
+            f"{path}: damaged: /{name} is {found.dtype} of shape {found.shape}, not at most {most} "
+            "row numbers; extract again"
+        )
+    return found[:]
+
+
+def _check_checksums(
+    checksums: Any, widths: Mapping[int, int], n_rows: int, n_shards: int, path: str | Path
+) -> None:
+    layers = {str(layer) for layer in widths}
+    whole = isinstance(checksums, list) and all(
+        isinstance(run, dict)
+        and type(run.get("rows")) is int
+        and run["rows"] > 0
+        and isinstance(run.get("layers"), dict)
+        and run["layers"].keys() == layers
+        for run in checksums
+    )
+    if not whole or sum(run["rows"] for run in checksums) != n_rows:
+        raise DamagedError(
+            f"{path}: damaged: its checksums are not of its {n_rows} rows and {len(layers)} "
+            "layers; extract again"
+        )
+    if n_shards and len(checksums) != n_shards:
+        raise DamagedError(f"{path}: its rows are not those of its shards; extract again")
+
+
+def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
+    """Check a file that does not end in checksums, as far as it goes without its activations.
+
+    Reads what HDF5 may hang or crash on, so it is called in a process of its own.
+
+    Yields
+    ------
+    dict
+        What is being done, at least every few seconds.
+
+    Raises
+    ------
+    InputError
+        When something is wrong.
+    """
+    with open_hdf5(path) as file:
+        contents = read_contents(file, path)
+        with one_line(path):
+            if (
+                hash_content(contents.metadata, contents.checksums)
+                != (contents.metadata["content_hash"])
+            ):
+                raise DamagedError(
+                    f"{path}: the attributes were changed after it was written; put back a copy or "
+                    "extract again"
+                )
+            names = {shard["file"] for shard in contents.shards}
+            for layer in contents.widths:
+                yield {"at": f"the index of layer {layer}"}
+                _check_places(file[f"layers/{layer}"], names, path, layer)
+            tokens = file["tokens"]
+            for start in range(0, contents.n_rows, BLOCK_WORDS):
+                yield {"at": f"the words from row {start} on"}
+                for word in tokens[start : start + BLOCK_WORDS]:
+                    word.decode()
+
+
+def _check_places(layer: h5py.Dataset, shards: set[str], path: str | Path, number: int) -> None:
+    """Check where a layer has its data."""
+    if layer.is_virtual:
+        for source in layer.virtual_sources():
+            name = source.dset_name.lstrip("/")
+            if source.file_name not in shards or name != f"layers/{number}":
+                raise InputError(
+                    f"{path}: layer {number} has rows in {source.file_name}, which is none of its "
+                    "shards and is not read; give a store that holds its own data"
+                )
+    elif layer.chunks:
+        size = Path(path).stat().st_size
+        chunks: list[Any] = []
+        layer.id.chunk_iter(chunks.append)
+        spans = sorted((chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks)
+        n_chunks = -(-layer.shape[0] // layer.chunks[0])
+        apart = all(first[1] <= second[0] for first, second in pairwise(spans))
+        if len(spans) != n_chunks or spans[-1][1] > size or not apart:
+            raise DamagedError(
+                f"{path}: damaged: the index of layer {number} is not that of its rows; "
+                "extract again"
+            )
+
+
+def open_hdf5(path: str | Path) -> h5py.File:
+    """Open an HDF5 file for reading.
+
+    Raises
+    ------
+    InputError
+        When it is no HDF5 file, or one that is cut short.
+    """
+    try:
+        refuse_special(path)
+        return h5py.File(path, "r")
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{path}: not a readable HDF5 file ({reason}); put back a copy or make it again"
+        ) from None
