@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurox_lite.activations.checks import verify
+from neurox_lite.activations import neurox_hdf5
 from neurox_lite.activations.neurox_hdf5 import read_neurox_hdf5, write_neurox_hdf5
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
@@ -138,6 +139,13 @@ WORD = st.sampled_from(["a", "b", "(Occurrence", "1)", "2)", "3)"])
 CORPORA = st.lists(st.lists(WORD, min_size=1, max_size=5), min_size=1, max_size=12)
 
 
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Many files are looked at faster without starting a process for each."""
+    monkeypatch.setattr(neurox_hdf5, "apart", lambda look, path: look(str(path)))
+
+
+@pytest.mark.usefixtures("in_this_process")
 @given(CORPORA)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sentences_come_back_however_they_look(tmp_path, sentences):
