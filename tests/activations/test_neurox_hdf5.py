@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neurox_lite.activations.checks import verify
 from neurox_lite.activations import neurox_hdf5
+from neurox_lite.activations.checks import verify
 from neurox_lite.activations.neurox_hdf5 import read_neurox_hdf5, write_neurox_hdf5
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
