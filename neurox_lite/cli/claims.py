@@ -52,6 +52,13 @@ def claim_folder(
     context.with_resource(claimed_folder(out, names, overwrite))
 
 
+def refuse_inputs(out: str, *inputs: Inputs) -> None:
+    """Raise InputError when an output is one of the inputs, or inside of a model's folder."""
+    from neurox_lite.outputs import refuse_input
+
+    refuse_input(out, *_files(inputs))
+
+
 def _files(inputs: Sequence[Inputs]) -> Iterator[str]:
     for given in inputs:
         for text in [given] if isinstance(given, str) else given or ():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from neurox_lite.cli.claims import refuse_inputs
 from neurox_lite.cli.output import (
     NOT_COUNTED,
     Corpus,
@@ -121,6 +122,7 @@ def command(
     from neurox_lite.extraction.extract import extract, extract_share
     from neurox_lite.extraction.options import ExtractOptions
 
+    refuse_inputs(out, corpus, labels, model, source)
     if shard and (engine != "local" or dry_run):
         raise InputError("--shard goes neither with --engine ray nor with --dry-run")
     # Checked before a long corpus is read.

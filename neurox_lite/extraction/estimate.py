@@ -22,6 +22,7 @@ from neurox_lite.extraction.job import (
     ExtractionJob,
 )
 from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.files import write_errors
 from neurox_lite.measure import peak_memory, reset_peak_memory
 from neurox_lite.models.loading import LoadedModel
 
@@ -146,7 +147,10 @@ def _extract_sample(
     corpus = _section(job.corpus, sentences)
     source = _section(job.source, sentences) if job.source else None
     times = []
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".dry-run-") as temporary:
+    with (
+        write_errors(job.out),
+        tempfile.TemporaryDirectory(dir=folder, prefix=".dry-run-") as temporary,
+    ):
         # The first round warms up what a long run does not notice.
         for number in range(ROUNDS):
             out = Path(temporary) / f"{number}{job.out.suffix}"

@@ -88,6 +88,7 @@ def extract(
     with job.folder.locked():
         job.folder.remove_leftovers()
         job.prepare()
+        job.begin()
         waiting = job.waiting()
         if engine == "ray" and waiting:
             from neurox_lite.extraction.ray_engine import run_on_ray
@@ -134,11 +135,13 @@ def extract_share(
         return finished
     with job.folder.locked(f"-{number}-of-{n_shares}"):
         job.prepare()
+        with job.folder.taken_up():
+            job.begin()
         _run_here(job, [s for s in job.waiting() if s % n_shares == number - 1])
         if job.waiting():
             return None
-    with job.folder.locked("-finish", wait=True):
-        return job.finished() or job.finish()
+        with job.folder.locked("-finish", wait=True):
+            return job.finished() or job.finish()
 
 
 def _run_here(job: ExtractionJob, shards: Sequence[int]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,17 +19,29 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.batching import windows
 from neurox_lite.extraction.forward import check_padding
-from neurox_lite.extraction.job_folder import JobFolder, clear_write_errors
+from neurox_lite.extraction.job_folder import (
+    JobFolder,
+    clear_write_errors,
+    refuse_other_than_store,
+)
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan, plan_corpus
 from neurox_lite.extraction.shards import Extractor
-from neurox_lite.files import hash_json, public_name, public_sources, refuse_existing
+from neurox_lite.files import (
+    hash_json,
+    public_name,
+    public_sources,
+    refuse_existing,
+    refuse_file,
+    refuse_folder,
+)
 from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import LoadedModel, load_model, weights_hash
 from neurox_lite.models.model_files import model_revision
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.vocabulary import check_unknown
 from neurox_lite.neurons import resolve_layers
+from neurox_lite.outputs import refuse_input
 
 SHARD_BYTES = 64 << 20
 """Float32 activations of a shard, in bytes, which are held in memory until they are written."""
@@ -76,11 +87,17 @@ class ExtractionJob:
         self.words = corpus
         self.corpus = corpus.by_sentence() if options.pooling else corpus
         self.source = source
-        self.out = Path(out)
+        self.out = _place(out)
         self.options = options
         self.overwrite = overwrite
         self._prepared = prepared
         check_words(self.corpus)
+        if not isinstance(model, LoadedModel):
+            refuse_input(self.out, model)
+        if self._is_file:
+            refuse_folder(self.out)
+        else:
+            refuse_file(self.out)
 
     @cached_property
     def folder(self) -> JobFolder:
@@ -106,6 +123,9 @@ class ExtractionJob:
         InputError
             When there is something else under its name and it may not be overwritten.
         """
+        self.folder.refuse_foreign()
+        if self.overwrite and self.out.is_dir() and not self._is_empty_folder():
+            refuse_other_than_store(self.out)
         if self.overwrite and not self.folder.folder.exists():
             return None
         if self.out.exists() and not self._is_empty_folder():
@@ -115,11 +135,17 @@ class ExtractionJob:
                 pass
             else:
                 if store.metadata.get("job_key") == self.key:
-                    self.folder.remove()
+                    if self.folder.manifest().get("key", self.key) == self.key:
+                        self.folder.remove()
                     return store
                 store.close()
             refuse_existing(self.out, self.overwrite)
         return None
+
+    @property
+    def _is_file(self) -> bool:
+        """Whether the store is to be one file."""
+        return self.out.suffix in (".h5", ".hdf5")
 
     def _is_empty_folder(self) -> bool:
         return self.out.is_dir() and not any(self.out.iterdir())
@@ -229,18 +255,27 @@ class ExtractionJob:
         return [int(offsets[s.stop] - offsets[s.start]) for s in self.shards]
 
     def prepare(self) -> None:
-        """Load, align and check everything before the first shard runs, and take up the folder.
+        """Load, align and check everything before the first shard runs.
 
         Raises
         ------
         InputError
-            When the model or corpus cannot be used, or the folder holds another job.
+            When the model or corpus cannot be used.
         """
         give_back_memory()  # what reading the corpus took
         self.check_known_words()
         extractor = self.extractor
         first = self.plan.inputs(self.shards[0])
         check_padding(self.loaded, self.sites, self.layers, first, extractor.batch_tokens)
+
+    def begin(self) -> None:
+        """Take up the folder.
+
+        Raises
+        ------
+        InputError
+            When the folder holds another job.
+        """
         description = {
             "model": self.loaded.name,
             "revision": self.loaded.revision,
@@ -341,15 +376,12 @@ class ExtractionJob:
         parts = [folder.shard(number) for number in range(len(self.shards))]
         head = self._head(range(len(self.corpus)))
         with clear_write_errors(self.out):
-            if self.out.suffix in (".h5", ".hdf5"):
-                join(parts, head, self.out, overwrite=True)
+            if self._is_file:
+                join(parts, head, self.out, overwrite=self.overwrite)
                 folder.remove()
             else:
                 join_virtually(parts, head, folder.folder / IN_FOLDER)
-                folder.leave_only_the_store()
-                if self.out.exists():
-                    shutil.rmtree(self.out)
-                folder.folder.rename(self.out)
+                folder.become_the_store(self.overwrite)
         return ActivationStore(self.out)
 
 
@@ -357,3 +389,17 @@ def _wait(flushed: list[tuple[int, Future[None]]]) -> Iterator[int]:
     for shard, done in flushed:
         done.result()
         yield shard
+
+
+def _place(out: str | Path) -> Path:
+    """Where the store will be; of a symbolic link where it points to, as the link stays.
+
+    Raises
+    ------
+    InputError
+        When it is a folder without a name of its own.
+    """
+    path = Path(out)
+    if path.name in ("", ".."):
+        raise InputError(f"{out}: give a name for the store, as {path / 'bert.h5'}")
+    return path.resolve() if path.is_symlink() else path
