@@ -33,7 +33,7 @@ OUR_NAMES = re.compile(
 )
 """The files of an extraction's folder."""
 
-PATIENCE = 30.0
+PATIENCE = 10.0
 """Seconds to wait for what another process does in a moment."""
 
 
