@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.balance import balanced, check_balance
+from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.corpora.disjoint import disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
@@ -129,6 +130,8 @@ def labelled_rows(
     keep: np.ndarray | None = None,
     min_count: int | None = None,
     numeric: bool = False,
+    balance: str | None = None,
+    seed: int = 0,
 ) -> tuple[dict[str, np.ndarray], dict[str, int]]:
     """Select the labelled words of every split; needs no activations.
 
@@ -136,13 +139,14 @@ def labelled_rows(
     ----------
     corpus, tag, keep, min_count
         As in :func:`rare_classes`.
-    numeric : bool
+    numeric, balance, seed
         As in :func:`labelled_splits`.
 
     Returns
     -------
     rows : dict from split to (n_words,) int array
-        Ascending rows of the words that are kept, labelled and of no rare class.
+        Ascending rows of the words that are kept, labelled and of no rare class; of train, when
+        ``balance`` is ``"over"``, with repeats.
     left_out : dict
         Rare classes, with their number of words kept over all splits.
 
@@ -153,6 +157,9 @@ def labelled_rows(
     """
     if numeric and min_count is not None:
         raise InputError("min_count is for classes and these labels are numbers; leave it out")
+    check_balance(balance)
+    if numeric and balance is not None:
+        raise InputError("balance is for classes and these labels are numbers; leave it out")
     rare = [] if numeric else rare_classes(corpus, tag, keep=keep, min_count=min_count)
     labels = corpus.labels(tag)
     usable = labels != UNLABELLED
@@ -170,6 +177,8 @@ def labelled_rows(
             )
     if numeric:
         _check_numbers(corpus, tag, rows)
+    elif balance is not None:
+        rows["train"] = rows["train"][balanced(labels[rows["train"]], balance, seed)]
     return rows, left_out
 
 
@@ -208,6 +217,8 @@ def labelled_splits(
     disjoint: str | None = None,
     seed: int = 0,
     numeric: bool = False,
+    balance: str | None = None,
+    by_position: bool = False,
 ) -> LabelledSplits:
     """Select the labelled words of every split that have activations.
 
@@ -232,33 +243,50 @@ def labelled_splits(
         the first of train, dev and test keeps them. With ``"types"`` no two splits share a word
         type either: each is drawn to one split, 80 / 10 / 10, and used only there.
     seed : int
-        Of the draw of the types.
+        Of the draw of the types, and of ``balance``.
     numeric : bool
         Labels are numbers, for a regression, and no class is rare. They stay strings.
+    balance : {"under", "over"}, optional
+        Give train equally many words of every class: ``"under"`` draws as many of each as the
+        rarest has, ``"over"`` repeats words until each has as many as the most frequent. Dev and
+        test stay as they are.
+    by_position : bool
+        Take the labels of a word from its place (the third word of the second sentence), whatever
+        its form is in the store. By default the words of store and corpus are the same, which those
+        of a file of another program, such as NeuroX, may not be: with other marks of spaces, in
+        lower case.
 
     Raises
     ------
     InputError
-        When the store was made from another corpus, the tag or a split is missing, ``keep`` has
+        When the store was made from another corpus, or ``by_position`` its sentences have other
+        numbers of words, the tag or a split is missing, ``keep`` has
         another shape or type, there are fewer than two classes, no word is left in a split, or,
         without ``min_count``, a class occurs less than twice in train. When ``numeric``: a label is
         no finite number, a split has the same number everywhere, or ``min_count`` is given.
     """
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
-    store.check_corpus(corpus.words_hash, corpus.source)
     row_of_word = store.word_rows
+    if by_position:
+        _check_places(store, row_of_word, corpus)
+    else:
+        store.check_corpus(corpus.words_hash, corpus.source)
     usable = ~np.isin(row_of_word, store.missing)
     if keep is not None:
         usable &= _checked_mask(keep, corpus)
     if disjoint is not None:
         usable &= disjoint_words(corpus, disjoint, seed)
-    rows, left_out = labelled_rows(corpus, tag, keep=usable, min_count=min_count, numeric=numeric)
+    rows, left_out = labelled_rows(
+        corpus, tag, keep=usable, min_count=min_count, numeric=numeric, balance=balance, seed=seed
+    )
     labels = corpus.labels(tag)
     starts = corpus.sentence_offsets[:-1]
+    space = store.matrix(layers).space
     parts = {
         split: LabelledActivations(
-            store.matrix(layers, row_of_word[split_rows]),
+            # Not by store.matrix, which refuses the repeats of balance="over".
+            ActivationMatrix(store, space, row_of_word[split_rows]),
             labels[split_rows],
             split_rows,
             np.searchsorted(starts, split_rows, side="right") - 1,
@@ -266,6 +294,25 @@ def labelled_splits(
         for split, split_rows in rows.items()
     }
     return LabelledSplits(**parts, left_out=left_out)
+
+
+def _check_places(store: ActivationStore, row_of_word: np.ndarray, corpus: TaggedCorpus) -> None:
+    """Raise InputError unless every sentence has as many words in the store as in the corpus."""
+    in_store = np.diff(np.searchsorted(row_of_word, store.sentence_offsets))
+    in_corpus = np.diff(corpus.sentence_offsets)
+    if len(in_store) != len(in_corpus):
+        raise InputError(
+            f"{store.path}: {len(in_store)} sentences, but {corpus.source} has {len(in_corpus)}; "
+            "give the sentences it was made from"
+        )
+    differ = np.flatnonzero(in_store != in_corpus)
+    if len(differ):
+        first = int(differ[0])
+        raise InputError(
+            f"{store.path}: sentence {first + 1} has {in_store[first]} words, but "
+            f"{in_corpus[first]} in {corpus.source} ({len(differ)} such sentences); give the "
+            "sentences it was made from"
+        )
 
 
 def _checked_mask(keep: np.ndarray, corpus: TaggedCorpus) -> np.ndarray:

@@ -160,9 +160,13 @@ class ActivationStore:
         layers : sequence of int, optional
             Which layers, in which order; all by default.
         rows : (n_rows,) int array, optional
-            Which words, ascending; all by default.
+            Which words, ascending, without repeats; all by default.
         """
         space = self.space if layers is None else self.space.select(layers)
+        if rows is not None and np.any(np.diff(rows) == 0):
+            raise InputError(
+                f"{self.path}: rows must ascend between 0 and {self.n_tokens - 1} without repeats"
+            )
         return ActivationMatrix(self, space, rows)
 
     def check_corpus(self, words_hash: str, source: str) -> None:
@@ -170,7 +174,8 @@ class ActivationStore:
         if words_hash != self.metadata["corpus_hash"]:
             raise InputError(
                 f"{self.path}: made from another corpus than {source} (the hashes of their words "
-                "differ); give the corpus it was extracted from, or extract again"
+                "differ); give the corpus it was extracted from, read in the same way, or match "
+                "words by their place with by_position=True (--by-position)"
             )
 
     def stored(self, layer: int, start: int, stop: int, *, check: bool = True) -> np.ndarray:
@@ -285,11 +290,9 @@ class ActivationMatrix:
         self.space = space
         self.rows = np.arange(store.n_tokens) if rows is None else np.asarray(rows, dtype=np.int64)
         if len(self.rows) and (
-            self.rows[0] < 0 or self.rows[-1] >= store.n_tokens or np.any(np.diff(self.rows) <= 0)
+            self.rows[0] < 0 or self.rows[-1] >= store.n_tokens or np.any(np.diff(self.rows) < 0)
         ):
-            raise InputError(
-                f"{store.path}: rows must ascend between 0 and {store.n_tokens - 1} without repeats"
-            )
+            raise InputError(f"{store.path}: rows must ascend between 0 and {store.n_tokens - 1}")
         stored = store.metadata["dtype"]
         self.dtype = np.dtype("float32" if stored == "bfloat16" else stored)
 
@@ -330,13 +333,12 @@ class ActivationMatrix:
         """Read spans of at most n_rows neighbouring rows of the file and keep the wanted ones."""
         while start < stop:
             first = int(self.rows[start])
-            end = min(stop, int(np.searchsorted(self.rows, first + n_rows)))
+            end = min(stop, start + n_rows, int(np.searchsorted(self.rows, first + n_rows)))
             wanted = self.rows[start:end] - first
+            is_whole = bool(np.all(np.diff(wanted) == 1))
             block = np.empty((len(wanted), self.space.n_neurons), self.dtype)
             for layer in self.space.layers:
                 span = self.store._read(layer, first, first + int(wanted[-1]) + 1)
-                block[:, self.space.columns(layer)] = (
-                    span if len(span) == len(wanted) else span[wanted]
-                )
+                block[:, self.space.columns(layer)] = span if is_whole else span[wanted]
             yield start, block
             start = end

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 
-from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
 from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
 
@@ -19,6 +19,7 @@ def word_filter(
     words: Set[str] | None = None,
     min_frequency: int = 0,
     max_frequency: int | None = None,
+    where: Mapping[str, str | Sequence[str]] | None = None,
 ) -> np.ndarray:
     """Find the words that pass every filter given; upper and lower case differ.
 
@@ -33,6 +34,9 @@ def word_filter(
         How often the word has to occur in train, or in the whole corpus when it has no splits;
         by default any number of times. ``min_frequency=1`` leaves out the words of dev and test
         that are not seen in train, ``max_frequency=0`` all others.
+    where : mapping from tag to labels, optional
+        The labels a word must have, such as ``{"upos": ["NOUN", "PROPN"]}`` or ``{"upos":
+        "NOUN,PROPN"}``; of every tag one of them.
 
     Returns
     -------
@@ -42,8 +46,8 @@ def word_filter(
     Raises
     ------
     InputError
-        When the pattern is not a regular expression, the frequencies are no range, or no word
-        passes.
+        When the pattern is not a regular expression, the frequencies are no range, the corpus has
+        not the tags or labels of ``where``, or no word passes.
     """
     check_filter(pattern, min_frequency, max_frequency)
     kept = _frequencies(corpus)
@@ -54,12 +58,16 @@ def word_filter(
         kept = {word: n for word, n in kept.items() if word in words}
     most = float("inf") if max_frequency is None else max_frequency
     kept = {word: n for word, n in kept.items() if min_frequency <= n <= most}
-    if not kept:
+    passes = np.fromiter((word in kept for word in corpus.words()), bool, corpus.n_tokens)
+    for tag, values in (where or {}).items():
+        labels = corpus.labels(tag)
+        passes &= np.isin(labels, _labels_wanted(labels, values, f"{corpus.source}: '{tag}'"))
+    if not passes.any():
         raise InputError(
             f"{corpus.source}: no word passes the word filter; give a pattern, words or "
             "frequencies that some word has"
         )
-    return np.fromiter((word in kept for word in corpus.words()), bool, corpus.n_tokens)
+    return passes
 
 
 def check_filter(pattern: str | None, min_frequency: int, max_frequency: int | None) -> None:
@@ -78,6 +86,18 @@ def check_filter(pattern: str | None, min_frequency: int, max_frequency: int | N
         raise InputError(
             f"max_frequency is {max_frequency}; give at least min_frequency, {min_frequency}"
         )
+
+
+def _labels_wanted(labels: np.ndarray, values: str | Sequence[str], where: str) -> list[str]:
+    """The labels that a text with commas, or a list, names; a label may itself be a comma."""
+    known = set(labels.tolist()) - {UNLABELLED}
+    if isinstance(values, str):
+        values = [values] if values in known else [value.strip() for value in values.split(",")]
+    for value in values:
+        if value not in known:
+            shown = ", ".join(sorted(known)[:20])
+            raise InputError(f"{where}: no word is labelled '{value}'; its labels are: {shown}")
+    return list(values)
 
 
 def _frequencies(corpus: TaggedCorpus) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class WordSelection:
         As in :func:`neurox_lite.word_filter`.
     disjoint : {"sentences", "types"}, optional
         As in :func:`neurox_lite.labelled_splits`.
+    where : dict
+        As in :func:`neurox_lite.word_filter`.
 
     Raises
     ------
@@ -39,6 +41,7 @@ class WordSelection:
     min_frequency: int = 0
     max_frequency: int | None = None
     disjoint: str | None = None
+    where: dict[str, str | list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_filter(self.pattern, self.min_frequency, self.max_frequency)
@@ -58,6 +61,7 @@ class WordSelection:
             words=None if self.file is None else _read_words(self.file),
             min_frequency=self.min_frequency,
             max_frequency=self.max_frequency,
+            where=self.where,
         )
         if self.disjoint is not None:
             kept &= disjoint_words(corpus, self.disjoint, seed)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from neurox_lite.activations.labelled import labelled_splits
-from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
@@ -222,3 +222,84 @@ def test_numbers_are_never_rare(tmp_path):
 def test_labels_that_are_no_numbers(tmp_path, sentences, options, message):
     with pytest.raises(InputError, match=message):
         labelled_splits(*make(tmp_path, sentences), "tag", numeric=True, **options)
+
+
+@pytest.mark.parametrize(("balance", "n"), [("under", 2), ("over", 6)])
+def test_balance_gives_train_equally_many_words_of_every_class(tmp_path, balance, n):
+    sentences = {"train": ["AAAAB.", "AABCCC"], "dev": ["ABC"], "test": ["AABC"]}
+    store, corpus = make(tmp_path, sentences)
+    plain = labelled_splits(store, corpus, "tag")
+    splits = labelled_splits(store, corpus, "tag", balance=balance, seed=1)
+
+    labels = corpus.labels("tag")
+    assert np.unique(splits.train.y, return_counts=True)[1].tolist() == [n, n, n]
+    assert (np.diff(splits.train.rows) >= 0).all()
+    assert (labels[splits.train.rows] == splits.train.y).all()
+    np.testing.assert_array_equal(np.asarray(splits.train.X)[:, 0], splits.train.rows)
+    for part, whole in ((splits.dev, plain.dev), (splits.test, plain.test)):
+        assert part.rows.tolist() == whole.rows.tolist()
+    if balance == "over":  # nothing is lost, and no word is repeated once more than another twice
+        assert set(splits.train.rows) == set(plain.train.rows)
+        for label in "ABC":
+            times = np.unique(splits.train.rows[splits.train.y == label], return_counts=True)[1]
+            assert np.ptp(times) <= 1
+    else:
+        assert len(set(splits.train.rows)) == len(splits.train.rows)
+    again = labelled_splits(store, corpus, "tag", balance=balance, seed=1)
+    assert again.train.rows.tolist() == splits.train.rows.tolist()
+    others = [
+        labelled_splits(store, corpus, "tag", balance=balance, seed=s).train.rows.tolist()
+        for s in range(10)
+    ]
+    assert (splits.train.rows.tolist() in others) and (balance == "over" or others[0] != others[-1])
+
+
+def test_repeated_rows_are_read_as_often(tmp_path):
+    store, _ = make(tmp_path)
+    for rows in ([0, 0, 2], [0, 0, 0, 3, 3, 4, 10], [5, 5], [1, 2, 3]):
+        X = ActivationMatrix(store, store.space, np.array(rows))
+        for size in (1, 2, 3, 100):
+            blocks = [block for _, block in X.blocks(size)]
+            assert all(len(block) <= size for block in blocks)
+            np.testing.assert_array_equal(np.concatenate(blocks)[:, 0], rows)
+        np.testing.assert_array_equal(X[1:][:, 2], np.multiply(rows[1:], 100))
+
+
+def test_balance_is_of_classes(tmp_path):
+    store, corpus = make(tmp_path)
+    with pytest.raises(InputError, match="balance is 'both'; give under or over"):
+        labelled_splits(store, corpus, "tag", balance="both")
+    with pytest.raises(InputError, match="balance is for classes"):
+        labelled_splits(store, corpus, "position", balance="under", numeric=True)
+
+
+def test_words_are_matched_by_their_place(tmp_path):
+    store, corpus = make(tmp_path)
+    other = TaggedCorpus(
+        [[f"Ġ{word}" for word in words] for words in corpus.sentences],
+        corpus.tags,
+        corpus.splits,
+        source="other.txt",
+    )
+    with pytest.raises(InputError, match="--by-position"):
+        labelled_splits(store, other, "tag")
+    found = labelled_splits(store, other, "tag", by_position=True)
+    expected = labelled_splits(store, corpus, "tag")
+    for part, same in ((found.train, expected.train), (found.test, expected.test)):
+        assert part.rows.tolist() == same.rows.tolist()
+        np.testing.assert_array_equal(part.X[:], same.X[:])
+
+
+@pytest.mark.parametrize(
+    ("sentences", "says"),
+    [
+        ({"train": ["AB.", "BA", "A"], "dev": ["AB"], "test": ["B."]}, "6 sentences, but tags.txt"),
+        ({"train": ["AB", ".BA", "A"], "dev": ["AB"], "test": ["B.", "A"]}, "sentence 1 has 3"),
+    ],
+)
+def test_places_that_do_not_fit_are_refused(tmp_path, sentences, says):
+    store, _ = make(tmp_path)
+    (tmp_path / "other").mkdir()
+    _, other = make(tmp_path / "other", sentences)
+    with pytest.raises(InputError, match=says):
+        labelled_splits(store, other, "tag", by_position=True)
