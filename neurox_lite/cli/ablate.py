@@ -7,6 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from neurox_lite.cli.claims import claim_folder
+from neurox_lite.cli.corpus import (
+    OF_CORPUS,
+    Balance,
+    ByPosition,
+    Columns,
+    Comment,
+    LabelColumn,
+    LabelMap,
+    SkipBadLines,
+    StripBio,
+    TextColumn,
+    Where,
+)
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     Debug,
@@ -29,21 +42,8 @@ from neurox_lite.cli.output import (
 from neurox_lite.cli.pairs import Condition, Positions, Template
 
 OF_ACTIVATIONS = (
-    "store",
-    "corpus",
-    "tag",
-    "probe",
-    "label",
-    "labels",
-    "format",
-    "match",
-    "retrain",
-    "min_count",
-    "words",
-    "words_from",
-    "min_frequency",
-    "max_frequency",
-    "disjoint",
+    *("store", "corpus", "tag", "probe", "retrain"),
+    *(name for name in OF_CORPUS if name != "text"),  # which is the text to predict
 )
 OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
 
@@ -71,7 +71,10 @@ def command(
         typer.Option("--pairs", help="With --model: minimal pairs."),
     ] = None,
     text: Annotated[
-        str | None, typer.Option("--text", help="With --model: a sentence per line to predict.")
+        str | None,
+        typer.Option(
+            "--text", help="With --model: a sentence per line to predict; else as of 'probe'."
+        ),
     ] = None,
     metric: Annotated[
         str | None,
@@ -89,7 +92,15 @@ def command(
     label: Label = None,
     labels: Labels = None,
     format: Format = None,
+    columns: Columns = None,
+    comment: Comment = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    skip_bad_lines: SkipBadLines = False,
     match: Match = None,
+    strip_bio: StripBio = False,
+    label_map: LabelMap = None,
+    by_position: ByPosition = False,
     shares: Annotated[
         str, typer.Option("--shares", help="Shares of all neurons.")
     ] = "0.01,0.02,0.05,0.1,0.2,0.5",
@@ -105,6 +116,8 @@ def command(
     min_frequency: MinFrequency = 0,
     max_frequency: MaxFrequency = None,
     disjoint: Disjoint = None,
+    where: Where = None,
+    balance: Balance = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -123,6 +136,7 @@ def command(
     from neurox_lite.cli.ablate_activations import ablate_activations
     from neurox_lite.cli.ablate_model import model_metric
     from neurox_lite.cli.rankings import load_rankings
+    from neurox_lite.corpora.sentence_text import TEXTS
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.outputs import replacing_in, results_named
@@ -133,7 +147,12 @@ def command(
     if model is not None:
         refuse_given(context, OF_ACTIVATIONS, "ablation in a --model")
     else:
-        refuse_given(context, OF_MODELS, "ablation of activations, without --model,")
+        taken = ("text",) if text in TEXTS else ()
+        refuse_given(
+            context,
+            [name for name in OF_MODELS if name not in taken],
+            "ablation of activations, without --model,",
+        )
     rankings = load_rankings(ranking)
     options: dict[str, Any] = {
         "shares": numbers(shares),
@@ -157,17 +176,7 @@ def command(
             context,
             dict(zip(ranking, rankings, strict=True)),
             options,
-            store=store,
-            corpus=corpus,
-            tag=tag,
-            probe=probe,
-            label=label,
-            labels=labels,
-            format=format,
-            match=match,
             retrain=retrain,
-            min_count=min_count,
-            words=(words, words_from, min_frequency, max_frequency, disjoint),
         )
         shown = {
             f"{curves.curves[0].metric} of top above random": {

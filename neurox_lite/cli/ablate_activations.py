@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from neurox_lite.cli.output import REGRESSION, by_split, refuse_given
+from neurox_lite.cli.corpus import read_labelled, word_selection
+from neurox_lite.cli.output import REGRESSION, refuse_given
 
 if TYPE_CHECKING:
     from neurox_lite.results import AblationCurves, NeuronRanking
@@ -18,17 +19,7 @@ def ablate_activations(
     rankings: Mapping[str, NeuronRanking],
     options: Mapping[str, Any],
     *,
-    store: str,
-    corpus: list[str],
-    tag: str,
-    probe: str | None,
-    label: str | None,
-    labels: list[str] | None,
-    format: str | None,
-    match: str | None,
     retrain: bool,
-    min_count: int | None,
-    words: tuple[str | None, str | None, int, int | None, str | None],
 ) -> AblationCurves:
     """The curves of rankings, by their files; with a probe that is given, or fitted here.
 
@@ -39,23 +30,20 @@ def ablate_activations(
     """
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
-    from neurox_lite.corpora.reading import read_splits
-    from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.probing.loading import load_probe
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.probing.regression import ElasticNetRegression
 
-    seed = options["seed"]
+    params = context.params
+    store, probe = params["store"], params["probe"]
     fitted = None if probe is None else load_probe(probe)
     numeric = isinstance(fitted, ElasticNetRegression)
     if numeric:
-        refuse_given(context, ("label", "min_count"), REGRESSION)
-    selection = WordSelection(*words)
-    read = read_splits(
-        by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
-    )
+        refuse_given(context, ("label", "min_count", "balance"), REGRESSION)
+    selection = word_selection(params)
+    read = read_labelled(params)
     with ActivationStore(store) as opened:
         layers = list(next(iter(rankings.values())).space.layers)
         for path, ranking in rankings.items():
@@ -64,13 +52,12 @@ def ablate_activations(
         splits = chosen_splits(
             opened,
             read,
-            tag,
+            params["tag"],
             selection,
-            label=label,
             layers=layers,
-            min_count=min_count,
-            seed=seed,
             numeric=numeric,
+            **{name: params[name] for name in ("label", "min_count", "seed")},
+            **{name: params[name] for name in ("balance", "by_position")},
         )
         if fitted is None:
             fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)

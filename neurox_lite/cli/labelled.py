@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ def chosen_splits(
     min_count: int | None,
     seed: int,
     numeric: bool = False,
+    balance: str | None = None,
+    by_position: bool = False,
 ) -> LabelledSplits:
     """:func:`labelled_splits` of the words that were chosen; of a pooled store, the sentences.
 
@@ -32,16 +35,15 @@ def chosen_splits(
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
     keep = words.mask(corpus, seed)
+    options: dict[str, Any] = {"balance": balance, "by_position": by_position, "seed": seed}
+    options |= {"layers": layers, "min_count": min_count}
     if label is None:
-        return labelled_splits(
-            store, corpus, tag, layers=layers, min_count=min_count, keep=keep, numeric=numeric
-        )
+        return labelled_splits(store, corpus, tag, keep=keep, numeric=numeric, **options)
     left_out = {}
     binary = corpus.against_rest(tag, label)
     if min_count is not None:
         # The words that --one-vs-rest fits its probes on, of which this is one.
-        every = labelled_splits(store, corpus, tag, min_count=min_count, keep=keep)
-        left_out = every.left_out
+        left_out = labelled_splits(store, corpus, tag, keep=keep, **options).left_out
         keep &= ~np.isin(corpus.labels(tag), list(left_out))
-    splits = labelled_splits(store, binary, tag, layers=layers, min_count=min_count, keep=keep)
+    splits = labelled_splits(store, binary, tag, keep=keep, **options)
     return replace(splits, left_out=left_out)

@@ -8,6 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurox_lite.cli.claims import claim_folder
+from neurox_lite.cli.corpus import (
+    Balance,
+    ByPosition,
+    Columns,
+    Comment,
+    LabelColumn,
+    LabelMap,
+    SkipBadLines,
+    StripBio,
+    Text,
+    TextColumn,
+    Where,
+    read_labelled,
+    skipped_lines,
+    word_selection,
+)
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     EXIT_DONE,
@@ -31,7 +47,6 @@ from neurox_lite.cli.output import (
     Tag,
     Words,
     WordsFrom,
-    by_split,
     layers_of,
     numbers,
     refuse_given,
@@ -41,7 +56,7 @@ from neurox_lite.cli.output import (
 if TYPE_CHECKING:
     from neurox_lite.results import RegularisationSearch
 
-OF_CLASSES = ("label", "min_count", "class_weight", "one_vs_rest", "search", "control")
+OF_CLASSES = ("label", "min_count", "balance", "class_weight", "one_vs_rest", "search", "control")
 
 
 def command(
@@ -53,7 +68,16 @@ def command(
     label: Label = None,
     labels: Labels = None,
     format: Format = None,
+    columns: Columns = None,
+    comment: Comment = None,
+    text: Text = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    skip_bad_lines: SkipBadLines = False,
     match: Match = None,
+    strip_bio: StripBio = False,
+    label_map: LabelMap = None,
+    by_position: ByPosition = False,
     layers: Layers = None,
     regression: Annotated[
         bool, typer.Option("--regression", help="Labels are numbers, as position or depth.")
@@ -83,6 +107,8 @@ def command(
     min_frequency: MinFrequency = 0,
     max_frequency: MaxFrequency = None,
     disjoint: Disjoint = None,
+    where: Where = None,
+    balance: Balance = None,
     class_weight: Annotated[
         str | None,
         typer.Option("--class-weight", metavar="balanced", help="Let all classes count the same."),
@@ -104,8 +130,6 @@ def command(
     """
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
-    from neurox_lite.corpora.reading import read_splits
-    from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.files import write_json
     from neurox_lite.outputs import replacing_in
     from neurox_lite.plotting.saving import save_figure
@@ -129,10 +153,8 @@ def command(
     if not control:
         refuse_given(context, ("n_control",), "a probe without --control")
     claim_folder(context, out, NAMES, overwrite, store, corpus, labels)
-    selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
-    read = read_splits(
-        by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
-    )
+    selection = word_selection(context.params)
+    read = read_labelled(context.params)
     options: dict[str, Any] = {"standardize": standardize, "tol": tol, "max_iter": max_iter}
     classifier = ElasticNetProbe(l1, l2, class_weight=class_weight, **options)
     regressor = ElasticNetRegression(l1, l2, **options)
@@ -147,6 +169,8 @@ def command(
             min_count=min_count,
             seed=seed,
             numeric=regression,
+            balance=balance,
+            by_position=by_position,
         )
         if one_vs_rest:
             probes = fit_one_vs_rest(classifier, splits.train.X, splits.train.y)
@@ -190,6 +214,7 @@ def command(
             **evaluation,
             **selective,
             **({} if regression else {"per_class": "evaluation.json"}),
+            **skipped_lines(read),
         },
         as_json,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,23 @@ from typer.core import TyperCommand
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.claims import claim_file, claim_folder
+from neurox_lite.cli.corpus import (
+    OF_CORPUS,
+    Balance,
+    ByPosition,
+    Columns,
+    Comment,
+    LabelColumn,
+    LabelMap,
+    SkipBadLines,
+    StripBio,
+    Text,
+    TextColumn,
+    Where,
+    chosen_labels,
+    read_labelled,
+    word_selection,
+)
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     L1,
@@ -29,7 +47,6 @@ from neurox_lite.cli.output import (
     Store,
     Words,
     WordsFrom,
-    by_split,
     layers_of,
     refuse_given,
     show,
@@ -56,20 +73,7 @@ METHODS = (
     "variance",
     "random",
 )
-LABELS = (
-    "corpus",
-    "tag",
-    "label",
-    "labels",
-    "format",
-    "match",
-    "min_count",
-    "words",
-    "words_from",
-    "min_frequency",
-    "max_frequency",
-    "disjoint",
-)
+LABELS = ("corpus", "tag", *OF_CORPUS)
 TAKEN_BY = {
     "probe": OF_PROBES,
     "l1": (*OF_PROBES, "all"),
@@ -122,7 +126,16 @@ def command(
     label: Label = None,
     labels: Labels = None,
     format: Format = None,
+    columns: Columns = None,
+    comment: Comment = None,
+    text: Text = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    skip_bad_lines: SkipBadLines = False,
     match: Match = None,
+    strip_bio: StripBio = False,
+    label_map: LabelMap = None,
+    by_position: ByPosition = False,
     layers: Layers = None,
     min_count: MinCount = None,
     words: Words = None,
@@ -130,6 +143,8 @@ def command(
     min_frequency: MinFrequency = 0,
     max_frequency: MaxFrequency = None,
     disjoint: Disjoint = None,
+    where: Where = None,
+    balance: Balance = None,
     probe: Annotated[
         str | None,
         typer.Option("--probe", help=f"{', '.join(OF_PROBES)}: a probe; else one is fitted."),
@@ -182,8 +197,6 @@ def command(
     """
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
-    from neurox_lite.corpora.reading import read_splits
-    from neurox_lite.corpora.word_selection import WordSelection
     from neurox_lite.errors import InputError
     from neurox_lite.results.bake_off import NAMES
     from neurox_lite.results.ranking_files import check_name
@@ -200,7 +213,7 @@ def command(
     else:
         check_name(out)
         claim_file(context, out, overwrite, store, corpus, labels, probe)
-    selection = WordSelection(words, words_from, min_frequency, max_frequency, disjoint)
+    selection = word_selection(context.params)
     chosen = layers_of(layers)
     sampled = {} if n_rows is None else {"n_rows": n_rows}
     given: dict[str, Any] = {
@@ -217,9 +230,7 @@ def command(
             if not (corpus and tag):
                 also = ", or --probe" if method == "linguistic-correlation" else ""
                 raise InputError(f"'{method}' needs --corpus and --tag{also}")
-            read = read_splits(
-                by_split(corpus), format=format, labels=by_split(labels), match=match, seed=seed
-            )
+            read = read_labelled(context.params)
             return chosen_splits(
                 opened,
                 read,
@@ -229,6 +240,8 @@ def command(
                 layers=of_layers,
                 min_count=min_count,
                 seed=seed,
+                balance=balance,
+                by_position=by_position,
             )
 
         if method == "all":
@@ -247,6 +260,9 @@ def command(
         else:
             ranking = _of_labels(method, splits(), seed, given.get(method, {}))
             converged = True
+    if corpus:
+        provenance = {**ranking.provenance, "labels": chosen_labels(context.params)}
+        ranking = replace(ranking, provenance=provenance)
     ranking.save(out)
     top = ranking.top(min(10, ranking.space.n_neurons))
     shown = {
