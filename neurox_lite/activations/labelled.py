@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.balance import balanced, check_balance
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.corpora.balance import balanced, check_balance
 from neurox_lite.corpora.disjoint import disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.showing import short_repr, some, summary
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -267,6 +270,14 @@ def labelled_splits(
     """
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
+    if tag in corpus.sentence_tags and not store.metadata.get("pooling"):
+        logger.warning(
+            "%s: the labels '%s' are of sentences and the store has a row per word: every word is "
+            "taken with the label of its sentence; extract with pooling='mean' (--pooling mean) for "
+            "a row per sentence",
+            corpus.source,
+            tag,
+        )
     row_of_word = store.word_rows
     if by_position:
         _check_places(store, row_of_word, corpus)

@@ -56,8 +56,7 @@ def ablate_activations(
             selection,
             layers=layers,
             numeric=numeric,
-            **{name: params[name] for name in ("label", "min_count", "seed")},
-            **{name: params[name] for name in ("balance", "by_position")},
+            **{name: params[name] for name in ("label", "min_count", "seed", "by_position")},
         )
         if fitted is None:
             fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)

@@ -83,9 +83,9 @@ ByPosition = Annotated[
 
 READING = ("columns", "comment", "text", "text_column", "label_column", "skip_bad_lines")
 RULES = ("strip_bio", "label_map")
-WORDS = ("words", "words_from", "min_frequency", "max_frequency", "disjoint", "where")
+WORDS = ("words", "words_from", "min_frequency", "max_frequency", "disjoint", "where", "balance")
 OF_CORPUS = (
-    *("label", "labels", "format", "match", "min_count", "balance", "by_position"),
+    *("label", "labels", "format", "match", "min_count", "by_position"),
     *(*READING, *RULES, *WORDS),
 )
 """Parameters of the commands that take labelled words, beside the corpus and the tag."""
@@ -114,6 +114,7 @@ def word_selection(params: Mapping[str, Any]) -> WordSelection:
         params["max_frequency"],
         params["disjoint"],
         _where(params["where"] or ()),
+        params["balance"],
     )
 
 

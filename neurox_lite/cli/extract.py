@@ -7,6 +7,34 @@ from typing import Annotated
 import typer
 
 from neurox_lite.cli.claims import refuse_inputs
+from neurox_lite.cli.corpus import (
+    Columns,
+    Comment,
+    LabelColumn,
+    SkipBadLines,
+    Text,
+    TextColumn,
+    reading,
+    skipped_lines,
+)
+from neurox_lite.cli.extraction import (
+    Aggregation,
+    AllowMissing,
+    BatchTokens,
+    ComputeDtype,
+    Device,
+    Dtype,
+    Embeddings,
+    ExtractLayers,
+    Modules,
+    Pooling,
+    Side,
+    Site,
+    SpecialTokens,
+    Stride,
+    Window,
+    extract_options,
+)
 from neurox_lite.cli.output import (
     NOT_COUNTED,
     Corpus,
@@ -15,13 +43,13 @@ from neurox_lite.cli.output import (
     Json,
     Labels,
     by_split,
-    layers_of,
     quiet_transformers,
     show,
 )
 
 
 def command(
+    context: typer.Context,
     model: Annotated[str, typer.Option("--model", help="Model folder, or name on the hub.")],
     corpus: Corpus,
     out: Annotated[
@@ -29,71 +57,33 @@ def command(
     ],
     labels: Labels = None,
     format: Format = None,
-    site: Annotated[
-        str,
-        typer.Option("--site", help="hidden_states, mlp, attention_heads or lstm_cell."),
-    ] = "hidden_states",
-    layers: Annotated[
-        str | None,
-        typer.Option(
-            "--layers", help="As 0,4, 0-3, -1; 0 is the embedding output. All by default."
-        ),
-    ] = None,
-    embeddings: Annotated[
-        bool,
-        typer.Option("--embeddings/--no-embeddings", help="The embedding output, layer 0."),
-    ] = True,
-    aggregation: Annotated[
-        str, typer.Option("--aggregation", help="Subwords to word: last, first or average.")
-    ] = "last",
-    pooling: Annotated[
-        str | None,
-        typer.Option("--pooling", help="One row per sentence: mean, cls or last."),
-    ] = None,
-    special_tokens: Annotated[
-        bool, typer.Option("--special-tokens", help="Rows for [CLS], <s> and the like, too.")
-    ] = False,
-    side: Annotated[
-        str, typer.Option("--side", help="Of an encoder-decoder: encoder or decoder.")
-    ] = "encoder",
+    columns: Columns = None,
+    comment: Comment = None,
+    text: Text = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    skip_bad_lines: SkipBadLines = False,
+    site: Site = "hidden_states",
+    layers: ExtractLayers = None,
+    embeddings: Embeddings = True,
+    aggregation: Aggregation = "last",
+    pooling: Pooling = None,
+    special_tokens: SpecialTokens = False,
+    side: Side = "encoder",
     source: Annotated[
         str | None,
         typer.Option(
             "--source", help="What the encoder reads with --side decoder: a sentence per line."
         ),
     ] = None,
-    modules: Annotated[
-        str | None,
-        typer.Option("--modules", help="Names of the modules to read, as 'h.{}.mlp.c_proj'."),
-    ] = None,
-    window: Annotated[
-        int | None,
-        typer.Option("--window", help="Read longer sentences in windows of so many subwords."),
-    ] = None,
-    stride: Annotated[
-        int | None, typer.Option("--stride", help="Subwords from one window to the next.")
-    ] = None,
-    dtype: Annotated[
-        str, typer.Option("--dtype", help="Stored as float32, float16 or bfloat16.")
-    ] = "float32",
-    compute_dtype: Annotated[
-        str, typer.Option("--compute-dtype", help="Computed in float32, float16 or bfloat16.")
-    ] = "float32",
-    batch_tokens: Annotated[
-        int | None,
-        typer.Option(
-            "--batch-tokens",
-            help="Subwords per batch, padding included; 512 on a CPU, else 4096, by default.",
-        ),
-    ] = None,
-    device: Annotated[str | None, typer.Option("--device", help="As cpu or cuda.")] = None,
-    allow_missing: Annotated[
-        bool,
-        typer.Option(
-            "--allow-missing",
-            help="Store NaN for words beyond the model's limit or dropped by its tokenizer.",
-        ),
-    ] = False,
+    modules: Modules = None,
+    window: Window = None,
+    stride: Stride = None,
+    dtype: Dtype = "float32",
+    compute_dtype: ComputeDtype = "float32",
+    batch_tokens: BatchTokens = None,
+    device: Device = None,
+    allow_missing: AllowMissing = False,
     engine: Annotated[
         str, typer.Option("--engine", help="local, or ray for the workers of a Ray cluster.")
     ] = "local",
@@ -120,33 +110,16 @@ def command(
     from neurox_lite.corpora.reading import read_files
     from neurox_lite.errors import InputError
     from neurox_lite.extraction.extract import extract, extract_share
-    from neurox_lite.extraction.options import ExtractOptions
 
     refuse_inputs(out, corpus, labels, model, source)
     if shard and (engine != "local" or dry_run):
         raise InputError("--shard goes neither with --engine ray nor with --dry-run")
     # Checked before a long corpus is read.
-    options = vars(
-        ExtractOptions(
-            site=site,
-            layers=layers_of(layers),
-            embeddings=embeddings,
-            aggregation=aggregation,
-            pooling=pooling,
-            special_tokens=special_tokens,
-            side=side,
-            modules=modules,
-            window=window,
-            stride=stride,
-            dtype=dtype,
-            compute_dtype=compute_dtype,
-            allow_missing=allow_missing,
-            batch_tokens=batch_tokens,
-            device=device,
-        )
-    )
+    options = vars(extract_options(context.params))
     quiet_transformers()
-    read = read_files(by_split(corpus), format=format, labels=by_split(labels), words_only=True)
+    read = read_files(
+        by_split(corpus), labels=by_split(labels), words_only=True, **reading(context.params)
+    )
     read_source = read_text(source) if source else None
     if dry_run:
         from neurox_lite.extraction.estimate import estimate
@@ -182,6 +155,7 @@ def command(
             "dropped words": store.metadata["n_dropped_words"],
             "unknown words": store.metadata.get("n_unknown_words", NOT_COUNTED),
             "split words": store.metadata.get("n_split_words", NOT_COUNTED),
+            **skipped_lines(read),
         },
         as_json,
     )

@@ -24,7 +24,6 @@ def chosen_splits(
     min_count: int | None,
     seed: int,
     numeric: bool = False,
-    balance: str | None = None,
     by_position: bool = False,
 ) -> LabelledSplits:
     """:func:`labelled_splits` of the words that were chosen; of a pooled store, the sentences.
@@ -35,7 +34,7 @@ def chosen_splits(
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
     keep = words.mask(corpus, seed)
-    options: dict[str, Any] = {"balance": balance, "by_position": by_position, "seed": seed}
+    options: dict[str, Any] = {"balance": words.balance, "by_position": by_position, "seed": seed}
     options |= {"layers": layers, "min_count": min_count}
     if label is None:
         return labelled_splits(store, corpus, tag, keep=keep, numeric=numeric, **options)

@@ -59,7 +59,8 @@ Labels = Annotated[
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", help="conllu, columns, parallel, sentences or text; told from the name if not."
+        "--format",
+        help="conllu, columns, parallel, sentences, text, csv or tsv; told from the name if not.",
     ),
 ]
 Match = Annotated[
@@ -81,6 +82,16 @@ Label = Annotated[
 Layers = Annotated[str | None, typer.Option("--layers", help="As 0,4, 0-3 or -1; all by default.")]
 L1 = Annotated[float, typer.Option("--l1", help="L1 penalty.")]
 L2 = Annotated[float, typer.Option("--l2", help="L2 penalty.")]
+Search = Annotated[bool, typer.Option("--search", help="Choose the penalties on dev, from a grid.")]
+Standardize = Annotated[
+    bool, typer.Option(help="Scale neurons to mean 0, variance 1; the papers do not.")
+]
+Tol = Annotated[float, typer.Option("--tol", help="Relative duality gap to reach.")]
+MaxIter = Annotated[int, typer.Option("--max-iter", help="Passes over the data.")]
+ClassWeight = Annotated[
+    str | None,
+    typer.Option("--class-weight", metavar="balanced", help="Let all classes count the same."),
+]
 MinCount = Annotated[
     int | None, typer.Option("--min-count", help="Leave out classes with fewer training words.")
 ]

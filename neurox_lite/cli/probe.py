@@ -30,6 +30,7 @@ from neurox_lite.cli.output import (
     L1,
     L2,
     REGRESSION,
+    ClassWeight,
     Corpus,
     Debug,
     Disjoint,
@@ -40,11 +41,15 @@ from neurox_lite.cli.output import (
     Layers,
     Match,
     MaxFrequency,
+    MaxIter,
     MinCount,
     MinFrequency,
+    Search,
     Seed,
+    Standardize,
     Store,
     Tag,
+    Tol,
     Words,
     WordsFrom,
     layers_of,
@@ -87,20 +92,16 @@ def command(
     ] = False,
     l1: L1 = 1e-3,
     l2: L2 = 1e-3,
-    search: Annotated[
-        bool, typer.Option("--search", help="Choose the penalties on dev, from a grid.")
-    ] = False,
+    search: Search = False,
     l1s: Annotated[
         str | None, typer.Option("--l1s", help="Grid of --search; 0.1 to 0.001 by default.")
     ] = None,
     l2s: Annotated[
         str | None, typer.Option("--l2s", help="Grid of --search; 0.1 to 0.001 by default.")
     ] = None,
-    standardize: Annotated[
-        bool, typer.Option(help="Scale neurons to mean 0, variance 1; the papers do not.")
-    ] = True,
-    tol: Annotated[float, typer.Option("--tol", help="Relative duality gap to reach.")] = 1e-4,
-    max_iter: Annotated[int, typer.Option("--max-iter", help="Passes over the data.")] = 2000,
+    standardize: Standardize = True,
+    tol: Tol = 1e-4,
+    max_iter: MaxIter = 2000,
     min_count: MinCount = None,
     words: Words = None,
     words_from: WordsFrom = None,
@@ -109,10 +110,7 @@ def command(
     disjoint: Disjoint = None,
     where: Where = None,
     balance: Balance = None,
-    class_weight: Annotated[
-        str | None,
-        typer.Option("--class-weight", metavar="balanced", help="Let all classes count the same."),
-    ] = None,
+    class_weight: ClassWeight = None,
     control: Annotated[
         bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
     ] = False,
@@ -169,7 +167,6 @@ def command(
             min_count=min_count,
             seed=seed,
             numeric=regression,
-            balance=balance,
             by_position=by_position,
         )
         if one_vs_rest:

@@ -240,7 +240,6 @@ def command(
                 layers=of_layers,
                 min_count=min_count,
                 seed=seed,
-                balance=balance,
                 by_position=by_position,
             )
 

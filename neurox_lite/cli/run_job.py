@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from neurox_lite.cli.corpus import (
+    Balance,
+    Columns,
+    Comment,
+    LabelColumn,
+    LabelMap,
+    SkipBadLines,
+    StripBio,
+    Text,
+    TextColumn,
+    Where,
+    reading,
+    word_selection,
+)
+from neurox_lite.cli.extraction import (
+    Aggregation,
+    AllowMissing,
+    BatchTokens,
+    ComputeDtype,
+    Device,
+    Dtype,
+    Embeddings,
+    ExtractLayers,
+    Modules,
+    Pooling,
+    Side,
+    Site,
+    SpecialTokens,
+    Stride,
+    Window,
+    extract_options,
+)
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
+    L1,
+    L2,
+    ClassWeight,
     Debug,
+    Disjoint,
     Format,
     Json,
     Labels,
     Match,
+    MaxFrequency,
+    MaxIter,
+    MinCount,
+    MinFrequency,
+    Search,
     Seed,
+    Standardize,
+    Tol,
+    Words,
+    WordsFrom,
     by_split,
     quiet_transformers,
+    refuse_given,
     show,
 )
 
@@ -24,6 +71,7 @@ if TYPE_CHECKING:
 
 
 def command(
+    context: typer.Context,
     job: Annotated[
         str | None, typer.Argument(metavar="[JOB.YAML]", help="A job file, instead of options.")
     ] = None,
@@ -44,7 +92,45 @@ def command(
     out: Annotated[str | None, typer.Option("--out", help="Folder for the results.")] = None,
     labels: Labels = None,
     format: Format = None,
+    columns: Columns = None,
+    comment: Comment = None,
+    text: Text = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    skip_bad_lines: SkipBadLines = False,
     match: Match = None,
+    strip_bio: StripBio = False,
+    label_map: LabelMap = None,
+    words: Words = None,
+    words_from: WordsFrom = None,
+    min_frequency: MinFrequency = 0,
+    max_frequency: MaxFrequency = None,
+    disjoint: Disjoint = None,
+    where: Where = None,
+    balance: Balance = None,
+    site: Site = "hidden_states",
+    layers: ExtractLayers = None,
+    embeddings: Embeddings = True,
+    aggregation: Aggregation = "last",
+    pooling: Pooling = None,
+    special_tokens: SpecialTokens = False,
+    side: Side = "encoder",
+    modules: Modules = None,
+    window: Window = None,
+    stride: Stride = None,
+    dtype: Dtype = "float32",
+    compute_dtype: ComputeDtype = "float32",
+    batch_tokens: BatchTokens = None,
+    device: Device = None,
+    allow_missing: AllowMissing = False,
+    l1: L1 = 1e-3,
+    l2: L2 = 1e-3,
+    search: Search = False,
+    standardize: Standardize = True,
+    tol: Tol = 1e-4,
+    max_iter: MaxIter = 2000,
+    min_count: MinCount = None,
+    class_weight: ClassWeight = None,
     study: Annotated[
         bool,
         typer.Option(
@@ -66,18 +152,34 @@ def command(
     where it is. The resolved job is written to job.yaml in the folder of results.
     """
     from neurox_lite.errors import InputError
-    from neurox_lite.pipeline.job import Job
+    from neurox_lite.pipeline.job import Job, ProbeOptions
 
+    params = context.params
     if job is not None:
-        if model or corpus or tag or out or labels or format or match or study or seed:
-            raise InputError(f"{job}: a job file takes no other options; write them into it")
+        others = [name for name in params if name not in ("job", "as_json", "debug")]
+        refuse_given(context, others, f"{job}: a job file, which says them itself,")
         run(Job.read(job), as_json)
         return
     files = by_split(corpus)
     if model is None or files is None or tag is None or out is None:
         raise InputError("give a job file, or --model, --corpus, --tag and --out")
-    label_files = by_split(labels)
-    run(Job(model, files, tag, out, label_files, format, match, seed, study=study), as_json)
+    given = {name: params[name] for name in ("match", "seed", "strip_bio", "study")}
+    run(
+        Job(
+            model,
+            files,
+            tag,
+            out,
+            by_split(labels),
+            **given,
+            **reading(params),
+            label_map=list(label_map or ()),
+            words=word_selection(params),
+            extract=extract_options(params),
+            probe=ProbeOptions(**{f.name: params[f.name] for f in fields(ProbeOptions)}),
+        ),
+        as_json,
+    )
 
 
 def run(job: Job, as_json: bool) -> None:
@@ -92,6 +194,7 @@ def run(job: Job, as_json: bool) -> None:
             "already done": list(result.skipped),
             "results": str(result.folder),
             "read first": str(result.folder / "summary.md"),
+            **({"skipped lines": list(result.skipped_lines)} if result.skipped_lines else {}),
         },
         as_json,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from neurox_lite.corpora.balance import check_balance
 from neurox_lite.corpora.disjoint import check_disjoint, disjoint_words
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text
@@ -29,6 +30,8 @@ class WordSelection:
         As in :func:`neurox_lite.labelled_splits`.
     where : dict
         As in :func:`neurox_lite.word_filter`.
+    balance : {"under", "over"}, optional
+        As in :func:`neurox_lite.labelled_splits`; not part of :meth:`mask`.
 
     Raises
     ------
@@ -42,10 +45,12 @@ class WordSelection:
     max_frequency: int | None = None
     disjoint: str | None = None
     where: dict[str, str | list[str]] = field(default_factory=dict)
+    balance: str | None = None
 
     def __post_init__(self) -> None:
         check_filter(self.pattern, self.min_frequency, self.max_frequency)
         check_disjoint(self.disjoint)
+        check_balance(self.balance)
 
     def mask(self, corpus: TaggedCorpus, seed: int) -> np.ndarray:
         """Which words of a corpus are chosen; shape (n_tokens,), bool.

@@ -11,6 +11,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from neurox_lite.choices import did_you_mean
+from neurox_lite.corpora.column_formats import column_format
+from neurox_lite.corpora.label_rules import LabelRules
+from neurox_lite.corpora.sentence_text import check_text
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
@@ -64,8 +67,16 @@ class Job:
     labels, format, match
         How the corpus is read; see :func:`neurox_lite.read_splits`.
     seed : int
+    columns, comment, text, text_column, label_column, skip_bad_lines
+        How its files are read; see :func:`neurox_lite.read_corpus`.
+    strip_bio : bool
+    label_map : list of str
+        What is done to the labels before all else; see :class:`neurox_lite.LabelRules`.
     words : WordSelection
         The words to use, of those that have a label.
+    extract : ExtractOptions
+        Labels of sentences (formats sentences, csv and tsv) mean ``pooling: mean``, unless there is
+        another pooling.
     study : bool
         Also score the layers, look for redundant sets of neurons, measure description length and
         learning curve, and resample sentences: some fifty probes more.
@@ -84,6 +95,14 @@ class Job:
     format: str | None = None
     match: str | None = None
     seed: int = 0
+    columns: str | list[str] | None = None
+    comment: str | None = None
+    text: str | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+    skip_bad_lines: bool = False
+    strip_bio: bool = False
+    label_map: list[str] = field(default_factory=list)
     words: WordSelection = field(default_factory=WordSelection)
     study: bool = False
     extract: ExtractOptions = field(default_factory=ExtractOptions)
@@ -92,6 +111,10 @@ class Job:
 
     def __post_init__(self) -> None:
         probe, ablate = self.probe, self.ablate
+        LabelRules(self.strip_bio, self.label_map)
+        column_format(self.columns)
+        if self.text is not None:
+            check_text(self.text)
         checks = {
             "seed: give a number of at least 0": self.seed >= 0,
             "probe: l1: give a number of at least 0": 0 <= probe.l1 < float("inf"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,15 @@ class JobResult:
         Stages.
     converged : bool
         Whether all probes reached their tolerance.
+    skipped_lines : tuple of str
+        Bad lines of the corpus, whose sentences are left out.
     """
 
     folder: Path
     ran: tuple[str, ...]
     skipped: tuple[str, ...]
     converged: bool
+    skipped_lines: tuple[str, ...] = ()
 
 
 def run_job(job: Job) -> JobResult:
@@ -69,7 +72,8 @@ def run_job(job: Job) -> JobResult:
     STAGES[0].inputs(work)
     with _locked(folder):
         ran, skipped = _run_stages(work, folder)
-    return JobResult(folder, tuple(ran), tuple(skipped), _converged(work))
+    lines = tuple(work.corpus.skipped)
+    return JobResult(folder, tuple(ran), tuple(skipped), _converged(work), lines)
 
 
 def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
@@ -89,7 +93,7 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
             skipped.append(stage.name)
             continue
         _forget(stage, record, keys[stage.name], folder)
-        write_text(folder / "job.yaml", work.job.to_yaml())
+        write_text(folder / "job.yaml", replace(work.job, extract=work.extract).to_yaml())
         logger.info("%s: running", stage.name)
         with measure() as cost:
             stage.run(work)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
@@ -27,7 +28,7 @@ from neurox_lite.results import RegularisationSearch
 
 
 def _extract(work: Workspace) -> None:
-    options = asdict(work.job.extract)
+    options = asdict(work.extract)
     extract(work.job.model, work.corpus, work.path("store.h5"), overwrite=True, **options).close()
 
 
@@ -105,19 +106,33 @@ def _summary(work: Workspace) -> None:
         corpus=public_sources(work.corpus.source),
         tag=work.job.tag,
         words=work.job.words,
+        rules=LabelRules(work.job.strip_bio, work.job.label_map),
+        skipped=[_by_names(line, work.job) for line in work.corpus.skipped],
         search=work.job.probe.search,
         study=work.job.study,
     )
 
 
+def _by_names(line: str, job: Job) -> str:
+    """A bad line, with the names of files instead of their paths."""
+    for files in (job.corpus, job.labels):
+        for file in files.values() if isinstance(files, dict) else [files]:
+            line = line.replace(file, public_name(file)) if file else line
+    return line
+
+
 def _labels(work: Workspace) -> list[Any]:
     # The words that are left out, not the options: a list of words may change in its file.
-    return [work.job.tag, work.corpus.content_hash, np.flatnonzero(~work.keep).tolist()]
+    left_out = np.flatnonzero(~work.keep).tolist()
+    balance = work.job.words.balance
+    drawn = [balance, work.job.seed] if balance else []
+    return [work.job.tag, work.corpus.content_hash, left_out, *drawn]
 
 
 def _extraction_inputs(work: Workspace) -> list[Any]:
     job: Job = work.job
-    return [model_revision(job.model), work.corpus.words_hash, job.extract.content()]
+    read = [work.corpus.words_hash, *([work.corpus.text_hash] if work.corpus.texts else ())]
+    return [model_revision(job.model), *read, work.extract.content()]
 
 
 ROAD = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,11 +11,15 @@ import numpy as np
 
 from neurox_lite.activations.labelled import LabelledSplits, labelled_splits
 from neurox_lite.activations.store import ActivationStore
+from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results import NeuronRanking
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,28 @@ class Workspace:
         return Path(self.job.out) / name
 
     @cached_property
-    def corpus(self) -> TaggedCorpus:
+    def _read(self) -> TaggedCorpus:
         job = self.job
-        corpus = read_splits(
-            job.corpus, format=job.format, labels=job.labels, match=job.match, seed=job.seed
-        )
-        return corpus.by_sentence() if job.extract.pooling else corpus
+        options = ("format", "labels", "match", "seed", "columns", "comment", "text")
+        options += ("text_column", "label_column", "skip_bad_lines")
+        corpus = read_splits(job.corpus, **{name: getattr(job, name) for name in options})
+        return LabelRules(job.strip_bio, job.label_map).apply(corpus, job.tag)
+
+    @cached_property
+    def extract(self) -> ExtractOptions:
+        """The options of extraction; labels of sentences mean a row per sentence."""
+        options = self.job.extract
+        if options.pooling is None and self.job.tag in self._read.sentence_tags:
+            logger.info(
+                "labels '%s' are of sentences: one row per sentence, by pooling: mean (--pooling)",
+                self.job.tag,
+            )
+            return replace(options, pooling="mean")
+        return options
+
+    @cached_property
+    def corpus(self) -> TaggedCorpus:
+        return self._read.by_sentence() if self.extract.pooling else self._read
 
     @cached_property
     def store(self) -> ActivationStore:
@@ -45,9 +66,14 @@ class Workspace:
 
     @cached_property
     def splits(self) -> LabelledSplits:
-        min_count = self.job.probe.min_count
         return labelled_splits(
-            self.store, self.corpus, self.job.tag, min_count=min_count, keep=self.keep
+            self.store,
+            self.corpus,
+            self.job.tag,
+            min_count=self.job.probe.min_count,
+            keep=self.keep,
+            balance=self.job.words.balance,
+            seed=self.job.seed,
         )
 
     @cached_property

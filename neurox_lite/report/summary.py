@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from neurox_lite.activations.store import ActivationStore
+from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.word_selection import WordSelection
+from neurox_lite.escaping import markdown
 from neurox_lite.files import public_name, read_json, write_text
 from neurox_lite.models.vocabulary import WARN_SHARE
 from neurox_lite.report.markdown import pair, percent, table
@@ -17,6 +19,8 @@ from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking, Re
 
 N_TOP = 10
 MASS = 0.25
+MOST_LINES = 20
+"""Bad lines that are listed; ``neurox-lite run --json`` has all."""
 
 
 def write_summary(
@@ -26,6 +30,8 @@ def write_summary(
     corpus: str,
     tag: str,
     words: WordSelection,
+    rules: LabelRules,
+    skipped: Sequence[str] = (),
     search: bool,
     study: bool,
 ) -> None:
@@ -38,6 +44,10 @@ def write_summary(
         What the results are of, as a person would say it.
     words : WordSelection
         Which words they are of.
+    rules : LabelRules
+        What was done to the labels.
+    skipped : sequence of str
+        Bad lines of the corpus, whose sentences are left out.
     search, study : bool
         Whether there are results of a search for penalties, and of a study.
     """
@@ -49,7 +59,8 @@ def write_summary(
         metadata, n_tokens = store.metadata, store.n_tokens
     sections = [
         f"# {tag}: which neurons of {model}?",
-        f"Labels `{tag}` of {corpus}{_chosen(words)}.",
+        f"Labels `{tag}` of {corpus}{_changed(rules)}{_chosen(words)}.",
+        *([_left_out(skipped)] if skipped else ()),
         _setting(ranking, metadata, n_tokens, evaluation),
         _probe(evaluation, read_json(folder / "control.json")),
         *([_search(RegularisationSearch.load(folder / "search.json"))] if search else ()),
@@ -60,6 +71,22 @@ def write_summary(
         _costs(read_json(folder / "stages.json")),
     ]
     write_text(folder / "summary.md", "\n\n".join(sections) + "\n")
+
+
+def _changed(rules: LabelRules) -> str:
+    """What was done to the labels, nothing if they are those of the file."""
+    done = ["prefixes as in B-PER stripped"] * rules.strip_bio
+    done += [markdown(rule) for rule in rules.label_map]
+    return f"; labels changed: {', '.join(done)}" if done else ""
+
+
+def _left_out(skipped: Sequence[str]) -> str:
+    """How many sentences of a corpus have bad lines, and which are the first."""
+    lines = [f"- {markdown(line)}" for line in skipped[:MOST_LINES]]
+    if len(skipped) > MOST_LINES:
+        lines.append("- ...")
+    head = f"**{len(skipped):,} sentences with bad lines are left out**:"
+    return "\n".join([head, "", *lines])
 
 
 def _chosen(words: WordSelection) -> str:
@@ -76,10 +103,13 @@ def _setting(
     ranking: NeuronRanking, metadata: dict[str, Any], n_tokens: int, evaluation: dict[str, Any]
 ) -> str:
     space = ranking.space
+    pooling = metadata.get("pooling")
+    unit = "sentences" if pooling else "words"
+    rows = f"{pooling} of a sentence" if pooling else f"{metadata['aggregation']} subword"
     lines = [
         f"{space.n_neurons:,} neurons: {space.site}, layers {', '.join(map(str, space.layers))}; "
-        f"{n_tokens:,} words, {metadata['aggregation']} subword, stored as {metadata['dtype']}. "
-        f"Labelled words: {evaluation['n_train']:,} train, {evaluation['n_dev']:,} dev, "
+        f"{n_tokens:,} {unit}, {rows}, stored as {metadata['dtype']}. "
+        f"Labelled {unit}: {evaluation['n_train']:,} train, {evaluation['n_dev']:,} dev, "
         f"{evaluation['n_test']:,} test."
     ]
     lost = metadata["n_truncated_words"] + metadata["n_dropped_words"]
