@@ -19,6 +19,7 @@ __all__ = [
     "ExtractOptions",
     "InputError",
     "Job",
+    "LabelRules",
     "LayerScores",
     "LayerSimilarity",
     "LearningCurve",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.columns import read_columns
     from neurox_lite.corpora.conllu import read_conllu
     from neurox_lite.corpora.csv_table import read_csv
+    from neurox_lite.corpora.label_rules import LabelRules
     from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
     from neurox_lite.corpora.parallel import read_parallel
     from neurox_lite.corpora.reading import read_corpus, read_splits
@@ -184,6 +186,7 @@ _MODULE_OF = {
     "ExtractOptions": "extraction.options",
     "InputError": "errors",
     "Job": "pipeline.job",
+    "LabelRules": "corpora.label_rules",
     "LayerScores": "results",
     "LayerSimilarity": "results",
     "LearningCurve": "results",

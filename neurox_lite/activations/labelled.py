@@ -273,8 +273,8 @@ def labelled_splits(
     if tag in corpus.sentence_tags and not store.metadata.get("pooling"):
         logger.warning(
             "%s: the labels '%s' are of sentences and the store has a row per word: every word is "
-            "taken with the label of its sentence; extract with pooling='mean' (--pooling mean) for "
-            "a row per sentence",
+            "taken with the label of its sentence; for a row per sentence extract with "
+            "pooling='mean' (--pooling mean)",
             corpus.source,
             tag,
         )

@@ -9,6 +9,7 @@ import typer
 
 from neurox_lite.cli.output import by_split
 from neurox_lite.errors import InputError
+from neurox_lite.files import public_name
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.label_rules import LabelRules
@@ -135,10 +136,19 @@ def read_labelled(params: Mapping[str, Any]) -> TaggedCorpus:
 
 def chosen_labels(params: Mapping[str, Any]) -> dict[str, Any]:
     """What decided the labels and words of a result: the options given, for its provenance."""
-    names = ("corpus", "tag", *OF_CORPUS)
-    return {
-        name: params[name] for name in names if params.get(name) not in (None, False, (), [], 0)
-    }
+    chosen = {name: value for name in ("tag", *OF_CORPUS) if (value := params.get(name))}
+    for name in ("corpus", "labels"):
+        if params[name]:
+            chosen[name] = [_by_name(value) for value in params[name]]
+    if params["words_from"]:
+        chosen["words_from"] = public_name(params["words_from"])
+    return chosen
+
+
+def _by_name(file: str) -> str:
+    """``"train=/where/a"`` -> ``"train=a"``."""
+    split = next((s for s in ("train=", "dev=", "test=") if file.startswith(s)), "")
+    return split + public_name(file.removeprefix(split))
 
 
 def skipped_lines(corpus: TaggedCorpus) -> dict[str, Any]:

@@ -126,13 +126,18 @@ Disjoint = Annotated[
 
 def refuse_given(context: typer.Context, names: Sequence[str], taker: str) -> None:
     """Raise InputError when options that ``taker`` does not take are on the command line."""
-    given = [
+    given = given_options(context, names)
+    if given:
+        raise InputError(f"{taker} takes no {', '.join(given)}; run it without")
+
+
+def given_options(context: typer.Context, names: Sequence[str]) -> list[str]:
+    """Those of some parameters that are on the command line, as they are written there."""
+    return [
         f"--{name.replace('_', '-')}"
         for name in names
         if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
     ]
-    if given:
-        raise InputError(f"{taker} takes no {', '.join(given)}; run it without")
 
 
 def by_split(values: list[str] | None) -> Any:

@@ -20,6 +20,7 @@ from neurox_lite.cli.corpus import (
     Text,
     TextColumn,
     Where,
+    chosen_labels,
     read_labelled,
     skipped_lines,
     word_selection,
@@ -198,7 +199,8 @@ def command(
             selective = {**asdict(compared), "selectivity": compared.selectivity}
     with replacing_in(out, NAMES) as new:
         probe.save(new)
-        write_json(new / "evaluation.json", evaluation)
+        provenance = {"labels": chosen_labels(context.params)}
+        write_json(new / "evaluation.json", {**evaluation, "provenance": provenance})
         if control:
             write_json(new / "control.json", selective)
         if searched:

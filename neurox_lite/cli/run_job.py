@@ -61,8 +61,8 @@ from neurox_lite.cli.output import (
     Words,
     WordsFrom,
     by_split,
+    given_options,
     quiet_transformers,
-    refuse_given,
     show,
 )
 
@@ -157,13 +157,17 @@ def command(
     params = context.params
     if job is not None:
         others = [name for name in params if name not in ("job", "as_json", "debug")]
-        refuse_given(context, others, f"{job}: a job file, which says them itself,")
+        given = given_options(context, others)
+        if given:
+            raise InputError(
+                f"{job}: a job file takes no other options ({', '.join(given)}); write them into it"
+            )
         run(Job.read(job), as_json)
         return
     files = by_split(corpus)
     if model is None or files is None or tag is None or out is None:
         raise InputError("give a job file, or --model, --corpus, --tag and --out")
-    given = {name: params[name] for name in ("match", "seed", "strip_bio", "study")}
+    own = {name: params[name] for name in ("match", "seed", "strip_bio", "study")}
     run(
         Job(
             model,
@@ -171,7 +175,7 @@ def command(
             tag,
             out,
             by_split(labels),
-            **given,
+            **own,
             **reading(params),
             label_map=list(label_map or ()),
             words=word_selection(params),
