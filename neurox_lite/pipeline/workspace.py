@@ -34,8 +34,10 @@ class Workspace:
     @cached_property
     def _read(self) -> TaggedCorpus:
         job = self.job
-        options = ("format", "labels", "match", "seed", "columns", "comment", "text")
-        options += ("text_column", "label_column", "skip_bad_lines")
+        options = (
+            *("format", "labels", "match", "seed", "columns", "comment", "text"),
+            *("text_column", "label_column", "skip_bad_lines"),
+        )
         corpus = read_splits(job.corpus, **{name: getattr(job, name) for name in options})
         return LabelRules(job.strip_bio, job.label_map).apply(corpus, job.tag)
 
