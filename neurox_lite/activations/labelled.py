@@ -283,6 +283,11 @@ def labelled_splits(
         _check_places(store, row_of_word, corpus)
     else:
         store.check_corpus(corpus.words_hash, corpus.source)
+        if corpus.texts and store.metadata.get("text_hash") != corpus.text_hash:
+            raise InputError(
+                f"{store.path}: made from other text than {corpus.source} as it was written; leave "
+                "out text='raw' (--text), or extract again with it"
+            )
     usable = ~np.isin(row_of_word, store.missing)
     if keep is not None:
         usable &= _checked_mask(keep, corpus)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -155,10 +156,18 @@ def command(
             "dropped words": store.metadata["n_dropped_words"],
             "unknown words": store.metadata.get("n_unknown_words", NOT_COUNTED),
             "split words": store.metadata.get("n_split_words", NOT_COUNTED),
+            **_shared_words(store.metadata),
             **skipped_lines(read),
         },
         as_json,
     )
+
+
+def _shared_words(metadata: Mapping[str, Any]) -> dict[str, int]:
+    """Of text as it was written: how many words share a subword with another."""
+    if "n_shared_words" not in metadata:
+        return {}
+    return {"words that share a subword": metadata["n_shared_words"]}
 
 
 def _share(text: str) -> tuple[int, int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neurox_lite.corpora.sentence_text import SentenceText
 from neurox_lite.errors import InputError
 
 SPACE_MARKS = ("\u2581", "\u0120", " ")
@@ -43,6 +45,12 @@ class AlignedSentence:
     token_types: tuple[int, ...] = ()
     n_unknown: int = 0
     n_split: int = 0
+
+    @property
+    def n_shared(self) -> int:
+        """How many of its words share a subword with another."""
+        words_of: Counter[int] = Counter(p for positions in self.subwords for p in set(positions))
+        return sum(any(words_of[p] > 1 for p in positions) for positions in self.subwords)
 
 
 def align(
@@ -104,6 +112,53 @@ def align(
         if spans and spans != [(starts[number], ends[number])]:
             _check_covered(words[number], starts[number], spans, where)
     return tuple(map(tuple, subwords))
+
+
+def align_in_text(
+    words: SentenceText, offsets: Sequence[tuple[int, int]], where: str
+) -> tuple[tuple[int, ...], ...]:
+    """Assign every subword of a text to the words it covers characters of, which may be several.
+
+    Parameters
+    ----------
+    words : SentenceText
+        The text, and where its words are in it: ascending, but that several may be in one place.
+    offsets, where
+        As of :func:`align`.
+
+    Returns
+    -------
+    tuple of tuples of int
+        Positions in ``offsets`` per word.
+
+    Raises
+    ------
+    InputError
+        When the subwords of a word miss one of its characters.
+    """
+    found = subwords_in(words, offsets)
+    for (start, end), subwords in zip(words.spans, found, strict=True):
+        spans = [offsets[subword] for subword in subwords]
+        if spans and spans != [(start, end)]:
+            _check_covered(words.text[start:end], start, spans, where)
+    return found
+
+
+def subwords_in(
+    words: SentenceText, offsets: Sequence[tuple[int, int]]
+) -> tuple[tuple[int, ...], ...]:
+    """The subwords that cover a character of each word of a text."""
+    found, first = [], 0
+    for start, end in words.spans:
+        while first < len(offsets) and offsets[first][1] <= start:
+            first += 1
+        subword, subwords = first, []
+        while subword < len(offsets) and offsets[subword][0] < end:
+            if max(start, offsets[subword][0]) < min(end, offsets[subword][1]):
+                subwords.append(subword)
+            subword += 1
+        found.append(tuple(subwords))
+    return tuple(found)
 
 
 def _check_covered(word: str, first: int, spans: list[tuple[int, int]], where: str) -> None:

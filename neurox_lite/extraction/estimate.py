@@ -136,7 +136,8 @@ def _spread(lengths: np.ndarray, n_words: int) -> np.ndarray:
 
 
 def _section(corpus: TaggedCorpus, sentences: np.ndarray) -> TaggedCorpus:
-    return TaggedCorpus([corpus.sentences[i] for i in sentences], source=corpus.source)
+    texts = [corpus.texts[i] for i in sentences] if corpus.texts else []
+    return TaggedCorpus([corpus.sentences[i] for i in sentences], source=corpus.source, texts=texts)
 
 
 def _extract_sample(

@@ -113,7 +113,12 @@ class ExtractionJob:
             revision, name = model_revision(str(self.model)), public_name(self.model)
         source = self.source.words_hash if self.source else ""
         content = [neurox_lite.__version__, name, revision, self.corpus.words_hash, source]
+        content += [self._text_hash] if self.corpus.texts else []
         return hash_json([*content, self.options.content()])
+
+    @cached_property
+    def _text_hash(self) -> str:
+        return self.corpus.text_hash
 
     def finished(self) -> ActivationStore | None:
         """The store, if this job was finished before.
@@ -361,6 +366,12 @@ class ExtractionJob:
             "n_words": sum(plan.n_words[sentences.start : sentences.stop]),
             "job_key": self.key,
         }
+        if self.corpus.texts:
+            metadata |= {
+                "text": "raw",
+                "text_hash": self._text_hash,
+                "n_shared_words": sum(plan.n_shared[sentences.start : sentences.stop]),
+            }
         return Head(plan.corpus.section(sentences), metadata, special)
 
     def finish(self) -> ActivationStore:

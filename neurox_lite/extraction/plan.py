@@ -11,6 +11,7 @@ from itertools import starmap
 import numpy as np
 from tqdm.auto import tqdm
 
+from neurox_lite.corpora.sentence_text import SentenceText
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.alignment import AlignedSentence
@@ -103,6 +104,7 @@ class Plan:
     n_words: array = field(default_factory=lambda: array("i"))
     n_unknown: array = field(default_factory=lambda: array("i"))
     n_split: array = field(default_factory=lambda: array("i"))
+    n_shared: array = field(default_factory=lambda: array("i"))
     n_unknown_source: array = field(default_factory=lambda: array("i"))
     _first_input: array = field(default_factory=lambda: array("q", [0]))
     _fields: dict[str, _Ragged] = field(
@@ -165,13 +167,15 @@ def plan_corpus(
         numbers = range(first, min(first + CHUNK, len(corpus)))
         where = [f"{corpus.source}: sentence {number + 1}" for number in numbers]
         words_of = [(counted or corpus).sentences[n] for n in numbers]
-        aligned = tokenize([corpus.sentences[n] for n in numbers], where, words_of)
+        texts = _texts(counted or corpus, numbers)
+        aligned = tokenize([corpus.sentences[n] for n in numbers], where, words_of, texts)
         n_words = map(len, words_of)
         sources: list[AlignedSentence] | None = None
         if is_decoder:
             read = source or corpus
             words_of = [(source or counted or corpus).sentences[n] for n in numbers]
-            sources = tokenize_source([read.sentences[n] for n in numbers], where, words_of)
+            texts = _texts(source or counted or corpus, numbers)
+            sources = tokenize_source([read.sentences[n] for n in numbers], where, words_of, texts)
         if plan is None:
             plan = _new_plan(loaded, corpus, aligned[0], options)
         for offset, sentence in enumerate(aligned):
@@ -185,6 +189,7 @@ def plan_corpus(
             plan.n_words.append(next(n_words))
             plan.n_unknown.append(sentence.n_unknown)
             plan.n_split.append(sentence.n_split)
+            plan.n_shared.append(sentence.n_shared if corpus.texts else 0)
             source_ids: tuple[int, ...] = ()
             if sources:
                 plan.n_unknown_source.append(sources[offset].n_unknown)
@@ -221,7 +226,20 @@ def plan_corpus(
             "sentences; leave special tokens out"
         )
     _report_missing(corpus, plan, truncated, dropped, limit, options)
+    if sum(plan.n_shared):
+        logger.warning(
+            "%s: %d of %d words share a subword with another, which is part of both, as text='raw' "
+            "allows",
+            corpus.source,
+            sum(plan.n_shared),
+            corpus.n_tokens,
+        )
     return plan
+
+
+def _texts(corpus: TaggedCorpus, numbers: range) -> list[SentenceText]:
+    """Sentences as they were written; none where words are joined by spaces."""
+    return [corpus.texts[n] for n in numbers] if corpus.texts else []
 
 
 def _new_plan(

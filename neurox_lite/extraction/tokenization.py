@@ -8,12 +8,15 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+from neurox_lite.corpora.sentence_text import SentenceText
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.alignment import (
     SPACE_MARKS,
     AlignedSentence,
     align,
+    align_in_text,
     align_pieces,
+    subwords_in,
     without_space_marks,
 )
 from neurox_lite.models.vocabulary import holds_unknown, unknown_tokens
@@ -49,6 +52,7 @@ class SentenceTokenizer:
         sentences: Sequence[Sequence[str]],
         where: Sequence[str],
         counted: Sequence[Sequence[str]] | None = None,
+        texts: Sequence[SentenceText] = (),
     ) -> list[AlignedSentence]:
         """Align sentences.
 
@@ -60,6 +64,9 @@ class SentenceTokenizer:
         counted : sequence of sequences of str, optional
             The words of each sentence, which are counted as unknown or split, where ``sentences``
             has each as one word.
+        texts : sequence of SentenceText, optional
+            Each as it was written, with the places of the words that are counted; by default words
+            are joined by single spaces.
 
         Raises
         ------
@@ -68,7 +75,12 @@ class SentenceTokenizer:
         """
         counted = sentences if counted is None else counted
         if self.tokenizer.is_fast:
-            return self._by_offsets(sentences, where, counted)
+            return self._by_offsets(sentences, where, counted, texts)
+        if texts:
+            raise InputError(
+                f"{where[0]}: its tokenizer gives no character offsets, which reading text='raw' "
+                "needs; use a model with a fast tokenizer (tokenizer.json), or join words by spaces"
+            )
         return [self._word_by_word(*each) for each in zip(sentences, where, counted, strict=True)]
 
     def _encode(self, text: str | list[str], **options: Any) -> Any:
@@ -87,8 +99,9 @@ class SentenceTokenizer:
         sentences: Sequence[Sequence[str]],
         where: Sequence[str],
         counted: Sequence[Sequence[str]],
+        written: Sequence[SentenceText] = (),
     ) -> list[AlignedSentence]:
-        texts = [" ".join(words) for words in sentences]
+        texts = [each.text for each in written] or [" ".join(words) for words in sentences]
         encoding = self._encode(texts, return_offsets_mapping=True, return_special_tokens_mask=True)
         token_types = encoding.get("token_type_ids", [()] * len(texts))
         aligned = []
@@ -103,10 +116,15 @@ class SentenceTokenizer:
                 offsets = without_space_marks(text, subwords, offsets)
             n_before = special.index(0) if 0 in special else self._n_before
             n_after = special[::-1].index(0) if 0 in special else len(ids) - n_before
-            found = align(words, offsets, where[i])
+            if written and counted[i] is words:
+                found = align_in_text(written[i], offsets, where[i])
+            else:
+                found = align(words, offsets, where[i])
             self._check_dropped(words, found, where[i])
             if counted[i] is words:
                 read = [[ids[p] for p in positions] for positions in found]
+            elif written:
+                read = [[ids[p] for p in each] for each in subwords_in(written[i], offsets)]
             else:
                 read = _tokens_between_spaces(text, counted[i], ids, offsets)
             aligned.append(
