@@ -17,7 +17,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, reads_both_sides
 from neurox_lite.models.pair_tokens import check_vocabulary
@@ -55,17 +55,17 @@ class ModelMetric:
     __repr__ = short_repr
 
 
-def pair_accuracy(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+def pair_accuracy(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
     """Share of minimal pairs whose right word is more probable.
 
     Parameters
     ----------
-    loaded : LoadedModel
+    model : LoadedModel, name or path, or PreTrainedModel
     inputs : PairInputs
     **where
         Site, layers and positions, as for :class:`MaskedModel`.
     """
-    masked = MaskedModel.of_pairs(loaded, inputs, **where)
+    masked = MaskedModel.of_pairs(model, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each((inputs.log_odds(logits, rows) > 0).double())
@@ -73,9 +73,9 @@ def pair_accuracy(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Mode
     return ModelMetric("pair accuracy", masked, score)
 
 
-def pair_log_odds(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+def pair_log_odds(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
     """Mean of ``log p(right) - log p(wrong)`` over minimal pairs, in nats."""
-    masked = MaskedModel.of_pairs(loaded, inputs, **where)
+    masked = MaskedModel.of_pairs(model, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each(inputs.log_odds(logits, rows).double())
@@ -83,9 +83,9 @@ def pair_log_odds(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Mode
     return ModelMetric("log odds", masked, score)
 
 
-def pair_changes(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+def pair_changes(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
     """Share of minimal pairs of which the intact model would choose the other word."""
-    masked = MaskedModel.of_pairs(loaded, inputs, **where)
+    masked = MaskedModel.of_pairs(model, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         each, place = torch.unique(rows, return_inverse=True)
@@ -95,12 +95,15 @@ def pair_changes(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Model
     return ModelMetric("choices changed", masked, score)
 
 
-def perplexity(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
+def perplexity(
+    model: Model, texts: Sequence[str], *, tokenizer: Any = None, **where: Any
+) -> ModelMetric:
     """Perplexity per token of texts; of a masked model pseudo-perplexity (Salazar et al. 2020).
 
     A causal model predicts every token but the first from those before. For a masked model, one
     token of each text at a time is masked and predicted from all others.
     """
+    loaded = as_loaded(model, tokenizer, head="language")
     masked, targets = _predicted(loaded, texts, where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
@@ -114,8 +117,11 @@ def perplexity(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> Model
     return ModelMetric(name, masked, score, lambda mean: math.exp(min(mean, LARGEST_LOSS)))
 
 
-def token_accuracy(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
+def token_accuracy(
+    model: Model, texts: Sequence[str], *, tokenizer: Any = None, **where: Any
+) -> ModelMetric:
     """Share of tokens predicted exactly: the next ones, or of a masked model masked ones."""
+    loaded = as_loaded(model, tokenizer, head="language")
     masked, targets = _predicted(loaded, texts, where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
@@ -129,7 +135,12 @@ def token_accuracy(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> M
 
 
 def classification_accuracy(
-    loaded: LoadedModel, texts: Sequence[str], labels: Sequence[int | str], **where: Any
+    model: Model,
+    texts: Sequence[str],
+    labels: Sequence[int | str],
+    *,
+    tokenizer: Any = None,
+    **where: Any,
 ) -> ModelMetric:
     """Share of texts that a classifier gives their label, a number or a name it knows.
 
@@ -139,6 +150,7 @@ def classification_accuracy(
         When the model is no classifier, there are not as many labels as texts, or it does not
         know one.
     """
+    loaded = as_loaded(model, tokenizer, head="classification")
     config = loaded.model.config
     kind = type(loaded.model).__name__
     if not kind.endswith("ForSequenceClassification"):
@@ -169,15 +181,18 @@ def classification_accuracy(
     return ModelMetric("classification accuracy", masked, score)
 
 
-def kl_from_intact(loaded: LoadedModel, texts: Sequence[str], **where: Any) -> ModelMetric:
+def kl_from_intact(
+    model: Model, texts: Sequence[str], *, tokenizer: Any = None, **where: Any
+) -> ModelMetric:
     """Mean over tokens of ``KL(p || p~)`` in nats, from the intact model's prediction p."""
+    loaded = as_loaded(model, tokenizer, head="language")
     reads_both_sides(loaded)  # refuses what predicts no words
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
     return _divergence(MaskedModel(loaded, ids, mask, **where), mask)
 
 
-def kl_elsewhere(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> ModelMetric:
+def kl_elsewhere(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
     """:func:`kl_from_intact` at the tokens of pairs other than where the choice is made.
 
     Raises
@@ -189,15 +204,17 @@ def kl_elsewhere(loaded: LoadedModel, inputs: PairInputs, **where: Any) -> Model
     counted[torch.arange(len(inputs), device=counted.device), inputs.answers] = 0
     if not counted.any():
         raise InputError("the pairs have no token but where the choice is made; give longer ones")
-    masked = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+    masked = MaskedModel(model, inputs.input_ids, inputs.attention_mask, **where)
     return _divergence(masked, counted)
 
 
 def custom_metric(
     name: str,
-    loaded: LoadedModel,
+    model: Model,
     texts: Sequence[str],
     function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    *,
+    tokenizer: Any = None,
     **where: Any,
 ) -> ModelMetric:
     """A metric of your own.
@@ -205,14 +222,17 @@ def custom_metric(
     Parameters
     ----------
     name : str
-    loaded : LoadedModel
+    model : LoadedModel, name or path, or PreTrainedModel
     texts : sequence of str
     function : function
         Of logits (n_rows, n_tokens, n_outputs) and the numbers of the texts (n_rows,); gives a
         number for each row, which are averaged.
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
     **where
         Site, layers and positions, as for :class:`MaskedModel`.
     """
+    loaded = as_loaded(model, tokenizer, head="language")
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
     masked = MaskedModel(loaded, ids, mask, **where)

@@ -20,7 +20,7 @@ from neurox_lite.evaluation.model_metrics import (
     pair_changes,
     perplexity,
 )
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.masked_model import ActivationRange, MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, encode_pairs, reads_both_sides
 from neurox_lite.models.sites import find_sites
@@ -32,7 +32,7 @@ from neurox_lite.seeds import checked_seed
 
 
 def side_effects(
-    loaded: LoadedModel,
+    model: Model,
     mask: NeuronMask,
     *,
     pairs: Sequence[MinimalPair] | None = None,
@@ -41,6 +41,7 @@ def side_effects(
     tasks: Mapping[str, Sequence[MinimalPair]] | None = None,
     n_random: int = 5,
     seed: int = 0,
+    tokenizer: Any = None,
 ) -> SideEffects:
     """Measure what else changes under a mask, beside masks of random neurons.
 
@@ -50,7 +51,7 @@ def side_effects(
 
     Parameters
     ----------
-    loaded : LoadedModel
+    model : LoadedModel, name or path, or PreTrainedModel
         A causal or masked language model, with its head.
     mask : NeuronMask
     pairs : sequence of MinimalPair, optional
@@ -69,6 +70,8 @@ def side_effects(
         the share of choices that are not those of the intact model.
     n_random : int
     seed : int
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
 
     Returns
     -------
@@ -85,6 +88,7 @@ def side_effects(
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
     seed = checked_seed(seed)
+    loaded = as_loaded(model, tokenizer, head="language")
     check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
     check_space(find_sites(loaded.model, mask.space.site), mask.space)
     if pairs is None and texts is None and not tasks:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from neurox_lite.evaluation.model_metrics import (
     pair_log_odds,
     perplexity,
 )
-from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.models.pair_scores import right_pairs
@@ -38,7 +37,7 @@ LEAST_COEFFICIENT = 1e-3
 
 def steer(
     rankings: NeuronRanking | Sequence[NeuronRanking],
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     wanted: Sequence[MinimalPair],
     *,
@@ -51,6 +50,7 @@ def steer(
     keep_wrong: bool = False,
     n_random: int = 5,
     seed: int = 0,
+    tokenizer: Any = None,
 ) -> SteeringCurves:
     """Move the neurons of pairs of class z to class z', in the order of rankings.
 
@@ -68,7 +68,7 @@ def steer(
     ----------
     rankings : NeuronRanking or sequence
         Of one site and the same layers of the model.
-    model : LoadedModel, name or path
+    model : LoadedModel, name or path, or PreTrainedModel
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
         To be turned: of class z, such as singular subjects.
@@ -92,6 +92,8 @@ def steer(
     n_random : int
         Number of random orders.
     seed : int
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
 
     Raises
     ------
@@ -105,7 +107,7 @@ def steer(
     space = rankings[0].space
     steps = _counts(space.n_neurons, shares, counts)
     coefficients = _coefficients(space.n_neurons, mode, strength)
-    loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
+    loaded = as_loaded(model, tokenizer, head="language")
     where: dict[str, Any] = {"site": space.site, "layers": list(space.layers)}
     inputs, others = encode_pairs(loaded, pairs), encode_pairs(loaded, wanted)
     if not keep_wrong:

@@ -24,7 +24,7 @@ from neurox_lite.extraction.job import (
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.files import write_errors
 from neurox_lite.measure import peak_memory, reset_peak_memory
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import LoadedModel, Model
 
 SAMPLE_SHARE = 0.1
 ROUNDS = 3
@@ -67,11 +67,12 @@ class Estimate:
 
 
 def estimate(
-    model: str | Path | LoadedModel,
+    model: Model,
     corpus: TaggedCorpus,
     out: str | Path,
     *,
     source: TaggedCorpus | None = None,
+    tokenizer: Any = None,
     **options: Any,
 ) -> Estimate:
     """Predict disk, memory and time of :func:`neurox_lite.extract`, which leaves no trace.
@@ -82,7 +83,7 @@ def estimate(
 
     Parameters
     ----------
-    model, corpus, out, source, **options
+    model, corpus, out, source, tokenizer, **options
         As for :func:`neurox_lite.extract`.
 
     Raises
@@ -92,7 +93,7 @@ def estimate(
     """
     chosen = ExtractOptions(**options)
     started = time.perf_counter()
-    job = ExtractionJob(model, corpus, out, chosen, source)
+    job = ExtractionJob(model, corpus, out, chosen, source, tokenizer=tokenizer)
     loaded, sites, layers = job.loaded, job.sites, job.layers
     loading = time.perf_counter() - started
     job.check_known_words()

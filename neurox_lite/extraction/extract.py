@@ -15,17 +15,18 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import Model
 
 ENGINES = ("local", "ray")
 
 
 def extract(
-    model: str | Path | LoadedModel,
+    model: Model,
     corpus: TaggedCorpus,
     out: str | Path,
     *,
     source: TaggedCorpus | None = None,
+    tokenizer: Any = None,
     engine: str = "local",
     workers: int | None = None,
     overwrite: bool = False,
@@ -41,8 +42,8 @@ def extract(
 
     Parameters
     ----------
-    model : str, path or LoadedModel
-        A model folder, a name on the hub, or an already loaded model.
+    model : LoadedModel, name or path, or PreTrainedModel
+        A model folder, a name on the hub, or a model in memory, in evaluation mode.
     corpus : TaggedCorpus
     out : path
         A name that ends in ``.h5`` or ``.hdf5`` becomes one file, any other a folder of shards,
@@ -50,6 +51,8 @@ def extract(
     source : TaggedCorpus, optional
         With ``side="decoder"``: what the encoder reads, sentence by sentence; the corpus itself by
         default.
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
     engine : {"local", "ray"}
         ``ray`` spreads the shards over the workers of a Ray cluster.
     workers : int, optional
@@ -81,7 +84,7 @@ def extract(
     chosen = ExtractOptions(**options)
     # With Ray this process only plans; the workers have the devices.
     here = replace(chosen, device="cpu") if engine == "ray" else chosen
-    job = ExtractionJob(model, corpus, out, here, source, overwrite)
+    job = ExtractionJob(model, corpus, out, here, source, overwrite, tokenizer=tokenizer)
     finished = job.finished()
     if finished:
         return finished
@@ -100,12 +103,13 @@ def extract(
 
 
 def extract_share(
-    model: str | Path | LoadedModel,
+    model: Model,
     corpus: TaggedCorpus,
     out: str | Path,
     share: tuple[int, int],
     *,
     source: TaggedCorpus | None = None,
+    tokenizer: Any = None,
     overwrite: bool = False,
     **options: Any,
 ) -> ActivationStore | None:
@@ -129,7 +133,8 @@ def extract_share(
     number, n_shares = share
     if not 1 <= number <= n_shares:
         raise InputError(f"shard {number}/{n_shares}: give 1/{n_shares} to {n_shares}/{n_shares}")
-    job = ExtractionJob(model, corpus, out, ExtractOptions(**options), source, overwrite)
+    chosen = ExtractOptions(**options)
+    job = ExtractionJob(model, corpus, out, chosen, source, overwrite, tokenizer=tokenizer)
     finished = job.finished()
     if finished:
         return finished

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,17 @@ from neurox_lite.files import (
     refuse_folder,
 )
 from neurox_lite.measure import give_back_memory
-from neurox_lite.models.loading import LoadedModel, load_model, weights_hash
+from neurox_lite.models.loading import (
+    IN_MEMORY,
+    LoadedModel,
+    Model,
+    as_loaded,
+    load_model,
+    weights_hash,
+)
 from neurox_lite.models.model_files import model_revision
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.models.vocabulary import check_unknown
+from neurox_lite.models.vocabulary import check_unknown, tokenizer_hash
 from neurox_lite.neurons import resolve_layers
 from neurox_lite.outputs import refuse_input
 
@@ -68,13 +76,14 @@ class ExtractionJob:
 
     def __init__(
         self,
-        model: str | Path | LoadedModel,
+        model: Model,
         corpus: TaggedCorpus,
         out: str | Path,
         options: ExtractOptions,
         source: TaggedCorpus | None = None,
         overwrite: bool = False,
         prepared: tuple[Plan, list[range]] | None = None,
+        tokenizer: Any = None,
     ):
         if source is not None and len(source) != len(corpus):
             raise InputError(
@@ -83,7 +92,13 @@ class ExtractionJob:
             )
         if source is not None and options.side != "decoder":
             raise InputError(f"{source.source}: a source goes with side='decoder' (--side decoder)")
-        self.model = model
+        self.model: LoadedModel | str | Path
+        # What a revision says nothing about.
+        self._unhashed: list[str] = []
+        if tokenizer is None and isinstance(model, str | Path):
+            self.model = model
+        else:
+            self.model = self._in_memory(model, tokenizer)
         self.words = corpus
         self.corpus = corpus.by_sentence() if options.pooling else corpus
         self.source = source
@@ -92,12 +107,23 @@ class ExtractionJob:
         self.overwrite = overwrite
         self._prepared = prepared
         check_words(self.corpus)
-        if not isinstance(model, LoadedModel):
+        if isinstance(model, str | Path):
             refuse_input(self.out, model)
         if self._is_file:
             refuse_folder(self.out)
         else:
             refuse_file(self.out)
+
+    def _in_memory(self, model: Model, tokenizer: Any) -> LoadedModel:
+        loaded = as_loaded(model, tokenizer)
+        if not loaded.revision:
+            loaded = replace(loaded, revision=weights_hash(loaded.model))
+        if tokenizer is not None or loaded.revision.startswith(IN_MEMORY):
+            self._unhashed = [
+                tokenizer_hash(loaded.tokenizer),
+                loaded.model.config.to_json_string(),
+            ]
+        return loaded
 
     @cached_property
     def folder(self) -> JobFolder:
@@ -107,13 +133,13 @@ class ExtractionJob:
     def key(self) -> str:
         """Hash of everything that decides what the store will hold."""
         if isinstance(self.model, LoadedModel):
-            revision = self.model.revision or weights_hash(self.model.model)
-            name = self.model.name
+            revision, name = self.model.revision, self.model.name
         else:
             revision, name = model_revision(str(self.model)), public_name(self.model)
         source = self.source.words_hash if self.source else ""
         content = [neurox_lite.__version__, name, revision, self.corpus.words_hash, source]
         content += [self._text_hash] if self.corpus.texts else []
+        content += self._unhashed
         return hash_json([*content, self.options.content()])
 
     @cached_property
@@ -358,7 +384,7 @@ class ExtractionJob:
             "pooling": options.pooling or "",
             "window": options.window or 0,
             "dtype": options.dtype,
-            "compute_dtype": options.compute_dtype,
+            "compute_dtype": str(self.loaded.model.dtype).removeprefix("torch."),
             "n_truncated_words": sum(plan.n_truncated[sentences.start : sentences.stop]),
             "n_dropped_words": sum(plan.n_dropped[sentences.start : sentences.stop]),
             "n_unknown_words": sum(plan.n_unknown[sentences.start : sentences.stop]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from neurox_lite.choices import unknown_choice
@@ -16,7 +15,7 @@ from neurox_lite.masking.path import BATCH_SIZE as PATH_BATCH_SIZE
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.search import search_mask
-from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.models.pair_scores import right_pairs
 from neurox_lite.results.mask_fit import MaskFit
@@ -27,7 +26,7 @@ RankPairs = Callable[[Sequence[MinimalPair]], NeuronRanking]
 
 
 def fit_neuron_mask(
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     *,
     site: str | None = None,
@@ -42,12 +41,13 @@ def fit_neuron_mask(
     n_steps: int = N_STEPS,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
+    tokenizer: Any = None,
 ) -> MaskFit:
     """Fewest neurons whose replacement turns the model's choice (De Cao et al. 2022).
 
     Parameters
     ----------
-    model : LoadedModel, name or path
+    model : LoadedModel, name or path, or PreTrainedModel
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
         All to be turned the same way, such as singular subjects only: the replacements are the
@@ -77,6 +77,8 @@ def fit_neuron_mask(
         :func:`~neurox_lite.masking.fitting.leading_mask`. A function makes the ranking of the pairs
         to train on, as ``lambda train: nx.rank_by_integrated_gradients(model, train, plural)``: it
         never sees those held out.
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
 
     Returns
     -------
@@ -103,6 +105,7 @@ def fit_neuron_mask(
         objective=objective,
         within=within,
         keep_wrong=keep_wrong,
+        tokenizer=tokenizer,
     )
     options: dict[str, Any] = {
         "alpha": alpha,
@@ -128,7 +131,7 @@ def fit_neuron_mask(
 
 
 def rank_by_neuron_mask(
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     *,
     batch_size: int = PATH_BATCH_SIZE,
@@ -144,7 +147,7 @@ def rank_by_neuron_mask(
     model, pairs, batch_size, seed
         As for :func:`fit_neuron_mask`.
     **where
-        Site, layers, positions, objective, within and keep_wrong, as there.
+        Site, layers, positions, objective, within, keep_wrong and tokenizer, as there.
 
     Raises
     ------
@@ -157,7 +160,7 @@ def rank_by_neuron_mask(
 
 
 def pair_effect(
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     *,
     site: str | None = None,
@@ -166,12 +169,13 @@ def pair_effect(
     objective: str | Measure = "flip",
     within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
+    tokenizer: Any = None,
 ) -> tuple[PairEffect, dict[str, int]]:
     """The effect of a mask on the pairs that are used, and how many are left out, and why.
 
     Parameters and errors are those of :func:`fit_neuron_mask`.
     """
-    loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
+    loaded = as_loaded(model, tokenizer, head="language")
     inputs = encode_pairs(loaded, pairs)
     distinct = inputs.distinct()
     n_copies, n_wrong = len(inputs) - len(distinct), 0

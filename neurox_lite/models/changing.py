@@ -24,9 +24,21 @@ Positions = str | torch.Tensor | np.ndarray | Chooser
 
 
 def plain_module(model: LoadedModel | nn.Module) -> nn.Module:
-    """The model itself, of a loaded or a compiled one."""
+    """The model itself, of a loaded or a compiled one.
+
+    Raises
+    ------
+    InputError
+        When it is neither a model nor loaded: what is changed has to be in the caller's hands.
+    """
     module = model.model if isinstance(model, LoadedModel) else model
-    return getattr(module, "_orig_mod", module)
+    module = getattr(module, "_orig_mod", module)
+    if not isinstance(module, nn.Module):
+        raise InputError(
+            f"a {type(model).__name__} is no model in memory; give what load_model returns, or a "
+            "model of transformers"
+        )
+    return module
 
 
 @contextmanager

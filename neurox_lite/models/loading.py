@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto c
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.files import public_name
-from neurox_lite.models.model_files import first_line, model_revision, read_config
+from neurox_lite.models.model_files import check_place, first_line, model_revision, read_config
 from neurox_lite.models.vocabulary import check_not_empty, check_sizes
 
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
@@ -42,7 +42,7 @@ class LoadedModel:
     name : str
         The name it was loaded by, or that of its folder.
     revision : str
-        Commit on the hub, or a hash of the files in a folder.
+        Commit on the hub, or a hash of the files in a folder, or of the weights in memory.
     """
 
     model: PreTrainedModel
@@ -92,6 +92,13 @@ class LoadedModel:
                 first = 0 if module.padding_idx is None else module.padding_idx + 1
                 limits.append(module.num_embeddings - first)
         return min((limit for limit in limits if limit > 0), default=None)
+
+
+IN_MEMORY = "weights:"
+"""How the revision of a model begins that was not loaded by its name, see :func:`weights_hash`."""
+
+Model = LoadedModel | PreTrainedModel | str | Path
+"""What functions take for a model, see :func:`as_loaded`."""
 
 
 def load_model(
@@ -187,6 +194,64 @@ def _load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
+def as_loaded(
+    model: Any, tokenizer: Any = None, *, reads_text: bool = True, **options: Any
+) -> LoadedModel:
+    """A model in any of the forms in which functions take one.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path, or PreTrainedModel
+        As it is; loaded by :func:`load_model`; or one of transformers in memory, which is
+        identified by a hash of its weights.
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory. By default that of the folder or the name on the hub which it was
+        loaded from.
+    reads_text : bool
+        Whether a tokenizer is needed.
+    **options
+        Of :func:`load_model`, for a name or path.
+
+    Raises
+    ------
+    InputError
+        When it is none of these, cannot be loaded, or a model in memory has no tokenizer.
+    """
+    if isinstance(model, str | Path):
+        if tokenizer is not None:
+            raise InputError(
+                f"{model}: a model that is loaded by its name has its own tokenizer; leave out "
+                "tokenizer="
+            )
+        return load_model(model, **options)
+    if isinstance(model, LoadedModel):
+        return model if tokenizer is None else replace(model, tokenizer=tokenizer)
+    model = getattr(model, "_orig_mod", model)  # of a compiled one
+    if not isinstance(model, PreTrainedModel):
+        raise InputError(
+            f"a {type(model).__name__} is no model; give a folder or a name on the hub, what "
+            "load_model returns, or a model of transformers"
+        )
+    name = public_name(model.name_or_path) if model.name_or_path else type(model).__name__
+    if tokenizer is None and reads_text:
+        tokenizer = _tokenizer_of(model)
+    return LoadedModel(model, tokenizer, name, weights_hash(model))
+
+
+def _tokenizer_of(model: PreTrainedModel) -> PreTrainedTokenizerBase:
+    """The tokenizer beside the files that a model in memory was loaded from."""
+    name, reason = model.name_or_path, "it was not loaded from any files"
+    if name:
+        try:
+            check_place(name)
+            return _load_tokenizer(name)
+        except InputError as error:
+            reason = str(error)
+    raise InputError(
+        f"a {type(model).__name__} in memory needs its tokenizer; give tokenizer= ({reason})"
+    )
+
+
 def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
     """The Auto class that gives the model this head."""
     if head is None:
@@ -227,4 +292,4 @@ def weights_hash(model: torch.nn.Module) -> str:
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    return f"sha256:{digest.hexdigest()[:16]}"
+    return f"{IN_MEMORY}{digest.hexdigest()[:16]}"

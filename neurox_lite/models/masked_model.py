@@ -16,7 +16,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions
 from neurox_lite.models.hooks import record
 from neurox_lite.models.interventions import replacing_neurons
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.pair_inputs import PairInputs
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.spaces import default_site, space_in
@@ -50,7 +50,7 @@ class MaskedModel:
 
     Parameters
     ----------
-    loaded : LoadedModel
+    model : LoadedModel, name or path, or PreTrainedModel
         With a head.
     input_ids, attention_mask : (n_inputs, n_tokens) int tensors
         Padded on the right.
@@ -79,7 +79,7 @@ class MaskedModel:
 
     def __init__(
         self,
-        loaded: LoadedModel,
+        model: Model,
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         *,
@@ -88,6 +88,7 @@ class MaskedModel:
         positions: Positions = "all",
         predict_at: torch.Tensor | None = None,
     ):
+        loaded = as_loaded(model, reads_text=False, head="language")
         self.loaded, self.predict_at = loaded, predict_at
         self.input_ids, self.attention_mask = input_ids, attention_mask
         self._site, self._layers = site, layers
@@ -119,10 +120,10 @@ class MaskedModel:
             _ = self.space  # refused now, not where it is first used
 
     @classmethod
-    def of_pairs(cls, loaded: LoadedModel, inputs: PairInputs, **where: Any) -> MaskedModel:
+    def of_pairs(cls, model: Model, inputs: PairInputs, **where: Any) -> MaskedModel:
         """Inputs that are minimal pairs, whose only prediction is that of the choice."""
         return cls(
-            loaded, inputs.input_ids, inputs.attention_mask, predict_at=inputs.answers, **where
+            model, inputs.input_ids, inputs.attention_mask, predict_at=inputs.answers, **where
         )
 
     @cached_property

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.pair_tokens import tokens_of_pairs
 
 
@@ -115,14 +115,18 @@ class PairInputs:
         )
 
 
-def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInputs:
+def encode_pairs(
+    model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None
+) -> PairInputs:
     """Tokenise pairs, and check that the model can choose between their words.
 
     Parameters
     ----------
-    loaded : LoadedModel
+    model : LoadedModel, name or path, or PreTrainedModel
         With a language-model head (``load_model(..., head="language")``).
     pairs : sequence of MinimalPair
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
 
     Raises
     ------
@@ -131,6 +135,7 @@ def encode_pairs(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> PairInput
         word to choose is several tokens, both are the same token, or the tokenizer tells no
         character offsets. The pair is named.
     """
+    loaded = as_loaded(model, tokenizer, head="language")
     pairs = list(pairs)
     if not pairs:
         raise InputError("no minimal pairs; give at least one")
@@ -175,7 +180,9 @@ def reads_both_sides(loaded: LoadedModel) -> bool:
     return True
 
 
-def usable(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[MinimalPair]:
+def usable(
+    model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None
+) -> list[MinimalPair]:
     """The pairs that :func:`encode_pairs` takes, such as those in a small model's vocabulary.
 
     Raises
@@ -183,6 +190,7 @@ def usable(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> list[MinimalPai
     InputError
         When the model or its tokenizer will not do for any pair.
     """
+    loaded = as_loaded(model, tokenizer, head="language")
     read = tokens_of_pairs(loaded, pairs, reads_both_sides(loaded))
     return [
         pair for pair, each in zip(pairs, read, strict=True) if not isinstance(each, InputError)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from neurox_lite.corpora.minimal_pairs import MinimalPair
-from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
 
 
-def score_pairs(model: LoadedModel | str | Path, pairs: Sequence[MinimalPair]) -> np.ndarray:
+def score_pairs(model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None) -> np.ndarray:
     """``log p(right) - log p(wrong)`` of every pair, in nats; above 0 the model is right.
 
     Parameters
     ----------
-    model : LoadedModel, name or path
+    model : LoadedModel, name or path, or PreTrainedModel
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def score_pairs(model: LoadedModel | str | Path, pairs: Sequence[MinimalPair]) -
     InputError
         When the model cannot choose between the words of a pair, which is named.
     """
-    loaded = model if isinstance(model, LoadedModel) else load_model(model, head="language")
+    loaded = as_loaded(model, tokenizer, head="language")
     return intact_log_odds(loaded, encode_pairs(loaded, pairs)).double().cpu().numpy()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import IN_MEMORY, LoadedModel, Model, as_loaded
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
@@ -18,7 +18,7 @@ def default_site(loaded: LoadedModel) -> str:
 
 
 def neuron_space(
-    loaded: LoadedModel,
+    model: Model,
     site: str | None = None,
     layers: Layers = None,
     *,
@@ -28,7 +28,7 @@ def neuron_space(
 
     Parameters
     ----------
-    loaded : LoadedModel
+    model : LoadedModel, name or path, or PreTrainedModel
     site : str, optional
         See :func:`default_site`.
     layers : int, several ints or "all", optional
@@ -41,6 +41,7 @@ def neuron_space(
     InputError
         When the model has no such site or layer.
     """
+    loaded = as_loaded(model, reads_text=False)
     site = default_site(loaded) if site is None else site
     sites = find_sites(loaded.model, site, side=side)
     return space_in(sites, layers, loaded)
@@ -73,6 +74,8 @@ def check_space(sites: Sites, space: NeuronSpace) -> None:
 def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
     """Raise InputError when neurons are known to be those of another model.
 
+    A hash of weights in memory is not compared with one of files, which says nothing about them.
+
     Parameters
     ----------
     space : NeuronSpace
@@ -81,7 +84,8 @@ def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
     what : str
         What was made from the neurons.
     """
-    if space.revision and revision and space.revision != revision:
+    comparable = space.revision.startswith(IN_MEMORY) == revision.startswith(IN_MEMORY)
+    if space.revision and revision and comparable and space.revision != revision:
         raise InputError(
             f"{what} was made from {space.model} ({space.revision}), not from this model "
             f"({revision}); give the same one"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neurox_lite.errors import InputError
+from neurox_lite.files import hash_json
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,14 @@ def unknown_tokens(tokenizer: Any) -> dict[int, str]:
 def holds_unknown(word: str, ids: Sequence[int], unknown: Mapping[int, str]) -> bool:
     """Whether a word was read as an unknown token, but not written so."""
     return not unknown.keys().isdisjoint(ids) and word not in unknown.values()
+
+
+def tokenizer_hash(tokenizer: Any) -> str:
+    """What identifies a tokenizer in memory."""
+    content = [type(tokenizer).__name__, tokenizer.get_vocab(), str(tokenizer.special_tokens_map)]
+    if tokenizer.is_fast:
+        content.append(tokenizer.backend_tokenizer.to_str())
+    return hash_json(content)
 
 
 def check_unknown(n_unknown: int, n_words: int, text: str, model: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,13 +15,13 @@ from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.neuron_mask import pair_effect
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.loading import Model
 from neurox_lite.results import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
 
 def rank_by_integrated_gradients(
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     towards: Sequence[MinimalPair],
     *,
@@ -40,7 +39,7 @@ def rank_by_integrated_gradients(
 
     Parameters
     ----------
-    model : LoadedModel, name or path
+    model : LoadedModel, name or path, or PreTrainedModel
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
         All to be turned the same way, such as those with singular subjects.
@@ -53,7 +52,7 @@ def rank_by_integrated_gradients(
     seed : int
         Of the sample.
     **where
-        Site, layers, positions, objective and keep_wrong, as for
+        Site, layers, positions, objective, keep_wrong and tokenizer, as for
         :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
 
     Returns
@@ -84,7 +83,7 @@ def rank_by_integrated_gradients(
 
 
 def rank_by_activation_difference(
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     towards: Sequence[MinimalPair],
     **where: Any,
@@ -119,7 +118,7 @@ def rank_by_activation_difference(
 
 
 def rank_by_single_replacement(
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     *,
     n_pairs: int = 16,
@@ -172,7 +171,7 @@ def rank_by_single_replacement(
 
 
 def _both(
-    model: LoadedModel | str | Path,
+    model: Model,
     pairs: Sequence[MinimalPair],
     towards: Sequence[MinimalPair],
     where: dict[str, Any],
