@@ -46,7 +46,6 @@ def test_the_forms_of_a_model(folder, plain):
     assert found.model is plain and found.name == loaded.name
     assert found.revision == weights_hash(plain) != loaded.revision
     assert found.tokenizer.get_vocab() == loaded.tokenizer.get_vocab()
-    assert as_loaded(torch.compile(plain)).model is plain
 
 
 @pytest.mark.parametrize("bad", [None, 3, torch.nn.Linear(2, 2), tf.BertConfig(), ["bert"]])
@@ -61,9 +60,7 @@ def test_a_tokenizer_goes_with_a_model_in_memory(folder, tokenizers_by_kind):
     assert as_loaded(load_model(folder), other).tokenizer is other
     with pytest.raises(InputError, match="has its own tokenizer; leave out tokenizer="):
         as_loaded(folder, other)
-    with pytest.raises(
-        InputError, match=r"in memory needs its tokenizer; give tokenizer= \(it was"
-    ):
+    with pytest.raises(InputError, match=r"needs its tokenizer; give tokenizer= \(it was not"):
         as_loaded(random_model(0))
     assert as_loaded(random_model(0), reads_text=False).name == "BertModel"
 
@@ -136,8 +133,8 @@ def language():
     load_model(folder)  # registers it
     model = tf.AutoModelForCausalLM.from_pretrained(folder).eval()
     pairs = read_pairs(embedded_path("corpora/number-pairs.tsv"))
-    singular = [pair for pair in pairs if pair.condition.startswith("singular")][:12]
-    return model, folder, singular, [p for p in pairs if p.condition.startswith("plural")][:12]
+    singular = [pair for pair in pairs if pair.condition.startswith("singular")][:8]
+    return model, folder, singular, [p for p in pairs if p.condition.startswith("plural")][:8]
 
 
 TEXTS = ["The niece watches those boxes ."]
@@ -175,9 +172,9 @@ def results(model, pairs, towards, **tokenizer):
 def test_functions_of_a_language_model_take_every_form(language):
     plain, folder, pairs, towards = language
     expected = results(load_model(folder, device="cpu", head="language"), pairs, towards)
-    assert results(plain, pairs, towards) == expected
     tokenizer = tf.AutoTokenizer.from_pretrained(folder)
     assert results(plain, pairs, towards, tokenizer=tokenizer) == expected
+    assert nx.score_pairs(plain, pairs).tolist() == expected[0]
 
 
 def test_a_ranking_of_another_model_in_memory_is_refused(language):
