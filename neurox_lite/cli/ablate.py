@@ -43,7 +43,8 @@ from neurox_lite.cli.pairs import Condition, Positions, Template
 
 OF_ACTIVATIONS = (
     *("store", "corpus", "tag", "probe", "retrain"),
-    *(name for name in OF_CORPUS if name != "text"),  # which is the text to predict
+    # Both are of pairs or text, too.
+    *(name for name in OF_CORPUS if name not in ("text", "skip_bad_lines")),
 )
 OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
 
@@ -162,7 +163,15 @@ def command(
     }
     if model is not None:
         measured = model_metric(
-            model, rankings[0], pairs, text, metric, condition, template, positions
+            model,
+            rankings[0],
+            pairs,
+            text,
+            metric,
+            condition,
+            template,
+            positions,
+            skip_bad_lines,
         )
         curves = ablate_in_model(rankings, measured, **options)
         shown: dict[str, Any] = {

@@ -25,6 +25,7 @@ def model_metric(
     condition: str | None,
     template: str | None,
     positions: str,
+    skip_bad_lines: bool,
 ) -> ModelMetric:
     """The metric asked for, at the site and layers of a ranking.
 
@@ -49,7 +50,7 @@ def model_metric(
     loaded = load_model(model, head="language")
     where: dict[str, Any] = {"site": ranking.space.site, "layers": list(ranking.space.layers)}
     if pairs:
-        chosen = chosen_pairs(read_all_pairs(pairs), condition, template)
+        chosen = chosen_pairs(read_all_pairs(pairs, skip_bad_lines), condition, template)
         inputs = encode_pairs(loaded, chosen)
         where["positions"] = inputs.places(position(positions))
         of_pairs = {

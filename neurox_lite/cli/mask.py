@@ -23,6 +23,7 @@ from neurox_lite.cli.pairs import (
     Pairs,
     Positions,
     Site,
+    SkipBadPairs,
     Template,
     chosen_pairs,
     other_pairs,
@@ -101,6 +102,7 @@ def command(
         str | None,
         typer.Option("--text", help="A sentence per line: side effects on unrelated text, too."),
     ] = None,
+    skip_bad_lines: SkipBadPairs = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the mask.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -131,7 +133,7 @@ def command(
 
     claim_folder(context, out, NAMES, overwrite, model, pairs, text, by)
     quiet_transformers()
-    every = read_all_pairs(pairs)
+    every = read_all_pairs(pairs, skip_bad_lines)
     chosen = chosen_pairs(every, condition, template)
     others = None if towards is None else chosen_pairs(every, towards, template)
     if path and by != "differentiable-mask":

@@ -19,8 +19,13 @@ LanguageModel = Annotated[
 Pairs = Annotated[
     list[str],
     typer.Option(
-        "--pairs", help="Minimal pairs, or a template of Lakretz et al. 2019; several are joined."
+        "--pairs",
+        help="Minimal pairs, JSON lines of BLiMP, or a template of Lakretz et al. 2019; several "
+        "are joined.",
     ),
+]
+SkipBadPairs = Annotated[
+    bool, typer.Option("--skip-bad-lines", help="Leave out lines that are no pair, and list them.")
 ]
 Condition = Annotated[
     str | None,
@@ -46,19 +51,11 @@ Positions = Annotated[
 ]
 
 
-def read_all_pairs(paths: list[str]) -> list[MinimalPair]:
-    """The pairs of all files, each in either format."""
-    from neurox_lite.corpora.minimal_pairs import read_number_agreement, read_pairs
-    from neurox_lite.corpora.text_files import open_text
+def read_all_pairs(paths: list[str], skip_bad_lines: bool = False) -> list[MinimalPair]:
+    """The pairs of all files, each in any format."""
+    from neurox_lite.corpora.minimal_pairs import read_pairs
 
-    pairs = []
-    for path in paths:
-        with open_text(path) as file:
-            first = file.readline().rstrip("\n").split("\t")
-        # A line of a template has a sentence, its condition, correct or wrong, and an id.
-        is_template = len(first) == 4 and first[2] in ("correct", "wrong")
-        pairs += (read_number_agreement if is_template else read_pairs)(path)
-    return pairs
+    return [pair for path in paths for pair in read_pairs(path, skip_bad_lines=skip_bad_lines)]
 
 
 def chosen_pairs(

@@ -12,6 +12,7 @@ from neurox_lite.cli.pairs import (
     LanguageModel,
     Pairs,
     Positions,
+    SkipBadPairs,
     Template,
     chosen_pairs,
     position,
@@ -69,6 +70,7 @@ def command(
         bool, typer.Option("--keep-wrong", help="Use pairs that the model gets wrong, too.")
     ] = False,
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per count.")] = 5,
+    skip_bad_lines: SkipBadPairs = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -88,7 +90,7 @@ def command(
     names = results_named("steering")
     claim_folder(context, out, names, overwrite, model, pairs, ranking, text)
     quiet_transformers()
-    every = read_all_pairs(pairs)
+    every = read_all_pairs(pairs, skip_bad_lines)
     curves = steer(
         load_rankings(ranking),
         model,

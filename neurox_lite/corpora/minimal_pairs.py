@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.corpora.bad_lines import BadLines
+from neurox_lite.corpora.sentence_pairs import differing_words
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.errors import InputError
 from neurox_lite.files import write_text
+from neurox_lite.input_files import parse_json
+
+logger = logging.getLogger(__name__)
 
 HEADER = ["prefix", "right", "wrong", "suffix", "template", "condition"]
 
@@ -29,6 +35,9 @@ class MinimalPair:
     template, condition : str
         Where the pair comes from, such as ``nounpp`` and ``singular_plural`` (the number of the
         subject, then of each noun between it and the verb).
+    sentences : (str, str), optional
+        The right and the wrong sentence as they are written, where they were read so; else they are
+        the words joined by spaces.
 
     Raises
     ------
@@ -42,6 +51,7 @@ class MinimalPair:
     suffix: tuple[str, ...] = ()
     template: str = ""
     condition: str = ""
+    sentences: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.prefix, str) or isinstance(self.suffix, str):
@@ -51,9 +61,18 @@ class MinimalPair:
         if not self.right.strip() or not self.wrong.strip():
             raise InputError(f"'{' '.join(self.prefix)}': right or wrong is empty; fill it in")
 
+    def both_sentences(self) -> tuple[str, str]:
+        """The right sentence and the wrong one."""
+        if self.sentences:
+            return self.sentences
+        right, wrong = (
+            " ".join([*self.prefix, word, *self.suffix]) for word in (self.right, self.wrong)
+        )
+        return right, wrong
+
 
 def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:
-    """Write pairs as tab-separated text with a header line."""
+    """Write pairs as tab-separated text with a header line; ``sentences`` are not kept."""
     rows = [HEADER]
     for pair in pairs:
         prefix, suffix = " ".join(pair.prefix), " ".join(pair.suffix)
@@ -61,41 +80,107 @@ def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:
     write_text(path, "".join("\t".join(row) + "\n" for row in rows))
 
 
-def read_pairs(path: str | Path) -> list[MinimalPair]:
-    """Read pairs written by `write_pairs`.
+def read_pairs(path: str | Path, *, skip_bad_lines: bool = False) -> list[MinimalPair]:
+    """Read pairs from a file of one of three forms, which is told from its first line.
+
+    Parameters
+    ----------
+    path : str or Path
+        Written by `write_pairs`; or JSON lines in the manner of BLiMP, ``{"sentence_good": ...,
+        "sentence_bad": ...}``, of which ``UID`` is the template and ``linguistics_term`` the
+        condition; or a template of Lakretz et al. (2019), see :func:`read_number_agreement`.
+    skip_bad_lines : bool
+        Leave out lines that are no pair; they are logged.
+
+    Returns
+    -------
+    list of MinimalPair
+        Of sentences that differ in more than one word ``right`` and ``wrong`` are several words,
+        between which only ``score_pairs(..., by="sentence")`` can choose.
 
     Raises
     ------
     InputError
         When the file cannot be read, has another header, no pairs, or a line that is no pair.
     """
-    header, *rows = _rows(path)
+    bad = BadLines(path, skip_bad_lines)
+    first, *rest = _rows(path)
+    if first[0].lstrip().startswith("{"):
+        pairs = list(_of_json(path, bad))
+    elif len(first) == 4 and first[2] in ("correct", "wrong"):
+        pairs = _of_template(path, [first, *rest], bad)
+    else:
+        pairs = _of_table(path, first, rest, bad)
+    bad.check_rest(len(pairs))
+    if not pairs:
+        raise InputError(f"{path}: no pairs; give at least one")
+    if bad.found:
+        logger.warning("%d bad lines are left out: %s", len(bad.found), " | ".join(bad.found))
+    return pairs
+
+
+def _of_table(
+    path: str | Path, header: list[str], rows: list[list[str]], bad: BadLines
+) -> list[MinimalPair]:
     if header != HEADER:
         raise InputError(
-            f"{path}, line 1: the header is not '{' '.join(HEADER)}', separated by tabs; add it"
+            f"{path}, line 1: the header is not '{' '.join(HEADER)}', separated by tabs; add it, "
+            "or give JSON lines with sentence_good and sentence_bad"
         )
     if not rows:
         raise InputError(f"{path}: no pairs after the header; give at least one")
     pairs = []
     for line, row in enumerate(rows, start=2):
         if len(row) != len(HEADER):
-            raise InputError(
+            bad.found_in(
                 f"{path}, line {line}: {len(row)} columns instead of {len(HEADER)}; "
                 "separate them by tabs"
             )
+            continue
         prefix, right, wrong, suffix, template, condition = row
-        pairs.append(
-            _checked(
-                f"{path}, line {line}",
-                prefix.split(),
-                right.strip(),
-                wrong.strip(),
-                tuple(suffix.split()),
-                template,
-                condition,
+        try:
+            pairs.append(
+                _checked(
+                    prefix.split(),
+                    right.strip(),
+                    wrong.strip(),
+                    tuple(suffix.split()),
+                    template,
+                    condition,
+                )
             )
-        )
+        except ValueError as error:
+            bad.found_in(f"{path}, line {line}: {error}")
     return pairs
+
+
+def _of_json(path: str | Path, bad: BadLines) -> Iterator[MinimalPair]:
+    with open_text(path) as file:
+        for line, text in enumerate(file, start=1):
+            if not text.strip():
+                continue
+            try:
+                yield _of_record(parse_json(text))
+            except ValueError as error:
+                bad.found_in(f"{path}, line {line}: {error}; correct it or leave the line out")
+
+
+def _of_record(record: Any) -> MinimalPair:
+    if not isinstance(record, dict):
+        raise ValueError("no JSON object")
+    good, wrong = record.get("sentence_good"), record.get("sentence_bad")
+    if not isinstance(good, str) or not isinstance(wrong, str):
+        raise ValueError("has no texts 'sentence_good' and 'sentence_bad'")
+    before, right, other, after = differing_words(good, wrong)
+    return MinimalPair(
+        before,
+        " ".join(right),
+        " ".join(other),
+        after,
+        str(record.get("UID", "")),
+        str(record.get("linguistics_term", "")),
+        (good.strip(), wrong.strip()),
+    )
 
 
 def read_number_agreement(path: str | Path) -> list[MinimalPair]:
@@ -109,27 +194,34 @@ def read_number_agreement(path: str | Path) -> list[MinimalPair]:
     InputError
         When the file cannot be read or is empty, or a line or pair is not of this form.
     """
-    rows = _rows(path)
+    return _of_template(path, _rows(path), BadLines(path))
+
+
+def _of_template(path: str | Path, rows: list[list[str]], bad: BadLines) -> list[MinimalPair]:
     if len(rows) % 2:
         raise InputError(f"{path}: {len(rows)} lines, but pairs need an even number; add the other")
     pairs = []
     for line in range(1, len(rows), 2):
         both = {row[2]: row for row in rows[line - 1 : line + 1] if len(row) == 4}
         if set(both) != {"correct", "wrong"} or both["correct"][3] != both["wrong"][3]:
-            raise InputError(
+            bad.found_in(
                 f"{path}, line {line}: this line and the next are no pair; each needs sentence, "
                 "condition, correct or wrong, and the same id, separated by tabs"
             )
-        *prefix, right = both["correct"][0].split()
-        *other, wrong = both["wrong"][0].split()
+            continue
+        *prefix, right = both["correct"][0].split() or [""]
+        *other, wrong = both["wrong"][0].split() or [""]
         if prefix != other:
-            raise InputError(
+            bad.found_in(
                 f"{path}, line {line}: the sentences of the pair differ before the last word; "
                 "make them equal"
             )
+            continue
         condition = both["correct"][1]
-        place = f"{path}, line {line}"
-        pairs.append(_checked(place, prefix, right, wrong, (), Path(path).stem, condition))
+        try:
+            pairs.append(_checked(prefix, right, wrong, (), Path(path).stem, condition))
+        except ValueError as error:
+            bad.found_in(f"{path}, line {line}: {error}")
     return pairs
 
 
@@ -150,10 +242,10 @@ def _rows(path: str | Path) -> list[list[str]]:
     return [line.split("\t") for line in lines]
 
 
-def _checked(place: str, prefix: list[str], right: str, wrong: str, *rest: Any) -> MinimalPair:
-    """A pair, if it is one; ``place`` is where it was read."""
+def _checked(prefix: list[str], right: str, wrong: str, *rest: Any) -> MinimalPair:
+    """A pair, if it is one; else ValueError with what is wrong."""
     if not prefix or not right or not wrong:
-        raise InputError(f"{place}: prefix, right or wrong is empty; fill it in")
+        raise ValueError("prefix, right or wrong is empty; fill it in")
     if right == wrong:
-        raise InputError(f"{place}: right and wrong are both '{right}'; they must differ")
+        raise ValueError(f"right and wrong are both '{right}'; they must differ")
     return MinimalPair(tuple(prefix), right, wrong, *rest)

@@ -136,16 +136,13 @@ def encode_pairs(
         character offsets. The pair is named.
     """
     loaded = as_loaded(model, tokenizer, head="language")
-    pairs = list(pairs)
-    if not pairs:
-        raise InputError("no minimal pairs; give at least one")
-    if not all(isinstance(pair, MinimalPair) for pair in pairs):
-        raise InputError("pairs are a list of MinimalPair; read a file of them by nx.read_pairs")
-    read = []
+    pairs = checked_pairs(pairs)
+    read, errors = [], []
     for each in tokens_of_pairs(loaded, pairs, reads_both_sides(loaded)):
-        if isinstance(each, InputError):
-            raise each
-        read.append(each)
+        (errors if isinstance(each, InputError) else read).append(each)
+    if errors:
+        others = f" ({len(errors) - 1} other pairs do not fit either)" if len(errors) > 1 else ""
+        raise InputError(f"{errors[0]}{others}")
     rows = [torch.tensor(each.ids) for each in read]
     device = loaded.model.device
     return PairInputs(
@@ -157,6 +154,16 @@ def encode_pairs(
         torch.tensor([each.wrong for each in read], device=device),
         tuple(each.words for each in read),
     )
+
+
+def checked_pairs(pairs: Sequence[MinimalPair]) -> list[MinimalPair]:
+    """Pairs as a list; InputError when there is none, or something else."""
+    pairs = list(pairs)
+    if not pairs:
+        raise InputError("no minimal pairs; give at least one")
+    if not all(isinstance(pair, MinimalPair) for pair in pairs):
+        raise InputError("pairs are a list of MinimalPair; read a file of them by nx.read_pairs")
+    return pairs
 
 
 def reads_both_sides(loaded: LoadedModel) -> bool:

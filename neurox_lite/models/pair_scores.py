@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 
+from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.masked_model import MaskedModel
-from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
+from neurox_lite.models.pair_inputs import PairInputs, checked_pairs, encode_pairs
+from neurox_lite.models.sentence_scores import sentence_log_odds
 
 
-def score_pairs(model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None) -> np.ndarray:
+def score_pairs(
+    model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None, by: str = "word"
+) -> np.ndarray:
     """``log p(right) - log p(wrong)`` of every pair, in nats; above 0 the model is right.
 
     Parameters
@@ -24,6 +28,10 @@ def score_pairs(model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = 
     pairs : sequence of MinimalPair
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
+    by : {"word", "sentence"}
+        ``"word"``: of the two words, each one token, after the prefix (a masked model reads the
+        suffix, too). ``"sentence"``: of the whole sentences, however they differ, which only a
+        causal model can say.
 
     Returns
     -------
@@ -32,9 +40,13 @@ def score_pairs(model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = 
     Raises
     ------
     InputError
-        When the model cannot choose between the words of a pair, which is named.
+        When the model cannot choose between the words or sentences of a pair, which is named.
     """
+    if by not in ("word", "sentence"):
+        raise unknown_choice("by", by, ("word", "sentence"))
     loaded = as_loaded(model, tokenizer, head="language")
+    if by == "sentence":
+        return sentence_log_odds(loaded, checked_pairs(pairs))
     return intact_log_odds(loaded, encode_pairs(loaded, pairs)).double().cpu().numpy()
 
 
