@@ -137,9 +137,9 @@ def encode_pairs(
     """
     loaded = as_loaded(model, tokenizer, head="language")
     pairs = checked_pairs(pairs)
-    read, errors = [], []
-    for each in tokens_of_pairs(loaded, pairs, reads_both_sides(loaded)):
-        (errors if isinstance(each, InputError) else read).append(each)
+    found = tokens_of_pairs(loaded, pairs, reads_both_sides(loaded))
+    read = [each for each in found if not isinstance(each, InputError)]
+    errors = [each for each in found if isinstance(each, InputError)]
     if errors:
         others = f" ({len(errors) - 1} other pairs do not fit either)" if len(errors) > 1 else ""
         raise InputError(f"{errors[0]}{others}")
