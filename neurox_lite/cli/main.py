@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
-import warnings
-from typing import Any
 
-import typer
+try:
+    import logging
+    import os
+    import signal
+    import threading
+    import warnings
+    from collections.abc import Iterator
+    from contextlib import contextmanager, suppress
+    from typing import Any
 
-from neurox_lite.cli import (
-    ablate,
-    compare,
-    convert,
-    correlate,
-    demo,
-    extract,
-    inspect,
-    mask,
-    probe,
-    rank,
-    run_job,
-    steer,
-)
-from neurox_lite.cli.output import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILURE, Settings
-from neurox_lite.embedded import documentation
-from neurox_lite.errors import InputError, UnfinishedError
-from neurox_lite.escaping import OneLineFormatter, json_line, terminal
+    import typer
+
+    from neurox_lite.cli import (
+        ablate,
+        compare,
+        convert,
+        correlate,
+        demo,
+        extract,
+        inspect,
+        mask,
+        probe,
+        rank,
+        run_job,
+        steer,
+    )
+    from neurox_lite.cli.output import (
+        EXIT_BAD_INPUT,
+        EXIT_DONE,
+        EXIT_FAILURE,
+        EXIT_STOPPED,
+        Settings,
+    )
+    from neurox_lite.embedded import documentation
+    from neurox_lite.errors import InputError, UnfinishedError
+    from neurox_lite.escaping import OneLineFormatter, json_line, terminal
+except KeyboardInterrupt:  # in the first second
+    sys.stderr.write("neurox-lite: stopped before it began; nothing was written\n")
+    raise SystemExit(130) from None
 
 # The class above all errors of the command line, which older versions of typer take from click.
 ClickException: Any = typer.BadParameter.__mro__[2]
@@ -80,19 +95,57 @@ def main(arguments: list[str] | None = None) -> int:
     """
     # Threads that spin while they wait make every fit several times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    settings = Settings(as_json="--json" in (sys.argv if arguments is None else arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    settings = Settings(as_json="--json" in given)
     _log_to_stderr()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _interrupts() as interrupts:
         warnings.showwarning = _show_warning
         try:
             finished = app(arguments, prog_name="neurox-lite", obj=settings, standalone_mode=False)
+            if interrupts and finished == EXIT_STOPPED:
+                return _fail(_what_is_kept(given), EXIT_STOPPED, settings)
             return finished if isinstance(finished, int) else EXIT_DONE
         except ClickException as error:
             return _bad_usage(error, settings)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
+            if interrupts:  # a library may have made another error of it
+                return _fail(_what_is_kept(given), EXIT_STOPPED, settings)
             if settings.debug:
                 raise
             return _fail(*_said_of(error), settings)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Note that Ctrl-C was pressed; the first stops the command, the second ends the process."""
+    pressed: list[int] = []
+
+    def note(signum: int, _: Any) -> None:
+        pressed.append(signum)
+        if len(pressed) > 1:
+            os.write(2, b"neurox-lite: stopped at once\n")
+            os._exit(EXIT_STOPPED)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _what_is_kept(arguments: list[str]) -> str:
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    parts = {"extract": "shards", "run": "stages", "demo": "stages"}
+    if command in parts:
+        return (
+            f"stopped; the {parts[command]} that are done are kept: run the same command again to "
+            "go on"
+        )
+    return "stopped; the output is as it was before: run the same command again"
 
 
 def _log_to_stderr() -> None:
@@ -118,6 +171,12 @@ def _said_of(error: Exception) -> tuple[str, int]:
         return str(error), EXIT_BAD_INPUT
     if isinstance(error, UnfinishedError):
         return str(error), EXIT_FAILURE
+    if isinstance(error, OSError) and error.strerror:
+        what = error.filename or "a file or the output of this command"
+        return (
+            f"{what}: cannot be read or written ({error.strerror}); make room or repair it, and "
+            "run the same command again (--debug shows where)"
+        ), EXIT_FAILURE
     message = " ".join(f"{type(error).__name__}: {error}".split())
     return f"{message} (--debug shows where)", EXIT_FAILURE
 
@@ -126,7 +185,8 @@ def _fail(message: str, code: int, settings: Settings) -> int:
     """Say it in one line on stderr; with --json also as the one object on stdout."""
     typer.echo(f"neurox-lite: error: {terminal(message)}", err=True)
     if settings.as_json:
-        typer.echo(json_line({"error": message, "exit_code": code}))
+        with suppress(OSError):  # which may be what is wrong
+            typer.echo(json_line({"error": message, "exit_code": code}))
     return code
 
 
@@ -136,7 +196,12 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    sys.exit(main())
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:  # said already; Python would say it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

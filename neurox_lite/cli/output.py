@@ -14,6 +14,8 @@ from neurox_lite.errors import InputError
 from neurox_lite.escaping import json_line, terminal
 
 EXIT_DONE, EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_DOES_NOT_HOLD = 0, 1, 2, 3
+EXIT_STOPPED = 130
+"""By Ctrl-C, as shells have it."""
 
 REGRESSION = "a regression, which has numbers and no classes,"
 
