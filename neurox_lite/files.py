@@ -86,7 +86,9 @@ def claim(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path, lock_file: Path) -> Iterator[None]:
+def locked(
+    path: Path, lock_file: Path, refusal: str = "another process writes there"
+) -> Iterator[None]:
     """Hold a lock, which goes with the process; the folders made for it go again if empty."""
     from filelock import FileLock, Timeout
 
@@ -97,9 +99,7 @@ def locked(path: Path, lock_file: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise InputError(
-                f"{path}: another process writes there; wait for it or give another output"
-            ) from None
+            raise InputError(f"{path}: {refusal}; wait for it or give another output") from None
         try:
             yield
         finally:

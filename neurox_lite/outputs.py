@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import (
@@ -35,10 +36,12 @@ HEADS = {
         rb'\{\s*("kind": "[^"]*",\s*)?"checksum": "|\[\s*\{\s*"method": |'
         rb'\{\s*"[^"\n]*": \{\s*"folder": "\d{3}"'
     ),
+    ".md": re.compile(rb"# [^\n]*: which neurons of "),
     ".csv": re.compile(rb"rank,layer,unit,score|method,neurons,count,"),
 }
 """How files of neurox_lite begin that do not name it."""
 
+MARK = b"neurox_lite"
 EMPTY = (b"", b"{}", b"[]")
 
 
@@ -182,8 +185,17 @@ def is_ours(path: str | Path) -> bool:
         if path.suffix in HEADS:
             head = file.read(4096)
             return head.strip() in EMPTY or bool(HEADS[path.suffix].match(head))
-        content = file.read()
-    return not content or b"neurox_lite" in content
+        return _names_us(file)
+
+
+def _names_us(file: BinaryIO) -> bool:
+    """Whether there is the name of neurox_lite in a file, or nothing."""
+    last, is_empty = b"", True
+    while block := file.read(1 << 20):
+        if MARK in last + block:
+            return True
+        last, is_empty = block[-len(MARK) :], False
+    return is_empty
 
 
 def matching(folder: Path, names: Sequence[str]) -> list[Path]:

@@ -165,7 +165,7 @@ def _bad_usage(error: Any, settings: Settings) -> int:
     return _fail(f"{message} ({command} --help shows how)", EXIT_BAD_INPUT, settings)
 
 
-def _said_of(error: Exception) -> tuple[str, int]:
+def _said_of(error: BaseException) -> tuple[str, int]:
     """The message and the exit code for an exception."""
     if isinstance(error, InputError):
         return str(error), EXIT_BAD_INPUT

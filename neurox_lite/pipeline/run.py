@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from neurox_lite.activations.labelled import labelled_rows
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file, hash_json, read_json, refuse_file, write_json, write_text
+from neurox_lite.files import (
+    LOCK,
+    claim,
+    hash_file,
+    hash_json,
+    locked,
+    read_json,
+    real,
+    refuse_file,
+    remove_leftovers,
+    write_json,
+    write_text,
+)
 from neurox_lite.measure import measure
+from neurox_lite.outputs import is_ours, refuse_foreign, refuse_input
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace
@@ -25,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 RECORD = "stages.json"
 RECORD_VERSION = 1
-LOCK = ".lock"
+JOB = "job.yaml"
+FILES = [name for stage in STAGES for name in stage.files]
 
 
 @dataclass(frozen=True)
@@ -64,13 +76,13 @@ def run_job(job: Job) -> JobResult:
     """
     folder = Path(job.out)
     refuse_file(folder)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).is_file():
-        raise InputError(f"{folder}: exists and holds other files; give another 'out'")
+    refuse_input(folder, job.model, *_files(job.corpus), *_files(job.labels))
+    _refuse_foreign(folder)
     work = Workspace(job)
     # Bad labels and words cost nothing here, and hours after extraction.
     labelled_rows(work.corpus, job.tag, keep=work.keep, min_count=job.probe.min_count)
     STAGES[0].inputs(work)
-    with _locked(folder):
+    with _taken_up(folder):
         ran, skipped = _run_stages(work, folder)
     lines = tuple(work.corpus.skipped)
     return JobResult(folder, tuple(ran), tuple(skipped), _converged(work), lines)
@@ -93,7 +105,7 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
             skipped.append(stage.name)
             continue
         _forget(stage, record, keys[stage.name], folder)
-        write_text(folder / "job.yaml", replace(work.job, extract=work.extract).to_yaml())
+        write_text(folder / JOB, replace(work.job, extract=work.extract).to_yaml())
         logger.info("%s: running", stage.name)
         with measure() as cost:
             stage.run(work)
@@ -109,26 +121,34 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _taken_up(folder: Path) -> Iterator[None]:
     """Keep other runs out of the folder; the lock goes with the process, however it ends."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder, folder / LOCK, "another run works there"), claim(real(folder)):
+        _refuse_foreign(folder)
+        remove_leftovers(folder, [RECORD, JOB, *FILES])
         if not (folder / RECORD).is_file():
             write_json(folder / RECORD, {})
-        lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise InputError(
-            f"{folder}: another run works there; wait for it or give another 'out'"
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot write there ({error.strerror}); give another 'out'"
-        ) from None
-    with lock:
-        for leftover in folder.rglob(".*.partial"):
-            leftover.unlink()
         yield
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise InputError when the folder has something that a run would remove, and did not write."""
+    names = {path.name for path in folder.glob("[!.]*")}
+    record = _read_record(folder)
+    entries = [entry for entry in record.values() if isinstance(entry, dict)]
+    entries = [entry for entry in entries if isinstance(entry.get("files"), dict)]
+    is_record = bool(entries) or ((folder / RECORD).is_file() and is_ours(folder / RECORD))
+    known = {RECORD, JOB, "store.h5.unfinished", *(Path(name).parts[0] for name in FILES)}
+    if (names and RECORD not in names) or (names - known and not is_record):
+        raise InputError(f"{folder}: exists and holds other files; give another 'out'")
+    listed = {name for entry in entries for name in entry["files"]}
+    refuse_foreign(folder, sorted(set(FILES) - listed))
+
+
+def _files(given: str | Mapping[str, str] | None) -> list[str]:
+    if given is None or isinstance(given, str):
+        return [given] if given else []
+    return list(given.values())
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

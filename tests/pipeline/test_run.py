@@ -213,6 +213,47 @@ def test_a_foreign_folder_is_left_alone(job: Job, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"stages.json": '["build", "test"]', "thesis.tex": "all of it"},
+        {"stages.json": '{"build": {"image": "x"}}', "thesis.tex": "all of it"},
+        {"stages.json": "{}", "ablation.png": "my own figure"},
+        {"stages.json": "{}", "summary.md": "# My summary"},
+        {"stages.json": "{}", "store.h5": "my own data"},
+        {"stages.json": "{}", "probe/probe.json": '{"kind": "Pod"}'},
+    ],
+)
+def test_files_that_no_run_wrote_are_left_alone(
+    job: Job, tmp_path: Path, files: dict[str, str]
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=r"holds other files|was not written by neurox_lite"):
+        run_job(replace(job, out=str(tmp_path)))
+    left = {str(p.relative_to(tmp_path)): p.read_text() for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == files
+
+
+def test_the_folder_of_the_model_is_no_folder_of_results(job: Job, tmp_path: Path) -> None:
+    model = shutil.copytree(job.model, tmp_path / "model")
+    for out in (model, model / "results"):
+        with pytest.raises(InputError, match=r"is an input, too|is in the folder of the model"):
+            run_job(replace(job, model=str(model), out=str(out)))
+    assert not (model / "results").exists()
+
+
+def test_what_is_published_does_not_say_where_it_was_made(job: Job, done: Path) -> None:
+    """Only job.yaml does, which says what was asked for."""
+    places = [str(Path(job.out).parent).encode(), str(Path(job.model).parent).encode()]
+    for path in done.rglob("*"):
+        if path.is_file() and path.name != "job.yaml":
+            content = path.read_bytes()
+            assert not any(place in content for place in places), path
+    assert "Labels `upos` of train.conllu, " in (done / "summary.md").read_text()
+
+
 def test_unknown_tag_is_said_before_extraction(job: Job, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(InputError, match="no labels called 'pos'"):
