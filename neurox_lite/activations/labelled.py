@@ -273,8 +273,8 @@ def labelled_splits(
     if tag in corpus.sentence_tags and not store.metadata.get("pooling"):
         logger.warning(
             "%s: the labels '%s' are of sentences and the store has a row per word: every word is "
-            "taken with the label of its sentence; for a row per sentence extract with "
-            "pooling='mean' (--pooling mean)",
+            "taken with the label of its sentence; for a row per sentence use "
+            "pooling='mean' (extract --pooling mean)",
             corpus.source,
             tag,
         )
@@ -282,7 +282,13 @@ def labelled_splits(
     if by_position:
         _check_places(store, row_of_word, corpus)
     else:
-        store.check_corpus(corpus.words_hash, corpus.source)
+        try:
+            store.check_corpus(corpus.words_hash, corpus.source)
+        except InputError as error:
+            raise InputError(
+                f"{error}; words in another form, as in a NeuroX file, are matched by their place "
+                "with by_position=True (--by-position)"
+            ) from None
         if corpus.texts and store.metadata.get("text_hash") != corpus.text_hash:
             raise InputError(
                 f"{store.path}: made from other text than {corpus.source} as it was written; leave "

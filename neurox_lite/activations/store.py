@@ -174,8 +174,8 @@ class ActivationStore:
         if words_hash != self.metadata["corpus_hash"]:
             raise InputError(
                 f"{self.path}: made from another corpus than {source} (the hashes of their words "
-                "differ); give the corpus it was extracted from, read in the same way, or match "
-                "words by their place with by_position=True (--by-position)"
+                "differ); give the corpus it was extracted from, read in the same way, or extract "
+                "again"
             )
 
     def stored(self, layer: int, start: int, stop: int, *, check: bool = True) -> np.ndarray:

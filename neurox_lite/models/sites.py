@@ -32,7 +32,7 @@ FEED_FORWARD_WIDTH = re.compile(
     "intermediate_size|ffn|feed_?forward_(size|dim)|^(d_ff|dff|n_inner|d_inner|hidden_dim|dim_ff)$"
 )
 N_HEADS = re.compile("(attention_heads|^n_heads?|^num_heads)$")
-BY_NAME = "modules by name, with {} for the number of the layer, by modules= (--modules)"
+BY_NAME = "modules by name, with {} for the number of the layer, by modules= (extract --modules)"
 
 
 @dataclass(frozen=True)

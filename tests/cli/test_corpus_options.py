@@ -199,7 +199,7 @@ def test_words_with_labels_of_sentences_are_said_to_be_so(
     assert main(["extract", "--model", MODEL, *given, "--out", store]) == 0
     labels = ["--label-column", "tense", "--tag", "tense", "--out", str(tmp_path / "p")]
     assert main(["probe", "--store", store, *given, *labels]) == 0
-    assert "for a row per sentence extract with" in caplog.text
+    assert "(extract --pooling mean)" in caplog.text
 
 
 def test_words_of_a_neurox_file_are_matched_by_position(

@@ -1,0 +1,126 @@
+"""A command has every option that its messages name."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer
+
+import neurox_lite
+
+PACKAGE = Path(neurox_lite.__file__).parent
+COMMANDS = {
+    path.stem: f"neurox_lite.cli.{path.stem}"
+    for path in sorted((PACKAGE / "cli").glob("*.py"))
+    if re.search(r"^def command\(", path.read_text(), re.MULTILINE) and path.stem != "demo"
+}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+OF_EXTRACT = re.compile(r"\b[Ee]xtract\b[^;]*$")
+"""Before an option: it is one of the command ``extract``, whoever says so."""
+
+NEVER_SAID = {
+    # A store in a folder of results is always made anew, from the corpus of the job.
+    "run_job": {"--overwrite", "--by-position"},
+    # It takes labels as they are, or none.
+    "extract": {"--strip-bio"},
+    # What only writing says, which these do not do, or of options they do not set.
+    "inspect": {"--overwrite"},
+    # Reads no corpus and runs no model.
+    "correlate": {"--min-count", "--by-position", "--text", "--keep-wrong"},
+    "compare": {"--min-count", "--by-position", "--text", "--keep-wrong"},
+    "convert": {"--min-count", "--by-position", "--text"},
+}
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+FILES = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """Strings of a module but docstrings, f-strings with their pieces in a row."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(
+                part.value if isinstance(part, ast.Constant) else "x" for part in node.values
+            )
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        else:
+            yield from texts(node)
+
+
+def named_in(text: str) -> set[str]:
+    return {
+        found[0] for found in OPTION.finditer(text) if not OF_EXTRACT.search(text[: found.start()])
+    }
+
+
+@cache
+def options_named(module: str) -> frozenset[str]:
+    tree = ast.parse(FILES[module].read_text())
+    return frozenset(option for text in texts(tree) for option in named_in(text))
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """What a module imports when it runs."""
+    tree = ast.parse(FILES[module].read_text())
+    typing = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+    ]
+    skipped = {inner for node in typing for inner in ast.walk(node)}
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node not in skipped:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(name for name in names if name in FILES and name != "neurox_lite")
+
+
+def reached(module: str) -> set[str]:
+    found, waiting = set(), [module]
+    while waiting:
+        here = waiting.pop()
+        if here not in found:
+            found.add(here)
+            waiting += imported(here)
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_the_options_that_its_messages_name(name: str) -> None:
+    app = typer.Typer()
+    app.command()(importlib.import_module(COMMANDS[name]).command)
+    own = {
+        option
+        for parameter in typer.main.get_command(app).params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    missing = {
+        option: module
+        for module in reached(COMMANDS[name])
+        if not module.startswith("neurox_lite.cli")
+        for option in options_named(module) - own - NEVER_SAID.get(name, set())
+    }
+    assert not missing
+
+
+def test_options_are_found_in_messages() -> None:
+    assert named_in("leave them out with min_count=2 (--min-count 2)") == {"--min-count"}
+    assert named_in("too long; extract again with --window, or use --layers") == set()
+    assert named_in("extract it again; or use --layers 3") == {"--layers"}
+    assert "--min-count" in options_named("neurox_lite.activations.labelled")
+    assert "neurox_lite.activations.labelled" in reached("neurox_lite.cli.run_job")
