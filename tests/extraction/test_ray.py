@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
+import os
 import threading
 import time
 
@@ -16,6 +18,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.extraction import job as job_module
+from neurox_lite.extraction import ray_engine
 from neurox_lite.extraction.extract import extract
 from neurox_lite.models.loading import load_model
 
@@ -97,6 +100,57 @@ def test_a_killed_worker_loses_nothing(cluster, model, expected, small_shards, t
 
     assert len(killed) == 1
     check(store, expected)
+
+
+def test_a_worker_killed_in_the_middle_of_a_shard(
+    cluster, model, small_shards, tmp_path, monkeypatch
+):
+    """While it writes: its partial file and its lock are there, and the shard is done again."""
+    corpus = TaggedCorpus(CORPUS.sentences[:200])  # five shards
+    marker, shards = tmp_path / "marker", tmp_path / "s.unfinished" / "shards"
+
+    class Stopping(ray_engine.ExtractionWorker):
+        """Stops for good in the third shard, the first time."""
+
+        def run(self, shard):
+            from neurox_lite.extraction import job
+
+            real = job.open_writer
+
+            @contextlib.contextmanager
+            def stopping(path, *arguments, **options):
+                with real(path, *arguments, **options) as writer:
+                    if shard == 2 and not marker.exists():
+                        marker.write_text(str(os.getpid()))
+                        time.sleep(600)
+                    yield writer
+
+            job.open_writer = stopping
+            try:
+                super().run(shard)
+            finally:
+                job.open_writer = real
+
+    undisturbed = extract(model, corpus, tmp_path / "whole.h5", engine="ray", workers=2)
+    left = []
+
+    def kill():
+        while not (marker.exists() and marker.read_text()):
+            time.sleep(0.01)
+        left.extend(sorted(path.name for path in shards.glob(".00002.h5.*")))
+        psutil.Process(int(marker.read_text())).kill()
+
+    monkeypatch.setattr(ray_engine, "ExtractionWorker", Stopping)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    store = extract(model, corpus, tmp_path / "s", engine="ray", workers=2)
+    killer.join()
+
+    assert [name.rsplit(".", 1)[1] for name in left] == ["partial", "lock"]
+    np.testing.assert_array_equal(store.matrix()[:], undisturbed.matrix()[:])
+    assert store.content_hash == undisturbed.content_hash
+    assert verify(store) == []
+    assert not list((tmp_path / "s").rglob(".*"))
 
 
 def test_a_job_goes_on_with_ray_where_it_stopped_without(
