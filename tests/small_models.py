@@ -45,37 +45,68 @@ _SIZES: dict[str, int] = {
 _SMALL = {name: size for names, size in _SIZES.items() for name in names.split()}
 
 _ALL_HEADS = {"num_key_value_heads": N_HEADS}
-_HYBRID = ["linear_attention", "full_attention"] * 2
-_MROPE = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [4, 2, 2]}
+_HYBRID = {"layer_types": ["linear_attention", "full_attention"] * 2}
+_MAMBA = {"n_groups": 1, "num_heads": N_HEADS, "head_dim": 16, "state_size": 8}
+_SECTIONS = (
+    "glm4v_moe_text",
+    "glm4v_text",
+    "glm_image_text",
+    "glm_ocr_text",
+    "hunyuan_vl_text",
+    "paddleocr_vl_text",
+    "qwen2_5_vl_text",
+    "qwen2_vl_text",
+)
 # What the sizes above do not go together with.
 _MORE: dict[str, dict[str, Any]] = {
     "axk2": _ALL_HEADS,
+    "bailing_hybrid": _HYBRID,
     "bamba": {"attn_layer_indices": [1, 3]},
     "blt": {"encoder_hash_byte_group_vocab": 50},
-    "cohere_compass_text": {"layer_types": ["full_attention"] * 4},
-    "cosmos3_edge_text": {"rope_parameters": _MROPE},
+    "chameleon": {"vocabulary_map": {"<image>": VOCABULARY - 1}},
+    "codegen": {"rotary_dim": 4},
+    "cohere_compass_text": {
+        "rope_parameters": {
+            "full_attention": {"rope_theta": 1e4, "rope_type": "default"},
+            "sliding_attention": {"rope_theta": 1e4, "rope_type": "default"},
+        }
+    },
+    "cosmos3_edge_text": {"rope_parameters": {"rope_theta": 1e4, "mrope_section": [4, 2, 2]}},
+    "dbrx": {"attn_config": {"rope_theta": 1e4, "kv_n_heads": 2, "clip_qkv": 8}, "max_seq_len": 64},
     "dots1": {"n_shared_experts": 1, "num_experts_per_tok": 2, "n_routed_experts": N_EXPERTS},
     "dots3_note_text": _ALL_HEADS,
-    "esmc": _ALL_HEADS,
     "ernie4_5_vl_moe_text": {"moe_intermediate_size": [EXPERT, EXPERT]},
+    "emu3": {"vocabulary_map": {"<image>": VOCABULARY - 1}},
+    "esm": {"pad_token_id": 1, "mask_token_id": 2},
+    "esmc": {**_ALL_HEADS, "head_dim": 8},
+    "falcon_h1": {"mamba_d_ssm": 64},
     "fsmt": {"langs": ["en", "de"]},
-    "funnel": {"block_sizes": [2, 2]},
+    "funnel": {"block_sizes": [2, 2], "architectures": ["FunnelModel"]},
     "gemma3n_text": {"num_kv_shared_layers": 0},
-    "gemma4_text": {"num_kv_shared_layers": 0},
-    "gemma4_unified_text": {"num_kv_shared_layers": 0},
-    "glm5_next_text": _ALL_HEADS,
+    "gemma4_text": {"num_kv_shared_layers": 0, "global_head_dim": 16},
+    "gemma4_unified_text": {"num_kv_shared_layers": 0, "global_head_dim": 16},
+    "glm5_next_text": {**_ALL_HEADS, "qk_rope_head_dim": 0},
     "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
+    "gptj": {"rotary_dim": 4},
+    "granitemoehybrid": _HYBRID,
+    "helium": {"head_dim": 8},
+    "kimi_linear": _HYBRID,
+    "layoutlmv3": {"coordinate_size": 6, "shape_size": 4},
+    "led": {"attention_window": 8},
     "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
     "lfm2_moe": {"layer_types": ["conv", "full_attention"] * 2},
+    "lilt": {"hidden_size": 48},
     "longformer": {"attention_window": 8},
-    "led": {"attention_window": 8},
-    "mimo_v2_flash": {},
+    "mamba2": _MAMBA,
+    "nemotron_h": {"n_groups": 1, "mamba_head_dim": 16, "ssm_state_size": 8},
+    "nllb-moe": {"encoder_sparse_step": 2, "decoder_sparse_step": 2},
+    "qwen2_vl_vision": {"embed_dim": HIDDEN},
     "reformer": {"axial_pos_embds_dim": [8, 24], "axial_pos_shape": [8, 8]},
+    "step3p7_text": {"sliding_window": 8},
+    "step3p7": {"sliding_window": 8},
+    "xmod": {"default_language": "en_XX"},
     "zamba": {"n_mamba_heads": 2, **_ALL_HEADS, "num_hidden_layers": 6, "attn_layer_period": 3},
-    "zamba2": {
-        "layers_block_type": ["linear_attention", "hybrid"] * 2,
-        **_ALL_HEADS,
-    },
+    "zamba2": {"layers_block_type": ["linear_attention", "hybrid"] * 2, **_ALL_HEADS},
     "zaya": {"num_experts_per_tok": 1},
 }
 
@@ -91,30 +122,40 @@ def small_config(model_type: str, **more: Any) -> tf.PreTrainedConfig:
 
 
 def _shrunk(config_class: type[Any], **more: Any) -> tf.PreTrainedConfig:
-    arguments: dict[str, Any] = {}
-    for field in dataclasses.fields(config_class):
-        if field.name in _SMALL and not isinstance(field.default, list | tuple):
-            arguments[field.name] = _SMALL[field.name]
-        elif field.name.endswith(("_token_id", "_token_index", "_idx", "_index")):
-            is_beyond = isinstance(field.default, int) and field.default >= VOCABULARY
-            if is_beyond:
-                arguments[field.name] = VOCABULARY - 1
-    for name, part in _parts(config_class).items():
-        arguments[name] = _shrunk(part).to_dict()
-    arguments.update(_MORE.get(config_class.model_type, {}))
-    return config_class(**{**arguments, **more})
-
-
-def _parts(config_class: type[Any]) -> dict[str, type[Any]]:
-    """The classes of the configurations that one is made of."""
+    fields = {field.name: field.default for field in dataclasses.fields(config_class)}
+    arguments: dict[str, Any] = {
+        name: _SMALL[name]
+        for name, default in fields.items()
+        if name in _SMALL and not isinstance(default, list | tuple)
+    }
+    if "qk_rope_head_dim" in fields:
+        # Latent attention: the part of a head that turns, and no grouped heads.
+        arguments |= {"head_dim": arguments["qk_rope_head_dim"], "num_key_value_heads": N_HEADS}
+    for name, default in fields.items():
+        is_token = name.endswith(("_token_id", "_token_index", "_idx", "_index"))
+        if is_token and type(default) is int and default >= VOCABULARY:
+            arguments[name] = VOCABULARY - 1
     try:
-        default = config_class()
-    except (
-        Exception
-    ):  # some cannot be made without arguments; strict ones raise errors of their own
-        return {}
-    parts = {name: getattr(default, name, None) for name in config_class.sub_configs}
-    return {n: type(part) for n, part in parts.items() if isinstance(part, tf.PreTrainedConfig)}
+        usual = config_class()
+    except Exception:  # some need arguments, and the checks of others raise errors of their own
+        usual = None
+    for name in config_class.sub_configs:
+        part = getattr(usual, name, None)
+        if isinstance(part, tf.PreTrainedConfig):
+            arguments[name] = _shrunk(type(part)).to_dict()
+    arguments.update(_MORE.get(config_class.model_type, {}))
+    config = config_class(**{**arguments, **more})
+    _shrink_rotary_sections(config)
+    return config
+
+
+def _shrink_rotary_sections(config: tf.PreTrainedConfig) -> None:
+    """Positions in images have sections of their own in a head, which sum to half of what turns."""
+    rope = getattr(config, "rope_parameters", None)
+    if isinstance(rope, dict) and (rope.get("mrope_section") or config.model_type in _SECTIONS):
+        head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        half = int(head * rope.get("partial_rotary_factor", 1)) // 2
+        rope["mrope_section"] = [half - 2 * (half // 3), half // 3, half // 3]
 
 
 def small_model(model_type: str, auto_class: str = "AutoModel", **more: Any) -> tf.PreTrainedModel:

@@ -32,7 +32,9 @@ FEED_FORWARD_WIDTH = re.compile(
     "intermediate_size|ffn|feed_?forward_(size|dim)|^(d_ff|dff|n_inner|d_inner|hidden_dim|dim_ff)$"
 )
 N_HEADS = re.compile("(attention_heads|^n_heads?|^num_heads)$")
-BY_NAME = "modules by name, with {} for the number of the layer, by modules= (extract --modules)"
+BY_NAME = (
+    "extract modules by name, with {} for the number of the layer, by modules= (extract --modules)"
+)
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class _NotFound(Exception):
 def _refusal(model: Any, site: str, error: _NotFound) -> str:
     text = f"{type(model).__name__}: {error}; use another site than '{site}', or {BY_NAME}"
     if error.modules:
-        text += ": " + " or ".join(f"'{name}'" for name in error.modules[:4])
+        text += ", such as " + " or ".join(f"'{name}'" for name in error.modules[:4])
     return text
 
 
@@ -243,7 +245,7 @@ class _Blocks:
 def _block_lists(
     model: Any, root: nn.Module, calls: Sequence[Call], is_meant: Callable[[nn.Module], bool]
 ) -> list[_Blocks]:
-    """The outermost lists all of whose modules are called and are such blocks."""
+    """The outermost lists in which such a block is; all of their modules have to be called."""
     called = {call.module for call in calls}
     inside = set(root.modules())
     lists = {
@@ -251,16 +253,20 @@ def _block_lists(
         for name, module in model.named_modules()
         if module in inside
         and isinstance(module, nn.ModuleList)
-        and len(module)
-        and called.issuperset(module)
         and any(map(is_meant, module))
+        and not called.isdisjoint(module.modules())
     }
     inner = {m for found in lists.values() for m in found.modules() if m is not found}
-    return [
-        _Blocks(name, [p for p, call in enumerate(calls) if call.module in set(found)])
-        for name, found in lists.items()
-        if found not in inner
-    ]
+    found = []
+    for name, blocks in lists.items():
+        if blocks in inner:
+            continue
+        for number, block in enumerate(blocks):
+            if block not in called:
+                raise _NotFound(f"{name}.{number}: was taken for a block but is not called")
+        positions = [p for p, call in enumerate(calls) if call.module in set(blocks)]
+        found.append(_Blocks(name, positions))
+    return found
 
 
 def _only(found: list[_Blocks], what: str) -> _Blocks:

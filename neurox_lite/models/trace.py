@@ -135,11 +135,11 @@ def trace(model: Any, *, dataflow: bool = False) -> Trace:
             model(**inputs)
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # whatever a model raises that needs images, speech or another shape
+    except Exception as error:  # whatever a model raises that needs images or speech
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"{name}: cannot be run on six token ids ({reason[:200]}); give a model that reads "
-            "text alone"
+            f"{name}: fails when it reads six tokens ({type(error).__name__}: {reason[:200]}); "
+            "give a model that runs on token ids alone"
         ) from error
     products = [] if flow is None else flow.products
     return Trace(calls, [p for p in products if not is_linear(calls[p[0]].module)])
