@@ -11,7 +11,7 @@ import transformers as tf
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
 
-VOCABULARY = 120
+VOCABULARY = 200
 HIDDEN, N_HEADS, FEED_FORWARD, DECODER_FEED_FORWARD = 32, 4, 56, 40
 EXPERT, SHARED_EXPERT, N_EXPERTS = 20, 24, 4
 N_LAYERS, N_ENCODER_LAYERS, N_DECODER_LAYERS = 4, 2, 3
@@ -161,7 +161,13 @@ def _shrink_rotary_sections(config: tf.PreTrainedConfig) -> None:
 def small_model(model_type: str, auto_class: str = "AutoModel", **more: Any) -> tf.PreTrainedModel:
     """A random model in evaluation mode."""
     torch.manual_seed(0)
-    return getattr(tf, auto_class).from_config(small_config(model_type, **more)).eval()
+    model = getattr(tf, auto_class).from_config(small_config(model_type, **more)).eval()
+    with torch.no_grad():
+        for weights in model.parameters():
+            # Some begin training with projections of zeros, through which nothing passes.
+            if weights.dim() > 1 and not weights.is_meta and not weights.any():
+                weights.normal_(std=0.1)
+    return model
 
 
 def reads_token_ids(model: tf.PreTrainedModel) -> bool:

@@ -125,7 +125,9 @@ def _visiting(
             return
         counts.clear()
         inputs = [*args, kwargs.get("input_ids"), kwargs.get("inputs_embeds")]
-        tokens = next(tensor for tensor in inputs if isinstance(tensor, torch.Tensor))
+        tokens = next((tensor for tensor in inputs if isinstance(tensor, torch.Tensor)), None)
+        if tokens is None:
+            raise InputError(f"{type(module).__name__}: give it input_ids or inputs_embeds")
         shape[:] = tokens.shape[:2]
 
     def visited(place: Place, states: torch.Tensor) -> torch.Tensor | None:

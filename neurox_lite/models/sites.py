@@ -127,12 +127,10 @@ def find_sites(
     }[site]
     try:
         found = _as_sites(find(model, root, traced), traced.calls, site)
-        if any(place.padded for place in found.places):
-            # That the states of tokens come first is known where the model tells hidden states.
-            _hidden_states(model, root, traced)
-        return found
+        _check_padded(model, root, traced, found)
     except _NotFound as error:
         raise InputError(_refusal(model, site, error)) from None
+    return found
 
 
 class _NotFound(Exception):
@@ -168,6 +166,13 @@ def _trace_with_experts(model: Any, root: nn.Module) -> Trace:
     for module in hidden:
         show_neurons(model, module)
     return trace(model, dataflow=True) if hidden else traced
+
+
+def _check_padded(model: Any, root: nn.Module, traced: Trace, sites: Sites) -> None:
+    """Raise unless states that go on after the last token are known to begin with the first."""
+    if any(place.padded for place in sites.places):
+        # The hidden states that the model tells are of tokens.
+        _hidden_states(model, root, traced)
 
 
 # What a call is, and what it read or wrote.
@@ -533,7 +538,8 @@ def _named_sites(model: Any, site: str, modules: str) -> Sites:
     for name, module in list(model.named_modules()):
         if is_experts(module) and pattern.fullmatch(f"{name}.{NEURONS}"):
             show_neurons(model, module)
-    calls = trace(model).calls
+    traced = trace(model)
+    calls = traced.calls
     at = "input" if site in ("mlp", "attention_heads") else "output"
     found = []
     for name, _ in model.named_modules():
@@ -558,9 +564,12 @@ def _named_sites(model: Any, site: str, modules: str) -> Sites:
             f"model.named_modules() has them, such as '{_some_names(model, modules)}'"
         )
     try:
-        return _as_sites(found, calls, site)
+        sites = _as_sites(found, calls, site)
+        in_encoder = calls[found[0].call].module in set(_root(model, "encoder").modules())
+        _check_padded(model, _root(model, "encoder" if in_encoder else "decoder"), traced, sites)
     except _NotFound as error:
         raise InputError(f"{error}; name other modules") from None
+    return sites
 
 
 def _some_names(model: nn.Module, modules: str) -> str:
