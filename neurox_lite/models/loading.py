@@ -60,7 +60,10 @@ class LoadedModel:
     @property
     def n_embeddings(self) -> int | None:
         """Size of the vocabulary the model has embeddings for; None when it does not tell."""
-        return getattr(self.model.get_input_embeddings(), "num_embeddings", None)
+        try:
+            return getattr(self.model.get_input_embeddings(), "num_embeddings", None)
+        except NotImplementedError:  # CLIP and CANINE
+            return None
 
     @property
     def decoder_start(self) -> int:
