@@ -116,11 +116,14 @@ class SentenceTokenizer:
                 offsets = without_space_marks(text, subwords, offsets)
             n_before = special.index(0) if 0 in special else self._n_before
             n_after = special[::-1].index(0) if 0 in special else len(ids) - n_before
-            if written and counted[i] is words:
-                found = align_in_text(written[i], offsets, where[i])
-            else:
-                found = align(words, offsets, where[i])
-            self._check_dropped(words, found, where[i])
+            try:
+                if written and counted[i] is words:
+                    found = align_in_text(written[i], offsets, where[i])
+                else:
+                    found = align(words, offsets, where[i])
+                self._check_dropped(words, found, where[i])
+            except InputError as error:
+                raise InputError(f"{error}{self._added_token(ids)}") from None
             if counted[i] is words:
                 read = [[ids[p] for p in positions] for positions in found]
             elif written:
@@ -151,6 +154,25 @@ class SentenceTokenizer:
                         f"{where}: no subword covers '{word}', which the tokenizer reads when "
                         "alone; its offsets are wrong: use another model"
                     )
+
+    def _added_token(self, ids: Sequence[int]) -> str:
+        """What to change where a sentence has a token that was added to the vocabulary.
+
+        With add_prefix_space, the offsets after such a token are wrong by one, unless a space
+        stands there.
+        """
+        added = getattr(self.tokenizer, "added_tokens_decoder", {})
+        token = next((added[i] for i in ids if i in added and not added[i].special), None)
+        if token is None:
+            return ""
+        if " " in token.content.strip():
+            return f", or remove its added token '{token.content}', which has a space"
+        settings = ("single_word", "lstrip", "rstrip", "normalized")
+        told = ", ".join(f"{name}={getattr(token, name)}" for name in settings)
+        return (
+            f", or change its added token '{token.content}' ({told}): where the tokenizer has "
+            "add_prefix_space, it needs single_word=True and rstrip=False in tokenizer.json"
+        )
 
     def _unknown_and_split(
         self, words: Sequence[str], read: Sequence[Sequence[int]]

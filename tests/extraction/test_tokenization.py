@@ -612,3 +612,56 @@ def test_sentencepiece_across_spaces_is_refused_where_it_merges(tmp_path):
     assert all(read(tokenizer, ["dogs"]).subwords)
     with pytest.raises(InputError, match=r"^here: .* it reads 'cats' otherwise alone than in the"):
         read(tokenizer, ["cats", "bark"])
+
+
+# Tokens that were added to a vocabulary.
+
+
+def with_added(tokenizer, content, **settings):
+    copy = rebuilt(tokenizer)
+    copy.add_tokens([tf.AddedToken(content, **settings)])
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "words"),
+    [
+        ("dogs", {"rstrip": True}, ["the", "dogs", "bark"]),
+        ("dogs", {"rstrip": True, "lstrip": True}, ["dogs", "bark"]),
+        ("dog", {}, ["the", "dogs", "bark"]),
+        ("dog", {"normalized": True}, ["dogsdogs"]),
+        ("-", {"rstrip": True}, ["a", "-", "x"]),
+    ],
+)
+def test_offsets_after_an_added_token_name_its_setting(
+    tokenizers_by_kind, content, settings, words
+):
+    """As RoBERTa's: with add_prefix_space a space is put after it, and counted."""
+    tokenizer = tokenizers_by_kind["prefixed_bpe"]
+    with pytest.raises(InputError, match=r"or change its added token '.*add_prefix_space") as error:
+        read(with_added(tokenizer, content, **settings), words)
+    for name in ("single_word", "lstrip", "rstrip", "normalized"):
+        assert f"{name}={name in settings}" in str(error.value)
+    assert "\n" not in str(error.value)
+
+    # What it says to do is enough.
+    mended = with_added(tokenizer, content, **{**settings, "rstrip": False, "single_word": True})
+    assert all(read(mended, words).subwords)
+
+
+def test_an_added_token_of_two_words(tokenizers_by_kind):
+    for kind in ("wordpiece", "byte_bpe", "unigram"):
+        tokenizer = with_added(tokenizers_by_kind[kind], "old cats")
+        assert all(read(tokenizer, ["old", "dogs"]).subwords)
+        with pytest.raises(
+            InputError, match="remove its added token 'old cats', which has a space"
+        ):
+            read(tokenizer, ["old", "cats"])
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "byte_bpe", "unigram", "metaspace_bpe"])
+@pytest.mark.parametrize("setting", ["single_word", "lstrip", "rstrip", "normalized"])
+def test_added_tokens_that_do_no_harm(tokenizers_by_kind, kind, setting):
+    tokenizer = with_added(tokenizers_by_kind[kind], "dogs", **{setting: True})
+    words = ["the", "dogs", "bark", "dogs", "."]
+    assert [len(word) for word in read(tokenizer, words).subwords][1::2] == [1, 1]
