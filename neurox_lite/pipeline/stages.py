@@ -29,7 +29,7 @@ from neurox_lite.results import RegularisationSearch
 
 def _extract(work: Workspace) -> None:
     options = asdict(work.extract)
-    extract(work.job.model, work.corpus, work.path("store.h5"), overwrite=True, **options).close()
+    extract(work.job.model, work.words, work.path("store.h5"), overwrite=True, **options).close()
 
 
 def _new_probe(work: Workspace) -> ElasticNetProbe:

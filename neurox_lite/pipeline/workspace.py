@@ -32,7 +32,8 @@ class Workspace:
         return Path(self.job.out) / name
 
     @cached_property
-    def _read(self) -> TaggedCorpus:
+    def words(self) -> TaggedCorpus:
+        """The corpus as it was read, with the labels that its rules make."""
         job = self.job
         options = (
             *("format", "labels", "match", "seed", "columns", "comment", "text"),
@@ -45,7 +46,7 @@ class Workspace:
     def extract(self) -> ExtractOptions:
         """The options of extraction; labels of sentences mean a row per sentence."""
         options = self.job.extract
-        if options.pooling is None and self.job.tag in self._read.sentence_tags:
+        if options.pooling is None and self.job.tag in self.words.sentence_tags:
             logger.info(
                 "labels '%s' are of sentences: one row per sentence, by pooling: mean (--pooling)",
                 self.job.tag,
@@ -55,7 +56,8 @@ class Workspace:
 
     @cached_property
     def corpus(self) -> TaggedCorpus:
-        return self._read.by_sentence() if self.extract.pooling else self._read
+        """What activations are of: with pooling, every sentence is one word."""
+        return self.words.by_sentence() if self.extract.pooling else self.words
 
     @cached_property
     def store(self) -> ActivationStore:
