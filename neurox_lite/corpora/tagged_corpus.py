@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
+from neurox_lite.arguments import numbers, shown
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.corpora.sentence_text import SentenceText, joined
 from neurox_lite.errors import InputError
+from neurox_lite.labels import UNLABELLED, is_missing
+from neurox_lite.seeds import checked_seed
 from neurox_lite.showing import short_repr, some, summary
-
-UNLABELLED = ""
-"""The label of a word that has none in a layer, such as ``Number`` of a preposition."""
 
 MAX_WORDS = 1_000_000
 """Words of a sentence; a model reads some thousands at most."""
@@ -40,7 +41,8 @@ class TaggedCorpus:
         The words. A model reads a sentence as its words joined by single spaces, unless there are
         ``texts``.
     tags : mapping from layer name to labels
-        Labels in the same nesting as ``sentences``; the empty string is "no label".
+        Labels, which are strings, in the same nesting as ``sentences``. The empty string is "no
+        label", and so are None, NaN and pandas' NA, which become it.
     splits : sequence of str, optional
         ``"train"``, ``"dev"`` or ``"test"`` per sentence; empty when the corpus is not split.
     source : str
@@ -55,8 +57,8 @@ class TaggedCorpus:
     Raises
     ------
     InputError
-        When there is no sentence, a sentence or word is empty, or words, labels and splits
-        differ in number.
+        When there is no sentence, a sentence or word is empty, a word or label is no string, a
+        sentence or row of labels is one string, or words, labels and splits differ in number.
     """
 
     sentences: Sequence[Sequence[str]]
@@ -68,9 +70,12 @@ class TaggedCorpus:
     skipped: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if not self.sentences:
+        sentences = _nested(self.sentences, f"{self.source}: sentences", "words")
+        object.__setattr__(self, "sentences", sentences)
+        if not sentences:
             raise InputError(f"{self.source}: no sentences; give a file with at least one")
-        for number, words in enumerate(self.sentences, start=1):
+        are_strings = _are_strings(sentences)
+        for number, words in enumerate(sentences, start=1):
             if not words:
                 raise InputError(f"{self.source}: sentence {number} has no words; remove it")
             if len(words) > MAX_WORDS:
@@ -78,12 +83,19 @@ class TaggedCorpus:
                     f"{self.source}: sentence {number} has {too_many_words()}; split it"
                 )
             for word in words:
+                if not are_strings and not isinstance(word, str):
+                    raise InputError(
+                        f"{self.source}: sentence {number} has the word {shown(word)}; words are "
+                        "strings, as str(word)"
+                    )
                 if not word or word.isspace():
                     raise InputError(
                         f"{self.source}: sentence {number} has an empty word; remove or name it"
                     )
-        for layer, rows in self.tags.items():
-            self._check_lengths(layer, rows)
+        self._check_tags()
+        if isinstance(self.splits, str) or not isinstance(self.splits, list | tuple):
+            splits = as_list(self.splits, f"{self.source}: splits", "split names, one a sentence")
+            object.__setattr__(self, "splits", tuple(splits))
         if self.splits and len(self.splits) != len(self.sentences):
             raise InputError(
                 f"{self.source}: {len(self.sentences)} sentences but {len(self.splits)} splits; "
@@ -96,11 +108,43 @@ class TaggedCorpus:
                 f"{self.source}: the texts have other numbers of words than the sentences; give "
                 "every word its place"
             )
-        unknown = sorted(set(self.splits) - set(SPLITS))
+        unknown = [split for split in self.splits if split not in SPLITS]
         if unknown:
             raise InputError(
                 f"{self.source}: unknown split '{unknown[0]}'; use {', '.join(SPLITS)}"
             )
+
+    def _check_tags(self) -> None:
+        """Check all labels, and make what is no label the empty string."""
+        if not isinstance(self.tags, Mapping):
+            raise InputError(
+                f"{self.source}: tags are {shown(self.tags)}; give a dict from the name of a layer "
+                "to its labels"
+            )
+        changed = {}
+        for layer, given in self.tags.items():
+            if not isinstance(layer, str) or not layer:
+                raise InputError(f"{self.source}: layer {shown(layer)}; name layers by strings")
+            rows = _nested(given, f"{self.source}: layer '{layer}'", "labels")
+            self._check_lengths(layer, rows)
+            if not _are_strings(rows):
+                rows = tuple(self._as_labels(layer, n, row) for n, row in enumerate(rows, start=1))
+            if rows is not given:
+                changed[layer] = rows
+        if changed:
+            object.__setattr__(self, "tags", {**self.tags, **changed})
+
+    def _as_labels(self, layer: str, number: int, row: Sequence[Any]) -> Sequence[str]:
+        if _are_strings([row]):
+            return row
+        labels = tuple(UNLABELLED if is_missing(label) else label for label in row)
+        for label in labels:
+            if not isinstance(label, str):
+                raise InputError(
+                    f"{self.source}: sentence {number} has the label {shown(label)} in layer "
+                    f"'{layer}'; labels are strings, as str(label), or None for no label"
+                )
+        return labels
 
     def _check_lengths(self, layer: str, rows: Sequence[Sequence[str]]) -> None:
         if len(rows) != len(self.sentences):
@@ -108,6 +152,8 @@ class TaggedCorpus:
                 f"{self.source}: {len(self.sentences)} sentences but {len(rows)} label lines in "
                 f"layer '{layer}'; give one line of labels per sentence"
             )
+        if list(map(len, rows)) == list(map(len, self.sentences)):
+            return
         for number, (words, labels) in enumerate(zip(self.sentences, rows, strict=True), start=1):
             if len(words) != len(labels):
                 raise InputError(
@@ -164,6 +210,8 @@ class TaggedCorpus:
         InputError
             When the corpus has no such layer.
         """
+        if not isinstance(layer, str):
+            raise InputError(f"{self.source}: layer {shown(layer)}; layers are named by strings")
         if layer == POSITION and layer not in self.tags:
             return np.array([str(i) for words in self.sentences for i in range(len(words))])
         if layer not in self.tags:
@@ -204,6 +252,7 @@ class TaggedCorpus:
         InputError
             When the corpus has no such layer, or the layer no such label.
         """
+        label = str(label)
         labels = self.labels(layer)
         if label not in labels:
             known = sorted(set(labels.tolist()) - {UNLABELLED})
@@ -269,7 +318,8 @@ class TaggedCorpus:
         InputError
             When the shares do not add up to 1 or a split would be empty.
         """
-        if min(shares) < 0 or not np.isclose(sum(shares), 1):
+        seed, shares = checked_seed(seed), numbers(shares, "shares")
+        if len(shares) != 3 or not min(shares) >= 0 or not np.isclose(sum(shares), 1):
             raise InputError(
                 f"{self.source}: the shares {shares} do not add up to 1; "
                 "give those of train, dev and test, such as (0.8, 0.1, 0.1)"
@@ -294,6 +344,7 @@ class TaggedCorpus:
         InputError
             When train is too small.
         """
+        seed = checked_seed(seed)
         is_train = [split == "train" for split in self.splits]
         texts = [
             " ".join(words) if here else ""
@@ -357,6 +408,45 @@ class TaggedCorpus:
 def too_many_words() -> str:
     """What is wrong with a sentence of more than ``MAX_WORDS`` words."""
     return f"more than {MAX_WORDS:,} words, the most that a sentence may have"
+
+
+def _nested(rows: Any, what: str, of: str) -> Sequence[Sequence[Any]]:
+    """Sentences, each a sequence; lists and tuples stay as they are."""
+    wanted = f"{of} of each sentence, as [['Dogs', 'bark']]"
+    if not isinstance(rows, list | tuple):
+        rows = tuple(as_list(rows, what, wanted))
+    if not set(map(type, rows)) <= {list, tuple}:
+        rows = tuple(
+            row
+            if isinstance(row, list | tuple)
+            else tuple(as_list(row, f"{what}: number {number}", wanted))
+            for number, row in enumerate(rows, start=1)
+        )
+    return rows
+
+
+def as_list(values: Any, what: str, wanted: str) -> list[Any]:
+    """What is in a sequence, an array or a column of pandas.
+
+    Raises
+    ------
+    InputError
+        When it is a string or has no order or length of its own, as a dict, table or generator.
+    """
+    if isinstance(values, Sequence) and not isinstance(values, str | bytes):
+        return list(values)
+    if hasattr(values, "tolist") and getattr(values, "ndim", 0):
+        return values.tolist()
+    raise InputError(f"{what}: {shown(values)}; give a list of {wanted}")
+
+
+def _are_strings(rows: Iterable[Sequence[Any]]) -> bool:
+    """Whether rows hold strings only."""
+    try:
+        deque(map("".join, rows), maxlen=0)  # the fastest way to tell
+    except TypeError:
+        return False
+    return True
 
 
 def rest_of(label: str) -> str:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -316,3 +317,122 @@ def test_dev_is_taken_from_train():
     assert corpus.with_dev_from_train(seed=3).splits == drawn.splits
     with pytest.raises(InputError, match="too small to take dev from it"):
         TaggedCorpus([["a"], ["b"]], {}, ["train", "test"]).with_dev_from_train()
+
+
+# What is a word, and what is a label.
+
+
+@pytest.mark.parametrize(
+    "none", [None, float("nan"), np.float32("nan"), pandas.NA, pandas.NaT, np.ma.masked, ""]
+)
+def test_what_says_that_there_is_no_label(none):
+    tags = {"Number": [["Plur", none], [none, "Sing", "Sing"]], "full": [["a", "b"], ["c"] * 3]}
+    corpus = TaggedCorpus(SENTENCES, tags)
+
+    assert corpus.labels("Number").tolist() == ["Plur", "", "", "Sing", "Sing"]
+    assert corpus.content_hash == corpus.with_tags("full", tags["full"]).content_hash
+    assert tags["Number"][0][1] is none  # what was given is not changed
+
+
+def test_nothing_labelled():
+    corpus = TaggedCorpus(SENTENCES, {"Number": [[None] * 2, [None] * 3]})
+    assert corpus.labels("Number").tolist() == [""] * 5
+
+
+@pytest.mark.parametrize("label", [1, 0.0, True, b"NN", ["NN"], np.int64(1), object()])
+def test_a_label_that_is_no_string_is_refused(label):
+    with pytest.raises(
+        InputError, match=r"c: sentence 2 has the label .* in layer 'x'; labels are"
+    ):
+        TaggedCorpus(SENTENCES, {"x": [["a", "b"], ["c", label, "c"]]}, source="c")
+
+
+@pytest.mark.parametrize("word", [1, None, float("nan"), b"a", ["a"]])
+def test_a_word_that_is_no_string_is_refused(word):
+    with pytest.raises(InputError, match=r"sentence 2 has the word|an empty word"):
+        TaggedCorpus([["a"], ["b", word]])
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        np.array([["a", "b"], ["c", "d"]]),
+        np.array([["a", "b"], ["c", "d"]], dtype=object),
+        [np.array(["a", "b"]), ("c", "d")],
+        pandas.Series([["a", "b"], ["c", "d"]], index=[5, 3]),
+        [pandas.Series(["a", "b"]), pandas.Series(["c", "d"], dtype="string")],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_words_and_labels_in_arrays(same):
+    corpus = TaggedCorpus(same, {"x": same}, splits=np.array(["train", "test"]))
+
+    rows = [["a", "b"], ["c", "d"]]
+    plain = TaggedCorpus(rows, {"x": rows}, splits=["train", "test"])
+    assert corpus.words_hash == plain.words_hash
+    assert corpus.content_hash == plain.content_hash
+    assert corpus.text(1) == "c d"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "hello",
+        ["hello"],
+        ["hello", "world"],
+        [["a"], "hello"],
+        [b"hello"],
+        None,
+        3,
+        [3],
+        [None],
+        {"a": 1},
+        [{"a": 1}],
+        [{"a"}],
+        (["a"] for _ in range(2)),
+        pandas.DataFrame({"a": [["b"]]}),
+    ],
+    ids=repr,
+)
+def test_what_is_no_list_of_sentences(bad):
+    with pytest.raises(InputError, match=r"^corpus: sentences.*give a list of words") as refused:
+        TaggedCorpus(bad)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("bad", ["ab", ["ab", "abc"], [["x", "y"], "abc"], None, {"a": 1}, 3])
+def test_labels_that_are_no_list_of_lists(bad):
+    with pytest.raises(InputError, match=r"layer 'x'.* give a list of labels of each sentence"):
+        TaggedCorpus(SENTENCES, {"x": bad})
+
+
+def test_tags_and_splits_of_other_types():
+    for tags in ([("x", [["a", "b"]])], "x", None):
+        with pytest.raises(InputError, match=r"tags are .*; give a dict from the name of a layer"):
+            TaggedCorpus([["a", "b"]], tags)
+    for layer in (1, None, ""):
+        with pytest.raises(InputError, match="name layers by strings"):
+            TaggedCorpus([["a", "b"]], {layer: [["a", "b"]]})
+        with pytest.raises(InputError, match=r"no labels called|named by strings"):
+            TaggedCorpus([["a", "b"]]).labels(layer)
+    for splits in ("train", 3, {"train": 1}):
+        with pytest.raises(InputError, match=r"splits: .*give a list of split names"):
+            TaggedCorpus([["a"]] * 5, splits=splits)
+
+
+def test_one_label_against_the_rest_by_number():
+    corpus = TaggedCorpus([["a", "b", "c"]], {"x": [["1", "2", "1"]]})
+    assert corpus.against_rest("x", 1).labels("x").tolist() == ["1", "not 1", "1"]
+
+
+def test_seeds_and_shares_of_numpy():
+    corpus = numbered(20)
+    shares = np.array([0.5, 0.25, 0.25], dtype=np.float32)
+    drawn = corpus.with_random_split(np.int64(3), shares)
+    assert drawn.splits == corpus.with_random_split(3, (0.5, 0.25, 0.25)).splits
+    for seed in (1.5, True, -1, None, "1"):
+        with pytest.raises(InputError, match="seed is"):
+            corpus.with_random_split(seed)
+    for bad in ("0.5", 1.0, (0.5, 0.5), (float("nan"), 0.5, 0.5)):
+        with pytest.raises(InputError, match="share"):
+            corpus.with_random_split(0, bad)
