@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from operator import index
+from os import PathLike
+from pathlib import Path
 from typing import Any, TypeVar
 
 from neurox_lite.errors import InputError
@@ -131,6 +133,19 @@ def one_or_more(values: Any, kind: type[Kind], name: str, wanted: str) -> list[K
     if not found:
         raise InputError(f"no {name}; give at least one")
     return found
+
+
+def as_path(value: Any, name: str = "path") -> Path:
+    """A path as a Path.
+
+    Raises
+    ------
+    InputError
+        When it is something else.
+    """
+    if not isinstance(value, str | PathLike):
+        raise InputError(f"{name} is {shown(value)}; give the path of a file, as a string or Path")
+    return Path(value)
 
 
 def expect_function(value: Any, name: str, wanted: str) -> Callable[..., Any]:

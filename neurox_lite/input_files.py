@@ -10,6 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.arguments import as_path
 from neurox_lite.errors import InputError
 
 MAX_DOCUMENT = 1 << 30
@@ -41,7 +42,7 @@ def open_input(path: str | Path) -> BufferedReader:
     InputError
         When there is no such file, it is no plain file, or it cannot be read.
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         refuse_special(path)
         return path.open("rb")

@@ -56,13 +56,22 @@ def checked_labels(
     if labels.dtype.kind == "U":
         _refuse_missing(labels == UNLABELLED, labels, name)
     elif labels.dtype.kind == "f":
-        _refuse_missing(~np.isfinite(labels), labels, name)
-    if like is not None and (labels.dtype.kind == "U") != (like.dtype.kind == "U"):
+        _refuse_missing(np.isnan(labels), labels, name)
+        if not np.isfinite(labels).all():
+            row = int(np.argmax(~np.isfinite(labels)))
+            raise InputError(f"{name} has label {labels[row]} in row {row}; give finite numbers")
+    if like is not None:
+        refuse_other_kind(labels, like, name)
+    return labels
+
+
+def refuse_other_kind(labels: np.ndarray, like: np.ndarray, name: str) -> None:
+    """Raise InputError for strings that are compared to numbers, of which none would be equal."""
+    if (labels.dtype.kind == "U") != (like.dtype.kind == "U"):
         raise InputError(
-            f"{name} holds {KINDS[labels.dtype.kind]}, but the labels it is compared to are "
+            f"{name} holds {KINDS[labels.dtype.kind]}, but the labels they are compared to are "
             f"{KINDS[like.dtype.kind]}; give both alike"
         )
-    return labels
 
 
 def is_missing(value: Any) -> bool:

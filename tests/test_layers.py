@@ -17,7 +17,8 @@ PACKAGE = Path(neurox_lite.__file__).parent
 ORDER = [
     {"escaping"},
     {"errors"},
-    {"arguments", "choices", "input_files", "showing"},
+    {"arguments"},
+    {"choices", "input_files", "showing"},
     {"labels"},
     {"files", "embedded", "measure", "seeds", "threads"},
     {"outputs"},

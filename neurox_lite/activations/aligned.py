@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.arguments import one_or_more
 from neurox_lite.errors import InputError
+from neurox_lite.neurons import Layers
 
 
-def aligned(
-    stores: Sequence[ActivationStore], layers: Sequence[int] | None = None
-) -> list[ActivationMatrix]:
+def aligned(stores: Sequence[ActivationStore], layers: Layers = None) -> list[ActivationMatrix]:
     """Matrices over the same words, one per store; nothing is read from the layers.
 
     The stores may be of different models and tokenizers, and may have rows of special tokens,
@@ -22,7 +22,7 @@ def aligned(
     ----------
     stores : sequence of ActivationStore
         Made from the same corpus.
-    layers : sequence of int, optional
+    layers : int, several ints or "all", optional
         Which layers of every store; all by default.
 
     Raises
@@ -31,8 +31,9 @@ def aligned(
         When there is no store, two differ in their words or sentences, one lacks a layer, or no
         word has an activation in all of them.
     """
-    if not stores:
-        raise InputError("no stores to align; give at least one")
+    stores = one_or_more(
+        stores, ActivationStore, "stores", "a list of stores, opened by nx.ActivationStore(path)"
+    )
     for store in stores[1:]:
         _check_same_words(stores[0], store)
     rows = [store.word_rows for store in stores]
@@ -47,9 +48,7 @@ def aligned(
     ]
 
 
-def _matrix(
-    store: ActivationStore, layers: Sequence[int] | None, rows: np.ndarray
-) -> ActivationMatrix:
+def _matrix(store: ActivationStore, layers: Layers, rows: np.ndarray) -> ActivationMatrix:
     try:
         return store.matrix(layers, rows)
     except InputError as error:

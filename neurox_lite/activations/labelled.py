@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.arguments import expect, whole_number
 from neurox_lite.corpora.balance import balanced, check_balance
 from neurox_lite.corpora.disjoint import disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
+from neurox_lite.neurons import Layers
+from neurox_lite.seeds import checked_seed
 from neurox_lite.showing import short_repr, some, summary
 
 logger = logging.getLogger(__name__)
@@ -39,6 +43,14 @@ class LabelledActivations:
     y: np.ndarray
     rows: np.ndarray
     sentences: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "y", checked_labels(self.y))
+        if not self.X.shape[0] == len(self.y) == len(self.rows) == len(self.sentences):
+            raise InputError(
+                f"{self.X.shape[0]} rows of activations, {len(self.y)} labels, {len(self.rows)} "
+                f"rows and {len(self.sentences)} sentences; give one of each for a word"
+            )
 
     __repr__ = short_repr
 
@@ -214,7 +226,7 @@ def labelled_splits(
     corpus: TaggedCorpus,
     tag: str,
     *,
-    layers: list[int] | None = None,
+    layers: Layers = None,
     min_count: int | None = None,
     keep: np.ndarray | None = None,
     disjoint: str | None = None,
@@ -233,7 +245,7 @@ def labelled_splits(
         With splits.
     tag : str
         Layer of labels.
-    layers : list of int, optional
+    layers : int, several ints or "all", optional
         Layers of the store; all by default.
     min_count : int, optional
         Leave out classes with fewer training words. By default nothing is left out, and a class
@@ -268,6 +280,11 @@ def labelled_splits(
         without ``min_count``, a class occurs less than twice in train. When ``numeric``: a label is
         no finite number, a split has the same number everywhere, or ``min_count`` is given.
     """
+    expect(store, ActivationStore, "store", "a store, opened by nx.ActivationStore(path)")
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as of nx.read_corpus(path)")
+    if min_count is not None:
+        min_count = whole_number(min_count, "min_count")
+    seed = checked_seed(seed)
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
     if tag in corpus.sentence_tags and not store.metadata.get("pooling"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,8 +13,9 @@ from neurox_lite.activations.bfloat16 import from_bfloat16
 from neurox_lite.activations.checksums import DamagedError
 from neurox_lite.activations.layer_file import LayerFile
 from neurox_lite.activations.structure import STORED_AS, one_line
+from neurox_lite.arguments import as_path
 from neurox_lite.errors import InputError
-from neurox_lite.neurons import NeuronSpace
+from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.showing import some, summary
 
 BLOCK_ROWS = 4096
@@ -57,7 +58,7 @@ class ActivationStore:
     """
 
     def __init__(self, path: str | Path, *, check: bool = True):
-        self.path = Path(path)
+        self.path = as_path(path)
         file = self.path / IN_FOLDER if self.path.is_dir() else self.path
         if not file.exists():
             raise InputError(_why_missing(self.path))
@@ -105,8 +106,8 @@ class ActivationStore:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """For worker processes: a pickled store is its path, and is opened again."""
-        return type(self), (self.path.absolute(),)
+        """For worker processes: a pickled store is its path, and is opened again if unchanged."""
+        return _open_again, (self.path.absolute(), self.content_hash)
 
     def close(self) -> None:
         """Close the file; it is opened again when the store is read."""
@@ -150,14 +151,12 @@ class ActivationStore:
         """The activations of one layer; array-like of shape (n_tokens, width)."""
         return self.matrix([layer])
 
-    def matrix(
-        self, layers: Sequence[int] | None = None, rows: np.ndarray | None = None
-    ) -> ActivationMatrix:
+    def matrix(self, layers: Layers = None, rows: np.ndarray | None = None) -> ActivationMatrix:
         """Layers side by side as one array-like that reads from disk when it is sliced.
 
         Parameters
         ----------
-        layers : sequence of int, optional
+        layers : int, several ints or "all", optional
             Which layers, in which order; all by default.
         rows : (n_rows,) int array, optional
             Which words, ascending, without repeats; all by default.
@@ -265,6 +264,14 @@ class ActivationStore:
         if total < self.n_tokens * row_bytes:
             raise DamagedError(f"{self.path}: its shards are too small for it; extract again")
         return files
+
+
+def _open_again(path: Path, content_hash: str) -> ActivationStore:
+    store = ActivationStore(path)
+    if store.content_hash != content_hash:
+        store.close()
+        raise InputError(f"{path}: changed since it was pickled; open it again")
+    return store
 
 
 def _why_missing(path: Path) -> str:

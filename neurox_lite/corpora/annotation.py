@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Set
 from pathlib import Path
 
+from neurox_lite.arguments import expect
 from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
 from neurox_lite.corpora.text_files import open_text, split_words
 from neurox_lite.corpora.whole_words import whole_word
@@ -67,6 +68,7 @@ def annotate(corpus: TaggedCorpus, layer: str, rule: Rule) -> TaggedCorpus:
         something other than a str, or all labelled words get the same label, so that there is
         nothing to tell apart.
     """
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as of nx.read_corpus(path)")
     label = _as_function(rule, layer)
     label_of = {word: label(word) for word in dict.fromkeys(corpus.words())}
     for word, value in label_of.items():

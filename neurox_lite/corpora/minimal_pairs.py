@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.arguments import one_or_more, shown
 from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.sentence_pairs import differing_words
 from neurox_lite.corpora.text_files import open_text
@@ -69,6 +71,19 @@ class MinimalPair:
             " ".join([*self.prefix, word, *self.suffix]) for word in (self.right, self.wrong)
         )
         return right, wrong
+
+
+def as_pairs(pairs: Any, name: str = "pairs") -> list[MinimalPair]:
+    """Minimal pairs as a list.
+
+    Raises
+    ------
+    InputError
+        When there are none, or something else.
+    """
+    if isinstance(pairs, str | PathLike):
+        raise InputError(f"{name} are {shown(pairs)}; read a file of them by nx.read_pairs")
+    return one_or_more(pairs, MinimalPair, name, "MinimalPairs, as of nx.read_pairs(path)")
 
 
 def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:

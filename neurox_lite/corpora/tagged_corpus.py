@@ -318,12 +318,14 @@ class TaggedCorpus:
         InputError
             When the shares do not add up to 1 or a split would be empty.
         """
-        seed, shares = checked_seed(seed), numbers(shares, "shares")
-        if len(shares) != 3 or not min(shares) >= 0 or not np.isclose(sum(shares), 1):
+        seed, found = checked_seed(seed), numbers(shares, "shares")
+        if len(found) != 3 or not min(found) >= 0 or not np.isclose(sum(found), 1):
             raise InputError(
-                f"{self.source}: the shares {shares} do not add up to 1; "
+                f"{self.source}: the shares {found} do not add up to 1; "
                 "give those of train, dev and test, such as (0.8, 0.1, 0.1)"
             )
+        train, dev, test = found
+        shares = (train, dev, test)
         # By their words, so that the split is the same however the text is read.
         texts = [" ".join(words) for words in self.sentences]
         split_of = draw_splits(texts, seed, shares)
@@ -435,7 +437,7 @@ def as_list(values: Any, what: str, wanted: str) -> list[Any]:
     """
     if isinstance(values, Sequence) and not isinstance(values, str | bytes):
         return list(values)
-    if hasattr(values, "tolist") and getattr(values, "ndim", 0):
+    if hasattr(values, "tolist") and getattr(values, "ndim", 0) == 1:
         return values.tolist()
     raise InputError(f"{what}: {shown(values)}; give a list of {wanted}")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sys import intern
 from typing import IO, cast
 
+from neurox_lite.arguments import as_path
 from neurox_lite.corpora.tagged_corpus import MAX_WORDS, too_many_words
 from neurox_lite.errors import InputError
 from neurox_lite.input_files import open_input, size
@@ -49,7 +50,7 @@ def open_text(path: str | Path) -> TextIOWrapper:
         When the file is missing, is no plain file, is not readable, is damaged, is not UTF-8, has
         a line of more than 64 MiB, or is larger than 8 GiB or a gzip file that grows like no text.
     """
-    path = Path(path)
+    path = as_path(path)
     try:
         if not path.exists():
             raise InputError(f"{path}: no such file; check the path")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
 from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
@@ -16,7 +17,7 @@ def word_filter(
     corpus: TaggedCorpus,
     *,
     pattern: str | None = None,
-    words: Set[str] | None = None,
+    words: Iterable[str] | None = None,
     min_frequency: int = 0,
     max_frequency: int | None = None,
     where: Mapping[str, str | Sequence[str]] | None = None,
@@ -28,7 +29,7 @@ def word_filter(
     corpus : TaggedCorpus
     pattern : str, optional
         A regular expression that has to match the whole word.
-    words : set of str, optional
+    words : set or list of str, optional
         The words to keep.
     min_frequency, max_frequency : int
         How often the word has to occur in train, or in the whole corpus when it has no splits;
@@ -49,6 +50,8 @@ def word_filter(
         When the pattern is not a regular expression, the frequencies are no range, the corpus has
         not the tags or labels of ``where``, or no word passes.
     """
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as of nx.read_corpus(path)")
+    words = None if words is None else frozenset(strings(words, "words"))
     check_filter(pattern, min_frequency, max_frequency)
     kept = _frequencies(corpus)
     if pattern is not None:
@@ -80,9 +83,8 @@ def check_filter(pattern: str | None, min_frequency: int, max_frequency: int | N
     """
     if pattern is not None:
         whole_word(pattern, "word filter")
-    if min_frequency < 0:
-        raise InputError(f"min_frequency is {min_frequency}; give at least 0")
-    if max_frequency is not None and max_frequency < min_frequency:
+    whole_number(min_frequency, "min_frequency", least=0)
+    if max_frequency is not None and whole_number(max_frequency, "max_frequency") < min_frequency:
         raise InputError(
             f"max_frequency is {max_frequency}; give at least min_frequency, {min_frequency}"
         )

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.arrays import checked_activations, space_of
+from neurox_lite.arguments import real_number
 from neurox_lite.correlation.moments import moments
 from neurox_lite.errors import InputError
 from neurox_lite.results import NeuronClusters
@@ -32,6 +33,7 @@ def correlation_clusters(X: Any, *, threshold: float = 0.5) -> NeuronClusters:
     """
     from scipy.cluster.hierarchy import fcluster, linkage
 
+    X, threshold = checked_activations(X), real_number(threshold, "threshold")
     if not 0 <= threshold <= 1:
         raise InputError(f"threshold is {threshold}; give a distance 1 - |r| from 0 to 1")
     found = moments(X, [slice(None)])

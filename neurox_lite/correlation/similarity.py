@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.arrays import checked_activations, space_of
 from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.moments import CrossMoments, cross_moments
@@ -53,6 +53,7 @@ def layer_similarity(
     """
     if measure not in MEASURES:
         raise unknown_choice("measure", measure, MEASURES)
+    X, other = checked_activations(X), checked_activations(other, "other")
     spaces = space or space_of(X), other_space or space_of(other)
     for matrix, its_space in zip((X, other), spaces, strict=True):
         if its_space.n_neurons != matrix.shape[1]:

@@ -8,23 +8,28 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import load
+from neurox_lite.activations.arrays import checked_activations, load
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import shares as checked_shares
+from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.retraining import retrained_score
+from neurox_lite.labels import checked_labels
 from neurox_lite.probing.frozen import frozen_scores
-from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+from neurox_lite.results.ranking import as_rankings
+from neurox_lite.seeds import checked_seed
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
 
 def ablate(
-    rankings: Sequence[NeuronRanking],
+    rankings: NeuronRanking | Sequence[NeuronRanking],
     X: Any,
-    y: np.ndarray,
+    y: Any,
     *,
     probe: LinearProbe | None = None,
     X_test: Any = None,
@@ -42,7 +47,7 @@ def ablate(
 
     Parameters
     ----------
-    rankings : sequence of NeuronRanking
+    rankings : NeuronRanking or sequence
         All over the columns of ``X``; they share the same random sets.
     X, y : (n, n_neurons) array-like and (n,) labels
         Training data. Loaded into memory when ``retrain`` or when there is no probe.
@@ -68,11 +73,20 @@ def ablate(
     Raises
     ------
     InputError
-        When a ranking is over other neurons, a share is not in (0, 1], an option is unknown, or
-        there is nothing to test on.
+        When a ranking is over other neurons, a share is not in (0, 1], an option is unknown, a row
+        has no label, or there is nothing to test on.
     """
-    y = np.asarray(y)
-    _check_options(rankings, X, shares, replacement, n_random)
+    rankings = as_rankings(rankings)
+    X = checked_activations(X)
+    y = checked_labels(y, X.shape[0])
+    shares = checked_shares(shares)
+    n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
+    for ranking in rankings:
+        check_ranks(ranking, X)
+    if replacement not in ("zero", "mean"):
+        raise unknown_choice("replacement", replacement, ("zero", "mean"))
+    if probe is not None:
+        require_fitted(probe)
     X, y, X_test, y_test = _train_and_test(X, y, X_test, y_test, probe is not None)
     if probe is None:
         probe = ElasticNetProbe().fit(X, y)
@@ -108,7 +122,7 @@ def ablate(
                     metric=probe.METRIC,
                     n_neurons=n_neurons,
                     intact=intact,
-                    shares=tuple(shares),
+                    shares=shares,
                     counts=counts,
                     keep_top=tuple(top),
                     remove_top=tuple(without_top),
@@ -120,25 +134,6 @@ def ablate(
                 )
             )
     return AblationCurves(tuple(curves))
-
-
-def _check_options(
-    rankings: Sequence[NeuronRanking],
-    X: Any,
-    shares: Sequence[float],
-    replacement: str,
-    n_random: int,
-) -> None:
-    for ranking in rankings:
-        check_ranks(ranking, X)
-    if not rankings:
-        raise InputError("no ranking to evaluate; give at least one")
-    if not shares or not all(0 < share <= 1 for share in shares):
-        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
-    if replacement not in ("zero", "mean"):
-        raise unknown_choice("replacement", replacement, ("zero", "mean"))
-    if n_random < 1:
-        raise InputError(f"n_random is {n_random}; give at least 1")
 
 
 def check_ranks(ranking: NeuronRanking, X: Any) -> None:
@@ -167,7 +162,8 @@ def _train_and_test(
         n_train = len(y) - len(y) // 5
         X = load(X)
         X, X_test, y, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_train:]
-    y_test = np.asarray(y_test)
+    X_test = checked_activations(X_test, "X_test")
+    y_test = checked_labels(y_test, name="y_test")
     if not len(y_test) or X_test.shape != (len(y_test), X.shape[1]):
         raise InputError(
             f"test activations of shape {tuple(X_test.shape)} for {len(y_test)} labels and "

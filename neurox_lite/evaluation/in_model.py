@@ -6,20 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurox_lite.arguments import expect, whole_number
+from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
-from neurox_lite.errors import InputError
 from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
 from neurox_lite.models.replacements import resampled
 from neurox_lite.models.spaces import check_ranking
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
+from neurox_lite.results.ranking import as_rankings
 from neurox_lite.seeds import checked_seed
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
 
 def ablate_in_model(
-    rankings: Sequence[NeuronRanking],
+    rankings: NeuronRanking | Sequence[NeuronRanking],
     metric: ModelMetric,
     *,
     shares: Sequence[float] = SHARES,
@@ -34,7 +36,7 @@ def ablate_in_model(
 
     Parameters
     ----------
-    rankings : sequence of NeuronRanking
+    rankings : NeuronRanking or sequence
         Of the neurons of ``metric.masked.space``, such as those of a store of this model.
     metric : ModelMetric
         See :mod:`neurox_lite.evaluation.model_metrics`.
@@ -53,14 +55,12 @@ def ablate_in_model(
     InputError
         When a ranking is of other neurons or an option is out of range.
     """
+    rankings, shares = as_rankings(rankings), checked_shares(shares)
+    expect(metric, ModelMetric, "metric", "one of nx.model_metrics, as pair_accuracy(model, pairs)")
+    n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
     masked = metric.masked
     n_neurons = masked.space.n_neurons
     check_rankings(rankings, masked.space)
-    if not len(shares) or not all(0 < share <= 1 for share in shares):
-        raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
-    if n_random < 1:
-        raise InputError(f"n_random is {n_random}; give at least 1")
-    seed = checked_seed(seed)
     values, name = _values(metric, replacement, seed)
     counts = tuple(max(1, round(share * n_neurons)) for share in shares)
     rng = np.random.default_rng(seed)
@@ -87,7 +87,7 @@ def ablate_in_model(
                 metric=metric.name,
                 n_neurons=n_neurons,
                 intact=intact,
-                shares=tuple(shares),
+                shares=shares,
                 counts=counts,
                 keep_top=tuple(only[first + number].tolist()),
                 remove_top=tuple(without[first + number].tolist()),
@@ -108,9 +108,7 @@ def ablate_in_model(
 
 def check_rankings(rankings: Sequence[NeuronRanking], space: NeuronSpace) -> None:
     """Raise InputError unless there are rankings, all of these neurons of a model."""
-    if not rankings:
-        raise InputError("no ranking to evaluate; give at least one")
-    for ranking in rankings:
+    for ranking in as_rankings(rankings):
         check_ranking(ranking, space)
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import load
+from neurox_lite.activations.arrays import checked_activations, load
+from neurox_lite.arguments import expect, expect_function, real_number, whole_number
+from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import check_ranks
 from neurox_lite.evaluation.retraining import retrained, retrained_score
-from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.labels import checked_labels
+from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results import MinimalSet, NeuronRanking
 
 GROWING_SHARES = (0.01, 0.02, 0.03, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
@@ -53,8 +56,9 @@ def minimal_set(
         When the ranking is over other neurons, shares do not ascend between 0 and 1, or ``delta``
         is not between 0 and 1.
     """
-    check_ranks(ranking, X)
-    X, X_dev = load(X), load(X_dev)
+    expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
+    require_fitted(probe)
+    X, y, X_dev, y_dev = _checked_data(X, y, X_dev, y_dev, ranking)
     full = probe.score(X_dev, y_dev)
     return _grow(ranking.method, ranking.order, full, probe, X, y, X_dev, y_dev, delta, shares)
 
@@ -99,9 +103,10 @@ def redundancy(
     InputError
         When an option is out of range.
     """
-    if n_sets < 1:
-        raise InputError(f"n_sets is {n_sets}; give at least 1")
-    X, X_dev = load(X), load(X_dev)
+    require_fitted(probe)
+    expect_function(rank, "rank", "a function of a fitted probe, as linguistic_correlation")
+    n_sets = whole_number(n_sets, "n_sets", least=1)
+    X, y, X_dev, y_dev = _checked_data(X, y, X_dev, y_dev)
     full = probe.score(X_dev, y_dev)
     left = np.arange(X.shape[1])
     of_left = probe
@@ -118,6 +123,18 @@ def redundancy(
     return tuple(sets)
 
 
+def _checked_data(
+    X: Any, y: Any, X_dev: Any, y_dev: Any, ranking: NeuronRanking | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Activations in memory and labels of both parts; those of a ranking's neurons, if given."""
+    X, X_dev = checked_activations(X), checked_activations(X_dev, "X_dev")
+    y = checked_labels(y, X.shape[0])
+    y_dev = checked_labels(y_dev, X_dev.shape[0], name="y_dev")
+    if ranking is not None:
+        check_ranks(ranking, X)
+    return load(X), y, load(X_dev), y_dev
+
+
 def _grow(
     method: str,
     order: np.ndarray,
@@ -131,8 +148,7 @@ def _grow(
     shares: Sequence[float],
 ) -> MinimalSet:
     """Retrain on growing shares of all neurons, the first of ``order``, as long as it has them."""
-    if not shares or not 0 < shares[0] <= shares[-1] <= 1 or np.any(np.diff(shares) <= 0):
-        raise InputError(f"shares {tuple(shares)}: give ascending numbers above 0 and up to 1")
+    shares, delta = checked_shares(shares, ascending=True), real_number(delta, "delta")
     if not 0 <= delta <= 1:
         raise InputError(f"delta is {delta}; give a number from 0 to 1")
     counts = [max(1, round(share * X.shape[1])) for share in shares]
@@ -151,7 +167,7 @@ def _grow(
         method=method,
         delta=delta,
         full_accuracy=full,
-        shares=tuple(shares[: len(scores)]),
+        shares=shares[: len(scores)],
         accuracies=tuple(scores),
         columns=columns,
         converged=converged,

@@ -9,15 +9,19 @@ import numpy as np
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import require_finite, take_rows
+from neurox_lite.activations.arrays import checked_activations, require_finite, take_rows
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.retraining import RETRAIN_TOL
+from neurox_lite.labels import checked_labels
 from neurox_lite.probing.bootstrap import check_resampling
 from neurox_lite.probing.certificate import Certificate
+from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.sentences import sentence_numbers
 from neurox_lite.results import NeuronRanking, RankIntervals
+from neurox_lite.seeds import checked_seed
 
 
 def rank_intervals(
@@ -65,11 +69,13 @@ def rank_intervals(
     InputError
         When shapes differ, an option is out of range, or there is one class only.
     """
-    y = np.asarray(y)
-    X = X if hasattr(X, "shape") else np.asarray(X)
+    expect_function(rank, "rank", "a function of activations and labels, as probeless")
+    X = checked_activations(X)
+    y, seed = checked_labels(y, X.shape[0]), checked_seed(seed)
+    n_resamples, level = whole_number(n_resamples, "n_resamples"), real_number(level, "level")
+    if probe is not None:
+        require_fitted(probe, ElasticNetProbe)
     check_resampling(n_resamples, level)
-    if X.shape[0] != len(y):
-        raise InputError(f"{X.shape[0]} rows of activations for {len(y)} labels; give one per row")
     if len(np.unique(y)) < 2:
         raise InputError(f"only one class, '{y[0]}'; a ranking needs at least two")
     sentences = sentence_numbers(groups, len(y))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from neurox_lite.arguments import expect, whole_number
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.model_metrics import (
@@ -85,9 +86,8 @@ def side_effects(
         When no data is given, the mask is of other neurons than the model's, or the model cannot
         read a text or choose between the words of a pair, which is named.
     """
-    if n_random < 1:
-        raise InputError(f"n_random is {n_random}; give at least 1")
-    seed = checked_seed(seed)
+    expect(mask, NeuronMask, "mask", "a NeuronMask")
+    n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
     loaded = as_loaded(model, tokenizer, head="language")
     check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
     check_space(find_sites(loaded.model, mask.space.site), mask.space)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from neurox_lite.arguments import real_number, whole_number
+from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
-from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.in_model import check_rankings
 from neurox_lite.evaluation.model_metrics import (
@@ -23,7 +25,7 @@ from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.models.pair_scores import right_pairs
-from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking, as_rankings
 from neurox_lite.results.steering import SteeredMeasure, SteeringCurve, SteeringCurves
 from neurox_lite.seeds import checked_seed
 
@@ -101,7 +103,9 @@ def steer(
         When there are no pairs, a pair is of both classes, a ranking is of other neurons, the model
         cannot choose between the words of a pair or gets all wrong, or an option is out of range.
     """
-    rankings = [rankings] if isinstance(rankings, NeuronRanking) else list(rankings)
+    rankings = as_rankings(rankings)
+    pairs, wanted = as_pairs(pairs), as_pairs(wanted, "wanted")
+    n_random = whole_number(n_random, "n_random", least=1)
     _check(rankings, pairs, wanted, mode, n_random)
     seed = checked_seed(seed)
     space = rankings[0].space
@@ -171,8 +175,6 @@ def _check(
     mode: str,
     n_random: int,
 ) -> None:
-    if not rankings:
-        raise InputError("no ranking to steer by; give at least one")
     check_rankings(rankings, rankings[0].space)
     if mode not in MODES:
         raise unknown_choice("mode", mode, MODES)
@@ -193,13 +195,14 @@ def _counts(
     if shares is not None and counts is not None:
         raise InputError("shares and counts are given; give one of them")
     if counts is None:
-        shares = SHARES if shares is None else shares
-        if not len(shares) or not all(0 < share <= 1 for share in shares):
-            raise InputError(f"shares {tuple(shares)}: give numbers above 0 and up to 1")
+        shares = checked_shares(SHARES if shares is None else shares)
         counts = [max(1, round(share * n_neurons)) for share in shares]
-    if not len(counts) or not all(1 <= k <= n_neurons and k == int(k) for k in counts):
-        raise InputError(f"counts {tuple(counts)}: give whole numbers from 1 to {n_neurons}")
-    return tuple(sorted({int(k) for k in counts}))
+    is_one = isinstance(counts, str | bytes) or not isinstance(counts, Iterable)
+    several: Iterable[Any] = [counts] if is_one else counts
+    found = [whole_number(k, "one of the counts") for k in several]
+    if not found or not all(1 <= k <= n_neurons for k in found):
+        raise InputError(f"counts {tuple(found)}: give whole numbers from 1 to {n_neurons}")
+    return tuple(sorted(set(found)))
 
 
 def _coefficients(n_neurons: int, mode: str, strength: float | None) -> np.ndarray:
@@ -208,7 +211,7 @@ def _coefficients(n_neurons: int, mode: str, strength: float | None) -> np.ndarr
         if strength is not None:
             raise InputError("strength is of mode translate; set neurons without it")
         return np.ones(n_neurons)
-    strength = STRENGTH if strength is None else strength
+    strength = STRENGTH if strength is None else real_number(strength, "strength")
     if not LEAST_COEFFICIENT < strength < np.inf:
         raise InputError(f"strength is {strength}; give a number above {LEAST_COEFFICIENT}")
     return np.geomspace(strength, LEAST_COEFFICIENT, n_neurons)

@@ -7,8 +7,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from neurox_lite.activations.arrays import check_finite, load, require_finite, space_of, take_rows
+from neurox_lite.activations.arrays import (
+    check_finite,
+    checked_activations,
+    load,
+    require_finite,
+    space_of,
+    take_rows,
+)
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import shown, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import N_STEPS, fit_mask
@@ -72,12 +80,9 @@ def fit_probe_mask(
         When the probe is of other neurons, the objective is unknown, an option is out of range, or
         an activation is NaN or infinite.
     """
-    if n_rows < 1:
-        raise InputError(f"n_rows is {n_rows}; give at least 1")
-    if not hasattr(X, "shape"):
-        X = np.asarray(X)
-    if len(X.shape) != 2 or not len(X):
-        raise InputError(f"activations of shape {tuple(X.shape)}; give rows of neurons")
+    if not hasattr(probe, "raw_weights") or not hasattr(probe, "space_"):
+        raise InputError(f"probe is {shown(probe)}; give a fitted ElasticNetProbe")
+    n_rows, X = whole_number(n_rows, "n_rows", least=1), checked_activations(X)
     if isinstance(X, ActivationMatrix) and X.space != probe.space_:
         raise InputError("the probe is of other neurons than X; give those it was fitted on")
     seed = checked_seed(seed)

@@ -11,7 +11,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from neurox_lite.choices import unknown_choice
-from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.pair_tokens import tokens_of_pairs
@@ -136,7 +136,7 @@ def encode_pairs(
         character offsets. The pair is named.
     """
     loaded = as_loaded(model, tokenizer, head="language")
-    pairs = checked_pairs(pairs)
+    pairs = as_pairs(pairs)
     found = tokens_of_pairs(loaded, pairs, reads_both_sides(loaded))
     read = [each for each in found if not isinstance(each, InputError)]
     errors = [each for each in found if isinstance(each, InputError)]
@@ -154,16 +154,6 @@ def encode_pairs(
         torch.tensor([each.wrong for each in read], device=device),
         tuple(each.words for each in read),
     )
-
-
-def checked_pairs(pairs: Sequence[MinimalPair]) -> list[MinimalPair]:
-    """Pairs as a list; InputError when there is none, or something else."""
-    pairs = list(pairs)
-    if not pairs:
-        raise InputError("no minimal pairs; give at least one")
-    if not all(isinstance(pair, MinimalPair) for pair in pairs):
-        raise InputError("pairs are a list of MinimalPair; read a file of them by nx.read_pairs")
-    return pairs
 
 
 def reads_both_sides(loaded: LoadedModel) -> bool:

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from neurox_lite.choices import unknown_choice
-from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.masked_model import MaskedModel
-from neurox_lite.models.pair_inputs import PairInputs, checked_pairs, encode_pairs
+from neurox_lite.models.pair_inputs import PairInputs, encode_pairs
 from neurox_lite.models.sentence_scores import sentence_log_odds
 
 
@@ -46,7 +46,7 @@ def score_pairs(
         raise unknown_choice("by", by, ("word", "sentence"))
     loaded = as_loaded(model, tokenizer, head="language")
     if by == "sentence":
-        return sentence_log_odds(loaded, checked_pairs(pairs))
+        return sentence_log_odds(loaded, as_pairs(pairs))
     return intact_log_odds(loaded, encode_pairs(loaded, pairs)).double().cpu().numpy()
 
 

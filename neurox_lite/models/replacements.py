@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
+from neurox_lite.seeds import checked_seed
 
 
-def class_means(X: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+def class_means(X: np.ndarray, y: np.ndarray) -> dict[Any, np.ndarray]:
     """Mean activations of every class, (n_neurons,) float64 each.
 
     Parameters
@@ -18,12 +23,12 @@ def class_means(X: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
     Raises
     ------
     InputError
-        When the lengths differ or there are no rows.
+        When the lengths differ, a row has no label, or there are no rows.
     """
-    y = np.asarray(y)
+    X, y = np.asarray(X), checked_labels(y)
     if len(X) != len(y) or not len(y):
         raise InputError(f"{len(X)} rows and {len(y)} labels; give one label per row")
-    return {str(label): X[y == label].mean(0, dtype=np.float64) for label in np.unique(y)}
+    return {label: X[y == label].mean(0, dtype=np.float64) for label in np.unique(y).tolist()}
 
 
 def resampled(X: np.ndarray, n: int, seed: int) -> np.ndarray:
@@ -31,6 +36,7 @@ def resampled(X: np.ndarray, n: int, seed: int) -> np.ndarray:
 
     The rows stay whole, so that neurons keep their correlations. Shape (n, n_neurons).
     """
+    n = whole_number(n, "n", least=0)
     if not len(X):
         raise InputError("no activations to draw from; give at least one row")
-    return X[np.random.default_rng(seed).integers(len(X), size=n)]
+    return X[np.random.default_rng(checked_seed(seed)).integers(len(X), size=n)]

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
 
-from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.arrays import refuse_no_matrix, space_of
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.moments import moments
 from neurox_lite.probing.rows import Rows
@@ -90,7 +90,16 @@ class Inputs:
 
 def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     """A tensor or a store's matrix, and the labels (n,); what cannot be used is an InputError."""
-    refuse_sparse(X)
+    if not isinstance(X, ActivationMatrix):
+        refuse_no_matrix(X)
+    if y is None:
+        raise InputError("requires y to be passed, but the target y is None; give one label a row")
+    try:
+        y = checked_labels(column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 else y)
+    except InputError:
+        raise
+    except ValueError as error:  # several columns
+        raise InputError(str(error)) from None
     if isinstance(X, torch.Tensor) and (X.dim() != 2 or not len(X) or X.is_complex()):
         raise InputError(
             f"a tensor of shape {tuple(X.shape)} and {X.dtype}; give real numbers of shape "
@@ -99,7 +108,6 @@ def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     try:
         if isinstance(X, ActivationMatrix | torch.Tensor):
             validate_data(estimator, X, skip_check_array=True)
-            y = column_or_1d(y)
             check_consistent_length(X, y)
         else:
             dtypes = [np.float32, np.float64, np.float16]
@@ -116,12 +124,6 @@ def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     return X, y
 
 
-def refuse_sparse(X: Any) -> None:
-    """Raise InputError for sparse arrays and tensors."""
-    if issparse(X) or (isinstance(X, torch.Tensor) and X.layout != torch.strided):
-        raise InputError("sparse input is not supported: activations are dense; use .toarray()")
-
-
 def checked_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
     """Weights of the rows, float64 of shape (n,).
 
@@ -132,7 +134,10 @@ def checked_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
     """
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("sample_weight: give one number per row") from None
     if weights.shape != (n_rows,):
         raise InputError(
             f"sample_weight has shape {weights.shape} for {n_rows} rows; give one weight per row"

@@ -9,9 +9,11 @@ import torch
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import layers_of, require_finite
+from neurox_lite.activations.arrays import checked_activations, layers_of, require_finite
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results import LayerScores
@@ -53,6 +55,9 @@ def fit_layers(
     InputError
         As the probe's ``fit``, or when nothing tells the layers.
     """
+    expect(probe, LinearProbe, "probe", "an ElasticNetProbe or ElasticNetRegression")
+    X = checked_activations(X)
+    y = checked_labels(y, X.shape[0])
     if space is None:
         if not isinstance(X, ActivationMatrix):
             raise InputError("an array does not tell its layers; give space=store.space")
@@ -109,6 +114,8 @@ def layer_scores(
     InputError
         As :func:`fit_layers`.
     """
+    X_test = checked_activations(X_test, "X_test")
+    y_test = checked_labels(y_test, X_test.shape[0], name="y_test")
     separate = fit_layers(probe, X, y, space=space)
     cumulative = fit_layers(probe, X, y, space=space, cumulative=True)
 
@@ -122,7 +129,7 @@ def layer_scores(
         layers=whole.layers,
         separate=scores(separate),
         cumulative=scores(cumulative),
-        baseline=next(iter(separate.values())).score_without_neurons(y, y_test),
+        baseline=next(iter(separate.values())).score_without_neurons(checked_labels(y), y_test),
         converged=all(
             one.certificate_.converged for one in (*separate.values(), *cumulative.values())
         ),

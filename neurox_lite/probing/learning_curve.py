@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.errors import InputError
+from neurox_lite.activations.arrays import checked_activations
+from neurox_lite.arguments import shares as checked_shares
+from neurox_lite.arguments import whole_number
+from neurox_lite.labels import checked_labels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.growing import fit_growing
-from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.sentences import nested_samples
 from neurox_lite.results import LearningCurve
+from neurox_lite.seeds import checked_seed
 
 TRAINING_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -55,19 +59,15 @@ def learning_curve(
     Raises
     ------
     InputError
-        When shares do not ascend between 0 and 1, ``n_seeds`` is below 1, shapes differ, or an
-        activation is NaN or infinite.
+        When shares do not ascend between 0 and 1, ``n_seeds`` is below 1, shapes differ, a row has
+        no label, or an activation is NaN or infinite.
     """
-    y, y_test = np.asarray(y), np.asarray(y_test)
-    if not shares or not 0 < shares[0] <= shares[-1] <= 1 or np.any(np.diff(shares) <= 0):
-        raise InputError(f"shares {tuple(shares)}: give ascending numbers above 0 and up to 1")
-    if n_seeds < 1:
-        raise InputError(f"n_seeds is {n_seeds}; give at least 1")
-    if X.shape[0] != len(y) or X_test.shape[0] != len(y_test) or not len(y_test):
-        raise InputError(
-            f"{X.shape[0]} rows of activations for {len(y)} labels, and {X_test.shape[0]} for "
-            f"{len(y_test)} to test on; give one label per row"
-        )
+    expect_probe(probe)
+    X, X_test = checked_activations(X), checked_activations(X_test, "X_test")
+    y = checked_labels(y, X.shape[0])
+    y_test = checked_labels(y_test, X_test.shape[0], name="y_test", like=y)
+    shares = checked_shares(shares, ascending=True)
+    n_seeds, seed = whole_number(n_seeds, "n_seeds", least=1), checked_seed(seed)
     accuracies = np.empty((n_seeds, len(shares)))
     n_words = np.empty((n_seeds, len(shares)))
     converged = True
@@ -89,7 +89,7 @@ def learning_curve(
                 accuracies[number, place] = accuracy(y_test, predicted)
                 progress.update()
     return LearningCurve(
-        shares=tuple(shares),
+        shares=shares,
         n_words=tuple(n_words.mean(0).tolist()),
         accuracy_mean=tuple(accuracies.mean(0).tolist()),
         accuracy_low=tuple(accuracies.min(0).tolist()),

@@ -14,13 +14,14 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from neurox_lite.activations.arrays import finite_blocks, load
+from neurox_lite.activations.arrays import finite_blocks, load, refuse_no_matrix
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
-from neurox_lite.probing.inputs import Inputs, refuse_sparse
+from neurox_lite.probing.inputs import Inputs
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.showing import some, summary
 
@@ -129,7 +130,7 @@ class LinearProbe(BaseEstimator, ABC):
         """The linear map of raw activations, float64, shape (n, n_outputs); streams ``X``."""
         weights, intercept = self.raw_weights()
         if not isinstance(X, ActivationMatrix):
-            refuse_sparse(X)
+            refuse_no_matrix(X)
             X = load(X) if isinstance(X, torch.Tensor) else X
             try:
                 X = validate_data(self, X, reset=False, ensure_all_finite=False)
@@ -228,6 +229,21 @@ def _why_not_converged(certificate: Certificate) -> str:
         f"{certificate.n_iter} passes, above tol={certificate.tol:.1e}; raise max_iter or the "
         "penalties"
     )
+
+
+def require_fitted(probe: Any, kind: type[LinearProbe] = LinearProbe) -> None:
+    """Raise InputError unless it is a fitted probe.
+
+    Parameters
+    ----------
+    probe : object
+    kind : class
+        Of the probe; either by default.
+    """
+    wanted = "ElasticNetProbe or ElasticNetRegression" if kind is LinearProbe else kind.__name__
+    expect(probe, kind, "probe", f"a fitted {wanted}")
+    if not hasattr(probe, "coef_"):
+        raise InputError("the probe is not fitted; call its fit() first")
 
 
 def plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from neurox_lite.probing.probe_folder import INDEX, NAMES
 
 
 def save_one_vs_rest(
-    probes: dict[str, ElasticNetProbe], splits: LabelledSplits, folder: str | Path
+    probes: dict[Any, ElasticNetProbe], splits: LabelledSplits, folder: str | Path
 ) -> dict[str, Any]:
     """Write every probe into a numbered folder, since labels may be no names of folders.
 
@@ -59,12 +59,12 @@ def save_one_vs_rest(
     }
 
 
-def _accuracies(probes: dict[str, ElasticNetProbe], test: LabelledActivations) -> dict[str, float]:
+def _accuracies(probes: dict[Any, ElasticNetProbe], test: LabelledActivations) -> dict[Any, float]:
     """Test accuracy of every probe, in one pass over the activations."""
     right = dict.fromkeys(probes, 0)
     for start, block in finite_blocks(test.X, test.X.space):
         labels = test.y[start : start + len(block)]
         for label, probe in probes.items():
-            binary = np.where(labels == label, label, rest_of(label))
+            binary = np.where(labels == label, str(label), rest_of(label))
             right[label] += int(np.sum(probe.predict(block) == binary))
     return {label: count / len(test.y) for label, count in right.items()}

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import take_rows
+from neurox_lite.activations.arrays import checked_activations, take_rows
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
 from neurox_lite.probing.growing import fit_growing
-from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.sentences import nested_samples
 from neurox_lite.results import OnlineCode
+from neurox_lite.seeds import checked_seed
 
 BLOCK_ENDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
 """Shares of the rows, those of Voita & Titov 2020."""
@@ -51,14 +53,15 @@ def online_code(
     Raises
     ------
     InputError
-        When shapes differ, there is one class only, or an activation is NaN or infinite.
+        When shapes differ, a row has no label, there is one class only, or an activation is NaN or
+        infinite.
     """
-    y = np.asarray(y)
+    expect_probe(probe)
+    X = checked_activations(X)
+    y, seed = checked_labels(y, X.shape[0]), checked_seed(seed)
     n_classes = len(np.unique(y))
     if n_classes < 2:
         raise InputError("the labels are of fewer than two classes; there is nothing to code")
-    if X.shape[0] != len(y):
-        raise InputError(f"{X.shape[0]} rows of activations for {len(y)} labels; give one per row")
     samples = nested_samples(groups, BLOCK_ENDS, len(y), seed)
     samples = samples[:1] + [b for a, b in pairwise(samples) if len(b) > len(a)]
     bits = [len(samples[0]) * float(np.log2(n_classes))]

@@ -9,7 +9,9 @@ import torch
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels, refuse_other_kind
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.probing.inputs import Inputs, checked, checked_weights
 from neurox_lite.probing.linear import LinearProbe, fingerprint
@@ -173,8 +175,22 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         best = np.argmax(self.logits(X), axis=1)
         return self.classes_[best]
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Share of the rows, or of their weights, that are predicted right.
+
+        Raises
+        ------
+        InputError
+            When a row has no label, or labels are of another kind than the classes.
+        """
+        predicted = self.predict(X)
+        y = checked_labels(y, len(predicted), like=self.classes_)
+        weights = checked_weights(sample_weight, len(y))
+        return float(np.average(predicted == y, weights=weights))
+
     def error(self, outputs: np.ndarray, y: np.ndarray) -> float:
         """Number of wrong predictions."""
+        refuse_other_kind(y, self.classes_, "y")
         return float(np.sum(self.classes_[np.argmax(outputs, axis=1)] != y))
 
     def largest_error(self, y: np.ndarray) -> float:
@@ -194,24 +210,24 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             self.class_weight = dict(self.class_weight)
 
 
+def expect_probe(probe: Any) -> None:
+    """Raise InputError unless it is a probe of classes."""
+    expect(probe, ElasticNetProbe, "probe", "an ElasticNetProbe")
+
+
 def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The classes, sorted, and the number of each row's class, (n,).
 
     Raises
     ------
     InputError
-        When there are fewer than two classes, a label is empty, or labels are no classes.
+        When there are fewer than two classes, or labels are no classes.
     """
     try:
         check_classification_targets(y)
     except ValueError as error:
         raise InputError(f"{error}; for numbers fit an ElasticNetRegression") from None
     classes, ids = np.unique(y, return_inverse=True)
-    if "" in classes.tolist():
-        raise InputError(
-            f"{int(np.sum(y == ''))} words have no label (the empty string); leave them out, "
-            "as labelled_splits does"
-        )
     if len(classes) < 2:
         raise InputError(f"only one class, '{classes[0]}'; a probe needs at least two")
     return classes, ids

@@ -10,6 +10,7 @@ import torch
 from sklearn.base import RegressorMixin
 
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
 from neurox_lite.probing.inputs import Inputs, checked, checked_weights
 from neurox_lite.probing.linear import LinearProbe, fingerprint
 from neurox_lite.probing.losses import SquaredError, with_mean_one
@@ -152,8 +153,9 @@ def as_numbers(y: np.ndarray) -> np.ndarray:
     InputError
         When a label is no finite number; it is named.
     """
+    labels = checked_labels(y)
     try:
-        numbers = np.asarray(y).astype(np.float64)
+        numbers = labels.astype(np.float64)
     except (ValueError, TypeError) as error:
         raise InputError(f"a label is no number ({error}); a regression needs numbers") from None
     if not np.isfinite(numbers).all():

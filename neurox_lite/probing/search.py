@@ -10,9 +10,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from neurox_lite.activations.arrays import checked_activations
+from neurox_lite.arguments import numbers, real_number
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
 from neurox_lite.probing.frozen import frozen_scores
-from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.together import fit_grid
 from neurox_lite.probing.weights import weight_scores
 from neurox_lite.results import RegularisationSearch
@@ -73,9 +76,15 @@ def regularisation_search(
     InputError
         As :func:`fit_grid`, or when the share is not between 0 and 1.
     """
+    expect_probe(probe)
+    share, alpha = real_number(share, "share"), real_number(alpha, "alpha")
+    beta = real_number(beta, "beta")
     if not 0 < share < 1:
         raise InputError(f"share is {share}; give a number between 0 and 1")
-    l1s, l2s = sorted(set(l1s)), sorted(set(l2s))
+    l1s, l2s = sorted(set(numbers(l1s, "l1s"))), sorted(set(numbers(l2s, "l2s")))
+    X, X_dev = checked_activations(X), checked_activations(X_dev, "X_dev")
+    y = checked_labels(y, X.shape[0])
+    y_dev = checked_labels(y_dev, X_dev.shape[0], name="y_dev", like=y)
     quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
     grid = fit_grid(quick, X, y, l1s, l2s)
     n_kept = max(1, round(share * X.shape[1]))

@@ -10,11 +10,14 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.labelled import LabelledActivations
+from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.control import control_labels
+from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results import Selectivity
+from neurox_lite.seeds import checked_seed
 
 
 def selectivity(
@@ -46,10 +49,17 @@ def selectivity(
     Raises
     ------
     InputError
-        When ``n_seeds`` is below 1.
+        When the probe is not fitted, ``n_seeds`` is below 1, or a row has no word.
     """
-    if n_seeds < 1:
-        raise InputError(f"n_seeds is {n_seeds}; give at least 1")
+    require_fitted(probe, ElasticNetProbe)
+    for part, name in ((train, "train"), (test, "test")):
+        expect(part, LabelledActivations, name, "one split of labelled_splits(store, corpus, tag)")
+    words = strings(words, "words")
+    n_seeds, seed = whole_number(n_seeds, "n_seeds", least=1), checked_seed(seed)
+    if len(words) <= max(train.rows.max(), test.rows.max()):
+        raise InputError(
+            f"{len(words)} words for more rows; give those of the corpus: corpus.words()"
+        )
     words_train = [words[row] for row in train.rows.tolist()]
     words_test = [words[row] for row in test.rows.tolist()]
     accuracies, converged = [], True

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
 
 
 def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
@@ -27,9 +28,9 @@ def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
     Raises
     ------
     InputError
-        When there are no rows, or not one group per row.
+        When there are no rows, or not one group per row, or a group is None or NaN.
     """
-    groups = np.asarray(groups)
+    groups = checked_labels(groups, name="groups")
     if not n_rows or groups.shape != (n_rows,):
         raise InputError(
             f"groups of shape {groups.shape} for {n_rows} rows; give each row its sentence's number"

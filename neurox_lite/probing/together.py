@@ -11,12 +11,13 @@ from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 from tqdm.auto import tqdm
 
+from neurox_lite.arguments import numbers
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.errors import InputError
 from neurox_lite.probing.inputs import Inputs, checked
 from neurox_lite.probing.linear import fingerprint
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
-from neurox_lite.probing.probe import ElasticNetProbe, class_ids, row_weights
+from neurox_lite.probing.probe import ElasticNetProbe, class_ids, expect_probe, row_weights
 from neurox_lite.probing.problem import Problem
 from neurox_lite.probing.solver import Certificate, solve
 
@@ -47,7 +48,11 @@ def fit_grid(
     InputError
         As :meth:`ElasticNetProbe.fit`, or when a list is empty.
     """
-    l1s, l2s = sorted(set(l1s), reverse=True), sorted(set(l2s), reverse=True)
+    expect_probe(probe)
+    l1s, l2s = (
+        sorted(set(numbers(values, name)), reverse=True)
+        for values, name in ((l1s, "l1s"), (l2s, "l2s"))
+    )
     if not (l1s and l2s):
         raise InputError("no penalties; give at least one l1 and one l2")
     grid = {(l1, l2): clone(probe).set_params(l1=l1, l2=l2) for l1 in l1s for l2 in l2s}
@@ -71,7 +76,7 @@ def fit_grid(
     return grid
 
 
-def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[str, ElasticNetProbe]:
+def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, ElasticNetProbe]:
     """A binary probe for every class, "is it this one?", all in the same passes over ``X``.
 
     Each is the probe that is fitted on the labels of :meth:`TaggedCorpus.against_rest`. Memory:
@@ -88,7 +93,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[str, Elastic
     Returns
     -------
     dict
-        From label, a string, to the fitted probe, whose ``classes_`` are as ``"NOUN"`` and ``"not
+        From label to the fitted probe, whose ``classes_`` are strings as ``"NOUN"`` and ``"not
         NOUN"``, sorted.
 
     Raises
@@ -96,6 +101,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[str, Elastic
     InputError
         As :meth:`ElasticNetProbe.fit`, or when there are weights per class.
     """
+    expect_probe(probe)
     probe.check_parameters()
     if isinstance(probe.class_weight, dict):
         raise InputError("class weights are not for one class against the rest; use 'balanced'")
@@ -119,8 +125,8 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[str, Elastic
     )
     W, b, certificates = solve(problem, tol=probe.tol, max_iter=probe.max_iter)
     fitted = {}
-    for k, (label, pair) in enumerate(zip(classes, pairs, strict=True)):
-        one = fitted[str(label)] = clone(probe)
+    for k, (label, pair) in enumerate(zip(classes.tolist(), pairs, strict=True)):
+        one = fitted[label] = clone(probe)
         identity = fingerprint(X, pair[is_second[:, k].astype(int)])
         _set(one, inputs, pair, W[:, k], b[k], certificates[k], identity)
     return fitted

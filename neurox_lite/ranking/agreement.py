@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.results import AgreementMatrix, NeuronRanking
-from neurox_lite.results.ranking import require_same_neurons
+from neurox_lite.results.ranking import same_neurons
 
 
 def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -> float:
@@ -33,7 +34,8 @@ def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -
     InputError
         When they rank different neurons, or p is out of range.
     """
-    require_same_neurons([first, second])
+    same_neurons([first, second])
+    p = real_number(p, "p")
     if not 0 <= p < 1:
         raise InputError(f"p is {p}; give a number from 0 to below 1, such as 0.99")
     n_neurons = first.space.n_neurons
@@ -69,7 +71,7 @@ def agreement(rankings: Sequence[NeuronRanking], k: int) -> AgreementMatrix:
         When there are no rankings, they rank different neurons, or k is below 1 or above the number
         of neurons.
     """
-    require_same_neurons(rankings)
+    rankings, k = same_neurons(rankings), whole_number(k, "k")
     n_neurons = rankings[0].space.n_neurons
     if not 1 <= k <= n_neurons:
         raise InputError(f"k is {k}; give a number from 1 to {n_neurons}")

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.arrays import checked_activations, space_of
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import real_number, shown
 from neurox_lite.correlation.cca import canonical, checked_variance
 from neurox_lite.correlation.moments import cross_moments
 from neurox_lite.correlation.multiple import multiple_correlations
@@ -84,6 +85,7 @@ def lin_reg(X: Any, others: Sequence[Any], *, ridge: float = 1e-4) -> NeuronRank
         As :func:`max_corr`; when there are no more words than neurons in another model, or the
         ridge is negative, or 0 and neurons of another model depend on each other.
     """
+    ridge = real_number(ridge, "ridge")
     if not ridge >= 0:
         raise InputError(f"ridge is {ridge}; give at least 0")
 
@@ -119,6 +121,7 @@ def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRan
         As :func:`max_corr`; when ``variance`` is no share, a model is constant, or there are no
         more words than principal components.
     """
+    variance = real_number(variance, "variance")
     checked_variance(variance)
 
     def score(X: Any, other: Any) -> np.ndarray:
@@ -137,11 +140,15 @@ def _strongest(X: Any, other: Any) -> np.ndarray:
 
 def _scores(X: Any, others: Sequence[Any], score: Callable[[Any, Any], np.ndarray]) -> np.ndarray:
     """Scores of the neurons of ``X`` against every other matrix; shape (n_others, n_neurons)."""
+    X = checked_activations(X)
     if isinstance(others, ActivationMatrix) or hasattr(others, "shape"):
         raise InputError("the other models are one matrix; give a list of matrices")
+    if not isinstance(others, list | tuple):
+        raise InputError(f"others: {shown(others)}; give a list of matrices")
     if not len(others):
         raise InputError("no other model to correlate with; give at least one")
-    return np.stack([score(X, other) for other in others])
+    checked = [checked_activations(other, "one of the others") for other in others]
+    return np.stack([score(X, other) for other in checked])
 
 
 def _ranking(

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.arrays import load, require_finite, take_rows
+from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.path import mask_path
+from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.inputs import labelled, sample_rows
 from neurox_lite.results import NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 BATCH_SIZE = 256
 
@@ -58,8 +61,8 @@ def differentiable_mask(
         When shapes differ, the objective is unknown, ``n_rows`` is below 1, or an activation is NaN
         or infinite.
     """
-    if not isinstance(probe, ElasticNetProbe):
-        raise InputError("the differentiable mask is of a classifier; give an ElasticNetProbe")
+    require_fitted(probe, ElasticNetProbe)
+    seed, n_rows = checked_seed(seed), whole_number(n_rows, "n_rows")
     if n_rows < 1:
         raise InputError(f"n_rows is {n_rows}; give at least 1")
     data = labelled(X, y)

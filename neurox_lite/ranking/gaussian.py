@@ -8,18 +8,25 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import as_tensor, finite_blocks, take_rows
+from neurox_lite.activations.arrays import (
+    as_tensor,
+    checked_activations,
+    finite_blocks,
+    take_rows,
+)
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.labels import checked_labels
 from neurox_lite.ranking.class_moments import ClassMoments, class_moments
 from neurox_lite.ranking.inputs import (
     Labelled,
-    checked_activations,
     labelled,
     sample_rows,
     small_blocks,
 )
 from neurox_lite.results import NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 SMALLEST_VARIANCE = 1e-3
 """Prior variance of a neuron in a class in which it hardly varies; over all words it is 1."""
@@ -88,6 +95,8 @@ def gaussian(
         When shapes differ, there is one class only, no dev word has a class of the training words,
         a number is below 1, or an activation is NaN or infinite.
     """
+    n_neurons, seed = whole_number(n_neurons, "n_neurons"), checked_seed(seed)
+    n_dev = None if n_dev is None else whole_number(n_dev, "n_dev")
     if n_neurons < 1 or (n_dev is not None and n_dev < 1):
         raise InputError(f"n_neurons is {n_neurons}, n_dev is {n_dev}; give at least 1")
     data = labelled(X, y)
@@ -136,7 +145,8 @@ def _dev_sample(
     data: Labelled, X_dev: Any, y_dev: Any, n_dev: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (n_dev, n_columns), in memory, and numbers of their classes."""
-    X_dev, y_dev = checked_activations(X_dev), np.asarray(y_dev)
+    X_dev = checked_activations(X_dev, "X_dev")
+    y_dev = checked_labels(y_dev, X_dev.shape[0], name="y_dev", like=data.classes)
     if isinstance(X_dev, ActivationMatrix) and X_dev.space != data.space:
         raise InputError("train and dev are of different neurons; give the same layers")
     if tuple(X_dev.shape) != (len(y_dev), data.space.n_neurons):

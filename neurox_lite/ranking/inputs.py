@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurox_lite.activations.arrays import space_of, tensor_blocks
-from neurox_lite.activations.store import ActivationMatrix
-from neurox_lite.errors import InputError
+from neurox_lite.activations.arrays import checked_activations, space_of, tensor_blocks
+from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.probing.inputs import refuse_sparse
 from neurox_lite.probing.linear import fingerprint
 from neurox_lite.probing.probe import class_ids
 from neurox_lite.showing import short_repr
@@ -51,38 +49,14 @@ class Labelled:
         return {**words, "words": identity} if identity else words
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        return tuple(str(label) for label in self.classes)
+    def class_names(self) -> tuple[Any, ...]:
+        """The classes as Python has them."""
+        return tuple(self.classes.tolist())
 
     def one_hot(self, start: int, stop: int, like: torch.Tensor) -> torch.Tensor:
         """Classes of some rows as (n_classes, n_rows) zeros and ones, float32 on a device."""
         ids = torch.from_numpy(self.ids[start:stop]).to(like.device)
         return (ids == torch.arange(len(self.classes), device=like.device)[:, None]).float()
-
-
-def checked_activations(X: Any) -> Any:
-    """``X`` as something with two dimensions and numbers; integers become float32.
-
-    Raises
-    ------
-    InputError
-        When ``X`` is sparse, holds no real numbers, or is no matrix with rows.
-    """
-    refuse_sparse(X)
-    if isinstance(X, ActivationMatrix):
-        return X
-    if not isinstance(X, torch.Tensor):
-        X = np.asarray(X)
-        if X.dtype.kind not in "fiub":
-            raise InputError(f"activations of type {X.dtype}; give real numbers")
-        X = X if X.dtype.kind == "f" else X.astype(np.float32)
-    elif X.is_complex():
-        raise InputError(f"activations of type {X.dtype}; give real numbers")
-    else:
-        X = X.detach() if X.is_floating_point() else X.float()
-    if X.ndim != 2 or not all(X.shape):
-        raise InputError(f"activations of shape {tuple(X.shape)}; give (n_words, n_neurons)")
-    return X
 
 
 def labelled(X: Any, y: Any) -> Labelled:
@@ -91,14 +65,11 @@ def labelled(X: Any, y: Any) -> Labelled:
     Raises
     ------
     InputError
-        As :func:`checked_activations`, when there is not one label per row, fewer than two
-        classes, or a label is empty.
+        As :func:`checked_activations` and :func:`neurox_lite.labels.checked_labels`, or when there
+        are fewer than two classes.
     """
     X = checked_activations(X)
-    y = np.asarray(y)
-    if y.shape != (X.shape[0],):
-        raise InputError(f"{X.shape[0]} rows of activations, labels of shape {y.shape}; one each")
-    classes, ids = class_ids(y)
+    classes, ids = class_ids(checked_labels(y, X.shape[0]))
     return Labelled(X, space_of(X), classes, ids)
 
 

@@ -10,11 +10,15 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import as_tensor, finite_blocks, take_rows
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
+from neurox_lite.labels import refuse_other_kind
+from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.inputs import labelled, sample_rows
 from neurox_lite.results import NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 ROWS_AT_ONCE = 32
 
@@ -66,6 +70,9 @@ def integrated_gradients(
         When captum is not installed, shapes differ, a label is no class of the probe, an option is
         out of range, or an activation is NaN or infinite.
     """
+    require_fitted(probe, ElasticNetProbe)
+    seed = checked_seed(seed)
+    n_rows, n_steps = whole_number(n_rows, "n_rows"), whole_number(n_steps, "n_steps")
     try:
         from captum.attr import IntegratedGradients
     except ImportError:
@@ -76,8 +83,6 @@ def integrated_gradients(
         raise unknown_choice("baseline", baseline, ("mean", "zero"))
     if n_rows < 1 or n_steps < 1:
         raise InputError(f"n_rows is {n_rows}, n_steps is {n_steps}; give at least 1")
-    if not isinstance(probe, ElasticNetProbe):
-        raise InputError("integrated gradients are of a classifier; give an ElasticNetProbe")
     data = labelled(X, y)
     weights, intercept = (torch.from_numpy(part) for part in probe.raw_weights())
     if data.space.n_neurons != len(weights):
@@ -87,6 +92,7 @@ def integrated_gradients(
         )
     if isinstance(data.X, ActivationMatrix) and data.space != probe.space_:
         raise InputError("the probe was fitted on other neurons; give the layers it was fitted on")
+    refuse_other_kind(data.classes, probe.classes_, "y")
     unknown = set(data.classes.tolist()) - set(probe.classes_.tolist())
     if unknown:
         raise InputError(f"the probe has no class '{min(unknown, key=str)}'; leave its words out")
@@ -118,7 +124,7 @@ def integrated_gradients(
         probe.space_,
         scores,
         "integrated-gradients",
-        classes=tuple(str(label) for label in probe.classes_),
+        classes=tuple(probe.classes_.tolist()),
         class_scores=sums.numpy() / np.maximum(counts, 1)[:, None],
         provenance=data.provenance,
         parameters={"baseline": baseline, "n_rows": len(rows), "n_steps": n_steps, "seed": seed},

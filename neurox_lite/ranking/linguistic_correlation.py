@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.weights import weight_scores
 from neurox_lite.results import NeuronRanking
@@ -31,6 +31,7 @@ def linguistic_correlation(probe: LinearProbe) -> NeuronRanking:
         Neurons without any weight have score 0, those that were constant in training NaN: they come
         last. Class scores, of a classifier, are ``|W|``.
     """
+    require_fitted(probe)
     is_classifier = isinstance(probe, ElasticNetProbe)
     scores = weight_scores(probe.coef_)
     scores[probe.constant_] = np.nan
@@ -38,7 +39,7 @@ def linguistic_correlation(probe: LinearProbe) -> NeuronRanking:
         probe.space_,
         scores,
         "linguistic-correlation",
-        classes=tuple(str(c) for c in probe.classes_) if is_classifier else (),
+        classes=tuple(probe.classes_.tolist()) if is_classifier else (),
         class_scores=np.abs(probe.coef_).astype(np.float64) if is_classifier else None,
         parameters={"l1": probe.l1, "l2": probe.l2, "standardize": probe.standardize},
         provenance={"certificate": asdict(probe.certificate_), "words": probe.trained_on_},

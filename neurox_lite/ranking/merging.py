@@ -10,6 +10,7 @@ import numpy as np
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import as_rankings
 
 
 def merge_layers(rankings: Sequence[NeuronRanking]) -> NeuronRanking:
@@ -37,8 +38,7 @@ def merge_layers(rankings: Sequence[NeuronRanking]) -> NeuronRanking:
         When there are no rankings, a layer comes twice, methods, models or sites differ, or scores
         do not fall in the order of a ranking, as those of a greedy method.
     """
-    if not rankings:
-        raise InputError("no rankings to merge; give at least one")
+    rankings = as_rankings(rankings)
     first = rankings[0]
     for other in rankings:
         if other.method != first.method:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from neurox_lite.arguments import expect
 from neurox_lite.results import NeuronClusters, NeuronRanking
 
 
@@ -20,6 +21,8 @@ def one_per_cluster(ranking: NeuronRanking, clusters: NeuronClusters) -> NeuronR
     InputError
         When the clusters are of other neurons.
     """
+    expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
+    expect(clusters, NeuronClusters, "clusters", "NeuronClusters, as of correlation_clusters(X)")
     first = clusters.representatives(ranking)
     rest = ranking.order[~np.isin(ranking.order, first)]
     return replace(

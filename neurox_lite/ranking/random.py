@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurox_lite.arguments import expect
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results import NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 
 def random_ranking(
@@ -20,6 +22,8 @@ def random_ranking(
     constant : (n_neurons,) bool array, optional
         Neurons to put last with score NaN, as every method does with those that are constant.
     """
+    expect(space, NeuronSpace, "space", "a NeuronSpace, such as store.space")
+    seed = checked_seed(seed)
     order = np.random.default_rng(seed).permutation(space.n_neurons)
     scores = np.empty(space.n_neurons)
     scores[order] = np.linspace(1, 0, space.n_neurons)

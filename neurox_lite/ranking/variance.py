@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.arrays import checked_activations, space_of
 from neurox_lite.probing.moments import moments
-from neurox_lite.ranking.inputs import checked_activations
 from neurox_lite.results import NeuronRanking
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurox_lite.arguments import whole_number
 from neurox_lite.results import NeuronRanking
-from neurox_lite.results.ranking import require_same_neurons
+from neurox_lite.results.ranking import same_neurons
 
 
 def vote(rankings: Sequence[NeuronRanking], k: int | None = None) -> NeuronRanking:
@@ -37,7 +38,8 @@ def vote(rankings: Sequence[NeuronRanking], k: int | None = None) -> NeuronRanki
     InputError
         When there are no rankings, they rank different neurons, or k is out of range.
     """
-    require_same_neurons(rankings)
+    rankings = same_neurons(rankings)
+    k = None if k is None else whole_number(k, "k")
     space = rankings[0].space
     mean_rank = np.mean([ranking.tied_ranks for ranking in rankings], axis=0)
     scores = 1 - (mean_rank + 1) / space.n_neurons

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurox_lite.arguments import one_or_more, real_number, whole_number
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
-from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.neurons import Layers, Neuron, NeuronSpace
 from neurox_lite.results.ranking_files import as_table, read_ranking, write_ranking
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
@@ -34,8 +35,9 @@ class NeuronRanking:
     scores : (n_neurons,) float array
         Score of each column (not in the order of the ranking).
     method : str
-    classes : tuple of str
-        Classes of ``class_scores``; empty when the method has none.
+    classes : tuple
+        Classes of ``class_scores``, strings or numbers as the labels were; empty when the method
+        has none.
     class_scores : (n_classes, n_neurons) float array, optional
         Non-negative importance of each column for each class.
     parameters, provenance : dict
@@ -51,7 +53,7 @@ class NeuronRanking:
     order: np.ndarray
     scores: np.ndarray
     method: str
-    classes: tuple[str, ...] = ()
+    classes: tuple[Any, ...] = ()
     class_scores: np.ndarray | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -151,6 +153,7 @@ class NeuronRanking:
         return self.order[: min(self._checked(k), self.n_ordered)]
 
     def _checked(self, k: int) -> int:
+        k = whole_number(k, "k")
         if not 0 <= k <= self.space.n_neurons:
             raise InputError(f"k is {k}; give a number from 0 to {self.space.n_neurons}")
         return k
@@ -160,7 +163,7 @@ class NeuronRanking:
             raise InputError(f"ranking '{self.method}' has no scores per class")
         return np.where(np.isnan(self.scores), 0, self.class_scores)
 
-    def salient(self, mass: float = 0.25) -> dict[str, np.ndarray]:
+    def salient(self, mass: float = 0.25) -> dict[Any, np.ndarray]:
         """Per class, the fewest columns that hold a share of its importance, best first.
 
         Dalvi et al. 2019: the neurons up to a cumulative share ``mass`` of a class's weights. A
@@ -171,7 +174,7 @@ class NeuronRanking:
         InputError
             When the method gives no scores per class, or ``mass`` is not between 0 and 1.
         """
-        per_class = self._per_class()
+        per_class, mass = self._per_class(), real_number(mass, "mass")
         if not 0 <= mass <= 1:
             raise InputError(f"mass is {mass}; give a share from 0 to 1")
         lists = {}
@@ -184,7 +187,7 @@ class NeuronRanking:
             lists[name] = order[short & (scores[order] > 0)]
         return lists
 
-    def above(self, share: float = 0.5) -> dict[str, np.ndarray]:
+    def above(self, share: float = 0.5) -> dict[Any, np.ndarray]:
         """Per class, the columns whose importance is at least a share of the largest, best first.
 
         The hard threshold of NeuroX, whose ``fraction`` is ``1 / share``. A class without any
@@ -195,6 +198,7 @@ class NeuronRanking:
         InputError
             When the method gives no scores per class, or ``share`` is not above 0 and up to 1.
         """
+        share = real_number(share, "share")
         if not 0 < share <= 1:
             raise InputError(f"share is {share}; give a number above 0 and up to 1")
         lists = {}
@@ -234,7 +238,7 @@ class NeuronRanking:
             provenance=self.provenance,
         )
 
-    def for_class(self, label: str) -> NeuronRanking:
+    def for_class(self, label: Any) -> NeuronRanking:
         """The ranking by the scores of one class.
 
         Raises
@@ -243,20 +247,25 @@ class NeuronRanking:
             When the method gives no scores per class, or none for this one.
         """
         per_class = self._per_class()
-        if label not in self.classes:
+        # A class may be named by its text too, as on the command line.
+        named = [c for c in self.classes if c == label]
+        named = named or [c for c in self.classes if str(c) == str(label)]
+        if not named:
+            known = list(map(str, self.classes))
             raise InputError(
-                f"ranking '{self.method}' has no class '{label}'; it has {listed(self.classes)}"
-                f"{did_you_mean(label, self.classes)}"
+                f"ranking '{self.method}' has no class '{label}'; it has {listed(known)}"
+                f"{did_you_mean(str(label), known)}"
             )
+        number = self.classes.index(named[0])
         return NeuronRanking.from_scores(
             self.space,
-            np.where(np.isnan(self.scores), np.nan, per_class[self.classes.index(label)]),
+            np.where(np.isnan(self.scores), np.nan, per_class[number]),
             f"{self.method} ({label})",
-            parameters={**self.parameters, "class": label},
+            parameters={**self.parameters, "class": self.classes[number]},
             provenance=self.provenance,
         )
 
-    def of_layers(self, layers: Sequence[int]) -> NeuronRanking:
+    def of_layers(self, layers: Layers) -> NeuronRanking:
         """The ranking of the neurons of some layers, in the order they have here.
 
         Raises
@@ -265,7 +274,7 @@ class NeuronRanking:
             When a layer is unknown or given twice, or there is none.
         """
         space = self.space.select(layers)
-        ranges = [self.space.columns(layer) for layer in layers]
+        ranges = [self.space.columns(layer) for layer in space.layers]
         kept = np.concatenate([np.arange(part.start, part.stop) for part in ranges])
         per_class = self.class_scores
         return replace(
@@ -287,7 +296,7 @@ class NeuronRanking:
         InputError
             When they rank different neurons.
         """
-        require_same_neurons([self, other])
+        same_neurons([self, other])
         first, second = self.leading(k), other.leading(k)
         return float(np.isin(first, second).sum() / max(len(first), len(second), 1))
 
@@ -308,7 +317,7 @@ class NeuronRanking:
         InputError
             When they rank different neurons, or have fewer.
         """
-        require_same_neurons([self, other])
+        same_neurons([self, other])
         other_k = k if other_k is None else other_k
         return compare_sets(
             self.space,
@@ -349,11 +358,21 @@ class NeuronRanking:
         return read_ranking(path, cls)
 
 
-def require_same_neurons(rankings: Sequence[NeuronRanking]) -> None:
-    """Raise InputError unless there are rankings, and all rank the neurons of one space."""
-    if not rankings:
-        raise InputError("no rankings; give at least one")
-    first = rankings[0]
-    for other in rankings:
-        if other.space != first.space:
-            raise InputError(f"'{first.method}' and '{other.method}' rank different neurons")
+def as_rankings(rankings: Any) -> list[NeuronRanking]:
+    """Rankings as a list; a single one is a list of one.
+
+    Raises
+    ------
+    InputError
+        When there is none, or something else.
+    """
+    return one_or_more(rankings, NeuronRanking, "rankings", "a NeuronRanking or a list of them")
+
+
+def same_neurons(rankings: Any) -> list[NeuronRanking]:
+    """:func:`as_rankings`, if all rank the neurons of one space; InputError otherwise."""
+    found = as_rankings(rankings)
+    for other in found:
+        if other.space != found[0].space:
+            raise InputError(f"'{found[0].method}' and '{other.method}' rank different neurons")
+    return found
