@@ -77,10 +77,10 @@ def shares(values: Any, name: str = "shares", *, ascending: bool = False) -> tup
         When there is none, one is out of range or, if asked, they do not ascend.
     """
     found = numbers(values, name)
-    if not found or not all(0 < share <= 1 for share in found):
-        raise InputError(f"{name} {found}: give numbers above 0 and up to 1")
-    if ascending and not all(a < b for a, b in pairwise(found)):
-        raise InputError(f"{name} {found}: give ascending numbers above 0 and up to 1")
+    in_order = not ascending or all(a < b for a, b in pairwise(found))
+    if not found or not all(0 < share <= 1 for share in found) or not in_order:
+        wanted = "ascending numbers" if ascending else "numbers"
+        raise InputError(f"{name} {found}: give {wanted} above 0 and up to 1")
     return found
 
 

@@ -46,9 +46,12 @@ def checked_labels(
         is not one for each row.
     """
     labels = _as_array(y, name)
-    if labels.ndim != 1 or (n_rows is not None and len(labels) != n_rows):
-        rows = "row" if n_rows is None else f"of {n_rows} rows"
-        raise InputError(f"{name} has shape {labels.shape}; give one label per {rows}")
+    if labels.ndim != 1:
+        raise InputError(f"{name} has shape {labels.shape}; give one label per row")
+    if n_rows is not None and len(labels) != n_rows:
+        raise InputError(
+            f"{name}: {n_rows} rows of activations for {len(labels)} labels; give one per row"
+        )
     if labels.dtype.kind in "OT":
         labels = _of_objects(labels.tolist(), name)
     if labels.dtype.kind not in KINDS:
@@ -90,7 +93,9 @@ def is_missing(value: Any) -> bool:
 
 def _as_array(y: Any, name: str) -> np.ndarray:
     if isinstance(y, np.ma.MaskedArray):
-        return np.ma.filled(y.astype(object), None) if np.ma.is_masked(y) else y.data
+        labels = y.data.astype(object)
+        labels[np.ma.getmaskarray(y)] = None
+        return labels
     if hasattr(y, "detach"):  # a tensor
         y = y.detach().cpu()
         return (y.double() if y.is_floating_point() else y).numpy()

@@ -94,12 +94,6 @@ def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
         refuse_no_matrix(X)
     if y is None:
         raise InputError("requires y to be passed, but the target y is None; give one label a row")
-    try:
-        y = checked_labels(column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 else y)
-    except InputError:
-        raise
-    except ValueError as error:  # several columns
-        raise InputError(str(error)) from None
     if isinstance(X, torch.Tensor) and (X.dim() != 2 or not len(X) or X.is_complex()):
         raise InputError(
             f"a tensor of shape {tuple(X.shape)} and {X.dtype}; give real numbers of shape "
@@ -108,10 +102,11 @@ def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     try:
         if isinstance(X, ActivationMatrix | torch.Tensor):
             validate_data(estimator, X, skip_check_array=True)
-            check_consistent_length(X, y)
         else:
             dtypes = [np.float32, np.float64, np.float16]
-            X, y = validate_data(estimator, X, y=y, dtype=dtypes, ensure_all_finite=False)
+            X = validate_data(estimator, X, dtype=dtypes, ensure_all_finite=False)
+        y = checked_labels(column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 else y)
+        check_consistent_length(X, y)
     except ValueError as error:
         raise InputError(str(error)) from None
     if isinstance(X, ActivationMatrix):

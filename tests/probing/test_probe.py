@@ -300,14 +300,34 @@ def test_parameters_of_any_kind_of_number_survive_saving(tmp_path):
     np.testing.assert_array_equal(clone(loaded).fit(X, ids).coef_, probe.coef_)
 
 
-def test_labels_that_json_cannot_hold_leave_the_folder_as_it_is(tmp_path):
+def test_a_parameter_that_json_cannot_hold_leaves_the_folder_as_it_is(tmp_path):
     X, y = task()
-    ElasticNetProbe().fit(X, y).save(tmp_path)
+    probe = ElasticNetProbe().fit(X, y)
+    probe.save(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    dates = np.where(y == "NOUN", np.datetime64("2020-01-01"), np.datetime64("2021-01-01"))
     with pytest.raises(InputError, match="cannot be saved as JSON"):
-        ElasticNetProbe().fit(X, dates).save(tmp_path)
+        probe.set_params(device=object()).save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 2, 3], [True, False, False, True], [0.0, 1.0, 2.0, 3.0], ["0", "1", "2", "3"]]
+)
+def test_labels_come_back_as_they_went_in(tmp_path, labels):
+    X, y = task()
+    labels = np.array(labels)[np.unique(y, return_inverse=True)[1]]
+    probe = ElasticNetProbe().fit(X, labels)
+    probe.save(tmp_path)
+    for fitted in (probe, ElasticNetProbe.load(tmp_path)):
+        assert fitted.classes_.tolist() == np.unique(labels).tolist()
+        assert fitted.predict(X).dtype.kind == labels.dtype.kind
+        assert fitted.score(X, labels) == fitted.score(X, labels.tolist()) > 0.9
+    other = labels.astype(str) if labels.dtype.kind != "U" else labels.astype(int)
+    with pytest.raises(InputError, match=r"y holds .*, but the labels they are compared to are"):
+        probe.score(X, other)
+    weights = np.arange(len(X))
+    expected = np.average(probe.predict(X) == labels, weights=weights)
+    assert probe.score(X, labels, weights) == pytest.approx(expected)
 
 
 def test_data_frames_keep_their_names():

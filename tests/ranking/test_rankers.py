@@ -350,7 +350,7 @@ def test_errors():
     X, y = task(60)
     with pytest.raises(nx.InputError, match="only one class, 'A'"):
         probeless(X, np.full(60, "A"))
-    with pytest.raises(nx.InputError, match=r"60 rows of activations, labels of shape \(59,\)"):
+    with pytest.raises(nx.InputError, match="60 rows of activations for 59 labels"):
         iou(X, y[1:])
     with pytest.raises(nx.InputError, match="give real numbers"):
         mean_select(X.astype(str), y)
