@@ -61,11 +61,8 @@ def numbers(values: Any, name: str) -> tuple[float, ...]:
     InputError
         When it is something else.
     """
-    if isinstance(values, str | bytes | Mapping) or values is None:
-        raise InputError(f"{name}: {shown(values)}; give a list of numbers")
-    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
-        values = [values]
-    return tuple(real_number(value, name) for value in values)
+    several = values if _is_collection(values) else [values]
+    return tuple(real_number(value, f"one of the {name}") for value in several)
 
 
 def shares(values: Any, name: str = "shares", *, ascending: bool = False) -> tuple[float, ...]:
@@ -125,7 +122,7 @@ def one_or_more(values: Any, kind: type[Kind], name: str, wanted: str) -> list[K
     """
     if isinstance(values, kind):
         return [values]
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+    if not _is_collection(values):
         raise InputError(f"{name}: {shown(values)}; give {wanted}")
     found = list(values)
     for value in found:
@@ -165,7 +162,7 @@ def strings(values: Any, name: str) -> list[str]:
     """
     if isinstance(values, str | bytes):
         raise InputError(f"{name} are one string, {shown(values)}; give a list of strings")
-    if isinstance(values, Mapping) or not isinstance(values, Iterable):
+    if not _is_collection(values):
         raise InputError(f"{name}: {shown(values)}; give a list of strings")
     found = list(values)
     for number, value in enumerate(found):
@@ -186,6 +183,12 @@ def shown(value: Any) -> str:
     if isinstance(shape, tuple):
         return f"a {kind} of shape {tuple(shape)}"
     return f"a {kind}"
+
+
+def _is_collection(value: Any) -> bool:
+    """Whether it is several values: no text, no dict, no array of one number."""
+    is_text = isinstance(value, str | bytes | Mapping)
+    return isinstance(value, Iterable) and not is_text and getattr(value, "ndim", 1) != 0
 
 
 def _is_bool(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 
 _PACKAGE = Path(__file__).parent
@@ -19,6 +20,7 @@ def embedded_path(name: str) -> Path:
     InputError
         When nothing of that name is embedded, or the data are not installed.
     """
+    expect(name, str, "name", "that of a model or corpus, as 'models/lstm-0'")
     root = next((p / "data" for p in _PLACES if (p / "data/lexicon.yaml").is_file()), None)
     if root is None:
         raise InputError(

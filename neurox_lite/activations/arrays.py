@@ -61,7 +61,9 @@ def checked_activations(X: Any, name: str = "X") -> Any:
     else:
         X = X.detach() if X.is_floating_point() else X.float()
     if X.ndim != 2 or not all(X.shape):
-        raise InputError(f"activations of shape {tuple(X.shape)}; give (n_words, n_neurons)")
+        raise InputError(
+            f"activations of shape {tuple(X.shape)}; give (n_words, n_neurons), at least one row"
+        )
     return X
 
 

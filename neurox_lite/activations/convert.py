@@ -14,6 +14,7 @@ from neurox_lite.activations.neurox_store import words_of
 from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
 from neurox_lite.activations.structure import COUNTS, FORMAT, one_line, open_hdf5
 from neurox_lite.activations.writer import open_writer
+from neurox_lite.arguments import as_path
 from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
@@ -68,7 +69,7 @@ def convert(
         When ``source`` is none of these or damaged, holds what the other format cannot, or ``out``
         exists.
     """
-    source, out = Path(source), Path(out)
+    source, out = as_path(source, "source"), as_path(out, "out")
     refuse_existing(out, overwrite)
     if to not in (None, "store", "neurox"):
         raise InputError(

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from neurox_lite.arguments import one_or_more, shown
+from neurox_lite.arguments import expect, one_or_more, shown, strings
 from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.sentence_pairs import differing_words
 from neurox_lite.corpora.text_files import open_text
@@ -44,7 +44,7 @@ class MinimalPair:
     Raises
     ------
     InputError
-        When prefix or suffix is a string, or right or wrong is empty.
+        When prefix or suffix is no list of strings, or right or wrong is no string or empty.
     """
 
     prefix: tuple[str, ...]
@@ -60,6 +60,10 @@ class MinimalPair:
             raise InputError(
                 f"'{self.prefix} {self.right}': prefix and suffix are tuples of words; split them"
             )
+        for name in ("prefix", "suffix"):
+            object.__setattr__(self, name, tuple(strings(getattr(self, name), name)))
+        for name in ("right", "wrong", "template", "condition"):
+            expect(getattr(self, name), str, name, "a string")
         if not self.right.strip() or not self.wrong.strip():
             raise InputError(f"'{' '.join(self.prefix)}': right or wrong is empty; fill it in")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.arguments import as_path
 from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.annotation import annotate, read_text
 from neurox_lite.corpora.columns import read_columns
@@ -100,7 +101,7 @@ def read_corpus(
         "label_column": label_column,
     }
     given = {name: value for name, value in given.items() if value is not None}
-    format = format or _format_of(Path(path), given)
+    format = format or _format_of(as_path(path), given)
     if format not in FORMATS:
         raise InputError(
             f"{path}: unknown format '{format}'; use one of {', '.join(FORMATS)}"
@@ -182,6 +183,7 @@ def read_files(
 ) -> TaggedCorpus:
     """Read one file, or join one file per split, as :func:`read_splits` but without splitting."""
     if not isinstance(corpus, Mapping):
+        as_path(corpus, "corpus")
         if isinstance(labels, Mapping):
             raise InputError(f"{corpus}: one corpus file takes one label file")
         return _logged(read_corpus(corpus, labels=labels, **options))

@@ -16,6 +16,7 @@ import neurox_lite
 from neurox_lite.activations.joining import join, join_virtually
 from neurox_lite.activations.store import IN_FOLDER, ActivationStore
 from neurox_lite.activations.writer import Head, check_words, open_writer
+from neurox_lite.arguments import as_path, expect
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.batching import windows
@@ -85,6 +86,11 @@ class ExtractionJob:
         prepared: tuple[Plan, list[range]] | None = None,
         tokenizer: Any = None,
     ):
+        wanted = "a TaggedCorpus, as of nx.read_corpus(path)"
+        expect(corpus, TaggedCorpus, "corpus", wanted)
+        if source is not None:
+            expect(source, TaggedCorpus, "source", wanted)
+        out = as_path(out, "out")
         if source is not None and len(source) != len(corpus):
             raise InputError(
                 f"{source.source}: {len(source)} sentences, but {corpus.source} has {len(corpus)}; "

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.models.changing import Positions, changing_neurons, plain_module
 from neurox_lite.models.loading import LoadedModel
@@ -71,6 +72,7 @@ def intervene(
     Neurons are replaced where the next module reads them: ``output_hidden_states=True`` shows the
     middle layers as they were before, :func:`neurox_lite.models.hooks.record` as they are used.
     """
+    expect(mask, NeuronMask, "mask", "a NeuronMask, as NeuronMask.of(space, neurons)")
     if positions is None:
         positions = mask.parameters.get("positions", "all")
         if positions not in ("all", "last"):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from neurox_lite.arguments import expect
 from neurox_lite.models.changing import Positions, changing_neurons, plain_module
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites, find_sites
@@ -49,6 +50,7 @@ def translate(
         When the model does not have the space's site or layers, the space is another model's, the
         shift is no finite number, or a shape does not fit.
     """
+    expect(space, NeuronSpace, "space", "a NeuronSpace, as of nx.neuron_space(model)")
     module = plain_module(model)
     sites = find_sites(module, space.site, side=side) if sites is None else sites
     check_space(sites, space)

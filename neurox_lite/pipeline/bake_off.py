@@ -15,6 +15,8 @@ from sklearn.base import clone
 
 from neurox_lite.activations.arrays import space_of, take_rows
 from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
+from neurox_lite.arguments import expect, strings, whole_number
+from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
@@ -26,6 +28,8 @@ from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.ranking.methods import METHODS, RankingTask, rank
 from neurox_lite.results import BakeOff, MethodTable, NeuronRanking
 from neurox_lite.results.bake_off import NAMES, ranking_name
+from neurox_lite.results.ranking import as_rankings
+from neurox_lite.seeds import checked_seed
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +97,13 @@ def bake_off(
         When a method is unknown or has the name of another, a number is out of range, captum is
         missing, or as the methods.
     """
+    expect(splits, LabelledSplits, "splits", "those of labelled_splits(store, corpus, tag)")
+    shares, seed = checked_shares(shares), checked_seed(seed)
+    k = None if k is None else whole_number(k, "k")
+    n_rows, n_resamples = whole_number(n_rows, "n_rows"), whole_number(n_resamples, "n_resamples")
+    if methods:
+        methods = strings(methods, "methods")
+    rankings = as_rankings(rankings) if isinstance(rankings, NeuronRanking) else list(rankings)
     train, dev, test = splits.train, splits.dev, splits.test
     n_neurons = train.X.shape[1]
     k = max(1, n_neurons // 10) if k is None else k

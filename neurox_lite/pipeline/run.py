@@ -11,6 +11,7 @@ from typing import Any
 
 from neurox_lite.activations.labelled import labelled_rows
 from neurox_lite.activations.store import ActivationStore
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.files import (
     LOCK,
@@ -74,6 +75,7 @@ def run_job(job: Job) -> JobResult:
     InputError
         When the folder holds something else or another run works in it, or input is bad.
     """
+    expect(job, Job, "job", "a Job, as Job.read('job.yaml')")
     folder = Path(job.out)
     refuse_file(folder)
     refuse_input(folder, job.model, *_files(job.corpus), *_files(job.labels))

@@ -85,7 +85,9 @@ class Inputs:
 
     def penalties(self, values: Any) -> torch.Tensor:
         """A tensor (n_problems,) of penalties, in float64."""
-        return torch.as_tensor(values, dtype=torch.float64, device=self.like.device)
+        return torch.tensor(
+            [float(value) for value in values], dtype=torch.float64, device=self.like.device
+        )
 
 
 def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:

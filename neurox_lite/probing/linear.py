@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -16,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neurox_lite.activations.arrays import finite_blocks, load, refuse_no_matrix
 from neurox_lite.activations.store import ActivationMatrix
-from neurox_lite.arguments import expect
+from neurox_lite.arguments import expect, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_json
 from neurox_lite.neurons import NeuronSpace
@@ -73,11 +72,9 @@ class LinearProbe(BaseEstimator, ABC):
 
     def check_parameters(self) -> None:
         """Raise InputError when a parameter is out of range."""
-        if not all(isinstance(v, Real) for v in (self.l1, self.l2, self.tol, self.max_iter)):
-            raise InputError(
-                f"l1={self.l1!r}, l2={self.l2!r}, tol={self.tol!r}, max_iter={self.max_iter!r}: "
-                "give numbers"
-            )
+        for name in ("l1", "l2", "tol"):
+            real_number(getattr(self, name), name)
+        whole_number(self.max_iter, "max_iter")
         if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):
             raise InputError(f"l1={self.l1}, l2={self.l2}: give finite penalties of at least 0")
         if not self.tol > 0:

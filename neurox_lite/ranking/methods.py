@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from neurox_lite.activations.arrays import space_of
+from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
 from neurox_lite.probing.moments import moments
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -111,6 +112,8 @@ def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
     InputError
         When there is no such method, or as the method's function.
     """
+    expect(method, str, "method", f"the name of one: {', '.join(METHODS)}")
+    expect(task, RankingTask, "task", "a RankingTask")
     if method not in METHODS:
         raise unknown_choice("method", method, METHODS)
     return METHODS[method](task, **options)

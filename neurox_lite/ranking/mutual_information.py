@@ -9,10 +9,12 @@ from sklearn.feature_selection import mutual_info_classif
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.arrays import finite_blocks, take_rows
+from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.probing.moments import moments
 from neurox_lite.ranking.inputs import labelled, sample_rows
 from neurox_lite.results import NeuronRanking
+from neurox_lite.seeds import checked_seed
 
 
 def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> NeuronRanking:
@@ -44,6 +46,7 @@ def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> 
         When shapes differ, there is one class only, ``n_rows`` is less than 10, fewer than two
         classes have two words in the sample, or an activation is NaN or infinite.
     """
+    n_rows, seed = whole_number(n_rows, "n_rows"), checked_seed(seed)
     if n_rows < 10:
         raise InputError(f"n_rows is {n_rows}; give at least 10")
     data = labelled(X, y)

@@ -77,7 +77,7 @@ def test_other_words(tmp_path, sentences, message):
 
 
 def test_errors(tmp_path):
-    with pytest.raises(InputError, match="no stores to align"):
+    with pytest.raises(InputError, match="no stores"):
         nx.aligned([])
     x = written(tmp_path / "x.h5", [["a", "b"]], missing=[0])
     y = written(tmp_path / "y.h5", [["a", "b"]], missing=[1])

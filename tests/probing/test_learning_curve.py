@@ -78,5 +78,5 @@ def test_errors():
         learning_curve(PROBE, *data, n_seeds=0)
     with pytest.raises(InputError, match="600 rows of activations for 599 labels"):
         learning_curve(PROBE, X, Y[1:], GROUPS[1:], X_TEST, Y_TEST)
-    with pytest.raises(InputError, match="0 to test on"):
+    with pytest.raises(InputError, match="at least one row"):
         learning_curve(PROBE, X, Y, GROUPS, X_TEST[:0], Y_TEST[:0])

@@ -1,0 +1,295 @@
+"""Every public function says in one line what it wants, and takes numbers of any kind."""
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pytest
+import torch
+from sklearn.base import clone
+
+import neurox_lite as nx
+from neurox_lite import arguments
+from neurox_lite.errors import InputError
+
+N, D = 60, 4
+Y = np.array(["a", "b", "c"])[np.arange(N) % 3]
+X = np.random.default_rng(0).normal(size=(N, D)) + np.eye(3, D)[np.arange(N) % 3] * 3
+GROUPS = np.arange(N) // 6
+PROBE = nx.ElasticNetProbe(tol=1e-2)
+FITTED = clone(PROBE).fit(X, Y)
+RANKING = nx.linguistic_correlation(FITTED)
+CORPUS = nx.TaggedCorpus([["a", "b"], ["c"]], {"tag": [["x", "y"], ["x"]]})
+PAIRS = [nx.MinimalPair(("the", "cat"), "sleeps", "sleep")]
+TASK = nx.ranking.RankingTask(X, Y, X, Y, FITTED)
+
+FIRST = {
+    "AblationCurves": None,
+    "ActivationStore": lambda it: nx.ActivationStore(it),
+    "ElasticNetProbe": lambda it: clone(PROBE).fit(it, Y),
+    "ElasticNetProbe.predict": lambda it: FITTED.predict(it),
+    "ElasticNetRegression": lambda it: nx.ElasticNetRegression().fit(it, X[:, 0]),
+    "NeuronMask.of": lambda it: nx.NeuronMask.of(it, [0]),
+    "TaggedCorpus": lambda it: nx.TaggedCorpus(it),
+    "ablate": lambda it: nx.ablate(it, X, Y),
+    "ablate X": lambda it: nx.ablate([RANKING], it, Y),
+    "ablate_in_model": lambda it: nx.ablate_in_model(it, "metric"),
+    "ablate_in_model metric": lambda it: nx.ablate_in_model([RANKING], it),
+    "aligned": lambda it: nx.aligned(it),
+    "annotate": lambda it: nx.annotate(it, "layer", "a.*"),
+    "annotate rule": lambda it: nx.annotate(CORPUS, "layer", it),
+    "bake_off": lambda it: nx.bake_off(it),
+    "control_labels": lambda it: nx.control_labels(it, []),
+    "convert": lambda it: nx.convert(it, "nowhere/out.json"),
+    "correlation_clusters": lambda it: nx.correlation_clusters(it),
+    "embedded_path": lambda it: nx.embedded_path(it),
+    "encode_pairs": lambda it: nx.encode_pairs(it, PAIRS),
+    "extract": lambda it: nx.extract(it, CORPUS, "nowhere/out.h5"),
+    "extract corpus": lambda it: nx.extract("nowhere", it, "nowhere/out.h5"),
+    "fit_grid": lambda it: nx.fit_grid(it, X, Y, [0.1], [0.1]),
+    "fit_layers": lambda it: nx.fit_layers(it, X, Y, space=RANKING.space),
+    "fit_neuron_mask": lambda it: nx.fit_neuron_mask(it, PAIRS),
+    "fit_one_vs_rest": lambda it: nx.fit_one_vs_rest(it, X, Y),
+    "fit_probe_mask": lambda it: nx.fit_probe_mask(it, X),
+    "fit_probe_mask X": lambda it: nx.fit_probe_mask(FITTED, it),
+    "intervene": lambda it: nx.intervene(it, nx.NeuronMask.of(RANKING.space, [0])).__enter__(),
+    "intervene mask": lambda it: nx.intervene(torch.nn.Linear(2, 2), it).__enter__(),
+    "labelled_splits": lambda it: nx.labelled_splits(it, CORPUS, "tag"),
+    "layer_scores": lambda it: nx.layer_scores(it, X, Y, X, Y, space=RANKING.space),
+    "layer_similarity": lambda it: nx.layer_similarity(it, X),
+    "layer_similarity other": lambda it: nx.layer_similarity(X, it),
+    "learning_curve": lambda it: nx.learning_curve(it, X, Y, GROUPS, X, Y),
+    "learning_curve X": lambda it: nx.learning_curve(PROBE, it, Y, GROUPS, X, Y),
+    "linguistic_correlation": lambda it: nx.linguistic_correlation(it),
+    "load_model": lambda it: nx.load_model(it),
+    "minimal_set": lambda it: nx.minimal_set(it, FITTED, X, Y, X, Y),
+    "minimal_set probe": lambda it: nx.minimal_set(RANKING, it, X, Y, X, Y),
+    "neuron_space": lambda it: nx.neuron_space(it),
+    "online_code": lambda it: nx.online_code(it, X, Y, GROUPS),
+    "random_ranking": lambda it: nx.random_ranking(it),
+    "rank_by_activation_difference": lambda it: nx.rank_by_activation_difference(it, PAIRS, PAIRS),
+    "rank_by_integrated_gradients": lambda it: nx.rank_by_integrated_gradients(it, PAIRS, PAIRS),
+    "rank_by_neuron_mask": lambda it: nx.rank_by_neuron_mask(it, PAIRS),
+    "rank_by_single_replacement": lambda it: nx.rank_by_single_replacement(it, PAIRS),
+    "rank_intervals": lambda it: nx.rank_intervals(it, X, Y, GROUPS),
+    "rank_intervals X": lambda it: nx.rank_intervals(nx.ranking.probeless, it, Y, GROUPS),
+    "read_columns": lambda it: nx.read_columns(it),
+    "read_conllu": lambda it: nx.read_conllu(it),
+    "read_corpus": lambda it: nx.read_corpus(it),
+    "read_csv": lambda it: nx.read_csv(it, text_column="text"),
+    "read_pairs": lambda it: nx.read_pairs(it),
+    "read_parallel": lambda it: nx.read_parallel(it, "nowhere"),
+    "read_splits": lambda it: nx.read_splits(it),
+    "read_text": lambda it: nx.read_text(it),
+    "redundancy": lambda it: nx.redundancy(it, nx.linguistic_correlation, X, Y, X, Y),
+    "regularisation_search": lambda it: nx.regularisation_search(it, X, Y, X, Y),
+    "run_job": lambda it: nx.run_job(it),
+    "score_pairs": lambda it: nx.score_pairs(it, PAIRS),
+    "selectivity": lambda it: nx.selectivity(it, None, None, ["a"]),
+    "selectivity train": lambda it: nx.selectivity(FITTED, it, it, ["a"]),
+    "side_effects": lambda it: nx.side_effects(it, nx.NeuronMask.of(RANKING.space, [0])),
+    "steer": lambda it: nx.steer(it, "nowhere", PAIRS, PAIRS),
+    "steer pairs": lambda it: nx.steer(RANKING, "nowhere", it, PAIRS),
+    "translate": lambda it: nx.translate(it, RANKING.space, np.zeros(D)).__enter__(),
+    "translate space": lambda it: nx.translate(torch.nn.Linear(2, 2), it, X[0]).__enter__(),
+    "word_filter": lambda it: nx.word_filter(it),
+    "ranking.activation_difference": lambda it: nx.ranking.activation_difference(it, X),
+    "ranking.agreement": lambda it: nx.ranking.agreement(it, 2),
+    "ranking.average_precision": lambda it: nx.ranking.average_precision(it, Y),
+    "ranking.differentiable_mask": lambda it: nx.ranking.differentiable_mask(it, X, Y),
+    "ranking.gaussian": lambda it: nx.ranking.gaussian(it, Y, X, Y),
+    "ranking.integrated_gradients": lambda it: nx.ranking.integrated_gradients(it, X, Y),
+    "ranking.iou": lambda it: nx.ranking.iou(it, Y),
+    "ranking.lin_reg": lambda it: nx.ranking.lin_reg(it, [X]),
+    "ranking.max_corr": lambda it: nx.ranking.max_corr(it, [X]),
+    "ranking.max_corr others": lambda it: nx.ranking.max_corr(X, it),
+    "ranking.mean_select": lambda it: nx.ranking.mean_select(it, Y),
+    "ranking.merge_layers": lambda it: nx.ranking.merge_layers(it),
+    "ranking.min_corr": lambda it: nx.ranking.min_corr(it, [X]),
+    "ranking.mutual_information": lambda it: nx.ranking.mutual_information(it, Y),
+    "ranking.one_per_cluster": lambda it: nx.ranking.one_per_cluster(it, None),
+    "ranking.one_per_cluster clusters": lambda it: nx.ranking.one_per_cluster(RANKING, it),
+    "ranking.point_biserial": lambda it: nx.ranking.point_biserial(it, Y),
+    "ranking.probeless": lambda it: nx.ranking.probeless(it, Y),
+    "ranking.rank": lambda it: nx.ranking.rank(it, TASK),
+    "ranking.rank task": lambda it: nx.ranking.rank("probeless", it),
+    "ranking.rank_biased_overlap": lambda it: nx.ranking.rank_biased_overlap(it, RANKING, 0.9),
+    "ranking.svcca": lambda it: nx.ranking.svcca(it, [X]),
+    "ranking.variance": lambda it: nx.ranking.variance(it),
+    "ranking.vote": lambda it: nx.ranking.vote(it),
+}
+FIRST = {name: use for name, use in FIRST.items() if use is not None}
+
+WRONG = {
+    "None": lambda: None,
+    "int": lambda: 3,
+    "float": lambda: 1.5,
+    "bool": lambda: True,
+    "str": lambda: "hello",
+    "bytes": lambda: b"hello",
+    "Path": lambda: Path("nowhere"),
+    "list": lambda: [],
+    "list of str": lambda: ["hello"],
+    "list of None": lambda: [None],
+    "dict": lambda: {},
+    "dict of str": lambda: {"a": "b"},
+    "set": lambda: {"hello"},
+    "generator": lambda: (word for word in ["hello"]),
+    "object": object,
+    "class": lambda: nx.TaggedCorpus,
+    "DataFrame": lambda: pandas.DataFrame({"word": ["a"], "tag": ["b"]}),
+    "Series": lambda: pandas.Series(["a"]),
+    "strings": lambda: np.array(["a", "b"]),
+    "number array": lambda: np.array(3),
+}
+
+
+@pytest.mark.parametrize("use", FIRST.values(), ids=FIRST)
+def test_a_first_argument_of_another_kind_is_refused_in_one_line(use, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, make in WRONG.items():
+        with pytest.raises(InputError) as refused:
+            use(make())
+            pytest.fail(f"{name} passed")
+        assert "\n" not in str(refused.value), name
+        assert len(str(refused.value)) < 500, name
+    assert list(tmp_path.iterdir()) == []  # nothing was begun
+
+
+def test_every_public_function_is_tried():
+    functions = {n for n in nx.__all__ if inspect.isfunction(getattr(nx, n))}
+    functions |= {f"ranking.{n}" for n in nx.ranking.__all__ if callable(getattr(nx.ranking, n))}
+    functions -= {f"ranking.{n}" for n in nx.__all__} | {"ranking.RankingTask"}
+    assert functions - {"accuracy_interval"} <= set(FIRST)
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda: nx.labelled_splits("a.h5", CORPUS, "t"), "store is 'a.h5'; .*ActivationStore"),
+        (lambda: nx.word_filter([["a"]]), "corpus is a list; give a TaggedCorpus"),
+        (lambda: nx.word_filter(CORPUS, words="abc"), "words are one string, 'abc'; give a list"),
+        (lambda: nx.word_filter(CORPUS, words=[1]), "words: number 0 is 1; give strings"),
+        (lambda: nx.control_labels("abc", Y), "words are one string, 'abc'"),
+        (lambda: clone(PROBE).fit(nx.TaggedCorpus, Y), "X is a type; give an array"),
+        (
+            lambda: nx.steer(RANKING, "m", "p.tsv", PAIRS),
+            "pairs are 'p.tsv'; read .* nx.read_pairs",
+        ),
+        (lambda: nx.linguistic_correlation(PROBE), "the probe is not fitted"),
+        (lambda: nx.ablate([RANKING, "a"], X, Y), "one of the rankings is 'a'; give a NeuronRank"),
+        (lambda: nx.ranking.vote([]), "no rankings; give at least one"),
+    ],
+)
+def test_the_line_says_what_to_give(use, message):
+    with pytest.raises(InputError, match=message):
+        use()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(None, "a", "b"), (3, "a", "b"), ({}, "a", "b"), (("the", 1), "a", "b"), (("the",), 1, "b")],
+)
+def test_a_pair_is_of_strings(parts):
+    with pytest.raises(InputError, match=r"prefix|right"):
+        nx.MinimalPair(*parts)
+
+
+def test_one_ranking_is_a_list_of_one():
+    curves = nx.ablate(RANKING, X, Y, retrain=False, shares=0.5)
+    assert [curve.method for curve in curves.curves] == ["linguistic-correlation"]
+    np.testing.assert_array_equal(nx.ranking.vote(RANKING).order, nx.ranking.vote([RANKING]).order)
+    assert nx.ranking.merge_layers(RANKING).space == RANKING.space
+    assert nx.ranking.agreement(RANKING, 2).overlap == ((1.0,),)
+
+
+# Numbers.
+
+
+def test_numbers_of_numpy_and_torch(tmp_path):
+    plain = nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, shares=(0.5, 1.0), n_seeds=2, seed=3)
+    shares = np.array([0.5, 1.0], dtype=np.float32)
+    of_numpy = nx.learning_curve(
+        PROBE, X, Y, GROUPS, X, Y, shares=shares, n_seeds=np.int64(2), seed=np.uint8(3)
+    )
+    assert of_numpy == plain
+    of_numpy.save(tmp_path / "curve.json")
+    assert nx.LearningCurve.load(tmp_path / "curve.json") == plain
+
+    curves = nx.ablate([RANKING], X, Y, shares=shares, n_random=np.int8(2), seed=torch.tensor(1))
+    assert curves == nx.ablate([RANKING], X, Y, shares=[0.5, 1], n_random=2, seed=1)
+    curves.save(tmp_path / "ablation.json")
+
+    grid = nx.fit_grid(PROBE, X, Y, np.array([0.1, 0.01]), [np.float32(0.5)])
+    assert set(grid) == {(0.1, 0.5), (0.01, 0.5)}
+    clone(PROBE).set_params(l1=np.float32(0.1), l2=np.array(0.1)).fit(X, Y).save(tmp_path / "p")
+
+    ranking = nx.ranking.vote([RANKING], np.int64(2))
+    ranking.save(tmp_path / "vote.json")
+    assert nx.NeuronRanking.load(tmp_path / "vote.json").parameters["k"] == 2
+    assert RANKING.top(np.int64(2)) == RANKING.top(torch.tensor(2)) == RANKING.top(2)
+    nx.random_ranking(RANKING.space, np.int64(1)).save(tmp_path / "random.json")
+    chosen = nx.ranking.gaussian(X, Y, X, Y, n_neurons=np.int64(2), n_dev=np.int32(50))
+    chosen.save(tmp_path / "gaussian.json")
+    nx.correlation_clusters(X, threshold=np.float32(0.5)).save(tmp_path / "clusters.json")
+    found, _ = nx.regularisation_search(PROBE, X, Y, X, Y, l1s=np.array([0.1]), l2s=[0.1])
+    found.save(tmp_path / "search.json")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda number: nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, n_seeds=number),
+        lambda number: nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, seed=number),
+        lambda number: nx.ablate([RANKING], X, Y, n_random=number),
+        lambda number: nx.ablate([RANKING], X, Y, seed=number),
+        lambda number: nx.redundancy(FITTED, nx.linguistic_correlation, X, Y, X, Y, n_sets=number),
+        lambda number: nx.rank_intervals(nx.ranking.probeless, X, Y, GROUPS, n_resamples=number),
+        lambda number: nx.rank_intervals(nx.ranking.probeless, X, Y, GROUPS, seed=number),
+        lambda number: nx.control_labels(["a"], Y, number),
+        lambda number: nx.online_code(PROBE, X, Y, GROUPS, seed=number),
+        lambda number: nx.fit_probe_mask(FITTED, X, n_rows=number),
+        lambda number: nx.ranking.gaussian(X, Y, X, Y, n_neurons=number),
+        lambda number: nx.ranking.mutual_information(X, Y, n_rows=number),
+        lambda number: nx.ranking.differentiable_mask(FITTED, X, Y, n_rows=number),
+        lambda number: nx.random_ranking(RANKING.space, number),
+        lambda number: nx.ranking.vote([RANKING], number),
+        lambda number: nx.ranking.agreement([RANKING], number),
+        lambda number: nx.word_filter(CORPUS, min_frequency=number),
+        lambda number: RANKING.top(number),
+        lambda number: nx.ExtractOptions(batch_tokens=number),
+    ],
+)
+def test_what_is_no_whole_number(use):
+    for number in (1.5, 2.0, True, "1", np.float64(1.0), [1], -1, float("nan")):
+        with pytest.raises(InputError) as refused:
+            use(number)
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["0.1", None, True, [0.1], {"a": 1}, object()])
+def test_what_is_no_number(value):
+    with pytest.raises(InputError, match=r"^x is .*; give a number$"):
+        arguments.real_number(value, "x")
+    for use in (
+        lambda: clone(PROBE).set_params(l1=value).fit(X, Y),
+        lambda: nx.correlation_clusters(X, threshold=value),
+        lambda: nx.minimal_set(RANKING, FITTED, X, Y, X, Y, delta=value),
+        lambda: RANKING.salient(value),
+    ):
+        with pytest.raises(InputError):
+            use()
+
+
+@pytest.mark.parametrize(
+    "bad", ["0.1", [], [0], [1.1], [0.5, "a"], {"a": 1}, None, True, float("nan"), [[0.1]]]
+)
+def test_what_are_no_shares(bad):
+    for use in (
+        lambda: nx.ablate([RANKING], X, Y, shares=bad),
+        lambda: nx.minimal_set(RANKING, FITTED, X, Y, X, Y, shares=bad),
+        lambda: nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, shares=bad),
+    ):
+        with pytest.raises(InputError, match="share"):
+            use()
