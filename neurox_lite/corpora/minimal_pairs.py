@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +84,15 @@ def as_pairs(pairs: Any, name: str = "pairs") -> list[MinimalPair]:
     InputError
         When there are none, or something else.
     """
-    if isinstance(pairs, str | PathLike):
-        raise InputError(f"{name} are {shown(pairs)}; read a file of them by nx.read_pairs")
-    return one_or_more(pairs, MinimalPair, name, "MinimalPairs, as of nx.read_pairs(path)")
+    if isinstance(pairs, list | tuple) and not pairs:
+        raise InputError("no minimal pairs; give at least one")
+    try:
+        return one_or_more(pairs, MinimalPair, name, "")
+    except InputError:
+        raise InputError(
+            f"{name} are a list of MinimalPair, and this is {shown(pairs)}; read a file of them by "
+            "nx.read_pairs"
+        ) from None
 
 
 def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:
