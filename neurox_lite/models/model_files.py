@@ -55,9 +55,10 @@ def check_place(name: str) -> None:
     if not name.strip():
         raise InputError("the name of the model is empty; give a model folder or a name on the hub")
     if folder.exists():
-        if (folder / ADAPTER).is_file():
+        is_model = (folder / "config.json").is_file()
+        if (folder / ADAPTER).is_file() or (not is_model and any(folder.glob("adapter_model.*"))):
             raise _an_adapter(name)
-        if not (folder / "config.json").is_file():
+        if not is_model:
             raise InputError(
                 f"{name}: no config.json there; give a model folder or a name on the hub"
             )

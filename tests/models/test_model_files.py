@@ -224,6 +224,12 @@ def test_an_adapter_is_told_from_a_model(folder, complete):
         model_revision(str(folder))
 
 
+def test_the_weights_of_an_adapter_alone(tmp_path):
+    (tmp_path / "adapter_model.safetensors").write_text("")
+    with pytest.raises(InputError, match="an adapter"):
+        load_model(tmp_path)
+
+
 # The hub.
 
 
