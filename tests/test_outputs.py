@@ -260,18 +260,24 @@ def test_another_process_is_refused_and_what_a_killed_one_left_is_removed(tmp_pa
 
 def compete(path, barrier, number, results):
     barrier.wait()
+    file, is_folder = path, path.suffix != ".txt"
+    claim = claimed_folder(path, ["a.json"], False) if is_folder else claimed_file(path, False)
     try:
-        with claimed_file(path, overwrite=False):
+        with claim:
             time.sleep(0.3)
-            write_text(path, f"whole {number}" * 1000)
+            if is_folder:
+                with replacing_in(path, ["a.json"]) as new:
+                    write_json(new / "a.json", {"number": number})
+            else:
+                write_text(file, f"whole {number}" * 1000)
         results.put(number)
     except InputError:
         results.put(None)
 
 
 def test_of_processes_that_begin_together_one_writes(tmp_path):
-    for attempt in range(3):
-        path = tmp_path / f"{attempt}.txt"
+    for name in ("0.txt", "1.txt", "folder"):
+        path = tmp_path / name
         barrier, results = SPAWN.Barrier(4), SPAWN.Queue()
         processes = [
             SPAWN.Process(target=compete, args=(path, barrier, n, results)) for n in range(4)
@@ -282,8 +288,12 @@ def test_of_processes_that_begin_together_one_writes(tmp_path):
         for process in processes:
             process.join()
         (winner,) = [number for number in found if number is not None]
-        assert path.read_text() == f"whole {winner}" * 1000
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["0.txt", "1.txt", "2.txt"]
+        if name == "folder":
+            assert json.loads((path / "a.json").read_text())["number"] == winner
+            assert [p.name for p in path.iterdir()] == ["a.json"]
+        else:
+            assert path.read_text() == f"whole {winner}" * 1000
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0.txt", "1.txt", "folder"]
 
 
 def test_a_foreign_file_named_as_a_lock_is_not_removed(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import typer
 
@@ -45,10 +46,12 @@ def claim_folder(
         As :func:`claim_file`, and when a file of these names was not written by neurox_lite.
     """
     from neurox_lite.files import refuse_file
-    from neurox_lite.outputs import claimed_folder, refuse_input
+    from neurox_lite.outputs import claimed_folder, matching, refuse_input
 
     refuse_file(out)
-    refuse_input(out, *_files(inputs))
+    files = list(_files(inputs))
+    for place in (Path(out), *matching(Path(out), names)):
+        refuse_input(place, *files)
     context.with_resource(claimed_folder(out, names, overwrite))
 
 

@@ -25,6 +25,7 @@ from neurox_lite.extraction.job_folder import (
     JobFolder,
     clear_write_errors,
     refuse_other_than_store,
+    remove_leftovers_of,
 )
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan, plan_corpus
@@ -174,6 +175,7 @@ class ExtractionJob:
                 if store.metadata.get("job_key") == self.key:
                     if self.folder.manifest().get("key", self.key) == self.key:
                         self.folder.remove()
+                    remove_leftovers_of(self.out)
                     return store
                 store.close()
             refuse_existing(self.out, self.overwrite)

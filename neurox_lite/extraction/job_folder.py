@@ -17,6 +17,9 @@ from neurox_lite.activations.store import IN_FOLDER, ActivationStore
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.files import (
     cannot_be_written,
+    leftovers,
+    lock_of,
+    locked,
     read_json,
     refuse_existing,
     remove_leftovers,
@@ -298,8 +301,8 @@ def refuse_other_than_store(folder: Path) -> None:
         foreign = folder
     if foreign:
         raise InputError(
-            f"{foreign}: was not written by neurox_lite, which would replace {folder}; move it "
-            "away or give another output"
+            f"{foreign}: was not written by neurox_lite as part of the store {folder}, which would "
+            "be replaced; move it away or give another output"
         )
 
 
@@ -312,6 +315,15 @@ def foreign_file(folder: Path) -> Path | None:
             if path.is_symlink() or not (is_folder or OUR_NAMES.fullmatch(name)):
                 return path
     return None
+
+
+def remove_leftovers_of(store: Path) -> None:
+    """Remove what killed processes were writing of a finished store, unless one is writing it."""
+    places = {store.parent: [glob.escape(store.name)], store: [IN_FOLDER, f"{SHARDS}/*.h5"]}
+    if any(leftovers(folder, names) for folder, names in places.items()):
+        with contextlib.suppress(InputError, OSError), locked(store, lock_of(store)):
+            for folder, names in places.items():
+                remove_leftovers(folder, names)
 
 
 def remove_ours(folder: Path) -> None:

@@ -143,6 +143,20 @@ def test_a_note_in_the_unfinished_folder_survives(tmp_path, monkeypatch, name):
     assert note.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["s", "s.h5"])
+def test_what_was_left_of_a_finished_store_is_removed(tmp_path, name):
+    extract(MODEL, CORPUS, tmp_path / name).close()
+    left = [tmp_path / f".{name}.0123456789ab.partial"]
+    if name == "s":
+        left.append(tmp_path / "s" / "shards" / ".00001.h5.0123456789ab.partial")
+        left.append(tmp_path / "s" / ".store.h5.0123456789ab.partial")
+    foreign = tmp_path / ".other.h5.0123456789ab.partial"
+    for path in (*left, foreign):
+        path.write_text("half")
+    extract(MODEL, CORPUS, tmp_path / name).close()
+    assert not any(path.exists() for path in left) and foreign.exists()
+
+
 def test_a_store_behind_a_link_is_replaced_there(tmp_path):
     (tmp_path / "scratch").mkdir()
     for name in ("s", "s.h5"):

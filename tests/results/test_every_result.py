@@ -16,11 +16,23 @@ import neurox_lite
 from neurox_lite import results
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import csv_text, terminal
+from neurox_lite.outputs import is_ours
 from neurox_lite.results import LayerScores, NeuronRanking
 from neurox_lite.results.tables import csv_table, latex_table, write_table
 
 SAVED = [name for name, result in EVERY.items() if hasattr(result, "save")]
 IN_FOLDERS = ("BakeOff", "MaskFit", "NeuronMask", "SeedSpread")
+
+
+@pytest.mark.parametrize("name", sorted(set(SAVED) - {"BakeOff", "NeuronMask"}))
+def test_its_files_are_known_as_ours(name, tmp_path):
+    """So that --overwrite may replace them."""
+    EVERY[name].save(tmp_path / "r.json")
+    if name not in IN_FOLDERS:
+        EVERY[name].save(tmp_path / "r.tex")
+        EVERY[name].save(tmp_path / "r.csv")
+    for path in tmp_path.rglob("*.*"):
+        assert path.is_dir() or is_ours(path), path
 
 
 def test_none_is_missing():
