@@ -40,7 +40,8 @@ HEADS = {
     ".csv": re.compile(
         rb"rank,layer,unit,score|layer,unit,(cluster|gate|rank|in_first)|"
         rb"method,(neurons,count|other,overlap|retrained,replacement|share,accuracy),|"
-        rb"method,(?P<c>[^,\n]+),(?P=c) low,(?P=c) high|layer,separate,cumulative,|layer,other_layer,similarity|"
+        rb"method,(?P<c>[^,\n]+),(?P=c) low,(?P=c) high|"
+        rb"layer,separate,cumulative,|layer,other_layer,similarity|"
         rb"share,n_words,accuracy_mean,|block_end,bits|first,second,both,only_first,|"
         rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,"
     ),
