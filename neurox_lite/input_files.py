@@ -46,6 +46,8 @@ def open_input(path: str | Path) -> BufferedReader:
     try:
         refuse_special(path)
         return path.open("rb")
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: cannot be read (no such file); check the path") from None
     except OSError as error:

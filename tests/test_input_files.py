@@ -64,7 +64,7 @@ def message_of(read: object, path: Path) -> str:
 def test_a_pipe_a_device_a_socket_or_a_folder_is_refused_at_once(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     os.mkfifo(path)
-    assert "a named pipe" in message_of(READERS[name], path)
+    assert f"{path}: cannot be read (it is a named pipe)" in message_of(READERS[name], path)
     path.unlink()
     path.symlink_to("/dev/zero")
     assert "a device" in message_of(READERS[name], path)
@@ -151,6 +151,16 @@ def test_a_sentence_of_more_than_a_million_words_is_refused(
     path.write_text(text)
     with pytest.raises(InputError, match="more than 1,000,000 words"):
         read_corpus(path, **options)  # type: ignore[arg-type]
+
+
+def test_so_is_one_to_be_predicted_and_a_pair(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(f"fine\n{LONG}\n")
+    with pytest.raises(InputError, match="sentence 2 has more than 1,000,000 words"):
+        text_files.read_lines(path)
+    path.write_text(json.dumps({"sentence_good": LONG + "a", "sentence_bad": LONG + "b"}))
+    with pytest.raises(InputError, match=r"line 1: .* more than 1,000,000 words"):
+        read_pairs(path)
 
 
 def test_so_is_one_made_in_python() -> None:

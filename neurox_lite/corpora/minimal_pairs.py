@@ -11,6 +11,7 @@ from typing import Any
 from neurox_lite.arguments import expect, one_or_more, shown, strings
 from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.sentence_pairs import differing_words
+from neurox_lite.corpora.tagged_corpus import MAX_WORDS, too_many_words
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.errors import InputError
 from neurox_lite.files import write_text
@@ -63,6 +64,8 @@ class MinimalPair:
             object.__setattr__(self, name, tuple(strings(getattr(self, name), name)))
         for name in ("right", "wrong", "template", "condition"):
             expect(getattr(self, name), str, name, "a string")
+        if len(self.prefix) + len(self.suffix) > MAX_WORDS:
+            raise InputError(f"'{self.right}': a pair with {too_many_words()}; leave it out")
         if not self.right.strip() or not self.wrong.strip():
             raise InputError(f"'{' '.join(self.prefix)}': right or wrong is empty; fill it in")
 

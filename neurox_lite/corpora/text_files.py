@@ -78,6 +78,8 @@ def read_lines(path: str | Path) -> list[str]:
     """
     with open_text(path) as file:
         lines = [line.strip() for line in file if line.strip()]
+    for number, line in enumerate(lines, start=1):
+        split_words(line, f"{path}: sentence {number}")
     if not lines:
         raise InputError(f"{path}: no lines but blank ones; give a sentence per line")
     return lines
