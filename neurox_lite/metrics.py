@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +26,13 @@ def accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
 
 def majority_accuracy(y_train: np.ndarray, y: np.ndarray) -> float:
     """Accuracy on ``y`` of always answering the most frequent label of ``y_train``."""
-    labels, counts = np.unique(y_train, return_counts=True)
-    return accuracy(y, np.full(len(y), labels[np.argmax(counts)]))
+    return accuracy(y, np.full(len(y), most_frequent(y_train)))
+
+
+def most_frequent(y: np.ndarray) -> Any:
+    """The most frequent label; of several the first in sorted order."""
+    labels, counts = np.unique(y, return_counts=True)
+    return labels[np.argmax(counts)]
 
 
 def per_class(y: np.ndarray, predicted: np.ndarray) -> list[ClassReport]:

@@ -8,6 +8,7 @@ import os
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neurox_lite.activations.convert import convert
@@ -24,6 +25,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file, read_json
 from neurox_lite.input_files import lines_of_input, parse_json, read_yaml
 from neurox_lite.pipeline.job import Job
+from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results import NeuronRanking
 
 CORPUS = TaggedCorpus([["a"]])
@@ -72,6 +74,14 @@ def test_a_pipe_a_device_a_socket_or_a_folder_is_refused_at_once(tmp_path: Path,
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(path))
         assert "a socket" in message_of(READERS[name], path)
+
+
+def test_arrays_of_a_probe_or_mask_that_are_a_pipe(tmp_path: Path) -> None:
+    X = np.arange(12.0).reshape(6, 2)
+    ElasticNetProbe().fit(X, ["a", "b"] * 3).save(tmp_path)
+    (tmp_path / "probe.safetensors").unlink()
+    os.mkfifo(tmp_path / "probe.safetensors")
+    assert "a named pipe" in message_of(lambda _: ElasticNetProbe.load(tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(set(READERS) - {"neurox.jsonl", "neurox.hdf5", "store.h5"}))

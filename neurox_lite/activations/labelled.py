@@ -16,6 +16,7 @@ from neurox_lite.corpora.disjoint import disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
+from neurox_lite.metrics import most_frequent
 from neurox_lite.neurons import Layers
 from neurox_lite.seeds import checked_seed
 from neurox_lite.showing import short_repr, some, summary
@@ -69,12 +70,15 @@ class LabelledSplits:
     train, dev, test : LabelledActivations
     left_out : dict
         Classes seen too rarely in train, with their number of words over all splits.
+    majority : str, optional
+        The most frequent label of train before its classes were balanced, where they were.
     """
 
     train: LabelledActivations
     dev: LabelledActivations
     test: LabelledActivations
     left_out: dict[str, int]
+    majority: str | None = None
 
     __repr__ = short_repr
 
@@ -145,8 +149,6 @@ def labelled_rows(
     keep: np.ndarray | None = None,
     min_count: int | None = None,
     numeric: bool = False,
-    balance: str | None = None,
-    seed: int = 0,
 ) -> tuple[dict[str, np.ndarray], dict[str, int]]:
     """Select the labelled words of every split; needs no activations.
 
@@ -154,14 +156,13 @@ def labelled_rows(
     ----------
     corpus, tag, keep, min_count
         As in :func:`rare_classes`.
-    numeric, balance, seed
+    numeric : bool
         As in :func:`labelled_splits`.
 
     Returns
     -------
     rows : dict from split to (n_words,) int array
-        Ascending rows of the words that are kept, labelled and of no rare class; of train, when
-        ``balance`` is ``"over"``, with repeats.
+        Ascending rows of the words that are kept, labelled and of no rare class.
     left_out : dict
         Rare classes, with their number of words kept over all splits.
 
@@ -172,9 +173,6 @@ def labelled_rows(
     """
     if numeric and min_count is not None:
         raise InputError("min_count is for classes and these labels are numbers; leave it out")
-    check_balance(balance)
-    if numeric and balance is not None:
-        raise InputError("balance is for classes and these labels are numbers; leave it out")
     rare = [] if numeric else rare_classes(corpus, tag, keep=keep, min_count=min_count)
     labels = corpus.labels(tag)
     usable = labels != UNLABELLED
@@ -192,8 +190,6 @@ def labelled_rows(
             )
     if numeric:
         _check_numbers(corpus, tag, rows)
-    elif balance is not None:
-        rows["train"] = rows["train"][balanced(labels[rows["train"]], balance, seed)]
     return rows, left_out
 
 
@@ -316,10 +312,16 @@ def labelled_splits(
         usable &= _checked_mask(keep, corpus)
     if disjoint is not None:
         usable &= disjoint_words(corpus, disjoint, seed)
-    rows, left_out = labelled_rows(
-        corpus, tag, keep=usable, min_count=min_count, numeric=numeric, balance=balance, seed=seed
-    )
+    check_balance(balance)
+    if numeric and balance is not None:
+        raise InputError("balance is for classes and these labels are numbers; leave it out")
+    rows, left_out = labelled_rows(corpus, tag, keep=usable, min_count=min_count, numeric=numeric)
     labels = corpus.labels(tag)
+    majority = None
+    if balance is not None:
+        y_train = labels[rows["train"]]
+        majority = str(most_frequent(y_train))
+        rows["train"] = rows["train"][balanced(y_train, balance, seed)]
     starts = corpus.sentence_offsets[:-1]
     space = store.matrix(layers).space
     parts = {
@@ -332,7 +334,7 @@ def labelled_splits(
         )
         for split, split_rows in rows.items()
     }
-    return LabelledSplits(**parts, left_out=left_out)
+    return LabelledSplits(**parts, left_out=left_out, majority=majority)
 
 
 def _check_places(store: ActivationStore, row_of_word: np.ndarray, corpus: TaggedCorpus) -> None:

@@ -19,6 +19,7 @@ from neurox_lite.cli.corpus import (
     StripBio,
     TextColumn,
     Where,
+    skipped_lines,
 )
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
@@ -181,7 +182,7 @@ def command(
             },
         }
     elif store and corpus and tag:
-        curves = ablate_activations(
+        curves, read = ablate_activations(
             context,
             dict(zip(ranking, rankings, strict=True)),
             options,
@@ -193,7 +194,8 @@ def command(
                     curve.area_above_random
                 )
                 for curve in curves.curves
-            }
+            },
+            **skipped_lines(read),
         }
     else:
         raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")

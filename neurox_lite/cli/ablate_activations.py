@@ -11,6 +11,7 @@ from neurox_lite.cli.corpus import read_labelled, word_selection
 from neurox_lite.cli.output import REGRESSION, refuse_given
 
 if TYPE_CHECKING:
+    from neurox_lite.corpora.tagged_corpus import TaggedCorpus
     from neurox_lite.results import AblationCurves, NeuronRanking
 
 
@@ -20,8 +21,10 @@ def ablate_activations(
     options: Mapping[str, Any],
     *,
     retrain: bool,
-) -> AblationCurves:
-    """The curves of rankings, by their files; with a probe that is given, or fitted here.
+) -> tuple[AblationCurves, TaggedCorpus]:
+    """The curves of rankings, by their files, and the corpus they are of.
+
+    With a probe that is given, or fitted here.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def ablate_activations(
             fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)
         else:
             fitted.check_trained_on(splits.train.X, splits.train.y)
-        return ablate(
+        curves = ablate(
             list(rankings.values()),
             splits.train.X,
             splits.train.y,
@@ -72,3 +75,4 @@ def ablate_activations(
             retrain=retrain,
             **options,
         )
+        return curves, read

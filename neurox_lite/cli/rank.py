@@ -26,6 +26,7 @@ from neurox_lite.cli.corpus import (
     Where,
     chosen_labels,
     read_labelled,
+    skipped_lines,
     word_selection,
 )
 from neurox_lite.cli.output import (
@@ -224,6 +225,7 @@ def command(
         "differentiable-mask": {"objective": objective, **sampled},
     }
 
+    skipped: dict[str, Any] = {}
     with ActivationStore(store) as opened:
 
         def splits(of_layers: list[int] | None = chosen) -> LabelledSplits:
@@ -231,6 +233,7 @@ def command(
                 also = ", or --probe" if method == "linguistic-correlation" else ""
                 raise InputError(f"'{method}' needs --corpus and --tag{also}")
             read = read_labelled(context.params)
+            skipped.update(skipped_lines(read))
             return chosen_splits(
                 opened,
                 read,
@@ -246,7 +249,7 @@ def command(
         if method == "all":
             found = _all(splits(), out, methods, l1, l2, resamples, seed)
             found.save(out)
-            _show_all(found, out, as_json)
+            _show_all(found, out, skipped, as_json)
             if not found.converged:
                 raise typer.Exit(EXIT_DOES_NOT_HOLD)
             return
@@ -272,7 +275,7 @@ def command(
     }
     if ranking.unscored:
         shown["constant"] = [str(neuron) for neuron in ranking.unscored]
-    show(shown, as_json)
+    show({**shown, **skipped}, as_json)
     if not converged:
         raise typer.Exit(EXIT_DOES_NOT_HOLD)
 
@@ -360,10 +363,10 @@ def _all(
     )
 
 
-def _show_all(found: BakeOff, out: str, as_json: bool) -> None:
+def _show_all(found: BakeOff, out: str, skipped: dict[str, Any], as_json: bool) -> None:
     table = found.table
     rows = {
         method: dict(zip(table.columns, row, strict=True))
         for method, row in zip(table.methods, table.mean, strict=True)
     }
-    show({"comparison": out, "neurons": found.agreement.n_neurons, **rows}, as_json)
+    show({"comparison": out, "neurons": found.agreement.n_neurons, **rows, **skipped}, as_json)

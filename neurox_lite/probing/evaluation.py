@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from neurox_lite.activations.labelled import LabelledSplits
 from neurox_lite.metrics import accuracy, majority_accuracy, per_class
 from neurox_lite.probing.bootstrap import accuracy_interval
@@ -52,7 +54,11 @@ def _of_classes(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, Any
         "test_accuracy_interval": [interval.low, interval.high],
         "dev_accuracy": accuracy(splits.dev.y, probe.predict(splits.dev.X)),
         "train_accuracy": accuracy(splits.train.y, probe.predict(splits.train.X)),
-        "majority_accuracy": majority_accuracy(splits.train.y, splits.test.y),
+        "majority_accuracy": (
+            majority_accuracy(splits.train.y, splits.test.y)
+            if splits.majority is None
+            else accuracy(splits.test.y, np.full(len(splits.test.y), splits.majority))
+        ),
         "left_out": splits.left_out,
         "per_class": [asdict(row) for row in per_class(splits.test.y, predicted)],
     }

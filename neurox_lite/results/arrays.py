@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file, reading_json, write_bytes, write_json
+from neurox_lite.input_files import refuse_special
 from neurox_lite.outputs import replacing_in
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def reading_with_arrays(
     file, arrays = Path(folder) / f"{name}.json", Path(folder) / f"{name}.safetensors"
 
     def read() -> Arrays:
+        refuse_special(arrays)
         try:
             return load_file(arrays)
         except SafetensorError as error:

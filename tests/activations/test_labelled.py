@@ -245,6 +245,7 @@ def test_balance_gives_train_equally_many_words_of_every_class(tmp_path, balance
             assert np.ptp(times) <= 1
     else:
         assert len(set(splits.train.rows)) == len(splits.train.rows)
+    assert (splits.majority, plain.majority) == ("A", None)
     again = labelled_splits(store, corpus, "tag", balance=balance, seed=1)
     assert again.train.rows.tolist() == splits.train.rows.tolist()
     others = [

@@ -100,6 +100,8 @@ def test_rules_are_those_of_python_and_are_recorded(
     np.testing.assert_allclose(fitted.coef_, again.coef_, atol=1e-6)
     assert shown["n_train"] == len(train.y) == 2 * min(np.unique(train.y, return_counts=True)[1])
 
+    # Of always giving the class that is the most frequent in text, not among the words drawn.
+    assert shown["majority_accuracy"] > 0.5
     recorded = json.loads((probe / "evaluation.json").read_text())["provenance"]["labels"]
     assert recorded["strip_bio"] is True
     assert recorded["label_map"] == ["(.*):.*=\\1", "O="]
