@@ -123,6 +123,7 @@ if TYPE_CHECKING:
     from neurox_lite.evaluation.steering import steer
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
+    from neurox_lite.intervals import accuracy_interval
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.masking.probe_mask import fit_probe_mask
     from neurox_lite.models.interventions import intervene
@@ -135,7 +136,6 @@ if TYPE_CHECKING:
     from neurox_lite.pipeline.bake_off import bake_off
     from neurox_lite.pipeline.job import Job
     from neurox_lite.pipeline.run import run_job
-    from neurox_lite.probing.bootstrap import accuracy_interval
     from neurox_lite.probing.control import control_labels
     from neurox_lite.probing.layerwise import fit_layers, layer_scores
     from neurox_lite.probing.learning_curve import learning_curve
@@ -209,7 +209,7 @@ _MODULE_OF = {
     "TopOverlap": "results",
     "ablate": "evaluation.ablation",
     "ablate_in_model": "evaluation.in_model",
-    "accuracy_interval": "probing.bootstrap",
+    "accuracy_interval": "intervals",
     "aligned": "activations.aligned",
     "annotate": "corpora.annotation",
     "bake_off": "pipeline.bake_off",

@@ -24,6 +24,7 @@ ORDER = [
     {"outputs"},
     {"neurons"},
     {"results", "metrics"},
+    {"intervals"},
     {"corpora"},
     {"models"},
     {"activations"},

@@ -40,7 +40,7 @@ from neurox_lite.cli.output import (
     refuse_given,
     show,
 )
-from neurox_lite.cli.pairs import Condition, Positions, Template
+from neurox_lite.cli.pairs import Condition, Positions, Template, shown_task
 
 OF_ACTIVATIONS = (
     *("store", "corpus", "tag", "probe", "retrain"),
@@ -128,7 +128,8 @@ def command(
     """Measure what is left with the top neurons, the bottom, random ones, and all but the top.
 
     Of activations: test accuracy of a probe, or R2. With --model: what the running model predicts,
-    at the site and layers of the ranking.
+    at the site and layers of the ranking. Exits with 3 when a probe did not converge or the intact
+    model is right on the pairs no more often than chance.
 
     Example: neurox-lite ablate --ranking ranking.json --store bert.h5 --corpus my.conllu --tag upos
     --probe probe --out ablation
@@ -163,7 +164,7 @@ def command(
         "seed": seed,
     }
     if model is not None:
-        measured = model_metric(
+        measured, every = model_metric(
             model,
             rankings[0],
             pairs,
@@ -174,12 +175,13 @@ def command(
             positions,
             skip_bad_lines,
         )
-        curves = ablate_in_model(rankings, measured, **options)
+        curves = ablate_in_model(rankings, measured, **options, others=every)
         shown: dict[str, Any] = {
             f"{measured.name} of the intact model": curves.curves[0].intact,
             "random minus top, removed": {
                 curve.method: curve.area_below_random for curve in curves.curves
             },
+            **shown_task(curves.curves[0].task),
         }
     elif store and corpus and tag:
         curves, read = ablate_activations(
@@ -203,5 +205,5 @@ def command(
         curves.save(new / "ablation.json")
         save_figure(curves.plot(), new / "ablation.png")
     show({"curves": out, **shown}, as_json)
-    if not all(curve.converged for curve in curves.curves):
+    if not all(curve.holds for curve in curves.curves):
         raise typer.Exit(EXIT_DOES_NOT_HOLD)

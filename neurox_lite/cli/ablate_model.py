@@ -9,6 +9,7 @@ from neurox_lite.cli.output import quiet_transformers
 from neurox_lite.cli.pairs import chosen_pairs, position, read_all_pairs
 
 if TYPE_CHECKING:
+    from neurox_lite.corpora.minimal_pairs import MinimalPair
     from neurox_lite.evaluation.model_metrics import ModelMetric
     from neurox_lite.results import NeuronRanking
 
@@ -26,8 +27,8 @@ def model_metric(
     template: str | None,
     positions: str,
     skip_bad_lines: bool,
-) -> ModelMetric:
-    """The metric asked for, at the site and layers of a ranking.
+) -> tuple[ModelMetric, list[MinimalPair]]:
+    """The metric asked for, at the site and layers of a ranking, and all pairs of the files.
 
     Raises
     ------
@@ -50,14 +51,15 @@ def model_metric(
     loaded = load_model(model, head="language")
     where: dict[str, Any] = {"site": ranking.space.site, "layers": list(ranking.space.layers)}
     if pairs:
-        chosen = chosen_pairs(read_all_pairs(pairs, skip_bad_lines), condition, template)
+        every = read_all_pairs(pairs, skip_bad_lines)
+        chosen = chosen_pairs(every, condition, template)
         inputs = encode_pairs(loaded, chosen)
         where["positions"] = inputs.places(position(positions))
         of_pairs = {
             "log-odds": model_metrics.pair_log_odds,
             "accuracy": model_metrics.pair_accuracy,
         }
-        return of_pairs[metric](loaded, inputs, **where)
+        return of_pairs[metric](loaded, inputs, **where), every
     if positions != "all":
         raise InputError("--positions are of --pairs; a text has all of its words replaced")
     of_text = {
@@ -65,4 +67,4 @@ def model_metric(
         "kl": model_metrics.kl_from_intact,
         "accuracy": model_metrics.token_accuracy,
     }
-    return of_text[metric](loaded, read_lines(str(text)), **where)
+    return of_text[metric](loaded, read_lines(str(text)), **where), []

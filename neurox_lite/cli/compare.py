@@ -41,6 +41,8 @@ def command(
 
     Example: neurox-lite compare mask other-mask --out overlap
     """
+    import logging
+
     from neurox_lite.cli.compare_masks import compare_masks, is_mask
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.errors import InputError
@@ -76,6 +78,10 @@ def command(
         }
         for name, row in zip(found.methods, found.overlap, strict=True)
     }
+    logging.getLogger(__name__).info(
+        "by chance: of independent rankings; rankings of the same labels agree more, even where "
+        "labels are noise (nx.ranking.permuted_overlap shuffles them)"
+    )
     show(
         {
             "agreement": out,

@@ -111,7 +111,8 @@ def command(
     """Find the smallest set of neurons whose replacement turns what a model predicts.
 
     Give pairs that are to be turned the same way, as --condition singular. Exits with 3 when no set
-    reaches the effect (infeasible) or the search had not settled.
+    reaches the effect (infeasible), the search had not settled, or the intact model is right on the
+    pairs no more often than chance (beside those of the files that turn the other way).
 
     Side effects are measured where these pairs make no choice, on all other pairs of the files and
     on --text, beside random neurons; side_effects.json has them in full.
@@ -152,6 +153,7 @@ def command(
         "objective": objective,
         "within": usable(loaded, every) if within else None,
         "keep_wrong": keep_wrong,
+        "others": every,
     }
     fits = [
         fit_neuron_mask(
@@ -183,7 +185,7 @@ def command(
             ranking.save(new / "ranking.json")
         found.save(new / "side_effects.json")
     show({"mask": out, **spread.summary(), **_shown(found)}, as_json)
-    if spread.best.status != "feasible":
+    if not spread.best.holds:
         raise typer.Exit(EXIT_DOES_NOT_HOLD)
 
 

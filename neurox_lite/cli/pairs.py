@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPair
     from neurox_lite.models.loading import LoadedModel
+    from neurox_lite.results.pair_task import PairTask
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +114,14 @@ def other_pairs(
             len(others),
         )
     return kept
+
+
+def shown_task(task: PairTask | None) -> dict[str, Any]:
+    """What a command says of what the intact model can do."""
+    if task is None:
+        return {}
+    doubt = "" if task.holds else "the model cannot do the task: "
+    return {"intact model": f"{doubt}{task}", "can do the task": task.holds}
 
 
 def position(text: str) -> str | int:

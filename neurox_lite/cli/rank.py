@@ -273,6 +273,10 @@ def command(
         "neurons": ranking.space.n_neurons,
         "top": [str(neuron) for neuron in top],
     }
+    if method == "gaussian" and ranking.provenance["bits"]:
+        told = ranking.provenance
+        shown[f"bits told by the selected (of {told['bits_of']})"] = told["bits"][-1]
+        shown["share of the entropy"] = told["nmi"][-1]
     if ranking.unscored:
         shown["constant"] = [str(neuron) for neuron in ranking.unscored]
     show({**shown, **skipped}, as_json)
@@ -331,8 +335,8 @@ def _of_labels(
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.ranking import RankingTask, rank
 
-    train, dev = splits.train, splits.dev
-    task = RankingTask(train.X, train.y, dev.X, dev.y, ElasticNetProbe(), seed)
+    train, dev, test = splits.train, splits.dev, splits.test
+    task = RankingTask(train.X, train.y, dev.X, dev.y, ElasticNetProbe(), seed, test.X, test.y)
     return rank(method, task, **options)
 
 

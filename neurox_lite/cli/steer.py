@@ -7,7 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from neurox_lite.cli.claims import claim_folder
-from neurox_lite.cli.output import Debug, Json, Seed, integers, numbers, quiet_transformers, show
+from neurox_lite.cli.output import (
+    EXIT_DOES_NOT_HOLD,
+    Debug,
+    Json,
+    Seed,
+    integers,
+    numbers,
+    quiet_transformers,
+    show,
+)
 from neurox_lite.cli.pairs import (
     LanguageModel,
     Pairs,
@@ -17,6 +26,7 @@ from neurox_lite.cli.pairs import (
     chosen_pairs,
     position,
     read_all_pairs,
+    shown_task,
 )
 
 
@@ -78,6 +88,8 @@ def command(
 ) -> None:
     """Move the top neurons of a ranking to another class, and see whether the model follows.
 
+    Exits with 3 when the intact model is right on the pairs no more often than chance.
+
     Example: neurox-lite steer --model lstm-0 --pairs pairs.tsv --ranking ranking.json --condition
     singular --towards plural --out steering
     """
@@ -115,6 +127,7 @@ def command(
         "curves": out,
         "pairs": first.n_pairs,
         "left out as wrong": first.n_left_out,
+        **shown_task(first.task),
     }
     for curve in curves.curves:
         shown[f"turned by {curve.method}"] = _by_count(curve.counts, curve.success.top)
@@ -123,6 +136,8 @@ def command(
         if curve.kl is not None:
             shown[f"KL of {curve.method}"] = _by_count(curve.counts, curve.kl.top)
     show(shown, as_json)
+    if first.task is not None and not first.task.holds:
+        raise typer.Exit(EXIT_DOES_NOT_HOLD)
 
 
 def _by_count(counts: tuple[int, ...], values: tuple[float, ...]) -> dict[str, float]:

@@ -9,7 +9,9 @@ import numpy as np
 from neurox_lite.arguments import expect, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
+from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate
+from neurox_lite.models.pair_task import task_of_pairs
 from neurox_lite.models.replacements import resampled
 from neurox_lite.models.spaces import check_ranking
 from neurox_lite.neurons import NeuronSpace
@@ -28,6 +30,7 @@ def ablate_in_model(
     replacement: str | np.ndarray = "mean",
     n_random: int = 5,
     seed: int = 0,
+    others: Sequence[MinimalPair] = (),
 ) -> AblationCurves:
     """Replace neurons in the order of rankings during real forward passes.
 
@@ -49,6 +52,10 @@ def ablate_in_model(
     n_random : int
         Number of random sets per share.
     seed : int
+    others : sequence of MinimalPair
+        Of a metric of minimal pairs: pairs of the same words that turn the other way. They tell a
+        model that can do the task from one that always prefers the same word, see
+        ``AblationCurve.task``.
 
     Raises
     ------
@@ -74,6 +81,7 @@ def ablate_in_model(
             gate[order[:k]] = 1
     flat = removed.reshape(-1, n_neurons)
     both = np.concatenate([np.zeros((1, n_neurons), np.float32), flat, 1 - flat])
+    task = None if metric.inputs is None else task_of_pairs(masked.loaded, metric.inputs, others)
     by_input = values.ndim == 2
     intact, *found = evaluate(metric, both, values, by_input=by_input).tolist()
     without, only = np.reshape(found, (2, len(orders), len(counts)))
@@ -100,6 +108,7 @@ def ablate_in_model(
                 remove_random_mean=tuple(without[:n_random].mean(0).tolist()),
                 remove_random_low=tuple(without[:n_random].min(0).tolist()),
                 remove_random_high=tuple(without[:n_random].max(0).tolist()),
+                task=task,
             )
             for number, ranking in enumerate(rankings)
         )

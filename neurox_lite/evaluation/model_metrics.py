@@ -45,12 +45,15 @@ class ModelMetric:
         sum and the weight of each row, (n_rows,) both.
     finish : function
         Of the weighted mean.
+    inputs : PairInputs, optional
+        Of a task that the model may be right or wrong in.
     """
 
     name: str
     masked: MaskedModel
     score: Callable[[torch.Tensor, torch.Tensor], Scores]
     finish: Callable[[float], float] = float
+    inputs: PairInputs | None = None
 
     __repr__ = short_repr
 
@@ -70,7 +73,7 @@ def pair_accuracy(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each((inputs.log_odds(logits, rows) > 0).double())
 
-    return ModelMetric("pair accuracy", masked, score)
+    return ModelMetric("pair accuracy", masked, score, inputs=inputs)
 
 
 def pair_log_odds(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
@@ -80,7 +83,7 @@ def pair_log_odds(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each(inputs.log_odds(logits, rows).double())
 
-    return ModelMetric("log odds", masked, score)
+    return ModelMetric("log odds", masked, score, inputs=inputs)
 
 
 def pair_changes(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:

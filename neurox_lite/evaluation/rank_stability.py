@@ -14,12 +14,12 @@ from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.retraining import RETRAIN_TOL
+from neurox_lite.intervals import sentence_numbers
 from neurox_lite.labels import checked_labels
 from neurox_lite.probing.bootstrap import check_resampling
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.sentences import sentence_numbers
 from neurox_lite.results import NeuronRanking, RankIntervals
 from neurox_lite.seeds import checked_seed
 
@@ -35,7 +35,12 @@ def rank_intervals(
     level: float = 0.95,
     seed: int = 0,
 ) -> RankIntervals:
-    """Percentile interval of every neuron's rank over resamples of the training sentences.
+    """Between which ranks every neuron stands over resamples of the training sentences.
+
+    An interval holds the share ``level`` of the resamples. It shows how far a ranking is decided by
+    the sentences drawn, and makes no promise to hold the rank on all sentences there could be: a
+    rank is no mean, and resamples repeat sentences. One that is a point means that the rank was the
+    same in every resample.
 
     A row counts as often as its sentence was drawn; a class of which no sentence was drawn is left
     out of that resample. Neurons that the method ties keep the order of the columns: those without
@@ -61,13 +66,14 @@ def rank_intervals(
         resamples, with weights in place of repeated rows, which is faster.
     n_resamples : int
     level : float
-        With 20 resamples, 0.95 goes from the best rank to the worst.
+        Of the resamples, rounded up: with 20, 0.95 goes from the best rank to the worst.
     seed : int
 
     Raises
     ------
     InputError
-        When shapes differ, an option is out of range, or there is one class only.
+        When shapes differ, an option is out of range, there is one class only, or one sentence
+        only, of which all resamples are the same.
     """
     expect_function(rank, "rank", "a function of activations and labels, as probeless")
     X = checked_activations(X)
@@ -79,6 +85,10 @@ def rank_intervals(
     if len(np.unique(y)) < 2:
         raise InputError(f"only one class, '{y[0]}'; a ranking needs at least two")
     sentences = sentence_numbers(groups, len(y))
+    if not sentences.any():
+        raise InputError(
+            "all words are of one sentence: where neurons would stand on others cannot be known"
+        )
     require_finite(X)
     draws = _draws(sentences, y, n_resamples, seed)
     if probe is None:

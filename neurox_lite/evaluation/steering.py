@@ -24,7 +24,8 @@ from neurox_lite.evaluation.model_metrics import (
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import encode_pairs
-from neurox_lite.models.pair_scores import right_pairs
+from neurox_lite.models.pair_scores import intact_log_odds
+from neurox_lite.models.pair_task import check_one_way, pair_task
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
 from neurox_lite.results.steering import SteeredMeasure, SteeringCurve, SteeringCurves
 from neurox_lite.seeds import checked_seed
@@ -100,8 +101,9 @@ def steer(
     Raises
     ------
     InputError
-        When there are no pairs, a pair is of both classes, a ranking is of other neurons, the model
-        cannot choose between the words of a pair or gets all wrong, or an option is out of range.
+        When there are no pairs, a pair is of both classes, pairs of the same two words are to be
+        turned in opposite ways, a ranking is of other neurons, the model cannot choose between the
+        words of a pair or gets all wrong, or an option is out of range.
     """
     rankings = as_rankings(rankings)
     pairs, wanted = as_pairs(pairs), as_pairs(wanted, "wanted")
@@ -114,8 +116,10 @@ def steer(
     loaded = as_loaded(model, tokenizer, head="language")
     where: dict[str, Any] = {"site": space.site, "layers": list(space.layers)}
     inputs, others = encode_pairs(loaded, pairs), encode_pairs(loaded, wanted)
+    intact = intact_log_odds(loaded, inputs)
+    right = inputs.select((intact > 0).nonzero()[:, 0])
     if not keep_wrong:
-        inputs = inputs.select(right_pairs(loaded, inputs))
+        inputs = right
     if not len(inputs):
         raise InputError(
             f"{loaded.name} gets all {len(pairs)} pairs wrong; give others, or use them as they "
@@ -123,6 +127,9 @@ def steer(
         )
     odds = pair_log_odds(loaded, inputs, positions=inputs.places(positions), **where)
     check_rankings(rankings, odds.masked.space)
+    task = pair_task(loaded, pairs, intact.double().cpu().numpy(), wanted)
+    if task.holds:
+        check_one_way(right.pairs)
     beside: dict[str, ModelMetric] = {}
     if texts is not None:
         beside["kl"] = kl_from_intact(loaded, texts, **where)
@@ -158,6 +165,7 @@ def steer(
                 n_pairs=len(inputs),
                 n_left_out=len(pairs) - len(inputs),
                 counts=steps,
+                task=task,
                 **{
                     name: _of_ranking(of_sets, number, len(rankings), len(steps))
                     for name, of_sets in values.items()

@@ -6,6 +6,7 @@ An effect is an object with
 - ``start`` and ``deviation``, (n_neurons,) tensors: replacements to begin with, and the size of a
   step away from them;
 - ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;
+- ``reach``, an (n_neurons,) tensor: how far from ``start`` activations lie at most;
 - ``flips``: whether it turns a choice, which it does where it is above 0;
 - ``keeps``: False when an open gate replaces its neuron, True when it keeps it and all others are
   replaced;
@@ -34,6 +35,7 @@ from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.pair_task import PairTask
 
 Measure = Callable[[torch.Tensor, PairInputs, torch.Tensor], torch.Tensor]
 
@@ -52,6 +54,7 @@ class Effect(Protocol):
     deviation: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
+    reach: torch.Tensor
     flips: bool
     keeps: bool
     rows_at_once: int
@@ -93,6 +96,8 @@ class PairEffect:
     within : PairInputs, optional
         Replacements stay between the lowest and the highest activation of their neuron on these,
         at any token.
+    task : PairTask, optional
+        Whether the intact model can do what the pairs ask, if that was found out.
     """
 
     def __init__(
@@ -105,10 +110,12 @@ class PairEffect:
         layers: Any = None,
         positions: Positions = "all",
         within: PairInputs | None = None,
+        task: PairTask | None = None,
     ):
         if isinstance(objective, str) and objective not in ("flip", "sufficiency"):
             raise unknown_choice("objective", objective, ("flip", "sufficiency"))
         self.inputs = inputs
+        self.task = task
         self.objective = objective
         self.flips = objective == "flip"
         self.keeps = objective == "sufficiency"
@@ -130,13 +137,17 @@ class PairEffect:
         if self.masked.positions is not None:
             # At one word a neuron may hardly vary because of what all pairs share, as their number.
             everywhere = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
-            self.deviation = everywhere.activation_range().deviation
+            found = everywhere.activation_range()
+            self.deviation = found.deviation
+        lowest, highest = found.low, found.high
         self.low, self.high = unbounded(self.start)
         if within is not None:
             others = MaskedModel(loaded, within.input_ids, within.attention_mask, **where)
             bounds = others.activation_range()
             self.low, self.high = bounds.low, bounds.high
+            lowest, highest = bounds.low, bounds.high
             self.start = self.start.clamp(self.low, self.high)
+        self.reach = torch.maximum(highest - self.start, self.start - lowest)
         self._intact = self._intact_predictions() if self.keeps else None
 
     def __len__(self) -> int:
@@ -232,6 +243,7 @@ class ReadoutEffect:
         bounds = (self.X.amin(0), self.X.amax(0)) if within is None else within
         self.low, self.high = (torch.as_tensor(bound).float() for bound in bounds)
         self.start = self.start.clamp(self.low, self.high)
+        self.reach = torch.maximum(self.high - self.start, self.start - self.low)
         self.rows_at_once = max(1, min(READOUT_ROWS_AT_ONCE, STATES_AT_ONCE // X.shape[1]))
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)

@@ -28,6 +28,8 @@ ROUNDING_ROWS = 64
 """Training examples that the hard mask is found by."""
 REPLACEMENT_STEPS = 30
 SETTLED_SIZE, SETTLED_EFFECT = 0.25, 0.1
+FAR = 2.0
+"""A replacement is out of range so many times as far from the mean as any activation is."""
 
 
 def fit_mask(
@@ -212,6 +214,7 @@ def _scored(
         held_out_effect=after,
         held_out_success=success,
         farthest=_farthest(effect, replaced(effect, gates), hard.values),
+        out_of_range=_out_of_range(effect, replaced(effect, gates), hard.values),
         probabilities=probabilities.double().cpu().numpy(),
         sizes=() if found is None else found.sizes,
         effects=() if found is None else found.effects,
@@ -272,6 +275,12 @@ def _farthest(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> floa
     """How far the farthest replacement lies from its neuron's mean, in deviations."""
     away = in_deviations(effect, values).abs()[gates > 0]
     return float(away.max()) if len(away) else 0.0
+
+
+def _out_of_range(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> bool:
+    """Whether a replacement lies where its neuron is far from ever being."""
+    away = (values - effect.start).abs()
+    return bool((away > FAR * effect.reach)[gates > 0].any())
 
 
 def _settled(found: Search, alpha: float, scale: float) -> bool:

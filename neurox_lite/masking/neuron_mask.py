@@ -17,7 +17,8 @@ from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.search import search_mask
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.pair_inputs import encode_pairs
-from neurox_lite.models.pair_scores import right_pairs
+from neurox_lite.models.pair_scores import intact_log_odds
+from neurox_lite.models.pair_task import check_one_way, pair_task
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -36,6 +37,7 @@ def fit_neuron_mask(
     alpha: float | None = None,
     within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
+    others: Sequence[MinimalPair] | None = None,
     by: str | NeuronRanking | RankPairs = "differentiable-mask",
     held_out: float = 0.25,
     n_steps: int = N_STEPS,
@@ -71,6 +73,10 @@ def fit_neuron_mask(
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
     keep_wrong : bool
         Also use pairs that the intact model gets wrong; by default they are left out and counted.
+    others : sequence of MinimalPair, optional
+        Pairs of the same words that turn the other way, such as plural subjects, by default those
+        of ``within``: they tell a model that can do the task from one that always prefers the same
+        word. Any other pairs among them are ignored. See ``MaskFit.task``.
     by : {"differentiable-mask", "reinforce"}, NeuronRanking or function
         How neurons are found. Of a ranking its shortest head is taken that reaches ``alpha``: what
         the neurons of another method can do, see
@@ -83,12 +89,15 @@ def fit_neuron_mask(
     Returns
     -------
     MaskFit
+        Its status says so when the model is right on the pairs, before any is left out, no more
+        often than chance: then the mask is one of luck.
 
     Raises
     ------
     InputError
         When the model cannot choose between the words of a pair, has no such site, layer or word,
-        or gets all pairs wrong, or a ranking is of other neurons.
+        or gets all pairs wrong, pairs of the same two words are to be flipped in opposite ways, or
+        a ranking is of other neurons.
     """
     searches = {"differentiable-mask": search_mask, "reinforce": reinforce_mask}
     if isinstance(by, str) and by not in searches:
@@ -106,6 +115,7 @@ def fit_neuron_mask(
         within=within,
         keep_wrong=keep_wrong,
         tokenizer=tokenizer,
+        others=others,
     )
     options: dict[str, Any] = {
         "alpha": alpha,
@@ -127,6 +137,7 @@ def fit_neuron_mask(
         fit,
         mask=replace(fit.mask, parameters=parameters),
         counts={**fit.counts, **left_out},
+        task=effect.task,
     )
 
 
@@ -147,7 +158,12 @@ def rank_by_neuron_mask(
     model, pairs, batch_size, seed
         As for :func:`fit_neuron_mask`.
     **where
-        Site, layers, positions, objective, within, keep_wrong and tokenizer, as there.
+        Site, layers, positions, objective, within, keep_wrong, others and tokenizer, as there.
+
+    Returns
+    -------
+    NeuronRanking
+        ``provenance["task"]`` says whether the model can do what the pairs ask (``holds``).
 
     Raises
     ------
@@ -156,7 +172,13 @@ def rank_by_neuron_mask(
     """
     effect, _ = pair_effect(model, pairs, **where)
     name = effect.objective if isinstance(effect.objective, str) else "custom"
-    return mask_path(effect, batch_size=batch_size, seed=seed, name=name)
+    ranking = mask_path(effect, batch_size=batch_size, seed=seed, name=name)
+    return replace(ranking, provenance={**ranking.provenance, **task_of(effect)})
+
+
+def task_of(effect: PairEffect) -> dict[str, Any]:
+    """What a ranking by pairs says of the task in its provenance."""
+    return {} if effect.task is None else {"task": effect.task.summary()}
 
 
 def pair_effect(
@@ -170,6 +192,7 @@ def pair_effect(
     within: Sequence[MinimalPair] | None = None,
     keep_wrong: bool = False,
     tokenizer: Any = None,
+    others: Sequence[MinimalPair] | None = None,
 ) -> tuple[PairEffect, dict[str, int]]:
     """The effect of a mask on the pairs that are used, and how many are left out, and why.
 
@@ -180,15 +203,18 @@ def pair_effect(
     distinct = inputs.distinct()
     n_copies, n_wrong = len(inputs) - len(distinct), 0
     inputs = inputs.select(distinct)
+    odds = intact_log_odds(loaded, inputs)
+    right = inputs.select((odds > 0).nonzero()[:, 0])
+    if not keep_wrong and not len(right):
+        raise InputError(
+            f"{loaded.name} gets all {len(inputs)} pairs wrong; give others, or use them as they "
+            "are by keep_wrong=True (--keep-wrong)"
+        )
+    turning = within if others is None else others
+    task = pair_task(loaded, inputs.pairs, odds.double().cpu().numpy(), turning or ())
     if not keep_wrong:
-        right = right_pairs(loaded, inputs)
         n_wrong = len(inputs) - len(right)
-        if not len(right):
-            raise InputError(
-                f"{loaded.name} gets all {n_wrong} pairs wrong; give others, or use them as they "
-                "are by keep_wrong=True (--keep-wrong)"
-            )
-        inputs = inputs.select(right)
+        inputs = right
     effect = PairEffect(
         loaded,
         inputs,
@@ -197,5 +223,8 @@ def pair_effect(
         layers=layers,
         positions=inputs.places(positions),
         within=None if within is None else encode_pairs(loaded, within),
+        task=task,
     )
+    if effect.flips and task.holds:
+        check_one_way(right.pairs)
     return effect, {"left out as copies": n_copies, "left out as wrong": n_wrong}

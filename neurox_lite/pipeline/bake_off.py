@@ -114,7 +114,9 @@ def bake_off(
     rankers = {name: _by_name(name) for name in methods}
     for name, scorer in (extra or {}).items():
         rankers[name] = _by_scores(name, scorer)
-    task = RankingTask(train.X, train.y, dev.X, dev.y, probe or ElasticNetProbe(), seed)
+    task = RankingTask(
+        train.X, train.y, dev.X, dev.y, probe or ElasticNetProbe(), seed, test.X, test.y
+    )
     if {"linguistic-correlation", "integrated-gradients", "differentiable-mask"} & set(methods):
         task.fitted_probe  # noqa: B018  (so that no method's time has it)
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.labelled import LabelledSplits
+from neurox_lite.intervals import accuracy_interval
 from neurox_lite.metrics import accuracy, majority_accuracy, per_class
-from neurox_lite.probing.bootstrap import accuracy_interval
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
 
@@ -19,9 +19,9 @@ def evaluate_probe(
 ) -> dict[str, Any]:
     """How well a probe predicts every split, how sparse it is, and its certificate.
 
-    Of classes: accuracies, that on test with its 95 % interval over resamples of the test
-    sentences, the majority baseline, and a table per class on test. Of numbers: R2. Streams the
-    activations; the result is JSON-ready.
+    Of classes: accuracies, that on test with its 95 % interval over sentences (see
+    :func:`neurox_lite.accuracy_interval`), the majority baseline, and a table per class on test. Of
+    numbers: R2. Streams the activations; the result is JSON-ready.
     """
     measured = (
         _of_numbers(probe, splits)

@@ -7,35 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
-
-
-def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
-    """Number the sentences from 0, without gaps.
-
-    Parameters
-    ----------
-    groups : (n_rows,) array-like
-        Which sentence each row is of; any numbers or strings.
-    n_rows : int
-        Number of rows they have to fit.
-
-    Returns
-    -------
-    (n_rows,) int array
-
-    Raises
-    ------
-    InputError
-        When there are no rows, or not one group per row, or a group is None or NaN.
-    """
-    groups = checked_labels(groups, name="groups")
-    if not n_rows or groups.shape != (n_rows,):
-        raise InputError(
-            f"groups of shape {groups.shape} for {n_rows} rows; give each row its sentence's number"
-        )
-    return np.unique(groups, return_inverse=True)[1]
+from neurox_lite.intervals import sentence_numbers
 
 
 def nested_samples(

@@ -1,7 +1,7 @@
 """One function per method, every one returns a NeuronRanking; and operations on rankings."""
 
 from neurox_lite.ranking.activation_difference import activation_difference
-from neurox_lite.ranking.agreement import agreement, rank_biased_overlap
+from neurox_lite.ranking.agreement import agreement, permuted_overlap, rank_biased_overlap
 from neurox_lite.ranking.average_precision import average_precision
 from neurox_lite.ranking.cross_model import lin_reg, max_corr, min_corr, svcca
 from neurox_lite.ranking.differentiable_mask import differentiable_mask
@@ -38,6 +38,7 @@ __all__ = [
     "min_corr",
     "mutual_information",
     "one_per_cluster",
+    "permuted_overlap",
     "point_biserial",
     "probeless",
     "random_ranking",

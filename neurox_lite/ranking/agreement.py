@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.results import AgreementMatrix, NeuronRanking
+from neurox_lite.labels import checked_labels
+from neurox_lite.results import AgreementMatrix, NeuronRanking, TopOverlap
 from neurox_lite.results.ranking import same_neurons
+from neurox_lite.results.top_overlap import SHUFFLED
+from neurox_lite.seeds import checked_seed
 
 
 def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -> float:
@@ -90,6 +96,61 @@ def agreement(rankings: Sequence[NeuronRanking], k: int) -> AgreementMatrix:
         overlap=_as_tuples(overlap),
         kendall=_as_tuples(kendall),
         rank_biased=_as_tuples(rank_biased),
+    )
+
+
+def permuted_overlap(
+    first: Callable[..., NeuronRanking],
+    second: Callable[..., NeuronRanking],
+    X: Any,
+    y: Any,
+    k: int,
+    *,
+    n_permutations: int = 99,
+    seed: int = 0,
+) -> TopOverlap:
+    """Overlap of the top k of two rankers, beside that on shuffled labels.
+
+    Rankers of the same data agree on its accidents, also where there is nothing to find. Here both
+    rank again with every shuffle of the labels, the same for both. With m of n shuffles as large an
+    overlap or larger, p is ``(m + 1) / (n + 1)`` (Phipson & Smyth 2010), 0.01 at the least with 99.
+    The labels of all words are shuffled alike, so that neither words nor sentences keep theirs.
+
+    Parameters
+    ----------
+    first, second : functions
+        Of rows and labels, ``rank(X, y)``, such as :func:`neurox_lite.ranking.probeless`.
+    X, y : (n, n_neurons) array-like and (n,) labels
+    k : int
+    n_permutations : int
+        Each takes two rankings.
+    seed : int
+
+    Returns
+    -------
+    TopOverlap
+        ``chance`` says what it is beside.
+
+    Raises
+    ------
+    InputError
+        When a number is out of range, or as the rankers.
+    """
+    n_permutations = whole_number(n_permutations, "n_permutations", least=1)
+    y = checked_labels(y)
+    found = first(X, y).compare(second(X, y), k)
+    rng = np.random.default_rng(checked_seed(seed))
+    sizes = np.empty(n_permutations)
+    for number in tqdm(range(n_permutations), desc="shuffle", disable=None, delay=2):
+        shuffled = y[rng.permutation(len(y))]
+        sizes[number] = len(first(X, shuffled).compare(second(X, shuffled), k).both)
+    size = len(found.both)
+    return replace(
+        found,
+        expected=float(sizes.mean()),
+        p_at_least=float((np.sum(sizes >= size) + 1) / (n_permutations + 1)),
+        p_at_most=float((np.sum(sizes <= size) + 1) / (n_permutations + 1)),
+        chance=SHUFFLED,
     )
 
 

@@ -14,7 +14,7 @@ from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import without_gates
-from neurox_lite.masking.neuron_mask import pair_effect
+from neurox_lite.masking.neuron_mask import pair_effect, task_of
 from neurox_lite.models.loading import Model
 from neurox_lite.results import NeuronRanking
 from neurox_lite.seeds import checked_seed
@@ -52,13 +52,15 @@ def rank_by_integrated_gradients(
     seed : int
         Of the sample.
     **where
-        Site, layers, positions, objective, keep_wrong and tokenizer, as for
+        Site, layers, positions, objective, keep_wrong, tokenizer and others, by default
+        ``towards``, as for
         :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
 
     Returns
     -------
     NeuronRanking
-        Neurons that are the same on all pairs have score NaN and come last.
+        Neurons that are the same on all pairs have score NaN and come last. ``provenance["task"]``
+        says whether the model can do what the pairs ask (``holds``).
 
     Raises
     ------
@@ -177,8 +179,9 @@ def _both(
     where: dict[str, Any],
 ) -> tuple[PairEffect, PairEffect]:
     """The effect on pairs, and that on those towards which they are turned."""
-    effect, _ = pair_effect(model, pairs, **where)
-    other, _ = pair_effect(effect.masked.loaded, towards, **where)
+    others = where.get("others") or towards
+    effect, _ = pair_effect(model, pairs, **{**where, "others": others})
+    other, _ = pair_effect(effect.masked.loaded, towards, **{**where, "others": pairs})
     return effect, other
 
 
@@ -190,4 +193,6 @@ def _ranking(
     parameters: dict[str, Any],
 ) -> NeuronRanking:
     found = torch.where(varies, scores, torch.nan).cpu().numpy()
-    return NeuronRanking.from_scores(effect.space, found, method, parameters=parameters)
+    return NeuronRanking.from_scores(
+        effect.space, found, method, parameters=parameters, provenance=task_of(effect)
+    )

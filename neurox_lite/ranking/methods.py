@@ -44,6 +44,8 @@ class RankingTask:
     probe : ElasticNetProbe
         Fitted on ``X`` and ``y``, or not: then a clone is fitted when a method first reads it.
     seed : int
+    X_test, y_test : array-likes, optional
+        For what methods report of words that they have not selected on.
     """
 
     X: Any
@@ -52,6 +54,8 @@ class RankingTask:
     y_dev: np.ndarray
     probe: ElasticNetProbe
     seed: int = 0
+    X_test: Any = None
+    y_test: np.ndarray | None = None
 
     __repr__ = short_repr
 
@@ -76,7 +80,14 @@ METHODS: dict[str, Callable[..., NeuronRanking]] = {
     "linguistic-correlation": lambda task: linguistic_correlation(task.fitted_probe),
     "probeless": lambda task: probeless(task.X, task.y),
     "gaussian": lambda task, **options: gaussian(
-        task.X, task.y, task.X_dev, task.y_dev, seed=task.seed, **options
+        task.X,
+        task.y,
+        task.X_dev,
+        task.y_dev,
+        X_test=task.X_test,
+        y_test=task.y_test,
+        seed=task.seed,
+        **options,
     ),
     "iou": lambda task, **options: iou(task.X, task.y, **options),
     "average-precision": lambda task: average_precision(task.X, task.y),

@@ -148,6 +148,11 @@ def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
     state = "converged" if converged else "**NOT CONVERGED: do not trust the ranking**"
     doubt = "" if control["control_converged"] else " (**control NOT CONVERGED: too high**)"
     low, high = evaluation["test_accuracy_interval"]
+    interval = (
+        "cannot be known from one sentence"
+        if (low, high) == (0, 1)
+        else f"{percent(low)} to {percent(high)}"
+    )
     controls = control["control_accuracies"]
     spread = (
         f"; {len(controls)} seeds, {percent(min(controls))} to {percent(max(controls))}"
@@ -157,7 +162,7 @@ def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
     rows = [
         (
             "test accuracy, all neurons (95 % interval over sentences)",
-            f"{percent(evaluation['test_accuracy'])} ({percent(low)} to {percent(high)})",
+            f"{percent(evaluation['test_accuracy'])} ({interval})",
         ),
         ("dev / train accuracy", pair(evaluation["dev_accuracy"], evaluation["train_accuracy"])),
         ("majority class", percent(evaluation["majority_accuracy"])),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.errors import InputError
+from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -40,7 +41,8 @@ class AblationCurve:
     All sequences have one entry per share. ``random_low`` and ``random_high`` are the minimum and
     maximum over seeds of keeping random neurons only. ``converged`` is False when a probe behind
     the curve did not converge. In a running model, removing the bottom and random neurons is
-    measured, too; on activations these are empty.
+    measured, too; on activations these are empty. ``task`` says of minimal pairs whether the intact
+    model can do what they ask.
     """
 
     method: str
@@ -62,6 +64,12 @@ class AblationCurve:
     remove_random_mean: tuple[float, ...] = ()
     remove_random_low: tuple[float, ...] = ()
     remove_random_high: tuple[float, ...] = ()
+    task: PairTask | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether probes converged and the intact model can do the task, where there is one."""
+        return self.converged and (self.task is None or self.task.holds)
 
     __repr__ = short_repr
 
@@ -157,6 +165,9 @@ class AblationCurves:
         InputError
             When the file is missing, damaged or holds something else.
         """
-        return read_result(
-            path, KIND, lambda curves: cls(tuple(AblationCurve(**curve) for curve in curves))
-        )
+        return read_result(path, KIND, lambda curves: cls(tuple(map(_curve, curves))))
+
+
+def _curve(fields: dict[str, Any]) -> AblationCurve:
+    task = None if fields.get("task") is None else PairTask(**fields["task"])
+    return AblationCurve(**{**fields, "task": task})

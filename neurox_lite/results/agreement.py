@@ -25,6 +25,9 @@ Matrix = tuple[tuple[float, ...], ...]
 class AgreementMatrix:
     """Agreement of rankings of the same neurons, see :func:`neurox_lite.ranking.agreement`.
 
+    Expected values are those of independent rankings. Rankings of the same labels agree more, even
+    where the labels are noise; :func:`neurox_lite.ranking.permuted_overlap` says how much.
+
     Attributes
     ----------
     methods : tuple of str
@@ -67,12 +70,12 @@ class AgreementMatrix:
 
     @property
     def expected_overlap(self) -> float:
-        """Overlap of the top k of a ranking with that of a random one, on average."""
+        """Overlap of the top k with that of an independent, random ranking, on average."""
         return self.k / self.n_neurons
 
     @property
     def expected_rank_biased(self) -> float:
-        """Rank-biased overlap with a random ranking, on average: (k / n) (1 - p^n)."""
+        """Rank-biased overlap with an independent one, on average: (k / n) (1 - p^n)."""
         return self.expected_overlap * (1 - (1 - 1 / self.k) ** self.n_neurons)
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 from neurox_lite.files import write_json
 from neurox_lite.outputs import replacing_in
 from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result
 from neurox_lite.results.tables import Table, as_pandas
@@ -32,6 +33,7 @@ NUMBERS = (
     "held_out_effect",
     "held_out_success",
     "farthest",
+    "out_of_range",
     "n_runs",
 )
 """Fields that ``fit.json`` also has as they are, not rounded."""
@@ -76,6 +78,11 @@ class MaskFit:
         gets them wrong.
     order : NeuronRanking, optional
         Whose head the mask is; none of a search.
+    out_of_range : bool
+        Whether a replacement lies more than twice as far from the mean of its neuron as any of its
+        activations on the examples: no input would bring the neuron there.
+    task : PairTask, optional
+        Whether the intact model can do what the pairs ask; of masks over pairs.
     """
 
     mask: NeuronMask
@@ -96,13 +103,26 @@ class MaskFit:
     n_runs: int
     counts: Mapping[str, int] = field(default_factory=dict)
     order: NeuronRanking | None = None
+    out_of_range: bool = False
+    task: PairTask | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the mask is feasible and converged, of a model that can do the task."""
+        return self.feasible and self.converged and (self.task is None or self.task.holds)
 
     @property
     def status(self) -> str:
-        """``feasible``, ``not converged`` or ``infeasible``."""
+        """``feasible``, ``not converged``, ``infeasible`` or ``the model cannot do the task``.
+
+        With what is to be said to it: ``feasible, out of range (34.9 std)``.
+        """
+        if self.task is not None and not self.task.holds:
+            return f"the model cannot do the task: {self.task}"
         if not self.feasible:
             return "infeasible"
-        return "feasible" if self.converged else "not converged"
+        found = "feasible" if self.converged else "not converged"
+        return f"{found}, out of range ({self.farthest:.1f} std)" if self.out_of_range else found
 
     def __str__(self) -> str:
         facts = {
@@ -166,6 +186,7 @@ class MaskFit:
             "held-out effect without a mask": number(self.held_out_intact),
             "held-out effect": number(self.held_out_effect),
             "held-out success": number(self.held_out_success),
+            **({} if self.task is None else {"can do the task": self.task.summary()}),
             "model runs": self.n_runs,
             **{f"examples {name}": count for name, count in self.counts.items()},
         }
@@ -204,10 +225,12 @@ class MaskFit:
 
         def build(**data: Any) -> MaskFit:
             is_head = data["is head of ranking.json"]
+            # Masks of earlier versions say neither whether they are out of range nor of the task.
+            saved = {"out_of_range": False, **data["numbers"]}
             numbers: dict[str, Any] = {
-                name: np.nan if data["numbers"][name] is None else data["numbers"][name]
-                for name in NUMBERS
+                name: np.nan if saved[name] is None else saved[name] for name in NUMBERS
             }
+            task = data.get("can do the task")
             return cls(
                 mask=mask,
                 objective=data["objective"],
@@ -216,6 +239,7 @@ class MaskFit:
                 effects=data["effects"],
                 counts=data["counts"],
                 order=NeuronRanking.load(folder / "ranking.json") if is_head else None,
+                task=None if task is None else PairTask.from_summary(task),
                 **numbers,
             )
 

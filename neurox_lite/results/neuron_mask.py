@@ -134,7 +134,8 @@ class NeuronMask:
     def compare(self, other: NeuronMask) -> TopOverlap:
         """Which neurons both masks look for, and whether chance would explain it.
 
-        Those they touch, of *sufficiency* those they keep.
+        Those they touch, of *sufficiency* those they keep. Chance is that of independent sets; two
+        masks of the same pairs are not, see :class:`~neurox_lite.results.TopOverlap`.
 
         Raises
         ------

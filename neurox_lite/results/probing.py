@@ -26,6 +26,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def is_known(self) -> bool:
+        """False where the interval of a share is 0 to 1: of a single sentence."""
+        return (self.low, self.high) != (0, 1)
+
     def table(self) -> Table:
         """A header and one row."""
         return one_row(self)
@@ -35,6 +40,8 @@ class Interval:
         return as_pandas(self.table())
 
     def __str__(self) -> str:
+        if not self.is_known:
+            return f"{self.value:.4g} (not known: one sentence, or too few)"
         return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
 

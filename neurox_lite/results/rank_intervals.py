@@ -31,7 +31,8 @@ class RankIntervals:
         Of the ranking.
     space : NeuronSpace
     level : float
-        Share of the resamples that the intervals hold, rounded up.
+        Share of the resamples that the intervals hold, rounded up; not how often they would hold
+        the rank on all sentences.
     ranks, low, high : (n_neurons,) tuples of int
         Rank in the full fit, and the ends of the interval.
     resampled : (n_resamples, n_neurons) tuple of tuples of int

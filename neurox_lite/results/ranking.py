@@ -303,7 +303,9 @@ class NeuronRanking:
     def compare(self, other: NeuronRanking, k: int, other_k: int | None = None) -> TopOverlap:
         """Which of the top k both rankings have, and whether chance would explain it.
 
-        Neurons that a ranking does not tell apart at its end are in no top.
+        Chance is that of independent rankings. Two of the same labels are not, see
+        :class:`~neurox_lite.results.TopOverlap`. Neurons that a ranking does not tell apart at its
+        end are in no top.
 
         Parameters
         ----------

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -61,6 +62,8 @@ class SteeringCurve:
         Mean of log p(right) - log p(wrong), in nats.
     kl, perplexity : SteeredMeasure or None
         On other text: mean of KL(p || p~) per token from the intact model, in nats, and perplexity.
+    task : PairTask or None
+        Whether the intact model can do what the pairs ask.
     """
 
     method: str
@@ -75,6 +78,7 @@ class SteeringCurve:
     log_odds: SteeredMeasure
     kl: SteeredMeasure | None = None
     perplexity: SteeredMeasure | None = None
+    task: PairTask | None = None
 
     __repr__ = short_repr
 
@@ -160,4 +164,5 @@ def _curve(fields: dict[str, Any]) -> SteeringCurve:
     measures = {
         name: None if fields[name] is None else SteeredMeasure(**fields[name]) for name in MEASURES
     }
-    return SteeringCurve(**{**fields, **measures})
+    task = None if fields.get("task") is None else PairTask(**fields["task"])
+    return SteeringCurve(**{**fields, **measures, "task": task})

@@ -15,10 +15,19 @@ from neurox_lite.showing import short_repr, summary
 if TYPE_CHECKING:
     import pandas
 
+INDEPENDENT = "independent sets"
+SHUFFLED = "rankings of shuffled labels"
+
 
 @dataclass(frozen=True)
 class TopOverlap:
     """Neurons of both of two sets and of one only, beside what chance would give.
+
+    Chance is by default that of sets drawn independently of each other. Two methods that saw the
+    same data are not independent: they see the same accidents, and share more neurons than that
+    even where the labels are noise and neither finds anything. A small probability then says that
+    they agree, and not that what they agree on is there;
+    :func:`neurox_lite.ranking.permuted_overlap` compares with shuffled labels instead.
 
     Attributes
     ----------
@@ -29,9 +38,12 @@ class TopOverlap:
     both, only_first, only_second : tuples of Neuron
         In the order of the first set; ``only_second`` in that of the second.
     expected : float
-        Size of the overlap when the second set is drawn at random.
+        Size of the overlap by chance, on average.
     p_at_least, p_at_most : float
-        Probability that a set drawn at random has an overlap so large, or so small.
+        Probability that by chance an overlap is so large, or so small.
+    chance : str
+        What chance is: "independent sets", of which the second is drawn at random, or "rankings of
+        shuffled labels".
     """
 
     first: str
@@ -43,6 +55,7 @@ class TopOverlap:
     expected: float
     p_at_least: float
     p_at_most: float
+    chance: str = INDEPENDENT
 
     __repr__ = short_repr
 
@@ -81,7 +94,9 @@ def compare_sets(
     """Compare two sets of neurons, such as the salient neurons of two classes.
 
     Of N neurons, a set of K and one of n drawn at random share x neurons with the hypergeometric
-    probability ``C(K, x) C(N - K, n - x) / C(N, n)``, and ``K n / N`` on average.
+    probability ``C(K, x) C(N - K, n - x) / C(N, n)``, and ``K n / N`` on average. Sets found in the
+    same data, such as by two methods with the same labels, are not drawn independently, see
+    :class:`TopOverlap`.
 
     Parameters
     ----------

@@ -36,8 +36,9 @@ Values = dict[str, dict[str, float]]
 
 
 def task_of(data: Planted, seed: int) -> RankingTask:
-    train, dev = data.splits.train, data.splits.dev
-    return RankingTask(train.X, train.y, dev.X, dev.y, nx.ElasticNetProbe(), seed)
+    train, dev, test = data.splits.train, data.splits.dev, data.splits.test
+    probe = nx.ElasticNetProbe()
+    return RankingTask(train.X, train.y, dev.X, dev.y, probe, seed, test.X, test.y)
 
 
 def ranked(method: str, task: RankingTask, n_planted: int) -> NeuronRanking:

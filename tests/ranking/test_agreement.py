@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.ranking import agreement, random_ranking, rank_biased_overlap
+from neurox_lite.ranking import (
+    agreement,
+    mean_select,
+    permuted_overlap,
+    probeless,
+    random_ranking,
+    rank_biased_overlap,
+    variance,
+)
 from neurox_lite.results import AgreementMatrix, NeuronRanking
 
 N = 7
@@ -163,3 +171,22 @@ def test_rank_biased_overlap_of_rankings_that_order_few_neurons():
     one, other = scored([1.0, 0, 0, 0, 0, 0, 0], "one"), scored([0, 0, 0, 0, 0, 0, 1.0], "other")
     assert rank_biased_overlap(one, other, 0.9) == 0
     assert rank_biased_overlap(one, one, 0.9) == 1
+
+
+def test_two_rankers_of_noise_agree_and_shuffled_labels_say_so():
+    """Of independent rankings that much would be no chance; of the same labels it is."""
+    rng = np.random.default_rng(0)
+    small = 0
+    for seed in range(8):
+        X = rng.normal(size=(150, 60)).astype(np.float32)
+        y = np.array(["A", "B"])[rng.integers(2, size=150)]
+        assert probeless(X, y).compare(mean_select(X, y), 8).p_at_least < 0.05
+        found = permuted_overlap(probeless, mean_select, X, y, 8, n_permutations=19, seed=seed)
+        assert found.chance == "rankings of shuffled labels" and found.expected > 4
+        small += found.p_at_least <= 0.05
+    assert small <= 2
+    # A ranker that sees no labels, and one that does, agree no more than independent ones.
+    found = permuted_overlap(lambda X, y: variance(X), probeless, X, y, 8, n_permutations=99)
+    assert found.expected == pytest.approx(64 / 60, abs=0.5) and found.p_at_least > 0.05
+    with pytest.raises(InputError, match="n_permutations is 0"):
+        permuted_overlap(probeless, mean_select, X, y, 8, n_permutations=0)

@@ -195,7 +195,8 @@ def test_gaussian_selects_what_exhaustive_search_selects():
     X, y = task(1500)
     X = X @ np.random.default_rng(3).normal(size=(12, 12)).astype(np.float32)  # correlated
     train, dev = slice(0, 1000), slice(1000, 1500)
-    ranking = gaussian(X[train], y[train], X[dev], y[dev], n_neurons=6)
+    test = {"X_test": X[:300], "y_test": y[:300]}
+    ranking = gaussian(X[train], y[train], X[dev], y[dev], n_neurons=6, **test)
     Z = (X - X[train].mean(0, dtype=float)) / X[train].std(0, dtype=float)
     selected: list[int] = []
     for step in range(6):
@@ -207,10 +208,45 @@ def test_gaussian_selects_what_exhaustive_search_selects():
         selected.append(max(bits, key=lambda j: bits[j][0]))
         found, entropy = bits[selected[-1]]
         assert ranking.order[step] == selected[-1]
+        assert ranking.provenance["selection_bits"][step] == pytest.approx(found, abs=1e-4)
+        # What is reported is of the other words.
+        found, entropy = gaussian_by_hand(Z[train], y[train], Z[:300], y[:300], selected)
         assert ranking.provenance["bits"][step] == pytest.approx(found, abs=1e-4)
         assert ranking.provenance["nmi"][step] == pytest.approx(found / entropy, abs=1e-4)
+    assert ranking.provenance["bits_of"] == "300 test words"
     next_bits = [bits[j][0] for j in ranking.order[6:].tolist()]
     assert next_bits == sorted(next_bits, reverse=True)
+
+
+def test_gaussian_of_noise_tells_nothing():
+    """The best of 300 gains is luck on the words it was selected on, and none on others."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1800, 300)).astype(np.float32)
+    y = LABELS[rng.integers(3, size=1800)]
+    rows = slice(0, 1000), slice(1000, 1400), slice(1400, 1800)
+    (X_train, y_train), (X_dev, y_dev), (X_test, y_test) = ((X[some], y[some]) for some in rows)
+    for test in ({}, {"X_test": X_test, "y_test": y_test}):
+        ranking = gaussian(X_train, y_train, X_dev, y_dev, n_neurons=10, **test)
+        assert ranking.provenance["selection_bits"][-1] > 0.04
+        assert max(ranking.provenance["bits"]) < 0.01
+    # Without test, two thirds of dev select, and the last third reports: as if it were test.
+    of_class = [np.flatnonzero(y_dev == label) for label in LABELS]
+    first = np.concatenate([rows[: (2 * len(rows) + 2) // 3] for rows in of_class])
+    some = np.isin(np.arange(400), first)
+    alone = gaussian(X_train, y_train, X_dev, y_dev, n_neurons=3)
+    given = gaussian(
+        X_train,
+        y_train,
+        X_dev[some],
+        y_dev[some],
+        X_test=X_dev[~some],
+        y_test=y_dev[~some],
+        n_neurons=3,
+    )
+    np.testing.assert_array_equal(alone.order, given.order)
+    assert alone.provenance["bits"] == pytest.approx(given.provenance["bits"])
+    with pytest.raises(nx.InputError, match="no dev word is left to report on"):
+        gaussian(X_train, y_train, X_dev[:1], y_dev[:1])
 
 
 def test_gaussian_finds_a_pair_that_only_together_knows():
@@ -251,7 +287,7 @@ def test_gaussian_samples_dev_to_what_memory_allows(monkeypatch):
     # The function has the name of its module.
     monkeypatch.setattr(sys.modules["neurox_lite.ranking.gaussian"], "DEV_NUMBERS", 3 * 12 * 100)
     assert gaussian(X, y, X, y, n_neurons=1).parameters["n_dev"] in range(100, 105)
-    assert gaussian(X, y, X, y, n_neurons=1, n_dev=1500).parameters["n_dev"] == 1500
+    assert gaussian(X, y, X, y, n_neurons=1, n_dev=500).parameters["n_dev"] in range(500, 505)
 
 
 def test_samples_have_every_class_in_its_share():
