@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.apart import apart
-from neurox_lite.activations.checksums import DamagedError, has_checksums, read_checksums
+from neurox_lite.activations.checksums import DamagedError, check_end, has_checksums, read_checksums
 from neurox_lite.activations.store import BLOCK_ROWS, IN_FOLDER, ActivationStore
 from neurox_lite.activations.structure import COUNTS, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -79,6 +79,8 @@ def _damage(file: Path) -> list[str]:
     try:
         if has_checksums(file):
             read_checksums(file)
+        else:
+            check_end(file)
     except DamagedError as error:
         return [str(error)]
     return []

@@ -91,17 +91,18 @@ def has_checksums(path: Path) -> bool:
     ------
     InputError
         When the file cannot be read, or is a pipe or a device, which may have no end.
-    DamagedError
-        When an HDF5 file ends in something else.
     """
     with open_input(path) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - END.size))
+        return file.read().endswith(MAGIC)
+
+
+def check_end(path: Path) -> None:
+    """Raise DamagedError for an HDF5 file without checksums in which something follows its data."""
+    with open_input(path) as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - END.size))
-        if file.read().endswith(MAGIC):
-            return True
         if size > _hdf5_size(file, size):
             raise _damaged(path, "the checksums at its end")
-    return False
 
 
 def read_checksums(path: Path) -> dict[int, LayerChecksums]:

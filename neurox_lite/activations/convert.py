@@ -8,6 +8,7 @@ from typing import Any
 
 from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checks import verify
+from neurox_lite.activations.checksums import has_checksums
 from neurox_lite.activations.neurox_hdf5 import INDEX, read_neurox_hdf5, write_neurox_hdf5
 from neurox_lite.activations.neurox_json import read_neurox_json, write_neurox_json
 from neurox_lite.activations.neurox_store import words_of
@@ -19,7 +20,6 @@ from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import refuse_existing
-from neurox_lite.input_files import refuse_special
 
 UNKNOWN = "unknown"
 READERS = {"hdf5": read_neurox_hdf5, "json": read_neurox_json}
@@ -97,7 +97,8 @@ def _kind(source: Path) -> str:
         return "store"
     if source.suffix in (".json", ".jsonl"):
         return "json"
-    refuse_special(source)
+    if has_checksums(source):
+        return "store"
     kinds = [event["kind"] for event in apart(look_at_kind, source)]
     if kinds:
         return kinds[0]

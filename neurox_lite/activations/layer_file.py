@@ -13,6 +13,7 @@ from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checksums import (
     DamagedError,
     LayerChecksums,
+    check_end,
     has_checksums,
     read_checksums,
 )
@@ -67,6 +68,7 @@ class LayerFile:
             self._checksums = read_checksums(self.path)
             self._unread = {n: np.ones(len(c.crc32), bool) for n, c in self._checksums.items()}
         else:
+            check_end(self.path)
             for _ in apart(check_without_crc32, self.path):
                 pass
         self._looked_at = True

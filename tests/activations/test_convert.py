@@ -1,7 +1,10 @@
 import json
 import re
+import resource
 import shlex
 import shutil
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -205,3 +208,41 @@ def test_names_in_the_guide_from_neurox_exist():
     modules = (Path(nx.__file__).parent / "cli").glob("*.py")
     known = {path.stem.replace("run_job", "run") for path in modules}
     assert set(re.findall(r"`neurox-lite (\w+)", GUIDE)) <= known
+
+
+# A full disk: a process whose files may not grow.
+
+
+def limited(limit, *arguments):
+    code = "import sys; from neurox_lite.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.run(
+        [sys.executable, "-c", code, "convert", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)
+        ),
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("limit", [0, 5_000, 60_000])
+@pytest.mark.parametrize("name", ["o.hdf5", "o.json", "o.h5"])
+def test_a_full_disk_is_one_line(tmp_path, name, limit):
+    sentences = [[f"word{i}", "b", "c"] for i in range(60)]
+    rng = np.random.default_rng(0)
+    layers = {i: rng.normal(size=(180, 64)).astype(np.float32) for i in (0, 1)}
+    with open_writer(
+        tmp_path / "s.h5", TaggedCorpus(sentences), dtype="float32", metadata=METADATA
+    ) as writer:
+        writer.append(layers)
+        writer.finish({"n_truncated_words": 0, "n_dropped_words": 0})
+    options = ["--to", "store"] if name == "o.h5" else []
+    (tmp_path / "there").mkdir()
+
+    full = limited(limit, tmp_path / "s.h5", tmp_path / "there" / name, *options)
+
+    assert full.returncode == 1, full
+    (line,) = full.stderr.splitlines()
+    assert line.startswith(f"neurox-lite: error: {tmp_path / 'there' / name}: cannot be written")
+    assert not list((tmp_path / "there").iterdir())
