@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
 
 import h5py
@@ -29,9 +31,10 @@ from neurox_lite.activations.structure import (
 class LayerFile:
     """A file of a store; opened when it is read, and closed as often as one likes.
 
-    Every chunk is compared with its CRC-32 the first time that some of its rows are read. A file
-    without checksums, of an older version or changed by another program, is looked at in another
-    process before HDF5 reads it in this one.
+    Every chunk is compared with its CRC-32 the first time that some of its rows are read, and read
+    past HDF5, whose own reading takes more time than the comparison. A file without checksums, of
+    an older version or changed by another program, is looked at in another process before HDF5
+    reads it in this one.
 
     Parameters
     ----------
@@ -47,6 +50,7 @@ class LayerFile:
         self.check = check
         self.first_row = first_row
         self._file: h5py.File | None = None
+        self._bytes: FileIO | None = None
         self._looked_at = False
         self._checksums: Mapping[int, LayerChecksums] = {}
         self._unread: dict[int, np.ndarray] = {}
@@ -100,9 +104,10 @@ class LayerFile:
         return contents
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        for file in (self._file, self._bytes):
+            if file is not None:
+                file.close()
+        self._file = self._bytes = None
 
     def read(
         self, layer: int, start: int, stop: int, into: np.ndarray, *, check: bool = True
@@ -116,32 +121,50 @@ class LayerFile:
         """
         shown = f"layer {layer}, rows {start + self.first_row} to {stop - 1 + self.first_row}"
         with one_line(f"{self.path}: {shown}"):
-            self._dataset(layer).read_direct(into, np.s_[start:stop])
+            self.look()
             if check and layer in self._unread:
-                self._compare(layer, start, stop, into)
+                self._read_checked(layer, start, stop, into)
+            else:
+                self._dataset(layer).read_direct(into, np.s_[start:stop])
 
     def _dataset(self, layer: int) -> h5py.Dataset:
         return self.open()[f"layers/{layer}"]
 
-    def _compare(self, layer: int, start: int, stop: int, read: np.ndarray) -> None:
-        """Compare the chunks that these rows lie in, unless they were compared before."""
+    def _read_checked(self, layer: int, start: int, stop: int, into: np.ndarray) -> None:
+        """Read rows past HDF5, and whole the chunks that were not compared before."""
         checksums, unread = self._checksums[layer], self._unread[layer]
         size = checksums.chunk_rows
         for chunk in range(start // size, -(-stop // size)):
-            if not unread[chunk]:
-                continue
             first, last = chunk * size, min((chunk + 1) * size, checksums.n_rows)
-            if start <= first and last <= stop:
-                rows = read[first - start : last - start]
-            else:
-                rows = self._dataset(layer)[first:last]
+            here, there = max(first, start), min(last, stop)
+            wanted = into[here - start : there - start]
+            position = checksums.starts[chunk]
+            if not unread[chunk]:
+                self._fill(wanted, position + (here - first) * checksums.row_bytes)
+                continue
+            is_whole = (here, there) == (first, last)
+            rows = wanted if is_whole else np.empty((last - first, into.shape[1]), into.dtype)
+            self._fill(rows, position)
             if zlib.crc32(rows.data) != checksums.crc32[chunk]:
                 first, last = first + self.first_row, last + self.first_row
                 raise self._damaged(
                     f"layer {layer}: rows {first} to {last - 1} are not those that were written "
                     "(the checksum differs)"
                 )
+            if not is_whole:
+                wanted[:] = rows[here - first : there - first]
             unread[chunk] = False
+
+    def _fill(self, rows: np.ndarray, position: int) -> None:
+        """Read bytes of the file into an array."""
+        if self._bytes is None:
+            self._bytes = self.path.open("rb", buffering=0)
+        left = rows.data.cast("B")
+        while left:
+            n_read = os.preadv(self._bytes.fileno(), [left], position)
+            if not n_read:
+                raise self._damaged("it is cut short")
+            left, position = left[n_read:], position + n_read
 
     def _damaged(self, what: str) -> DamagedError:
         return DamagedError(f"{self.path}: damaged: {what}; put back a copy or extract again")

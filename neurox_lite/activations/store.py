@@ -220,6 +220,7 @@ class ActivationStore:
         """Open a shard and compare it with what the store says of it."""
         shard = self.files[number]
         found, told = shard.contents(), self._contents
+        shard.close()
         same = (
             found.widths == told.widths
             and found.metadata["dtype"] == told.metadata["dtype"]
@@ -343,9 +344,15 @@ class ActivationMatrix:
             end = min(stop, start + n_rows, int(np.searchsorted(self.rows, first + n_rows)))
             wanted = self.rows[start:end] - first
             is_whole = bool(np.all(np.diff(wanted) == 1))
-            block = np.empty((len(wanted), self.space.n_neurons), self.dtype)
-            for layer in self.space.layers:
-                span = self.store._read(layer, first, first + int(wanted[-1]) + 1)
-                block[:, self.space.columns(layer)] = span if is_whole else span[wanted]
-            yield start, block
+            spans = (
+                self.store._read(layer, first, first + int(wanted[-1]) + 1)
+                for layer in self.space.layers
+            )
+            if len(self.space.layers) == 1 and is_whole:
+                yield start, next(spans)
+            else:
+                block = np.empty((len(wanted), self.space.n_neurons), self.dtype)
+                for layer, span in zip(self.space.layers, spans, strict=True):
+                    block[:, self.space.columns(layer)] = span if is_whole else span[wanted]
+                yield start, block
             start = end

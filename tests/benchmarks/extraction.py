@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 # As the commands do.
@@ -163,28 +164,53 @@ def peak_memory(model: str, train: Path, folder: Path, device: str) -> None:
     row("peak memory, 12,544 sentences more than 2,000 (MB)", f"{more:.0f}", "64 at most")
 
 
-def reading(folder: Path) -> None:
-    """A layer of two gigabytes by blocks of rows, from the page cache."""
+def reading(folder: Path, rounds: int) -> None:
+    """A layer of two gigabytes by blocks of rows, from the page cache; what its checksums cost."""
     from neurox_lite.activations.writer import open_writer
+    from neurox_lite.ranking import probeless
 
     n_rows, width, step = 1 << 19, 1024, 1 << 13
     corpus = nx.TaggedCorpus([["word"] * 64] * (n_rows // 64))
     metadata = {"model": "m", "revision": "", "site": "hidden_states"}
     path = folder / "large.h5"
-    block = np.random.default_rng(0).normal(size=(step, width)).astype(np.float32)
-    with open_writer(path, corpus, dtype="float32", metadata=metadata) as writer:
-        for _ in range(n_rows // step):
-            writer.append({0: block})
-        writer.finish({"n_truncated_words": 0, "n_dropped_words": 0})
+    rng = np.random.default_rng(0)
+    block = rng.normal(size=(step, width)).astype(np.float32)
+    labels = rng.integers(17, size=n_rows)
 
-    def read() -> None:
-        with nx.ActivationStore(path) as store:
+    def write() -> None:
+        with open_writer(
+            path, corpus, dtype="float32", metadata=metadata, overwrite=True
+        ) as writer:
+            for _ in range(n_rows // step):
+                writer.append({0: block})
+            writer.finish({"n_truncated_words": 0, "n_dropped_words": 0})
+
+    def write_without() -> None:
+        with mock.patch("zlib.crc32", lambda *_: 0):
+            write()
+
+    def read(check: bool = True) -> None:
+        with nx.ActivationStore(path, check=check) as store:
             for _ in store.layer(0).blocks():
                 pass
 
+    def rank(check: bool = True) -> None:
+        with nx.ActivationStore(path, check=check) as store:
+            probeless(store.layer(0), labels)
+
+    write()
     times = [seconds(read) for _ in range(5)][1:]
     rate = n_rows * width * 4 / 1e9 / statistics.median(times)
     row("reading a layer of 2.1 GB by blocks (GB/s)", f"{rate:.2f}", "1 at least")
+    for what, ours, without in (
+        ("  a bare read, CRC-32 of chunks (s)", read, lambda: read(check=False)),
+        ("  a ranking by it, CRC-32 of chunks (s)", rank, lambda: rank(check=False)),
+        ("  writing it, CRC-32 of chunks (s)", write, write_without),
+    ):
+        pairs = [(seconds(ours), seconds(without)) for _ in range(rounds)]
+        first, second = (statistics.median(each) for each in zip(*pairs, strict=True))
+        ratio = statistics.median(checked / bare for checked, bare in pairs)
+        row(what, f"{first:.2f}", f"{second:.2f} without", ratio)
     path.unlink()
 
 
@@ -240,7 +266,7 @@ def main() -> None:
         rate_against_bare(loaded, dev, folder, "mlp", options.rounds)
         bfloat16(options.model, dev, folder, options.device, options.rounds)
         resuming(loaded, dev, folder, whole, options.rounds)
-        reading(folder)
+        reading(folder, options.rounds)
         peak_memory(options.model, train, folder, options.device)
         dry_run(options.model, train, folder, options.device)
     if options.device == "cuda":
