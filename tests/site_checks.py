@@ -34,6 +34,7 @@ def recorded(
     def receive(layer: int, states: torch.Tensor) -> None:
         found[layer] = states.clone()
 
+    torch.manual_seed(0)  # some sample
     with torch.no_grad(), record(model, sites, receive):
         output = model(**inputs, **options)
     return found, output
@@ -91,6 +92,7 @@ def _otherwise(layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def _output(model: tf.PreTrainedModel, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+    torch.manual_seed(0)
     output = model(**inputs)
     states = getattr(output, "last_hidden_state", None)
     return output[0] if states is None else states

@@ -25,7 +25,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.dataflow import Made
 from neurox_lite.models.experts import NEURONS, is_experts, show_neurons
 from neurox_lite.models.lstm import LSTMLayer
-from neurox_lite.models.trace import SHAPE, Call, Trace, is_linear, trace
+from neurox_lite.models.trace import SHAPE, Call, Trace, is_linear, text_config, trace
 
 SITES = ("hidden_states", "mlp", "attention_heads", "lstm_cell")
 FEED_FORWARD_WIDTH = re.compile(
@@ -118,7 +118,10 @@ def find_sites(
     if modules is not None:
         return _named_sites(model, site, modules)
     root = _root(model, side)
-    traced = _trace_with_experts(model, root) if site == "mlp" else trace(model, dataflow=True)
+    if site == "mlp":
+        traced = _trace_with_experts(model, root)
+    else:
+        traced = trace(model, dataflow=site == "attention_heads")
     find = {
         "hidden_states": _hidden_states,
         "mlp": _feed_forwards,
@@ -161,8 +164,8 @@ def _root(model: Any, side: str) -> nn.Module:
 def _trace_with_experts(model: Any, root: nn.Module) -> Trace:
     traced = trace(model, dataflow=True)
     inside = set(root.modules())
-    experts = {c.module: c for c in traced.calls if c.module in inside and is_experts(c.module)}
-    hidden = [module for module in experts if not hasattr(module, NEURONS)]
+    called = dict.fromkeys(call.module for call in traced.calls if call.module in inside)
+    hidden = [m for m in called if is_experts(m) and not hasattr(m, NEURONS)]
     for module in hidden:
         show_neurons(model, module)
     return trace(model, dataflow=True) if hidden else traced
@@ -402,6 +405,7 @@ def _feed_forwards(model: Any, root: nn.Module, traced: Trace) -> list[_Found]:
     for layer, block in enumerate(blocks.calls):
         own = [p for p in fitting if block in calls[p].outer]
         try:
+            _check_experts(model, calls, block, own)
             _check_feed_forward(calls, block, own, traced.products)
         except _NotFound as problem:
             raise _NotFound(str(problem), known) from None
@@ -417,17 +421,31 @@ def _check_feed_forward(
     name = calls[block].name
     if not own:
         raise _NotFound(f"{name} has no feed-forward that is known")
-    for position in own:
-        if not _is_per_token(calls[position].read):
-            raise _NotFound(
-                f"{name} has experts that are modules of their own, which read the tokens routed "
-                "to them only"
-            )
     if len({calls[p].module for p in own}) < len(own):
         raise _NotFound(f"{calls[own[0]].name} is called more than once in a block")
     experts = {p for position in own if _is_neurons(calls[position]) for p in calls[position].outer}
     experts = experts.difference(calls[block].outer, [block])
     _check_products(calls, [p for p in products if block in calls[p[0]].outer], experts)
+
+
+def _check_experts(model: Any, calls: Sequence[Call], block: int, own: list[int]) -> None:
+    """Raise if one of a block's feed-forwards reads some tokens only, or is one of several such."""
+    called = {call.module for call in calls}
+    for position in own:
+        inner = calls[position].name.removeprefix(calls[block].name).split(".")[1:]
+        around = [".".join([calls[block].name, *inner[:n]]) for n in range(1, len(inner))]
+        lists = [model.get_submodule(name) for name in around]
+        skipped = any(
+            isinstance(modules, nn.ModuleList | nn.ModuleDict)
+            and called.isdisjoint(other.modules())
+            for modules in lists
+            for other in modules.children()
+        )
+        if skipped or not _is_per_token(calls[position].read):
+            raise _NotFound(
+                f"{calls[block].name} has experts that are modules of their own, which read the "
+                "tokens routed to them only"
+            )
 
 
 def _check_products(
@@ -458,7 +476,7 @@ def _ends_feed_forward(calls: Sequence[Call], position: int) -> bool:
 def _declared(model: Any, root: nn.Module, names: re.Pattern[str]) -> set[int]:
     """The numbers in the configuration of a model's text part whose names match."""
     found: set[int] = set()
-    waiting = [model.config.get_text_config(), getattr(root, "config", None)]
+    waiting = [text_config(model.config), getattr(root, "config", None)]
     while waiting:
         config = waiting.pop()
         for name, value in vars(config).items() if isinstance(config, PreTrainedConfig) else ():
@@ -467,9 +485,9 @@ def _declared(model: Any, root: nn.Module, names: re.Pattern[str]) -> set[int]:
             elif names.search(name) and not name.startswith("num_"):
                 values = value if isinstance(value, list | tuple) else [value]
                 found.update(v for v in values if type(v) is int and v > 1)
-                if getattr(config, "block_auto_adjust_ff_dim", False):
-                    # LFM2 takes two thirds, in whole steps.
-                    found.update({config.block_multiple_of} if names is FEED_FORWARD_WIDTH else {})
+        if names is FEED_FORWARD_WIDTH and getattr(config, "block_auto_adjust_ff_dim", False):
+            # LFM2 takes two thirds, in whole steps.
+            found.add(getattr(config, "block_multiple_of", 1))
     return found
 
 

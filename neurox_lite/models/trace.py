@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import PreTrainedConfig
 from transformers.pytorch_utils import Conv1D
 
 from neurox_lite.errors import InputError
@@ -137,12 +138,23 @@ def trace(model: Any, *, dataflow: bool = False) -> Trace:
         raise
     except Exception as error:  # whatever a model raises that needs images or speech
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        advice = "give a model that runs on token ids alone"
+        if "HigherOrderOperator" in reason:
+            advice = "load it with attn_implementation='sdpa'"
         raise InputError(
             f"{name}: fails when it reads six tokens ({type(error).__name__}: {reason[:200]}); "
-            "give a model that runs on token ids alone"
+            f"{advice}"
         ) from error
     products = [] if flow is None else flow.products
     return Trace(calls, [p for p in products if not is_linear(calls[p[0]].module)])
+
+
+def text_config(config: PreTrainedConfig) -> PreTrainedConfig:
+    """The part of a model's configuration that is of text; all of it where there are several."""
+    try:
+        return config.get_text_config()
+    except ValueError:
+        return config
 
 
 def _trial_ids(model: Any) -> torch.Tensor:
@@ -151,7 +163,7 @@ def _trial_ids(model: Any) -> torch.Tensor:
     try:
         vocabulary = model.get_input_embeddings().num_embeddings
     except (AttributeError, NotImplementedError):  # CLIP and CANINE do not tell
-        vocabulary = getattr(config.get_text_config(), "vocab_size", 100)
+        vocabulary = getattr(text_config(config), "vocab_size", 100)
     # Tokens that stand for images or sound want them.
     named = {
         value

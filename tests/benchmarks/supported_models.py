@@ -59,7 +59,7 @@ def refusal(error: InputError, model: tf.PreTrainedModel) -> str:
     """Why a site is refused, and what to pass instead."""
     text = str(error).removeprefix(f"{type(model).__name__}: ")
     reason, _, advice = text.partition("; ")
-    modules = re.findall(r"'([^']*\{\}[^']*)'", advice)
+    modules = re.findall("'([^']+)'", advice.partition("such as ")[2])
     passed = f"; pass {' or '.join(f'`{name}`' for name in modules)}" if modules else ""
     return f"refused: {reason}{passed}".replace("|", "\\|")
 
