@@ -145,7 +145,10 @@ def _what_is_kept(arguments: list[str]) -> str:
             f"stopped; the {parts[command]} that are done are kept: run the same command again to "
             "go on"
         )
-    return "stopped; the output is as it was before: run the same command again"
+    kept = "the output is as it was before"
+    if command == "rank" and "all" in arguments:
+        kept = "the rankings that are done are kept"
+    return f"stopped; {kept}: run the same command again"
 
 
 def _log_to_stderr() -> None:

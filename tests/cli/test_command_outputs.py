@@ -1,4 +1,4 @@
-"""A disk that is full or fails: one line, exit code 1, the old output intact, nothing half."""
+"""Outputs of commands: full disks leave all as it was, and nothing that is not ours is replaced."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import errno
 import gzip
 import os
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from neurox_lite.cli.main import main
 from neurox_lite.embedded import embedded_path
@@ -156,3 +158,57 @@ def test_an_error_of_what_is_read_meanwhile_is_not_taken_for_one_of_the_output(
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "file"):
         (tmp_path / "no input").read_text()
     assert not list(tmp_path.iterdir())
+
+
+# Before any work: what is not ours, what another process writes, what a killed one left.
+
+PAIRS = str(embedded_path("corpora/number-pairs.tsv"))
+STEER = f"steer --model {MODEL} --pairs {PAIRS} --ranking r1.json --condition a --towards b"
+FOLDERS = {
+    "rank all": (COMMANDS["rank all"], "rankings/03-iou.json"),
+    "rank all figure": (COMMANDS["rank all"], "methods.png"),
+    "probe": (COMMANDS["probe"], "control.json"),
+    "one vs rest": (COMMANDS["probe"].replace("--label NOUN", "--one-vs-rest"), "000/probe.json"),
+    "compare": (COMMANDS["compare"], "agreement.png"),
+    "correlate": (COMMANDS["correlate"], "cka-1-2.json"),
+    "ablate": (COMMANDS["ablate"], "ablation.png"),
+    "mask": (f"mask --model {MODEL} --pairs {PAIRS} --out out", "ranking.json"),
+    "steer": (STEER + " --out out", "steering.csv"),
+}
+
+
+@pytest.mark.parametrize("command", FOLDERS)
+def test_a_folder_with_a_file_that_is_not_ours(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(work)
+    arguments, name = FOLDERS[command]
+    mine = work / "out" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("my thesis")
+    before = snapshot(work)
+    try:
+        for options in ([], ["--overwrite"]):
+            assert main([*arguments.split(), *options]) == 2
+            assert "was not written by neurox_lite" in capsys.readouterr().err
+            assert snapshot(work) == before
+    finally:
+        shutil.rmtree(work / "out")
+
+
+@pytest.mark.parametrize("command", ["probe", "compare", "ablate", "rank json", "correlate"])
+def test_an_output_that_another_process_writes(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(work)
+    before = snapshot(work)
+    names = {"rank json": ".out.json.lock", "correlate": ".o.csv.lock"}
+    lock = work / names.get(command, "out/.lock")
+    lock.parent.mkdir(exist_ok=True)
+    with FileLock(lock):
+        assert main(COMMANDS[command].split()) == 2
+        assert "another process writes there; wait for it" in capsys.readouterr().err
+    lock.unlink()
+    if lock.parent != work:
+        lock.parent.rmdir()
+    assert snapshot(work) == before
