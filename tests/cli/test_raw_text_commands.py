@@ -21,11 +21,11 @@ def corpus(tmp_path: Path) -> str:
     for number in range(40):
         words = [*(WORDS[(number * i + i) % 7] for i in range(1, 5 + number % 3)), "."]
         last = len(words) - 1
-        rows = [
-            f"{i}\t{word}\t_\t{'NOUN' if word in ('dog', 'teacher', 'cat') else 'X'}\t_\t_\t_\t_\t_\t"
-            + ("SpaceAfter=No" if i == last else "_")
-            for i, word in enumerate(words, start=1)
-        ]
+        rows = []
+        for i, word in enumerate(words, start=1):
+            upos = "NOUN" if word in ("dog", "teacher", "cat") else "X"
+            misc = "SpaceAfter=No" if i == last else "_"
+            rows.append("\t".join([str(i), word, "_", upos, *"_____", misc]))
         blocks.append("\n".join(rows))
     path = tmp_path / "a.conllu"
     path.write_text("\n\n".join(blocks) + "\n\n")
