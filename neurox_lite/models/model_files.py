@@ -137,6 +137,7 @@ def read_config(name: str) -> PreTrainedConfig:
     if _path_of(name, ADAPTER):
         raise _an_adapter(name)
     _check_weights(name, config)
+    _check_tokenizer(name)
     return config
 
 
@@ -184,6 +185,23 @@ def _check_weights(name: str, config: PreTrainedConfig) -> None:
         raise InputError(
             f"{name}: its configuration asks for the code {code!r} of the hub, which is not run; "
             "remove attn_implementation from config.json"
+        )
+
+
+def _check_tokenizer(name: str) -> None:
+    """A vocabulary lies in the model's own folder; transformers takes the path of any other."""
+    path = _path_of(name, "tokenizer_config.json")
+    settings = read_json(path) if path else {}
+    if not isinstance(settings, dict):
+        raise InputError(f"{path}: is no JSON object; save the tokenizer again")
+    named = [(key, settings.get(key)) for key in ("vocab", "merges")]
+    outside = [(key, file) for key, file in named if isinstance(file, str)]
+    key = "fast_tokenizer_files"
+    outside += [(key, file) for file in settings.get(key) or () if not _is_plain(file, ".json")]
+    for key, file in outside:
+        raise InputError(
+            f"{name}: tokenizer_config.json names {file!r} as {key}; only the tokenizer in its own "
+            "folder is read: remove that, and save the tokenizer there"
         )
 
 

@@ -57,7 +57,8 @@ def small_shards(monkeypatch):
 def check(store, expected):
     values, metadata = expected
     np.testing.assert_allclose(store.matrix()[:], values, atol=1e-5)
-    assert store.metadata["corpus_hash"] == metadata["corpus_hash"]
+    for name in ("corpus_hash", "n_words", "n_unknown_words", "n_split_words"):
+        assert store.metadata[name] == metadata[name]
     assert store.tokens() == CORPUS.words()
     assert verify(store) == []
 

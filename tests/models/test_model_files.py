@@ -209,6 +209,26 @@ def test_a_changed_tokenizer_is_another_model(folder, tmp_path):
         nx.extract(folder, corpus, tmp_path / "store.h5", device="cpu")
 
 
+@pytest.mark.parametrize("key", ["vocab", "merges", "fast_tokenizer_files"])
+def test_a_vocabulary_outside_of_the_folder_is_not_read(folder, tmp_path, key):
+    outside = tmp_path / "tokenizer.4.0.0.json"
+    shutil.copy(folder / "tokenizer.json", outside)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    config[key] = [str(outside)] if key == "fast_tokenizer_files" else str(outside)
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=rf"names '{outside}' as {key}; only the tokenizer in its"):
+        load_model(folder, device="cpu")
+
+
+def test_paths_in_a_configuration_that_are_not_read(folder, tmp_path):
+    """As saved tokenizers have them."""
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    config |= {"tokenizer_file": "/no/tokenizer.json", "vocab_file": "/no/vocab.txt"}
+    config |= {"fast_tokenizer_files": ["tokenizer.json"]}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    assert load_model(folder, device="cpu").tokenizer("the")["input_ids"]
+
+
 # Adapters.
 
 
