@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 import neurox_lite
+from neurox_lite.activations.checksums import DamagedError
 from neurox_lite.activations.joining import join, join_virtually
 from neurox_lite.activations.store import IN_FOLDER, ActivationStore
 from neurox_lite.activations.writer import Head, check_words, open_writer
 from neurox_lite.arguments import as_path, expect
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-from neurox_lite.errors import InputError
+from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.extraction.batching import windows
 from neurox_lite.extraction.forward import check_padding
 from neurox_lite.extraction.job_folder import (
@@ -414,7 +415,7 @@ class ExtractionJob:
         Raises
         ------
         UnfinishedError
-            When the disk is full.
+            When the disk is full, or a shard was damaged since it was written.
         """
         give_back_memory()
         folder = self.folder
@@ -422,12 +423,36 @@ class ExtractionJob:
         head = self._head(range(len(self.corpus)))
         with clear_write_errors(self.out):
             if self._is_file:
-                join(parts, head, self.out, overwrite=self.overwrite)
+                try:
+                    join(parts, head, self.out, overwrite=self.overwrite)
+                except DamagedError as error:
+                    removed = _remove_damaged(parts)
+                    if not removed:
+                        raise
+                    raise UnfinishedError(
+                        f"{self.out}: the shards {', '.join(removed)} were damaged after they were "
+                        "written, and are removed; check the disk and run the same command again, "
+                        "which makes them again"
+                    ) from error
                 folder.remove()
             else:
                 join_virtually(parts, head, folder.folder / IN_FOLDER)
                 folder.become_the_store(self.overwrite)
         return ActivationStore(self.out)
+
+
+def _remove_damaged(parts: Sequence[Path]) -> list[str]:
+    """Remove the shards that are not what was written, so that the next run makes them again."""
+    damaged = []
+    for part in parts:
+        try:
+            with ActivationStore(part) as store:
+                for _ in store.matrix().blocks():
+                    pass
+        except DamagedError:
+            damaged.append(part.name)
+            part.unlink(missing_ok=True)
+    return damaged
 
 
 def _wait(flushed: list[tuple[int, Future[None]]]) -> Iterator[int]:

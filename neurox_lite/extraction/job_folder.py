@@ -234,7 +234,8 @@ class JobFolder:
         """The job a shard is of; None of one that is damaged, missing or has another number."""
         try:
             with ActivationStore(shard) as store:
-                if number in (None, store.metadata.get("shard")):
+                whole = all(file.has_checksums for file in store.files)
+                if whole and number in (None, store.metadata.get("shard")):
                     return store.metadata.get("job_key")
         except InputError:
             pass

@@ -181,6 +181,22 @@ def test_a_damaged_shard_is_made_again(folder, tmp_path, small_shards, monkeypat
     assert bits(store) == whole
 
 
+def test_activations_damaged_before_they_are_joined(folder, tmp_path, small_shards, monkeypatch):
+    whole = bits(extract(folder, CORPUS, tmp_path / "whole.h5"))
+    with monkeypatch.context() as patched:
+        stop_after(patched, 5)
+        with pytest.raises(Stop):
+            extract(folder, CORPUS, tmp_path / "s.h5")
+    flip_a_byte(tmp_path / "s.h5.unfinished" / "shards" / "00002.h5")
+
+    with pytest.raises(UnfinishedError, match=r"the shards 00002\.h5 were damaged .* removed"):
+        extract(folder, CORPUS, tmp_path / "s.h5")
+    assert not (tmp_path / "s.h5").exists()
+    done = stop_after(monkeypatch, None)
+    assert bits(extract(folder, CORPUS, tmp_path / "s.h5")) == whole
+    assert done == [2]
+
+
 def test_a_damaged_manifest_begins_again(folder, tmp_path, small_shards, monkeypatch):
     with monkeypatch.context() as patched:
         stop_after(patched, 5)
@@ -221,16 +237,20 @@ def test_more_shards_than_files_that_may_be_open(folder, tmp_path, small_shards)
     assert len(list((tmp_path / "s" / "shards").iterdir())) == 24
 
 
-def test_a_flipped_byte_in_a_shard_is_found(folder, tmp_path, small_shards):
+def flip_a_byte(file):
+    """Of the activations of layer 1."""
     import h5py
 
-    extract(folder, CORPUS, tmp_path / "s").close()
-    file = tmp_path / "s" / "shards" / "00004.h5"
     with h5py.File(file) as opened:
         place = opened["layers/1"].id.get_chunk_info(0).byte_offset
     content = bytearray(file.read_bytes())
     content[place] ^= 1
     file.write_bytes(content)
+
+
+def test_a_flipped_byte_in_a_shard_is_found(folder, tmp_path, small_shards):
+    extract(folder, CORPUS, tmp_path / "s").close()
+    flip_a_byte(tmp_path / "s" / "shards" / "00004.h5")
 
     (problem,) = verify(ActivationStore(tmp_path / "s"))
     assert problem.startswith("layer 1: its bytes in rows")
