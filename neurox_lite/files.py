@@ -18,6 +18,7 @@ from typing import Any
 
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.input_files import open_input, parse_json, read_input
+from neurox_lite.own_files import is_ours
 
 LOCK = ".lock"
 """Keeps other processes out of a folder."""
@@ -54,7 +55,8 @@ def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     path = Path(path)
     refuse_existing(path, overwrite)
     refuse_folder(path)
-    target = Path(os.path.realpath(path))
+    refuse_foreign_link(path)
+    target = real(path)
     with write_errors(path), ExitStack() as stack:
         if not is_claimed(target):
             stack.enter_context(locked(path, lock_of(target)))
@@ -163,6 +165,15 @@ def refuse_folder(path: str | Path) -> None:
     """Raise InputError when a file to write is a folder."""
     if Path(path).is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file")
+
+
+def refuse_foreign_link(path: str | Path) -> None:
+    """Raise InputError for a link to a file that is not ours, which writing would replace."""
+    if Path(path).is_symlink() and Path(path).exists() and not is_ours(path):
+        raise InputError(
+            f"{path}: is a symbolic link to {real(Path(path))}, which was not written by "
+            "neurox_lite; give another output"
+        )
 
 
 def refuse_existing(path: str | Path, overwrite: bool) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import (
@@ -23,33 +21,14 @@ from neurox_lite.files import (
     refuse_existing,
     refuse_file,
     refuse_folder,
+    refuse_foreign_link,
     remove_leftovers,
     write_errors,
 )
+from neurox_lite.own_files import is_ours
 
 SUFFIXES = ("json", "csv", "tex", "png", "pdf", "svg")
 """Of results, their tables and their figures."""
-
-
-HEADS = {
-    ".json": re.compile(
-        rb'\{\s*("kind": "[^"]*",\s*)?"checksum": "|\[\s*\{\s*"method": |'
-        rb'\{\s*"[^"\n]*": \{\s*"folder": "\d{3}"'
-    ),
-    ".md": re.compile(rb"# [^\n]*: which neurons of "),
-    ".csv": re.compile(
-        rb"rank,layer,unit,score|layer,unit,(cluster|gate|rank|in_first)|"
-        rb"method,(neurons,count|other,overlap|retrained,replacement|share,accuracy),|"
-        rb"method,(?P<c>[^,\n]+),(?P=c) low,(?P=c) high|"
-        rb"layer,separate,cumulative,|layer,other_layer,similarity|"
-        rb"share,n_words,accuracy_mean,|block_end,bits|first,second,both,only_first,|"
-        rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,"
-    ),
-}
-"""How files of neurox_lite begin that do not name it."""
-
-MARK = b"neurox_lite"
-EMPTY = (b"", b"{}", b"[]")
 
 
 @contextmanager
@@ -64,6 +43,7 @@ def claimed_file(path: str | Path, overwrite: bool) -> Iterator[None]:
     path = Path(path)
     refuse_existing(path, overwrite)
     refuse_folder(path)
+    refuse_foreign_link(path)
     target = real(path)
     with ExitStack() as stack:
         with write_errors(path):
@@ -181,28 +161,6 @@ def refuse_input(out: str | Path, *inputs: str | Path | None) -> None:
             raise InputError(
                 f"{out}: is in the folder of the model {given}; give an output outside of it"
             )
-
-
-def is_ours(path: str | Path) -> bool:
-    """Whether neurox_lite wrote a file, as its content says; of an empty one nothing is lost."""
-    path = Path(path)
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        if path.suffix in HEADS:
-            head = file.read(4096)
-            return head.strip() in EMPTY or bool(HEADS[path.suffix].match(head))
-        return _names_us(file)
-
-
-def _names_us(file: BinaryIO) -> bool:
-    """Whether there is the name of neurox_lite in a file, or nothing."""
-    last, is_empty = b"", True
-    while block := file.read(1 << 20):
-        if MARK in last + block:
-            return True
-        last, is_empty = block[-len(MARK) :], False
-    return is_empty
 
 
 def matching(folder: Path, names: Sequence[str]) -> list[Path]:

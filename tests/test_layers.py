@@ -18,7 +18,7 @@ ORDER = [
     {"escaping"},
     {"errors"},
     {"arguments"},
-    {"choices", "input_files", "showing"},
+    {"choices", "input_files", "own_files", "showing"},
     {"labels"},
     {"files", "embedded", "measure", "seeds", "threads"},
     {"outputs"},

@@ -24,11 +24,11 @@ from neurox_lite.files import (
 from neurox_lite.outputs import (
     claimed_file,
     claimed_folder,
-    is_ours,
     refuse_input,
     replacing_in,
     results_named,
 )
+from neurox_lite.own_files import is_ours
 
 SPAWN = multiprocessing.get_context("forkserver")
 
@@ -156,12 +156,24 @@ def test_an_output_that_is_an_input(tmp_path, monkeypatch, as_link):
 
 def test_a_link_stays_and_its_file_is_replaced(tmp_path):
     (tmp_path / "scratch").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "scratch" / "file")
-    for text in ("new", "newer"):
-        write_text(tmp_path / "link", text)
-        assert (tmp_path / "link").is_symlink()
-        assert (tmp_path / "scratch" / "file").read_text() == text
+    (tmp_path / "link.json").symlink_to(tmp_path / "scratch" / "file")
+    for number in (1, 2):
+        write_json(tmp_path / "link.json", {"number": number})
+        assert (tmp_path / "link.json").is_symlink()
+        assert json.loads((tmp_path / "scratch" / "file").read_text())["number"] == number
     assert [p.name for p in (tmp_path / "scratch").iterdir()] == ["file"]
+
+
+def test_a_link_to_a_file_that_is_not_ours(tmp_path):
+    (tmp_path / "thesis.json").write_text('{"chapters": 5}')
+    (tmp_path / "link.json").symlink_to("thesis.json")
+    for attempt in (
+        lambda: write_json(tmp_path / "link.json", {}),
+        lambda: claimed_file(tmp_path / "link.json", overwrite=True).__enter__(),
+    ):
+        with pytest.raises(InputError, match=r"is a symbolic link to .*thesis\.json, which"):
+            attempt()
+    assert content(tmp_path)["thesis.json"] == '{"chapters": 5}'
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])

@@ -38,6 +38,7 @@ from neurox_lite.files import (
     refuse_existing,
     refuse_file,
     refuse_folder,
+    refuse_foreign_link,
 )
 from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import (
@@ -472,4 +473,6 @@ def _place(out: str | Path) -> Path:
     path = Path(out)
     if path.name in ("", ".."):
         raise InputError(f"{out}: give a name for the store, as {path / 'bert.h5'}")
+    if path.is_file():
+        refuse_foreign_link(path)
     return path.resolve() if path.is_symlink() else path

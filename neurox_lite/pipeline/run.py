@@ -27,7 +27,8 @@ from neurox_lite.files import (
     write_text,
 )
 from neurox_lite.measure import measure
-from neurox_lite.outputs import is_ours, refuse_foreign, refuse_input
+from neurox_lite.outputs import refuse_foreign, refuse_input
+from neurox_lite.own_files import is_ours
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace

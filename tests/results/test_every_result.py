@@ -16,7 +16,7 @@ import neurox_lite
 from neurox_lite import results
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import csv_text, terminal
-from neurox_lite.outputs import is_ours
+from neurox_lite.own_files import is_ours
 from neurox_lite.results import LayerScores, NeuronRanking
 from neurox_lite.results.tables import csv_table, latex_table, write_table
 
