@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text, split_words
@@ -91,6 +92,7 @@ def _delimiter(path: str | Path, wanted: Sequence[str]) -> str:
     raise InputError(
         f"{path}: line 1: no column '{missing}'; the header has: {', '.join(header)}; give one of "
         "these by text_column= and label_column= (--text-column, --label-column)"
+        f"{did_you_mean(missing, header)}"
     )
 
 

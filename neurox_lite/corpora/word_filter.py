@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from neurox_lite.arguments import expect, strings, whole_number
+from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
 from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
@@ -97,8 +98,10 @@ def _labels_wanted(labels: np.ndarray, values: str | Sequence[str], where: str) 
         values = [values] if values in known else [value.strip() for value in values.split(",")]
     for value in values:
         if value not in known:
-            shown = ", ".join(sorted(known)[:20])
-            raise InputError(f"{where}: no word is labelled '{value}'; its labels are: {shown}")
+            raise InputError(
+                f"{where}: no word is labelled '{value}'; its labels are: {listed(sorted(known))}"
+                f"{did_you_mean(value, known)}"
+            )
     return list(values)
 
 

@@ -90,3 +90,40 @@ def test_yaml_runs_no_code(tmp_path: Path) -> None:
     path = write(tmp_path, "model: !!python/object/apply:os.system ['true']\n")
     with pytest.raises(InputError, match="is not valid YAML"):
         Job.read(path)
+
+
+def test_how_a_corpus_is_read_and_its_labels_are_changed(tmp_path: Path) -> None:
+    keys = {
+        "columns": ["word", "_", "upos", "ner"],
+        "comment": "# ",
+        "skip_bad_lines": True,
+        "strip_bio": True,
+        "label_map": ["(.*):.*=\\1", "O="],
+        "words": {"where": {"upos": "NOUN,PROPN", "Number": ["Sing"]}, "balance": "under"},
+    }
+    job = Job.read(write(tmp_path, {**GOOD, **keys}))
+    assert job.words == WordSelection(where=keys["words"]["where"], balance="under")  # type: ignore[index]
+    assert (job.columns, job.label_map) == (keys["columns"], keys["label_map"])
+    assert Job.read(write(tmp_path, job.to_yaml())) == job
+    assert Job.read(write(tmp_path, {**GOOD, "columns": "germeval"})).columns == "germeval"
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"label_map": "a=b"}, "label_map: 'a=b' is not of type"),
+        ({"label_map": ["ab"]}, "give PATTERN=LABEL"),
+        ({"columns": "ner,xpos"}, "give every column its own name"),
+        ({"text": "cooked"}, "text is 'cooked'; give words or raw"),
+        ({"words": {"where": {"upos": 3}}}, "words: where: 3 is not of type"),
+        ({"words": {"balance": "both"}}, "words: balance is 'both'; give under or over"),
+    ],
+)
+def test_rules_are_refused_before_a_corpus_is_read(
+    tmp_path: Path, keys: dict[str, object], says: str
+) -> None:
+    path = write(tmp_path, {**GOOD, **keys})
+    with pytest.raises(InputError) as caught:
+        Job.read(path)
+    assert says in str(caught.value)
+    assert str(caught.value).startswith(str(path))
