@@ -100,6 +100,7 @@ class LoadedModel:
 IN_MEMORY = "weights:"
 """How the revision of a model begins that was not loaded by its name, see :func:`weights_hash`."""
 
+OTHER_FORMS = "a folder or a name on the hub, what load_model returns, or a model of transformers"
 Model = LoadedModel | PreTrainedModel | str | Path
 """What functions take for a model, see :func:`as_loaded`."""
 
@@ -140,7 +141,7 @@ def load_model(
     """
     if not isinstance(name, str | Path):
         raise InputError(
-            f"a {type(name).__name__} is no name or folder of a model; give what load_model returns"
+            f"a {type(name).__name__} is no name or folder of a model; functions take it as it is"
         )
     name = str(name)
     # Otherwise a hub model without safetensors is reported to a service that converts it.
@@ -231,9 +232,10 @@ def as_loaded(
         return model if tokenizer is None else replace(model, tokenizer=tokenizer)
     model = getattr(model, "_orig_mod", model)  # of a compiled one
     if not isinstance(model, PreTrainedModel):
+        adapted = hasattr(model, "merge_and_unload")
         raise InputError(
-            f"a {type(model).__name__} is no model; give a folder or a name on the hub, what "
-            "load_model returns, or a model of transformers"
+            f"a {type(model).__name__} is no model; give "
+            + ("what its merge_and_unload() returns" if adapted else OTHER_FORMS)
         )
     name = public_name(model.name_or_path) if model.name_or_path else type(model).__name__
     if tokenizer is None and reads_text:
@@ -290,8 +292,18 @@ def sees_what_follows(model: PreTrainedModel) -> bool:
 
 
 def weights_hash(model: torch.nn.Module) -> str:
-    """What identifies a model that was made in memory: a hash of its weights."""
+    """What identifies a model that was made in memory: a hash of its weights.
+
+    Raises
+    ------
+    InputError
+        When some are not in memory.
+    """
     digest = hashlib.sha256()
+    if any(tensor.is_meta for tensor in model.state_dict().values()):
+        raise InputError(
+            f"a {type(model).__name__}: some of its weights are not in memory; load it whole"
+        )
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())

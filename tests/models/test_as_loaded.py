@@ -54,6 +54,17 @@ def test_what_is_no_model(bad):
         as_loaded(bad)
 
 
+def test_adapted_and_offloaded_models(plain):
+    class PeftModel(torch.nn.Module):
+        def merge_and_unload(self):
+            return plain
+
+    with pytest.raises(InputError, match=r"a PeftModel is no model; give what its merge_and_unl"):
+        as_loaded(PeftModel())
+    with pytest.raises(InputError, match="a BertModel: some of its weights are not in memory"):
+        as_loaded(plain.to("meta"))
+
+
 def test_a_tokenizer_goes_with_a_model_in_memory(folder, tokenizers_by_kind):
     other = tokenizers_by_kind["byte_bpe"]
     assert as_loaded(random_model(0), other).tokenizer is other
