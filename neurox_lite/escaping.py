@@ -81,6 +81,12 @@ def markdown(text: object) -> str:
     return re.sub(r"(?i)\b(https?|ftp|www)(://|\.)", r"\1\\\2", shown)
 
 
+def markdown_code(text: object) -> str:
+    """As code where nothing in it has to be escaped, which is not possible in code."""
+    shown = markdown(text)
+    return f"`{shown}`" if shown and shown == str(text) else shown
+
+
 def html(text: object) -> str:
     """Text in an element or a quoted attribute."""
     return html_entities.escape(terminal(text), quote=True)

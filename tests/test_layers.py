@@ -20,7 +20,7 @@ ORDER = [
     {"arguments"},
     {"choices", "input_files", "own_files", "showing"},
     {"labels"},
-    {"files", "embedded", "measure", "seeds", "threads"},
+    {"files", "output_formats", "embedded", "measure", "seeds", "threads"},
     {"outputs"},
     {"neurons"},
     {"results", "metrics"},

@@ -25,6 +25,7 @@ from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     Debug,
     Disjoint,
+    FigureFormat,
     Format,
     Json,
     Label,
@@ -34,6 +35,7 @@ from neurox_lite.cli.output import (
     MinCount,
     MinFrequency,
     Seed,
+    TableFormat,
     Words,
     WordsFrom,
     numbers,
@@ -41,6 +43,7 @@ from neurox_lite.cli.output import (
     show,
 )
 from neurox_lite.cli.pairs import Condition, Positions, Template, shown_task
+from neurox_lite.output_formats import check_formats
 
 OF_ACTIVATIONS = (
     *("store", "corpus", "tag", "probe", "retrain"),
@@ -120,6 +123,8 @@ def command(
     disjoint: Disjoint = None,
     where: Where = None,
     balance: Balance = None,
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -143,8 +148,10 @@ def command(
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.in_model import ablate_in_model
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_figure
+    from neurox_lite.plotting.saving import save_result
+    from neurox_lite.plotting.texts import title_of
 
+    check_formats(figure_format, table_format)
     names = results_named("ablation")
     claim_folder(context, out, names, overwrite, ranking, store, corpus, model, pairs, text, labels)
     if model is not None:
@@ -157,6 +164,7 @@ def command(
             "ablation of activations, without --model,",
         )
     rankings = load_rankings(ranking)
+    space = rankings[0].space
     options: dict[str, Any] = {
         "shares": numbers(shares),
         "replacement": replacement,
@@ -176,6 +184,7 @@ def command(
             skip_bad_lines,
         )
         curves = ablate_in_model(rankings, measured, **options, others=every)
+        title = title_of(condition, model, pairs or [str(text)])
         shown: dict[str, Any] = {
             f"{measured.name} of the intact model": curves.curves[0].intact,
             "random minus top, removed": {
@@ -190,6 +199,7 @@ def command(
             options,
             retrain=retrain,
         )
+        title = title_of(tag if label is None else f"{label} of {tag}", space.model, corpus)
         shown = {
             f"{curves.curves[0].metric} of top above random": {
                 f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": (
@@ -202,8 +212,13 @@ def command(
     else:
         raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
     with replacing_in(out, names) as new:
-        curves.save(new / "ablation.json")
-        save_figure(curves.plot(), new / "ablation.png")
+        save_result(
+            curves,
+            new / "ablation.json",
+            figure_format=figure_format,
+            table_format=table_format,
+            title=title,
+        )
     show({"curves": out, **shown}, as_json)
     if not all(curve.holds for curve in curves.curves):
         raise typer.Exit(EXIT_DOES_NOT_HOLD)

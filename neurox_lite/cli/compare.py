@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from neurox_lite.cli.claims import claim_folder
-from neurox_lite.cli.output import Debug, Json, show
+from neurox_lite.cli.output import (
+    Debug,
+    FigureFormat,
+    Json,
+    TableFormat,
+    refuse_given,
+    show,
+)
+from neurox_lite.output_formats import check_formats
 
 
 def command(
@@ -28,6 +36,8 @@ def command(
     k: Annotated[
         int | None, typer.Option("-k", help="Size of the top; a tenth of the neurons if not given.")
     ] = None,
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the agreement.")] = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -44,12 +54,14 @@ def command(
     import logging
 
     from neurox_lite.cli.compare_masks import compare_masks, is_mask
-    from neurox_lite.cli.rankings import load_rankings
+    from neurox_lite.cli.rankings import labels_of, load_rankings
     from neurox_lite.errors import InputError
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_figure
+    from neurox_lite.plotting.saving import save_result
+    from neurox_lite.plotting.texts import title_of
     from neurox_lite.ranking import agreement
 
+    check_formats(figure_format, table_format)
     masks = [path for path in rankings if is_mask(path)]
     if len(rankings) < 2:
         what = "mask" if masks else "ranking"
@@ -60,8 +72,9 @@ def command(
             raise InputError(f"{others[0]}: no folder of a mask, as {masks[0]} is; give masks only")
         if k is not None:
             raise InputError("masks are compared whole; run without -k")
+        refuse_given(context, ("figure_format",), "a comparison of masks, which has no figure,")
         claim_folder(context, out, results_named("overlaps"), overwrite)
-        show(compare_masks(masks, out), as_json)
+        show(compare_masks(masks, out, table_format), as_json)
         return
     names = results_named("agreement")
     claim_folder(context, out, names, overwrite, rankings)
@@ -69,9 +82,15 @@ def command(
     if k is None:
         k = max(1, loaded[0].space.n_neurons // 10)
     found = agreement(loaded, k)
+    labels = labels_of(loaded)
     with replacing_in(out, names) as new:
-        found.save(new / "agreement.json")
-        save_figure(found.plot(), new / "agreement.png")
+        save_result(
+            found,
+            new / "agreement.json",
+            figure_format=figure_format,
+            table_format=table_format,
+            title=title_of(labels.get("tag"), loaded[0].space.model, labels.get("corpus", ())),
+        )
     rows = {
         f"overlap of {name}": {
             other: share for other, share in zip(found.methods, row, strict=True) if other != name

@@ -12,12 +12,15 @@ def is_mask(path: str) -> bool:
     return (Path(path) / "mask.json").is_file()
 
 
-def compare_masks(paths: Sequence[str], out: str) -> dict[str, Any]:
-    """Write ``overlaps.json``; returns what is shown."""
+def compare_masks(
+    paths: Sequence[str], out: str, table_format: str | None = None
+) -> dict[str, Any]:
+    """Write ``overlaps.json``, and a table if one is asked for; returns what is shown."""
     from dataclasses import replace
 
     from neurox_lite.errors import InputError
     from neurox_lite.files import public_names
+    from neurox_lite.plotting.saving import save_result
     from neurox_lite.results import MaskOverlaps, NeuronMask
 
     if len({Path(path).resolve() for path in paths}) < len(paths):
@@ -25,7 +28,7 @@ def compare_masks(paths: Sequence[str], out: str) -> dict[str, Any]:
     # All of them may be by one method; their folders tell them apart.
     masks = zip(paths, public_names(paths), strict=True)
     found = MaskOverlaps.of([replace(NeuronMask.load(path), method=name) for path, name in masks])
-    found.save(Path(out) / "overlaps.json")
+    save_result(found, Path(out) / "overlaps.json", table_format=table_format)
     rows = {
         f"{overlap.first} and {overlap.second}": {
             "both": len(overlap.both),

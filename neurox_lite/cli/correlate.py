@@ -8,7 +8,17 @@ import typer
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.claims import claim_file, claim_folder
-from neurox_lite.cli.output import Debug, Json, Layers, layers_of, show
+from neurox_lite.cli.output import (
+    Debug,
+    FigureFormat,
+    Json,
+    Layers,
+    TableFormat,
+    layers_of,
+    refuse_given,
+    show,
+)
+from neurox_lite.output_formats import check_formats
 
 METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
 
@@ -30,6 +40,8 @@ def command(
             help="Also compare the layers of the first store with those of each other, by CKA.",
         ),
     ] = None,
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
     as_json: Json = False,
     debug: Debug = False,
@@ -48,9 +60,13 @@ def command(
     from neurox_lite.correlation.similarity import layer_similarity
     from neurox_lite.errors import InputError
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_figure
+    from neurox_lite.plotting.saving import save_result
+    from neurox_lite.plotting.texts import title_of
     from neurox_lite.results.ranking_files import check_name
 
+    check_formats(figure_format, table_format)
+    if similarity is None:
+        refuse_given(context, ("figure_format", "table_format"), "a run without --similarity")
     if method not in METHODS:
         raise unknown_choice("method", method, METHODS)
     if len(store) < 2:
@@ -69,9 +85,14 @@ def command(
         compared = [layer_similarity(X, other) for other in others[: len(stems)]]
     if similarity:
         with replacing_in(similarity, results_named(*stems)) as new:
-            for stem, layer_by_layer in zip(stems, compared, strict=True):
-                layer_by_layer.save(new / f"{stem}.json")
-                save_figure(layer_by_layer.plot(), new / f"{stem}.png")
+            for stem, other, layer_by_layer in zip(stems, store[1:], compared, strict=True):
+                save_result(
+                    layer_by_layer,
+                    new / f"{stem}.json",
+                    figure_format=figure_format,
+                    table_format=table_format,
+                    title=title_of(files=[store[0], other]),
+                )
     ranking.save(out)
     result = {
         "ranking": out,

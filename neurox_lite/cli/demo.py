@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
-from neurox_lite.cli.output import Debug, Json
+from neurox_lite.cli.output import Debug, FigureFormat, Json, TableFormat
 from neurox_lite.cli.run_job import run
 
 
 def command(
     out: Annotated[str, typer.Option("--out", help="Folder for the results.")] = "demo",
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -21,4 +23,4 @@ def command(
     """
     from neurox_lite.pipeline.demo import demo_job
 
-    run(demo_job(out), as_json)
+    run(demo_job(out, figure_format, table_format), as_json)

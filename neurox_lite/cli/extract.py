@@ -29,6 +29,7 @@ from neurox_lite.cli.extraction import (
     ExtractLayers,
     Modules,
     Pooling,
+    RandomWeights,
     Side,
     Site,
     SpecialTokens,
@@ -84,6 +85,7 @@ def command(
     compute_dtype: ComputeDtype = "float32",
     batch_tokens: BatchTokens = None,
     device: Device = None,
+    random_weights: RandomWeights = None,
     allow_missing: AllowMissing = False,
     engine: Annotated[
         str, typer.Option("--engine", help="local, or ray for the workers of a Ray cluster.")

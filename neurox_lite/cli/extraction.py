@@ -57,6 +57,15 @@ BatchTokens = Annotated[
     ),
 ]
 Device = Annotated[str | None, typer.Option("--device", help="As cpu or cuda.")]
+RandomWeights = Annotated[
+    int | None,
+    typer.Option(
+        "--random-weights",
+        metavar="SEED",
+        min=0,
+        help="The model without its training, weights drawn anew, as a baseline.",
+    ),
+]
 AllowMissing = Annotated[
     bool,
     typer.Option(

@@ -13,6 +13,7 @@ from neurox_lite.cli.output import (
     Json,
     Layers,
     Seed,
+    TableFormat,
     layers_of,
     quiet_transformers,
     show,
@@ -30,6 +31,7 @@ from neurox_lite.cli.pairs import (
     position,
     read_all_pairs,
 )
+from neurox_lite.output_formats import TABLE_FORMATS, check_formats
 
 if TYPE_CHECKING:
     from neurox_lite.results import SideEffects
@@ -103,6 +105,7 @@ def command(
         typer.Option("--text", help="A sentence per line: side effects on unrelated text, too."),
     ] = None,
     skip_bad_lines: SkipBadPairs = False,
+    table_format: TableFormat = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the mask.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -130,8 +133,11 @@ def command(
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.pair_inputs import usable
     from neurox_lite.outputs import replacing_in
+    from neurox_lite.plotting.saving import save_result
     from neurox_lite.results.seed_spread import NAMES, SeedSpread
+    from neurox_lite.results.tables import write_table
 
+    check_formats("png", table_format)
     claim_folder(context, out, NAMES, overwrite, model, pairs, text, by)
     quiet_transformers()
     every = read_all_pairs(pairs, skip_bad_lines)
@@ -183,7 +189,9 @@ def command(
         spread.save(new)
         if ranking is not None:
             ranking.save(new / "ranking.json")
-        found.save(new / "side_effects.json")
+        save_result(found, new / "side_effects.json", table_format=table_format)
+        if table_format is not None:
+            write_table(new / f"mask{TABLE_FORMATS[table_format]}", spread.best.mask.table())
     show({"mask": out, **spread.summary(), **_shown(found)}, as_json)
     if not spread.best.holds:
         raise typer.Exit(EXIT_DOES_NOT_HOLD)

@@ -126,6 +126,15 @@ Disjoint = Annotated[
 ]
 
 
+FigureFormat = Annotated[
+    str, typer.Option("--figure-format", metavar="png|pdf|svg", help="Of the figures.")
+]
+TableFormat = Annotated[
+    str | None,
+    typer.Option("--table-format", metavar="csv|latex", help="Write the results as tables, too."),
+]
+
+
 def refuse_given(context: typer.Context, names: Sequence[str], taker: str) -> None:
     """Raise InputError when options that ``taker`` does not take are on the command line."""
     given = given_options(context, names)

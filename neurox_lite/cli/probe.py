@@ -35,6 +35,7 @@ from neurox_lite.cli.output import (
     Corpus,
     Debug,
     Disjoint,
+    FigureFormat,
     Format,
     Json,
     Label,
@@ -49,6 +50,7 @@ from neurox_lite.cli.output import (
     Seed,
     Standardize,
     Store,
+    TableFormat,
     Tag,
     Tol,
     Words,
@@ -58,6 +60,7 @@ from neurox_lite.cli.output import (
     refuse_given,
     show,
 )
+from neurox_lite.output_formats import TABLE_FORMATS, check_formats
 
 if TYPE_CHECKING:
     from neurox_lite.results import RegularisationSearch
@@ -118,6 +121,8 @@ def command(
     n_control: Annotated[
         int, typer.Option("--n-control", min=1, help="Control tasks to take the mean of.")
     ] = 1,
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the probe.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -131,8 +136,9 @@ def command(
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.files import write_json
     from neurox_lite.outputs import replacing_in
-    from neurox_lite.plotting.saving import save_figure
-    from neurox_lite.probing.evaluation import evaluate_probe
+    from neurox_lite.plotting.saving import save_result
+    from neurox_lite.plotting.texts import title_of
+    from neurox_lite.probing.evaluation import evaluate_probe, evaluation_table
     from neurox_lite.probing.one_vs_rest import save_one_vs_rest
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.probing.probe_folder import INDEX, NAMES
@@ -140,7 +146,11 @@ def command(
     from neurox_lite.probing.search import PENALTIES, regularisation_search
     from neurox_lite.probing.selectivity import selectivity
     from neurox_lite.probing.together import fit_one_vs_rest
+    from neurox_lite.results.tables import write_table
 
+    check_formats(figure_format, table_format)
+    if not search:
+        refuse_given(context, ("figure_format",), "a probe without --search, which has no figure,")
     if regression:
         refuse_given(context, OF_CLASSES, REGRESSION)
     if one_vs_rest:
@@ -201,11 +211,22 @@ def command(
         probe.save(new)
         provenance = {"labels": chosen_labels(context.params)}
         write_json(new / "evaluation.json", {**evaluation, "provenance": provenance})
+        if table_format is not None:
+            write_table(
+                new / f"evaluation{TABLE_FORMATS[table_format]}", evaluation_table(evaluation)
+            )
         if control:
             write_json(new / "control.json", selective)
         if searched:
-            searched.save(new / "search.json")
-            save_figure(searched.plot(), new / "search.png")
+            save_result(
+                searched,
+                new / "search.json",
+                figure_format=figure_format,
+                table_format=table_format,
+                title=title_of(
+                    tag if label is None else f"{label} of {tag}", probe.space_.model, corpus
+                ),
+            )
     show(
         {
             "probe": out,

@@ -35,6 +35,7 @@ from neurox_lite.cli.output import (
     L2,
     Debug,
     Disjoint,
+    FigureFormat,
     Format,
     Json,
     Label,
@@ -46,12 +47,14 @@ from neurox_lite.cli.output import (
     MinFrequency,
     Seed,
     Store,
+    TableFormat,
     Words,
     WordsFrom,
     layers_of,
     refuse_given,
     show,
 )
+from neurox_lite.output_formats import check_formats
 
 if TYPE_CHECKING:
     from neurox_lite.activations.labelled import LabelledSplits
@@ -86,6 +89,8 @@ TAKEN_BY = {
     "objective": ("differentiable-mask",),
     "methods": ("all",),
     "resamples": ("all",),
+    "figure_format": ("all",),
+    "table_format": ("all",),
 }
 
 
@@ -117,7 +122,7 @@ def command(
     store: Store,
     out: Annotated[
         str,
-        typer.Option("--out", help="The ranking to write, .json or .csv; a folder for all."),
+        typer.Option("--out", help="The ranking to write, .json, .csv or .tex; a folder for all."),
     ],
     corpus: Annotated[
         list[str] | None,
@@ -178,6 +183,8 @@ def command(
         int,
         typer.Option("--resamples", min=0, help="all: resamples of the sentences, for stability."),
     ] = 5,
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the ranking.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -199,9 +206,11 @@ def command(
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.errors import InputError
+    from neurox_lite.plotting.texts import title_of
     from neurox_lite.results.bake_off import NAMES
     from neurox_lite.results.ranking_files import check_name
 
+    check_formats(figure_format, table_format)
     if method not in (*METHODS, "all"):
         raise unknown_choice("method", method, (*METHODS, "all"))
     needs_none = ", which needs no labels," if method in WITHOUT_LABELS else ""
@@ -214,6 +223,7 @@ def command(
     else:
         check_name(out)
         claim_file(context, out, overwrite, store, corpus, labels, probe)
+    subject = tag if label is None else f"{label} of {tag}"
     selection = word_selection(context.params)
     chosen = layers_of(layers)
     sampled = {} if n_rows is None else {"n_rows": n_rows}
@@ -248,7 +258,12 @@ def command(
 
         if method == "all":
             found = _all(splits(), out, methods, l1, l2, resamples, seed)
-            found.save(out)
+            found.save(
+                out,
+                figure_format=figure_format,
+                table_format=table_format,
+                title=title_of(subject, opened.space.model, corpus or ()),
+            )
             _show_all(found, out, skipped, as_json)
             if not found.converged:
                 raise typer.Exit(EXIT_DOES_NOT_HOLD)

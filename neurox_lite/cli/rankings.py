@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import public_names
 from neurox_lite.results import NeuronRanking
+
+
+def labels_of(rankings: Sequence[NeuronRanking]) -> dict[str, Any]:
+    """Tag and corpus of those that know theirs, as `rank` notes them; nothing if they differ."""
+    noted = (ranking.provenance.get("labels") for ranking in rankings)
+    known = [labels for labels in noted if isinstance(labels, dict)]
+    return known[0] if known and all(labels == known[0] for labels in known) else {}
 
 
 def load_rankings(paths: Sequence[str]) -> list[NeuronRanking]:

@@ -32,6 +32,7 @@ from neurox_lite.cli.extraction import (
     ExtractLayers,
     Modules,
     Pooling,
+    RandomWeights,
     Side,
     Site,
     SpecialTokens,
@@ -46,6 +47,7 @@ from neurox_lite.cli.output import (
     ClassWeight,
     Debug,
     Disjoint,
+    FigureFormat,
     Format,
     Json,
     Labels,
@@ -57,6 +59,7 @@ from neurox_lite.cli.output import (
     Search,
     Seed,
     Standardize,
+    TableFormat,
     Tol,
     Words,
     WordsFrom,
@@ -122,6 +125,7 @@ def command(
     compute_dtype: ComputeDtype = "float32",
     batch_tokens: BatchTokens = None,
     device: Device = None,
+    random_weights: RandomWeights = None,
     allow_missing: AllowMissing = False,
     l1: L1 = 1e-3,
     l2: L2 = 1e-3,
@@ -138,6 +142,8 @@ def command(
             help="Also layers, redundancy, description length, learning curve, rank intervals.",
         ),
     ] = False,
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     seed: Seed = 0,
     as_json: Json = False,
     debug: Debug = False,
@@ -167,7 +173,8 @@ def command(
     files = by_split(corpus)
     if model is None or files is None or tag is None or out is None:
         raise InputError("give a job file, or --model, --corpus, --tag and --out")
-    own = {name: params[name] for name in ("match", "seed", "strip_bio", "study")}
+    names = ("match", "seed", "strip_bio", "study", "figure_format", "table_format")
+    own = {name: params[name] for name in names}
     run(
         Job(
             model,

@@ -10,8 +10,10 @@ from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import (
     EXIT_DOES_NOT_HOLD,
     Debug,
+    FigureFormat,
     Json,
     Seed,
+    TableFormat,
     integers,
     numbers,
     quiet_transformers,
@@ -28,6 +30,7 @@ from neurox_lite.cli.pairs import (
     read_all_pairs,
     shown_task,
 )
+from neurox_lite.output_formats import check_formats
 
 
 def command(
@@ -81,6 +84,8 @@ def command(
     ] = False,
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per count.")] = 5,
     skip_bad_lines: SkipBadPairs = False,
+    figure_format: FigureFormat = "png",
+    table_format: TableFormat = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
     seed: Seed = 0,
     as_json: Json = False,
@@ -97,8 +102,10 @@ def command(
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.evaluation.steering import steer
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_figure
+    from neurox_lite.plotting.saving import save_result
+    from neurox_lite.plotting.texts import title_of
 
+    check_formats(figure_format, table_format)
     names = results_named("steering")
     claim_folder(context, out, names, overwrite, model, pairs, ranking, text)
     quiet_transformers()
@@ -119,9 +126,14 @@ def command(
         seed=seed,
     )
     with replacing_in(out, names) as new:
-        curves.save(new / "steering.json")
         curves.save(new / "steering.csv")
-        save_figure(curves.plot(), new / "steering.png")
+        save_result(
+            curves,
+            new / "steering.json",
+            figure_format=figure_format,
+            table_format=table_format,
+            title=title_of(f"{condition} to {towards}", model, pairs),
+        )
     first = curves.curves[0]
     shown: dict[str, Any] = {
         "curves": out,

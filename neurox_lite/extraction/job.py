@@ -49,7 +49,7 @@ from neurox_lite.models.loading import (
     load_model,
     weights_hash,
 )
-from neurox_lite.models.model_files import model_revision
+from neurox_lite.models.model_files import model_name, model_revision
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.vocabulary import check_unknown, tokenizer_hash
 from neurox_lite.neurons import resolve_layers
@@ -107,6 +107,11 @@ class ExtractionJob:
         if tokenizer is None and isinstance(model, str | Path):
             self.model = model
         else:
+            if options.random_weights is not None:
+                raise InputError(
+                    "random weights are of a model that is loaded by its name; give that name, or "
+                    "what load_model(..., random_weights=) returns without this option"
+                )
             self.model = self._in_memory(model, tokenizer)
         self.words = corpus
         self.corpus = corpus.by_sentence() if options.pooling else corpus
@@ -144,7 +149,8 @@ class ExtractionJob:
         if isinstance(self.model, LoadedModel):
             revision, name = self.model.revision, self.model.name
         else:
-            revision, name = model_revision(str(self.model)), public_name(self.model)
+            revision = model_revision(str(self.model), self.options.random_weights)
+            name = model_name(str(self.model), self.options.random_weights)
         source = self.source.words_hash if self.source else ""
         content = [neurox_lite.__version__, name, revision, self.corpus.words_hash, source]
         content += [self._text_hash] if self.corpus.texts else []
@@ -197,7 +203,11 @@ class ExtractionJob:
         loaded = self.model
         if not isinstance(loaded, LoadedModel):
             loaded = load_model(
-                str(loaded), device=options.device, dtype=options.compute_dtype, side=options.side
+                str(loaded),
+                device=options.device,
+                dtype=options.compute_dtype,
+                side=options.side,
+                random_weights=options.random_weights,
             )
         if any(module.training for module in loaded.model.modules()):
             raise InputError(

@@ -12,6 +12,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.extraction.aggregation import AGGREGATIONS
 from neurox_lite.models.sites import SITES
 from neurox_lite.neurons import layer_numbers
+from neurox_lite.seeds import checked_seed
 
 POOLINGS = ("mean", "cls", "last")
 SIDES = ("encoder", "decoder")
@@ -60,6 +61,8 @@ class ExtractOptions:
         CPU, where each core has a batch of its own, and 4,096 elsewhere.
     device : str, optional
         CUDA when there is one by default.
+    random_weights : int, optional
+        A seed: the model without its training, as a baseline; see :func:`neurox_lite.load_model`.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class ExtractOptions:
     allow_missing: bool = False
     batch_tokens: int | None = None
     device: str | None = None
+    random_weights: int | None = None
 
     def __post_init__(self) -> None:
         choices = {
@@ -100,6 +104,8 @@ class ExtractOptions:
         for name in ("batch_tokens", "window", "stride"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(getattr(self, name), name))
+        if self.random_weights is not None:
+            object.__setattr__(self, "random_weights", checked_seed(self.random_weights))
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise InputError(f"batch_tokens is {self.batch_tokens}; give at least 1")
         if self.window is None and self.stride is not None:
@@ -118,6 +124,7 @@ class ExtractOptions:
     def content(self) -> dict[str, Any]:
         """The options that decide what is stored; the others only decide how it is computed."""
         options = asdict(self)
-        for name in ("batch_tokens", "device", "allow_missing"):
+        # Random weights are part of the model's revision.
+        for name in ("batch_tokens", "device", "allow_missing", "random_weights"):
             options.pop(name)
         return options

@@ -24,8 +24,15 @@ import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto c
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.files import public_name
-from neurox_lite.models.model_files import check_place, first_line, model_revision, read_config
+from neurox_lite.models.model_files import (
+    check_place,
+    first_line,
+    model_name,
+    model_revision,
+    read_config,
+)
 from neurox_lite.models.vocabulary import check_not_empty, check_sizes
+from neurox_lite.seeds import checked_seed
 
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
 
@@ -112,6 +119,7 @@ def load_model(
     dtype: str = "float32",
     side: str = "encoder",
     head: str | None = None,
+    random_weights: int | None = None,
 ) -> LoadedModel:
     """Load any transformers encoder, decoder or encoder-decoder.
 
@@ -131,6 +139,9 @@ def load_model(
     head : {"language", "classification"}, optional
         What is to be predicted from its states: tokens (the next one, or masked ones) or classes
         of texts. By default nothing: the base model.
+    random_weights : int, optional
+        A seed. The model has the architecture and the tokenizer of ``name``, and weights as its
+        own code initialises them before any training: a baseline. Its revision says so.
 
     Raises
     ------
@@ -149,15 +160,23 @@ def load_model(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     config = read_config(name)
     tokenizer = _load_tokenizer(name)
+    auto = _class_for(config, head, name)
     try:
-        model, loading = _class_for(config, head, name).from_pretrained(
-            name,
-            config=config,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
+        if random_weights is not None:
+            model: Any = _initialised(
+                auto, config, checked_seed(random_weights), getattr(torch, dtype)
+            )
+            missing = []
+        else:
+            model, loading = auto.from_pretrained(
+                name,
+                config=config,
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+            missing = loading["missing_keys"]
         model.to(device)
     except InputError:
         raise
@@ -166,7 +185,7 @@ def load_model(
     # No activation depends on a pooler, nor an encoder's on the decoder.
     only_encoder = config.is_encoder_decoder and side == "encoder"
     unused = ("pooler.", "decoder.") if only_encoder else ("pooler.",)
-    missing = sorted(k for k in loading["missing_keys"] if not k.startswith(unused))
+    missing = sorted(k for k in missing if not k.startswith(unused))
     if missing:
         raise InputError(
             f"{name}: its files lack {len(missing)} weights, such as {missing[0]}, which would be "
@@ -180,9 +199,22 @@ def load_model(
             f"{name}: a {type(model).__name__} that sees the tokens it is to predict; give a "
             "causal or masked model"
         )
-    loaded = LoadedModel(model, tokenizer, public_name(name), model_revision(name))
+    revision = model_revision(name, random_weights, head)
+    loaded = LoadedModel(model, tokenizer, model_name(name, random_weights), revision)
     check_sizes(tokenizer, loaded.n_embeddings, name)
     return loaded
+
+
+def _initialised(
+    auto: Any, config: PreTrainedConfig, seed: int, dtype: torch.dtype
+) -> PreTrainedModel:
+    """A model as its own code initialises it; torch's generator is left as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        # In float32, and converted: the same numbers whatever the model computes in.
+        model: Any = auto.from_config(config, dtype=torch.float32)
+    initialised: PreTrainedModel = model.to(dtype)
+    return initialised
 
 
 def _load_tokenizer(name: str) -> PreTrainedTokenizerBase:

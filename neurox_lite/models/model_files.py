@@ -14,7 +14,7 @@ from transformers.utils import cached_file
 from transformers.utils.hub import extract_commit_hash
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file, read_json
+from neurox_lite.files import hash_file, public_name, read_json
 
 HUB_SECONDS = 10
 """How long to wait for the hub to say whether it has a model."""
@@ -227,8 +227,11 @@ def _is_plain(file: Any, ending: str) -> bool:
     )
 
 
-def model_revision(name: str) -> str:
+def model_revision(name: str, random_weights: int | None = None, head: str | None = None) -> str:
     """What identifies a model's content: a hash of its files, or its commit on the hub.
+
+    With random weights also their seed, so that nothing takes it for the trained model, and the
+    head, with which other numbers are drawn.
 
     Of a folder, all files count that are read: not those below other folders, nor weights in
     formats that are never read.
@@ -241,10 +244,23 @@ def model_revision(name: str) -> str:
     folder = Path(name)
     if not folder.is_dir():
         read_config(name)
-        return extract_commit_hash(_path_of(name, "config.json"), None) or ""
+        revision = extract_commit_hash(_path_of(name, "config.json"), None) or ""
+        return revision + _of_random(random_weights, head)
     check_place(name)
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):
         if file.is_file() and not file.name.lower().endswith(NEVER_READ):
             digest.update(f"{file.name} {hash_file(file)}\n".encode())
-    return f"sha256:{digest.hexdigest()[:16]}"
+    return f"sha256:{digest.hexdigest()[:16]}{_of_random(random_weights, head)}"
+
+
+def model_name(name: str, random_weights: int | None = None) -> str:
+    """What to call a model in what is published; one without its training is called so."""
+    called = public_name(name)
+    return called if random_weights is None else f"{called} (random weights, seed {random_weights})"
+
+
+def _of_random(seed: int | None, head: str | None) -> str:
+    if seed is None:
+        return ""
+    return f" random weights {seed}{f' of a model with a {head} head' if head else ''}"

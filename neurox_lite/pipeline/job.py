@@ -18,6 +18,7 @@ from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.input_files import read_yaml
+from neurox_lite.output_formats import check_formats
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,9 @@ class Job:
     study : bool
         Also score the layers, look for redundant sets of neurons, measure description length and
         learning curve, and resample sentences: some fifty probes more.
+    figure_format : {"png", "pdf", "svg"}
+    table_format : {"csv", "latex"}, optional
+        To write results as tables, too.
 
     Raises
     ------
@@ -105,6 +109,8 @@ class Job:
     label_map: list[str] = field(default_factory=list)
     words: WordSelection = field(default_factory=WordSelection)
     study: bool = False
+    figure_format: str = "png"
+    table_format: str | None = None
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     probe: ProbeOptions = field(default_factory=ProbeOptions)
     ablate: AblateOptions = field(default_factory=AblateOptions)
@@ -132,6 +138,7 @@ class Job:
         for message, holds in checks.items():
             if not holds:
                 raise InputError(message)
+        check_formats(self.figure_format, self.table_format)
 
     @classmethod
     def read(cls, path: str | Path) -> Job:

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 RECORD = "stages.json"
 RECORD_VERSION = 1
 JOB = "job.yaml"
-FILES = [name for stage in STAGES for name in stage.files]
+FILES = [name for stage in STAGES for name in (*stage.files, *stage.sometimes)]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
         logger.info("%s: done in %.1f s", stage.name, cost.seconds)
         record[stage.name] = {
             "key": keys[stage.name],
-            "files": {name: _content(folder / name) for name in stage.files},
+            "files": {name: _content(folder / name) for name in _written(stage, folder)},
             **asdict(cost),
         }
         write_json(folder / RECORD, record)
@@ -174,9 +174,13 @@ def _forget(stage: Stage, record: dict[str, Any], key: str, folder: Path) -> Non
     for other in STAGES:
         if other.name in gone:
             record.pop(other.name, None)
-            for name in other.files:
+            for name in (*other.files, *other.sometimes):
                 (folder / name).unlink(missing_ok=True)
     write_json(folder / RECORD, record)
+
+
+def _written(stage: Stage, folder: Path) -> list[str]:
+    return [*stage.files, *(name for name in stage.sometimes if (folder / name).is_file())]
 
 
 def _is_done(entry: Any, key: str, folder: Path) -> bool:

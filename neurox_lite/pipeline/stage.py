@@ -21,6 +21,8 @@ class Stage:
         Stages whose results it uses.
     files : tuple of str
         What it writes into the folder of results.
+    sometimes : tuple of str
+        What it writes there for some jobs only, such as figures of a format.
     inputs : function
         JSON-ready content it depends on beside the stages before it.
     run : function
@@ -33,4 +35,5 @@ class Stage:
     files: tuple[str, ...]
     inputs: Callable[[Workspace], Any]
     run: Callable[[Workspace], None]
+    sometimes: tuple[str, ...] = ()
     is_wanted: Callable[[Job], bool] = lambda job: True

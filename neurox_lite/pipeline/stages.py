@@ -12,12 +12,12 @@ from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
 from neurox_lite.files import public_name, public_sources, write_json
-from neurox_lite.models.model_files import model_revision
+from neurox_lite.models.model_files import model_name, model_revision
+from neurox_lite.pipeline.figures import FIGURE_FILES, TABLE_FILES, draw_figures, write_tables
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.study import STUDY
 from neurox_lite.pipeline.workspace import Workspace
-from neurox_lite.plotting.saving import save_figure
 from neurox_lite.probing.evaluation import evaluate_probe
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.search import regularisation_search
@@ -43,7 +43,6 @@ def _search(work: Workspace) -> None:
     train, dev = work.splits.train, work.splits.dev
     search, _ = regularisation_search(_new_probe(work), train.X, train.y, dev.X, dev.y)
     search.save(work.path("search.json"))
-    save_figure(search.plot(), work.path("search.png"))
 
 
 def _probe(work: Workspace) -> None:
@@ -71,7 +70,6 @@ def _rank(work: Workspace) -> None:
     ranking = linguistic_correlation(work.probe)
     ranking.save(work.path("ranking.json"))
     ranking.save(work.path("ranking.csv"))
-    save_figure(ranking.plot(), work.path("layers.png"))
 
 
 def _minimal_set(work: Workspace) -> None:
@@ -96,13 +94,14 @@ def _ablate(work: Workspace) -> None:
         **options,
     )
     curves.save(work.path("ablation.json"))
-    save_figure(curves.plot(), work.path("ablation.png"))
 
 
 def _summary(work: Workspace) -> None:
+    draw_figures(work)
+    write_tables(work)
     write_summary(
         work.path(""),
-        model=public_name(work.job.model),
+        model=model_name(work.job.model, work.job.extract.random_weights),
         corpus=public_sources(work.corpus.source),
         tag=work.job.tag,
         words=work.job.words,
@@ -110,6 +109,7 @@ def _summary(work: Workspace) -> None:
         skipped=[_by_names(line, work.job) for line in work.corpus.skipped],
         search=work.job.probe.search,
         study=work.job.study,
+        figure_format=work.job.figure_format,
     )
 
 
@@ -132,7 +132,7 @@ def _labels(work: Workspace) -> list[Any]:
 def _extraction_inputs(work: Workspace) -> list[Any]:
     job: Job = work.job
     read = [work.corpus.words_hash, *([work.corpus.text_hash] if work.corpus.texts else ())]
-    return [model_revision(job.model), *read, work.extract.content()]
+    return [model_revision(job.model, job.extract.random_weights), *read, work.extract.content()]
 
 
 ROAD = (
@@ -140,7 +140,7 @@ ROAD = (
     Stage(
         "search",
         ("extract",),
-        ("search.json", "search.png"),
+        ("search.json",),
         lambda work: [_labels(work), asdict(work.job.probe)],
         _search,
         is_wanted=lambda job: job.probe.search,
@@ -162,7 +162,10 @@ ROAD = (
     Stage(
         "rank",
         ("probe",),
-        ("ranking.json", "ranking.csv", "layers.png"),
+        (
+            "ranking.json",
+            "ranking.csv",
+        ),
         lambda work: None,
         _rank,
     ),
@@ -176,7 +179,7 @@ ROAD = (
     Stage(
         "ablate",
         ("rank",),
-        ("ablation.json", "ablation.png"),
+        ("ablation.json",),
         lambda work: [asdict(work.job.ablate), work.job.seed],
         _ablate,
     ),
@@ -185,8 +188,16 @@ SUMMARY = Stage(
     "summary",
     tuple(stage.name for stage in (*ROAD, *STUDY)),
     ("summary.md",),
-    lambda work: [work.job.model, work.job.corpus, work.job.tag, asdict(work.job.words)],
+    lambda work: [
+        work.job.model,
+        work.job.corpus,
+        work.job.tag,
+        asdict(work.job.words),
+        work.job.figure_format,
+        work.job.table_format,
+    ],
     _summary,
+    sometimes=FIGURE_FILES + TABLE_FILES,
 )
 
 STAGES = (*ROAD, *STUDY, SUMMARY)

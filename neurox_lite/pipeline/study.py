@@ -10,7 +10,6 @@ from neurox_lite.files import write_json
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.workspace import Workspace
-from neurox_lite.plotting.saving import save_figure
 from neurox_lite.probing.layerwise import layer_scores
 from neurox_lite.probing.learning_curve import learning_curve
 from neurox_lite.probing.online_code import online_code
@@ -22,7 +21,6 @@ def _layers(work: Workspace) -> None:
     space = train.X.space
     scores = layer_scores(work.probe, work.X_train, train.y, test.X, test.y, space=space)
     scores.save(work.path("layer_scores.json"))
-    save_figure(scores.plot(), work.path("layer_scores.png"))
 
 
 def _redundancy(work: Workspace) -> None:
@@ -46,7 +44,6 @@ def _learning_curve(work: Workspace) -> None:
         work.probe, work.X_train, train.y, train.sentences, test.X, test.y, seed=seed
     )
     curve.save(work.path("learning_curve.json"))
-    save_figure(curve.plot(), work.path("learning_curve.png"))
 
 
 def _rank_intervals(work: Workspace) -> None:
@@ -55,7 +52,6 @@ def _rank_intervals(work: Workspace) -> None:
         linguistic_correlation, work.X_train, train.y, train.sentences, probe=work.probe, seed=seed
     )
     intervals.save(work.path("rank_intervals.json"))
-    save_figure(intervals.plot(), work.path("rank_intervals.png"))
 
 
 def _is_study(job: Job) -> bool:
@@ -66,7 +62,7 @@ STUDY = (
     Stage(
         "layers",
         ("probe",),
-        ("layer_scores.json", "layer_scores.png"),
+        ("layer_scores.json",),
         lambda work: None,
         _layers,
         is_wanted=_is_study,
@@ -90,7 +86,7 @@ STUDY = (
     Stage(
         "learning curve",
         ("probe",),
-        ("learning_curve.json", "learning_curve.png"),
+        ("learning_curve.json",),
         lambda work: work.job.seed,
         _learning_curve,
         is_wanted=_is_study,
@@ -98,7 +94,7 @@ STUDY = (
     Stage(
         "rank intervals",
         ("rank",),
-        ("rank_intervals.json", "rank_intervals.png"),
+        ("rank_intervals.json",),
         lambda work: work.job.seed,
         _rank_intervals,
         is_wanted=_is_study,

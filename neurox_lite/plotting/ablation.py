@@ -5,20 +5,31 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neurox_lite.plotting.texts import MOST, put_ticks, put_title, wrapped
 from neurox_lite.results import AblationCurve, AblationCurves
 
+PER_ROW = 4
+WIDTH = 5.2
 
-def plot_ablation(curves: AblationCurves) -> Figure:
+
+def plot_ablation(curves: AblationCurves, title: str | None = None) -> Figure:
     """One panel per curve: top, all but top, bottom, and the band of random sets."""
     count = len(curves.curves)
-    figure = Figure(figsize=(5.2 * count + 2.2, 4.2), layout="constrained")
-    axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
-    for axis, curve in zip(axes, curves.curves, strict=True):
+    n_columns = min(count, PER_ROW)
+    n_rows = -(-count // n_columns)
+    figure = Figure(figsize=(WIDTH * n_columns + 0.8, 4.2 * n_rows + 0.6), layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
+    for axis in axes.flat[count:]:
+        axis.remove()
+    for axis, curve in zip(axes.flat, curves.curves, strict=False):
         _panel(axis, curve)
     if curves.curves[0].metric in ("accuracy", "R2"):
-        axes[0].set_ylim(_lowest(curves), 1.02)
-    axes[0].set_ylabel(curves.curves[0].metric)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8)
+        axes[0, 0].set_ylim(_lowest(curves), 1.02)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(curves.curves[0].metric)
+    handles = axes[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=8)
+    put_title(figure, title)
     return figure
 
 
@@ -46,11 +57,12 @@ def _panel(axis: Axes, curve: AblationCurve) -> None:
             percent, curve.remove_random_low, curve.remove_random_high, color="0.7", alpha=0.25
         )
     axis.set_xscale("log")
-    axis.set_xticks(percent, [f"{value:g}" for value in percent])
+    put_ticks(axis, percent, [f"{value:g}" for value in percent], WIDTH - 1.2)
     axis.minorticks_off()
     axis.set_xlabel("neurons (%)")
     how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
     if curve.remove_random_mean:
         how = f"in the model, replaced by {curve.replacement}"
-    axis.set_title(f"{curve.method}\n{how}", fontsize=10)
+    name = wrapped(curve.method, WIDTH - 1.2, 10, most=2 * MOST)
+    axis.set_title(f"{name}\n{how}", fontsize=10)
     axis.grid(alpha=0.3)

@@ -9,13 +9,17 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from neurox_lite.errors import InputError
+from neurox_lite.escaping import figure_text
+from neurox_lite.plotting.texts import MOST, put_title, wrapped
 from neurox_lite.results.ranking import NeuronRanking
 
 MARKED, PER_ROW = 5, 2
 
 
 def plot_encoded_used(
-    panels: Mapping[str, tuple[NeuronRanking, NeuronRanking]], effect: str = "effect (nats)"
+    panels: Mapping[str, tuple[NeuronRanking, NeuronRanking]],
+    effect: str = "effect (nats)",
+    title: str | None = None,
 ) -> Figure:
     """A scatter of the neurons of each panel; those with the most effect are named.
 
@@ -28,6 +32,8 @@ def plot_encoded_used(
         (NaN) are left out.
     effect : str
         What the scores of the second are.
+    title : str, optional
+        What stands above all panels.
 
     Raises
     ------
@@ -42,9 +48,9 @@ def plot_encoded_used(
     axes = figure.subplots(n_rows, n_columns, squeeze=False)
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    for axis, (title, (encoded, used)) in zip(axes.flat, panels.items(), strict=False):
+    for axis, (name, (encoded, used)) in zip(axes.flat, panels.items(), strict=False):
         if encoded.space != used.space:
-            raise InputError(f"{title}: rankings of different neurons; give two of the same model")
+            raise InputError(f"{name}: rankings of different neurons; give two of the same model")
         places, effects = encoded.ranks + 1, used.scores
         known = ~np.isnan(effects)
         correlation = spearmanr(-encoded.tied_ranks[known], effects[known]).statistic
@@ -59,9 +65,11 @@ def plot_encoded_used(
                 textcoords="offset points",
             )
         axis.set_xscale("log")
-        axis.set_xlabel(f"place by {encoded.method} (1: encodes it best)")
-        axis.set_title(f"{title}: Spearman {correlation:.2f}", fontsize=10)
+        method = figure_text(encoded.method, MOST)
+        axis.set_xlabel(wrapped(f"place by {method} (1: encodes it best)", 3.8, 10))
+        axis.set_title(wrapped(f"{name}: Spearman {correlation:.2f}", 3.8, 10), fontsize=10)
         axis.grid(alpha=0.3)
     for axis in axes[:, 0]:
-        axis.set_ylabel(effect)
+        axis.set_ylabel(figure_text(effect, MOST))
+    put_title(figure, title)
     return figure

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from neurox_lite.plotting.texts import put_title
 from neurox_lite.results import LearningCurve
 
 
-def plot_learning_curve(curve: LearningCurve) -> Figure:
+def plot_learning_curve(curve: LearningCurve, title: str | None = None) -> Figure:
     """Mean over seeds, and the band from the least to the greatest."""
     figure = Figure(figsize=(5.2, 3.6), layout="constrained")
     axis = figure.subplots()
@@ -20,4 +21,5 @@ def plot_learning_curve(curve: LearningCurve) -> Figure:
     axis.set_ylabel("test accuracy")
     axis.set_title(f"mean and range of {curve.n_seeds} samples of sentences", fontsize=10)
     axis.grid(alpha=0.3)
+    put_title(figure, title)
     return figure

@@ -6,13 +6,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from neurox_lite.plotting.texts import put_title, wrapped
 from neurox_lite.results import RegularisationSearch
 
 
-def plot_search(search: RegularisationSearch) -> Figure:
+def plot_search(search: RegularisationSearch, title: str | None = None) -> Figure:
     """Score S by l1 and l2, each cell with its dev accuracy; a star marks what did not converge."""
     n_l1, n_l2 = len(search.l1s), len(search.l2s)
-    figure = Figure(figsize=(2.6 + 1.0 * n_l2, 1.8 + 0.6 * n_l1), layout="constrained")
+    width = 2.6 + 1.0 * n_l2
+    figure = Figure(figsize=(width, 2.2 + 0.6 * n_l1), layout="constrained")
     axis = figure.subplots()
     image = axis.imshow(search.scores, cmap="viridis", aspect="auto", origin="lower")
     figure.colorbar(image, ax=axis, label="score S")
@@ -32,5 +34,6 @@ def plot_search(search: RegularisationSearch) -> Figure:
     color = "red" if search.at_edge else "black"
     axis.add_patch(Rectangle(at, 1, 1, fill=False, edgecolor=color, linewidth=2.5, clip_on=False))
     edge = f", at the edge: {', '.join(search.at_edge)}" if search.at_edge else ""
-    axis.set_title(f"best l1 = {l1:g}, l2 = {l2:g}{edge}", fontsize=10)
+    axis.set_title(wrapped(f"best l1 = {l1:g}, l2 = {l2:g}{edge}", width - 1.8, 10), fontsize=10)
+    put_title(figure, title)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from neurox_lite.intervals import accuracy_interval
 from neurox_lite.metrics import accuracy, majority_accuracy, per_class
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
+from neurox_lite.results.tables import Table
 
 
 def evaluate_probe(
@@ -36,6 +38,16 @@ def evaluate_probe(
         "nonzero_weights": float((probe.coef_ != 0).mean()),
         "certificate": asdict(probe.certificate_),
     }
+
+
+def evaluation_table(evaluation: Mapping[str, Any]) -> Table:
+    """A row per class on test; of a regression, a row per split."""
+    rows = evaluation.get("per_class")
+    if rows is None:
+        splits = ("train", "dev", "test")
+        return [["split", "R2"], *([split, evaluation[f"{split}_r2"]] for split in splits)]
+    header = ["label", "precision", "recall", "f1", "support"]
+    return [header, *([row[name] for name in header] for row in rows)]
 
 
 def _of_numbers(probe: ElasticNetRegression, splits: LabelledSplits) -> dict[str, Any]:

@@ -8,7 +8,7 @@ PROBE, INDEX = "probe.json", "one_vs_rest.json"
 FILES = (
     PROBE,
     "probe.safetensors",
-    "evaluation.json",
+    *results_named("evaluation"),
     "control.json",
     *results_named("search"),
 )

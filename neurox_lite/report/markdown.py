@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from neurox_lite.escaping import markdown
+
+
+class Markup(str):
+    """Text that is Markdown already, and no name from outside."""
+
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; cells may be of any type."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    """A table; cells may be of any type, and only :class:`Markup` is not escaped."""
+    lines = [header, [Markup("---")] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return str(value) if isinstance(value, Markup) else markdown(value)
 
 
 def percent(share: float) -> str:

@@ -15,14 +15,14 @@ N_SHOWN = 20
 NOT_CONVERGED = "**Some of these probes did NOT CONVERGE.**"
 
 
-def study_sections(folder: Path) -> list[str]:
+def study_sections(folder: Path, figure_format: str = "png") -> list[str]:
     """One section for each result of a study in a folder."""
     return [
-        _layers(LayerScores.load(folder / "layer_scores.json")),
+        _layers(LayerScores.load(folder / "layer_scores.json"), figure_format),
         _redundancy(read_json(folder / "redundancy.json")),
         _online_code(OnlineCode.load(folder / "online_code.json")),
-        _learning_curve(LearningCurve.load(folder / "learning_curve.json")),
-        _intervals(RankIntervals.load(folder / "rank_intervals.json")),
+        _learning_curve(LearningCurve.load(folder / "learning_curve.json"), figure_format),
+        _intervals(RankIntervals.load(folder / "rank_intervals.json"), figure_format),
     ]
 
 
@@ -31,7 +31,7 @@ def _section(title: str, *parts: str, converged: bool) -> str:
     return "\n\n".join((f"## {title}", *parts, *doubt))
 
 
-def _layers(scores: LayerScores) -> str:
+def _layers(scores: LayerScores, figure_format: str) -> str:
     rows = [
         (layer, percent(alone), percent(stacked))
         for layer, alone, stacked in zip(
@@ -41,7 +41,7 @@ def _layers(scores: LayerScores) -> str:
     return _section(
         "Which layers?",
         f"Test {scores.metric} of a probe of each layer, and of each layer with all before it "
-        f"(no neuron: {percent(scores.baseline)}; figure: `layer_scores.png`):",
+        f"(no neuron: {percent(scores.baseline)}; figure: `layer_scores.{figure_format}`):",
         table(("layer", "alone", "with all before it"), rows),
         converged=scores.converged,
     )
@@ -80,7 +80,7 @@ def _online_code(code: OnlineCode) -> str:
     )
 
 
-def _learning_curve(curve: LearningCurve) -> str:
+def _learning_curve(curve: LearningCurve, figure_format: str) -> str:
     rows = [
         (f"{100 * share:g} %", f"{words:,.0f}", percent(mean), f"{percent(low)} to {percent(high)}")
         for share, words, mean, low, high in zip(
@@ -95,13 +95,13 @@ def _learning_curve(curve: LearningCurve) -> str:
     return _section(
         "How much data does it take?",
         f"Test accuracy by share of the training sentences, {curve.n_seeds} samples each (figure: "
-        "`learning_curve.png`):",
+        f"`learning_curve.{figure_format}`):",
         table(("share", "words", "mean", "range"), rows),
         converged=curve.converged,
     )
 
 
-def _intervals(intervals: RankIntervals) -> str:
+def _intervals(intervals: RankIntervals, figure_format: str) -> str:
     best = np.argsort(intervals.ranks)[:N_SHOWN].tolist()
     k = max(1, intervals.space.n_neurons // 10)
     stays = intervals.top_share(k)
@@ -117,7 +117,7 @@ def _intervals(intervals: RankIntervals) -> str:
     return _section(
         "How sure is the ranking?",
         f"Ranks over {len(intervals.resampled)} resamples of the training sentences (figure: "
-        f"`rank_intervals.png`). Of the top {k} neurons, a resample keeps "
+        f"`rank_intervals.{figure_format}`). Of the top {k} neurons, a resample keeps "
         f"{percent(intervals.overlap(k))} in its top {k} on average; of {k} neurons at random "
         f"it would be {percent(k / intervals.space.n_neurons)}.",
         table(("neuron", "rank", f"{100 * intervals.level:g} % interval", f"in the top {k}"), rows),

@@ -10,10 +10,10 @@ from typing import Any
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.word_selection import WordSelection
-from neurox_lite.escaping import markdown
+from neurox_lite.escaping import markdown, markdown_code
 from neurox_lite.files import public_name, read_json, write_text
 from neurox_lite.models.vocabulary import WARN_SHARE
-from neurox_lite.report.markdown import pair, percent, table
+from neurox_lite.report.markdown import Markup, pair, percent, table
 from neurox_lite.report.study import study_sections
 from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking, RegularisationSearch
 
@@ -34,6 +34,7 @@ def write_summary(
     skipped: Sequence[str] = (),
     search: bool,
     study: bool,
+    figure_format: str = "png",
 ) -> None:
     """Write ``summary.md`` from the results of the other stages in the same folder.
 
@@ -50,6 +51,8 @@ def write_summary(
         Bad lines of the corpus, whose sentences are left out.
     search, study : bool
         Whether there are results of a search for penalties, and of a study.
+    figure_format : str
+        How the names of the figures end.
     """
     folder = Path(folder)
     ranking = NeuronRanking.load(folder / "ranking.json")
@@ -58,15 +61,15 @@ def write_summary(
     with ActivationStore(folder / "store.h5") as store:
         metadata, n_tokens = store.metadata, store.n_tokens
     sections = [
-        f"# {tag}: which neurons of {model}?",
-        f"Labels `{tag}` of {corpus}{_changed(rules)}{_chosen(words)}.",
+        f"# {markdown(tag)}: which neurons of {markdown(model)}?",
+        f"Labels {markdown_code(tag)} of {markdown(corpus)}{_changed(rules)}{_chosen(words)}.",
         *([_left_out(skipped)] if skipped else ()),
         _setting(ranking, metadata, n_tokens, evaluation),
         _probe(evaluation, read_json(folder / "control.json")),
         *([_search(RegularisationSearch.load(folder / "search.json"))] if search else ()),
-        _neurons(ranking),
-        _ablation(curves, read_json(folder / "minimal_set.json")),
-        *(study_sections(folder) if study else ()),
+        _neurons(ranking, figure_format),
+        _ablation(curves, read_json(folder / "minimal_set.json"), figure_format),
+        *(study_sections(folder, figure_format) if study else ()),
         _per_class(ranking, evaluation["per_class"]),
         _costs(read_json(folder / "stages.json")),
     ]
@@ -95,7 +98,7 @@ def _chosen(words: WordSelection) -> str:
     chosen = {k: value for k, value in asdict(words).items() if value != default[k]}
     if words.file is not None:
         chosen["file"] = public_name(words.file)
-    options = [f"{k} `{value}`" for k, value in chosen.items()]
+    options = [f"{k} {markdown_code(value)}" for k, value in chosen.items()]
     return f"; only words chosen by {', '.join(options)}" if options else ""
 
 
@@ -121,7 +124,9 @@ def _setting(
         )
     lines.append(_known_words(metadata))
     if evaluation["left_out"]:
-        rare = ", ".join(f"{name} ({count})" for name, count in evaluation["left_out"].items())
+        rare = ", ".join(
+            f"{markdown(name)} ({count})" for name, count in evaluation["left_out"].items()
+        )
         lines.append(f"Classes left out because they are rare in train, with their words: {rare}.")
     return "\n\n".join(lines)
 
@@ -170,11 +175,14 @@ def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
             f"control task (random label per word type{spread})",
             percent(control["control_accuracy"]),
         ),
-        ("selectivity (task minus control, points)", f"{100 * control['selectivity']:.2f}{doubt}"),
+        (
+            "selectivity (task minus control, points)",
+            Markup(f"{100 * control['selectivity']:.2f}{doubt}"),
+        ),
         ("weights that are not zero", percent(evaluation["nonzero_weights"])),
         (
             f"{certificate['kind']} (tolerance {certificate['tol']:.0e})",
-            f"{certificate['value']:.1e}, {state}",
+            Markup(f"{certificate['value']:.1e}, {state}"),
         ),
     ]
     return "## Is the property encoded?\n\n" + table(("", "value"), rows)
@@ -209,7 +217,7 @@ def _search(search: RegularisationSearch) -> str:
     )
 
 
-def _neurons(ranking: NeuronRanking) -> str:
+def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     best = ", ".join(str(neuron) for neuron in ranking.top(min(N_TOP, ranking.space.n_neurons)))
     n_first = int((ranking.scores == ranking.scores.max()).sum())
     ties = (
@@ -225,12 +233,12 @@ def _neurons(ranking: NeuronRanking) -> str:
         f"## Which neurons?\n\nTop {N_TOP} (layer:unit): {best}.{ties} All of them: "
         "`ranking.csv`.\n\n"
         f"Neurons that hold the top {MASS:.0%} of some class's weight, per layer "
-        f"({sum(counts.values())} in all; figure: `layers.png`):\n\n"
+        f"({sum(counts.values())} in all; figure: `layers.{figure_format}`):\n\n"
         + table(("layer", "neurons", "share"), rows)
     )
 
 
-def _ablation(curves: AblationCurves, minimal: dict[str, Any]) -> str:
+def _ablation(curves: AblationCurves, minimal: dict[str, Any], figure_format: str) -> str:
     parts = ["## How many neurons does it take?", _minimal(minimal)]
     for curve in curves.curves:
         how = (
@@ -245,7 +253,7 @@ def _ablation(curves: AblationCurves, minimal: dict[str, Any]) -> str:
         if not curve.converged:
             parts.append("**Some of these probes did NOT CONVERGE.**")
         parts.append(table(_CURVE_COLUMNS, _curve_rows(curve)))
-    parts.append("Figure: `ablation.png`.")
+    parts.append(f"Figure: `ablation.{figure_format}`.")
     return "\n\n".join(parts)
 
 
@@ -283,7 +291,7 @@ def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:
     for name, columns in salient.items():
         f1 = percent(scores[name]["f1"]) if name in scores else "not in test"
         best = ", ".join(map(str, ranking.space.neurons(columns[:5])))
-        rows.append((name.replace("|", "\\|"), f1, len(columns), best))
+        rows.append((name, f1, len(columns), best))
     header = ("class", "F1", f"neurons for {MASS:.0%} of its weight", "the first five")
     return "## Class by class\n\n" + table(header, rows)
 

@@ -146,11 +146,11 @@ class AblationCurves:
         """One row per curve and share."""
         return as_pandas(self.table())
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """The curves beside random and bottom, one panel per ranking and way of evaluating."""
         from neurox_lite.plotting.ablation import plot_ablation
 
-        return plot_ablation(self)
+        return plot_ablation(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

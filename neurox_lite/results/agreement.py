@@ -84,11 +84,11 @@ class AgreementMatrix:
         others = max(len(self.methods) - 1, 1)
         return tuple((sum(row) - 1) / others for row in self.overlap)
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """Three heat maps: overlap, Kendall's tau, rank-biased overlap."""
         from neurox_lite.plotting.agreement import plot_agreement
 
-        return plot_agreement(self)
+        return plot_agreement(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the agreement as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

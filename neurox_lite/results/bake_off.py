@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import replacing_in, results_named
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.agreement import AgreementMatrix
@@ -55,21 +56,43 @@ class BakeOff:
         """One row per method: the table of methods."""
         return self.table.to_pandas()
 
-    def save(self, folder: str | Path) -> None:
-        """Write rankings, table, agreement and curves as JSON, and their figures as PNG.
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        figure_format: str = "png",
+        table_format: str | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Write rankings, table, agreement and curves as JSON, and their figures.
 
         Rankings have numbers in front of their names and replace all that are there.
+
+        Parameters
+        ----------
+        folder : path
+        figure_format : {"png", "pdf", "svg"}
+        table_format : {"csv", "latex"}, optional
+            To write the others than rankings as tables, too.
+        title : str, optional
+            Of the figures.
         """
-        from neurox_lite.plotting.saving import save_figure
+        from neurox_lite.plotting.saving import save_result
+
+        check_formats(figure_format, table_format)
+        parts = {"methods": self.table, "agreement": self.agreement, "ablation": self.curves}
 
         with replacing_in(folder, NAMES) as new:
             for number, ranking in enumerate(self.rankings, start=1):
                 ranking.save(new / ranking_name(number, ranking))
-            self.table.save(new / "methods.json")
-            self.agreement.save(new / "agreement.json")
-            self.curves.save(new / "ablation.json")
-            save_figure(self.table.plot(), new / "methods.png")
-            save_figure(self.agreement.plot(), new / "agreement.png")
+            for name, part in parts.items():
+                save_result(
+                    part,
+                    new / f"{name}.json",
+                    figure_format=figure_format,
+                    table_format=table_format,
+                    title=title,
+                )
 
 
 def ranking_name(number: int, ranking: NeuronRanking) -> str:

@@ -54,11 +54,11 @@ class LayerSimilarity:
         """One row per pair of layers."""
         return as_pandas(self.table())
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """Heat map, the first layers at the bottom left."""
         from neurox_lite.plotting.layer_similarity import plot_layer_similarity
 
-        return plot_layer_similarity(self)
+        return plot_layer_similarity(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the similarities as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

@@ -55,11 +55,11 @@ class LayerScores:
         """One row per layer."""
         return as_pandas(self.table())
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """Both scores by layer, and the baseline."""
         from neurox_lite.plotting.layers import plot_layer_scores
 
-        return plot_layer_scores(self)
+        return plot_layer_scores(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the scores as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

@@ -97,11 +97,11 @@ class MethodTable:
         place = self.columns.index(name)
         return {method: row[place] for method, row in zip(self.methods, self.mean, strict=True)}
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """One panel per column: a point and its range for every method."""
         from neurox_lite.plotting.method_table import plot_method_table
 
-        return plot_method_table(self)
+        return plot_method_table(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the table as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

@@ -137,11 +137,11 @@ class LearningCurve:
         """One row per share."""
         return as_pandas(self.table())
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """Accuracy against the number of training words."""
         from neurox_lite.plotting.learning_curve import plot_learning_curve
 
-        return plot_learning_curve(self)
+        return plot_learning_curve(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the curve as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

@@ -114,11 +114,11 @@ class RankIntervals:
         """Which neurons each resample has in its top k, (n_resamples, n_neurons)."""
         return np.array(self.resampled) < np.minimum(k, self.resampled_ordered)[:, None]
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """The 30 best neurons of the full fit with their intervals."""
         from neurox_lite.plotting.rank_intervals import plot_rank_intervals
 
-        return plot_rank_intervals(self)
+        return plot_rank_intervals(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the intervals as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

@@ -336,13 +336,21 @@ class NeuronRanking:
         """A header, and one row per neuron, best first."""
         return as_table(self)
 
-    def plot(self, k: int | None = None, *, mass: float = 0.25) -> Figure:
-        """Bar chart of :meth:`per_layer`; without class scores, of the top tenth."""
-        from neurox_lite.plotting.layers import plot_layers
+    def plot(self, k: int | None = None, *, mass: float = 0.25, title: str | None = None) -> Figure:
+        """Bar chart of :meth:`per_layer`; without class scores, of the top tenth.
 
+        Without a title, that is the labels, model and corpus of the ranking as far as it knows.
+        """
+        from neurox_lite.plotting.layers import plot_layers
+        from neurox_lite.plotting.texts import title_of
+
+        if title is None:
+            labels = self.provenance.get("labels", {})
+            model = None if self.space.site == "array" else self.space.model
+            title = title_of(labels.get("tag"), model, labels.get("corpus", ()))
         if k is None and self.class_scores is None:
             k = max(1, self.space.n_neurons // 10)
-        return plot_layers(self.per_layer(k, mass=mass), self.method)
+        return plot_layers(self.per_layer(k, mass=mass), self.method, title)
 
     def save(self, path: str | Path) -> None:
         """Write the ranking as ``.json`` (everything), or as a table in ``.csv`` or ``.tex``."""

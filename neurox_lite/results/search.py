@@ -109,11 +109,11 @@ class RegularisationSearch:
                 edges.append(f"largest {name}")
         return tuple(edges)
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """Heat map of the scores; the best pair is framed, in red at the edge of the grid."""
         from neurox_lite.plotting.search import plot_search
 
-        return plot_search(self)
+        return plot_search(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the search as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

@@ -138,11 +138,11 @@ class SteeringCurves:
                     rows.append([curve.method, neurons, count, *values])
         return rows
 
-    def plot(self) -> Figure:
+    def plot(self, title: str | None = None) -> Figure:
         """Success over the number of neurons, and KL below it; one column per ranking."""
         from neurox_lite.plotting.steering import plot_steering
 
-        return plot_steering(self)
+        return plot_steering(self, title)
 
     def save(self, path: str | Path) -> None:
         """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

@@ -1,0 +1,193 @@
+"""Texts of figures: what the figure is of, nothing over anything else, nothing cut off."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.plotting.encoded_used import plot_encoded_used
+from neurox_lite.plotting.texts import title_of
+from neurox_lite.results import (
+    AblationCurve,
+    AblationCurves,
+    AgreementMatrix,
+    LayerScores,
+    LayerSimilarity,
+    LearningCurve,
+    MethodTable,
+    NeuronRanking,
+    RankIntervals,
+    RegularisationSearch,
+    SteeringCurve,
+    SteeringCurves,
+)
+from neurox_lite.results.steering import SteeredMeasure
+
+TITLE = title_of(
+    "PRP$ of xpos",
+    "/models/bert-base-multilingual-cased",
+    ["train=/a/english-train.conllu.gz", "/b/dev"],
+)
+LONG = "linguistic-correlation of $\\frac{ the label B-Nominalized_Adjective|Case=Nom,Acc " * 3
+MANY = 60
+LAYERS = tuple(range(MANY))
+
+
+def values(n, seed=0):
+    return tuple(np.random.default_rng(seed).random(n).tolist())
+
+
+def square(n):
+    return tuple(values(n, seed) for seed in range(n))
+
+
+def ablation(n_curves=1, method="probeless", n_shares=6):
+    shares = tuple(np.geomspace(0.001, 1, n_shares).round(4).tolist())
+    curve = AblationCurve(
+        method, True, "mean", "accuracy", 100, 0.9, shares, tuple(range(1, n_shares + 1)),
+        *(values(n_shares, seed) for seed in range(6)), converged=True,
+    )  # fmt: skip
+    return AblationCurves((curve,) * n_curves)
+
+
+def agreement(n, name):
+    return AgreementMatrix((name,) * n, 5, 100, square(n), square(n), square(n))
+
+
+def steering(n_curves, n_counts, method):
+    measure = SteeredMeasure(0.1, *(values(n_counts, seed) for seed in range(5)))
+    counts = tuple(range(1, n_counts + 1))
+    curve = SteeringCurve(
+        method, "translate", 8.0, "all", 100, 8, 2, counts, measure, measure, measure
+    )
+    return SteeringCurves((curve,) * n_curves)
+
+
+def search(n):
+    grid = square(n)
+    fine = ((True,) * n,) * n
+    penalties = tuple(np.geomspace(1e-5, 0.1, n).tolist())
+    return RegularisationSearch(penalties, penalties, *(grid,) * 5, fine, 0.9, True, 0.1, 1, 1)
+
+
+def ranking(n_layers, method):
+    space = NeuronSpace(
+        "/home/someone/models/bert", "mlp", tuple(range(n_layers)), (20,) * n_layers
+    )
+    return NeuronRanking.from_scores(space, np.array(values(20 * n_layers)), method)
+
+
+def intervals(method):
+    space = ranking(50, method).space
+    ranks = tuple(range(space.n_neurons))
+    return RankIntervals(
+        method, space, 0.95, ranks, ranks, ranks, (ranks,) * 3, len(ranks), (len(ranks),) * 3, True
+    )
+
+
+def similarity(n, name):
+    layers = tuple(range(n))
+    return LayerSimilarity("svcca", name, name, layers, layers, square(n))
+
+
+def table(n_columns, n_methods, name):
+    row = {f"{name} {column}": [0.1, 0.9] for column in range(n_columns)}
+    return MethodTable.from_values({f"{method} {name}": row for method in range(n_methods)})
+
+
+RESULTS = {
+    "ablation": ablation(),
+    "ablation of many": ablation(7, LONG, 40),
+    "agreement": agreement(2, "a"),
+    "agreement of many": agreement(14, LONG),
+    "steering": steering(1, 5, "probeless"),
+    "steering of many": steering(3, 40, LONG),
+    "search": search(2),
+    "search of many": search(9),
+    "one layer": LayerScores("R2", (3,), (0.5,), (0.5,), 0.1, True),
+    "many layers": LayerScores("R2", LAYERS, values(MANY), values(MANY, 1), 0.1, True),
+    "ranking": ranking(2, "variance"),
+    "ranking of many": ranking(MANY, LONG),
+    "intervals": intervals(LONG),
+    "similarity": similarity(2, "bert"),
+    "similarity of many": similarity(MANY, f"/home/someone/{'x' * 80}"),
+    "learning curve": LearningCurve(
+        (0.1, 1.0), (10.0, 100.0), (0.5, 0.9), (0.4, 0.8), (0.6, 1.0), 3, True
+    ),
+    "table": table(1, 2, "m"),
+    "table of many": table(8, 20, LONG),
+}  # fmt: skip
+
+
+def texts(axis: Axes) -> list[Text]:
+    ticks = []
+    for line in (axis.xaxis, axis.yaxis):
+        low, high = sorted(line.get_view_interval())
+        inside = [tick for tick in line.get_major_ticks() if low <= tick.get_loc() <= high]
+        ticks += [tick.label1 for tick in inside]
+    every = [*ticks, axis.title, axis.xaxis.label, axis.yaxis.label]
+    return [text for text in every if text.get_visible() and text.get_text()]
+
+
+def check(figure: Figure) -> None:
+    FigureCanvasAgg(figure).draw()
+    shown = [text for axis in figure.axes if axis.get_visible() for text in texts(axis)]
+    shown += figure.texts
+    boxes = {text: text.get_window_extent().padded(-0.5) for text in shown}
+    for one, other in combinations(boxes, 2):
+        assert not boxes[one].overlaps(boxes[other]), (one.get_text(), other.get_text())
+    for text, box in boxes.items():
+        corners = [figure.bbox.contains(*corner) for corner in (box.min, box.max)]
+        assert all(corners), f"cut off: {text.get_text()}"
+    for legend in figure.legends:
+        for other in [*(axis.get_window_extent() for axis in figure.axes), *boxes.values()]:
+            assert not legend.get_window_extent().overlaps(other)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_nothing_collides_and_nothing_is_cut_off(name: str) -> None:
+    figure = RESULTS[name].plot(title=TITLE)
+    check(figure)
+    shown = figure.get_suptitle().replace("\n", " ").replace("\\$", "$")
+    assert shown == TITLE
+    every = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "/home" not in every
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_no_text_is_a_formula(name: str) -> None:
+    for text in RESULTS[name].plot(title=TITLE).findobj(Text):
+        if "mathdefault" not in text.get_text():  # numbers on a logarithmic axis
+            assert not text._preprocess_math(text.get_text())[1], text.get_text()
+
+
+def test_encoded_used_with_long_names() -> None:
+    one = ranking(3, LONG)
+    check(plot_encoded_used({LONG: (one, one), "b": (one, one), "c": (one, one)}, title=TITLE))
+
+
+def test_without_a_title_there_is_none() -> None:
+    assert ablation().plot().get_suptitle() == ""
+    assert title_of(None, "bert") == "bert"
+    assert title_of("upos", "/models/bert", ["train=/a/x.conllu", "/b/y.conllu"]) == (
+        "upos · bert · x.conllu, y.conllu"
+    )
+
+
+def test_lines_differ_in_colour_and_marker() -> None:
+    curves = ablation()
+    more = dict.fromkeys(
+        ("remove_bottom", "remove_random_mean", "remove_random_low", "remove_random_high"),
+        values(6),
+    )
+    curves = AblationCurves((replace(curves.curves[0], **more),))
+    for result in (curves, RESULTS["many layers"], RESULTS["steering"]):
+        axis = result.plot().axes[0]
+        looks = [(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.lines]
+        assert len(set(looks)) == len(looks)
