@@ -205,8 +205,9 @@ def _on_input(module: nn.Module, replace: Replace) -> Any:
 def _on_output(module: nn.Module, replace: Replace) -> Any:
     def hook(module: nn.Module, args: Any, output: Any) -> Any:
         new = replace(output[0] if isinstance(output, tuple) else output)
-        if new is None:
-            return None
-        return (new, *output[1:]) if isinstance(output, tuple) else new
+        if new is None or not isinstance(output, tuple):
+            return new
+        others = (new, *output[1:])
+        return output._make(others) if hasattr(output, "_make") else others
 
     return module.register_forward_hook(hook)

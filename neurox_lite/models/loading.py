@@ -94,7 +94,9 @@ class LoadedModel:
     def max_tokens(self) -> int | None:
         """The longest input in subwords, special tokens included; None when there is no limit."""
         config = self.model.config.get_text_config()
-        limits = [getattr(config, "max_position_embeddings", None) or 0]
+        # The second is LED's.
+        names = ("max_position_embeddings", "max_encoder_position_embeddings")
+        limits = [getattr(config, name, None) or 0 for name in names]
         for name, module in self.model.named_modules():
             is_position_table = name.rsplit(".", 1)[-1] in ("position_embeddings", "wpe")
             if is_position_table and isinstance(module, torch.nn.Embedding):

@@ -400,12 +400,17 @@ def _feed_forwards(model: Any, root: nn.Module, traced: Trace) -> list[_Found]:
         _check_products(calls, products, frozenset())
     holders = {calls[p].module for end in fitting for p in calls[end].outer}
     blocks = _only(_block_lists(model, root, calls, holders.__contains__), "'mlp'")
-    known = _patterns(calls, fitting, blocks)
+    routed = {p for p in fitting if _reads_some_tokens(model, calls, p, blocks)}
+    known = _patterns(calls, [p for p in fitting if p not in routed], blocks)
     found = []
     for layer, block in enumerate(blocks.calls):
         own = [p for p in fitting if block in calls[p].outer]
         try:
-            _check_experts(model, calls, block, own)
+            if routed.intersection(own):
+                raise _NotFound(
+                    f"{calls[block].name} has experts that are modules of their own, which read "
+                    "the tokens routed to them only"
+                )
             _check_feed_forward(calls, block, own, traced.products)
         except _NotFound as problem:
             raise _NotFound(str(problem), known) from None
@@ -428,24 +433,18 @@ def _check_feed_forward(
     _check_products(calls, [p for p in products if block in calls[p[0]].outer], experts)
 
 
-def _check_experts(model: Any, calls: Sequence[Call], block: int, own: list[int]) -> None:
-    """Raise if one of a block's feed-forwards reads some tokens only, or is one of several such."""
+def _reads_some_tokens(model: Any, calls: Sequence[Call], position: int, blocks: _Blocks) -> bool:
+    """Whether a module reads some tokens only, or is one of several of which some read none."""
+    if not _is_per_token(calls[position].read):
+        return True
     called = {call.module for call in calls}
-    for position in own:
-        inner = calls[position].name.removeprefix(calls[block].name).split(".")[1:]
-        around = [".".join([calls[block].name, *inner[:n]]) for n in range(1, len(inner))]
-        lists = [model.get_submodule(name) for name in around]
-        skipped = any(
-            isinstance(modules, nn.ModuleList | nn.ModuleDict)
-            and called.isdisjoint(other.modules())
-            for modules in lists
-            for other in modules.children()
-        )
-        if skipped or not _is_per_token(calls[position].read):
-            raise _NotFound(
-                f"{calls[block].name} has experts that are modules of their own, which read the "
-                "tokens routed to them only"
-            )
+    name, _, inner = calls[position].name.removeprefix(f"{blocks.name}.").partition(".")
+    around = [f"{blocks.name}.{name}"]
+    for part in inner.split(".")[:-1]:
+        around.append(f"{around[-1]}.{part}")
+    modules = [model.get_submodule(name) for name in around]
+    lists = [m for m in modules if isinstance(m, nn.ModuleList | nn.ModuleDict)]
+    return any(called.isdisjoint(m.modules()) for members in lists for m in members.children())
 
 
 def _check_products(

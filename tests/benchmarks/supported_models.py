@@ -122,7 +122,9 @@ def page(wanted: list[str]) -> str:
         lines += found
     n_types = len({line.split(" | ")[0] for line in lines})
     text = HEAD.format(version=tf.__version__, n_types=n_types) + "\n".join(lines) + "\n"
-    text += f"\nThese need more than token ids, and are refused: {', '.join(reads_more)}.\n"
+    text += (
+        f"\nThese, as small as they are, do not run on token ids alone: {', '.join(reads_more)}.\n"
+    )
     text += f"\nOf these no small model could be made: {', '.join(not_made)}.\n"
     return text
 
