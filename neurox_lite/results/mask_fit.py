@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.files import write_json
+from neurox_lite.files import hash_file, write_json
 from neurox_lite.outputs import replacing_in
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.pair_task import PairTask
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas
 
 KIND = "mask fit"
+OF_MASK = "sha256 of mask"
 NUMBERS = (
     "size",
     "alpha",
@@ -207,6 +208,7 @@ class MaskFit:
                     "numbers": {k: None if np.isnan(v) else v for k, v in numbers.items()},
                     "counts": dict(self.counts),
                     "is head of ranking.json": self.order is not None,
+                    OF_MASK: hash_file(new / "mask.safetensors"),
                 },
             )
             self.ranking().save(new / "ranking.json")
@@ -224,6 +226,8 @@ class MaskFit:
         mask = NeuronMask.load(folder)
 
         def build(**data: Any) -> MaskFit:
+            if data.get(OF_MASK) not in (None, hash_file(folder / "mask.safetensors")):
+                raise ValueError("it is of another mask than the one beside it")
             is_head = data["is head of ranking.json"]
             # Masks of earlier versions say neither whether they are out of range nor of the task.
             saved = {"out_of_range": False, **data["numbers"]}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from every_result import EVERY
 
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import MinimalSet, NeuronMask, NeuronRanking
+from neurox_lite.results import MaskFit, MinimalSet, NeuronMask, NeuronRanking
 from neurox_lite.results.saving import read_result, write_result
 
 SPACE = NeuronSpace("m", "hidden_states", layers=(0, 1), widths=(3, 4), revision="sha256:1")
@@ -110,6 +112,15 @@ def test_arrays_of_another_save_are_not_taken(tmp_path: Path, kind: str) -> None
         del data[name]
     file.write_text(json.dumps(data))
     assert state(load(tmp_path / "one"))
+
+
+def test_a_fit_beside_another_mask(tmp_path: Path) -> None:
+    fit = EVERY["MaskFit"]
+    fit.save(tmp_path)
+    assert MaskFit.load(tmp_path).size == fit.size
+    replace(fit.mask, gates=1 - fit.mask.gates).save(tmp_path)
+    with pytest.raises(InputError, match=r"fit\.json: .* of another mask than the one beside it"):
+        MaskFit.load(tmp_path)
 
 
 def test_reformatted_it_is_the_same(tmp_path: Path) -> None:
