@@ -175,7 +175,7 @@ def test_every_public_function_is_tried():
         (lambda: clone(PROBE).fit(nx.TaggedCorpus, Y), "X is a type; give an array"),
         (
             lambda: nx.steer(RANKING, "m", "p.tsv", PAIRS),
-            "pairs are 'p.tsv'; read .* nx.read_pairs",
+            "and this is 'p.tsv'; read a file",
         ),
         (lambda: nx.linguistic_correlation(PROBE), "the probe is not fitted"),
         (lambda: nx.ablate([RANKING, "a"], X, Y), "one of the rankings is 'a'; give a NeuronRank"),
