@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect, replaced
 from neurox_lite.masking.replacements import fit_replacements, gates_of
@@ -76,6 +77,7 @@ def fit_mask(
     InputError
         When an option is out of range or there are fewer than two examples.
     """
+    n_steps, batch_size = whole_number(n_steps, "n_steps"), whole_number(batch_size, "batch_size")
     if n_steps < 1 or batch_size < 1:
         raise InputError(f"n_steps {n_steps}, batch_size {batch_size}; give at least 1")
     seed = checked_seed(seed)
@@ -165,6 +167,8 @@ class _Task:
 
 
 def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _Task:
+    held_out = real_number(held_out, "held_out")
+    alpha = None if alpha is None else real_number(alpha, "alpha")
     if not 0 <= held_out < 1:
         raise InputError(f"held_out is {held_out}; give a share below 1")
     runs_before = effect.n_runs

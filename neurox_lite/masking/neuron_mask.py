@@ -19,6 +19,7 @@ from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.models.pair_scores import intact_log_odds
 from neurox_lite.models.pair_task import check_one_way, pair_task
+from neurox_lite.neurons import Layers
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -31,7 +32,7 @@ def fit_neuron_mask(
     pairs: Sequence[MinimalPair],
     *,
     site: str | None = None,
-    layers: Sequence[int] | None = None,
+    layers: Layers = None,
     positions: str | int = "all",
     objective: str | Measure = "flip",
     alpha: float | None = None,
@@ -58,7 +59,7 @@ def fit_neuron_mask(
     site : str, optional
         By default that of a ranking, else ``lstm_cell`` for the package's LSTM and
         ``hidden_states`` for others.
-    layers : sequence of int, optional
+    layers : int, several ints or "all", optional
         By default those of a ranking, else all.
     positions : "all", "last" or int
         Where neurons are replaced: at every token, at the last one, or at the end of one word of
@@ -186,7 +187,7 @@ def pair_effect(
     pairs: Sequence[MinimalPair],
     *,
     site: str | None = None,
-    layers: Sequence[int] | None = None,
+    layers: Layers = None,
     positions: str | int = "all",
     objective: str | Measure = "flip",
     within: Sequence[MinimalPair] | None = None,

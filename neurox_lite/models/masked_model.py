@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +22,7 @@ from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.spaces import default_site, space_in
 from neurox_lite.models.trace import trial
 from neurox_lite.models.translation import translating_neurons
-from neurox_lite.neurons import NeuronSpace
+from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.showing import short_repr
 
 BATCH_TOKENS = 8192
@@ -56,7 +56,7 @@ class MaskedModel:
         Padded on the right.
     site : str, optional
         ``lstm_cell`` for the package's LSTM and ``hidden_states`` for others by default.
-    layers : sequence of int, optional
+    layers : int, several ints or "all", optional
         Whose neurons may change; all by default, -1 is the last.
     positions : "all", "last" or (n_inputs,) int tensor
         Where they change: every token, the last one, or one of each input.
@@ -84,7 +84,7 @@ class MaskedModel:
         attention_mask: torch.Tensor,
         *,
         site: str | None = None,
-        layers: Sequence[int] | None = None,
+        layers: Layers = None,
         positions: Positions = "all",
         predict_at: torch.Tensor | None = None,
     ):

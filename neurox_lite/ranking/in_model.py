@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from neurox_lite.arguments import whole_number
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.masking.attribution import gate_gradients
@@ -67,6 +68,7 @@ def rank_by_integrated_gradients(
     InputError
         When captum is not installed, an option is out of range, or as for ``fit_neuron_mask``.
     """
+    n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
     seed = checked_seed(seed)
@@ -156,6 +158,7 @@ def rank_by_single_replacement(
     InputError
         When an option is out of range, or as for ``fit_neuron_mask``.
     """
+    n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
     seed = checked_seed(seed)

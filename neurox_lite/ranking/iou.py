@@ -9,6 +9,7 @@ import torch
 
 from neurox_lite.activations.arrays import check_finite, layers_of
 from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.ranking.inputs import SMALL_ROWS, Labelled, labelled, small_blocks
 from neurox_lite.results import NeuronRanking
@@ -50,6 +51,7 @@ def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
         When shapes differ, there is one class only, the quantile is not between 0 and 1, or an
         activation is NaN or infinite.
     """
+    quantile = real_number(quantile, "quantile")
     if not 0 < quantile < 1:
         raise InputError(f"quantile is {quantile}; give a share between 0 and 1")
     data = labelled(X, y)

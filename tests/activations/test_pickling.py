@@ -7,7 +7,6 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from joblib.externals import cloudpickle
 
 from neurox_lite.activations.labelled import labelled_splits
 from neurox_lite.activations.store import ActivationStore
@@ -72,8 +71,6 @@ def test_in_other_processes(tmp_path):
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         assert pool.submit(total_of_train, splits).result() == expected
         assert pool.submit(total, store.layer(1)).result() == total(store.layer(1))
-    # What joblib hands to its workers.
-    assert total_of_train(pickle.loads(cloudpickle.dumps(splits))) == expected
 
 
 def test_a_store_that_changed_meanwhile_is_refused(tmp_path):

@@ -23,6 +23,9 @@ def write(folder: Path, content: object) -> Path:
 def test_reads_options_and_spells_out_the_rest(tmp_path: Path) -> None:
     job = Job.read(write(tmp_path, {**GOOD, "probe": {"l1": 0.01}, "extract": {"layers": [0, -1]}}))
     assert (job.probe.l1, job.probe.l2, job.extract.layers, job.seed) == (0.01, 1e-3, [0, -1], 0)
+    for given, kept in ((-1, [-1]), ("all", None), (None, None)):
+        job = Job.read(write(tmp_path, {**GOOD, "extract": {"layers": given}}))
+        assert job.extract.layers == kept
     again = Job.read(write(tmp_path, job.to_yaml()))
     assert again == job
 
@@ -55,6 +58,12 @@ def test_scientific_notation_without_a_point_is_a_number(tmp_path: Path) -> None
         ({k: v for k, v in GOOD.items() if k != "tag"}, "missing key 'tag'"),
         ({**GOOD, "seed": "one"}, "seed: 'one' is not of type int"),
         ({**GOOD, "seed": True}, "seed: True is not of type int"),
+        (
+            {**GOOD, "extract": {"layers": "0,1"}},
+            "extract: layers are '0,1'; give one",
+        ),
+        ({**GOOD, "extract": {"layers": 1.5}}, "extract: layers: 1.5 is not of type"),
+        ({**GOOD, "extract": {"layers": True}}, "extract: layers: True is not of type"),
         ({**GOOD, "extract": {"layers": ["a"]}}, "extract: layers: ['a'] is not of type"),
         ({**GOOD, "probe": None}, "probe: expected keys and values"),
         ({**GOOD, "words": "[a-z]+"}, "words: expected keys and values"),
