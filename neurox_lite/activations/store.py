@@ -13,7 +13,7 @@ from neurox_lite.activations.bfloat16 import from_bfloat16
 from neurox_lite.activations.checksums import DamagedError
 from neurox_lite.activations.layer_file import LayerFile
 from neurox_lite.activations.structure import STORED_AS, one_line
-from neurox_lite.arguments import as_path
+from neurox_lite.arguments import as_path, shown
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.showing import some, summary
@@ -158,15 +158,25 @@ class ActivationStore:
         ----------
         layers : int, several ints or "all", optional
             Which layers, in which order; all by default.
-        rows : (n_rows,) int array, optional
+        rows : (n_rows,) int array or (n_tokens,) bool array, optional
             Which words, ascending, without repeats; all by default.
         """
         space = self.space if layers is None else self.space.select(layers)
-        if rows is not None and np.any(np.diff(rows) == 0):
+        if rows is None:
+            return ActivationMatrix(self, space)
+        numbers = np.asarray(rows)
+        if numbers.dtype == bool and numbers.shape == (self.n_tokens,):
+            numbers = np.flatnonzero(numbers)
+        if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iu"):
+            raise InputError(
+                f"{self.path}: rows are {shown(rows)}; give the numbers of words in a list, or a "
+                f"bool for each of its {self.n_tokens}"
+            )
+        if np.any(np.diff(numbers) == 0):
             raise InputError(
                 f"{self.path}: rows must ascend between 0 and {self.n_tokens - 1} without repeats"
             )
-        return ActivationMatrix(self, space, rows)
+        return ActivationMatrix(self, space, numbers)
 
     def check_corpus(self, words_hash: str, source: str) -> None:
         """Raise InputError unless this store was made from a corpus with these words."""

@@ -311,3 +311,23 @@ def test_arrays_and_tensors_are_one_layer_and_not_copied():
     assert load(array) is array
     assert np.shares_memory(load(torch.from_numpy(array)), array)
     assert load(torch.ones(2, 3, dtype=torch.bfloat16, requires_grad=True)).dtype == np.float32
+
+
+def test_layers_and_rows_of_any_kind(store):
+    rows = np.array([1, 4, 7])
+    mask = np.isin(np.arange(N), rows)
+    wanted = store.matrix([2, 10], rows)[:]
+    for layers in ((2, 10), range(2, 11, 8), np.array([2, -1]), [np.int64(2), torch.tensor(10)]):
+        for which in (rows, rows.tolist(), rows.astype(np.uint16), torch.tensor(rows), mask):
+            np.testing.assert_array_equal(store.matrix(layers, which)[:], wanted)
+    assert store.matrix("all").space == store.matrix().space == store.space
+    assert store.layer(np.int64(-1)).space.layers == (10,)
+    assert store.matrix(2, []).shape == (0, 5)
+
+
+@pytest.mark.parametrize("rows", [[0.5, 1.5], [True, False], 3, "1", [[1, 2]], ["a"], [None]])
+def test_what_are_no_rows(store, rows):
+    with pytest.raises(
+        InputError, match=r"s\.h5: rows are .*; give the numbers of words in a list"
+    ):
+        store.matrix(None, rows)
