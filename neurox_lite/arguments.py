@@ -171,6 +171,11 @@ def strings(values: Any, name: str) -> list[str]:
     return found
 
 
+def as_python(values: Iterable[Any]) -> list[Any]:
+    """Values as Python has them, such as numbers of numpy."""
+    return [value.item() if _is_scalar(value) else value for value in values]
+
+
 def shown(value: Any) -> str:
     """A value in a message: short ones as they are, others by what they are; always one line."""
     if value is None or isinstance(value, bool | int | float | str | bytes):

@@ -293,3 +293,29 @@ def test_what_are_no_shares(bad):
     ):
         with pytest.raises(InputError, match="share"):
             use()
+
+
+def test_rankings_and_masks_of_lists(tmp_path):
+    space = nx.NeuronSpace.of_array(3)
+    ranking = nx.NeuronRanking(
+        space, [2, 0, 1], [1, 0, 2], "own", tuple(np.array([0, 1])), [[1, 0, 2], [0, 1, 2]]
+    )
+    ranking.save(tmp_path / "own.json")
+    again = nx.NeuronRanking.load(tmp_path / "own.json")
+    assert again.top(1) == ranking.top(1) == [(0, 2)]
+    assert again.classes == ranking.classes == (0, 1)
+    mask = nx.NeuronMask(space, [0, 1, 0], [0.5, 0, 0])
+    mask.save(tmp_path / "mask")
+    assert nx.NeuronMask.load(tmp_path / "mask").neurons == mask.neurons == [(0, 1)]
+    for use in (
+        lambda: nx.NeuronRanking("m", [0], [1.0], "own"),
+        lambda: nx.NeuronRanking(space, ["a", "b", "c"], [1, 2, 3], "own"),
+        lambda: nx.NeuronRanking.from_scores(None, [1.0], "own"),
+        lambda: nx.NeuronRanking.from_scores(space, ["a"] * 3, "own"),
+        lambda: nx.NeuronMask(None, [0], [1]),
+        lambda: nx.NeuronMask(space, ["a"] * 3, [0] * 3),
+        lambda: mask.compare(ranking),
+        lambda: RANKING.overlap(mask, 2),
+    ):
+        with pytest.raises(InputError):
+            use()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.arguments import expect
+from neurox_lite.arguments import expect, shown
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import terminal
 from neurox_lite.neurons import Neuron, NeuronSpace
@@ -53,7 +53,12 @@ class NeuronMask:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        n = self.space.n_neurons
+        n = expect(self.space, NeuronSpace, "space", "a NeuronSpace").n_neurons
+        for name in ("gates", "replacement"):
+            values = np.asarray(getattr(self, name))
+            if values.dtype.kind not in "fiub":
+                raise InputError(f"mask '{self.method}': {name} are {shown(values)}; give numbers")
+            object.__setattr__(self, name, values)
         if self.gates.shape != (n,) or self.replacement.shape != (n,):
             raise InputError(
                 f"mask '{self.method}': gates of shape {self.gates.shape} and a replacement of "
@@ -142,6 +147,7 @@ class NeuronMask:
         InputError
             When they are of different neurons.
         """
+        expect(other, NeuronMask, "the other mask", "a NeuronMask")
         if self.space != other.space:
             raise InputError(f"masks '{self.method}' and '{other.method}' are of different neurons")
         return compare_sets(self.space, self.sought, other.sought, (self.method, other.method))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.arguments import one_or_more, real_number, whole_number
+from neurox_lite.arguments import as_python, expect, one_or_more, real_number, whole_number
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, Neuron, NeuronSpace
@@ -59,7 +59,11 @@ class NeuronRanking:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        n = self.space.n_neurons
+        n = expect(self.space, NeuronSpace, "space", "a NeuronSpace").n_neurons
+        for name in ("order", "scores", "class_scores"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, np.asarray(getattr(self, name)))
+        object.__setattr__(self, "classes", tuple(as_python(self.classes)))
         if self.order.shape != (n,) or not np.array_equal(np.sort(self.order), np.arange(n)):
             raise InputError(f"ranking '{self.method}': the order is no permutation of {n} neurons")
         if self.scores.shape != (n,):
