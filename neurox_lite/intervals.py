@@ -52,7 +52,7 @@ def accuracy_interval(right: Any, groups: Any, *, level: float = 0.95) -> Interv
         When there are no words, a value is neither True nor False, there is not one group per word,
         or the level is no probability.
     """
-    right = np.asarray(right)
+    right, level = checked_labels(right, name="right"), real_number(level, "level")
     check_level(level)
     groups = sentence_numbers(groups, len(right))
     if right.dtype != bool and not np.isin(right, (0, 1)).all():

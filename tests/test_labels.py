@@ -49,6 +49,7 @@ TAKES_Y = {
     "rank_intervals groups": lambda y: nx.rank_intervals(nx.ranking.probeless, X, Y, y),
     "selectivity": lambda y: nx.selectivity(FITTED, labelled(y), labelled(Y), ["w"] * N),
     "control_labels": lambda y: nx.control_labels(["w"] * N, y),
+    "accuracy_interval": lambda y: nx.accuracy_interval(Y == "a", y),
     "ablate": lambda y: nx.ablate([RANKING], X, y),
     "ablate test": lambda y: nx.ablate([RANKING], X, Y, probe=FITTED, X_test=X, y_test=y),
     "minimal_set": lambda y: nx.minimal_set(RANKING, FITTED, X, y, X, Y),

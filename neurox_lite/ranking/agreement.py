@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.arguments import real_number, whole_number
+from neurox_lite.activations.arrays import checked_activations
+from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
 from neurox_lite.results import AgreementMatrix, NeuronRanking, TopOverlap
@@ -136,8 +137,11 @@ def permuted_overlap(
     InputError
         When a number is out of range, or as the rankers.
     """
+    for rank, name in ((first, "first"), (second, "second")):
+        expect_function(rank, name, "a function of activations and labels, as probeless")
+    X = checked_activations(X)
     n_permutations = whole_number(n_permutations, "n_permutations", least=1)
-    y = checked_labels(y)
+    y = checked_labels(y, X.shape[0])
     found = first(X, y).compare(second(X, y), k)
     rng = np.random.default_rng(checked_seed(seed))
     sizes = np.empty(n_permutations)
