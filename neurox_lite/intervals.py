@@ -52,11 +52,16 @@ def accuracy_interval(right: Any, groups: Any, *, level: float = 0.95) -> Interv
         When there are no words, a value is neither True nor False, there is not one group per word,
         or the level is no probability.
     """
-    right, level = checked_labels(right, name="right"), real_number(level, "level")
+    level = real_number(level, "level")
     check_level(level)
-    groups = sentence_numbers(groups, len(right))
-    if right.dtype != bool and not np.isin(right, (0, 1)).all():
+    try:
+        right = checked_labels(right, name="right")
+        is_known = right.dtype == bool or np.isin(right, (0, 1)).all()
+    except InputError:
+        is_known = False
+    if not is_known:
         raise InputError("right has other values than True and False; compare first, as pred == y")
+    groups = sentence_numbers(groups, len(right))
     right = right.astype(bool)
     lengths = np.bincount(groups).astype(float)
     n_right = np.bincount(groups, right)
