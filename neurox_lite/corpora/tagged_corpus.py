@@ -112,6 +112,7 @@ class TaggedCorpus:
         if unknown:
             raise InputError(
                 f"{self.source}: unknown split '{unknown[0]}'; use {', '.join(SPLITS)}"
+                f"{did_you_mean(unknown[0], SPLITS)}"
             )
 
     def _check_tags(self) -> None:
