@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from neurox_lite.activations.checksums import DamagedError
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_json
 from neurox_lite.input_files import parse_json, refuse_special
@@ -377,11 +378,22 @@ def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
             for layer in contents.widths:
                 yield {"at": f"the index of layer {layer}"}
                 _check_places(file[f"layers/{layer}"], names, path, layer)
-            tokens = file["tokens"]
+            words: list[str] = []
             for start in range(0, contents.n_rows, BLOCK_WORDS):
                 yield {"at": f"the words from row {start} on"}
-                for word in tokens[start : start + BLOCK_WORDS]:
-                    word.decode()
+                words += [word.decode() for word in file["tokens"][start : start + BLOCK_WORDS]]
+            yield {"at": "the words"}
+            _check_words(words, contents, path)
+
+
+def _check_words(words: list[str], contents: Contents, path: str | Path) -> None:
+    sentences = [words[first:last] for first, last in pairwise(contents.sentence_offsets)]
+    corpus = TaggedCorpus(sentences).without_rows(contents.special)
+    if corpus.words_hash != contents.metadata["corpus_hash"]:
+        raise DamagedError(
+            f"{path}: the words are not those of the corpus it was made from (their hashes "
+            "differ); put back a copy or extract again"
+        )
 
 
 def _check_places(layer: h5py.Dataset, shards: set[str], path: str | Path, number: int) -> None:
@@ -399,9 +411,13 @@ def _check_places(layer: h5py.Dataset, shards: set[str], path: str | Path, numbe
         chunks: list[Any] = []
         layer.id.chunk_iter(chunks.append)
         spans = sorted((chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks)
-        n_chunks = -(-layer.shape[0] // layer.chunks[0])
+        rows = layer.chunks[0]
+        expected = [(first, 0) for first in range(0, layer.shape[0], rows)]
+        chunk_bytes = rows * layer.shape[1] * layer.dtype.itemsize
+        whole = all(chunk.size >= chunk_bytes for chunk in chunks)
         apart = all(first[1] <= second[0] for first, second in pairwise(spans))
-        if len(spans) != n_chunks or spans[-1][1] > size or not apart:
+        placed = sorted(chunk.chunk_offset for chunk in chunks) == expected
+        if not (whole and apart and placed and spans[-1][1] <= size):
             raise DamagedError(
                 f"{path}: damaged: the index of layer {number} is not that of its rows; "
                 "extract again"

@@ -180,6 +180,7 @@ BYTES = (("/etc/hostname", 0, 6 * 4 * 4),)
         (attribute("n_dropped_words", -1), "'n_dropped_words' is no count"),
         (attribute("model", np.zeros(3)), "'model' is no text or number"),
         (attribute("model", "another"), "the attributes were changed"),
+        (lambda file: file["tokens"].__setitem__(0, b"z"), "the words are not those of the corpus"),
         (attribute("format_version", "2"), "no format_version"),
         (attribute("format_version", np.array([2, 2])), "no format_version"),
         (attribute("format", np.array(["a", "b"], "S1")), "not an activation store"),
