@@ -7,6 +7,7 @@ An effect is an object with
   step away from them;
 - ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;
 - ``reach``, an (n_neurons,) tensor: how far from ``start`` activations lie at most;
+- ``groups``, (n_examples,) ints: examples that succeed or fail together, see ``held_out_interval``;
 - ``flips``: whether it turns a choice, which it does where it is above 0;
 - ``keeps``: False when an open gate replaces its neuron, True when it keeps it and all others are
   replaced;
@@ -34,6 +35,7 @@ from neurox_lite.models.interventions import Positions
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.models.pair_inputs import PairInputs
+from neurox_lite.models.pair_task import groups_of
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.pair_task import PairTask
 
@@ -55,6 +57,7 @@ class Effect(Protocol):
     low: torch.Tensor
     high: torch.Tensor
     reach: torch.Tensor
+    groups: np.ndarray
     flips: bool
     keeps: bool
     rows_at_once: int
@@ -116,6 +119,7 @@ class PairEffect:
             raise unknown_choice("objective", objective, ("flip", "sufficiency"))
         self.inputs = inputs
         self.task = task
+        self.groups = groups_of(inputs.pairs)
         self.objective = objective
         self.flips = objective == "flip"
         self.keeps = objective == "sufficiency"
@@ -245,6 +249,7 @@ class ReadoutEffect:
         self.start = self.start.clamp(self.low, self.high)
         self.reach = torch.maximum(self.high - self.start, self.start - self.low)
         self.rows_at_once = max(1, min(READOUT_ROWS_AT_ONCE, STATES_AT_ONCE // X.shape[1]))
+        self.groups = np.arange(len(self.X))
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
         self._predicted = self._intact.argmax(1)

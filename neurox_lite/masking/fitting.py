@@ -12,11 +12,13 @@ import torch
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.intervals import accuracy_interval
 from neurox_lite.masking.effects import Effect, replaced
 from neurox_lite.masking.replacements import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask, rounded, smallest_leading
 from neurox_lite.masking.search import Search, beginning, in_deviations, search_mask
 from neurox_lite.models.spaces import check_ranking
+from neurox_lite.results import Interval
 from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
@@ -196,7 +198,8 @@ def _scored(
     """A hard mask and all that is said about it."""
     gates = gates_of([hard.columns], effect.start)[0]
     before, _ = _on(effect, torch.zeros_like(gates), task.closed, task.test, task.alpha)
-    after, success = _on(effect, gates, hard.values, task.test, task.alpha)
+    after, succeeds = _on(effect, gates, hard.values, task.test, task.alpha)
+    success = _success(effect, task.test, succeeds)
     probabilities = gates if found is None else found.probabilities
     mask = NeuronMask(
         effect.space,
@@ -216,7 +219,9 @@ def _scored(
         effect=hard.effect,
         held_out_intact=before,
         held_out_effect=after,
-        held_out_success=success,
+        held_out_success=success.value,
+        held_out_low=success.low,
+        held_out_high=success.high,
         farthest=_farthest(effect, replaced(effect, gates), hard.values),
         out_of_range=_out_of_range(effect, replaced(effect, gates), hard.values),
         probabilities=probabilities.double().cpu().numpy(),
@@ -264,15 +269,22 @@ def _without_gates(effect: Effect, rows: torch.Tensor) -> tuple[float, torch.Ten
 
 def _on(
     effect: Effect, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor, alpha: float
-) -> tuple[float, float]:
-    """Mean effect of a mask, and the share of examples on which it succeeds."""
+) -> tuple[float, np.ndarray]:
+    """Mean effect of a mask, and on which examples it succeeds."""
     if not len(rows):
-        return float("nan"), float("nan")
+        return float("nan"), np.zeros(0, dtype=bool)
     parts = rows.split(min(256, effect.rows_at_once))
     with torch.no_grad():
         found = torch.cat([effect(gates, values, some) for some in parts]).double()
     succeeds = found > 0 if effect.flips else found >= alpha
-    return float(found.mean()), float(succeeds.double().mean())
+    return float(found.mean()), succeeds.cpu().numpy()
+
+
+def _success(effect: Effect, rows: torch.Tensor, succeeds: np.ndarray) -> Interval:
+    """The share of examples on which a mask succeeds, NaN of none."""
+    if not len(rows):
+        return Interval(math.nan, math.nan, math.nan)
+    return accuracy_interval(succeeds, effect.groups[rows.cpu().numpy()])
 
 
 def _farthest(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> float:

@@ -71,19 +71,28 @@ def compared(pairs: Sequence[MinimalPair], log_odds: np.ndarray) -> PairTask:
     both_ways = len(rows) > 0
     rows = rows or list(range(len(pairs)))
     odds = log_odds[rows]
-    choices = ["\t".join(sorted((pairs[row].right, pairs[row].wrong))) for row in rows]
-    groups = choices if len(set(choices)) >= LEAST_GROUPS else list(range(len(rows)))
+    groups = groups_of([pairs[row] for row in rows])
     share = accuracy_interval(odds > 0, groups)
     return PairTask(
         n_right=int((odds > 0).sum()),
         n_pairs=len(rows),
         both_ways=both_ways,
-        n_groups=len(set(groups)),
+        n_groups=len(np.unique(groups)),
         low=share.low,
         high=share.high,
         log_odds=float(odds.mean()),
         above_noise=bool(mean_interval(odds, groups).low > 0),
     )
+
+
+def groups_of(pairs: Sequence[MinimalPair]) -> np.ndarray:
+    """Number of what each pair is counted with: those of the same two words, if there are enough.
+
+    (n_pairs,); where there are fewer than five such groups each pair is one.
+    """
+    choices = ["\t".join(sorted((pair.right, pair.wrong))) for pair in pairs]
+    numbers = np.unique(choices, return_inverse=True)[1]
+    return numbers if len(set(choices)) >= LEAST_GROUPS else np.arange(len(pairs))
 
 
 def check_one_way(pairs: Sequence[MinimalPair]) -> None:

@@ -57,8 +57,8 @@ def _redundancy(sets: list[dict[str, Any]]) -> str:
     return _section(
         "How redundant is it?",
         "Minimal sets, each without the neurons of those before it and found by a probe of the "
-        f"neurons that were left; dev accuracy, to be within {delta:g} points of all neurons "
-        f"({full}):",
+        f"neurons that were left; accuracy on dev, the words they are chosen on, to be within "
+        f"{delta:g} points of all neurons ({full}):",
         table(("set", "neurons", "dev accuracy"), rows),
         converged=all(found["converged"] for found in sets),
     )

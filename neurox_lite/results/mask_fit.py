@@ -33,6 +33,8 @@ NUMBERS = (
     "held_out_intact",
     "held_out_effect",
     "held_out_success",
+    "held_out_low",
+    "held_out_high",
     "farthest",
     "out_of_range",
     "n_runs",
@@ -79,6 +81,9 @@ class MaskFit:
         gets them wrong.
     order : NeuronRanking, optional
         Whose head the mask is; none of a search.
+    held_out_low, held_out_high : float
+        95 % interval of the share: where it would be on other examples, see
+        :func:`neurox_lite.accuracy_interval`; pairs of the same two words are turned together.
     out_of_range : bool
         Whether a replacement lies more than twice as far from the mean of its neuron as any of its
         activations on the examples: no input would bring the neuron there.
@@ -104,6 +109,8 @@ class MaskFit:
     n_runs: int
     counts: Mapping[str, int] = field(default_factory=dict)
     order: NeuronRanking | None = None
+    held_out_low: float = float("nan")
+    held_out_high: float = float("nan")
     out_of_range: bool = False
     task: PairTask | None = None
 
@@ -187,6 +194,10 @@ class MaskFit:
             "held-out effect without a mask": number(self.held_out_intact),
             "held-out effect": number(self.held_out_effect),
             "held-out success": number(self.held_out_success),
+            "held-out success, 95 % interval": [
+                number(self.held_out_low),
+                number(self.held_out_high),
+            ],
             **({} if self.task is None else {"can do the task": self.task.summary()}),
             "model runs": self.n_runs,
             **{f"examples {name}": count for name, count in self.counts.items()},
@@ -229,8 +240,9 @@ class MaskFit:
             if data.get(OF_MASK) not in (None, hash_file(folder / "mask.safetensors")):
                 raise ValueError("it is of another mask than the one beside it")
             is_head = data["is head of ranking.json"]
-            # Masks of earlier versions say neither whether they are out of range nor of the task.
-            saved = {"out_of_range": False, **data["numbers"]}
+            # Masks of earlier versions have no interval, range or task.
+            of_earlier = {"held_out_low": None, "held_out_high": None, "out_of_range": False}
+            saved = {**of_earlier, **data["numbers"]}
             numbers: dict[str, Any] = {
                 name: np.nan if saved[name] is None else saved[name] for name in NUMBERS
             }

@@ -201,8 +201,10 @@ class Selectivity:
 class MinimalSet:
     """The smallest share of a ranking on which a retrained probe is as good as the full one.
 
-    ``columns`` is None when no share tried came within ``delta``; ``accuracies`` has one entry per
-    share tried; ``converged`` is False when one of the probes behind them did not converge.
+    Accuracies are of the words that the share is chosen on (dev), the first to come within
+    ``delta``: of other words the set may do a little worse. ``columns`` is None when no share tried
+    did; ``accuracies`` has one entry per share tried; ``converged`` is False when one of the probes
+    behind them did not converge.
     """
 
     method: str

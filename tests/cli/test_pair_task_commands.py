@@ -120,6 +120,10 @@ def test_a_replacement_far_out_of_range_is_in_the_status(tmp_path: Path) -> None
     assert fit.feasible and fit.out_of_range
     assert fit.status.endswith(f"out of range ({fit.farthest:.1f} std)")
     fit.save(tmp_path)
-    assert nx.MaskFit.load(tmp_path).status == fit.status
+    loaded_fit = nx.MaskFit.load(tmp_path)
+    assert loaded_fit.status == fit.status
+    # Of the held-out pairs all are turned, or nearly: never a point.
+    assert 0 < fit.held_out_low < fit.held_out_high == loaded_fit.held_out_high <= 1
+    assert fit.held_out_low <= fit.held_out_success <= fit.held_out_high
     within = nx.fit_neuron_mask(loaded, singular, layers=[1], within=pairs, n_steps=60)
     assert not within.out_of_range and "range" not in within.status
