@@ -417,7 +417,8 @@ def _nested(rows: Any, what: str, of: str) -> Sequence[Sequence[Any]]:
     """Sentences, each a sequence; lists and tuples stay as they are."""
     wanted = f"{of} of each sentence, as [['Dogs', 'bark']]"
     if not isinstance(rows, list | tuple):
-        rows = tuple(as_list(rows, what, wanted))
+        is_array = hasattr(rows, "tolist") and getattr(rows, "ndim", 0) == 2
+        rows = tuple(rows.tolist() if is_array else as_list(rows, what, wanted))
     if not set(map(type, rows)) <= {list, tuple}:
         rows = tuple(
             row
