@@ -98,7 +98,7 @@ def main() -> None:
             both = mask.compare(towards)
             print(
                 f"  {task.name} and {other.name}: {len(both.both)} neurons shared, "
-                f"{both.expected:.3f} by chance, p = {both.p_at_least:.2g}",
+                f"{both.expected:.3f} of independent sets, p = {both.p_at_least:.2g}",
                 flush=True,
             )
 
