@@ -439,7 +439,7 @@ def as_list(values: Any, what: str, wanted: str) -> list[Any]:
     """
     if isinstance(values, Sequence) and not isinstance(values, str | bytes):
         return list(values)
-    if hasattr(values, "tolist") and getattr(values, "ndim", 0) == 1:
+    if hasattr(values, "tolist") and getattr(values, "ndim", None):
         return values.tolist()
     raise InputError(f"{what}: {shown(values)}; give a list of {wanted}")
 

@@ -119,7 +119,7 @@ def test_of_a_store(tmp_path):
 
 @pytest.mark.parametrize("X", [np.zeros((0, 60)), np.zeros(60), []])
 def test_what_are_no_rows(fitted, X):
-    with pytest.raises(InputError, match="give rows of neurons"):
+    with pytest.raises(InputError, match="at least one row"):
         fit_probe_mask(fitted[0], X)
 
 
