@@ -676,7 +676,7 @@ def test_options_that_do_not_apply_are_refused(
     random = ["rank", "random", *store, *out, "--tag", "Number"]
     assert "'random', which needs no labels, takes no --tag" in bad(random, capsys)
     text = ["rank", "random", *store, "--out", str(tmp_path / "r.txt")]
-    assert "saved as .json or .csv" in bad(text, capsys)
+    assert "saved as .json, .csv or .tex" in bad(text, capsys)
 
 
 def test_refitting_removes_the_old_control(folder: Path, tmp_path: Path) -> None:

@@ -585,7 +585,7 @@ def test_which_options_make_another_store(folder, tmp_path, options, same):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "slurm"}, "unknown engine 'slurm'; use local, ray"),
+        ({"engine": "slurm"}, "unknown engine 'slurm'; use local or ray"),
         ({"workers": 2}, "workers are for the engine 'ray'"),
         ({"side": "decoder"}, "is no encoder-decoder"),
         ({"source": CORPUS}, "a source goes with side='decoder'"),
