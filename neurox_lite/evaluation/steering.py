@@ -207,7 +207,10 @@ def _counts(
         counts = [max(1, round(share * n_neurons)) for share in shares]
     is_one = isinstance(counts, str | bytes) or not isinstance(counts, Iterable)
     several: Iterable[Any] = [counts] if is_one else counts
-    found = [whole_number(k, "one of the counts") for k in several]
+    try:
+        found = [whole_number(k, "count") for k in several]
+    except InputError as error:
+        raise InputError(f"counts: {error}; give whole numbers from 1 to {n_neurons}") from None
     if not found or not all(1 <= k <= n_neurons for k in found):
         raise InputError(f"counts {tuple(found)}: give whole numbers from 1 to {n_neurons}")
     return tuple(sorted(set(found)))
