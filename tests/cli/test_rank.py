@@ -147,7 +147,7 @@ def test_the_name_of_the_output_is_checked_first(
     data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["rank", "iou", *data[:2], "--out", str(tmp_path / "r.txt")]) == 2
-    assert "saved as .json or .csv" in capsys.readouterr().err
+    assert "saved as .json, .csv or .tex" in capsys.readouterr().err
 
 
 def test_without_captum(

@@ -272,5 +272,5 @@ def test_options_out_of_range(metric, rankings, options, message):
 
 
 def test_no_ranking(metric):
-    with pytest.raises(InputError, match="no ranking to evaluate; give at least one"):
+    with pytest.raises(InputError, match="no rankings; give at least one"):
         ablate_in_model([], metric)

@@ -299,7 +299,9 @@ def test_saved_loaded_and_plotted(loaded, sides, number, tmp_path):
     assert [float(cell) for cell in rows[3][3:]] == [
         getattr(full.curves[0], name).top[1] for name in ("success", "log_odds", "kl", "perplexity")
     ]
-    assert bare.table()[2][5:] == ["", ""]
+    assert bare.table()[2][5:] == [None, None]
+    bare.save(tmp_path / "bare.csv")
+    assert (tmp_path / "bare.csv").read_text().splitlines()[2].endswith(",,")
     assert bare.curves[0].fewest(2.0) is None
 
 

@@ -224,7 +224,7 @@ def test_an_existing_output_is_refused_and_untouched(bert, tmp_path):
     (tmp_path / "s.h5").write_text("old")
 
     with pytest.raises(InputError, match=r"s\.h5: exists already"):
-        extract("no/such/model", CORPUS, tmp_path / "s.h5")
+        extract(bert, CORPUS, tmp_path / "s.h5")
     assert (tmp_path / "s.h5").read_text() == "old"
 
     assert extract(bert, CORPUS, tmp_path / "s.h5", overwrite=True).n_tokens == CORPUS.n_tokens
