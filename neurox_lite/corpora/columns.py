@@ -132,7 +132,7 @@ class _Comments:
 
     def is_comment(self, line: str, cells: Sequence[str], inside: bool) -> bool:
         """Whether a line is a comment; ``inside``: a word of the sentence stands before it."""
-        if not self.prefix or not line.startswith(self.prefix):
+        if not _begins(line, self.prefix):
             return False
         if not self.form.fits(cells):
             return True
@@ -150,16 +150,21 @@ class _Comments:
         return not (inside or known)
 
 
+def _begins(line: str, prefix: str) -> bool:
+    """Whether a line may be a comment; what is indented is no other column either."""
+    return bool(prefix) and line.lstrip(" \t").startswith(prefix)
+
+
 def _survey(path: str | Path, form: ColumnFormat) -> _Comments:
     """What the lines that are surely words tell about the others."""
     prefix = USUAL_COMMENT if form.comment is None else form.comment
     first: list[str] = []
     labels: set[tuple[int, str]] = set()
     with open_text(path) as file:
-        needed = bool(prefix) and any(line.startswith(prefix) for line in file)
+        needed = any(_begins(line, prefix) for line in file)
     with open_text(path) as file:
         for line in file:
-            if needed and line.startswith(prefix):
+            if needed and _begins(line, prefix):
                 continue
             cells = CELL.findall(line)
             if not cells or cells[0] == DOCUMENT_START:

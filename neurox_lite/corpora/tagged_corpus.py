@@ -415,7 +415,8 @@ def too_many_words() -> str:
 
 def _nested(rows: Any, what: str, of: str) -> Sequence[Sequence[Any]]:
     """Sentences, each a sequence; lists and tuples stay as they are."""
-    wanted = f"{of} of each sentence, as [['Dogs', 'bark']]"
+    example = {"words": "[['Dogs', 'bark']]", "labels": "[['NOUN', 'VERB']]"}[of]
+    wanted = f"{of} of each sentence, as {example}"
     if not isinstance(rows, list | tuple):
         is_array = hasattr(rows, "tolist") and getattr(rows, "ndim", 0) == 2
         rows = tuple(rows.tolist() if is_array else as_list(rows, what, wanted))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurox_lite.choices import listed
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import accuracy_interval, mean_interval
@@ -100,17 +101,30 @@ def check_one_way(pairs: Sequence[MinimalPair]) -> None:
 
     What is done to neurons is the same for all of them: what turns the one keeps the other.
     """
-    ways: dict[tuple[str, str], int] = {}
+    ways: dict[tuple[str, str], list[MinimalPair]] = {}
     for pair in pairs:
-        ways[pair.right, pair.wrong] = ways.get((pair.right, pair.wrong), 0) + 1
-    for (right, wrong), count in ways.items():
-        back = ways.get((wrong, right), 0)
-        if back:
-            raise InputError(
-                f"pairs turn opposite ways: in {count} '{right}' is right and '{wrong}' wrong, in "
-                f"{back} the reverse, and one mask cannot turn both; give those of one condition "
-                "at a time (--condition)"
-            )
+        ways.setdefault((pair.right, pair.wrong), []).append(pair)
+    both = [(there, ways[way[::-1]]) for way, there in ways.items() if way[::-1] in ways]
+    if not both:
+        return
+    there, back = max(both, key=lambda ways: len(ways[0]) + len(ways[1]))
+    right, wrong = there[0].right, there[0].wrong
+    kinds = _kinds(there, back)
+    raise InputError(
+        f"pairs turn opposite ways: in {len(there)}{kinds[0]} '{right}' is right and '{wrong}' "
+        f"wrong, in {len(back)}{kinds[1]} the reverse, and one mask cannot turn both; give those "
+        "of one way at a time, by --condition and --template"
+    )
+
+
+def _kinds(there: Sequence[MinimalPair], back: Sequence[MinimalPair]) -> tuple[str, str]:
+    """Templates, or else conditions, that tell pairs of one way from those of the other."""
+    for name in ("template", "condition"):
+        ways = [sorted({getattr(pair, name) for pair in way}) for way in (there, back)]
+        if not set(ways[0]) & set(ways[1]):
+            first, second = (f" ({name} {listed(names)})" for names in ways)
+            return first, second
+    return "", ""
 
 
 def _both_ways(pairs: Sequence[MinimalPair]) -> list[int]:

@@ -157,16 +157,23 @@ class Job:
         return yaml.safe_dump(asdict(self), sort_keys=False, allow_unicode=True)
 
 
+def _fields_of(kind: Any) -> tuple[Any, ...]:
+    return fields(kind) if is_dataclass(kind) else ()
+
+
 def _build(cls: Any, data: Any, where: str) -> Any:
     """Make a dataclass from a mapping, refusing what it does not know."""
     if not isinstance(data, Mapping):
         raise InputError(f"{where}: expected keys and values, such as 'model: bert-base-cased'")
     known = {f.name: f for f in fields(cls)}
+    hints = get_type_hints(cls)
     for key in data:
         if key not in known:
+            of_sections = {f.name: name for name in known for f in _fields_of(hints[name])}
             hint = did_you_mean(key, known) or f"; known keys: {', '.join(known)}"
+            if key in of_sections:
+                hint = f"; it belongs under '{of_sections[key]}'"
             raise InputError(f"{where}: unknown key '{key}'{hint}")
-    hints = get_type_hints(cls)
     values = {}
     for name, value in data.items():
         if is_dataclass(hints[name]):

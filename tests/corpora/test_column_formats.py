@@ -64,6 +64,7 @@ def test_words_that_begin_as_comments_do_stay_words(write, comment: str) -> None
         ("a X = Y\n\n# sent_id = w-1\nb X Y Z\n", 3),
         ("a NN\n\n#sent_id=3 x\nb VB\n", 3),
         ("a NN\nb VB\n# a longer comment\nc NN\n", 3),
+        ("a NN O\n\n \t# sent 3\nb VB O\n", 3),
         ("#\thttp://x.de\t[2009]\n1\ta\tO\tO\n", 1),
     ],
 )

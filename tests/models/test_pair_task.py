@@ -67,3 +67,24 @@ def test_pairs_that_turn_opposite_ways():
     check_one_way(pairs)
     with pytest.raises(nx.InputError, match="in 5 'sings0' is right and 'sing0' wrong, in 1 the"):
         check_one_way([*pairs, *turned(pairs[:1])])
+
+
+def test_templates_or_conditions_of_pairs_that_turn_opposite_ways_are_named():
+    """In a file of subjects in the singular, two of them joined by *and* turn the other way."""
+
+    def subject(number: int, right: str, wrong: str, template: str, condition: str) -> MinimalPair:
+        words = {"right": right, "wrong": wrong, "template": template, "condition": condition}
+        return MinimalPair((f"word{number}",), **words)
+
+    simple = [subject(i, "sings", "sing", "simple", "singular") for i in range(3)]
+    adverb = [subject(3, "sings", "sing", "adv", "singular"), subject(4, "is", "are", "adv", "")]
+    joined = [subject(5, "sing", "sings", "conjunction", "singular_singular")]
+    with pytest.raises(nx.InputError) as error:
+        check_one_way([*simple, *adverb, *joined])
+    assert "in 4 (template adv, simple) 'sings' is right" in str(error.value)
+    assert "in 1 (template conjunction) the reverse" in str(error.value)
+    plural = [subject(6, "sing", "sings", "simple", "plural")]
+    with pytest.raises(nx.InputError) as error:
+        check_one_way([*simple, *plural])
+    assert "in 3 (condition singular) 'sings'" in str(error.value)
+    assert "in 1 (condition plural) the reverse" in str(error.value)

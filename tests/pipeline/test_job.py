@@ -54,6 +54,7 @@ def test_scientific_notation_without_a_point_is_a_number(tmp_path: Path) -> None
     ("content", "says"),
     [
         ({**GOOD, "modle": "m"}, "unknown key 'modle'; did you mean 'model'?"),
+        ({**GOOD, "pooling": "mean"}, "unknown key 'pooling'; it belongs under 'extract'"),
         ({**GOOD, "probe": {"lambda": 1}}, "probe: unknown key 'lambda'; known keys: l1, l2"),
         ({k: v for k, v in GOOD.items() if k != "tag"}, "missing key 'tag'"),
         ({**GOOD, "seed": "one"}, "seed: 'one' is not of type int"),
