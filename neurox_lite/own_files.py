@@ -17,7 +17,8 @@ HEADS = {
         rb"method,(neurons,count|other,overlap|retrained,replacement|share,accuracy),|"
         rb"method,(?P<c>[^,\n]+),(?P=c) low,(?P=c) high|"
         rb"layer,separate,cumulative,|layer,other_layer,similarity|"
-        rb"label,precision,recall,|split,R2|"
+        rb"label,(precision,recall|folder,test_accuracy),|split,R2|"
+        rb"task_accuracy,control_accuracy,|set,method,share,accuracy,|"
         rb"share,n_words,accuracy_mean,|block_end,bits|first,second,both,only_first,|"
         rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,"
     ),

@@ -8,7 +8,7 @@ from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 
 
-def checked_seed(seed: SupportsIndex) -> int:
+def checked_seed(seed: SupportsIndex, name: str = "seed") -> int:
     """The seed as an int, if it is a whole number from 0.
 
     Raises
@@ -16,7 +16,7 @@ def checked_seed(seed: SupportsIndex) -> int:
     InputError
         Otherwise.
     """
-    number = whole_number(seed, "seed")
+    number = whole_number(seed, name)
     if number < 0:
-        raise InputError(f"seed is {number}; give a whole number from 0")
+        raise InputError(f"{name} is {number}; give a whole number from 0")
     return number

@@ -182,7 +182,7 @@ def command(
         )
         if one_vs_rest:
             probes = fit_one_vs_rest(classifier, splits.train.X, splits.train.y)
-            found = save_one_vs_rest(probes, splits, out)
+            found = save_one_vs_rest(probes, splits, out, table_format)
             show({"probes": out, **found, "per_label": INDEX}, as_json)
             raise typer.Exit(EXIT_DOES_NOT_HOLD if found["not_converged"] else EXIT_DONE)
         searched = None
@@ -217,6 +217,8 @@ def command(
             )
         if control:
             write_json(new / "control.json", selective)
+            if table_format is not None:
+                write_table(new / f"control{TABLE_FORMATS[table_format]}", compared.table())
         if searched:
             save_result(
                 searched,

@@ -88,6 +88,8 @@ def _delimiter(path: str | Path, wanted: Sequence[str]) -> str:
         if set(wanted) <= set(headers[delimiter]):
             return delimiter
     header = max(headers.values(), key=len)
+    if not header:
+        raise InputError(f"{path}: is empty; give a table with a header")
     missing = next(name for name in wanted if name not in header)
     raise InputError(
         f"{path}: line 1: no column '{missing}'; the header has: {', '.join(header)}; give one of "
@@ -117,8 +119,10 @@ def _rows(path: str | Path, delimiter: str, bad: BadLines) -> Iterator[tuple[int
                     raise InputError(
                         f"{path}: line {line}: a quote that is opened and not closed; close it"
                     ) from None
+                last = f" up to line {reader.line_num}" if reader.line_num > line else ""
                 bad.add(
-                    line, f"no row of a table ({error}); quote the cell, and write quotes twice"
+                    line,
+                    f"no row of a table{last} ({error}); quote the cell, and write quotes twice",
                 )
                 continue
             if row and (len(row) > 1 or row[0].strip()):

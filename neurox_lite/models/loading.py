@@ -21,6 +21,7 @@ from transformers import (
 )
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
+from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.files import public_name
@@ -166,7 +167,7 @@ def load_model(
     try:
         if random_weights is not None:
             model: Any = _initialised(
-                auto, config, checked_seed(random_weights), getattr(torch, dtype)
+                auto, config, checked_seed(random_weights, "random_weights"), getattr(torch, dtype)
             )
             missing = []
         else:
@@ -255,6 +256,8 @@ def as_loaded(
     InputError
         When it is none of these, cannot be loaded, or a model in memory has no tokenizer.
     """
+    if tokenizer is not None:
+        expect(tokenizer, PreTrainedTokenizerBase, "tokenizer", "what AutoTokenizer gives")
     if isinstance(model, str | Path):
         if tokenizer is not None:
             raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from neurox_lite.files import read_json
@@ -15,11 +16,14 @@ from neurox_lite.results import (
     AblationCurves,
     LayerScores,
     LearningCurve,
+    MinimalSet,
     NeuronRanking,
+    OnlineCode,
     RankIntervals,
     RegularisationSearch,
+    Selectivity,
 )
-from neurox_lite.results.tables import write_table
+from neurox_lite.results.tables import Table, write_table
 
 FIGURES: dict[str, tuple[str, Any]] = {
     "search": ("search", RegularisationSearch),
@@ -32,12 +36,17 @@ FIGURES: dict[str, tuple[str, Any]] = {
 """By the name of the figure: the name of the result, and what it is."""
 
 # The table of the ranking is always there, and too long for a paper.
-RESULTS = {name: kind for name, kind in FIGURES.values() if name != "ranking"}
+RESULTS = {name: kind for name, kind in FIGURES.values() if name != "ranking"} | {
+    "online_code": OnlineCode
+}
+MORE: dict[str, Any] = {"control": Selectivity, "minimal_set": MinimalSet, "redundancy": MinimalSet}
+"""Kept as plain numbers, of redundancy a list of them."""
+
 EVALUATION = "probe/evaluation"
 
 FIGURE_FILES = tuple(f"{name}.{suffix}" for name in FIGURES for suffix in FIGURE_FORMATS)
 TABLE_FILES = tuple(
-    f"{name}{suffix}" for name in (*RESULTS, EVALUATION) for suffix in TABLE_FORMATS.values()
+    f"{name}{suffix}" for name in (*RESULTS, *MORE, EVALUATION) for suffix in TABLE_FORMATS.values()
 )
 
 
@@ -60,5 +69,19 @@ def write_tables(work: Workspace) -> None:
     for name, kind in RESULTS.items():
         if work.path(f"{name}.json").is_file():
             kind.load(work.path(f"{name}.json")).save(work.path(f"{name}{suffix}"))
+    for name, kind in MORE.items():
+        if work.path(f"{name}.json").is_file():
+            table = _table(kind, read_json(work.path(f"{name}.json")))
+            write_table(work.path(f"{name}{suffix}"), table)
     evaluation = read_json(work.path(f"{EVALUATION}.json"))
     write_table(work.path(f"{EVALUATION}{suffix}"), evaluation_table(evaluation))
+
+
+def _table(kind: Any, data: Any) -> Table:
+    """The table of a result that was kept as its fields; of several, with their numbers."""
+    if isinstance(data, list):
+        tables = [_table(kind, one) for one in data]
+        rows = [[n, *row] for n, table in enumerate(tables, 1) for row in table[1:]]
+        return [["set", *tables[0][0]], *rows]
+    table: Table = kind(**{field.name: data[field.name] for field in fields(kind)}).table()
+    return table

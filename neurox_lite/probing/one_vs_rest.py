@@ -12,13 +12,18 @@ from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.files import json_text, write_text
 from neurox_lite.metrics import majority_accuracy
+from neurox_lite.output_formats import TABLE_FORMATS
 from neurox_lite.outputs import replacing_in
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.probe_folder import INDEX, NAMES
+from neurox_lite.results.tables import Table, write_table
 
 
 def save_one_vs_rest(
-    probes: dict[Any, ElasticNetProbe], splits: LabelledSplits, folder: str | Path
+    probes: dict[Any, ElasticNetProbe],
+    splits: LabelledSplits,
+    folder: str | Path,
+    table_format: str | None = None,
 ) -> dict[str, Any]:
     """Write every probe into a numbered folder, since labels may be no names of folders.
 
@@ -28,6 +33,8 @@ def save_one_vs_rest(
         From :func:`neurox_lite.fit_one_vs_rest` on ``splits.train``.
     splits : LabelledSplits
     folder : path
+    table_format : {"csv", "latex"}, optional
+        Write the index as a table, too.
 
     Returns
     -------
@@ -52,11 +59,19 @@ def save_one_vs_rest(
                 "converged": probe.certificate_.converged,
             }
         write_text(new / INDEX, json_text(index))  # its keys are labels: no place for a checksum
+        if table_format is not None:
+            write_table(new / f"one_vs_rest{TABLE_FORMATS[table_format]}", _table(index))
     return {
         "test_accuracy": accuracies,
         "not_converged": [label for label, entry in index.items() if not entry["converged"]],
         "left_out": splits.left_out,
     }
+
+
+def _table(index: dict[Any, dict[str, Any]]) -> Table:
+    names = list(next(iter(index.values())))
+    rows = ([label, *(entry[name] for name in names)] for label, entry in index.items())
+    return [["label", *names], *rows]
 
 
 def _accuracies(probes: dict[Any, ElasticNetProbe], test: LabelledActivations) -> dict[Any, float]:

@@ -9,8 +9,8 @@ FILES = (
     PROBE,
     "probe.safetensors",
     *results_named("evaluation"),
-    "control.json",
+    *results_named("control"),
     *results_named("search"),
 )
-NAMES = (*FILES, INDEX, *(f"[0-9][0-9][0-9]/{name}" for name in FILES))
+NAMES = (*FILES, *results_named("one_vs_rest"), *(f"[0-9][0-9][0-9]/{name}" for name in FILES))
 """Patterns of all that one fit writes; nothing of another probe stays beside a new one."""

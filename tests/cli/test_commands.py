@@ -268,9 +268,12 @@ def test_every_label_against_the_rest(
     data += ["--tag", "upos", "--min-count", "2"]
     out = tmp_path / "probes"
     every = ["probe", *data, "--one-vs-rest", "--out", str(out), "--l1", "0.01"]
-    shown = ready(every, capsys)
+    shown = ready([*every, "--table-format", "csv"], capsys)
     index = json.loads((out / "one_vs_rest.json").read_text())
     assert list(index) == [".", "a/b", "other", "verb"]
+    table = (out / "one_vs_rest.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in table[1:]] == [[k, v["folder"]] for k, v in index.items()]
+    assert table[0].startswith("label,folder,test_accuracy,majority_accuracy,")
     assert shown["left_out"] == {"rare": 1}
     assert shown["not_converged"] == []
     assert "exists already" in bad(every, capsys)

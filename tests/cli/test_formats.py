@@ -76,7 +76,8 @@ def test_summary_has_no_markup_from_outside(results: Path) -> None:
 
 
 def test_tables_of_a_job_hold_no_formula(results: Path) -> None:
-    assert {p.name for p in results.glob("*.csv")} == {"ranking.csv", "ablation.csv"}
+    names = {p.stem for p in results.glob("*.csv")}
+    assert names == {"ranking", "ablation", "control", "minimal_set"}
     with (results / "probe/evaluation.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     labels = {row[0] for row in rows}

@@ -78,7 +78,8 @@ def test_without_labels_and_told_by_options(tmp_path: Path) -> None:
         ('sentence,label\na,x\n"b,x\nc,x\n', "line 3: a quote that is opened and not closed"),
         ('sentence,label\n"a\n\nb",x\n ,y\n', "line 5: no text in column 'sentence'"),
         ("sentence,label\n", "no sentences"),
-        ("", "no column 'sentence'"),
+        ("", "is empty; give a table with a header"),
+        ('sentence,label\na,x\n"b,x\nc,x\n"d",x\n', r"line 3: no row of a table up to line 5"),
         (f"sentence,label\n{'a ' * 100_000},x\n", "line 2: no row of a table .*131072"),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(done, out)
     (out / ".lock").unlink(missing_ok=True)
-    study = replace(job, out=str(out), study=True)
+    study = replace(job, out=str(out), study=True, table_format="csv")
 
     result = run_job(study)
 
@@ -135,10 +135,17 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     sets = json.loads((out / "redundancy.json").read_text())
     columns = [column for found in sets for column in found["columns"] or ()]
     assert len(columns) == len(set(columns))
+    tables = ("control", "minimal_set", "redundancy", "online_code", "layer_scores")
+    rows = {name: (out / f"{name}.csv").read_text().splitlines() for name in tables}
+    assert rows["control"][0].endswith(",selectivity")
+    assert rows["redundancy"][0] == f"set,{rows['minimal_set'][0]}"
+    numbers = [row.split(",")[0] for row in rows["redundancy"][1:]]
+    assert numbers == [str(n) for n, found in enumerate(sets, 1) for _ in found["shares"]]
+    assert len(rows["layer_scores"]) == 4
     assert "; 3 seeds, " in summary
     assert run_job(study).ran == ()
     assert run_job(replace(study, study=False)).ran == ("control", "summary")
-    assert not (out / "online_code.json").exists()
+    assert not (out / "online_code.json").exists() and not (out / "online_code.csv").exists()
 
 
 def test_a_search_chooses_the_penalties(job: Job, done: Path, tmp_path: Path) -> None:
