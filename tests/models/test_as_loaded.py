@@ -71,7 +71,7 @@ def test_a_tokenizer_goes_with_a_model_in_memory(folder, tokenizers_by_kind):
     assert as_loaded(load_model(folder), other).tokenizer is other
     with pytest.raises(InputError, match="has its own tokenizer; leave out tokenizer="):
         as_loaded(folder, other)
-    with pytest.raises(InputError, match="tokenizer is .*; give what AutoTokenizer gives"):
+    with pytest.raises(InputError, match=r"tokenizer is .*; give what AutoTokenizer gives"):
         as_loaded(random_model(0), str(folder))
     with pytest.raises(InputError, match=r"needs its tokenizer; give tokenizer= \(it was not"):
         as_loaded(random_model(0))
