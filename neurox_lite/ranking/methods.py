@@ -124,7 +124,7 @@ def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
         When there is no such method, or as the method's function.
     """
     expect(method, str, "method", f"the name of one: {', '.join(METHODS)}")
-    expect(task, RankingTask, "task", "a RankingTask")
     if method not in METHODS:
         raise unknown_choice("method", method, METHODS)
+    expect(task, RankingTask, "task", "a RankingTask")
     return METHODS[method](task, **options)

@@ -110,6 +110,7 @@ def test_every_command(
     finally:
         for name in snapshot(work).keys() - inputs.keys():
             (work / name).unlink()
+        shutil.rmtree(work / "out", ignore_errors=True)
 
 
 @pytest.mark.parametrize(

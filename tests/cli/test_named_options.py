@@ -32,8 +32,10 @@ NEVER_SAID = {
     # What only writing says, which these do not do, or of options they do not set.
     "inspect": {"--overwrite"},
     # Reads no corpus and runs no model.
-    "correlate": {"--min-count", "--by-position", "--text", "--keep-wrong"},
-    "compare": {"--min-count", "--by-position", "--text", "--keep-wrong"},
+    "correlate": {"--min-count", "--by-position", "--text", "--keep-wrong", "--condition"},
+    "compare": {"--min-count", "--by-position", "--text", "--keep-wrong", "--condition"},
+    # Of minimal pairs, which it does not read.
+    "rank": {"--condition"},
     "convert": {"--min-count", "--by-position", "--text"},
 }
 

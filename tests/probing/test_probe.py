@@ -321,7 +321,8 @@ def test_labels_come_back_as_they_went_in(tmp_path, labels):
     for fitted in (probe, ElasticNetProbe.load(tmp_path)):
         assert fitted.classes_.tolist() == np.unique(labels).tolist()
         assert fitted.predict(X).dtype.kind == labels.dtype.kind
-        assert fitted.score(X, labels) == fitted.score(X, labels.tolist()) > 0.9
+        majority = np.unique(labels, return_counts=True)[1].max() / len(labels)
+        assert fitted.score(X, labels) == fitted.score(X, labels.tolist()) > majority
     other = labels.astype(str) if labels.dtype.kind != "U" else labels.astype(int)
     with pytest.raises(InputError, match=r"y holds .*, but the labels they are compared to are"):
         probe.score(X, other)
@@ -365,7 +366,7 @@ def test_sparse_input_is_refused_when_predicting():
 
 @pytest.mark.parametrize("options", [{"l1": None}, {"l2": "a"}, {"max_iter": "many"}])
 def test_parameters_that_are_no_numbers_are_an_error(options):
-    with pytest.raises(InputError, match="give numbers"):
+    with pytest.raises(InputError, match="give a (whole )?number"):
         ElasticNetProbe(**options).fit(*task())
 
 
