@@ -324,7 +324,7 @@ def test_numbers_of_numpy_are_as_good(lstm, tmp_path):
     assert fit.mask.parameters == plain.mask.parameters
     with pytest.raises(nx.InputError, match="seed is -1; give a whole number from 0"):
         fit_neuron_mask(lstm, pairs, seed=-1)
-    with pytest.raises(nx.InputError, match="layer is 1.0; give a whole number"):
+    with pytest.raises(nx.InputError, match=r"layer is 1\.0; give a whole number"):
         fit_neuron_mask(lstm, pairs, layers=[1.0])
 
 

@@ -366,7 +366,7 @@ def test_sparse_input_is_refused_when_predicting():
 
 @pytest.mark.parametrize("options", [{"l1": None}, {"l2": "a"}, {"max_iter": "many"}])
 def test_parameters_that_are_no_numbers_are_an_error(options):
-    with pytest.raises(InputError, match="give a (whole )?number"):
+    with pytest.raises(InputError, match=r"give a (whole )?number"):
         ElasticNetProbe(**options).fit(*task())
 
 
