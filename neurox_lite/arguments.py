@@ -183,11 +183,10 @@ def shown(value: Any) -> str:
         return text if len(text) <= 60 else f"{text[:57]}..."
     if _is_scalar(value):
         return f"{value.item()!r}"
-    kind = type(value).__name__
+    name = type(value).__name__
+    kind = f"an {name}" if name[0] in "aeioAEIO" or name == "ndarray" else f"a {name}"
     shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple):
-        return f"a {kind} of shape {tuple(shape)}"
-    return f"a {kind}"
+    return f"{kind} of shape {tuple(shape)}" if isinstance(shape, tuple) else kind
 
 
 def _is_collection(value: Any) -> bool:

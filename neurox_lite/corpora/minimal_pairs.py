@@ -92,9 +92,14 @@ def as_pairs(pairs: Any, name: str = "pairs") -> list[MinimalPair]:
     try:
         return one_or_more(pairs, MinimalPair, name, "")
     except InputError:
+        several = pairs if isinstance(pairs, list | tuple) else []
+        others = [
+            f" with {shown(pair)} in it" for pair in several if not isinstance(pair, MinimalPair)
+        ]
+        of = others[0] if others else ""
         raise InputError(
-            f"{name} are a list of MinimalPair, and this is {shown(pairs)}; read a file of them by "
-            "nx.read_pairs"
+            f"{name} are a list of MinimalPair, and this is {shown(pairs)}{of}; read a file of "
+            "them by nx.read_pairs"
         ) from None
 
 

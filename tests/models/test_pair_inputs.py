@@ -70,8 +70,9 @@ def test_copies_of_pairs(language_models):
 
 
 def test_what_are_no_pairs(language_models):
-    for bad in ("pairs.tsv", [("The", "watches", "watch")]):
-        with pytest.raises(InputError, match="pairs are a list of MinimalPair"):
+    rows = [PAIR, ("The", "watches", "watch")]
+    for bad, what in (("pairs.tsv", "'pairs.tsv'"), (rows, "a list with a tuple in it")):
+        with pytest.raises(InputError, match=f"pairs are a list of MinimalPair, .* is {what}; "):
             encode_pairs(language_models["gpt2"], bad)
 
 
