@@ -13,7 +13,7 @@ import numpy as np
 from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checksums import DamagedError, check_end, has_checksums, read_checksums
 from neurox_lite.activations.store import BLOCK_ROWS, IN_FOLDER, ActivationStore
-from neurox_lite.activations.structure import COUNTS, hash_content
+from neurox_lite.activations.structure import COUNTS, check_without_crc32, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
@@ -90,10 +90,23 @@ def _checks(store: ActivationStore) -> Iterator[tuple[str, list[str]]]:
     """What is done next, and the problems found in what was done."""
     yield "the words", []
     yield "the shards", _check_words(store) + _check_attributes(store)
-    for file in store.files:
-        yield file.path.name, _damage(file.path) if len(store.files) > 1 else []
+    if store.path.is_dir():  # else the file is looked at already
+        for file in store.files:
+            yield from _check_shard(file.path)
     for layer in store.space.layers:
         yield from _check_layer(store, layer)
+
+
+def _check_shard(path: Path) -> Iterator[tuple[str, list[str]]]:
+    yield path.name, []
+    problems = _damage(path)
+    try:
+        if not problems and not has_checksums(path):
+            for event in check_without_crc32(str(path)):
+                yield event["at"], []
+    except InputError as error:
+        problems = [str(error)]
+    yield path.name, problems
 
 
 def _check_words(store: ActivationStore) -> list[str]:
@@ -123,7 +136,7 @@ def _check_attributes(store: ActivationStore) -> list[str]:
 def _check_layer(store: ActivationStore, layer: int) -> Iterator[tuple[str, list[str]]]:
     missing = np.zeros(store.n_tokens, dtype=bool)
     missing[store.missing] = True
-    n_nan = n_infinite = n_filled = 0
+    n_present = n_nan = n_infinite = n_filled = 0
     all_zero = True
     problems = []
     first = 0
@@ -144,6 +157,7 @@ def _check_layer(store: ActivationStore, layer: int) -> Iterator[tuple[str, list
             digest.update(stored.tobytes())
             absent = missing[start : start + len(block)]
             present = block[~absent]
+            n_present += len(present)
             n_nan += int(np.isnan(present).any(axis=1).sum())
             n_infinite += int(np.isinf(present).any(axis=1).sum())
             n_filled += int((~np.isnan(block[absent])).any(axis=1).sum())
@@ -160,6 +174,6 @@ def _check_layer(store: ActivationStore, layer: int) -> Iterator[tuple[str, list
         problems.append(f"{n_infinite} words have infinite activations")
     if n_filled:
         problems.append(f"{n_filled} words marked as without activations have some")
-    if all_zero:
+    if n_present and all_zero:
         problems.append("all activations are zero")
     yield f"layer {layer}", [f"layer {layer}: {problem}" for problem in problems]

@@ -192,7 +192,12 @@ def _build(cls: Any, data: Any, where: str) -> Any:
 def _checked(value: Any, hint: Any, where: str) -> Any:
     """``value`` if it is of the annotated type; a whole number is a fine float."""
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise InputError(f"{where}: too large a number; give a smaller one") from None
+    if isinstance(value, str) and "\0" in value:
+        raise InputError(f"{where}: {value!r} holds a NUL character; take it out")
     if isinstance(value, str) and hint is float:
         # YAML 1.1 reads 1e-3, without a point, as text.
         try:

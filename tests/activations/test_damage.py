@@ -321,3 +321,31 @@ def test_a_line_for_every_damaged_shard_and_layer(
     assert any(line.startswith("layer 0: its bytes in rows 0 to") for line in lines)
     assert any(line.startswith("layer 1: its bytes in rows") for line in lines)
     assert any("00001.h5: damaged: its words, attributes" in line for line in lines)
+
+
+@pytest.mark.parametrize("stripped", [False, True])
+def test_a_shard_that_an_ordinary_read_refuses_is_a_problem(tmp_path: Path, stripped: bool) -> None:
+    """Also the only shard, and a shard without checksums."""
+    folder = tmp_path / "s"
+    (folder / "shards").mkdir(parents=True)
+    shard = write(folder / "shards" / "00000.h5")
+    head = Head(CORPUS, {**METADATA, **COUNTS, "dtype": "float32"})
+    if stripped:
+        strip(shard)
+    join_virtually([shard], head, folder / "store.h5")
+    assert verify_file(folder) == []
+    content = shard.read_bytes()
+    shard.write_bytes(content.replace(b"hidden_states", b"hidden_stateS"))
+    with pytest.raises(DamagedError, match=r"00000\.h5"), ActivationStore(folder) as store:
+        np.asarray(store.matrix())
+    [problem] = verify_file(folder)
+    assert "00000.h5" in problem
+
+
+def test_what_cannot_be_read_is_not_called_zero(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "s")
+    for shard in (folder / "shards").iterdir():
+        shard.write_bytes(b"no HDF5".ljust(shard.stat().st_size))
+    problems = verify_file(folder)
+    assert problems
+    assert not any("zero" in problem for problem in problems)
