@@ -218,5 +218,16 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
             return {str(k): _checked(v, get_args(hint)[1], where) for k, v in value.items()}
     elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    name = str(hint) if get_args(hint) else hint.__name__
-    raise InputError(f"{where}: {value!r} is not of type {name}")
+    raise InputError(f"{where}: {value!r} is not of type {_in_words(hint)}")
+
+
+def _in_words(hint: Any) -> str:
+    """``dict[str, str | list[str]]`` -> ``"dict, as {key: str or list of str}"``."""
+    inner = [_in_words(arg) for arg in get_args(hint)]
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(inner)
+    if get_origin(hint) is list:
+        return f"list of {inner[0]}"
+    if get_origin(hint) is dict:
+        return f"dict, as {{key: {inner[1]}}}"
+    return "null" if hint is type(None) else str(hint.__name__)

@@ -96,6 +96,9 @@ def _chosen(words: WordSelection) -> str:
     """The options that choose words, none if all words are used."""
     default = asdict(WordSelection())
     chosen = {k: value for k, value in asdict(words).items() if value != default[k]}
+    if words.where:
+        tags = ((t, [v] if isinstance(v, str) else v) for t, v in words.where.items())
+        chosen["where"] = " ".join(f"{tag}={','.join(labels)}" for tag, labels in tags)
     if words.file is not None:
         chosen["file"] = public_name(words.file)
     options = [f"{k} {markdown_code(value)}" for k, value in chosen.items()]

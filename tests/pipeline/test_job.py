@@ -123,7 +123,11 @@ def test_how_a_corpus_is_read_and_its_labels_are_changed(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"label_map": "a=b"}, "label_map: 'a=b' is not of type"),
+        ({"label_map": "a=b"}, "label_map: 'a=b' is not of type list of str"),
+        (
+            {"words": {"where": "upos=X"}},
+            "words: where: 'upos=X' is not of type dict, as {key: str or list of str}",
+        ),
         ({"label_map": ["ab"]}, "give PATTERN=LABEL"),
         ({"columns": "ner,xpos"}, "give every column its own name"),
         ({"text": "cooked"}, "text is 'cooked'; give words or raw"),

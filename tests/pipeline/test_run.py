@@ -192,11 +192,12 @@ def test_other_words_keep_the_activations(job: Job, done: Path, tmp_path: Path) 
     (out / ".lock").unlink(missing_ok=True)
     words = sorted({w for p in dict(job.corpus).values() for w in read_conllu(p).words()})  # type: ignore[arg-type]
     listed.write_text("\n".join(words[: len(words) // 2]))
-    job = replace(job, out=str(out), words=WordSelection(file=str(listed)))
+    chosen = WordSelection(file=str(listed), where={"position": [str(n) for n in range(24)]})
+    job = replace(job, out=str(out), words=chosen)
 
     assert run_job(job).skipped == ("extract",)
     summary = (out / "summary.md").read_text()
-    assert "; only words chosen by file `words.txt`." in summary
+    assert "; only words chosen by file `words.txt`, where `position=0,1,2," in summary
     assert run_job(job).ran == ()
     listed.write_text("\n".join(words))
     assert run_job(job).skipped == ("extract",)
