@@ -7,6 +7,7 @@ results can be compared, hashed and saved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from errno import ENAMETOOLONG
 from itertools import pairwise
 from operator import index
 from os import PathLike
@@ -138,11 +139,20 @@ def as_path(value: Any, name: str = "path") -> Path:
     Raises
     ------
     InputError
-        When it is something else.
+        When it is something else, or no file can have this name.
     """
     if not isinstance(value, str | PathLike):
         raise InputError(f"{name} is {shown(value)}; give the path of a file, as a string or Path")
-    return Path(value)
+    path = Path(value)
+    try:
+        path.lstat()
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == ENAMETOOLONG:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise InputError(
+                f"{str(path)[:80]!r}: no name of a file ({reason}); check the path"
+            ) from None
+    return path
 
 
 def expect_function(value: Any, name: str, wanted: str) -> Callable[..., Any]:

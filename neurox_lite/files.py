@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.arguments import as_path
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.input_files import open_input, parse_json, read_input
 from neurox_lite.own_files import is_ours
@@ -153,7 +154,7 @@ def leftovers(folder: str | Path, names: Sequence[str]) -> list[Path]:
 
 def refuse_file(folder: str | Path) -> None:
     """Raise InputError when a folder to write into is a file, or cannot be written to."""
-    folder = Path(folder)
+    folder = as_path(folder, "folder")
     if folder.is_file():
         raise InputError(f"{folder}: is a file; give a folder for the output")
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
@@ -163,7 +164,7 @@ def refuse_file(folder: str | Path) -> None:
 
 def refuse_folder(path: str | Path) -> None:
     """Raise InputError when a file to write is a folder."""
-    if Path(path).is_dir():
+    if as_path(path).is_dir():
         raise InputError(f"{path}: is a folder; give the name of a file")
 
 
@@ -178,7 +179,8 @@ def refuse_foreign_link(path: str | Path) -> None:
 
 def refuse_existing(path: str | Path, overwrite: bool) -> None:
     """Raise InputError when ``path`` exists and may not be overwritten."""
-    if not overwrite and Path(path).exists():
+    path = as_path(path)
+    if not overwrite and path.exists():
         raise InputError(f"{path}: exists already; give another output or --overwrite")
 
 

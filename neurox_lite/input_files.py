@@ -54,8 +54,6 @@ def open_input(path: str | Path) -> BufferedReader:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); give a readable file"
         ) from None
-    except ValueError as error:  # a NUL character in the name
-        raise InputError(f"{str(path)!r}: no name of a file ({error}); check the path") from None
 
 
 def refuse_special(path: str | Path) -> None:

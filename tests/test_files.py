@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file, hash_json, read_json, replacing, write_json, write_text
+from neurox_lite.files import (
+    hash_file,
+    hash_json,
+    read_json,
+    refuse_existing,
+    refuse_file,
+    replacing,
+    write_json,
+    write_text,
+)
 
 
 @pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt, SystemExit])
@@ -56,6 +65,18 @@ def test_existing_is_refused_before_the_block_runs(tmp_path):
 def test_a_folder_is_not_a_file(tmp_path):
     with pytest.raises(InputError, match="is a folder"), replacing(tmp_path):
         pytest.fail("the block ran")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 300])
+def test_a_name_that_no_file_can_have(tmp_path, name):
+    for use in (
+        lambda: write_text(tmp_path / name, "x"),
+        lambda: read_json(tmp_path / name),
+        lambda: refuse_file(tmp_path / name),
+        lambda: refuse_existing(tmp_path / name, overwrite=True),
+    ):
+        with pytest.raises(InputError, match="no name of a file"):
+            use()
 
 
 def test_a_file_in_place_of_the_folder(tmp_path):
