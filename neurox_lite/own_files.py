@@ -9,7 +9,13 @@ from typing import BinaryIO
 HEADS = {
     ".json": re.compile(
         rb'\{\s*("kind": "[^"]*",\s*)?"checksum": "|\[\s*\{\s*"method": |'
-        rb'\{\s*"[^"\n]*": \{\s*"folder": "\d{3}"'
+        rb'\{\s*"[^"\n]*": \{\s*"folder": "\d{3}"|'
+        # Without a checksum, as versions before it wrote them.
+        rb'\{\s*"kind": "(ablation curves|agreement of rankings|elastic-net (probe|regression)|'
+        rb"layer scores|layer similarity|learning curve|mask fit|mask overlaps|method table|"
+        rb"neuron (clusters|mask|ranking)|online code|rank intervals|regularisation search|"
+        rb'seed spread|side effects|steering curves)"|'
+        rb'\{\s*"(test_accuracy|test_R2)": |\{\s*"task_accuracy": [^\n]*\s*"control_accuracy": '
     ),
     ".md": re.compile(rb"# [^\n]*: which neurons of "),
     ".csv": re.compile(

@@ -14,6 +14,7 @@ import pytest
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import (
+    json_text,
     locked,
     public_name,
     public_names,
@@ -321,3 +322,15 @@ def test_folders_made_for_nothing_are_removed(tmp_path):
     with pytest.raises(KeyError), locked(tmp_path / "c" / "d", tmp_path / "c" / ".d.lock"):
         raise KeyError
     assert not list(tmp_path.iterdir())
+
+
+def test_results_of_earlier_versions_are_ours(tmp_path):
+    """They have no checksum."""
+    path = tmp_path / "evaluation.json"
+    for kind in ("ablation curves", "elastic-net probe", "neuron mask", "agreement of rankings"):
+        path.write_text(json_text({"kind": kind, "method": "m"}))
+        assert is_ours(path)
+    path.write_text(json_text({"test_accuracy": 0.5, "dev_accuracy": 0.5}))
+    assert is_ours(path)
+    path.write_text(json_text({"kind": "my notes"}))
+    assert not is_ours(path)
