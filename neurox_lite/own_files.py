@@ -44,7 +44,13 @@ def is_ours(path: str | Path) -> bool:
         if path.suffix in HEADS:
             head = file.read(4096)
             return head.strip() in EMPTY or bool(HEADS[path.suffix].match(head))
-        return _names_us(file)
+        return _names_us(file) or _is_of_old_result(path)
+
+
+def _is_of_old_result(path: Path) -> bool:
+    """Whether the JSON beside a figure or arrays is ours and of a version that did not name it."""
+    beside = path.with_suffix(".json")
+    return beside.is_file() and b'"checksum"' not in beside.read_bytes()[:4096] and is_ours(beside)
 
 
 def _names_us(file: BinaryIO) -> bool:

@@ -332,5 +332,9 @@ def test_results_of_earlier_versions_are_ours(tmp_path):
         assert is_ours(path)
     path.write_text(json_text({"test_accuracy": 0.5, "dev_accuracy": 0.5}))
     assert is_ours(path)
+    arrays = tmp_path / "evaluation.safetensors"
+    arrays.write_bytes(b"numbers")
+    assert is_ours(arrays)  # as what is beside it says
     path.write_text(json_text({"kind": "my notes"}))
     assert not is_ours(path)
+    assert not is_ours(arrays)
