@@ -50,7 +50,11 @@ def is_ours(path: str | Path) -> bool:
 def _is_of_old_result(path: Path) -> bool:
     """Whether the JSON beside a figure or arrays is ours and of a version that did not name it."""
     beside = path.with_suffix(".json")
-    return beside.is_file() and b'"checksum"' not in beside.read_bytes()[:4096] and is_ours(beside)
+    if not beside.is_file():
+        return False
+    with beside.open("rb") as file:
+        head = file.read(4096)
+    return b'"checksum"' not in head and bool(HEADS[".json"].match(head))
 
 
 def _names_us(file: BinaryIO) -> bool:

@@ -338,3 +338,5 @@ def test_results_of_earlier_versions_are_ours(tmp_path):
     path.write_text(json_text({"kind": "my notes"}))
     assert not is_ours(path)
     assert not is_ours(arrays)
+    path.write_text("{}")
+    assert not is_ours(arrays)
