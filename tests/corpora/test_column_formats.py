@@ -168,12 +168,12 @@ def test_brackets() -> None:
 
 def test_germeval(write) -> None:
     text = (
-        "#\thttp://de.wikipedia.org/wiki/Manfred_Korfmann\t[2009-10-17]\n"
-        "1\tSchartau\tB-PER\tO\n2\t#\tO\tO\n\n"
-        "#\tn-tv.de vom 26.02.2005 [2005-02-26] \n1\t1951\tO\tO\n2\tHC\tB-ORG\tB-LOCderiv\n"
+        "#\thttp://example.org/Seite\t[2010-01-01]\n"
+        "1\tAnna\tB-PER\tO\n2\t#\tO\tO\n\n"
+        "#\tzeitung.example vom 02.03.2010 [2010-03-02] \n1\t1999\tO\tO\n2\tFC\tB-ORG\tB-LOCderiv\n"
     )
     corpus = read_columns(write(text), "germeval")
-    assert list(corpus.sentences) == [("Schartau", "#"), ("1951", "HC")]
+    assert list(corpus.sentences) == [("Anna", "#"), ("1999", "FC")]
     assert corpus.labels("ner").tolist() == ["B-PER", "O", "O", "B-ORG"]
     assert corpus.labels("nested_ner").tolist() == ["O", "O", "O", "B-LOCderiv"]
     assert set(corpus.tags) == {"ner", "nested_ner"}
