@@ -119,17 +119,17 @@ def test_conll_2003(write) -> None:
 
 
 CONLL_2012 = """\
-#begin document (bc/cctv/00/cctv_0000); part 000
-bc/cctv/00/cctv_0000   0   0    In     IN  (TOP(S(PP*   -   -   -   Speaker#1   *   *   -
-bc/cctv/00/cctv_0000   0   1   Hong   NNP   (NP*   -   -   -   Speaker#1   (GPE*   *   (23
-bc/cctv/00/cctv_0000   0   2   Kong   NNP   *)   -   -   -   Speaker#1   *)   *   23)
-bc/cctv/00/cctv_0000   0   3   runs   VBZ   *))   run   01   1   Speaker#1   *   (V*)   -
+#begin document (nw/mine/00/mine_0000); part 000
+nw/mine/00/mine_0000   0   0    In     IN  (TOP(S(PP*   -   -   -   Speaker#1   *   *   -
+nw/mine/00/mine_0000   0   1   Hong   NNP   (NP*   -   -   -   Speaker#1   (GPE*   *   (23
+nw/mine/00/mine_0000   0   2   Kong   NNP   *)   -   -   -   Speaker#1   *)   *   23)
+nw/mine/00/mine_0000   0   3   runs   VBZ   *))   run   01   1   Speaker#1   *   (V*)   -
 
-bc/cctv/00/cctv_0000   0   0   #   UH   (TOP*)   -   -   -   -   (ORG)   -
+nw/mine/00/mine_0000   0   0   #   UH   (TOP*)   -   -   -   -   (ORG)   -
 
 #end document
-#begin document (bc/cctv/00/cctv_0000); part 001
-bc/cctv/00/cctv_0000   1   0   Yes   UH   (TOP*)   -   -   -   -   *   *   *   *   (5)
+#begin document (nw/mine/00/mine_0000); part 001
+nw/mine/00/mine_0000   1   0   Yes   UH   (TOP*)   -   -   -   -   *   *   *   *   (5)
 #end document
 """
 
