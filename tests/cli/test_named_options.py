@@ -32,10 +32,24 @@ NEVER_SAID = {
     # What only writing says, which these do not do, or of options they do not set.
     "inspect": {"--overwrite"},
     # Reads no corpus and runs no model.
-    "correlate": {"--min-count", "--by-position", "--text", "--keep-wrong", "--condition"},
-    "compare": {"--min-count", "--by-position", "--text", "--keep-wrong", "--condition"},
+    "correlate": {
+        "--min-count",
+        "--by-position",
+        "--text",
+        "--keep-wrong",
+        "--condition",
+        "--template",
+    },
+    "compare": {
+        "--min-count",
+        "--by-position",
+        "--text",
+        "--keep-wrong",
+        "--condition",
+        "--template",
+    },
     # Of minimal pairs, which it does not read.
-    "rank": {"--condition"},
+    "rank": {"--condition", "--template"},
     "convert": {"--min-count", "--by-position", "--text"},
 }
 
