@@ -23,6 +23,8 @@ from neurox_lite.cli.main import main
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
+pytestmark = pytest.mark.heavy
+
 N_SENTENCES = 40
 CORPUS = TaggedCorpus([[f"word{i}", "東京", "x"][: 1 + i % 3] for i in range(N_SENTENCES)])
 METADATA = {"model": "m", "revision": "r", "site": "hidden_states", "aggregation": "last"}

@@ -16,6 +16,8 @@ from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
+pytestmark = pytest.mark.heavy
+
 METADATA = {
     "model": "tiny",
     "revision": "r1",

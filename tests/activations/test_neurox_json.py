@@ -16,6 +16,8 @@ from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
+pytestmark = pytest.mark.heavy
+
 METADATA = {
     "model": "tiny",
     "revision": "r1",
@@ -273,7 +275,6 @@ def test_a_damaged_store_is_not_written(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["s.h5"]
 
 
-@pytest.mark.heavy
 def test_neither_way_holds_more_than_a_sentence_in_memory(tmp_path):
     sentences = [["a", "b"] for _ in range(400)]
     arrays = (np.full((4, 2, 100), 1 / 3, np.float32) for _ in sentences)

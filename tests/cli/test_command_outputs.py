@@ -20,6 +20,8 @@ from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.files import replacing, write_text
 from neurox_lite.outputs import replacing_in
 
+pytestmark = pytest.mark.heavy
+
 MODEL = str(embedded_path("models/lstm-0"))
 
 

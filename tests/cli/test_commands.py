@@ -26,6 +26,8 @@ from neurox_lite.embedded import embedded_path
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results import RegularisationSearch
 
+pytestmark = pytest.mark.heavy
+
 COMMANDS = ["extract", "inspect", "convert", "probe", "rank", "ablate", "run", "demo"]
 
 

@@ -17,6 +17,8 @@ from neurox_lite.models.loading import load_model
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.run import run_job
 
+pytestmark = pytest.mark.heavy
+
 EVIL = "=1+1|<b>`x`$\\frac{\x1b[31m\u202e#"
 MAGIC = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
 

@@ -15,6 +15,8 @@ from neurox_lite.embedded import embedded_path
 from neurox_lite.ranking import METHODS
 from neurox_lite.results import MethodTable, NeuronRanking
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
@@ -110,7 +112,6 @@ def test_all_writes_rankings_table_and_figures(
     assert "exists already" in capsys.readouterr().err
 
 
-@pytest.mark.heavy
 def test_all_says_when_a_probe_did_not_converge(data: list[str], tmp_path: Path) -> None:
     options = ["--methods", "linguistic-correlation,random", "--resamples", "0"]
     penalties = ["--l1", "0", "--l2", "0"]

@@ -20,6 +20,8 @@ from neurox_lite.extraction import job as job_module
 from neurox_lite.extraction import job_folder as job_folder_module
 from neurox_lite.extraction.extract import extract, extract_share
 
+pytestmark = pytest.mark.heavy
+
 MODEL = str(embedded_path("models/lstm-0"))
 CORPUS = TaggedCorpus([["the", "old", "cat", "sees", "dogs"][: 1 + i % 5] for i in range(30)])
 OTHER = TaggedCorpus([["dogs", "see", "cats"]] * 30)

@@ -13,6 +13,8 @@ from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import SITES
 from tests.architectures import ARCHITECTURES, build
 
+pytestmark = pytest.mark.heavy
+
 SENTENCES = [
     ["cats", "bark"],
     ["the", "old", "cat", "sees", "internationalisation", "of", "naïve", "dogs", "."],

@@ -12,6 +12,8 @@ from neurox_lite.extraction import job as job_module
 from neurox_lite.extraction.extract import extract
 from neurox_lite.models.loading import load_model
 
+pytestmark = pytest.mark.heavy
+
 SENTENCES = [
     ["cats", "bark"],
     ["the", "old", "dogs", "."],

@@ -12,6 +12,8 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.tokenization import SentenceTokenizer
 
+pytestmark = pytest.mark.heavy
+
 FAST = ["wordpiece", "byte_bpe", "prefixed_bpe", "unigram", "metaspace_bpe", "characters"]
 SLOW = ["bytes", "sentencepiece"]
 # Made below: normalizers and pre-tokenizers of other families.

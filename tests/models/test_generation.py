@@ -13,6 +13,8 @@ from neurox_lite.models.loading import load_model
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 
+pytestmark = pytest.mark.heavy
+
 PROMPTS = ["The niece near the boxes", "The citizen"]
 N_NEW = 10
 WIDTHS = {"hidden_states": 128, "mlp": 512, "attention_heads": 128}

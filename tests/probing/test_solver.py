@@ -21,6 +21,8 @@ from neurox_lite.probing.problem import Problem
 from neurox_lite.probing.rows import Rows
 from neurox_lite.probing.solver import solve
 
+pytestmark = pytest.mark.heavy
+
 PENALTIES = [(1e-2, 1e-3), (3e-3, 1e-2), (0.0, 1e-2), (1e-2, 0.0), (0.0, 0.0)]
 
 
@@ -392,7 +394,6 @@ def problem_of(X, y, penalties, n_classes):
     return Problem(rows, loss, *torch.tensor(penalties, dtype=torch.float64).T)
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize(("l1", "l2"), [*PENALTIES, (1e-4, 1e-4)])
 def test_sampling_finds_the_optimum_of_all_rows(l1, l2, small_samples):
     X, y = many_rows()
@@ -407,7 +408,6 @@ def test_sampling_finds_the_optimum_of_all_rows(l1, l2, small_samples):
     )
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("tol", [1e-2, 1e-3, 1e-4])
 def test_sampling_leaves_the_same_weights_at_zero(tol, monkeypatch):
     """More neurons than the sample can tell apart: its steps are too long and are shortened."""
@@ -442,7 +442,6 @@ def test_a_penalty_that_leaves_next_to_nothing(small_samples):
     assert not W.any()
 
 
-@pytest.mark.heavy
 def test_sampling_takes_fewer_passes(small_samples):
     X, y = many_rows()
     problem = problem_of(X, y, [(1e-4, 1e-4)], 4)
@@ -463,7 +462,6 @@ def test_sorted_rows_are_sampled_evenly(order, small_samples):
     assert certificate.converged
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("n", [300, 9_000])
 def test_problems_side_by_side_are_as_good_as_one_by_one(n, small_samples):
     penalties = [(1e-2, 1e-3), (1e-3, 1e-2), (0.0, 1e-2)]

@@ -14,6 +14,8 @@ from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
 from neurox_lite.probing.together import fit_grid, fit_one_vs_rest
 
+pytestmark = pytest.mark.heavy
+
 TOL = 1e-8
 
 

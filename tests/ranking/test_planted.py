@@ -13,6 +13,8 @@ from tests.benchmarks.planted import CONDITIONS, Planted, Size
 from tests.benchmarks.planted_models import CROSS_MODEL_CONDITIONS
 from tests.benchmarks.ranker_measures import CROSS_MODEL
 
+pytestmark = pytest.mark.heavy
+
 SIZE = Size(n_neurons=60, n_planted=6, n_train=2000, n_held_out=500)
 KNOW_NO_LABELS = {"variance", "random"}
 SEE_SPREAD = {"gaussian", "iou", "average-precision", "mutual-information"}
