@@ -1,11 +1,9 @@
-"""Resamples of sentences; and where the interval of an accuracy is found, which needs none."""
+"""Options of resampling sentences, checked."""
 
 from __future__ import annotations
 
 from neurox_lite.errors import InputError
-from neurox_lite.intervals import accuracy_interval, check_level
-
-__all__ = ["accuracy_interval", "check_resampling"]
+from neurox_lite.intervals import check_level
 
 
 def check_resampling(n_resamples: int, level: float) -> None:
