@@ -181,3 +181,8 @@ def make_model(tokenizers_by_kind, tmp_path_factory):
         return folders[kind]
 
     return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The heavy tests first, so that no process ends long after the other."""
+    items.sort(key=lambda item: item.get_closest_marker("heavy") is None)

@@ -29,7 +29,11 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bert-base-cased").symlink_to(embedded_path("models/bert"))
     (tmp_path / "lstm-0").symlink_to(embedded_path("models/lstm-0"))
-    (tmp_path / "number-pairs.tsv").symlink_to(embedded_path("corpora/number-pairs.tsv"))
+    # All of the templates that the documents name; a few of the others, for the side effects.
+    header, *pairs = embedded_path("corpora/number-pairs.tsv").read_text().splitlines(keepends=True)
+    named = [line for line in pairs if "\tsimple\t" in line or "\tadv\t" in line]
+    others = [line for line in pairs if line not in named][::10]
+    (tmp_path / "number-pairs.tsv").write_text("".join([header, *named, *others]))
     for name, split in [("my", "train"), ("train", "train"), ("dev", "dev"), ("test", "test")]:
         with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
             sentences = file.read().split("\n\n")[:200]

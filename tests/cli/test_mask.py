@@ -132,8 +132,11 @@ def test_other_pairs_are_those_the_model_can_choose_between(
 
 def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
     """The head of a ranking, which is saved beside it, computed here or read from a file."""
-    few = ["--condition", "singular", "--template", "simple,adv", "--layers", "1"]
-    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *few, "--positions", "last", "--alpha=1"]
+    lines = Path(PAIRS).read_text().splitlines(keepends=True)
+    pairs = tmp_path / "pairs.tsv"  # without those that side effects are slow on
+    pairs.write_text("".join(lines[:1] + [line for line in lines if "\tadv\t" in line]))
+    few = ["--condition", "singular", "--layers", "1", "--positions", "last", "--alpha=1"]
+    command = ["mask", "--model", MODEL, "--pairs", str(pairs), *few]
     methods = {
         "integrated-gradients": ["--towards", "plural"],
         "activation-difference": ["--towards", "plural"],
@@ -143,7 +146,7 @@ def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
     }
     for by, options in methods.items():
         out = tmp_path / Path(by).name
-        seeds = ["--seeds", "3"]  # the ranking is that of the best of them
+        seeds = ["--seeds", "2"]  # the ranking is that of the best of them
         assert main([*command, "--by", by, *options, *seeds, "--out", str(out)]) == 0
         ranking = nx.NeuronRanking.load(out / "ranking.json")
         columns = nx.NeuronMask.load(out).columns
