@@ -6,7 +6,7 @@ The public names are loaded when they are first used, so that importing the pack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from neurox_lite.version import __version__ as __version__
 
 __all__ = [
     "AblationCurve",
@@ -110,121 +110,107 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
     from neurox_lite.corpora.word_filter import word_filter
-    from neurox_lite.correlation.clusters import correlation_clusters
-    from neurox_lite.correlation.similarity import layer_similarity
+    from neurox_lite.correlation.clusters import NeuronClusters, correlation_clusters
+    from neurox_lite.correlation.similarity import LayerSimilarity, layer_similarity
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
-    from neurox_lite.evaluation import model_metrics
     from neurox_lite.evaluation.ablation import ablate
-    from neurox_lite.evaluation.in_model import ablate_in_model
-    from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
-    from neurox_lite.evaluation.rank_stability import rank_intervals
-    from neurox_lite.evaluation.side_effects import side_effects
-    from neurox_lite.evaluation.steering import steer
+    from neurox_lite.evaluation.method_table import MethodTable
+    from neurox_lite.evaluation.minimal_set import MinimalSet, minimal_set, redundancy
+    from neurox_lite.evaluation.rank_intervals import RankIntervals, rank_intervals
+    from neurox_lite.evaluation.ranker_comparison import BakeOff, bake_off
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
     from neurox_lite.intervals import accuracy_interval
-    from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
-    from neurox_lite.masking.probe_mask import fit_probe_mask
-    from neurox_lite.models.interventions import intervene
-    from neurox_lite.models.loading import load_model
-    from neurox_lite.models.pair_inputs import encode_pairs
-    from neurox_lite.models.pair_scores import score_pairs
-    from neurox_lite.models.spaces import neuron_space
-    from neurox_lite.models.translation import translate
-    from neurox_lite.neurons import Neuron, NeuronSpace
-    from neurox_lite.pipeline.bake_off import bake_off
-    from neurox_lite.pipeline.job import Job
-    from neurox_lite.pipeline.run import run_job
-    from neurox_lite.probing.control import control_labels
-    from neurox_lite.probing.layerwise import fit_layers, layer_scores
-    from neurox_lite.probing.learning_curve import learning_curve
-    from neurox_lite.probing.online_code import online_code
-    from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.probing.regression import ElasticNetRegression
-    from neurox_lite.probing.search import regularisation_search
-    from neurox_lite.probing.selectivity import selectivity
-    from neurox_lite.probing.together import fit_grid, fit_one_vs_rest
-    from neurox_lite.ranking.in_model import (
+    from neurox_lite.interventions import metrics as model_metrics
+    from neurox_lite.interventions.ablation import ablate_in_model
+    from neurox_lite.interventions.addition import translate
+    from neurox_lite.interventions.intervene import intervene
+    from neurox_lite.interventions.pair_inputs import encode_pairs
+    from neurox_lite.interventions.pair_scores import score_pairs
+    from neurox_lite.interventions.side_effects import SideEffects, side_effects
+    from neurox_lite.interventions.steering import steer
+    from neurox_lite.interventions.steering_curves import SteeringCurves
+    from neurox_lite.masking.baselines import (
         rank_by_activation_difference,
         rank_by_integrated_gradients,
         rank_by_single_replacement,
     )
+    from neurox_lite.masking.mask_fit import MaskFit
+    from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
+    from neurox_lite.masking.probe_mask import fit_probe_mask
+    from neurox_lite.models.loading import load_model
+    from neurox_lite.models.neuron_spaces import neuron_space
+    from neurox_lite.neurons import Neuron, NeuronSpace
+    from neurox_lite.pipeline.job import Job
+    from neurox_lite.pipeline.run import run_job
+    from neurox_lite.probing.batched import fit_grid, fit_one_vs_rest
+    from neurox_lite.probing.control import control_labels
+    from neurox_lite.probing.layerwise import LayerScores, fit_layers, layer_scores
+    from neurox_lite.probing.learning_curve import LearningCurve, learning_curve
+    from neurox_lite.probing.online_code import OnlineCode, online_code
+    from neurox_lite.probing.probe import ElasticNetProbe
+    from neurox_lite.probing.regression import ElasticNetRegression
+    from neurox_lite.probing.search import RegularisationSearch, regularisation_search
+    from neurox_lite.probing.selectivity import Selectivity, selectivity
+    from neurox_lite.ranking.agreement import AgreementMatrix
     from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
     from neurox_lite.ranking.random import random_ranking
-    from neurox_lite.results import (
-        AblationCurve,
-        AblationCurves,
-        AgreementMatrix,
-        BakeOff,
-        LayerScores,
-        LayerSimilarity,
-        LearningCurve,
-        MaskFit,
-        MethodTable,
-        MinimalSet,
-        NeuronClusters,
-        NeuronMask,
-        NeuronRanking,
-        OnlineCode,
-        RankIntervals,
-        RegularisationSearch,
-        Selectivity,
-        SideEffects,
-        SteeringCurves,
-        TopOverlap,
-    )
+    from neurox_lite.results.ablation import AblationCurve, AblationCurves
+    from neurox_lite.results.neuron_mask import NeuronMask
+    from neurox_lite.results.ranking import NeuronRanking
+    from neurox_lite.results.top_overlap import TopOverlap
 
 _MODULE_OF = {
-    "AblationCurve": "results",
-    "AblationCurves": "results",
+    "AblationCurve": "results.ablation",
+    "AblationCurves": "results.ablation",
     "ActivationStore": "activations.store",
-    "AgreementMatrix": "results",
-    "BakeOff": "results",
+    "AgreementMatrix": "ranking.agreement",
+    "BakeOff": "evaluation.ranker_comparison",
     "ElasticNetProbe": "probing.probe",
     "ElasticNetRegression": "probing.regression",
     "ExtractOptions": "extraction.options",
     "InputError": "errors",
     "Job": "pipeline.job",
     "LabelRules": "corpora.label_rules",
-    "LayerScores": "results",
-    "LayerSimilarity": "results",
-    "LearningCurve": "results",
-    "MaskFit": "results",
-    "MethodTable": "results",
+    "LayerScores": "probing.layerwise",
+    "LayerSimilarity": "correlation.similarity",
+    "LearningCurve": "probing.learning_curve",
+    "MaskFit": "masking.mask_fit",
+    "MethodTable": "evaluation.method_table",
     "MinimalPair": "corpora.minimal_pairs",
-    "MinimalSet": "results",
+    "MinimalSet": "evaluation.minimal_set",
     "Neuron": "neurons",
-    "NeuronClusters": "results",
-    "NeuronMask": "results",
-    "NeuronRanking": "results",
+    "NeuronClusters": "correlation.clusters",
+    "NeuronMask": "results.neuron_mask",
+    "NeuronRanking": "results.ranking",
     "NeuronSpace": "neurons",
-    "OnlineCode": "results",
-    "RankIntervals": "results",
-    "RegularisationSearch": "results",
-    "Selectivity": "results",
-    "SideEffects": "results",
-    "SteeringCurves": "results",
+    "OnlineCode": "probing.online_code",
+    "RankIntervals": "evaluation.rank_intervals",
+    "RegularisationSearch": "probing.search",
+    "Selectivity": "probing.selectivity",
+    "SideEffects": "interventions.side_effects",
+    "SteeringCurves": "interventions.steering_curves",
     "TaggedCorpus": "corpora.tagged_corpus",
-    "TopOverlap": "results",
+    "TopOverlap": "results.top_overlap",
     "ablate": "evaluation.ablation",
-    "ablate_in_model": "evaluation.in_model",
+    "ablate_in_model": "interventions.ablation",
     "accuracy_interval": "intervals",
     "aligned": "activations.aligned",
     "annotate": "corpora.annotation",
-    "bake_off": "pipeline.bake_off",
+    "bake_off": "evaluation.ranker_comparison",
     "control_labels": "probing.control",
     "convert": "activations.convert",
     "correlation_clusters": "correlation.clusters",
     "embedded_path": "embedded",
-    "encode_pairs": "models.pair_inputs",
+    "encode_pairs": "interventions.pair_inputs",
     "extract": "extraction.extract",
-    "fit_grid": "probing.together",
+    "fit_grid": "probing.batched",
     "fit_layers": "probing.layerwise",
     "fit_neuron_mask": "masking.neuron_mask",
     "fit_probe_mask": "masking.probe_mask",
-    "fit_one_vs_rest": "probing.together",
-    "intervene": "models.interventions",
+    "fit_one_vs_rest": "probing.batched",
+    "intervene": "interventions.intervene",
     "labelled_splits": "activations.labelled",
     "layer_scores": "probing.layerwise",
     "layer_similarity": "correlation.similarity",
@@ -232,14 +218,14 @@ _MODULE_OF = {
     "linguistic_correlation": "ranking",
     "load_model": "models.loading",
     "minimal_set": "evaluation.minimal_set",
-    "neuron_space": "models.spaces",
+    "neuron_space": "models.neuron_spaces",
     "online_code": "probing.online_code",
     "random_ranking": "ranking",
-    "rank_by_activation_difference": "ranking.in_model",
-    "rank_by_integrated_gradients": "ranking.in_model",
+    "rank_by_activation_difference": "masking.baselines",
+    "rank_by_integrated_gradients": "masking.baselines",
     "rank_by_neuron_mask": "masking.neuron_mask",
-    "rank_by_single_replacement": "ranking.in_model",
-    "rank_intervals": "evaluation.rank_stability",
+    "rank_by_single_replacement": "masking.baselines",
+    "rank_intervals": "evaluation.rank_intervals",
     "read_columns": "corpora.columns",
     "read_conllu": "corpora.conllu",
     "read_corpus": "corpora.reading",
@@ -251,15 +237,15 @@ _MODULE_OF = {
     "redundancy": "evaluation.minimal_set",
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
-    "score_pairs": "models.pair_scores",
+    "score_pairs": "interventions.pair_scores",
     "selectivity": "probing.selectivity",
-    "side_effects": "evaluation.side_effects",
-    "steer": "evaluation.steering",
-    "translate": "models.translation",
+    "side_effects": "interventions.side_effects",
+    "steer": "interventions.steering",
+    "translate": "interventions.addition",
     "word_filter": "corpora.word_filter",
 }
 
-_SUBPACKAGES = {"model_metrics": "evaluation.model_metrics", "ranking": "ranking"}
+_SUBPACKAGES = {"model_metrics": "interventions.metrics", "ranking": "ranking"}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
-from neurox_lite.results import Interval
+from neurox_lite.results.tables import Table, as_pandas, one_row
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate, and where it would fall with other sentences."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_known(self) -> bool:
+        """False where the interval of a share is 0 to 1: of a single sentence."""
+        return (self.low, self.high) != (0, 1)
+
+    def table(self) -> Table:
+        """A header and one row."""
+        return one_row(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row."""
+        return as_pandas(self.table())
+
+    def __str__(self) -> str:
+        if not self.is_known:
+            return f"{self.value:.4g} (not known: one sentence, or too few)"
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
+
 
 N_CORRELATIONS, N_SHARES = 12, 80
 """Points at which the posterior is summed: correlations, and shares for each."""

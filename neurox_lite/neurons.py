@@ -13,6 +13,9 @@ from neurox_lite.arguments import shown, whole_number
 from neurox_lite.errors import InputError
 
 ALL = "all"
+IN_MEMORY = "weights:"
+"""How the revision of a model begins that was not loaded by its name: a hash of its weights."""
+
 NEURON = re.compile(r"(-?\d+):(\d+)", re.ASCII)
 
 Layers = int | str | Iterable[int] | None
@@ -221,6 +224,27 @@ class NeuronSpace:
 
 
 HOW = "give '1:3' for layer 1 and unit 3, a Neuron or a column"
+
+
+def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
+    """Raise InputError when neurons are known to be those of another model.
+
+    A hash of weights in memory is not compared with one of files, which says nothing about them.
+
+    Parameters
+    ----------
+    space : NeuronSpace
+    revision : str
+        Of the model; empty when it is not known.
+    what : str
+        What was made from the neurons.
+    """
+    comparable = space.revision.startswith(IN_MEMORY) == revision.startswith(IN_MEMORY)
+    if space.revision and revision and comparable and space.revision != revision:
+        raise InputError(
+            f"{what} was made from {space.model} ({space.revision}), not from this model "
+            f"({revision}); give the same one"
+        )
 
 
 def layer_numbers(layers: Layers) -> list[int] | None:

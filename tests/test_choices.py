@@ -6,10 +6,11 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.choices import did_you_mean, listed, unknown_choice
+from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking.methods import rank
-from neurox_lite.results import MethodTable, NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 CORPUS = nx.TaggedCorpus(
     sentences=(("a", "dog"),), tags={"upos": (("DET", "NOUN"),), "Number": (("_", "Sing"),)}

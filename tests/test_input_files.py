@@ -26,7 +26,7 @@ from neurox_lite.files import hash_file, read_json
 from neurox_lite.input_files import lines_of_input, parse_json, read_yaml
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 CORPUS = TaggedCorpus([["a"]])
 

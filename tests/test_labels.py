@@ -10,8 +10,8 @@ from sklearn.base import clone
 
 import neurox_lite as nx
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.replacement_values import class_means
 from neurox_lite.labels import checked_labels, is_missing
-from neurox_lite.models.replacements import class_means
 
 RNG = np.random.default_rng(0)
 N, D = 60, 4

@@ -100,9 +100,10 @@ def test_what_neurox_lite_writes_is_known_as_its_own(tmp_path):
     import numpy as np
     from matplotlib.figure import Figure
 
+    from neurox_lite.figures import save_figure
     from neurox_lite.neurons import NeuronSpace
-    from neurox_lite.plotting.saving import save_figure
-    from neurox_lite.results import NeuronMask, NeuronRanking
+    from neurox_lite.results.neuron_mask import NeuronMask
+    from neurox_lite.results.ranking import NeuronRanking
 
     space = NeuronSpace.of_array(5)
     ranking = NeuronRanking.from_scores(space, np.arange(5.0), "m", classes=())
@@ -182,10 +183,11 @@ def test_every_kind_of_file_has_the_mode_of_the_users_umask(tmp_path, umask):
     import numpy as np
     from matplotlib.figure import Figure
 
+    from neurox_lite.figures import save_figure
     from neurox_lite.neurons import NeuronSpace
-    from neurox_lite.plotting.saving import save_figure
     from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.results import NeuronMask, NeuronRanking
+    from neurox_lite.results.neuron_mask import NeuronMask
+    from neurox_lite.results.ranking import NeuronRanking
 
     space, X = NeuronSpace.of_array(5), np.random.default_rng(0).normal(size=(20, 5))
     before = os.umask(umask)

@@ -11,14 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurox_lite.errors import InputError
+from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results import (
-    AblationCurve,
-    AblationCurves,
-    MinimalSet,
-    NeuronRanking,
-    Selectivity,
-)
+from neurox_lite.probing.selectivity import Selectivity
+from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.ranking import NeuronRanking
 
 SPACE = NeuronSpace("m", "hidden_states", layers=(0, 3), widths=(2, 4))
 SCORES = np.array([0.1, 0.7, 0.2, 0.9, 0.0, 0.4])

@@ -14,7 +14,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-import neurox_lite
 from neurox_lite.activations.bfloat16 import to_bfloat16
 from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_store_file
 from neurox_lite.activations.structure import (
@@ -27,6 +26,7 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import replacing
+from neurox_lite.version import __version__
 
 DTYPES = tuple(STORED_AS)
 CHUNK_BYTES = 1 << 20
@@ -80,7 +80,7 @@ def write_head(
     content = {
         **head.metadata,
         "corpus_hash": head.corpus.without_rows(head.special).words_hash,
-        "package_version": neurox_lite.__version__,
+        "package_version": __version__,
     }
     file.attrs.update(content)
     file.attrs["content_hash"] = hash_content(content, checksums)

@@ -146,10 +146,9 @@ def command(
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.corpora.sentence_text import TEXTS
     from neurox_lite.errors import InputError
-    from neurox_lite.evaluation.in_model import ablate_in_model
+    from neurox_lite.figures import save_result, title_of
+    from neurox_lite.interventions.ablation import ablate_in_model
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_result
-    from neurox_lite.plotting.texts import title_of
 
     check_formats(figure_format, table_format)
     names = results_named("ablation")

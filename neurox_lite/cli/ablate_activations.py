@@ -12,7 +12,8 @@ from neurox_lite.cli.output import REGRESSION, refuse_given
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-    from neurox_lite.results import AblationCurves, NeuronRanking
+    from neurox_lite.results.ablation import AblationCurves
+    from neurox_lite.results.ranking import NeuronRanking
 
 
 def ablate_activations(

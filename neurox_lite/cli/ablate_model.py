@@ -10,8 +10,8 @@ from neurox_lite.cli.pairs import chosen_pairs, position, read_all_pairs
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPair
-    from neurox_lite.evaluation.model_metrics import ModelMetric
-    from neurox_lite.results import NeuronRanking
+    from neurox_lite.interventions.metrics import ModelMetric
+    from neurox_lite.results.ranking import NeuronRanking
 
 OF_PAIRS = ("log-odds", "accuracy")
 OF_TEXT = ("perplexity", "kl", "accuracy")
@@ -37,9 +37,9 @@ def model_metric(
     """
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.errors import InputError
-    from neurox_lite.evaluation import model_metrics
+    from neurox_lite.interventions import metrics as model_metrics
+    from neurox_lite.interventions.pair_inputs import encode_pairs
     from neurox_lite.models.loading import load_model
-    from neurox_lite.models.pair_inputs import encode_pairs
 
     if bool(pairs) == bool(text):
         raise InputError("--model needs either --pairs or --text; give one of them")

@@ -56,9 +56,8 @@ def command(
     from neurox_lite.cli.compare_masks import compare_masks, is_mask
     from neurox_lite.cli.rankings import labels_of, load_rankings
     from neurox_lite.errors import InputError
+    from neurox_lite.figures import save_result, title_of
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_result
-    from neurox_lite.plotting.texts import title_of
     from neurox_lite.ranking import agreement
 
     check_formats(figure_format, table_format)

@@ -19,9 +19,10 @@ def compare_masks(
     from dataclasses import replace
 
     from neurox_lite.errors import InputError
+    from neurox_lite.figures import save_result
     from neurox_lite.files import public_names
-    from neurox_lite.plotting.saving import save_result
-    from neurox_lite.results import MaskOverlaps, NeuronMask
+    from neurox_lite.masking.mask_overlaps import MaskOverlaps
+    from neurox_lite.results.neuron_mask import NeuronMask
 
     if len({Path(path).resolve() for path in paths}) < len(paths):
         raise InputError(f"{' '.join(paths)}: a mask is given twice; give each once")

@@ -59,9 +59,8 @@ def command(
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.correlation.similarity import layer_similarity
     from neurox_lite.errors import InputError
+    from neurox_lite.figures import save_result, title_of
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_result
-    from neurox_lite.plotting.texts import title_of
     from neurox_lite.results.ranking_files import check_name
 
     check_formats(figure_format, table_format)

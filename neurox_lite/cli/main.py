@@ -73,7 +73,7 @@ app.command("demo")(demo.command)
 
 def _version(value: bool) -> None:
     if value:
-        from neurox_lite import __version__
+        from neurox_lite.version import __version__
 
         typer.echo(__version__)
         raise typer.Exit

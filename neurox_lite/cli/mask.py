@@ -34,7 +34,7 @@ from neurox_lite.cli.pairs import (
 from neurox_lite.output_formats import TABLE_FORMATS, check_formats
 
 if TYPE_CHECKING:
-    from neurox_lite.results import SideEffects
+    from neurox_lite.interventions.side_effects import SideEffects
 
 
 def command(
@@ -126,15 +126,15 @@ def command(
     from neurox_lite.corpora.minimal_pairs import by_condition
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.errors import InputError
-    from neurox_lite.evaluation.model_metrics import perplexity
-    from neurox_lite.evaluation.side_effects import side_effects
+    from neurox_lite.figures import save_result
+    from neurox_lite.interventions.metrics import perplexity
+    from neurox_lite.interventions.pair_inputs import usable
+    from neurox_lite.interventions.side_effects import side_effects
     from neurox_lite.masking.fitting import N_STEPS
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
+    from neurox_lite.masking.seed_spread import NAMES, SeedSpread
     from neurox_lite.models.loading import load_model
-    from neurox_lite.models.pair_inputs import usable
     from neurox_lite.outputs import replacing_in
-    from neurox_lite.plotting.saving import save_result
-    from neurox_lite.results.seed_spread import NAMES, SeedSpread
     from neurox_lite.results.tables import write_table
 
     check_formats("png", table_format)

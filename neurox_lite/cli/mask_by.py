@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPair
     from neurox_lite.masking.neuron_mask import RankPairs
     from neurox_lite.models.loading import LoadedModel
-    from neurox_lite.results import NeuronRanking
+    from neurox_lite.results.ranking import NeuronRanking
 
 SEARCHES = ("differentiable-mask", "reinforce")
 TOWARDS = ("integrated-gradients", "activation-difference")
@@ -32,10 +32,10 @@ def chosen_method(
     """
     from neurox_lite.choices import did_you_mean
     from neurox_lite.errors import InputError
-    from neurox_lite.models.spaces import neuron_space
-    from neurox_lite.ranking import in_model
+    from neurox_lite.masking import baselines as in_model
+    from neurox_lite.models.neuron_spaces import neuron_space
     from neurox_lite.ranking.random import random_ranking
-    from neurox_lite.results import NeuronRanking
+    from neurox_lite.results.ranking import NeuronRanking
 
     known = SEARCHES + TOWARDS + ALONE
     if by not in known and not by.endswith((".json", ".csv")):

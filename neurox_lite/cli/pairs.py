@@ -98,7 +98,7 @@ def other_pairs(
 
     When neurons are replaced at one word, those without such a word are left out, too.
     """
-    from neurox_lite.models.pair_inputs import usable
+    from neurox_lite.interventions.pair_inputs import usable
 
     taken = set(chosen)
     others = [pair for pair in every if pair not in taken]

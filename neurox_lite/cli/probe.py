@@ -63,7 +63,7 @@ from neurox_lite.cli.output import (
 from neurox_lite.output_formats import TABLE_FORMATS, check_formats
 
 if TYPE_CHECKING:
-    from neurox_lite.results import RegularisationSearch
+    from neurox_lite.probing.search import RegularisationSearch
 
 OF_CLASSES = ("label", "min_count", "balance", "class_weight", "one_vs_rest", "search", "control")
 
@@ -134,10 +134,10 @@ def command(
     """
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
+    from neurox_lite.figures import save_result, title_of
     from neurox_lite.files import write_json
     from neurox_lite.outputs import replacing_in
-    from neurox_lite.plotting.saving import save_result
-    from neurox_lite.plotting.texts import title_of
+    from neurox_lite.probing.batched import fit_one_vs_rest
     from neurox_lite.probing.evaluation import evaluate_probe, evaluation_table
     from neurox_lite.probing.one_vs_rest import save_one_vs_rest
     from neurox_lite.probing.probe import ElasticNetProbe
@@ -145,7 +145,6 @@ def command(
     from neurox_lite.probing.regression import ElasticNetRegression
     from neurox_lite.probing.search import PENALTIES, regularisation_search
     from neurox_lite.probing.selectivity import selectivity
-    from neurox_lite.probing.together import fit_one_vs_rest
     from neurox_lite.results.tables import write_table
 
     check_formats(figure_format, table_format)

@@ -59,7 +59,8 @@ from neurox_lite.output_formats import check_formats
 if TYPE_CHECKING:
     from neurox_lite.activations.labelled import LabelledSplits
     from neurox_lite.activations.store import ActivationStore
-    from neurox_lite.results import BakeOff, NeuronRanking
+    from neurox_lite.evaluation.ranker_comparison import BakeOff
+    from neurox_lite.results.ranking import NeuronRanking
 
 OF_PROBES = ("linguistic-correlation", "integrated-gradients", "differentiable-mask")
 WITHOUT_LABELS = ("variance", "random")
@@ -206,8 +207,8 @@ def command(
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.errors import InputError
-    from neurox_lite.plotting.texts import title_of
-    from neurox_lite.results.bake_off import NAMES
+    from neurox_lite.evaluation.ranker_comparison import NAMES
+    from neurox_lite.figures import title_of
     from neurox_lite.results.ranking_files import check_name
 
     check_formats(figure_format, table_format)
@@ -367,7 +368,7 @@ def _all(
     import logging
     from importlib.util import find_spec
 
-    from neurox_lite.pipeline.bake_off import bake_off
+    from neurox_lite.evaluation.ranker_comparison import bake_off
     from neurox_lite.probing.probe import ElasticNetProbe
 
     chosen = METHODS if methods is None else tuple(name.strip() for name in methods.split(","))

@@ -8,7 +8,7 @@ from typing import Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import public_names
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def labels_of(rankings: Sequence[NeuronRanking]) -> dict[str, Any]:

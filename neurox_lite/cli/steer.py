@@ -100,10 +100,9 @@ def command(
     """
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.corpora.text_files import read_lines
-    from neurox_lite.evaluation.steering import steer
+    from neurox_lite.figures import save_result, title_of
+    from neurox_lite.interventions.steering import steer
     from neurox_lite.outputs import replacing_in, results_named
-    from neurox_lite.plotting.saving import save_result
-    from neurox_lite.plotting.texts import title_of
 
     check_formats(figure_format, table_format)
     names = results_named("steering")

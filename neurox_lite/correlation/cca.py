@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.correlation.moments import CrossMoments, cross_moments
+from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
 from neurox_lite.showing import short_repr
 

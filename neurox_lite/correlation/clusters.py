@@ -2,15 +2,109 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import checked_activations, space_of
+from neurox_lite.activations.access import checked_activations, space_of
 from neurox_lite.arguments import real_number
-from neurox_lite.correlation.moments import moments
+from neurox_lite.correlation.cross_moments import moments
 from neurox_lite.errors import InputError
-from neurox_lite.results import NeuronClusters
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    import pandas
+
+
+KIND = "neuron clusters"
+
+
+@dataclass(frozen=True)
+class NeuronClusters:
+    """Every neuron is in one cluster.
+
+    Attributes
+    ----------
+    space : NeuronSpace
+    threshold : float
+        Distance up to which clusters were joined.
+    numbers : (n_neurons,) tuple of int
+        Cluster of every column, numbered from 0 by first column.
+    """
+
+    space: NeuronSpace
+    threshold: float
+    numbers: tuple[int, ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        sizes = sorted(np.bincount(self.numbers).tolist(), reverse=True)
+        facts = {"clusters": self.n_clusters, "alone": sizes.count(1), "threshold": self.threshold}
+        title = f"NeuronClusters of {self.space.n_neurons} neurons"
+        return summary(title, facts, [f"largest {some(sizes)}"])
+
+    def table(self) -> Table:
+        """A header, and a row per neuron."""
+        neurons = self.space.neurons(range(self.space.n_neurons))
+        pairs = zip(neurons, self.numbers, strict=True)
+        return [["layer", "unit", "cluster"], *([*neuron, number] for neuron, number in pairs)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per neuron."""
+        return as_pandas(self.table())
+
+    @property
+    def n_clusters(self) -> int:
+        return max(self.numbers) + 1
+
+    @property
+    def independent(self) -> np.ndarray:
+        """Columns, ascending, of the neurons alone in their cluster."""
+        return np.flatnonzero(np.bincount(self.numbers)[list(self.numbers)] == 1)
+
+    def members(self) -> list[np.ndarray]:
+        """Columns, ascending, of every cluster; ``space.neurons`` names them."""
+        order = np.argsort(self.numbers, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.numbers))[:-1])
+
+    def representatives(self, ranking: NeuronRanking) -> np.ndarray:
+        """The column of every cluster that a ranking puts first, in the order of the ranking.
+
+        Raises
+        ------
+        InputError
+            When the ranking is of other neurons.
+        """
+        if ranking.space != self.space:
+            raise InputError(f"'{ranking.method}' ranks other neurons than those in the clusters")
+        _, first = np.unique(np.array(self.numbers)[ranking.order], return_index=True)
+        return ranking.order[np.sort(first)]
+
+    def save(self, path: str | Path) -> None:
+        """Write the clusters as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> NeuronClusters:
+        """Read clusters written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+
+        def build(space: dict[str, Any], **fields: Any) -> NeuronClusters:
+            return cls(space=NeuronSpace.from_dict(space), **fields)
+
+        return read_result(path, KIND, build)
 
 
 def correlation_clusters(X: Any, *, threshold: float = 0.5) -> NeuronClusters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve, cholesky
 
-from neurox_lite.correlation.moments import CrossMoments
+from neurox_lite.correlation.cross_moments import CrossMoments
 from neurox_lite.errors import InputError
 
 SMALLEST_PIVOT = 1e-6

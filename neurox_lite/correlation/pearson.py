@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurox_lite.correlation.moments import CrossMoments
+from neurox_lite.correlation.cross_moments import CrossMoments
 
 PANEL_ROWS = 1024
 

@@ -2,19 +2,113 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import checked_activations, space_of
+from neurox_lite.activations.access import checked_activations, space_of
 from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
-from neurox_lite.correlation.moments import CrossMoments, cross_moments
+from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results import LayerSimilarity
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
+
+
+NAMES = {"cka": "linear CKA", "svcca": "mean SVCCA correlation"}
+
+MOST_NUMBERS = 16
+"""Layers of a model up to which every cell has its number."""
+
+
+KIND = "layer similarity"
+
+
+@dataclass(frozen=True)
+class LayerSimilarity:
+    """A similarity between 0 and 1 for every layer of one model and every layer of another.
+
+    ``measure`` is ``"cka"`` or ``"svcca"``; ``model`` and ``other`` are names. ``matrix`` has one
+    row for each of ``layers`` and one column for each of ``other_layers``.
+    """
+
+    measure: str
+    model: str
+    other: str
+    layers: tuple[int, ...]
+    other_layers: tuple[int, ...]
+    matrix: tuple[tuple[float, ...], ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        title = f"LayerSimilarity ({self.measure}) of {self.model} and {self.other}"
+        best = [
+            (max(row), layer, self.other_layers[row.index(max(row))])
+            for layer, row in zip(self.layers, self.matrix, strict=True)
+        ]
+        lines = (f"layer {one} is most like {other}: {value:.3f}" for value, one, other in best)
+        return summary(title, {"layers": f"{len(self.layers)} and {len(self.other_layers)}"}, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per pair of layers."""
+        rows: Table = [["layer", "other_layer", "similarity"]]
+        for layer, row in zip(self.layers, self.matrix, strict=True):
+            rows += [[layer, o, value] for o, value in zip(self.other_layers, row, strict=True)]
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per pair of layers."""
+        return as_pandas(self.table())
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Heat map, layers of the first model upwards, of the other to the right."""
+        from neurox_lite.figures import finish, model_name, panels
+
+        n_rows, n_columns = len(self.layers), len(self.other_layers)
+        axes = panels(ax, size=(2.8 + 0.42 * n_columns, 1.6 + 0.38 * n_rows))
+        axis = axes[0]
+        image = axis.imshow(self.matrix, cmap="viridis", vmin=0, vmax=1, origin="lower")
+        axis.figure.colorbar(image, ax=axis, label=NAMES[self.measure])
+        axis.set_xticks(range(n_columns), [str(layer) for layer in self.other_layers])
+        axis.set_yticks(range(n_rows), [str(layer) for layer in self.layers])
+        axis.set_xlabel(fill(f"layer of {model_name(self.other)}", 30))
+        axis.set_ylabel(fill(f"layer of {model_name(self.model)}", 30))
+        if max(n_rows, n_columns) <= MOST_NUMBERS:
+            for (i, j), value in np.ndenumerate(np.array(self.matrix)):
+                color = "white" if value < 0.5 else "black"
+                axis.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
+        return finish(axes, ax, title)
+
+    def save(self, path: str | Path) -> None:
+        """Write the similarities as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LayerSimilarity:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, KIND, cls)
+
 
 MEASURES = ("cka", "svcca")
+
 VARIANCE = 0.99
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import checked_activations, load
+from neurox_lite.activations.access import checked_activations, load
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
@@ -16,11 +16,11 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.retraining import retrained_score
 from neurox_lite.labels import checked_labels
-from neurox_lite.probing.frozen import frozen_scores
+from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking
-from neurox_lite.results.ranking import as_rankings
+from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
 from neurox_lite.seeds import checked_seed
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
@@ -82,7 +82,7 @@ def ablate(
     shares = checked_shares(shares)
     n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
     for ranking in rankings:
-        check_ranks(ranking, X)
+        require_columns(ranking, X)
     if replacement not in ("zero", "mean"):
         raise unknown_choice("replacement", replacement, ("zero", "mean"))
     if probe is not None:
@@ -136,17 +136,14 @@ def ablate(
     return AblationCurves(tuple(curves))
 
 
-def check_ranks(ranking: NeuronRanking, X: Any) -> None:
+def require_columns(ranking: NeuronRanking, X: Any) -> None:
     """Raise InputError unless a ranking is over the columns of ``X``."""
-    if ranking.space.n_neurons != X.shape[1]:
+    if isinstance(X, ActivationMatrix):
+        require_space(ranking, X.space)
+    elif ranking.space.n_neurons != X.shape[1]:
         raise InputError(
             f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
             f"activations have {X.shape[1]}; give the store the ranking was made from"
-        )
-    if isinstance(X, ActivationMatrix) and ranking.space != X.space:
-        raise InputError(
-            f"ranking '{ranking.method}' is over other neurons than those of {X.store.path}; give "
-            "the store, and the layers, the ranking was made from"
         )
 
 

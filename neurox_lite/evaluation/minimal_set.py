@@ -3,20 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import checked_activations, load
+from neurox_lite.activations.access import checked_activations, load
 from neurox_lite.arguments import expect, expect_function, real_number, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.ablation import check_ranks
+from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.retraining import retrained, retrained_score
 from neurox_lite.labels import checked_labels
 from neurox_lite.probing.linear import LinearProbe, require_fitted
-from neurox_lite.results import MinimalSet, NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class MinimalSet:
+    """The smallest share of a ranking on which a retrained probe is as good as the full one.
+
+    Accuracies are of the words that the share is chosen on (dev), the first to come within
+    ``delta``: of other words the set may do a little worse. ``columns`` is None when no share tried
+    did; ``accuracies`` has one entry per share tried; ``converged`` is False when one of the probes
+    behind them did not converge.
+    """
+
+    method: str
+    delta: float
+    full_accuracy: float
+    shares: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    columns: tuple[int, ...] | None
+    converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        found = "no share is enough"
+        if self.columns is not None and self.accuracies:
+            found = f"{len(self.columns)} neurons reach {self.accuracies[-1]:.4g}"
+        facts = {
+            "all neurons": self.full_accuracy,
+            "delta": self.delta,
+            "converged": self.converged,
+        }
+        return summary(f"MinimalSet of {self.method}: {found}", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per share tried."""
+        rows = zip(self.shares, self.accuracies, strict=False)
+        header = ["method", "share", "accuracy", "full_accuracy", "delta"]
+        return [header, *([self.method, *row, self.full_accuracy, self.delta] for row in rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per share tried."""
+        return as_pandas(self.table())
+
+    @property
+    def share(self) -> float | None:
+        """The share found; None when there is none."""
+        return self.shares[-1] if self.columns is not None else None
+
 
 GROWING_SHARES = (0.01, 0.02, 0.03, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.75)
 
@@ -131,7 +185,7 @@ def _checked_data(
     y = checked_labels(y, X.shape[0])
     y_dev = checked_labels(y_dev, X_dev.shape[0], name="y_dev")
     if ranking is not None:
-        check_ranks(ranking, X)
+        require_columns(ranking, X)
     return load(X), y, load(X_dev), y_dev
 
 

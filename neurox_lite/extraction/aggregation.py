@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from neurox_lite.extraction.plan import ModelInput
+    from neurox_lite.extraction.model_input import ModelInput
 
 AGGREGATIONS = ("last", "first", "average")
 

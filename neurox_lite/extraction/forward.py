@@ -11,7 +11,7 @@ import torch
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.aggregation import WordPositions
 from neurox_lite.extraction.batching import batches
-from neurox_lite.extraction.plan import ModelInput
+from neurox_lite.extraction.model_input import ModelInput
 from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites

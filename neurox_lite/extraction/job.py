@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-import neurox_lite
 from neurox_lite.activations.checksums import DamagedError
-from neurox_lite.activations.joining import join, join_virtually
+from neurox_lite.activations.merge_shards import join, join_virtually
 from neurox_lite.activations.store import IN_FOLDER, ActivationStore
 from neurox_lite.activations.writer import Head, check_words, open_writer
 from neurox_lite.arguments import as_path, expect
@@ -42,7 +41,6 @@ from neurox_lite.files import (
 )
 from neurox_lite.measure import give_back_memory
 from neurox_lite.models.loading import (
-    IN_MEMORY,
     LoadedModel,
     Model,
     as_loaded,
@@ -52,8 +50,9 @@ from neurox_lite.models.loading import (
 from neurox_lite.models.model_files import model_name, model_revision
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.vocabulary import check_unknown, tokenizer_hash
-from neurox_lite.neurons import resolve_layers
+from neurox_lite.neurons import IN_MEMORY, resolve_layers
 from neurox_lite.outputs import refuse_input
+from neurox_lite.version import __version__
 
 SHARD_BYTES = 64 << 20
 """Float32 activations of a shard, in bytes, which are held in memory until they are written."""
@@ -152,7 +151,7 @@ class ExtractionJob:
             revision = model_revision(str(self.model), self.options.random_weights)
             name = model_name(str(self.model), self.options.random_weights)
         source = self.source.words_hash if self.source else ""
-        content = [neurox_lite.__version__, name, revision, self.corpus.words_hash, source]
+        content = [__version__, name, revision, self.corpus.words_hash, source]
         content += [self._text_hash] if self.corpus.texts else []
         content += self._unhashed
         return hash_json([*content, self.options.content()])

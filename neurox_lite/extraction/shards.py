@@ -15,8 +15,9 @@ from neurox_lite.errors import UnfinishedError
 from neurox_lite.extraction.batching import batches
 from neurox_lite.extraction.concurrency import replicas
 from neurox_lite.extraction.forward import run_batch
+from neurox_lite.extraction.model_input import ModelInput
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.extraction.plan import ModelInput, Plan
+from neurox_lite.extraction.plan import Plan
 from neurox_lite.measure import give_back_memory, resident_memory
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites

@@ -28,14 +28,14 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from neurox_lite.activations.arrays import load, space_of
+from neurox_lite.activations.access import load, space_of
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.models.interventions import Positions
+from neurox_lite.interventions.intervene import Positions
+from neurox_lite.interventions.pair_inputs import PairInputs
+from neurox_lite.interventions.pair_task import groups_of
+from neurox_lite.interventions.runner import MaskedModel
 from neurox_lite.models.loading import LoadedModel
-from neurox_lite.models.masked_model import MaskedModel
-from neurox_lite.models.pair_inputs import PairInputs
-from neurox_lite.models.pair_task import groups_of
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.pair_task import PairTask
 

@@ -12,16 +12,14 @@ import torch
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.intervals import accuracy_interval
+from neurox_lite.intervals import Interval, accuracy_interval
 from neurox_lite.masking.effects import Effect, replaced
-from neurox_lite.masking.replacements import fit_replacements, gates_of
+from neurox_lite.masking.gate_search import Search, beginning, in_deviations, search_mask
+from neurox_lite.masking.mask_fit import MaskFit
+from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask, rounded, smallest_leading
-from neurox_lite.masking.search import Search, beginning, in_deviations, search_mask
-from neurox_lite.models.spaces import check_ranking
-from neurox_lite.results import Interval
-from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.neuron_mask import NeuronMask
-from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.seeds import checked_seed
 
 N_STEPS, BATCH_SIZE = 300, 32
@@ -133,7 +131,7 @@ def leading_mask(
     seed = checked_seed(seed)
     task = _task(effect, alpha, held_out, seed)
     ranking = ranking if isinstance(ranking, NeuronRanking) else ranking(task.train)
-    check_ranking(ranking, effect.space)
+    require_space(ranking, effect.space)
     rows = task.train[:ROUNDING_ROWS]
     hard = _empty(effect, task, rows)
     if hard.effect < task.alpha:

@@ -9,18 +9,18 @@ from typing import Any
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.pair_inputs import encode_pairs
+from neurox_lite.interventions.pair_scores import intact_log_odds
+from neurox_lite.interventions.pair_task import check_one_way, pair_task
 from neurox_lite.masking.effects import Measure, PairEffect
 from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask, leading_mask
+from neurox_lite.masking.gate_search import search_mask
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.path import BATCH_SIZE as PATH_BATCH_SIZE
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
-from neurox_lite.masking.search import search_mask
 from neurox_lite.models.loading import Model, as_loaded
-from neurox_lite.models.pair_inputs import encode_pairs
-from neurox_lite.models.pair_scores import intact_log_odds
-from neurox_lite.models.pair_task import check_one_way, pair_task
 from neurox_lite.neurons import Layers
-from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.results.ranking import NeuronRanking
 
 RankPairs = Callable[[Sequence[MinimalPair]], NeuronRanking]

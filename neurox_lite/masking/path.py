@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.fitting import without_gates
-from neurox_lite.masking.search import beginning, search_mask
+from neurox_lite.masking.gate_search import beginning, search_mask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from neurox_lite.activations.arrays import (
+from neurox_lite.activations.access import (
     check_finite,
     checked_activations,
     load,
@@ -20,8 +20,8 @@ from neurox_lite.arguments import shown, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import N_STEPS, fit_mask
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results.mask_fit import MaskFit
 from neurox_lite.seeds import checked_seed
 
 BATCH_SIZE = 256

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.search import Run, Search, search_mask
+from neurox_lite.masking.gate_search import Run, Search, search_mask
 
 SMOOTHING = 0.9
 """Of the moving average of effects, the baseline."""
@@ -17,7 +17,9 @@ SMOOTHING = 0.9
 def reinforce_mask(
     effect: Effect, alpha: float, *, exact_size: bool = True, **options: Any
 ) -> Search:
-    """As :func:`~neurox_lite.masking.search.search_mask`, with the score function (Williams 1992).
+    """As :func:`~neurox_lite.masking.gate_search.search_mask`, by the score function.
+
+    Williams 1992.
 
     Gates are Bernoulli(sigmoid(phi)). Their gradient is that of the expected size, which is exact,
     less ``lambda (R - baseline) grad log p(gates)``, with a moving average of R as the baseline.

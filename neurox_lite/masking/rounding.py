@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.replacements import fit_replacements, gates_of
-from neurox_lite.masking.search import Search
+from neurox_lite.masking.gate_search import Search
+from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.showing import short_repr
 
 N_STEPS = 15

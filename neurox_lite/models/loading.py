@@ -33,6 +33,7 @@ from neurox_lite.models.model_files import (
     read_config,
 )
 from neurox_lite.models.vocabulary import check_not_empty, check_sizes
+from neurox_lite.neurons import IN_MEMORY
 from neurox_lite.seeds import checked_seed
 
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
@@ -106,9 +107,6 @@ class LoadedModel:
                 limits.append(module.num_embeddings - first)
         return min((limit for limit in limits if limit > 0), default=None)
 
-
-IN_MEMORY = "weights:"
-"""How the revision of a model begins that was not loaded by its name, see :func:`weights_hash`."""
 
 OTHER_FORMS = "a folder or a name on the hub, what load_model returns, or a model of transformers"
 Model = LoadedModel | PreTrainedModel | str | Path

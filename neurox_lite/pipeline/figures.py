@@ -5,24 +5,21 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from neurox_lite.evaluation.minimal_set import MinimalSet
+from neurox_lite.evaluation.rank_intervals import RankIntervals
+from neurox_lite.figures import save_figure, title_of
 from neurox_lite.files import read_json
 from neurox_lite.models.model_files import model_name
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
 from neurox_lite.pipeline.workspace import Workspace
-from neurox_lite.plotting.saving import save_figure
-from neurox_lite.plotting.texts import title_of
 from neurox_lite.probing.evaluation import evaluation_table
-from neurox_lite.results import (
-    AblationCurves,
-    LayerScores,
-    LearningCurve,
-    MinimalSet,
-    NeuronRanking,
-    OnlineCode,
-    RankIntervals,
-    RegularisationSearch,
-    Selectivity,
-)
+from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.probing.learning_curve import LearningCurve
+from neurox_lite.probing.online_code import OnlineCode
+from neurox_lite.probing.search import RegularisationSearch
+from neurox_lite.probing.selectivity import Selectivity
+from neurox_lite.results.ablation import AblationCurves
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, write_table
 
 FIGURES: dict[str, tuple[str, Any]] = {

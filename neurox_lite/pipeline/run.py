@@ -32,7 +32,7 @@ from neurox_lite.own_files import is_ours
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace
-from neurox_lite.results import RegularisationSearch
+from neurox_lite.probing.search import RegularisationSearch
 
 logger = logging.getLogger(__name__)
 

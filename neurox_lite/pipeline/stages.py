@@ -20,11 +20,10 @@ from neurox_lite.pipeline.study import STUDY
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.probing.evaluation import evaluate_probe
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.search import regularisation_search
+from neurox_lite.probing.search import RegularisationSearch, regularisation_search
 from neurox_lite.probing.selectivity import selectivity
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.report.summary import write_summary
-from neurox_lite.results import RegularisationSearch
 
 
 def _extract(work: Workspace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from neurox_lite.evaluation.minimal_set import redundancy
-from neurox_lite.evaluation.rank_stability import rank_intervals
+from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.files import write_json
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage

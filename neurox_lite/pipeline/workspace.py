@@ -17,7 +17,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 logger = logging.getLogger(__name__)
 

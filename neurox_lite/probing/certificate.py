@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from neurox_lite.probing.problem import Problem
+from neurox_lite.probing.objective import Problem
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 
 from neurox_lite.probing.certificate import Point
 from neurox_lite.probing.fista import Fista
-from neurox_lite.probing.problem import Problem
+from neurox_lite.probing.objective import Problem
 
 CHECK_EVERY = 20
 """Steps of FISTA between two computations of the certificate, each of which costs one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from neurox_lite.probing.problem import Problem
+from neurox_lite.probing.objective import Problem
 
 
 class Fista:

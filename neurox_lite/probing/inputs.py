@@ -11,13 +11,13 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
 
-from neurox_lite.activations.arrays import refuse_no_matrix, space_of
+from neurox_lite.activations.access import refuse_no_matrix, space_of
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.moments import moments
-from neurox_lite.probing.rows import Rows
+from neurox_lite.probing.standardized import Rows
 from neurox_lite.showing import short_repr
 
 HELD_BYTES = 256 << 20

@@ -3,21 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import checked_activations, layers_of, require_finite
+from neurox_lite.activations.access import checked_activations, layers_of, require_finite
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
-from neurox_lite.results import LayerScores
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
 from neurox_lite.threads import mapping
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
+
+
+KIND = "layer scores"
+
+
+@dataclass(frozen=True)
+class LayerScores:
+    """Test score of a probe of every layer alone, and of every layer with all before it.
+
+    Sequences have one entry per layer. ``metric`` is accuracy, or R2 of a regression;
+    ``baseline`` is the score without any neuron. ``converged`` is False when one of the probes did
+    not converge.
+    """
+
+    metric: str
+    layers: tuple[int, ...]
+    separate: tuple[float, ...]
+    cumulative: tuple[float, ...]
+    baseline: float
+    converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        best = max(range(len(self.layers)), key=lambda place: self.separate[place])
+        facts = {
+            "best layer": f"{self.layers[best]} ({self.separate[best]:.4g})",
+            "all together": self.cumulative[-1],
+            "no neuron": self.baseline,
+            "converged": self.converged,
+        }
+        return summary(f"LayerScores: {self.metric} of {len(self.layers)} layers", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per layer."""
+        rows = zip(self.layers, self.separate, self.cumulative, strict=True)
+        header = ["layer", "separate", "cumulative", "baseline"]
+        return [header, *([*row, self.baseline] for row in rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per layer."""
+        return as_pandas(self.table())
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Scores of the probes of single layers and of growing stacks of layers."""
+        from neurox_lite.figures import finish, layers_width, panels, put_ticks
+
+        width = layers_width(len(self.layers))
+        axes = panels(ax, size=(width, 3.9))
+        axis = axes[0]
+        places = range(len(self.layers))
+        axis.plot(places, self.separate, "o-", color="#0072b2", label="this layer")
+        axis.plot(places, self.cumulative, "s-", color="#d55e00", label="layers up to this one")
+        axis.axhline(self.baseline, color="0.4", linestyle=":", label="no neuron")
+        put_ticks(axis, places, [str(layer) for layer in self.layers], width - 1)
+        axis.set_xlabel("layer")
+        axis.set_ylabel(f"test {self.metric}")
+        axis.grid(alpha=0.3)
+        return finish(axes, ax, title, legend=3)
+
+    def save(self, path: str | Path) -> None:
+        """Write the scores as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LayerScores:
+        """Read scores written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, KIND, cls)
 
 
 def fit_layers(

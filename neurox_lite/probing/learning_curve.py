@@ -3,21 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import checked_activations
+from neurox_lite.activations.access import checked_activations
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
 from neurox_lite.labels import checked_labels
 from neurox_lite.metrics import accuracy
-from neurox_lite.probing.growing import fit_growing
+from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
-from neurox_lite.probing.sentences import nested_samples
-from neurox_lite.results import LearningCurve
+from neurox_lite.probing.sentence_sampling import nested_samples
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import checked_seed
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
+
+
+LEARNING_CURVE = "learning curve"
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Test accuracy of a probe fitted on growing shares of the training sentences.
+
+    All sequences have one entry per share: ``n_words`` is the mean number of training words over
+    seeds, ``accuracy_low`` and ``accuracy_high`` are the minimum and maximum over seeds.
+    ``converged`` is False when one of the probes behind the curve did not converge.
+    """
+
+    shares: tuple[float, ...]
+    n_words: tuple[float, ...]
+    accuracy_mean: tuple[float, ...]
+    accuracy_low: tuple[float, ...]
+    accuracy_high: tuple[float, ...]
+    n_seeds: int
+    converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        rows = zip(self.shares, self.n_words, self.accuracy_mean, strict=True)
+        said = [f"{100 * share:g} % ({words:.0f} words) {a:.4g}" for share, words, a in rows]
+        facts = {"samples of each": self.n_seeds, "converged": self.converged}
+        lines = said if len(said) <= 4 else [*said[:2], "...", said[-1]]
+        return summary("LearningCurve: test accuracy by share of train", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per share."""
+        names = ["shares", "n_words", "accuracy_mean", "accuracy_low", "accuracy_high"]
+        rows = zip(*(getattr(self, name) for name in names), strict=True)
+        return [["share", *names[1:]], *map(list, rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per share."""
+        return as_pandas(self.table())
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Accuracy against the number of training words: mean and range over seeds."""
+        from neurox_lite.figures import finish, panels
+
+        axes = panels(ax, size=(5.2, 3.6))
+        axis = axes[0]
+        axis.plot(self.n_words, self.accuracy_mean, "o-", color="#0072b2")
+        axis.fill_between(
+            self.n_words, self.accuracy_low, self.accuracy_high, color="#0072b2", alpha=0.25
+        )
+        axis.set_xscale("log")
+        axis.set_xlabel("training words")
+        axis.set_ylabel("test accuracy")
+        axis.set_title(f"mean and range of {self.n_seeds} samples of sentences", fontsize=10)
+        axis.grid(alpha=0.3)
+        return finish(axes, ax, title)
+
+    def save(self, path: str | Path) -> None:
+        """Write the curve as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, LEARNING_CURVE, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> LearningCurve:
+        """Read a curve written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, LEARNING_CURVE, cls)
+
 
 TRAINING_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 

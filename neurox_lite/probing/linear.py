@@ -13,11 +13,11 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from neurox_lite.activations.arrays import finite_blocks, load, refuse_no_matrix
+from neurox_lite.activations.access import finite_blocks, load, refuse_no_matrix
+from neurox_lite.activations.inputs import fingerprint
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect, real_number, whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.inputs import Inputs
@@ -248,10 +248,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return [[plain(key), plain(entry)] for key, entry in value.items()]
     return value.item() if isinstance(value, np.generic) else value
-
-
-def fingerprint(X: Any, y: np.ndarray) -> str:
-    """Hash of a store's content, the rows taken from it and their labels; "" for an array."""
-    if not isinstance(X, ActivationMatrix):
-        return ""
-    return hash_json([X.store.content_hash, X.rows.tolist(), [str(label) for label in y]])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurox_lite.activations.arrays import column_squares, tensor_blocks
+from neurox_lite.activations.access import column_squares, tensor_blocks
 from neurox_lite.neurons import NeuronSpace
 
 

@@ -2,20 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import checked_activations, take_rows
+from neurox_lite.activations.access import checked_activations, take_rows
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
-from neurox_lite.probing.growing import fit_growing
+from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
-from neurox_lite.probing.sentences import nested_samples
-from neurox_lite.results import OnlineCode
+from neurox_lite.probing.sentence_sampling import nested_samples
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import checked_seed
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+
+
+ONLINE_CODE = "online code"
+
+
+@dataclass(frozen=True)
+class OnlineCode:
+    """Length in bits of the labels given the activations (Voita & Titov 2020).
+
+    ``block_ends`` are the numbers of rows coded after each block, and ``block_bits`` what each
+    took; ``uniform_codelength`` is n log2 C. ``converged`` is False when one of the probes behind
+    the code did not converge.
+    """
+
+    codelength: float
+    uniform_codelength: float
+    block_ends: tuple[int, ...]
+    block_bits: tuple[float, ...]
+    converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {
+            "bits": self.codelength,
+            "uniform code": self.uniform_codelength,
+            "compression": self.compression,
+            "converged": self.converged,
+        }
+        return summary(f"OnlineCode of {self.block_ends[-1]} labels", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per block."""
+        rows = zip(self.block_ends, self.block_bits, strict=True)
+        return [["block_end", "bits"], *map(list, rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per block."""
+        return as_pandas(self.table())
+
+    @property
+    def compression(self) -> float:
+        """Uniform codelength over codelength; 1 where activations tell nothing."""
+        return self.uniform_codelength / self.codelength
+
+    def save(self, path: str | Path) -> None:
+        """Write the code lengths as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, ONLINE_CODE, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> OnlineCode:
+        """Read code lengths written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, ONLINE_CODE, cls)
+
 
 BLOCK_ENDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
 """Shares of the rows, those of Voita & Titov 2020."""

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 
+from neurox_lite.activations.inputs import class_ids, fingerprint
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels, refuse_other_kind
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.probing.inputs import Inputs, checked, checked_weights
-from neurox_lite.probing.linear import LinearProbe, fingerprint
+from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
-from neurox_lite.probing.problem import Problem
+from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.solver import solve
 
 
@@ -213,24 +213,6 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
 def expect_probe(probe: Any) -> None:
     """Raise InputError unless it is a probe of classes."""
     expect(probe, ElasticNetProbe, "probe", "an ElasticNetProbe")
-
-
-def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The classes, sorted, and the number of each row's class, (n,).
-
-    Raises
-    ------
-    InputError
-        When there are fewer than two classes, or labels are no classes.
-    """
-    try:
-        check_classification_targets(y)
-    except ValueError as error:
-        raise InputError(f"{error}; for numbers fit an ElasticNetRegression") from None
-    classes, ids = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise InputError(f"only one class, '{classes[0]}'; a probe needs at least two")
-    return classes, ids
 
 
 def row_weights(

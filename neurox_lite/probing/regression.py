@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 
+from neurox_lite.activations.inputs import fingerprint
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
 from neurox_lite.probing.inputs import Inputs, checked, checked_weights
-from neurox_lite.probing.linear import LinearProbe, fingerprint
+from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import SquaredError, with_mean_one
-from neurox_lite.probing.problem import Problem
+from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.solver import solve
 
 

@@ -4,23 +4,184 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from neurox_lite.activations.arrays import checked_activations
+from neurox_lite.activations.access import checked_activations
 from neurox_lite.arguments import numbers, real_number
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
-from neurox_lite.probing.frozen import frozen_scores
+from neurox_lite.probing.batched import fit_grid
+from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
-from neurox_lite.probing.together import fit_grid
-from neurox_lite.probing.weights import weight_scores
-from neurox_lite.results import RegularisationSearch
+from neurox_lite.probing.weight_scores import weight_scores
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
+
+
+KIND = "regularisation search"
+
+PER_PAIR = (
+    "scores",
+    "accuracies",
+    "top_accuracies",
+    "bottom_accuracies",
+    "nonzero_weights",
+    "converged",
+)
+
+Grid = tuple[tuple[float, ...], ...]
+"""One row per l1, one column per l2."""
+
+
+@dataclass(frozen=True)
+class RegularisationSearch:
+    """Scores and dev accuracies over a grid of penalties (Durrani et al. 2020).
+
+    All figures are of the dev words that the best pair is chosen on, and flatter it; its accuracy
+    on test is of words that chose nothing. ``l1s`` and ``l2s`` ascend; tables have one row per l1.
+    ``share`` is what is kept for the accuracies of the top and of the bottom.
+    """
+
+    l1s: tuple[float, ...]
+    l2s: tuple[float, ...]
+    scores: Grid
+    accuracies: Grid
+    top_accuracies: Grid
+    bottom_accuracies: Grid
+    nonzero_weights: Grid
+    converged: tuple[tuple[bool, ...], ...]
+    unregularised_accuracy: float
+    unregularised_converged: bool
+    share: float
+    alpha: float
+    beta: float
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        l1, l2 = self.best
+        facts = {
+            "best": f"l1={l1:g} l2={l2:g}",
+            "score": self.best_score,
+            "at edge": some(self.at_edge) if self.at_edge else None,
+            "converged": self.all_converged,
+        }
+        grid = f"{len(self.l1s)} x {len(self.l2s)}"
+        return summary(f"RegularisationSearch of {grid} penalties", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per pair of penalties."""
+        rows: Table = [["l1", "l2", *PER_PAIR]]
+        for i, l1 in enumerate(self.l1s):
+            for j, l2 in enumerate(self.l2s):
+                rows.append([l1, l2, *(getattr(self, name)[i][j] for name in PER_PAIR)])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per pair of penalties."""
+        return as_pandas(self.table())
+
+    @property
+    def all_converged(self) -> bool:
+        """Whether all probes did, that without penalties included."""
+        return self.unregularised_converged and all(map(all, self.converged))
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The l1 and l2 with the largest score; of equals the largest penalties."""
+        pairs = [
+            (round(score, 9), l1, l2)
+            for l1, row in zip(self.l1s, self.scores, strict=True)
+            for l2, score in zip(self.l2s, row, strict=True)
+        ]
+        return max(pairs)[1:]
+
+    @property
+    def best_score(self) -> float:
+        """The score of the best pair."""
+        return max(max(row) for row in self.scores)
+
+    @property
+    def at_edge(self) -> tuple[str, ...]:
+        """Where the best pair is at the edge of the grid, as ``"smallest l1"``.
+
+        A larger grid may hold a better pair.
+        """
+        edges = []
+        for name, value, values in zip(("l1", "l2"), self.best, (self.l1s, self.l2s), strict=True):
+            if len(values) > 1 and value == values[0]:
+                edges.append(f"smallest {name}")
+            if len(values) > 1 and value == values[-1]:
+                edges.append(f"largest {name}")
+        return tuple(edges)
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Heat map of the scores by l1 and l2, each cell with its dev accuracy.
+
+        The best pair is framed, in red at the edge of the grid; a star marks what did not converge.
+        """
+        from matplotlib.patches import Rectangle
+
+        from neurox_lite.figures import finish, panels, wrapped
+
+        n_l1, n_l2 = len(self.l1s), len(self.l2s)
+        width = 2.6 + 1.0 * n_l2
+        axes = panels(ax, size=(width, 2.2 + 0.6 * n_l1))
+        axis = axes[0]
+        image = axis.imshow(self.scores, cmap="viridis", aspect="auto", origin="lower")
+        axis.figure.colorbar(image, ax=axis, label="score S")
+        axis.set_xticks(range(n_l2), [f"{value:g}" for value in self.l2s])
+        axis.set_yticks(range(n_l1), [f"{value:g}" for value in self.l1s])
+        axis.set_xlabel("l2")
+        axis.set_ylabel("l1")
+        middle = (np.min(self.scores) + np.max(self.scores)) / 2
+        for (i, j), score in np.ndenumerate(np.array(self.scores)):
+            mark = "" if self.converged[i][j] else "*"
+            text = f"{score:.3f}\n{100 * self.accuracies[i][j]:.1f} %{mark}"
+            color = "white" if score < middle else "black"
+            axis.text(j, i, text, ha="center", va="center", fontsize=7, color=color)
+        l1, l2 = self.best
+        at = self.l2s.index(l2) - 0.5, self.l1s.index(l1) - 0.5
+        edge = "red" if self.at_edge else "black"
+        axis.add_patch(
+            Rectangle(at, 1, 1, fill=False, edgecolor=edge, linewidth=2.5, clip_on=False)
+        )
+        where = f", at the edge: {', '.join(self.at_edge)}" if self.at_edge else ""
+        best = wrapped(f"best l1 = {l1:g}, l2 = {l2:g}{where}", width - 1.8, 10)
+        axis.set_title(best, fontsize=10)
+        return finish(axes, ax, title)
+
+    def save(self, path: str | Path) -> None:
+        """Write the search as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> RegularisationSearch:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, KIND, cls)
+
 
 PENALTIES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)
+
 SEARCH_TOL = 1e-3
 """Certificate asked of the probes of the grid, which are compared by accuracy."""
 

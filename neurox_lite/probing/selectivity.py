@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
@@ -16,8 +17,50 @@ from neurox_lite.metrics import accuracy
 from neurox_lite.probing.control import control_labels
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import Selectivity
+from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import checked_seed
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Selectivity:
+    """Accuracy of a probe on its task and on a control task (Hewitt & Liang 2019).
+
+    ``control_accuracy`` is the mean of ``control_accuracies``, one per random labelling.
+    """
+
+    task_accuracy: float
+    control_accuracy: float
+    n_word_types: int
+    control_converged: bool
+    control_accuracies: tuple[float, ...] = ()
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {
+            "task": self.task_accuracy,
+            "control": self.control_accuracy,
+            "word types": self.n_word_types,
+            "control converged": self.control_converged,
+        }
+        return summary(f"Selectivity {self.selectivity:.4g}", facts)
+
+    def table(self) -> Table:
+        """A header and one row."""
+        return one_row(self, selectivity=self.selectivity)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row."""
+        return as_pandas(self.table())
+
+    @property
+    def selectivity(self) -> float:
+        """Task accuracy minus control accuracy."""
+        return self.task_accuracy - self.control_accuracy
 
 
 def selectivity(

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.probing.certificate import AtZero, Certificate, Point
 from neurox_lite.probing.descent import OnAll, OnSample
-from neurox_lite.probing.problem import Problem
+from neurox_lite.probing.objective import Problem
 
 SAMPLED_SHARE, MIN_SAMPLE, PER_NEURON = 1 / 16, 8192, 4
 """The sample is at least this share of the rows, this many, and this many for each neuron; a

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import load, space_of
+from neurox_lite.activations.access import load, space_of
+from neurox_lite.activations.inputs import checked_activations
 from neurox_lite.activations.store import BLOCK_ROWS
 from neurox_lite.errors import InputError
 from neurox_lite.probing.moments import moments
-from neurox_lite.ranking.inputs import checked_activations
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def activation_difference(X: Any, X_other: Any) -> NeuronRanking:

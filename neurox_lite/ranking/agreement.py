@@ -3,20 +3,153 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import checked_activations
+from neurox_lite.activations.access import checked_activations
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.escaping import figure_text
 from neurox_lite.labels import checked_labels
-from neurox_lite.results import AgreementMatrix, NeuronRanking, TopOverlap
-from neurox_lite.results.ranking import same_neurons
-from neurox_lite.results.top_overlap import SHUFFLED
+from neurox_lite.results.ranking import NeuronRanking, require_space
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.results.top_overlap import SHUFFLED, TopOverlap
 from neurox_lite.seeds import checked_seed
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
+
+
+MOST_OF_NAME = 100
+
+CELL = 0.5
+"""Side of a cell in inches, at least; three lines of a name, or one number, fit into it."""
+
+
+KIND = "agreement of rankings"
+
+Matrix = tuple[tuple[float, ...], ...]
+"""One row and one column per ranking; symmetric, 1 on the diagonal."""
+
+
+@dataclass(frozen=True)
+class AgreementMatrix:
+    """Agreement of rankings of the same neurons, see :func:`neurox_lite.ranking.agreement`.
+
+    Expected values are those of independent rankings. Rankings of the same labels agree more, even
+    where the labels are noise; :func:`neurox_lite.ranking.permuted_overlap` says how much.
+
+    Attributes
+    ----------
+    methods : tuple of str
+        Of the rankings.
+    k, n_neurons : int
+    overlap : (n_rankings, n_rankings) tuples
+        Share of the top k that both have.
+    kendall : (n_rankings, n_rankings) tuples
+        Kendall's tau-b over all neurons, from -1 to 1.
+    rank_biased : (n_rankings, n_rankings) tuples
+        Rank-biased overlap with p = 1 - 1/k.
+    """
+
+    methods: tuple[str, ...]
+    k: int
+    n_neurons: int
+    overlap: Matrix
+    kendall: Matrix
+    rank_biased: Matrix
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"neurons": self.n_neurons, "k": self.k, "overlap by chance": self.expected_overlap}
+        shares = zip(self.methods, self.mean_overlap, strict=True)
+        lines = (f"{name}: {share:.2f} of its top shared on average" for name, share in shares)
+        return summary(f"AgreementMatrix of {len(self.methods)} rankings", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per pair of rankings."""
+        rows: Table = [["method", "other", "overlap", "kendall", "rank_biased"]]
+        for (i, one), (j, other) in combinations(enumerate(self.methods), 2):
+            values = (self.overlap[i][j], self.kendall[i][j], self.rank_biased[i][j])
+            rows.append([one, other, *values])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per pair of rankings."""
+        return as_pandas(self.table())
+
+    @property
+    def expected_overlap(self) -> float:
+        """Overlap of the top k with that of an independent, random ranking, on average."""
+        return self.k / self.n_neurons
+
+    @property
+    def expected_rank_biased(self) -> float:
+        """Rank-biased overlap with an independent one, on average: (k / n) (1 - p^n)."""
+        return self.expected_overlap * (1 - (1 - 1 / self.k) ** self.n_neurons)
+
+    @property
+    def mean_overlap(self) -> tuple[float, ...]:
+        """Overlap of each method with the others, on average (AvgOverlap of Fan et al. 2023)."""
+        others = max(len(self.methods) - 1, 1)
+        return tuple((sum(row) - 1) / others for row in self.overlap)
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Three heat maps: overlap, Kendall's tau, rank-biased overlap.
+
+        Rankings are numbered. Their names, wrapped where they are long, stand at the first only.
+        """
+        from neurox_lite.figures import finish, panels
+
+        count = len(self.methods)
+        numbers = [str(number) for number in range(1, count + 1)]
+        names = [
+            fill(f"{figure_text(method, MOST_OF_NAME)}  {number}", 26)
+            for method, number in zip(self.methods, numbers, strict=True)
+        ]
+        n_lines = max(name.count("\n") + 1 for name in names)
+        side = max(max(CELL, 0.17 * n_lines) * count, 2.0)
+        axes = panels(ax, 3, size=(3 * (side + 0.5) + 2.0, side + 1.3), n_columns=3)
+        for axis, name, values, expected in (
+            (axes[0], f"top {self.k} shared", self.overlap, self.expected_overlap),
+            (axes[1], "Kendall's tau", self.kendall, None),
+            (axes[2], "rank-biased overlap", self.rank_biased, self.expected_rank_biased),
+        ):
+            _heat_map(axis, values, lowest=-1 if expected is None else 0)
+            axis.set_title(name, fontsize=10)
+            axis.set_xlabel("by chance 0" if expected is None else f"by chance {expected:.2f}")
+            axis.set_xticks(range(count), numbers)
+            axis.set_yticks(range(count), numbers)
+        axes[0].set_yticks(range(count), names, fontsize=8)
+        return finish(axes, ax, title)
+
+    def save(self, path: str | Path) -> None:
+        """Write the agreement as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> AgreementMatrix:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, KIND, cls)
 
 
 def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -> float:
@@ -41,7 +174,7 @@ def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -
     InputError
         When they rank different neurons, or p is out of range.
     """
-    same_neurons([first, second])
+    require_space([first, second])
     p = real_number(p, "p")
     if not 0 <= p < 1:
         raise InputError(f"p is {p}; give a number from 0 to below 1, such as 0.99")
@@ -78,7 +211,7 @@ def agreement(rankings: Sequence[NeuronRanking], k: int) -> AgreementMatrix:
         When there are no rankings, they rank different neurons, or k is below 1 or above the number
         of neurons.
     """
-    rankings, k = same_neurons(rankings), whole_number(k, "k")
+    rankings, k = require_space(rankings), whole_number(k, "k")
     n_neurons = rankings[0].space.n_neurons
     if not 1 <= k <= n_neurons:
         raise InputError(f"k is {k}; give a number from 1 to {n_neurons}")
@@ -169,3 +302,13 @@ def _kendall(first: NeuronRanking, second: NeuronRanking) -> float:
 
 def _as_tuples(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
     return tuple(map(tuple, matrix.tolist()))
+
+
+def _heat_map(axis: Axes, matrix: Matrix, lowest: float) -> None:
+    """Values from ``lowest`` to 1, each written into its cell."""
+    values = np.array(matrix)
+    # Both colour scales are dark at their ends, and tau's is light in the middle, at 0.
+    axis.imshow(values, cmap="Blues" if lowest == 0 else "RdBu", vmin=lowest, vmax=1)
+    for (row, column), value in np.ndenumerate(values):
+        color = "white" if abs(value) > 0.6 else "black"
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import column_blocks
-from neurox_lite.ranking.inputs import labelled
-from neurox_lite.results import NeuronRanking
+from neurox_lite.activations.access import column_blocks
+from neurox_lite.activations.inputs import labelled
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.threads import mapping
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from neurox_lite.activations.arrays import column_squares
-from neurox_lite.ranking.inputs import Labelled, small_blocks
+from neurox_lite.activations.access import column_squares
+from neurox_lite.activations.inputs import Labelled, small_blocks
 from neurox_lite.showing import short_repr
 
 

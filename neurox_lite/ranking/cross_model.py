@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import checked_activations, space_of
+from neurox_lite.activations.access import checked_activations, space_of
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import real_number, shown
 from neurox_lite.correlation.cca import canonical, checked_variance
-from neurox_lite.correlation.moments import cross_moments
+from neurox_lite.correlation.cross_moments import cross_moments
 from neurox_lite.correlation.multiple import multiple_correlations
 from neurox_lite.correlation.pearson import strongest_correlations
 from neurox_lite.errors import InputError
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 WHOLE = (slice(None),)
 

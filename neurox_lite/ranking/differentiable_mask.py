@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import load, require_finite, take_rows
+from neurox_lite.activations.access import load, require_finite, take_rows
+from neurox_lite.activations.inputs import labelled, sample_rows
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.path import mask_path
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.ranking.inputs import labelled, sample_rows
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
 BATCH_SIZE = 256

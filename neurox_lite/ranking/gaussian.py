@@ -8,24 +8,24 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import (
+from neurox_lite.activations.access import (
     as_tensor,
     checked_activations,
     finite_blocks,
     take_rows,
+)
+from neurox_lite.activations.inputs import (
+    Labelled,
+    labelled,
+    sample_rows,
+    small_blocks,
 )
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
 from neurox_lite.ranking.class_moments import ClassMoments, class_moments
-from neurox_lite.ranking.inputs import (
-    Labelled,
-    labelled,
-    sample_rows,
-    small_blocks,
-)
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
 SMALLEST_VARIANCE = 1e-3

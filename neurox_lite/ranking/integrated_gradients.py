@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import as_tensor, finite_blocks, take_rows
+from neurox_lite.activations.access import as_tensor, finite_blocks, take_rows
+from neurox_lite.activations.inputs import labelled, sample_rows
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
@@ -16,8 +17,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.labels import refuse_other_kind
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.ranking.inputs import labelled, sample_rows
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
 ROWS_AT_ONCE = 32

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurox_lite.activations.arrays import check_finite, layers_of
+from neurox_lite.activations.access import check_finite, layers_of
+from neurox_lite.activations.inputs import SMALL_ROWS, Labelled, labelled, small_blocks
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
-from neurox_lite.ranking.inputs import SMALL_ROWS, Labelled, labelled, small_blocks
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 SAMPLE_RUNS, RUN_ROWS = 16, 256
 """Thresholds are quantiles of so many runs of neighbouring rows, or of all rows if no more."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.weights import weight_scores
-from neurox_lite.results import NeuronRanking
+from neurox_lite.probing.weight_scores import weight_scores
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def linguistic_correlation(probe: LinearProbe) -> NeuronRanking:

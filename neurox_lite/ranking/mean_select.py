@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.activations.inputs import labelled
 from neurox_lite.ranking.class_moments import class_moments
-from neurox_lite.ranking.inputs import labelled
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def mean_select(X: Any, y: Any) -> NeuronRanking:

@@ -9,8 +9,7 @@ import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results import NeuronRanking
-from neurox_lite.results.ranking import as_rankings
+from neurox_lite.results.ranking import NeuronRanking, as_rankings
 
 
 def merge_layers(rankings: Sequence[NeuronRanking]) -> NeuronRanking:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.access import space_of
 from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
 from neurox_lite.probing.moments import moments
@@ -27,7 +27,7 @@ from neurox_lite.ranking.point_biserial import point_biserial
 from neurox_lite.ranking.probeless import probeless
 from neurox_lite.ranking.random import random_ranking
 from neurox_lite.ranking.variance import variance
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import short_repr
 
 

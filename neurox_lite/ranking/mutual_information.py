@@ -8,12 +8,12 @@ import numpy as np
 from sklearn.feature_selection import mutual_info_classif
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.arrays import finite_blocks, take_rows
+from neurox_lite.activations.access import finite_blocks, take_rows
+from neurox_lite.activations.inputs import labelled, sample_rows
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.probing.moments import moments
-from neurox_lite.ranking.inputs import labelled, sample_rows
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from neurox_lite.arguments import expect
-from neurox_lite.results import NeuronClusters, NeuronRanking
+from neurox_lite.correlation.clusters import NeuronClusters
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def one_per_cluster(ranking: NeuronRanking, clusters: NeuronClusters) -> NeuronRanking:

@@ -6,7 +6,7 @@ import numpy as np
 
 from neurox_lite.arguments import expect
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.arrays import checked_activations, space_of
+from neurox_lite.activations.access import checked_activations, space_of
 from neurox_lite.probing.moments import moments
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def variance(X: Any) -> NeuronRanking:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neurox_lite.arguments import whole_number
-from neurox_lite.results import NeuronRanking
-from neurox_lite.results.ranking import same_neurons
+from neurox_lite.results.ranking import NeuronRanking, require_space
 
 
 def vote(rankings: Sequence[NeuronRanking], k: int | None = None) -> NeuronRanking:
@@ -38,7 +37,7 @@ def vote(rankings: Sequence[NeuronRanking], k: int | None = None) -> NeuronRanki
     InputError
         When there are no rankings, they rank different neurons, or k is out of range.
     """
-    rankings = same_neurons(rankings)
+    rankings = require_space(rankings)
     k = None if k is None else whole_number(k, "k")
     space = rankings[0].space
     mean_rank = np.mean([ranking.tied_ranks for ranking in rankings], axis=0)

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.files import read_json
+from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.probing.learning_curve import LearningCurve
+from neurox_lite.probing.online_code import OnlineCode
 from neurox_lite.report.markdown import percent, table
-from neurox_lite.results import LayerScores, LearningCurve, OnlineCode, RankIntervals
 
 N_SHOWN = 20
 NOT_CONVERGED = "**Some of these probes did NOT CONVERGE.**"

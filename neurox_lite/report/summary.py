@@ -13,9 +13,11 @@ from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.escaping import markdown, markdown_code
 from neurox_lite.files import public_name, read_json, write_text
 from neurox_lite.models.vocabulary import WARN_SHARE
+from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.report.markdown import Markup, pair, percent, table
 from neurox_lite.report.study import study_sections
-from neurox_lite.results import AblationCurve, AblationCurves, NeuronRanking, RegularisationSearch
+from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.ranking import NeuronRanking
 
 N_TOP = 10
 MASS = 0.25

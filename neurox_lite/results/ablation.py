@@ -16,10 +16,58 @@ from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from neurox_lite.figures import Given
+
+
+PER_ROW = 4
+
+WIDTH = 5.2
+
+
+def _lowest(curves: AblationCurves) -> float:
+    """Where the axis starts: at 0, or at the least R2, but not below -1."""
+    columns = [
+        (*curve.keep_top, *curve.remove_top, *curve.keep_bottom, *curve.random_low)
+        for curve in curves.curves
+    ]
+    return max(min(0.0, *map(min, columns)), -1.0)
+
+
+def _panel(axis: Axes, curve: AblationCurve) -> None:
+    from neurox_lite.figures import MOST, put_ticks, wrapped
+
+    percent = [100 * share for share in curve.shares]
+    axis.axhline(curve.intact, color="0.4", linestyle=":", label="all neurons")
+    axis.plot(percent, curve.keep_top, "o-", color="#0072b2", label="top only")
+    axis.plot(percent, curve.remove_top, "s-", color="#d55e00", label="all but the top")
+    axis.plot(percent, curve.keep_bottom, "v-", color="#cc79a7", label="bottom only")
+    axis.plot(percent, curve.random_mean, "-", color="0.5", label="random only (mean, range)")
+    axis.fill_between(percent, curve.random_low, curve.random_high, color="0.5", alpha=0.25)
+    if curve.remove_random_mean:
+        axis.plot(percent, curve.remove_bottom, "^-", color="#e69f00", label="all but the bottom")
+        axis.plot(percent, curve.remove_random_mean, "--", color="0.5", label="all but random")
+        axis.fill_between(
+            percent, curve.remove_random_low, curve.remove_random_high, color="0.7", alpha=0.25
+        )
+    axis.set_xscale("log")
+    put_ticks(axis, percent, [f"{value:g}" for value in percent], WIDTH - 1.2)
+    axis.minorticks_off()
+    axis.set_xlabel("neurons (%)")
+    how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
+    if curve.remove_random_mean:
+        how = f"in the model, replaced by {curve.replacement}"
+    name = wrapped(curve.method, WIDTH - 1.2, 10, most=2 * MOST)
+    axis.set_title(f"{name}\n{how}", fontsize=10)
+    axis.grid(alpha=0.3)
+
+
 KIND = "ablation curves"
+
 PER_CURVE = ("method", "retrained", "replacement", "metric", "intact")
+
 PER_SHARE = (
     "keep_top",
     "remove_top",
@@ -96,6 +144,10 @@ class AblationCurve:
         """One row per share."""
         return as_pandas(self.table())
 
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """One panel of :meth:`AblationCurves.plot`."""
+        return AblationCurves((self,)).plot(ax, title=title)
+
     @property
     def area_below_random(self) -> float:
         """Mean over shares of remove-random minus remove-top; negative where less is better.
@@ -146,11 +198,22 @@ class AblationCurves:
         """One row per curve and share."""
         return as_pandas(self.table())
 
-    def plot(self, title: str | None = None) -> Figure:
-        """The curves beside random and bottom, one panel per ranking and way of evaluating."""
-        from neurox_lite.plotting.ablation import plot_ablation
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """One panel per curve: top, all but the top, bottom, and the band of random sets."""
+        from neurox_lite.figures import finish, panels
 
-        return plot_ablation(self, title)
+        count = len(self.curves)
+        n_columns = min(count, PER_ROW)
+        height = 4.2 * -(-count // n_columns) + 0.6
+        size = (WIDTH * n_columns + 0.8, height)
+        axes = panels(ax, count, size=size, n_columns=n_columns, sharey=True)
+        for axis, curve in zip(axes, self.curves, strict=True):
+            _panel(axis, curve)
+        if self.curves[0].metric in ("accuracy", "R2"):
+            axes[0].set_ylim(_lowest(self), 1.02)
+        for axis in axes[::n_columns]:
+            axis.set_ylabel(self.curves[0].metric)
+        return finish(axes, ax, title, legend=3)
 
     def save(self, path: str | Path) -> None:
         """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""

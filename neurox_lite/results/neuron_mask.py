@@ -140,7 +140,7 @@ class NeuronMask:
         """Which neurons both masks look for, and whether chance would explain it.
 
         Those they touch, of *sufficiency* those they keep. Chance is that of independent sets; two
-        masks of the same pairs are not, see :class:`~neurox_lite.results.TopOverlap`.
+        masks of the same pairs are not, see :class:`~neurox_lite.results.top_overlap.TopOverlap`.
 
         Raises
         ------

@@ -12,7 +12,7 @@ import numpy as np
 from neurox_lite.arguments import as_python, expect, one_or_more, real_number, whole_number
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
-from neurox_lite.neurons import Layers, Neuron, NeuronSpace
+from neurox_lite.neurons import Layers, Neuron, NeuronSpace, check_revision
 from neurox_lite.results.ranking_files import as_table, read_ranking, write_ranking
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
@@ -21,6 +21,8 @@ from neurox_lite.showing import short_repr, some, summary
 if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,7 +302,7 @@ class NeuronRanking:
         InputError
             When they rank different neurons.
         """
-        same_neurons([self, other])
+        require_space([self, other])
         first, second = self.leading(k), other.leading(k)
         return float(np.isin(first, second).sum() / max(len(first), len(second), 1))
 
@@ -308,8 +310,8 @@ class NeuronRanking:
         """Which of the top k both rankings have, and whether chance would explain it.
 
         Chance is that of independent rankings. Two of the same labels are not, see
-        :class:`~neurox_lite.results.TopOverlap`. Neurons that a ranking does not tell apart at its
-        end are in no top.
+        :class:`~neurox_lite.results.top_overlap.TopOverlap`. Neurons that a ranking does not tell
+        apart at its end are in no top.
 
         Parameters
         ----------
@@ -323,7 +325,7 @@ class NeuronRanking:
         InputError
             When they rank different neurons, or have fewer.
         """
-        same_neurons([self, other])
+        require_space([self, other])
         other_k = k if other_k is None else other_k
         return compare_sets(
             self.space,
@@ -340,21 +342,48 @@ class NeuronRanking:
         """A header, and one row per neuron, best first."""
         return as_table(self)
 
-    def plot(self, k: int | None = None, *, mass: float = 0.25, title: str | None = None) -> Figure:
+    def plot(
+        self,
+        ax: Given = None,
+        *,
+        k: int | None = None,
+        mass: float = 0.25,
+        title: str | None = None,
+    ) -> Figure:
         """Bar chart of :meth:`per_layer`; without class scores, of the top tenth.
 
-        Without a title, that is the labels, model and corpus of the ranking as far as it knows.
+        Without a title or axes of one's own, the title is the labels, model and corpus of the
+        ranking as far as it knows.
         """
-        from neurox_lite.plotting.layers import plot_layers
-        from neurox_lite.plotting.texts import title_of
+        from matplotlib.ticker import MaxNLocator
 
-        if title is None:
+        from neurox_lite.figures import (
+            MOST,
+            finish,
+            layers_width,
+            panels,
+            put_ticks,
+            title_of,
+            wrapped,
+        )
+
+        if title is None and ax is None:
             labels = self.provenance.get("labels", {})
             model = None if self.space.site == "array" else self.space.model
             title = title_of(labels.get("tag"), model, labels.get("corpus", ()))
         if k is None and self.class_scores is None:
             k = max(1, self.space.n_neurons // 10)
-        return plot_layers(self.per_layer(k, mass=mass), self.method, title)
+        counts = self.per_layer(k, mass=mass)
+        width = layers_width(len(counts))
+        axes = panels(ax, size=(width, 3.2))
+        axis = axes[0]
+        axis.bar(range(len(counts)), list(counts.values()), color="#0072b2")
+        put_ticks(axis, range(len(counts)), [str(layer) for layer in counts], width - 1)
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_xlabel("layer")
+        axis.set_ylabel("salient neurons")
+        axis.set_title(wrapped(self.method, width - 1, 10, most=2 * MOST), fontsize=10)
+        return finish(axes, ax, title)
 
     def save(self, path: str | Path) -> None:
         """Write the ranking as ``.json`` (everything), or as a table in ``.csv`` or ``.tex``."""
@@ -383,10 +412,36 @@ def as_rankings(rankings: Any) -> list[NeuronRanking]:
     return one_or_more(rankings, NeuronRanking, "rankings", "a NeuronRanking or a list of them")
 
 
-def same_neurons(rankings: Any) -> list[NeuronRanking]:
-    """:func:`as_rankings`, if all rank the neurons of one space; InputError otherwise."""
+def require_space(rankings: Any, space: NeuronSpace | None = None) -> list[NeuronRanking]:
+    """:func:`as_rankings`, if all are of the neurons of one space.
+
+    Parameters
+    ----------
+    rankings : NeuronRanking or several
+    space : NeuronSpace, optional
+        Of the first ranking by default. A hash of weights in memory is not compared with one of
+        files.
+
+    Raises
+    ------
+    InputError
+        When a ranking is of other neurons, or as :func:`as_rankings`.
+    """
     found = as_rankings(rankings)
-    for other in found:
-        if other.space != found[0].space:
-            raise InputError(f"'{found[0].method}' and '{other.method}' rank different neurons")
+    space = found[0].space if space is None else space
+    for ranking in found:
+        other = ranking.space
+        check_revision(other, space.revision, f"ranking '{ranking.method}'")
+        same_model = bool(other.revision or space.revision) or other.model == space.model
+        same_places = (other.site, other.layers, other.widths) == (
+            space.site,
+            space.layers,
+            space.widths,
+        )
+        if not (same_model and same_places):
+            raise InputError(
+                f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)} of "
+                f"{other.model}, not of {space.site}, layers {list(space.layers)} of "
+                f"{space.model}: give the model, site and layers it was made from"
+            )
     return found

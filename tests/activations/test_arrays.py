@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from neurox_lite.activations.arrays import read_ahead, require_finite, tensor_blocks
+from neurox_lite.activations.access import read_ahead, require_finite, tensor_blocks
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.embedded import embedded_path

@@ -16,7 +16,7 @@ from neurox_lite.activations import apart as apart_module
 from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checks import verify, verify_file
 from neurox_lite.activations.checksums import END, MAGIC, DamagedError
-from neurox_lite.activations.joining import join, join_virtually
+from neurox_lite.activations.merge_shards import join, join_virtually
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import Head, open_writer
 from neurox_lite.cli.main import main

@@ -7,7 +7,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neurox_lite.activations.arrays import blocks, finite_blocks, load, space_of
+from neurox_lite.activations.access import blocks, finite_blocks, load, space_of
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from neurox_lite.activations.joining import join_virtually
+from neurox_lite.activations.merge_shards import join_virtually
 from neurox_lite.activations.neurox_hdf5 import check_neurox_hdf5
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.structure import check_without_crc32

@@ -22,14 +22,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch
 
 import neurox_lite as nx
-from neurox_lite.correlation.moments import BLOCK_ROWS, cross_moments
+from neurox_lite.correlation.cross_moments import BLOCK_ROWS, cross_moments
 from tests.benchmarks.extraction import row, seconds
 
 ROUNDS = 3
 CHILD = """
 import sys
 import neurox_lite as nx
-from neurox_lite.correlation.moments import cross_moments
+from neurox_lite.correlation.cross_moments import cross_moments
 from neurox_lite.measure import measure
 X, Y = (nx.ActivationStore(sys.argv[1]).matrix() for _ in range(2))
 with measure() as cost:

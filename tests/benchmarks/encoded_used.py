@@ -22,10 +22,10 @@ from scipy.stats import spearmanr
 
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.figures import save_figure
+from neurox_lite.interventions.runner import MaskedModel
 from neurox_lite.models.loading import LoadedModel
-from neurox_lite.models.masked_model import MaskedModel
-from neurox_lite.plotting.encoded_used import plot_encoded_used
-from neurox_lite.plotting.saving import save_figure
+from neurox_lite.report.encoded_used import plot_encoded_used
 from neurox_lite.report.markdown import table
 from tests.benchmarks.mask_table import number_pairs
 

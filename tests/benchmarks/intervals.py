@@ -10,8 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from neurox_lite.intervals import accuracy_interval
-from neurox_lite.results import Interval
+from neurox_lite.intervals import Interval, accuracy_interval
 
 ACCURACIES = (0.5, 0.8, 0.95, 0.99)
 N_CORPORA = 400

@@ -14,8 +14,8 @@ import torch
 
 import neurox_lite as nx
 from neurox_lite.corpora.grammar import Grammar
-from neurox_lite.evaluation.model_metrics import ModelMetric, evaluate, kl_from_intact
-from neurox_lite.evaluation.side_effects import random_masks
+from neurox_lite.interventions.metrics import ModelMetric, evaluate, kl_from_intact
+from neurox_lite.interventions.side_effects import random_masks
 from neurox_lite.models.loading import LoadedModel
 from tests.benchmarks.mask_table import Task, embedded_texts, row
 

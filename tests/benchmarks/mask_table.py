@@ -21,19 +21,19 @@ import torch
 
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair
-from neurox_lite.evaluation.model_metrics import evaluate, pair_changes
+from neurox_lite.interventions.metrics import evaluate, pair_changes
+from neurox_lite.interventions.side_effects import SideEffect
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask, leading_mask
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.masking.reinforce import reinforce_mask
-from neurox_lite.masking.replacements import fit_replacements, gates_of
+from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask
+from neurox_lite.masking.seed_spread import SeedSpread
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.ranking.random import random_ranking
-from neurox_lite.results.mask_fit import MaskFit
-from neurox_lite.results.seed_spread import SeedSpread
-from neurox_lite.results.side_effects import SideEffect
 
 SEEDS = range(5)
 SCREENED, SCREEN_STEPS = 8, 5

@@ -15,10 +15,10 @@ import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import fit_mask
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import find_sites
-from neurox_lite.results.mask_fit import MaskFit
 from tests.benchmarks.mask_table import SEEDS, number_pairs, row, spread_of
 
 N_NEURONS, U1, U2 = 40, 31, 7

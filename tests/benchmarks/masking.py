@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 import neurox_lite as nx
-from neurox_lite.evaluation.model_metrics import evaluate, pair_log_odds
+from neurox_lite.interventions.metrics import evaluate, pair_log_odds
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.fitting import (
     REPLACEMENT_STEPS,
@@ -27,9 +27,9 @@ from neurox_lite.masking.fitting import (
     fit_mask,
     without_gates,
 )
+from neurox_lite.masking.gate_search import LEARNING_RATE, Search, beginning, search_mask
 from neurox_lite.masking.reinforce import reinforce_mask
-from neurox_lite.masking.replacements import fit_replacements
-from neurox_lite.masking.search import LEARNING_RATE, Search, beginning, search_mask
+from neurox_lite.masking.replacement_fit import fit_replacements
 from tests.benchmarks.extraction import row, seconds
 
 N_STEPS, BATCH_SIZE, ROUNDS = 30, 64, 5

@@ -14,7 +14,7 @@ import torch
 
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_number_agreement
-from neurox_lite.models.pair_inputs import usable
+from neurox_lite.interventions.pair_inputs import usable
 from tests.benchmarks.joined_forms import joined_table
 from tests.benchmarks.mask_table import (
     Task,

@@ -30,10 +30,10 @@ from sklearn.linear_model import LogisticRegression
 import neurox_lite as nx
 from neurox_lite.probing.losses import CrossEntropy
 from neurox_lite.probing.moments import moments
-from neurox_lite.probing.problem import Problem
-from neurox_lite.probing.rows import Rows
+from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.search import PENALTIES
 from neurox_lite.probing.solver import Certificate, solve
+from neurox_lite.probing.standardized import Rows
 from tests.benchmarks.extraction import row, seconds
 
 L1 = L2 = 1e-3

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 import neurox_lite as nx
-from neurox_lite.activations.arrays import space_of
+from neurox_lite.activations.access import space_of
 from neurox_lite.evaluation.retraining import retrained_score
 from neurox_lite.ranking import (
     METHODS,
@@ -21,7 +21,7 @@ from neurox_lite.ranking import (
     rank,
     svcca,
 )
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 from tests.benchmarks.known_units import LEAST_EFFECT, number_units, readout
 from tests.benchmarks.planted import CONDITIONS, WORDS_PER_SENTENCE, Planted, Size
 from tests.benchmarks.planted_models import CROSS_MODEL_CONDITIONS

@@ -25,9 +25,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch
 from tqdm.auto import tqdm
 
-from neurox_lite.plotting.saving import save_figure
+from neurox_lite.evaluation.method_table import MethodTable
+from neurox_lite.figures import save_figure
 from neurox_lite.report.markdown import table
-from neurox_lite.results import MethodTable
 from tests.benchmarks.planted import CONDITIONS
 from tests.benchmarks.planted_models import CROSS_MODEL_CONDITIONS
 from tests.benchmarks.ranker_measures import (

@@ -15,7 +15,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import numpy as np
 
 import neurox_lite as nx
-from neurox_lite.correlation.moments import cross_moments
+from neurox_lite.correlation.cross_moments import cross_moments
 from neurox_lite.ranking import lin_reg, max_corr, min_corr
 from neurox_lite.report.markdown import percent, table
 

@@ -24,7 +24,7 @@ from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.tagged_corpus import SPLITS
 from neurox_lite.embedded import embedded_path
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import RegularisationSearch
+from neurox_lite.probing.search import RegularisationSearch
 
 pytestmark = pytest.mark.heavy
 

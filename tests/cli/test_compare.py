@@ -11,9 +11,12 @@ import pytest
 
 from neurox_lite.cli.main import main
 from neurox_lite.errors import InputError
+from neurox_lite.masking.mask_overlaps import MaskOverlaps
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking import agreement, random_ranking
-from neurox_lite.results import AgreementMatrix, MaskOverlaps, NeuronMask, NeuronRanking
+from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.ranking import NeuronRanking
 
 SPACE = NeuronSpace("m", "mlp", (0, 1), (30, 20))
 

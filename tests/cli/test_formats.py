@@ -155,7 +155,7 @@ def test_figures_of_the_running_model(tmp_path: Path) -> None:
     simple = [line for line in lines if "\tsimple\t" in line]
     few.write_text("\n".join([lines[0], *simple[::5]]) + "\n")
     space = load_model(model, head="language")
-    from neurox_lite.models.spaces import neuron_space
+    from neurox_lite.models.neuron_spaces import neuron_space
     from neurox_lite.ranking import random_ranking
 
     random_ranking(neuron_space(space)).save(tmp_path / "r.json")

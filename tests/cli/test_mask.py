@@ -171,7 +171,7 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("neurox_lite.evaluation.side_effects.side_effects", interrupted)
+    monkeypatch.setattr("neurox_lite.interventions.side_effects.side_effects", interrupted)
     options = ["--template", "simple", "--condition", "singular", "--layers", "1", "--steps", "5"]
     command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--out", str(tmp_path / "o")]
     with pytest.raises((KeyboardInterrupt, SystemExit)):

@@ -12,8 +12,9 @@ import pytest
 from neurox_lite.cli import rank as cli
 from neurox_lite.cli.main import main
 from neurox_lite.embedded import embedded_path
+from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.ranking import METHODS
-from neurox_lite.results import MethodTable, NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 pytestmark = pytest.mark.heavy
 

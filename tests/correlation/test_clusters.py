@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neurox_lite.correlation.clusters import correlation_clusters
+from neurox_lite.correlation.clusters import NeuronClusters, correlation_clusters
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking import one_per_cluster
-from neurox_lite.results import NeuronClusters, NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 
 def planted(n=5000):

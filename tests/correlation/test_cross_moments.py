@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-from neurox_lite.correlation import moments as module
-from neurox_lite.correlation.moments import cross_moments, moments
+from neurox_lite.correlation import cross_moments as module
+from neurox_lite.correlation.cross_moments import cross_moments, moments
 from neurox_lite.errors import InputError
 
 

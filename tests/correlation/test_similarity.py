@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from neurox_lite.correlation.cca import canonical_correlations
-from neurox_lite.correlation.similarity import layer_similarity
+from neurox_lite.correlation.similarity import LayerSimilarity, layer_similarity
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results import LayerSimilarity
 
 SPACE = NeuronSpace("one", "hidden_states", (0, 1, 4), (3, 5, 4))
 OTHER = NeuronSpace("two", "mlp", (2, 3), (6, 2))

@@ -15,7 +15,7 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
 from neurox_lite.ranking import linguistic_correlation, random_ranking
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 N, D = 400, 20
 PLANTED = [3, 8, 9, 17]

@@ -9,14 +9,15 @@ import torch
 from neurox_lite.corpora.minimal_pairs import read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.in_model import ablate_in_model
-from neurox_lite.evaluation.model_metrics import evaluate, pair_accuracy, pair_log_odds
-from neurox_lite.models.interventions import intervene
+from neurox_lite.interventions.ablation import ablate_in_model
+from neurox_lite.interventions.intervene import intervene
+from neurox_lite.interventions.metrics import evaluate, pair_accuracy, pair_log_odds
+from neurox_lite.interventions.pair_inputs import encode_pairs
+from neurox_lite.interventions.replacement_values import class_means
 from neurox_lite.models.loading import load_model
-from neurox_lite.models.pair_inputs import encode_pairs
-from neurox_lite.models.replacements import class_means
-from neurox_lite.results import AblationCurves, NeuronRanking
+from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.ranking import NeuronRanking
 
 NUMBER = 120
 """The column of unit 0:120 of lstm-0, which carries the subject's number to the verb."""

@@ -6,17 +6,17 @@ import torch
 
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.model_metrics import (
+from neurox_lite.interventions import runner as masked_model
+from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.metrics import (
     evaluate,
     evaluate_translations,
     kl_from_intact,
     pair_log_odds,
     perplexity,
 )
-from neurox_lite.models import masked_model
+from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.models.loading import load_model
-from neurox_lite.models.pair_inputs import encode_pairs
-from neurox_lite.models.translation import translate
 from tests.evaluation.test_model_metrics import TEXTS, WHERE, pair_odds
 
 MODELS = ("lstm-0", "gpt2", "bert")

@@ -13,7 +13,9 @@ import transformers as tf
 from neurox_lite.corpora.minimal_pairs import read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.model_metrics import (
+from neurox_lite.interventions import runner as masked_model
+from neurox_lite.interventions.intervene import intervene
+from neurox_lite.interventions.metrics import (
     classification_accuracy,
     custom_metric,
     evaluate,
@@ -23,10 +25,8 @@ from neurox_lite.evaluation.model_metrics import (
     perplexity,
     token_accuracy,
 )
-from neurox_lite.models import masked_model
-from neurox_lite.models.interventions import intervene
+from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.models.loading import LoadedModel, load_model
-from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.conftest import CONFIGS
 

@@ -8,17 +8,17 @@ import pytest
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
-from neurox_lite.activations.arrays import load, space_of
+from neurox_lite.activations.access import load, space_of
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation import rank_stability
-from neurox_lite.evaluation.rank_stability import rank_intervals
+from neurox_lite.evaluation import rank_intervals as rank_stability
+from neurox_lite.evaluation.rank_intervals import RankIntervals, rank_intervals
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking import linguistic_correlation
-from neurox_lite.results import NeuronRanking, RankIntervals
+from neurox_lite.results.ranking import NeuronRanking
 
 N, D = 600, 24
 PLANTED = [2, 11, 17]

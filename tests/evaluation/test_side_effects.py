@@ -12,15 +12,14 @@ import torch
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.model_metrics import kl_elsewhere
-from neurox_lite.evaluation.side_effects import random_masks, side_effects
-from neurox_lite.models.interventions import intervene
+from neurox_lite.interventions.intervene import intervene
+from neurox_lite.interventions.metrics import kl_elsewhere
+from neurox_lite.interventions.pair_inputs import encode_pairs
+from neurox_lite.interventions.runner import ActivationRange
+from neurox_lite.interventions.side_effects import SideEffects, random_masks, side_effects
 from neurox_lite.models.loading import load_model
-from neurox_lite.models.masked_model import ActivationRange
-from neurox_lite.models.pair_inputs import encode_pairs
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
-from neurox_lite.results.side_effects import SideEffects
 
 TEXTS = [
     "The athlete behind the bikes probably admires the boxes .",

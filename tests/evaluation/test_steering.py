@@ -9,16 +9,17 @@ import torch
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.steering import steer
-from neurox_lite.models import masked_model
-from neurox_lite.models.interventions import intervene
+from neurox_lite.interventions import runner as masked_model
+from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.intervene import intervene
+from neurox_lite.interventions.pair_inputs import encode_pairs
+from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.steering import steer
+from neurox_lite.interventions.steering_curves import SteeringCurves
 from neurox_lite.models.loading import load_model
-from neurox_lite.models.masked_model import MaskedModel
-from neurox_lite.models.pair_inputs import encode_pairs
-from neurox_lite.models.translation import translate
 from neurox_lite.ranking import probeless
-from neurox_lite.results import NeuronRanking, SteeringCurves
 from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.ranking import NeuronRanking
 
 NUMBER = (55, 120, 33, 93, 39)
 """The cells of layer 0 of lstm-0 that masks at every word find, whatever their seed."""

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from neurox_lite.extraction.aggregation import WordPositions
-from neurox_lite.extraction.plan import ModelInput
+from neurox_lite.extraction.model_input import ModelInput
 
 STATES = torch.tensor(
     [[[1.0, 10.0], [2.0, 20.0], [4.0, 40.0], [8.0, 80.0]], [[3.0, 5.0], [7.0, 9.0], [0, 0], [0, 0]]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import neurox_lite as nx
-from neurox_lite.evaluation.model_metrics import evaluate, kl_from_intact
+from neurox_lite.interventions.metrics import evaluate, kl_from_intact
 from tests.benchmarks.joined_forms import joined_kl, pronouns, token_of, verb_forms
 from tests.benchmarks.mask_table import embedded_texts
 

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 import neurox_lite as nx
-from neurox_lite.evaluation.model_metrics import pair_log_odds
+from neurox_lite.interventions.metrics import pair_log_odds
+from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.masking.effects import PairEffect, ReadoutEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask
 from neurox_lite.masking.neuron_mask import fit_neuron_mask, pair_effect
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
-from neurox_lite.masking.replacements import fit_replacements
-from neurox_lite.models.pair_inputs import encode_pairs
+from neurox_lite.masking.replacement_fit import fit_replacements
 from tests.benchmarks.mask_table import number_pairs as pairs_by_number
 from tests.benchmarks.mask_truth import N_NEURONS, U1, U2, optimum, two_units
 

@@ -12,10 +12,10 @@ import neurox_lite as nx
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import fit_mask, leading_mask
+from neurox_lite.masking.gate_search import beginning, search_mask
 from neurox_lite.masking.reinforce import reinforce_mask
-from neurox_lite.masking.replacements import fit_replacements, gates_of
-from neurox_lite.masking.search import beginning, search_mask
-from neurox_lite.results.seed_spread import SeedSpread
+from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
+from neurox_lite.masking.seed_spread import SeedSpread
 
 N_NEURONS, STRONG, WEAK = 20, 13, 5
 

@@ -10,8 +10,8 @@ import torch
 
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import ReadoutEffect
+from neurox_lite.masking.gate_search import beginning
 from neurox_lite.masking.rounding import N_POINTS, order_by_gradient, rounded
-from neurox_lite.masking.search import beginning
 
 N_NEURONS = 20
 STRONG, WEAK = (13,), (2, 3, 4, 5)

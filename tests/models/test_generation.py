@@ -8,7 +8,7 @@ import torch
 
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.models.interventions import intervene
+from neurox_lite.interventions.intervene import intervene
 from neurox_lite.models.loading import load_model
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask

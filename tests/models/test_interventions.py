@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.intervene import intervene, replacing_neurons
 from neurox_lite.models.hooks import record
-from neurox_lite.models.interventions import intervene, replacing_neurons
 from neurox_lite.models.loading import load_model
+from neurox_lite.models.neuron_spaces import check_space
 from neurox_lite.models.sites import find_sites
-from neurox_lite.models.spaces import check_space
-from neurox_lite.models.translation import translate
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build

@@ -6,10 +6,10 @@ import torch
 import transformers as tf
 
 from neurox_lite.errors import InputError
-from neurox_lite.models import masked_model
-from neurox_lite.models.interventions import intervene
+from neurox_lite.interventions import runner as masked_model
+from neurox_lite.interventions.intervene import intervene
+from neurox_lite.interventions.runner import MaskedModel
 from neurox_lite.models.loading import LoadedModel
-from neurox_lite.models.masked_model import MaskedModel
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
 

@@ -12,10 +12,10 @@ from tokenizers.processors import TemplateProcessing
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.model_metrics import perplexity
+from neurox_lite.interventions.metrics import perplexity
+from neurox_lite.interventions.pair_inputs import encode_pairs, reads_both_sides, usable
+from neurox_lite.interventions.pair_scores import score_pairs
 from neurox_lite.models.loading import LoadedModel, load_model
-from neurox_lite.models.pair_inputs import encode_pairs, reads_both_sides, usable
-from neurox_lite.models.pair_scores import score_pairs
 from tests.conftest import CONFIGS
 
 MODELS = ("lstm-0", "gpt2", "bert")

@@ -7,7 +7,7 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair
-from neurox_lite.models.pair_task import check_one_way, compared
+from neurox_lite.interventions.pair_task import check_one_way, compared
 
 
 def pair(number: int, right: str, wrong: str) -> MinimalPair:

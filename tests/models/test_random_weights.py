@@ -9,9 +9,9 @@ import torch
 import neurox_lite as nx
 from neurox_lite.cli.main import main
 from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.interventions.pair_scores import score_pairs
 from neurox_lite.models.model_files import model_revision
-from neurox_lite.models.pair_scores import score_pairs
-from neurox_lite.models.spaces import neuron_space
+from neurox_lite.models.neuron_spaces import neuron_space
 
 BERT, LSTM = (str(nx.embedded_path(f"models/{name}")) for name in ("bert", "lstm-0"))
 CORPUS = nx.TaggedCorpus((("The", "dog", "barks"), ("Two", "dogs", "bark")), source="dogs")

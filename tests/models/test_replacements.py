@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.replacements import class_means, resampled
+from neurox_lite.interventions.replacement_values import class_means, resampled
 
 X = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
 Y = np.array(["b", "a", "b", "b", "a", "c", "a"])

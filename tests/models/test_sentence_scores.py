@@ -10,8 +10,8 @@ import transformers as tf
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.pair_scores import score_pairs
 from neurox_lite.models.loading import load_model
-from neurox_lite.models.pair_scores import score_pairs
 
 PAIRS = [
     MinimalPair(("the", "old"), "cat", "cats", ("sees", "the", "dogs")),

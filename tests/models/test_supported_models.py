@@ -13,9 +13,9 @@ from torch.nn import functional
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.extract import extract
+from neurox_lite.interventions.intervene import intervene
 from neurox_lite.models.experts import NEURONS
 from neurox_lite.models.hooks import record, rewrite
-from neurox_lite.models.interventions import intervene
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import SITES, find_sites
 from neurox_lite.neurons import NeuronSpace

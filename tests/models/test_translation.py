@@ -8,11 +8,11 @@ import torch
 
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.addition import translate, translating_neurons
+from neurox_lite.interventions.intervene import intervene
 from neurox_lite.models.hooks import record
-from neurox_lite.models.interventions import intervene
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.sites import find_sites
-from neurox_lite.models.translation import translate, translating_neurons
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build

@@ -10,12 +10,12 @@ import transformers as tf
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.models.interventions import intervene
+from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.intervene import intervene
+from neurox_lite.interventions.pair_scores import score_pairs
 from neurox_lite.models.loading import load_model
-from neurox_lite.models.pair_scores import score_pairs
+from neurox_lite.models.neuron_spaces import neuron_space
 from neurox_lite.models.sites import find_sites
-from neurox_lite.models.spaces import neuron_space
-from neurox_lite.models.translation import translate
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build

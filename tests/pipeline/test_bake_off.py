@@ -9,9 +9,11 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
-from neurox_lite.pipeline.bake_off import bake_off
+from neurox_lite.evaluation.method_table import MethodTable
+from neurox_lite.evaluation.ranker_comparison import bake_off
 from neurox_lite.ranking import METHODS
-from neurox_lite.results import AgreementMatrix, MethodTable, NeuronRanking
+from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.results.ranking import NeuronRanking
 
 pytestmark = pytest.mark.heavy
 

@@ -23,14 +23,12 @@ from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stages import STAGES
+from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.probing.online_code import OnlineCode
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import (
-    AblationCurves,
-    LayerScores,
-    NeuronRanking,
-    OnlineCode,
-    RegularisationSearch,
-)
+from neurox_lite.probing.search import RegularisationSearch
+from neurox_lite.results.ablation import AblationCurves
+from neurox_lite.results.ranking import NeuronRanking
 
 pytestmark = pytest.mark.heavy
 

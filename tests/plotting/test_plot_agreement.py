@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from neurox_lite.figures import save_figure
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.plotting.saving import save_figure
 from neurox_lite.ranking import agreement, random_ranking
 
 LONG = "selectivity by the point-biserial correlation (results/of/yesterday/ranking.json)"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import neurox_lite as nx
-from neurox_lite.plotting.encoded_used import plot_encoded_used
-from neurox_lite.plotting.saving import save_figure
+from neurox_lite.figures import save_figure
+from neurox_lite.report.encoded_used import plot_encoded_used
 
 
 def rankings(n=30):

@@ -7,16 +7,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from neurox_lite.errors import InputError
+from neurox_lite.evaluation.rank_intervals import RankIntervals
+from neurox_lite.figures import save_figure
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.plotting.saving import save_figure
+from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.ranking import random_ranking
-from neurox_lite.results import (
-    AblationCurve,
-    AblationCurves,
-    LearningCurve,
-    NeuronRanking,
-    RankIntervals,
-)
+from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.ranking import NeuronRanking
 
 SHARES = (0.01, 0.1, 1.0)
 

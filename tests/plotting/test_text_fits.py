@@ -10,24 +10,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from neurox_lite.correlation.similarity import LayerSimilarity
+from neurox_lite.evaluation.method_table import MethodTable
+from neurox_lite.evaluation.rank_intervals import RankIntervals
+from neurox_lite.figures import title_of
+from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.plotting.encoded_used import plot_encoded_used
-from neurox_lite.plotting.texts import title_of
-from neurox_lite.results import (
-    AblationCurve,
-    AblationCurves,
-    AgreementMatrix,
-    LayerScores,
-    LayerSimilarity,
-    LearningCurve,
-    MethodTable,
-    NeuronRanking,
-    RankIntervals,
-    RegularisationSearch,
-    SteeringCurve,
-    SteeringCurves,
-)
-from neurox_lite.results.steering import SteeredMeasure
+from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.probing.learning_curve import LearningCurve
+from neurox_lite.probing.search import RegularisationSearch
+from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.report.encoded_used import plot_encoded_used
+from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.ranking import NeuronRanking
 
 TITLE = title_of(
     "PRP$ of xpos",

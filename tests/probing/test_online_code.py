@@ -10,9 +10,8 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.probing.online_code import online_code
+from neurox_lite.probing.online_code import OnlineCode, online_code
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import OnlineCode
 
 PROBE = ElasticNetProbe(1e-3, 1e-3)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neurox_lite.probing.rows import FAR, Rows
+from neurox_lite.probing.standardized import FAR, Rows
 
 N, D = 5000, 7
 

@@ -8,9 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from neurox_lite.errors import InputError
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.search import regularisation_search
+from neurox_lite.probing.search import RegularisationSearch, regularisation_search
 from neurox_lite.ranking import linguistic_correlation
-from neurox_lite.results import RegularisationSearch
 
 L1S, L2S = (1e-3, 1e-2, 3e-1), (1e-4, 1e-2)
 

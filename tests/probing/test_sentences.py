@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurox_lite.errors import InputError
-from neurox_lite.probing.sentences import nested_samples, sentence_numbers
+from neurox_lite.probing.sentence_sampling import nested_samples, sentence_numbers
 
 LENGTHS = [3, 1, 7, 2, 5, 2]
 GROUPS = np.repeat([40, 2, 30, 7, 11, 9], LENGTHS)

@@ -16,10 +16,10 @@ from neurox_lite.errors import InputError
 from neurox_lite.probing import inputs as inputs_module
 from neurox_lite.probing import solver
 from neurox_lite.probing.losses import CrossEntropy, SquaredError
+from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.problem import Problem
-from neurox_lite.probing.rows import Rows
 from neurox_lite.probing.solver import solve
+from neurox_lite.probing.standardized import Rows
 
 pytestmark = pytest.mark.heavy
 

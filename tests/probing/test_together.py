@@ -9,10 +9,10 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing import solver
+from neurox_lite.probing.batched import fit_grid, fit_one_vs_rest
 from neurox_lite.probing.layerwise import fit_layers, layer_scores
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
-from neurox_lite.probing.together import fit_grid, fit_one_vs_rest
 
 pytestmark = pytest.mark.heavy
 

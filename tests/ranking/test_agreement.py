@@ -19,7 +19,8 @@ from neurox_lite.ranking import (
     rank_biased_overlap,
     variance,
 )
-from neurox_lite.results import AgreementMatrix, NeuronRanking
+from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.results.ranking import NeuronRanking
 
 N = 7
 SPACE = NeuronSpace.of_array(N)

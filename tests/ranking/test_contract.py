@@ -25,7 +25,7 @@ from neurox_lite.ranking import (
     rank,
     svcca,
 )
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 N, D, PLANTED, CONSTANT = 800, 24, 13, (5, 20)
 

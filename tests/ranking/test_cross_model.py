@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from neurox_lite import ranking as rankers
 from neurox_lite.correlation.cca import canonical_correlations
 from neurox_lite.errors import InputError
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 METHODS = [rankers.max_corr, rankers.min_corr, rankers.lin_reg, rankers.svcca]
 

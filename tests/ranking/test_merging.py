@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking import merge_layers
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 SPACE = NeuronSpace("m", "mlp", (4, 0, 9), (2, 3, 1), "main")
 

@@ -14,6 +14,7 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import average_precision_score
 
 import neurox_lite as nx
+from neurox_lite.activations.inputs import sample_rows
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.ranking import (
     METHODS,
@@ -31,7 +32,6 @@ from neurox_lite.ranking import (
     rank,
     variance,
 )
-from neurox_lite.ranking.inputs import sample_rows
 
 LABELS = np.array(["A", "B", "C"])
 
@@ -145,7 +145,7 @@ def test_average_precision_is_scikit_learns_also_with_ties(data):
 def test_average_precision_by_blocks_of_columns(monkeypatch):
     X, y = task()
     whole = average_precision(X, y)
-    monkeypatch.setattr("neurox_lite.activations.arrays.COLUMN_NUMBERS", 5 * len(X))
+    monkeypatch.setattr("neurox_lite.activations.access.COLUMN_NUMBERS", 5 * len(X))
     np.testing.assert_array_equal(average_precision(X, y).scores, whole.scores)
 
 

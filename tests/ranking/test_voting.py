@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking import random_ranking, vote
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 SPACE = NeuronSpace("m", "mlp", (2, 5), (2, 3))
 values = st.sampled_from([0.0, 0.5, 1.0, 2.0, np.nan])

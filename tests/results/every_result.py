@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurox_lite.correlation.clusters import NeuronClusters
+from neurox_lite.correlation.similarity import LayerSimilarity
+from neurox_lite.evaluation.method_table import MethodTable
+from neurox_lite.evaluation.minimal_set import MinimalSet
+from neurox_lite.evaluation.rank_intervals import RankIntervals
+from neurox_lite.evaluation.ranker_comparison import BakeOff
+from neurox_lite.intervals import Interval
+from neurox_lite.interventions.side_effects import SideEffect, SideEffects
+from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
+from neurox_lite.masking.mask_fit import MaskFit
+from neurox_lite.masking.mask_overlaps import MaskOverlaps
+from neurox_lite.masking.seed_spread import SeedSpread
 from neurox_lite.neurons import Neuron, NeuronSpace
-from neurox_lite.results import (
-    AblationCurve,
-    AblationCurves,
-    AgreementMatrix,
-    BakeOff,
-    Interval,
-    LayerScores,
-    LayerSimilarity,
-    LearningCurve,
-    MaskFit,
-    MaskOverlaps,
-    MethodTable,
-    MinimalSet,
-    NeuronClusters,
-    NeuronMask,
-    NeuronRanking,
-    OnlineCode,
-    RankIntervals,
-    RegularisationSearch,
-    Selectivity,
-    SideEffects,
-    SteeringCurve,
-    SteeringCurves,
-    TopOverlap,
-)
-from neurox_lite.results.seed_spread import SeedSpread
-from neurox_lite.results.side_effects import SideEffect
-from neurox_lite.results.steering import SteeredMeasure
+from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.probing.learning_curve import LearningCurve
+from neurox_lite.probing.online_code import OnlineCode
+from neurox_lite.probing.search import RegularisationSearch
+from neurox_lite.probing.selectivity import Selectivity
+from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.top_overlap import TopOverlap
 
 EVIL = "=1+1|<script>\n\x1b[2J\u202e $x$ {a_b}"
 N = 3000

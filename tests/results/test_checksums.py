@@ -13,9 +13,12 @@ import pytest
 from every_result import EVERY
 
 from neurox_lite.errors import InputError
+from neurox_lite.evaluation.minimal_set import MinimalSet
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.results import MaskFit, MinimalSet, NeuronMask, NeuronRanking
+from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result, write_result
 
 SPACE = NeuronSpace("m", "hidden_states", layers=(0, 1), widths=(3, 4), revision="sha256:1")

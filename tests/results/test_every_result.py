@@ -17,7 +17,8 @@ from neurox_lite import results
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import csv_text, terminal
 from neurox_lite.own_files import is_ours
-from neurox_lite.results import LayerScores, NeuronRanking
+from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import csv_table, latex_table, write_table
 
 SAVED = [name for name, result in EVERY.items() if hasattr(result, "save")]

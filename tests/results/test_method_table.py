@@ -3,7 +3,7 @@
 import pytest
 
 from neurox_lite.errors import InputError
-from neurox_lite.results import MethodTable
+from neurox_lite.evaluation.method_table import MethodTable
 
 VALUES = {"one": {"a": [1.0, 3.0], "b": [0.5]}, "random": {"a": [0.0], "c": []}}
 

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results import NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
 
 SPACE = NeuronSpace("m", "mlp", layers=(5, 0, 2), widths=(3, 2, 4))
 SCORES = np.array([0.5, np.nan, 0.9, 0.1, 0.5, np.nan, 0.7, 0.5, -1.0])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.ranking import random_ranking
-from neurox_lite.results import NeuronRanking, compare_sets
+from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.top_overlap import compare_sets
 
 SPACE = NeuronSpace("m", "mlp", layers=(1, 4), widths=(3, 4))
 

@@ -1,0 +1,324 @@
+"""How stable is a ranking: where would its neurons stand, had the sentences been others?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+from tqdm.auto import tqdm
+
+from neurox_lite.activations.access import checked_activations, require_finite, take_rows
+from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.arguments import expect_function, real_number, whole_number
+from neurox_lite.errors import InputError
+from neurox_lite.evaluation.retraining import RETRAIN_TOL
+from neurox_lite.intervals import sentence_numbers
+from neurox_lite.labels import checked_labels
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.bootstrap import check_resampling
+from neurox_lite.probing.certificate import Certificate
+from neurox_lite.probing.linear import require_fitted
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.seeds import checked_seed
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
+
+
+N_SHOWN = 30
+
+
+KIND = "rank intervals"
+
+
+@dataclass(frozen=True)
+class RankIntervals:
+    """Rank of every neuron, 0 for the best, and its interval over resamples of the sentences.
+
+    Attributes
+    ----------
+    method : str
+        Of the ranking.
+    space : NeuronSpace
+    level : float
+        Share of the resamples that the intervals hold, rounded up; not how often they would hold
+        the rank on all sentences.
+    ranks, low, high : (n_neurons,) tuples of int
+        Rank in the full fit, and the ends of the interval.
+    resampled : (n_resamples, n_neurons) tuple of tuples of int
+        Rank in every resample.
+    n_ordered : int
+        How many neurons the full fit orders; those behind are tied, see
+        :attr:`NeuronRanking.n_ordered`.
+    resampled_ordered : (n_resamples,) tuple of int
+        The same of every resample.
+    converged : bool
+        False when one of the probes did not converge.
+    """
+
+    method: str
+    space: NeuronSpace
+    level: float
+    ranks: tuple[int, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    resampled: tuple[tuple[int, ...], ...]
+    n_ordered: int
+    resampled_ordered: tuple[int, ...]
+    converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        best = np.argsort(self.ranks)[:3].tolist()
+        lines = (
+            f"{self.space.neuron(c)}: rank {self.ranks[c] + 1} ({self.low[c] + 1} to "
+            f"{self.high[c] + 1})"
+            for c in best
+        )
+        facts = {
+            "neurons": self.space.n_neurons,
+            "resamples": len(self.resampled),
+            "level": self.level,
+            "converged": self.converged,
+        }
+        return summary(f"RankIntervals of {self.method}", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per neuron, best first; ranks from 1."""
+        rows: Table = [["layer", "unit", "rank", "low", "high"]]
+        for column in np.argsort(self.ranks).tolist():
+            ranks = [self.ranks[column], self.low[column], self.high[column]]
+            rows.append([*self.space.neuron(column), *(rank + 1 for rank in ranks)])
+        return rows
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per neuron, best first; ranks from 1."""
+        return as_pandas(self.table())
+
+    def top_share(self, k: int) -> np.ndarray:
+        """Share of the resamples in which each neuron is among the top k; shape (n_neurons,)."""
+        return self._in_top(k).mean(axis=0)
+
+    def overlaps(self, k: int) -> np.ndarray:
+        """Share of the top k that the full fit and each resample have in common, (n_resamples,).
+
+        Of k neurons at random it would be ``k / n_neurons`` on average. Neurons that are tied at
+        the end are in no top; of rankings that order fewer than k, it is the share of the larger.
+
+        Raises
+        ------
+        InputError
+            When k is below 1 or above the number of neurons.
+        """
+        if not 1 <= k <= self.space.n_neurons:
+            raise InputError(f"k is {k}; give a number from 1 to {self.space.n_neurons}")
+        top, again = np.array(self.ranks) < min(k, self.n_ordered), self._in_top(k)
+        return (top & again).sum(1) / np.maximum(again.sum(1), max(top.sum(), 1))
+
+    def overlap(self, k: int) -> float:
+        """Mean of :meth:`overlaps`."""
+        return float(self.overlaps(k).mean())
+
+    def _in_top(self, k: int) -> np.ndarray:
+        """Which neurons each resample has in its top k, (n_resamples, n_neurons)."""
+        return np.array(self.resampled) < np.minimum(k, self.resampled_ordered)[:, None]
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """The 30 best neurons of the full fit, a bar each from the low to the high rank."""
+        from neurox_lite.figures import MOST, finish, panels, wrapped
+
+        best = np.argsort(self.ranks)[:N_SHOWN]
+        axes = panels(ax, size=(5.2, 1.4 + 0.2 * len(best)))
+        axis = axes[0]
+        places = np.arange(len(best))
+        low, high = np.array(self.low)[best] + 1, np.array(self.high)[best] + 1
+        axis.hlines(places, low, high, color="#0072b2", linewidth=3, alpha=0.5)
+        axis.plot(np.array(self.ranks)[best] + 1, places, "o", color="#0072b2", markersize=4)
+        axis.set_yticks(places, [str(neuron) for neuron in self.space.neurons(best)], fontsize=7)
+        axis.invert_yaxis()
+        axis.set_xscale("log")
+        axis.set_xlabel(f"rank ({100 * self.level:g} % interval over sentences)")
+        k = len(best)
+        stays = f"a resample keeps {100 * self.overlap(k):.0f} % of the top {k}"
+        by_chance = f"by chance {100 * k / self.space.n_neurons:.0f} %"
+        method = wrapped(self.method, 4.6, 10, most=2 * MOST)
+        axis.set_title(f"{method}\n{stays} ({by_chance})", fontsize=10)
+        axis.grid(alpha=0.3, axis="x")
+        return finish(axes, ax, title)
+
+    def save(self, path: str | Path) -> None:
+        """Write the intervals as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> RankIntervals:
+        """Read intervals written by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+
+        def build(space: dict[str, Any], **fields: Any) -> RankIntervals:
+            return cls(space=NeuronSpace.from_dict(space), **fields)
+
+        return read_result(path, KIND, build)
+
+
+def rank_intervals(
+    rank: Callable[..., NeuronRanking],
+    X: Any,
+    y: np.ndarray,
+    groups: Any,
+    *,
+    probe: ElasticNetProbe | None = None,
+    n_resamples: int = 20,
+    level: float = 0.95,
+    seed: int = 0,
+) -> RankIntervals:
+    """Between which ranks every neuron stands over resamples of the training sentences.
+
+    An interval holds the share ``level`` of the resamples. It shows how far a ranking is decided by
+    the sentences drawn, and makes no promise to hold the rank on all sentences there could be: a
+    rank is no mean, and resamples repeat sentences. One that is a point means that the rank was the
+    same in every resample.
+
+    A row counts as often as its sentence was drawn; a class of which no sentence was drawn is left
+    out of that resample. Neurons that the method ties keep the order of the columns: those without
+    a score or weight in any resample have narrow intervals at the end, which says that the method
+    never uses them, and not which of them is better.
+
+    Memory: with a ``probe``, a copy of the rows drawn of an array (about 63 %), and nothing of a
+    store's matrix. Without, the rows drawn, repeated: a copy of about the size of ``X``. A store's
+    matrix is then loaded, too.
+
+    Parameters
+    ----------
+    rank : function
+        Of rows and labels, ``rank(X, y)``; it is given ``X`` itself first, then arrays (tensors
+        where ``X`` is one). With a ``probe``, of a fitted probe, such as
+        :func:`neurox_lite.linguistic_correlation`.
+    X, y : (n, n_neurons) array-like and (n,) labels
+        Training data.
+    groups : (n,) array-like
+        Number of each row's sentence, such as ``LabelledActivations.sentences``.
+    probe : ElasticNetProbe, optional
+        Fitted on ``X`` and ``y``, for a ranking of probes: clones of it are fitted on the
+        resamples, with weights in place of repeated rows, which is faster.
+    n_resamples : int
+    level : float
+        Of the resamples, rounded up: with 20, 0.95 goes from the best rank to the worst.
+    seed : int
+
+    Raises
+    ------
+    InputError
+        When shapes differ, an option is out of range, there is one class only, or one sentence
+        only, of which all resamples are the same.
+    """
+    expect_function(rank, "rank", "a function of activations and labels, as probeless")
+    X = checked_activations(X)
+    y, seed = checked_labels(y, X.shape[0]), checked_seed(seed)
+    n_resamples, level = whole_number(n_resamples, "n_resamples"), real_number(level, "level")
+    if probe is not None:
+        require_fitted(probe, ElasticNetProbe)
+    check_resampling(n_resamples, level)
+    if len(np.unique(y)) < 2:
+        raise InputError(f"only one class, '{y[0]}'; a ranking needs at least two")
+    sentences = sentence_numbers(groups, len(y))
+    if not sentences.any():
+        raise InputError(
+            "all words are of one sentence: where neurons would stand on others cannot be known"
+        )
+    require_finite(X)
+    draws = _draws(sentences, y, n_resamples, seed)
+    if probe is None:
+        ranked = _rank_repeated(rank, X, y, draws)
+    else:
+        ranked = _rank_weighted(rank, probe, X, y, draws)
+    ranking, converged = next(ranked)
+    resampled = np.empty((n_resamples, ranking.space.n_neurons), dtype=np.int64)
+    progress = tqdm(resampled, desc="resample", unit="ranking", disable=None, delay=2)
+    n_ordered = []
+    for ranks, (again, holds) in zip(progress, ranked, strict=True):
+        ranks[:] = again.ranks
+        n_ordered.append(again.n_ordered)
+        converged = converged and holds
+    low = np.quantile(resampled, (1 - level) / 2, axis=0, method="lower")
+    high = np.quantile(resampled, (1 + level) / 2, axis=0, method="higher")
+    return RankIntervals(
+        method=ranking.method,
+        space=ranking.space,
+        level=level,
+        ranks=tuple(ranking.ranks.tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        resampled=tuple(tuple(row) for row in resampled.tolist()),
+        n_ordered=ranking.n_ordered,
+        resampled_ordered=tuple(n_ordered),
+        converged=converged,
+    )
+
+
+def _draws(
+    sentences: np.ndarray, y: np.ndarray, n_resamples: int, seed: int
+) -> Iterator[np.ndarray]:
+    """How often each row is drawn with its sentence; drawn again while there is one class only."""
+    rng = np.random.default_rng(seed)
+    n_sentences = sentences.max() + 1
+    for _ in range(n_resamples):
+        classes_drawn = 0
+        while classes_drawn < 2:
+            drawn = rng.integers(n_sentences, size=n_sentences)
+            times = np.bincount(drawn, minlength=n_sentences)[sentences]
+            classes_drawn = len(np.unique(y[times > 0]))
+        yield times
+
+
+def _rank_repeated(
+    rank: Callable[..., NeuronRanking], X: Any, y: np.ndarray, draws: Iterable[np.ndarray]
+) -> Iterator[tuple[NeuronRanking, bool]]:
+    """The ranking of all rows, then one per draw, and whether what it is made from converged."""
+    ranking = rank(X, y)
+    yield ranking, _converged(ranking)
+    held = X[:] if isinstance(X, ActivationMatrix) else X
+    for times in draws:
+        rows = np.repeat(np.arange(len(y)), times)
+        again = rank(held[rows], y[rows])
+        yield again, _converged(again)
+
+
+def _converged(ranking: NeuronRanking) -> bool:
+    """What a ranking says about the fit that it was made from; without a fit, True."""
+    certificate = ranking.provenance.get("certificate")
+    return certificate is None or Certificate(**certificate).converged
+
+
+def _rank_weighted(
+    rank: Callable[..., NeuronRanking],
+    probe: ElasticNetProbe,
+    X: Any,
+    y: np.ndarray,
+    draws: Iterable[np.ndarray],
+) -> Iterator[tuple[NeuronRanking, bool]]:
+    """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
+    yield rank(probe), probe.certificate_.converged
+    template = clone(probe).set_params(tol=max(probe.tol, RETRAIN_TOL))
+    for times in draws:
+        kept = np.flatnonzero(times)
+        start = probe if np.array_equal(np.unique(y[kept]), probe.classes_) else None
+        fitted = clone(template).fit(take_rows(X, kept), y[kept], times[kept], start=start)
+        yield rank(fitted), fitted.certificate_.converged

@@ -1,0 +1,336 @@
+"""The bake-off: every ranker on the same activations, and which to trust."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import clone
+
+from neurox_lite.activations.access import space_of, take_rows
+from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
+from neurox_lite.arguments import expect, strings, whole_number
+from neurox_lite.arguments import shares as checked_shares
+from neurox_lite.choices import unknown_choice
+from neurox_lite.errors import InputError
+from neurox_lite.evaluation.ablation import ablate
+from neurox_lite.evaluation.method_table import MethodTable
+from neurox_lite.evaluation.rank_intervals import rank_intervals
+from neurox_lite.output_formats import check_formats
+from neurox_lite.outputs import refuse_foreign, replacing_in, results_named
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.ranking.agreement import AgreementMatrix, agreement
+from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.ranking.methods import METHODS, RankingTask, rank
+from neurox_lite.results.ablation import AblationCurves
+from neurox_lite.results.ranking import NeuronRanking, as_rankings
+from neurox_lite.seeds import checked_seed
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+
+
+NAMES = (
+    *results_named("methods", "agreement", "ablation"),
+    "rankings/[0-9][0-9]-*.json",
+)
+
+
+@dataclass(frozen=True)
+class BakeOff:
+    """Rankings of the same neurons by many methods, compared.
+
+    Attributes
+    ----------
+    rankings : tuple of NeuronRanking
+    table : MethodTable
+        Keep-top and remove-top areas, stability and seconds of every method.
+    agreement : AgreementMatrix
+    curves : AblationCurves
+        The curves behind the areas.
+    converged : bool
+        False when a probe behind any of it did not converge.
+    """
+
+    rankings: tuple[NeuronRanking, ...]
+    table: MethodTable
+    agreement: AgreementMatrix
+    curves: AblationCurves
+    converged: bool
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"rankings": len(self.rankings), "converged": self.converged}
+        return summary("BakeOff", facts, str(self.table).splitlines()[1:])
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per method: the table of methods."""
+        return self.table.to_pandas()
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        figure_format: str = "png",
+        table_format: str | None = None,
+        title: str | None = None,
+    ) -> None:
+        """Write rankings, table, agreement and curves as JSON, and their figures.
+
+        Rankings have numbers in front of their names and replace all that are there.
+
+        Parameters
+        ----------
+        folder : path
+        figure_format : {"png", "pdf", "svg"}
+        table_format : {"csv", "latex"}, optional
+            To write the others than rankings as tables, too.
+        title : str, optional
+            Of the figures.
+        """
+        from neurox_lite.figures import save_result
+
+        check_formats(figure_format, table_format)
+        parts = {"methods": self.table, "agreement": self.agreement, "ablation": self.curves}
+
+        with replacing_in(folder, NAMES) as new:
+            for number, ranking in enumerate(self.rankings, start=1):
+                ranking.save(new / ranking_name(number, ranking))
+            for name, part in parts.items():
+                save_result(
+                    part,
+                    new / f"{name}.json",
+                    figure_format=figure_format,
+                    table_format=table_format,
+                    title=title,
+                )
+
+
+def ranking_name(number: int, ranking: NeuronRanking) -> str:
+    """Where in its folder a bake-off keeps a ranking, the first of which is number 1."""
+    name = re.sub(r"[^\w-]+", "-", ranking.method)
+    return f"rankings/{number:02d}-{name}.json"
+
+
+logger = logging.getLogger(__name__)
+
+SHARES = (0.01, 0.02, 0.05, 0.10, 0.20)
+
+Scorer = Callable[[Any, np.ndarray], Any]
+
+
+def bake_off(
+    splits: LabelledSplits,
+    *,
+    methods: Sequence[str] = tuple(METHODS),
+    extra: Mapping[str, Scorer] | None = None,
+    rankings: Sequence[NeuronRanking] = (),
+    probe: ElasticNetProbe | None = None,
+    k: int | None = None,
+    shares: Sequence[float] = SHARES,
+    n_rows: int = 20_000,
+    n_resamples: int = 5,
+    seed: int = 0,
+    folder: str | Path | None = None,
+) -> BakeOff:
+    """Rank by every method, and measure what can be measured without knowing the truth.
+
+    - keep top: accuracy on test of a probe retrained on the top of the ranking, averaged over
+      ``shares``. High: the top holds the property.
+    - remove top: what a probe retrained without the top loses, averaged over ``shares``. High:
+      nothing else holds the property.
+    - stability: the share of the top k that a resample of the sentences has in its top k too; of
+      the random ranking, that another seed has.
+    - seconds: of the ranking; of methods that read a probe, without fitting it.
+
+    Memory: the sample of ``n_rows`` words, and what the methods need.
+
+    Parameters
+    ----------
+    splits : LabelledSplits
+        Methods rank on train (some select on dev); accuracies are on test.
+    methods : sequence of str
+        Keys of ``neurox_lite.ranking.METHODS``.
+    extra : dict from name to function, optional
+        Methods of your own: functions of activations (n, n_neurons) and labels (n,) that give a
+        score for each neuron, (n_neurons,).
+    rankings : sequence of NeuronRanking
+        Others to compare, such as of models or pairs; their stability and time are not known.
+    probe : ElasticNetProbe, optional
+        Fitted on train or not; the default probe if not given.
+    k : int, optional
+        Size of the top that rankings are compared by; a tenth of the neurons if not given.
+    shares : sequence of float
+        Shares of all neurons.
+    n_rows : int
+        Retrained probes and resamples use whole sentences of train, drawn until they have at least
+        so many words.
+    n_resamples : int
+        0 for no stability.
+    seed : int
+    folder : path, optional
+        Where each ranking is written as soon as there is one, as by :meth:`BakeOff.save`: the
+        comparison may take hours.
+
+    Raises
+    ------
+    InputError
+        When a method is unknown or has the name of another, a number is out of range, captum is
+        missing, or as the methods.
+    """
+    expect(splits, LabelledSplits, "splits", "those of labelled_splits(store, corpus, tag)")
+    shares, seed = checked_shares(shares), checked_seed(seed)
+    k = None if k is None else whole_number(k, "k")
+    n_rows, n_resamples = whole_number(n_rows, "n_rows"), whole_number(n_resamples, "n_resamples")
+    if methods:
+        methods = strings(methods, "methods")
+    rankings = as_rankings(rankings) if isinstance(rankings, NeuronRanking) else list(rankings)
+    train, dev, test = splits.train, splits.dev, splits.test
+    n_neurons = train.X.shape[1]
+    k = max(1, n_neurons // 10) if k is None else k
+    names = [*methods, *(extra or {}), *(ranking.method for ranking in rankings)]
+    _check(names, methods, k, n_neurons, n_rows, n_resamples)
+    if folder is not None:
+        refuse_foreign(folder, NAMES)
+    rankers = {name: _by_name(name) for name in methods}
+    for name, scorer in (extra or {}).items():
+        rankers[name] = _by_scores(name, scorer)
+    task = RankingTask(
+        train.X, train.y, dev.X, dev.y, probe or ElasticNetProbe(), seed, test.X, test.y
+    )
+    if {"linguistic-correlation", "integrated-gradients", "differentiable-mask"} & set(methods):
+        task.fitted_probe  # noqa: B018  (so that no method's time has it)
+
+    values: dict[str, dict[str, list[float]]] = {name: {} for name in names}
+    ranked = []
+    for name, ranker in rankers.items():
+        logger.info("%s: ranking", name)
+        start = time.perf_counter()
+        ranked.append(ranker(task))
+        values[name]["seconds"] = [time.perf_counter() - start]
+        if folder is not None:
+            ranked[-1].save(Path(folder) / ranking_name(len(ranked), ranked[-1]))
+    ranked += rankings
+
+    sample = _some_sentences(train, n_rows, seed)
+    small = replace(task, X=sample.X, y=sample.y, probe=clone(task.probe))
+    curves = ablate(
+        ranked,
+        sample.X,
+        sample.y,
+        probe=small.fitted_probe,
+        X_test=test.X,
+        y_test=test.y,
+        shares=shares,
+        seed=seed,
+    )
+    for curve in curves.curves:
+        if curve.retrained:
+            values[curve.method]["keep top"] = [float(np.mean(curve.keep_top))]
+            lost = curve.intact - np.mean(curve.remove_top)
+            values[curve.method]["remove top"] = [float(lost)]
+    for name, ranker in rankers.items():
+        if n_resamples:
+            logger.info("%s: %d resamples", name, n_resamples)
+            found = _stability(name, ranker, small, sample.sentences, k, n_resamples)
+            values[name]["stability"] = found
+    return BakeOff(
+        rankings=tuple(ranked),
+        table=MethodTable.from_values(values),
+        agreement=agreement(ranked, k),
+        curves=curves,
+        converged=all(curve.converged for curve in curves.curves) and task.converged,
+    )
+
+
+def _check(
+    names: Sequence[str],
+    methods: Sequence[str],
+    k: int,
+    n_neurons: int,
+    n_rows: int,
+    n_resamples: int,
+) -> None:
+    """Raise InputError for what would else be found after hours of ranking."""
+    unknown = [name for name in methods if name not in METHODS]
+    if unknown:
+        raise unknown_choice("method", unknown[0], METHODS)
+    if not names:
+        raise InputError("no methods to compare; give at least one")
+    if len(set(names)) < len(names):
+        raise InputError(f"methods {', '.join(names)}: a name occurs twice; rename one")
+    if "integrated-gradients" in methods and find_spec("captum") is None:
+        raise InputError("integrated-gradients needs captum; pip install 'neurox-lite[captum]'")
+    if not 1 <= k <= n_neurons:
+        raise InputError(f"k is {k}; give a number from 1 to {n_neurons}")
+    if n_rows < 1 or n_resamples < 0:
+        raise InputError(
+            f"n_rows is {n_rows}, n_resamples is {n_resamples}; give at least 1 row and 0 resamples"
+        )
+
+
+def _by_name(name: str) -> Callable[[RankingTask], NeuronRanking]:
+    return lambda task: rank(name, task)
+
+
+def _by_scores(name: str, scorer: Scorer) -> Callable[[RankingTask], NeuronRanking]:
+    def ranker(task: RankingTask) -> NeuronRanking:
+        space, scores = space_of(task.X), np.asarray(scorer(task.X, task.y))
+        if scores.shape != (space.n_neurons,):
+            raise InputError(
+                f"'{name}' gives scores of shape {scores.shape} for {space.n_neurons} neurons"
+            )
+        if scores.dtype.kind == "f":
+            scores = np.where(task.constant, np.nan, scores)
+        return NeuronRanking.from_scores(space, scores, name)
+
+    return ranker
+
+
+def _some_sentences(train: LabelledActivations, n_rows: int, seed: int) -> LabelledActivations:
+    """Whole sentences, in random order, until there are enough words; rows in their own order."""
+    numbers, sizes = np.unique(train.sentences, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(numbers))
+    n_sentences = int(np.searchsorted(np.cumsum(sizes[order]), n_rows)) + 1
+    rows = np.flatnonzero(np.isin(train.sentences, numbers[order[:n_sentences]]))
+    return LabelledActivations(
+        take_rows(train.X, rows), train.y[rows], train.rows[rows], train.sentences[rows]
+    )
+
+
+def _stability(
+    name: str,
+    ranker: Callable[[RankingTask], NeuronRanking],
+    task: RankingTask,
+    sentences: np.ndarray,
+    k: int,
+    n_resamples: int,
+) -> list[float]:
+    """Share of the top k of the sample that each resample has in its top k."""
+    if name == "random":  # which a resample does not change, but a seed does
+        seeds = range(task.seed + 1, task.seed + 1 + n_resamples)
+        first, *others = (ranker(replace(task, seed=seed)) for seed in (task.seed, *seeds))
+        return [first.overlap(other, k) for other in others]
+    options: dict[str, Any] = {"n_resamples": n_resamples, "seed": task.seed}
+    if name == "linguistic-correlation":
+        intervals = rank_intervals(
+            linguistic_correlation, task.X, task.y, sentences, probe=task.fitted_probe, **options
+        )
+    else:
+        intervals = rank_intervals(
+            lambda X, y: ranker(replace(task, X=X, y=y, probe=clone(task.probe))),
+            task.X,
+            task.y,
+            sentences,
+            **options,
+        )
+    return intervals.overlaps(k).tolist()

@@ -1,0 +1,210 @@
+"""Figures: the axes they are drawn on, their titles and names, and their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+from textwrap import fill
+from typing import Any, cast
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from neurox_lite.choices import unknown_choice
+from neurox_lite.errors import InputError
+from neurox_lite.escaping import figure_text
+from neurox_lite.files import public_name, write_bytes
+from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
+
+Given = Axes | Sequence[Axes] | np.ndarray | None
+"""What ``plot(ax=)`` takes: axes, as many as there are panels, or None for a new figure."""
+
+MOST = 40
+"""Characters of a name, whose end is left out if it is longer."""
+
+POINTS_PER_CHARACTER = 0.62
+"""Width of a character of the font by its height; wider than most are."""
+
+
+def panels(
+    ax: Given,
+    count: int = 1,
+    *,
+    size: tuple[float, float],
+    n_columns: int = 1,
+    layout: Any = "constrained",
+    **sharing: Any,
+) -> list[Axes]:
+    """The axes that were given, or those of a new figure, row by row.
+
+    Parameters
+    ----------
+    ax : Axes, several Axes or None
+    count : int
+        How many panels there are.
+    size : (width, height)
+        Of a new figure, in inches.
+    n_columns : int
+        Of its panels; what is left over in its last row stays empty.
+    layout, **sharing
+        Of a new figure, and as for ``Figure.subplots``.
+
+    Raises
+    ------
+    InputError
+        When there are not as many axes as panels.
+    """
+    if ax is not None:
+        given = list(np.ravel(np.asarray(ax, dtype=object)))
+        if len(given) != count or not all(isinstance(each, Axes) for each in given):
+            raise InputError(f"ax is not {count} matplotlib axes, one for each panel of the plot")
+        return given
+    figure = Figure(figsize=size, layout=layout)
+    n_rows = -(-count // n_columns)
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, **sharing)
+    for axis in axes.flat[count:]:
+        axis.remove()
+    return list(axes.flat[:count])
+
+
+def finish(axes: Sequence[Axes], ax: Given, title: str | None, *, legend: int = 0) -> Figure:
+    """The figure of the axes, with its title and the legend of the first panel.
+
+    Parameters
+    ----------
+    axes : sequence of Axes
+        That are drawn on.
+    ax : Axes, several Axes or None
+        As they were given: the legend of axes of one's own stands inside the first.
+    title : str, optional
+        Above all panels.
+    legend : int
+        Entries side by side; 0 for no legend.
+    """
+    first = axes[0]
+    figure = cast(Figure, first.get_figure(root=True))
+    if legend and ax is not None:
+        first.legend(fontsize=8)
+    elif legend:
+        handles = first.get_legend_handles_labels()
+        figure.legend(*handles, loc="outside lower center", ncols=legend, fontsize=8)
+    if title:
+        width = figure.get_figwidth()
+        figure.suptitle(wrapped(title, width - 0.2, 11), fontsize=11)
+    return figure
+
+
+def title_of(
+    subject: str | None = None, model: str | None = None, files: Sequence[str] = ()
+) -> str:
+    """Property, model and corpus, as far as they are known, by their names.
+
+    Parameters
+    ----------
+    subject, model : str, optional
+    files : sequence of str
+        Paths, also as ``train=FILE``.
+    """
+    names = (public_name(file.removeprefix(f"{file.partition('=')[0]}=")) for file in files)
+    parts = (subject, model and public_name(model), ", ".join(dict.fromkeys(names)))
+    return " · ".join(part for part in parts if part)
+
+
+def wrapped(text: str, inches: float, fontsize: float, most: int | None = None) -> str:
+    """Names in lines that are no wider than so many inches."""
+    characters = max(int(inches * 72 / (POINTS_PER_CHARACTER * fontsize)), 8)
+    return fill(figure_text(text, most), characters, break_on_hyphens=False)
+
+
+def model_name(model: str) -> str:
+    """What to call a model in a figure."""
+    return figure_text(public_name(model), MOST)
+
+
+def layers_width(n_layers: int) -> float:
+    """Width in inches of a figure with a place for every layer; large models have room, too."""
+    return min(max(5.2, 1.2 + 0.25 * n_layers), 20)
+
+
+def put_ticks(axis: Axes, places: Iterable[float], labels: Sequence[str], inches: float) -> None:
+    """Ticks of the x axis; labels that would run into each other are turned or left out.
+
+    Parameters
+    ----------
+    axis : Axes
+        With its scale set.
+    places, labels : n numbers and texts
+        Ascending.
+    inches : float
+        Width of the axis, at least.
+    """
+    at = np.asarray(list(places), dtype=float)
+    scaled = np.log10(at) if axis.get_xscale() == "log" else at
+    size = 10.0
+    gaps = inches * 72 * np.diff(scaled) / max(float(np.ptp(scaled)), 1e-9)
+    widest = max(map(len, labels)) * size * POINTS_PER_CHARACTER
+    turned = bool(len(gaps)) and bool(gaps.min() < widest + 3)
+    kept, last = [], -np.inf
+    for place, x in enumerate(np.concatenate(([0], np.cumsum(gaps)))):
+        if not turned or x - last >= size * 1.2:
+            kept.append(place)
+            last = x
+    axis.set_xticks(
+        at[kept], [figure_text(labels[place], MOST) for place in kept], rotation=90 * turned
+    )
+
+
+def save_figure(figure: Figure, path: str | Path, *, dpi: int = 150) -> None:
+    """Write a figure as PNG, PDF or SVG by the file's name; equal figures give equal bytes.
+
+    Raises
+    ------
+    InputError
+        When the name ends in something else, or the file cannot be written.
+    """
+    suffix = Path(path).suffix.lstrip(".").lower()
+    if suffix not in FIGURE_FORMATS:
+        raise unknown_choice("figure format", suffix, FIGURE_FORMATS)
+    # Whose the figure is. Without these, SVG and PDF carry the date, and SVG random names.
+    metadata = {
+        "png": {"Software": "neurox_lite"},
+        "svg": {"Creator": "neurox_lite", "Date": None},
+        "pdf": {"Creator": "neurox_lite", "CreationDate": None},
+    }.get(suffix)
+    content = BytesIO()
+    # Text stays text, which can be searched, copied and edited.
+    with rc_context({"svg.hashsalt": "neurox_lite", "svg.fonttype": "none", "pdf.fonttype": 42}):
+        figure.savefig(content, format=suffix, dpi=dpi, metadata=metadata)
+    write_bytes(path, content.getvalue())
+
+
+def save_result(
+    result: Any,
+    path: str | Path,
+    *,
+    figure_format: str = "png",
+    table_format: str | None = None,
+    title: str | None = None,
+) -> None:
+    """Write a result as JSON, and its figure and table, if it has them, beside it.
+
+    Parameters
+    ----------
+    result : AblationCurves, AgreementMatrix, ...
+    path : path
+        Of the JSON file.
+    figure_format : {"png", "pdf", "svg"}
+    table_format : {"csv", "latex"}, optional
+        None for no table.
+    title : str, optional
+        Of the figure.
+    """
+    path = Path(path)
+    result.save(path)
+    if table_format is not None:
+        result.save(path.with_suffix(TABLE_FORMATS[table_format]))
+    if hasattr(result, "plot"):
+        save_figure(result.plot(title=title), path.with_suffix(f".{figure_format}"))

@@ -1,0 +1,102 @@
+"""Neurons of a running model translated: a number is added to each, at any site and position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from neurox_lite.arguments import expect
+from neurox_lite.interventions.edits import Positions, changing_neurons, plain_module
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.neuron_spaces import check_fits, check_space
+from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.neurons import NeuronSpace, check_revision
+
+
+@contextmanager
+def translate(
+    model: LoadedModel | nn.Module,
+    space: NeuronSpace,
+    shift: np.ndarray | torch.Tensor,
+    *,
+    positions: Positions = "all",
+    sites: Sites | None = None,
+    side: str = "encoder",
+) -> Iterator[None]:
+    """While the block runs, every forward pass has numbers added to its neurons.
+
+    A neuron h becomes ``h + s``, out of place (Antverg & Belinkov 2022, their translation). Where s
+    is 0 nothing changes, bit by bit.
+
+    Parameters
+    ----------
+    model : LoadedModel or Module
+        With or without a head.
+    space : NeuronSpace
+        Of the columns of the shift.
+    shift : (n_neurons,) or (n_sentences, n_neurons) array
+        In the units of the activations; the same for all sentences, or of each of the batch.
+    positions, sites, side
+        As for :func:`neurox_lite.interventions.intervene.intervene`. In an LSTM a translated cell
+        is what the next time step goes on from.
+
+    Raises
+    ------
+    InputError
+        When the model does not have the space's site or layers, the space is another model's, the
+        shift is no finite number, or a shape does not fit.
+    """
+    expect(space, NeuronSpace, "space", "a NeuronSpace, as of nx.neuron_space(model)")
+    module = plain_module(model)
+    sites = find_sites(module, space.site, side=side) if sites is None else sites
+    check_space(sites, space)
+    if isinstance(model, LoadedModel):
+        check_revision(space, model.revision, "the space of a shift")
+    weights = next(module.parameters())
+    shifts = torch.as_tensor(shift, device=weights.device).float()
+    check_fits(shifts, weights.dtype, "a shift")
+    with translating_neurons(module, sites, space, shifts, positions=positions):
+        yield
+
+
+@contextmanager
+def translating_neurons(
+    model: nn.Module,
+    sites: Sites,
+    space: NeuronSpace,
+    shifts: torch.Tensor,
+    *,
+    positions: Positions = "all",
+    layers: Sequence[int] | None = None,
+) -> Iterator[None]:
+    """:func:`translate` with tensors, through which gradients flow.
+
+    Parameters
+    ----------
+    model : Module
+    sites : Sites
+    space : NeuronSpace
+    shifts : (n_neurons,) or (n_sentences, n_neurons) tensor
+    positions
+        As for :func:`neurox_lite.interventions.intervene.intervene`.
+    layers : sequence of int, optional
+        All of the space by default.
+
+    Raises
+    ------
+    InputError
+        When a shape does not fit, or a position is no token of the batch.
+    """
+
+    def translated(states: torch.Tensor, tokens: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+        return states + shift * tokens
+
+    parts = {"shifts": shifts}
+    with changing_neurons(
+        model, sites, space, translated, parts, positions=positions, layers=layers
+    ):
+        yield

@@ -1,0 +1,64 @@
+"""How sure the intact model is of the right word of minimal pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from neurox_lite.choices import unknown_choice
+from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
+from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs
+from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.sentence_scores import sentence_log_odds
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+
+
+def score_pairs(
+    model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None, by: str = "word"
+) -> np.ndarray:
+    """``log p(right) - log p(wrong)`` of every pair, in nats; above 0 the model is right.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path, or PreTrainedModel
+        A causal or masked language model, with its head.
+    pairs : sequence of MinimalPair
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
+    by : {"word", "sentence"}
+        ``"word"``: of the two words, each one token, after the prefix (a masked model reads the
+        suffix, too). ``"sentence"``: of the whole sentences, however they differ, which only a
+        causal model can say.
+
+    Returns
+    -------
+    (n_pairs,) float64 array
+
+    Raises
+    ------
+    InputError
+        When the model cannot choose between the words or sentences of a pair, which is named.
+    """
+    if by not in ("word", "sentence"):
+        raise unknown_choice("by", by, ("word", "sentence"))
+    loaded = as_loaded(model, tokenizer, head="language")
+    if by == "sentence":
+        return sentence_log_odds(loaded, as_pairs(pairs))
+    return intact_log_odds(loaded, encode_pairs(loaded, pairs)).double().cpu().numpy()
+
+
+def intact_log_odds(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
+    """:func:`score_pairs` of pairs that are tokens already, (n_pairs,)."""
+    masked = MaskedModel.of_pairs(loaded, inputs)
+    odds = torch.empty(len(inputs), device=inputs.input_ids.device)
+    for rows in masked.batches():
+        odds[rows] = inputs.log_odds(masked.intact_logits(rows), rows)
+    return odds
+
+
+def right_pairs(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
+    """Numbers of the pairs whose right word the model finds more probable."""
+    return torch.nonzero(intact_log_odds(loaded, inputs) > 0)[:, 0]

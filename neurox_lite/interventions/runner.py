@@ -1,0 +1,349 @@
+"""A model and its inputs, run with a neuron mask or translation of its own for every input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+
+from neurox_lite.choices import unknown_choice
+from neurox_lite.errors import InputError
+from neurox_lite.interventions.addition import translating_neurons
+from neurox_lite.interventions.edits import Positions
+from neurox_lite.interventions.intervene import replacing_neurons
+from neurox_lite.interventions.pair_inputs import PairInputs
+from neurox_lite.models.hooks import record
+from neurox_lite.models.loading import Model, as_loaded
+from neurox_lite.models.neuron_spaces import default_site, space_in
+from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.models.trace import trial
+from neurox_lite.neurons import Layers, NeuronSpace
+from neurox_lite.showing import short_repr
+
+BATCH_TOKENS = 8192
+BATCH_OUTPUTS = 2**26
+"""At most so many tokens, and tokens times size of the vocabulary (256 MB), at once."""
+
+
+@dataclass(frozen=True)
+class ActivationRange:
+    """Of every neuron, over the tokens that are going to be replaced; (n_neurons,) tensors."""
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    low: torch.Tensor
+    high: torch.Tensor
+
+    __repr__ = short_repr
+
+
+class MaskedModel:
+    """Runs a model on some of its inputs while their neurons are replaced or translated.
+
+    Without a site or layers, where its neurons are is found out when they are first asked for, so
+    that models whose neurons nobody finds can be read.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path, or PreTrainedModel
+        With a head.
+    input_ids, attention_mask : (n_inputs, n_tokens) int tensors
+        Padded on the right.
+    site : str, optional
+        ``lstm_cell`` for the package's LSTM and ``hidden_states`` for others by default.
+    layers : int, several ints or "all", optional
+        Whose neurons may change; all by default, -1 is the last.
+    positions : "all", "last" or (n_inputs,) int tensor
+        Where they change: every token, the last one, or one of each input.
+    predict_at : (n_inputs,) int tensor, optional
+        The only token of each input whose prediction is wanted. Logits are then of one token, which
+        saves most of the time of a large vocabulary.
+
+    Attributes
+    ----------
+    space : NeuronSpace
+    n_runs : int
+        How many inputs the model has read so far; each mask of an input counts.
+
+    Raises
+    ------
+    InputError
+        When the model has no such site or layer, is in training mode, or its predictions depend on
+        padding, a position is no token of its input, or an input is not padded on the right.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        *,
+        site: str | None = None,
+        layers: Layers = None,
+        positions: Positions = "all",
+        predict_at: torch.Tensor | None = None,
+    ):
+        loaded = as_loaded(model, reads_text=False, head="language")
+        self.loaded, self.predict_at = loaded, predict_at
+        self.input_ids, self.attention_mask = input_ids, attention_mask
+        self._site, self._layers = site, layers
+        self.lengths = attention_mask.sum(1)
+        self.n_runs = 0
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        is_real = places < self.lengths[:, None]
+        if not (self.lengths.all() and torch.equal(attention_mask != 0, is_real)):
+            raise InputError("inputs of one token or more are needed; pad every input on the right")
+        if isinstance(positions, str) and positions not in ("all", "last"):
+            raise unknown_choice("positions", positions, ("all", "last"), "or one per input")
+        if isinstance(positions, str):
+            self.positions = None if positions == "all" else self.lengths - 1
+        else:
+            self.positions = torch.as_tensor(positions, device=input_ids.device)
+            shape = tuple(self.positions.shape)
+            is_int = self.positions.dtype in (torch.int32, torch.int64)
+            if shape != (len(input_ids),) or not (
+                is_int and ((self.positions >= 0) & (self.positions < self.lengths)).all()
+            ):
+                raise InputError(f"positions of shape {shape}; give a token of every input")
+        if loaded.model.training:
+            raise InputError(
+                f"{loaded.name} is in training mode, where dropout changes every run; call "
+                "model.eval()"
+            )
+        self._check_padding()
+        if site is not None or layers is not None:
+            _ = self.space  # refused now, not where it is first used
+
+    @classmethod
+    def of_pairs(cls, model: Model, inputs: PairInputs, **where: Any) -> MaskedModel:
+        """Inputs that are minimal pairs, whose only prediction is that of the choice."""
+        return cls(
+            model, inputs.input_ids, inputs.attention_mask, predict_at=inputs.answers, **where
+        )
+
+    @cached_property
+    def sites(self) -> Sites:
+        """Where the neurons are in the model."""
+        site = default_site(self.loaded) if self._site is None else self._site
+        return find_sites(self.loaded.model, site)
+
+    @cached_property
+    def space(self) -> NeuronSpace:
+        """The neurons that may change."""
+        return space_in(self.sites, self._layers, self.loaded)
+
+    def __repr__(self) -> str:
+        return f"MaskedModel({len(self)} inputs, {self.space.n_neurons} neurons)"
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.loaded.model.parameters()).dtype
+
+    @property
+    def tokens_at_once(self) -> int:
+        """How many tokens, copies counted, one forward pass is given at most."""
+        outputs = self.loaded.model.get_output_embeddings()
+        one_token = outputs is None or self.predict_at is not None
+        return min(BATCH_TOKENS, BATCH_OUTPUTS // (1 if one_token else outputs.weight.shape[0]))
+
+    @property
+    def device(self) -> torch.device:
+        return self.input_ids.device
+
+    def logits(self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """What the model puts out for some inputs, (n_rows, n_tokens of the longest, n_outputs).
+
+        Of one token only with ``predict_at``.
+
+        Parameters
+        ----------
+        gates, values : (n_neurons,) or (n_rows, n_neurons) tensors
+        rows : (n_rows,) int tensor
+            Numbers of inputs; an input may occur several times, with another mask.
+        """
+        positions = self._positions(rows)
+        with replacing_neurons(
+            self.loaded.model, self.sites, self.space, gates, values, positions=positions
+        ):
+            return self._run(rows)
+
+    def translated_logits(self, shifts: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """:meth:`logits` with numbers added to neurons instead.
+
+        Parameters
+        ----------
+        shifts : (n_neurons,) or (n_rows, n_neurons) tensor
+        rows : (n_rows,) int tensor
+        """
+        with translating_neurons(
+            self.loaded.model, self.sites, self.space, shifts, positions=self._positions(rows)
+        ):
+            return self._run(rows)
+
+    @torch.no_grad()
+    def intact_logits(self, rows: torch.Tensor) -> torch.Tensor:
+        """:meth:`logits` of the model as it is."""
+        return self._run(rows)
+
+    def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
+        """All inputs, shortest first, in batches that fit when each is read in some copies."""
+        most = self.tokens_at_once
+        order = torch.argsort(self.lengths, stable=True)
+        batches, start = [], 0
+        while start < len(order):
+            stop = start + 1
+            while (
+                stop < len(order)
+                and (stop + 1 - start) * int(self.lengths[order[stop]]) * n_copies <= most
+            ):
+                stop += 1
+            batches.append(order[start:stop])
+            start = stop
+        return batches
+
+    def activations(self) -> torch.Tensor:
+        """Activations at the replaced tokens, (n_replaced_tokens, n_neurons), input after input.
+
+        Memory: three times these float32 numbers; :meth:`activation_range` holds a batch only.
+        """
+        found = [(owners, torch.cat(layers, dim=-1)) for owners, layers in self._states()]
+        owners, states = (torch.cat(part) for part in zip(*found, strict=True))
+        return states[torch.argsort(owners, stable=True)]
+
+    def activation_range(self) -> ActivationRange:
+        """Mean, deviation, lowest and highest value of every neuron at the replaced tokens.
+
+        Streamed: means and squared differences of batches are merged in float64 (Chan et al. 1979).
+        Memory: the activations of a batch of at most 8,192 tokens, of one layer in float64.
+        """
+        n = self.space.n_neurons
+        mean = torch.zeros(n, dtype=torch.float64, device=self.device)
+        squares = torch.zeros_like(mean)
+        low = torch.full_like(mean, torch.inf)
+        high = torch.full_like(mean, -torch.inf)
+        n_before = 0
+        for owners, layers in self._states():
+            n_new = len(owners)
+            n_all = n_before + n_new
+            for layer, states in zip(self.space.layers, layers, strict=True):
+                at = self.space.columns(layer)
+                variance, own = torch.var_mean(states.double(), dim=0, correction=0)
+                difference = own - mean[at]
+                squares[at] += variance * n_new + difference**2 * (n_before * n_new / n_all)
+                mean[at] += difference * (n_new / n_all)
+                low[at] = torch.minimum(low[at], states.amin(0))
+                high[at] = torch.maximum(high[at], states.amax(0))
+            n_before = n_all
+        parts = (mean, (squares / n_before).sqrt(), low, high)
+        return ActivationRange(*(part.float() for part in parts))
+
+    def _run(self, rows: torch.Tensor) -> torch.Tensor:
+        self.n_runs += len(rows)
+        return self._outputs(rows, None if self.predict_at is None else self.predict_at[rows])
+
+    def _outputs(self, rows: torch.Tensor, tokens: torch.Tensor | None) -> torch.Tensor:
+        """Logits of all tokens, or of one token of each input, (n_rows, 1, vocabulary)."""
+        ids, mask = self._inputs(rows)
+        model = self.loaded.model
+        if tokens is None:
+            return model(input_ids=ids, attention_mask=mask).logits.float()
+        with _one_token(model.get_output_embeddings(), tokens):
+            logits = model(input_ids=ids, attention_mask=mask).logits
+        if logits.shape[1] > 1:
+            # Heads that multiply by the output layer's weight and do not call it, as MobileBERT's.
+            logits = logits[torch.arange(len(rows), device=logits.device), tokens][:, None]
+        return logits.float()
+
+    @torch.no_grad()
+    def _check_padding(self) -> None:
+        """Run the shortest input alone and beside the longest one, and compare its last logits.
+
+        Some models let padding change what they say: FNet ignores the attention mask, convolutions
+        look beyond it.
+
+        Raises
+        ------
+        InputError
+            When they differ by more than rounding.
+        """
+        rows = torch.stack([self.lengths.argmin(), self.lengths.argmax()])
+        if self.lengths[rows[0]] == self.lengths[rows[1]]:
+            return
+        has_output = self.loaded.model.get_output_embeddings() is not None
+        last = self.lengths[rows] - 1 if has_output else None
+        with trial():
+            padded = self._outputs(rows, last)[0]
+            alone = self._outputs(rows[:1], None if last is None else last[:1])[0]
+        if alone.dim() == 2:
+            # Of all tokens, or of that one.
+            padded, alone = padded[len(alone) - 1], alone[-1]
+        said = alone.isfinite()
+        if not said.any():
+            return  # nothing to compare
+        spread = float(alone[said].max() - alone[said].min() if len(alone) > 1 else alone.abs())
+        difference = float((padded - alone)[said].abs().max())
+        if not difference <= self._rounding() * spread:
+            raise InputError(
+                f"{self.loaded.name}: padding changes its predictions, by up to {difference:.2g}; "
+                "give texts of the same number of tokens"
+            )
+
+    def _rounding(self) -> float:
+        """How far logits of the same input may differ, as a share of their spread."""
+        eps = torch.finfo(self.dtype).eps
+        if torch.get_float32_matmul_precision() != "highest" or torch.is_autocast_enabled():
+            eps = max(eps, torch.finfo(torch.bfloat16).eps)
+        return eps**0.5
+
+    def _positions(self, rows: torch.Tensor) -> Positions:
+        return "all" if self.positions is None else self.positions[rows]
+
+    @torch.no_grad()
+    def _states(self) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
+        """Per batch the input of each replaced token, and its states, (n, width) of each layer."""
+        for rows in self.batches():
+            found: dict[int, torch.Tensor] = {}
+            ids, mask = self._inputs(rows)
+            with record(
+                self.loaded.model, self.sites, found.__setitem__, self.space.layers, stop=True
+            ):
+                self.loaded.model(input_ids=ids, attention_mask=mask)
+            chosen = mask != 0
+            if self.positions is not None:
+                places = torch.arange(ids.shape[1], device=self.device)
+                chosen = places == self.positions[rows][:, None]
+            for layer, of_layer in found.items():
+                if of_layer.shape[:2] != ids.shape:
+                    raise InputError(
+                        f"{self.loaded.name}: layer {layer} at '{self.sites.site}' has states of "
+                        f"{of_layer.shape[1]} tokens, its input {ids.shape[1]}; use another site"
+                    )
+            states = [found[layer][chosen].float() for layer in self.space.layers]
+            yield rows[:, None].expand_as(ids)[chosen], states
+
+    def _inputs(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        longest = int(self.lengths[rows].max())
+        return self.input_ids[rows, :longest], self.attention_mask[rows, :longest]
+
+
+@contextmanager
+def _one_token(output_layer: nn.Module, tokens: torch.Tensor) -> Iterator[None]:
+    """While the block runs, the output layer is given one token of each sentence."""
+
+    def choose(module: nn.Module, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        (states,) = args
+        return states[torch.arange(len(states), device=states.device), tokens][:, None]
+
+    handle = output_layer.register_forward_pre_hook(choose)
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,312 @@
+"""What a neuron mask does beside what it was made for: do its neurons play no other role?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from neurox_lite.arguments import expect, whole_number
+from neurox_lite.choices import did_you_mean, listed
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.errors import InputError
+from neurox_lite.escaping import terminal
+from neurox_lite.interventions.metrics import (
+    ModelMetric,
+    evaluate,
+    kl_elsewhere,
+    kl_from_intact,
+    pair_accuracy,
+    pair_changes,
+    perplexity,
+)
+from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs, reads_both_sides
+from neurox_lite.interventions.runner import ActivationRange, MaskedModel
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+from neurox_lite.models.neuron_spaces import check_space
+from neurox_lite.models.sites import find_sites
+from neurox_lite.neurons import NeuronSpace, check_revision
+from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas, one_row
+from neurox_lite.seeds import checked_seed
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+
+
+KIND = "side effects"
+
+
+@dataclass(frozen=True)
+class SideEffect:
+    """One measure: of the intact model, with the mask, and with masks of random neurons.
+
+    Attributes
+    ----------
+    metric : str
+        ``KL``, ``perplexity``, ``pseudo-perplexity``, ``accuracy`` or ``choices changed``.
+    data : str
+        ``elsewhere in the pairs``, ``text``, or the name of a task.
+    intact, masked : float
+    random_mean, random_low, random_high : float
+        Mean, lowest and highest over the random masks.
+    """
+
+    metric: str
+    data: str
+    intact: float
+    masked: float
+    random_mean: float
+    random_low: float
+    random_high: float
+
+    def __str__(self) -> str:
+        return terminal(
+            f"{self.metric} of {self.data}: {self.intact:.4g} intact, {self.masked:.4g} with the "
+            f"mask, {self.random_mean:.4g} with random masks"
+        )
+
+    def table(self) -> Table:
+        """A header and one row."""
+        return one_row(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row."""
+        return as_pandas(self.table())
+
+
+@dataclass(frozen=True)
+class SideEffects:
+    """Every measure of one mask, beside chance.
+
+    Attributes
+    ----------
+    n_touched : int
+        Neurons that the mask touches, and each random mask.
+    n_random : int
+        Number of random masks.
+    measures : tuple of SideEffect
+    """
+
+    n_touched: int
+    n_random: int
+    measures: tuple[SideEffect, ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"neurons": self.n_touched, "random masks": self.n_random}
+        return summary("SideEffects of a mask", facts, map(str, self.measures))
+
+    def get(self, metric: str, data: str) -> SideEffect:
+        """One measure.
+
+        Raises
+        ------
+        InputError
+            When it was not taken.
+        """
+        for measure in self.measures:
+            if (measure.metric, measure.data) == (metric, data):
+                return measure
+        known = [f"{measure.metric} of {measure.data}" for measure in self.measures]
+        raise InputError(
+            f"no {metric} of {data}; there are {listed(known)}"
+            f"{did_you_mean(f'{metric} of {data}', known)}"
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """The means per metric, JSON-ready; of tasks without the intact model's zeros."""
+        found: dict[str, dict[str, float]] = {}
+        for measure in self.measures:
+            values = {"intact": measure.intact, "with the mask": measure.masked}
+            for name, value in {**values, "with random masks": measure.random_mean}.items():
+                if name != "intact" or measure.metric not in ("KL", "choices changed"):
+                    row = found.setdefault(f"{measure.metric} {name}", {})
+                    row[measure.data] = round(value, 6)
+        return found
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per measure."""
+        return as_pandas(self.table())
+
+    def table(self) -> Table:
+        """A header, and a row per measure."""
+        rows = [measure.table() for measure in self.measures]
+        return [[field.name for field in fields(SideEffect)], *(row for _, row in rows)]
+
+    def save(self, path: str | Path) -> None:
+        """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> SideEffects:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(
+            path,
+            KIND,
+            lambda measures, **rest: cls(
+                measures=tuple(SideEffect(**measure) for measure in measures), **rest
+            ),
+        )
+
+
+def side_effects(
+    model: Model,
+    mask: NeuronMask,
+    *,
+    pairs: Sequence[MinimalPair] | None = None,
+    positions: str | int | None = None,
+    texts: Sequence[str] | None = None,
+    tasks: Mapping[str, Sequence[MinimalPair]] | None = None,
+    n_random: int = 5,
+    seed: int = 0,
+    tokenizer: Any = None,
+) -> SideEffects:
+    """Measure what else changes under a mask, beside masks of random neurons.
+
+    A random mask has as many neurons of each layer, with the gates of the mask's own, replaced by
+    values as many standard deviations from their means. Means and deviations are over all tokens
+    of the texts, without texts of the pairs, without pairs of the first task.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path, or PreTrainedModel
+        A causal or masked language model, with its head.
+    mask : NeuronMask
+    pairs : sequence of MinimalPair, optional
+        Those the mask was made for: KL(p || p~) in nats, mean over their tokens other than where
+        the choice is made. Not measured when they have no other, or none that a causal model reads
+        after a replaced one.
+    positions : "all", "last" or int, optional
+        Where neurons are replaced in ``pairs`` and ``tasks``: at every token, at the last one, or
+        at the end of one word of the prefix. By default where the mask was fitted, or at every
+        token if it was made by hand.
+    texts : sequence of str, optional
+        Unrelated text, where neurons are replaced at every token: mean KL per token in nats, and
+        perplexity, of a masked model pseudo-perplexity.
+    tasks : mapping of str to sequences of MinimalPair, optional
+        Other tasks by name, such as other templates, the other number, pronouns: accuracy, and
+        the share of choices that are not those of the intact model.
+    n_random : int
+    seed : int
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
+
+    Returns
+    -------
+    SideEffects
+        Takes about ``4 + 2 n_random`` forward passes of all inputs; of a masked model
+        ``2 + n_random`` more for every token of the texts.
+
+    Raises
+    ------
+    InputError
+        When no data is given, the mask is of other neurons than the model's, or the model cannot
+        read a text or choose between the words of a pair, which is named.
+    """
+    expect(mask, NeuronMask, "mask", "a NeuronMask")
+    n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
+    loaded = as_loaded(model, tokenizer, head="language")
+    check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
+    check_space(find_sites(loaded.model, mask.space.site), mask.space)
+    if pairs is None and texts is None and not tasks:
+        raise InputError("nothing to measure side effects on; give pairs, texts or tasks")
+    if positions is None:
+        positions = mask.parameters.get("positions", "all")
+    metrics = _metrics(loaded, mask.space, pairs, positions, texts, tasks)
+    if not metrics:
+        return SideEffects(len(mask), n_random, ())
+    first = metrics[0][2].masked
+    everywhere = MaskedModel(
+        loaded, first.input_ids, first.attention_mask, **_where(mask.space)
+    ).activation_range()
+    gates, values = random_masks(mask, everywhere, n_random, seed)
+    gates = np.stack([np.zeros_like(mask.gates), mask.gates, *gates])
+    values = np.stack([mask.replacement, mask.replacement, *values])
+    measures = []
+    bar = tqdm(metrics, desc="side effects", unit="measure", disable=None, delay=2, leave=False)
+    for name, data, metric in bar:
+        intact, masked, *chance = evaluate(metric, gates, values).tolist()
+        spread = (float(np.mean(chance)), min(chance), max(chance))
+        measures.append(SideEffect(name, data, intact, masked, *spread))
+    return SideEffects(len(mask), n_random, tuple(measures))
+
+
+def _where(space: NeuronSpace) -> dict[str, Any]:
+    return {"site": space.site, "layers": list(space.layers)}
+
+
+def _metrics(
+    loaded: LoadedModel,
+    space: NeuronSpace,
+    pairs: Sequence[MinimalPair] | None,
+    positions: str | int,
+    texts: Sequence[str] | None,
+    tasks: Mapping[str, Sequence[MinimalPair]] | None,
+) -> list[tuple[str, str, ModelMetric]]:
+    """What is measured, of what, and how."""
+    found = []
+    where = _where(space)
+    if texts is not None:
+        found.append(("KL", "text", kl_from_intact(loaded, texts, **where)))
+        predicted = perplexity(loaded, texts, **where)
+        found.append((predicted.name, "text", predicted))
+    if pairs is not None:
+        inputs = encode_pairs(loaded, pairs)
+        where["positions"] = inputs.places(positions)
+        if _is_felt_elsewhere(loaded, inputs, where["positions"]):
+            found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
+    for name, others in (tasks or {}).items():
+        try:
+            inputs = encode_pairs(loaded, others)
+            where["positions"] = inputs.places(positions)
+        except InputError as error:
+            raise InputError(f"task '{name}': {error}") from None
+        found.append(("accuracy", name, pair_accuracy(loaded, inputs, **where)))
+        found.append(("choices changed", name, pair_changes(loaded, inputs, **where)))
+    return found
+
+
+def _is_felt_elsewhere(loaded: LoadedModel, inputs: PairInputs, places: str | torch.Tensor) -> bool:
+    """Whether other tokens than that of the choice could be; a causal model reads no later one."""
+    if inputs.attention_mask.sum() == len(inputs):
+        return False
+    last_only = places == "last" if isinstance(places, str) else places.equal(inputs.answers)
+    return reads_both_sides(loaded) or not last_only
+
+
+def random_masks(
+    mask: NeuronMask, usual: ActivationRange, n_random: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gates and replacements, (n_random, n_neurons) both, that are chance for a mask."""
+    mean, deviation = (part.double().cpu().numpy() for part in (usual.mean, usual.deviation))
+    # A neuron that never varies has no such distance.
+    away = np.divide(
+        mask.replacement - mean, deviation, where=deviation > 0, out=np.zeros(len(mean))
+    )
+    gates = np.zeros((n_random, len(mean)))
+    values = np.tile(mean, (n_random, 1))
+    rng = np.random.default_rng(seed)
+    for gate, value in zip(gates, values, strict=True):
+        for layer in mask.space.layers:
+            columns = mask.space.columns(layer)
+            touched = columns.start + np.flatnonzero(mask.gates[columns])
+            every = np.arange(columns.start, columns.stop)
+            drawn = rng.choice(every, len(touched), replace=False)
+            gate[drawn] = mask.gates[touched]
+            value[drawn] += away[touched] * deviation[drawn]
+    return gates, values

@@ -1,0 +1,262 @@
+"""Steering: how many neurons must be moved to another class for the model to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.arguments import real_number, whole_number
+from neurox_lite.arguments import shares as checked_shares
+from neurox_lite.choices import unknown_choice
+from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
+from neurox_lite.errors import InputError
+from neurox_lite.interventions.metrics import (
+    ModelMetric,
+    evaluate,
+    evaluate_translations,
+    kl_from_intact,
+    pair_log_odds,
+    perplexity,
+)
+from neurox_lite.interventions.pair_inputs import encode_pairs
+from neurox_lite.interventions.pair_scores import intact_log_odds
+from neurox_lite.interventions.pair_task import check_one_way, pair_task
+from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
+from neurox_lite.models.loading import Model, as_loaded
+from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
+from neurox_lite.seeds import checked_seed
+
+SHARES = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0)
+MODES = ("set", "translate")
+
+STRENGTH = 8.0
+LEAST_COEFFICIENT = 1e-3
+"""Of the first and the last neuron that is translated, as in the paper's experiments and code."""
+
+
+def steer(
+    rankings: NeuronRanking | Sequence[NeuronRanking],
+    model: Model,
+    pairs: Sequence[MinimalPair],
+    wanted: Sequence[MinimalPair],
+    *,
+    mode: str = "set",
+    strength: float | None = None,
+    positions: str | int = "all",
+    shares: Sequence[float] | None = None,
+    counts: Sequence[int] | None = None,
+    texts: Sequence[str] | None = None,
+    keep_wrong: bool = False,
+    n_random: int = 5,
+    seed: int = 0,
+    tokenizer: Any = None,
+) -> SteeringCurves:
+    """Move the neurons of pairs of class z to class z', in the order of rankings.
+
+    With mu_z and mu_z' the mean activations of a neuron h in both classes, at the tokens that are
+    steered:
+
+    - set: ``h = mu_z'`` (Bau et al. 2019);
+    - translate: ``h + alpha_r (mu_z' - mu_z)`` for the neuron at rank r = 0, ..., N - 1 (Antverg &
+      Belinkov 2022), ``alpha_r = strength (0.001 / strength)^(r / (N - 1))``.
+
+    Beside the top of every ranking, its bottom and random neurons are steered, ranked in that
+    order. Many sets are read in one batch; memory is (n_sets, n_neurons) float32.
+
+    Parameters
+    ----------
+    rankings : NeuronRanking or sequence
+        Of one site and the same layers of the model.
+    model : LoadedModel, name or path, or PreTrainedModel
+        A causal or masked language model, with its head.
+    pairs : sequence of MinimalPair
+        To be turned: of class z, such as singular subjects.
+    wanted : sequence of MinimalPair
+        Of class z', such as plural subjects; only their activations are used.
+    mode : {"set", "translate"}
+    strength : float, optional
+        Of mode translate: alpha_0, 8 by default.
+    positions : "all", "last" or int
+        Where neurons are steered: at every token, at the last one, or at the end of one word of the
+        prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
+    shares : sequence of float, optional
+        How many neurons, as shares of all; 0.5, 1, 2, 5, 10, 20, 50 and 100 % by default.
+    counts : sequence of int, optional
+        How many neurons, instead of shares.
+    texts : sequence of str, optional
+        Other text on which the side effects are measured, all of its tokens steered.
+    keep_wrong : bool
+        Also steer pairs that the intact model gets wrong; they count as turned if they still are.
+        By default they are left out and counted.
+    n_random : int
+        Number of random orders.
+    seed : int
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
+
+    Raises
+    ------
+    InputError
+        When there are no pairs, a pair is of both classes, pairs of the same two words are to be
+        turned in opposite ways, a ranking is of other neurons, the model cannot choose between the
+        words of a pair or gets all wrong, or an option is out of range.
+    """
+    rankings = as_rankings(rankings)
+    pairs, wanted = as_pairs(pairs), as_pairs(wanted, "wanted")
+    n_random = whole_number(n_random, "n_random", least=1)
+    _check(rankings, pairs, wanted, mode, n_random)
+    seed = checked_seed(seed)
+    space = rankings[0].space
+    steps = _counts(space.n_neurons, shares, counts)
+    coefficients = _coefficients(space.n_neurons, mode, strength)
+    loaded = as_loaded(model, tokenizer, head="language")
+    where: dict[str, Any] = {"site": space.site, "layers": list(space.layers)}
+    inputs, others = encode_pairs(loaded, pairs), encode_pairs(loaded, wanted)
+    intact = intact_log_odds(loaded, inputs)
+    right = inputs.select((intact > 0).nonzero()[:, 0])
+    if not keep_wrong:
+        inputs = right
+    if not len(inputs):
+        raise InputError(
+            f"{loaded.name} gets all {len(pairs)} pairs wrong; give others, or use them as they "
+            "are by keep_wrong=True (--keep-wrong)"
+        )
+    odds = pair_log_odds(loaded, inputs, positions=inputs.places(positions), **where)
+    require_space(rankings, odds.masked.space)
+    task = pair_task(loaded, pairs, intact.double().cpu().numpy(), wanted)
+    if task.holds:
+        check_one_way(right.pairs)
+    beside: dict[str, ModelMetric] = {}
+    if texts is not None:
+        beside["kl"] = kl_from_intact(loaded, texts, **where)
+        beside["perplexity"] = perplexity(loaded, texts, **where)
+    reached = MaskedModel(
+        loaded,
+        others.input_ids,
+        others.attention_mask,
+        positions=others.places(positions),
+        **where,
+    )
+    mean, wanted_mean = (
+        masked.activation_range().mean.double().cpu().numpy() for masked in (odds.masked, reached)
+    )
+    moved = _moved(_orders(rankings, n_random, seed), steps, coefficients)
+
+    def measured(metric: ModelMetric, per_input: bool = False) -> np.ndarray:
+        if mode == "set":
+            return evaluate(metric, moved, wanted_mean, per_input=per_input)
+        return evaluate_translations(metric, moved * (wanted_mean - mean), per_input=per_input)
+
+    found = measured(odds, per_input=True)
+    values = {"success": (found < 0).mean(1), "log_odds": found.mean(1)}
+    values |= {name: measured(metric) for name, metric in beside.items()}
+    return SteeringCurves(
+        tuple(
+            SteeringCurve(
+                method=ranking.method,
+                mode=mode,
+                strength=None if mode == "set" else float(coefficients[0]),
+                positions=str(positions),
+                n_neurons=space.n_neurons,
+                n_pairs=len(inputs),
+                n_left_out=len(pairs) - len(inputs),
+                counts=steps,
+                task=task,
+                **{
+                    name: _of_ranking(of_sets, number, len(rankings), len(steps))
+                    for name, of_sets in values.items()
+                },
+            )
+            for number, ranking in enumerate(rankings)
+        )
+    )
+
+
+def _check(
+    rankings: Sequence[NeuronRanking],
+    pairs: Sequence[MinimalPair],
+    wanted: Sequence[MinimalPair],
+    mode: str,
+    n_random: int,
+) -> None:
+    require_space(rankings)
+    if mode not in MODES:
+        raise unknown_choice("mode", mode, MODES)
+    if n_random < 1:
+        raise InputError(f"n_random is {n_random}; give at least 1")
+    both = set(pairs) & set(wanted)
+    if both:
+        raise InputError(
+            f"'{' '.join(next(iter(both)).prefix)}' is among the pairs to turn and those of the "
+            "wanted class; give two classes"
+        )
+
+
+def _counts(
+    n_neurons: int, shares: Sequence[float] | None, counts: Sequence[int] | None
+) -> tuple[int, ...]:
+    """How many neurons to steer, ascending."""
+    if shares is not None and counts is not None:
+        raise InputError("shares and counts are given; give one of them")
+    if counts is None:
+        shares = checked_shares(SHARES if shares is None else shares)
+        counts = [max(1, round(share * n_neurons)) for share in shares]
+    is_one = isinstance(counts, str | bytes) or not isinstance(counts, Iterable)
+    several: Iterable[Any] = [counts] if is_one else counts
+    try:
+        found = [whole_number(k, "count") for k in several]
+    except InputError as error:
+        raise InputError(f"counts: {error}; give whole numbers from 1 to {n_neurons}") from None
+    if not found or not all(1 <= k <= n_neurons for k in found):
+        raise InputError(f"counts {tuple(found)}: give whole numbers from 1 to {n_neurons}")
+    return tuple(sorted(set(found)))
+
+
+def _coefficients(n_neurons: int, mode: str, strength: float | None) -> np.ndarray:
+    """How far the neuron at each rank is moved, (n_neurons,)."""
+    if mode == "set":
+        if strength is not None:
+            raise InputError("strength is of mode translate; set neurons without it")
+        return np.ones(n_neurons)
+    strength = STRENGTH if strength is None else real_number(strength, "strength")
+    if not LEAST_COEFFICIENT < strength < np.inf:
+        raise InputError(f"strength is {strength}; give a number above {LEAST_COEFFICIENT}")
+    return np.geomspace(strength, LEAST_COEFFICIENT, n_neurons)
+
+
+def _orders(rankings: Sequence[NeuronRanking], n_random: int, seed: int) -> list[np.ndarray]:
+    """The rankings, the rankings from their end, and random ones; (n_neurons,) each."""
+    rng = np.random.default_rng(seed)
+    return [
+        *(ranking.order for ranking in rankings),
+        *(ranking.order[::-1] for ranking in rankings),
+        *(rng.permutation(rankings[0].space.n_neurons) for _ in range(n_random)),
+    ]
+
+
+def _moved(
+    orders: Sequence[np.ndarray], counts: Sequence[int], coefficients: np.ndarray
+) -> np.ndarray:
+    """Coefficients of all neurons for no steering, then for every order and count."""
+    moved = np.zeros((len(orders), len(counts), len(coefficients)), dtype=np.float32)
+    for of_order, order in zip(moved, orders, strict=True):
+        for row, k in zip(of_order, counts, strict=True):
+            row[order[:k]] = coefficients[:k]
+    return np.concatenate([np.zeros_like(moved[:1, 0]), moved.reshape(-1, moved.shape[-1])])
+
+
+def _of_ranking(values: np.ndarray, number: int, n_rankings: int, n_counts: int) -> SteeredMeasure:
+    """What belongs to one ranking, of values of the rows of :func:`_moved`."""
+    of_orders = values[1:].reshape(-1, n_counts)
+    chance = of_orders[2 * n_rankings :]
+    rows = (
+        of_orders[number],
+        of_orders[n_rankings + number],
+        chance.mean(0),
+        chance.min(0),
+        chance.max(0),
+    )
+    return SteeredMeasure(float(values[0]), *(tuple(row.tolist()) for row in rows))

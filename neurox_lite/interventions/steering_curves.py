@@ -1,0 +1,231 @@
+"""Steering curves: how many neurons turn what a model predicts, and what else that changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurox_lite.results.pair_task import PairTask
+from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from neurox_lite.figures import Given
+
+
+WIDTH = 5.2
+
+
+KIND = "steering curves"
+
+MEASURES = ("success", "log_odds", "kl", "perplexity")
+
+SETS = ("top", "bottom", "random_mean", "random_low", "random_high")
+
+
+@dataclass(frozen=True)
+class SteeredMeasure:
+    """One number of the intact model, and of models with ever more neurons steered.
+
+    All sequences have one entry per count. ``random_low`` and ``random_high`` are the minimum and
+    maximum over random sets.
+    """
+
+    intact: float
+    top: tuple[float, ...]
+    bottom: tuple[float, ...]
+    random_mean: tuple[float, ...]
+    random_low: tuple[float, ...]
+    random_high: tuple[float, ...]
+
+    __repr__ = short_repr
+
+
+@dataclass(frozen=True)
+class SteeringCurve:
+    """What steering the first neurons of a ranking does.
+
+    Attributes
+    ----------
+    method : str
+        Of the ranking.
+    mode : {"set", "translate"}
+    strength : float or None
+        The coefficient of the first neuron that is translated.
+    positions : str
+        Where neurons are steered in the pairs: "all", "last" or the number of a word.
+    n_neurons : int
+    n_pairs, n_left_out : int
+        Pairs steered, and those left out since the intact model gets them wrong.
+    counts : tuple of int
+        How many neurons are steered.
+    success : SteeredMeasure
+        Share of the pairs whose other word is the more probable one.
+    log_odds : SteeredMeasure
+        Mean of log p(right) - log p(wrong), in nats.
+    kl, perplexity : SteeredMeasure or None
+        On other text: mean of KL(p || p~) per token from the intact model, in nats, and perplexity.
+    task : PairTask or None
+        Whether the intact model can do what the pairs ask.
+    """
+
+    method: str
+    mode: str
+    strength: float | None
+    positions: str
+    n_neurons: int
+    n_pairs: int
+    n_left_out: int
+    counts: tuple[int, ...]
+    success: SteeredMeasure
+    log_odds: SteeredMeasure
+    kl: SteeredMeasure | None = None
+    perplexity: SteeredMeasure | None = None
+    task: PairTask | None = None
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"pairs": self.n_pairs, "left out": self.n_left_out}
+        return summary(f"SteeringCurve of {self._said()}", facts)
+
+    def _said(self) -> str:
+        return (
+            f"{self.method}, {self.mode}: turns {self.success.top[0]:.3g} with {self.counts[0]} "
+            f"to {self.success.top[-1]:.3g} with {self.counts[-1]} neurons"
+        )
+
+    def table(self) -> Table:
+        """A header, and a row per set of neurons and count."""
+        return SteeringCurves((self,)).table()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per set of neurons and count."""
+        return as_pandas(self.table())
+
+    def _title(self) -> str:
+        from neurox_lite.figures import MOST, wrapped
+
+        how = (
+            f"translated, beta = {self.strength:g}"
+            if self.mode == "translate"
+            else "set to the mean"
+        )
+        name = wrapped(self.method, WIDTH - 1.2, 10, most=2 * MOST)
+        return f"{name}\n{how}, {self.n_pairs} pairs"
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """As :meth:`SteeringCurves.plot`."""
+        return SteeringCurves((self,)).plot(ax, title=title)
+
+    def fewest(self, success: float = 0.5) -> int | None:
+        """The least count of top neurons that turns so many of the pairs; None where none does."""
+        turned = zip(self.counts, self.success.top, strict=True)
+        return next((k for k, share in turned if share >= success), None)
+
+
+@dataclass(frozen=True)
+class SteeringCurves:
+    """One curve per ranking, of the same pairs, counts and random sets."""
+
+    curves: tuple[SteeringCurve, ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"curves": len(self.curves), "pairs": self.curves[0].n_pairs}
+        return summary("SteeringCurves", facts, (curve._said() for curve in self.curves))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per ranking, set of neurons and count."""
+        return as_pandas(self.table())
+
+    def table(self) -> Table:
+        """A header, and a row per ranking, set of neurons and count.
+
+        Cells of what was not measured are None.
+        """
+        rows: Table = [["method", "neurons", "count", *MEASURES]]
+        for curve in self.curves:
+            measures = [getattr(curve, name) for name in MEASURES]
+            intact = [None if measure is None else measure.intact for measure in measures]
+            rows.append([curve.method, "none", 0, *intact])
+            for neurons in SETS:
+                for place, count in enumerate(curve.counts):
+                    values = [None if m is None else getattr(m, neurons)[place] for m in measures]
+                    rows.append([curve.method, neurons, count, *values])
+        return rows
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Success over the number of neurons, one panel per ranking; KL in panels below, if known.
+
+        Axes of one's own: one per ranking, then one per ranking for KL.
+        """
+        from neurox_lite.figures import finish, panels
+
+        has_text = all(curve.kl is not None for curve in self.curves)
+        count = len(self.curves)
+        axes = panels(
+            ax,
+            count * (1 + has_text),
+            size=(WIDTH * count, 3.6 * (1 + has_text) + 0.4),
+            n_columns=count,
+            sharex="col",
+            sharey="row",
+        )
+        for place, curve in enumerate(self.curves):
+            _panel(axes[place], curve, curve.success)
+            axes[place].set_title(curve._title(), fontsize=10)
+            if has_text and curve.kl is not None:
+                _panel(axes[count + place], curve, curve.kl)
+        for axis in axes[-count:]:
+            axis.set_xlabel("neurons")
+        axes[0].set_ylim(-0.02, 1.02)
+        axes[0].set_ylabel("pairs turned")
+        if has_text:
+            axes[count].set_ylabel("KL on other text (nats per token)")
+        return finish(axes, ax, title, legend=3)
+
+    def save(self, path: str | Path) -> None:
+        """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
+        write_result(path, KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> SteeringCurves:
+        """Read curves written as JSON by :meth:`save`.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, KIND, lambda curves: cls(tuple(map(_curve, curves))))
+
+
+def _curve(fields: dict[str, Any]) -> SteeringCurve:
+    measures = {
+        name: None if fields[name] is None else SteeredMeasure(**fields[name]) for name in MEASURES
+    }
+    task = None if fields.get("task") is None else PairTask(**fields["task"])
+    return SteeringCurve(**{**fields, **measures, "task": task})
+
+
+def _panel(axis: Axes, curve: SteeringCurve, measure: SteeredMeasure) -> None:
+    from neurox_lite.figures import put_ticks
+
+    axis.plot(curve.counts, measure.top, "o-", color="#0072b2", label="top")
+    axis.plot(curve.counts, measure.bottom, "v-", color="#cc79a7", label="bottom")
+    axis.plot(curve.counts, measure.random_mean, "-", color="0.5", label="random (mean, range)")
+    axis.fill_between(
+        curve.counts, measure.random_low, measure.random_high, color="0.5", alpha=0.25
+    )
+    axis.set_xscale("log")
+    put_ticks(axis, curve.counts, [str(count) for count in curve.counts], WIDTH - 1.2)
+    axis.minorticks_off()
+    axis.grid(alpha=0.3)

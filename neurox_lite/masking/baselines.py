@@ -1,0 +1,201 @@
+"""Baselines of the neuron mask: neurons of a running model ranked by two sets of minimal pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from neurox_lite.arguments import whole_number
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.errors import InputError
+from neurox_lite.masking.attribution import gate_gradients
+from neurox_lite.masking.effects import PairEffect
+from neurox_lite.masking.exhaustive import best_masks
+from neurox_lite.masking.fitting import without_gates
+from neurox_lite.masking.neuron_mask import pair_effect, task_of
+from neurox_lite.models.loading import Model
+from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.seeds import checked_seed
+
+
+def rank_by_integrated_gradients(
+    model: Model,
+    pairs: Sequence[MinimalPair],
+    towards: Sequence[MinimalPair],
+    *,
+    n_pairs: int = 200,
+    n_steps: int = 20,
+    seed: int = 0,
+    **where: Any,
+) -> NeuronRanking:
+    """Rank neurons by what replacing them by their mean on other pairs adds to the wrong word.
+
+    Integrated gradients (Sundararajan et al. 2017) of ``log p(wrong) - log p(right)``, from the
+    model as it is to one in which all neurons are replaced, by captum; see
+    :func:`~neurox_lite.masking.attribution.gate_gradients`. The score is the mean over pairs;
+    neurons that work against the wrong word have negative ones.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path, or PreTrainedModel
+        A causal or masked language model, with its head.
+    pairs : sequence of MinimalPair
+        All to be turned the same way, such as those with singular subjects.
+    towards : sequence of MinimalPair
+        Whose mean activations replace: such as those with plural subjects.
+    n_pairs : int
+        Size of the sample of pairs, drawn without replacement.
+    n_steps : int
+        Points of the integral.
+    seed : int
+        Of the sample.
+    **where
+        Site, layers, positions, objective, keep_wrong, tokenizer and others, by default
+        ``towards``, as for
+        :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
+
+    Returns
+    -------
+    NeuronRanking
+        Neurons that are the same on all pairs have score NaN and come last. ``provenance["task"]``
+        says whether the model can do what the pairs ask (``holds``).
+
+    Raises
+    ------
+    InputError
+        When captum is not installed, an option is out of range, or as for ``fit_neuron_mask``.
+    """
+    n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
+    if n_pairs < 1 or n_steps < 1:
+        raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
+    seed = checked_seed(seed)
+    effect, other = _both(model, pairs, towards, where)
+    rows = np.random.default_rng(seed).permutation(len(effect))[:n_pairs]
+    found = gate_gradients(
+        effect, other.start, rows=torch.from_numpy(rows).to(effect.start.device), n_steps=n_steps
+    )
+    return _ranking(
+        effect,
+        found,
+        (effect.deviation > 0) | (effect.start != other.start),
+        "integrated-gradients",
+        {"n_pairs": len(rows), "n_steps": n_steps, "seed": seed},
+    )
+
+
+def rank_by_activation_difference(
+    model: Model,
+    pairs: Sequence[MinimalPair],
+    towards: Sequence[MinimalPair],
+    **where: Any,
+) -> NeuronRanking:
+    """Rank neurons by how much their means differ between two sets of pairs.
+
+    The score of neuron j is ``|mu_j - mu'_j| / sigma_j``, over the tokens at which neurons are
+    replaced, with the deviation over both sets, 2 at most. For two sides of the same sentences see
+    :func:`~neurox_lite.ranking.activation_difference.activation_difference`.
+
+    Parameters
+    ----------
+    model, pairs, towards, **where
+        As for :func:`rank_by_integrated_gradients`.
+
+    Returns
+    -------
+    NeuronRanking
+        Neurons that are constant in both sets have score NaN and come last.
+
+    Raises
+    ------
+    InputError
+        As for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
+    """
+    effect, other = _both(model, pairs, towards, where)
+    here, there = effect.masked.activation_range(), other.masked.activation_range()
+    distance = (here.mean.double() - there.mean.double()).abs()
+    variance = (here.deviation.double() ** 2 + there.deviation.double() ** 2) / 2
+    scale = (variance + (distance / 2) ** 2).sqrt()
+    return _ranking(effect, distance / scale, scale > 0, "activation-difference", {})
+
+
+def rank_by_single_replacement(
+    model: Model,
+    pairs: Sequence[MinimalPair],
+    *,
+    n_pairs: int = 16,
+    n_steps: int = 15,
+    seed: int = 0,
+    **where: Any,
+) -> NeuronRanking:
+    """Rank neurons by what the best replacement of each alone does: the truth for masks of one.
+
+    The score is the mean effect with the neuron replaced less that of the intact model, in nats of
+    ``log p(wrong) - log p(right)``; of *sufficiency* with this neuron kept alone, less that of none
+    kept. Every neuron has replacements of its own fitted, which takes
+    ``n_neurons n_pairs (n_steps + 1)`` runs of the model.
+
+    Parameters
+    ----------
+    model, pairs, **where
+        As for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
+    n_pairs : int
+        Size of the sample of pairs, drawn without replacement.
+    n_steps : int
+        Of fitting replacements.
+    seed : int
+        Of the sample.
+
+    Returns
+    -------
+    NeuronRanking
+        Neurons that are the same on all pairs have score NaN and come last.
+
+    Raises
+    ------
+    InputError
+        When an option is out of range, or as for ``fit_neuron_mask``.
+    """
+    n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
+    if n_pairs < 1 or n_steps < 1:
+        raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
+    seed = checked_seed(seed)
+    effect, _ = pair_effect(model, pairs, **where)
+    rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
+    rows = rows.to(effect.start.device)
+    _, found = best_masks(effect, rows, n_steps=n_steps)
+    return _ranking(
+        effect,
+        found - without_gates(effect, rows),
+        effect.deviation > 0,
+        "single-replacement",
+        {"n_pairs": len(rows), "n_steps": n_steps, "seed": seed},
+    )
+
+
+def _both(
+    model: Model,
+    pairs: Sequence[MinimalPair],
+    towards: Sequence[MinimalPair],
+    where: dict[str, Any],
+) -> tuple[PairEffect, PairEffect]:
+    """The effect on pairs, and that on those towards which they are turned."""
+    others = where.get("others") or towards
+    effect, _ = pair_effect(model, pairs, **{**where, "others": others})
+    other, _ = pair_effect(effect.masked.loaded, towards, **{**where, "others": pairs})
+    return effect, other
+
+
+def _ranking(
+    effect: PairEffect,
+    scores: torch.Tensor,
+    varies: torch.Tensor,
+    method: str,
+    parameters: dict[str, Any],
+) -> NeuronRanking:
+    found = torch.where(varies, scores, torch.nan).cpu().numpy()
+    return NeuronRanking.from_scores(
+        effect.space, found, method, parameters=parameters, provenance=task_of(effect)
+    )

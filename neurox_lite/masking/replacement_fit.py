@@ -1,0 +1,109 @@
+"""The best replacements for given masks, many masks side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from tqdm.auto import trange
+
+from neurox_lite.masking.effects import Effect
+from neurox_lite.masking.gate_search import in_deviations
+
+FIRST_RATE, LAST_RATE = 2.0, 0.2
+"""Of Adam, in deviations: the best replacement often lies ten and more away, where the effect of a
+neuron saturates; the rate falls linearly, for those that lie between."""
+
+
+def fit_replacements(
+    effect: Effect,
+    gates: torch.Tensor,
+    start: torch.Tensor,
+    rows: torch.Tensor,
+    n_steps: int,
+    enough: float = float("inf"),
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Replacements with the largest mean effect, by Adam; gates stay as they are.
+
+    Parameters
+    ----------
+    effect : Effect
+    gates : (n_masks, n_neurons) tensor
+    start : (n_neurons,) or (n_masks, n_neurons) tensor
+        Replacements to begin with.
+    rows : (n_rows,) int tensor
+        Examples.
+    n_steps : int
+        0 to measure only.
+    enough : float
+        A mask whose effect is as large is not improved any further.
+
+    Returns
+    -------
+    effects : (n_masks,) tensor
+        The best of all steps, in float64.
+    values : (n_masks, n_neurons) tensor
+        That had them.
+    """
+    deviation = effect.deviation
+    start = start.expand_as(gates)
+    steps = torch.zeros_like(gates).requires_grad_()
+    origin = in_deviations(effect, start)
+    lowest = in_deviations(effect, effect.low) - origin
+    highest = in_deviations(effect, effect.high) - origin
+    optimizer = torch.optim.Adam([steps], lr=FIRST_RATE, betas=(0.8, 0.95))
+    best = torch.full((len(gates),), -torch.inf, dtype=torch.float64, device=gates.device)
+    values = start.clone()
+    at_once = max(1, effect.rows_at_once // len(rows))
+    for step in trange(n_steps + 1, desc="replacements", disable=None, delay=2, leave=False):
+        going = torch.nonzero(best < enough)[:, 0]
+        if not len(going):
+            break
+        for some in going.split(at_once):
+            tried = start[some] + deviation * steps[some].detach()
+            means = _means(effect, gates, start, steps, some, rows, step < n_steps)
+            better = means > best[some]
+            best[some[better]] = means[better]
+            values[some[better]] = tried[better]
+        if step < n_steps:
+            share = step / n_steps
+            optimizer.param_groups[0]["lr"] = (1 - share) * FIRST_RATE + share * LAST_RATE
+            optimizer.step()
+            optimizer.zero_grad()
+            with torch.no_grad():
+                steps.clamp_(lowest, highest)
+    return best, values
+
+
+def _means(
+    effect: Effect,
+    gates: torch.Tensor,
+    start: torch.Tensor,
+    steps: torch.Tensor,
+    some: torch.Tensor,
+    rows: torch.Tensor,
+    with_gradient: bool,
+) -> torch.Tensor:
+    """Mean effect of some masks over all rows; their gradients are added to those of the steps."""
+    total = torch.zeros(len(some), dtype=torch.float64, device=gates.device)
+    with torch.set_grad_enabled(with_gradient):
+        for part in rows.split(effect.rows_at_once):
+            tried = start[some] + effect.deviation * steps[some]
+            found = effect(
+                gates[some].repeat_interleave(len(part), 0),
+                tried.repeat_interleave(len(part), 0),
+                part.repeat(len(some)),
+            )
+            sums = found.view(len(some), len(part)).double().sum(1)
+            if with_gradient:
+                (-sums.sum() / len(rows)).backward(inputs=[steps])
+            total += sums.detach()
+    return total / len(rows)
+
+
+def gates_of(sets: Sequence[Sequence[int]], like: torch.Tensor) -> torch.Tensor:
+    """Gates that are 1 for the columns of each set and 0 for others, (n_sets, n_neurons)."""
+    gates = like.new_zeros((len(sets), like.shape[-1]))
+    for row, columns in enumerate(sets):
+        gates[row, torch.as_tensor(list(columns), dtype=torch.long, device=like.device)] = 1
+    return gates

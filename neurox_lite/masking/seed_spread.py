@@ -1,0 +1,86 @@
+"""The same search from several seeds: how much of what it finds is chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurox_lite.files import write_json
+from neurox_lite.masking.mask_fit import MaskFit
+from neurox_lite.outputs import replacing_in, results_named
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    import pandas
+
+NAMES = (
+    "mask.safetensors",
+    *results_named("mask", "fit", "ranking", "seeds", "side_effects"),
+)
+"""What the command `mask` writes."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeedSpread:
+    """Masks that differ in nothing but their seed.
+
+    Attributes
+    ----------
+    fits : tuple of MaskFit
+    """
+
+    fits: tuple[MaskFit, ...]
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        facts = {"best": self.best.status, "sizes": some(self.sizes), "overlap": self.overlap}
+        return summary(f"SeedSpread of {len(self.fits)} seeds", facts)
+
+    def table(self) -> Table:
+        """A header, and a row per seed."""
+        rows = [fit.table() for fit in self.fits]
+        return [rows[0][0], *(row for _, row in rows)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per seed."""
+        return as_pandas(self.table())
+
+    @property
+    def best(self) -> MaskFit:
+        """Of the feasible fits, if there are, the smallest; of equal ones that with most effect."""
+        return min(self.fits, key=lambda fit: (not fit.feasible, fit.size, -fit.effect))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(fit.size for fit in self.fits)
+
+    @property
+    def overlap(self) -> float:
+        """Mean over pairs of seeds of the Jaccard index of the neurons sought; NaN of one seed."""
+        sets = [set(fit.mask.sought.tolist()) for fit in self.fits]
+        shares = [len(a & b) / max(len(a | b), 1) for a, b in combinations(sets, 2)]
+        return float(np.mean(shares)) if shares else float("nan")
+
+    def summary(self) -> dict[str, Any]:
+        """What is said about the best fit and about all of them, JSON-ready."""
+        if len(self.fits) < 2:
+            return self.best.summary()
+        return {
+            **self.best.summary(),
+            "sizes by seed": list(self.sizes),
+            "status by seed": [fit.status for fit in self.fits],
+            "held-out success by seed": [fit.summary()["held-out success"] for fit in self.fits],
+            "overlap between seeds": round(self.overlap, 6),
+        }
+
+    def save(self, folder: str | Path) -> None:
+        """Write the best fit, and ``seeds.json`` about all of them."""
+        with replacing_in(folder) as new:
+            self.best.save(new)
+            write_json(new / "seeds.json", {"kind": "seed spread", **self.summary()})

@@ -1,0 +1,92 @@
+"""Which neurons a model has, and whether neurons are those of a model."""
+
+from __future__ import annotations
+
+import torch
+
+from neurox_lite.errors import InputError
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+from neurox_lite.models.lstm import LSTMConfig
+from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
+
+
+def default_site(loaded: LoadedModel) -> str:
+    """``lstm_cell`` for the package's LSTM and ``hidden_states`` for others."""
+    return "lstm_cell" if isinstance(loaded.model.config, LSTMConfig) else "hidden_states"
+
+
+def neuron_space(
+    model: Model,
+    site: str | None = None,
+    layers: Layers = None,
+    *,
+    side: str = "encoder",
+) -> NeuronSpace:
+    """The neurons of a model, for masks and rankings made by hand.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path, or PreTrainedModel
+    site : str, optional
+        See :func:`default_site`.
+    layers : int, several ints or "all", optional
+        All by default; -1 is the last.
+    side : {"encoder", "decoder"}
+        Of an encoder-decoder.
+
+    Raises
+    ------
+    InputError
+        When the model has no such site or layer.
+    """
+    loaded = as_loaded(model, reads_text=False)
+    site = default_site(loaded) if site is None else site
+    sites = find_sites(loaded.model, site, side=side)
+    return space_in(sites, layers, loaded)
+
+
+def check_space(sites: Sites, space: NeuronSpace) -> None:
+    """Raise InputError unless a model has these neurons.
+
+    Parameters
+    ----------
+    sites : Sites
+        Of the model.
+    space : NeuronSpace
+    """
+    if space.site != sites.site:
+        raise InputError(f"neurons of '{space.site}' in a model's '{sites.site}'; use one site")
+    for layer, width in zip(space.layers, space.widths, strict=True):
+        if layer not in sites.widths:
+            raise InputError(
+                f"no layer {layer} at '{sites.site}'; the model has layers "
+                f"{', '.join(map(str, sites.widths))}"
+            )
+        if sites.widths[layer] != width:
+            raise InputError(
+                f"layer {layer} has {sites.widths[layer]} neurons at '{sites.site}', not {width}; "
+                "give what was made from this model"
+            )
+
+
+def check_fits(values: torch.Tensor, dtype: torch.dtype, what: str) -> None:
+    """Raise InputError unless all values are finite numbers of a model's dtype."""
+    if not torch.isfinite(values.to(dtype)).all():
+        raise InputError(
+            f"{what} is NaN, infinite or too large for {str(dtype).removeprefix('torch.')}; give "
+            "finite numbers"
+        )
+
+
+def space_in(sites: Sites, layers: Layers, loaded: LoadedModel) -> NeuronSpace:
+    """The neurons of some layers of a loaded model, all by default.
+
+    Raises
+    ------
+    InputError
+        When the model does not have one of the layers.
+    """
+    chosen = resolve_layers(layers, list(sites.widths), sites.site)
+    widths = tuple(sites.widths[layer] for layer in chosen)
+    return NeuronSpace(loaded.name, sites.site, chosen, widths, loaded.revision)

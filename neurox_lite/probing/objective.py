@@ -1,0 +1,62 @@
+"""What a solver minimises: rows, a loss and penalties."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from neurox_lite.probing.losses import Loss, Scores
+from neurox_lite.probing.standardized import Rows
+from neurox_lite.showing import short_repr
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be minimised; several penalties and several losses share the rows.
+
+    Attributes
+    ----------
+    rows : Rows
+    loss : Loss
+    l1, l2 : (n_problems,) float64 tensors
+    """
+
+    rows: Rows
+    loss: Loss
+    l1: torch.Tensor
+    l2: torch.Tensor
+
+    __repr__ = short_repr
+
+    def sample(self, positions: np.ndarray) -> Problem:
+        """The same problems of some rows, which are held in memory."""
+        loss = self.loss.sample(torch.from_numpy(positions).to(self.l1.device))
+        return Problem(self.rows.sample(positions), loss, self.l1, self.l2)
+
+    def of_neurons(self, neurons: torch.Tensor | slice) -> Problem:
+        """The same problems of some neurons, whose activations are copied."""
+        if isinstance(neurons, slice):
+            return self
+        return Problem(self.rows.of_neurons(neurons), self.loss, self.l1, self.l2)
+
+    def take(self, problems: torch.Tensor) -> Problem:
+        """Some of the problems."""
+        loss = self.loss.take(problems)
+        return Problem(self.rows, loss, self.l1[problems], self.l2[problems])
+
+    def penalty(self, W: torch.Tensor) -> torch.Tensor:
+        """Shape (n_problems,), float64."""
+        absolute = W.abs().sum((0, 2), dtype=torch.float64)
+        return self.l1 * absolute + self.l2 * W.square().sum((0, 2), dtype=torch.float64)
+
+    def scores(self, W: torch.Tensor) -> torch.Tensor:
+        """X W, shape (n, n_problems, n_outputs)."""
+        return self.rows.times(W)
+
+    def gradient(self, scores: Scores) -> tuple[torch.Tensor, torch.Tensor]:
+        """Of f, by the weights (n_neurons, n_problems, n_outputs) and by the intercepts."""
+        return self.rows.transposed_times(
+            lambda rows: self.loss.residual(scores(rows), rows), self.loss.shape
+        )

@@ -1,0 +1,130 @@
+"""Standardised activations as a solver sees them: not copied, but read block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from neurox_lite.activations.access import take_rows, tensor_blocks
+from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.showing import short_repr
+
+FAR = 10
+"""In deviations: a mean beyond this is subtracted before a product is rounded and not after."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The matrix ``(raw - mean) * inverse_scale``, shape (n, n_neurons).
+
+    Attributes
+    ----------
+    raw : (n, n_neurons) tensor or ActivationMatrix
+        Of any floating dtype; a matrix of a store is read from the disk for every product.
+    mean, inverse_scale : (n_neurons,) tensors
+        In the dtype and on the device of the computation.
+    far : (n_far,) int64 tensor
+        Neurons whose mean is beyond ``FAR`` deviations.
+    """
+
+    raw: Any
+    mean: torch.Tensor
+    inverse_scale: torch.Tensor
+    far: torch.Tensor
+
+    __repr__ = short_repr
+
+    @classmethod
+    def standardised(
+        cls,
+        raw: Any,
+        mean: np.ndarray,
+        deviation: np.ndarray,
+        scale: np.ndarray,
+        like: torch.Tensor,
+    ) -> Rows:
+        """Rows computed like a tensor; a neuron that is constant becomes zero."""
+        varies = deviation > 0
+        far = np.flatnonzero(varies & (np.abs(mean) > FAR * deviation))
+        return cls(
+            raw,
+            torch.from_numpy(mean).to(like),
+            torch.from_numpy(varies / scale).to(like),
+            torch.from_numpy(far).to(like.device),
+        )
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @property
+    def n_neurons(self) -> int:
+        return len(self.mean)
+
+    def sample(self, positions: np.ndarray) -> Rows:
+        """Some rows, in memory."""
+        raw = take_rows(self.raw, positions)
+        if isinstance(raw, ActivationMatrix):
+            raw = torch.from_numpy(raw[:])
+        return Rows(raw, self.mean, self.inverse_scale, self.far)
+
+    def of_neurons(self, neurons: torch.Tensor) -> Rows:
+        """Some neurons of rows that are in memory."""
+        is_far = torch.zeros(self.n_neurons, dtype=torch.bool, device=neurons.device)
+        is_far[self.far] = True
+        return Rows(
+            self.raw[:, neurons],
+            self.mean[neurons],
+            self.inverse_scale[neurons],
+            torch.nonzero(is_far[neurons])[:, 0],
+        )
+
+    def _blocks(self) -> Iterator[tuple[slice, torch.Tensor]]:
+        for start, block in tensor_blocks(self.raw):
+            yield slice(start, start + len(block)), block.to(self.mean)
+
+    def times(self, W: torch.Tensor) -> torch.Tensor:
+        """X W, shape (n, *) for W of shape (n_neurons, *)."""
+        raw_weights = W.flatten(1) * self.inverse_scale[:, None]
+        far_weights = raw_weights[self.far]
+        raw_weights[self.far] = 0
+        offset = -(self.mean @ raw_weights)
+        out = W.new_empty(len(self), *W.shape[1:])
+        flat = out.view(len(self), raw_weights.shape[1])
+        for rows, block in self._blocks():
+            torch.addmm(offset, block, raw_weights, out=flat[rows])
+            if len(self.far):
+                flat[rows] += (block[:, self.far] - self.mean[self.far]) @ far_weights
+        return out
+
+    def transposed_times(
+        self, residual: Callable[[slice], torch.Tensor], shape: Sequence[int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """X' R / n, shape (n_neurons, *), and the means of R (*), for R of shape (n, *).
+
+        Parameters
+        ----------
+        residual : function of slice
+            Gives a block of rows of R; blocks are added in float64.
+        shape : ints
+            The *.
+        """
+        n_columns = math.prod(shape)
+        total = self.mean.new_zeros(self.n_neurons, n_columns, dtype=torch.float64)
+        far = total.new_zeros(len(self.far), n_columns)
+        sums = total.new_zeros(n_columns)
+        for rows, block in self._blocks():
+            R = residual(rows).flatten(1)
+            total += block.T @ R
+            sums += R.sum(0, dtype=torch.float64)
+            if len(self.far):
+                far += (block[:, self.far] - self.mean[self.far]).T @ R
+        total -= torch.outer(self.mean.double(), sums)
+        total[self.far] = far
+        total *= self.inverse_scale[:, None] / len(self)
+        sums /= len(self)
+        return total.to(self.mean).view(-1, *shape), sums.to(self.mean).view(*shape)
