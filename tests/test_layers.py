@@ -1,4 +1,4 @@
-"""Imports go in one direction: a module may import what stands above it in this list."""
+"""Imports go in one direction: a module imports what stands above it in this list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,66 +16,100 @@ import neurox_lite
 PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
-    {"escaping"},
+    {"version", "escaping"},
     {"errors"},
     {"arguments"},
     {"choices", "input_files", "own_files", "showing"},
     {"labels"},
     {"files", "output_formats", "embedded", "measure", "seeds", "threads"},
-    {"outputs"},
+    {"outputs", "figures"},
     {"neurons"},
     {"results", "metrics"},
     {"intervals"},
     {"corpora"},
     {"models"},
     {"activations"},
-    # The stages do not know each other, but evaluation retrains probes and rankings read them.
-    {"extraction", "probing", "correlation", "masking"},
-    {"ranking", "evaluation"},
-    {"plotting"},
+    # What do neurons carry?
+    {"extraction"},
+    {"probing"},
+    {"correlation"},
+    # Does the model use them?
+    {"interventions"},
+    {"masking"},
+    # Where both meet.
+    {"ranking"},
+    {"evaluation"},
+    # What people look at.
     {"report"},
     {"pipeline"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
-# Results show themselves: plot() imports the drawing code when it is called.
-EXCEPTIONS = {("results", "plotting")}
+
+def modules() -> dict[str, Path]:
+    """Every module but the public names, as ``results.ranking``."""
+    names = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts != ("__init__",):
+            names[".".join(part for part in parts if part != "__init__")] = path
+    return names
 
 
-def imports_of(path: Path) -> set[str]:
-    """Top-level parts of neurox_lite that a file imports, also inside functions."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = (
-                [node.module]
-                if node.module != "neurox_lite"
-                else [f"neurox_lite.{alias.name}" for alias in node.names]
-            )
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
+MODULES = modules()
+
+
+def is_for_annotations(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports_of(tree: ast.AST) -> set[str]:
+    """Modules that a file imports, also inside functions; not those for annotations only."""
+    found: set[str] = set()
+    for node in ast.iter_child_nodes(tree):
+        if is_for_annotations(node):
             continue
-        found |= {n.split(".")[1] for n in names if n.startswith("neurox_lite.")}
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("neurox_lite"):
+            room = node.module.removeprefix("neurox_lite").removeprefix(".")
+            inside = {f"{room}.{alias.name}".removeprefix(".") for alias in node.names}
+            is_named = inside & set(MODULES)
+            found |= is_named or {room}
+        elif isinstance(node, ast.Import):
+            names = (alias.name for alias in node.names)
+            found |= {n.removeprefix("neurox_lite.") for n in names if n.startswith("neurox_lite")}
+        else:
+            found |= imports_of(node)
     return found
 
 
-def files() -> list[Path]:
-    return [p for p in sorted(PACKAGE.rglob("*.py")) if p.parent != PACKAGE or p.stem != "__init__"]
+IMPORTS = {name: imports_of(ast.parse(path.read_text())) for name, path in MODULES.items()}
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_go_up_the_list_only(path: Path) -> None:
-    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    for imported in imports_of(path) - {part, "__version__"}:
-        if (part, imported) not in EXCEPTIONS:
-            assert LEVEL[imported] < LEVEL[part], f"{part} imports {imported}"
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_up_the_list_only(name: str) -> None:
+    room = name.split(".")[0]
+    for imported in IMPORTS[name]:
+        other = imported.split(".")[0]
+        assert other == room or LEVEL[other] < LEVEL[room], f"{name} imports {imported}"
+
+
+def test_no_circle() -> None:
+    TopologicalSorter(IMPORTS).prepare()
+
+
+def test_circles_and_imports_in_functions_are_found() -> None:
+    """Of what the two tests above rely on."""
+    lines = "def f():\n    from neurox_lite.results import ranking"
+    assert imports_of(ast.parse(lines)) == {"results.ranking"}
+    only = "if TYPE_CHECKING:\n    from neurox_lite.results.ranking import NeuronRanking"
+    assert imports_of(ast.parse(only)) == set()
+    assert imports_of(ast.parse("import neurox_lite.files")) == {"files"}
+    assert imports_of(ast.parse("import neurox_lite")) == {"neurox_lite"}  # has no level
 
 
 def test_every_part_has_a_level() -> None:
-    parts = {p.relative_to(PACKAGE).parts[0].removesuffix(".py") for p in files()}
-    assert parts <= set(LEVEL)
+    assert {name.split(".")[0] for name in MODULES} == set(LEVEL)
 
 
 @pytest.mark.parametrize("command", ["import neurox_lite", "import neurox_lite.cli.main"])

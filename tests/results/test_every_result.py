@@ -11,9 +11,9 @@ import unicodedata
 import pandas
 import pytest
 from every_result import EVERY, EVIL
+from matplotlib.figure import Figure
 
 import neurox_lite
-from neurox_lite import results
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import csv_text, terminal
 from neurox_lite.own_files import is_ours
@@ -37,8 +37,28 @@ def test_its_files_are_known_as_ours(name, tmp_path):
 
 
 def test_none_is_missing():
-    kinds = {name for name in results.__all__ if isinstance(getattr(results, name), type)}
-    assert kinds <= set(EVERY)
+    modules = pkgutil.walk_packages(neurox_lite.__path__, "neurox_lite.")
+    found = {
+        kind.__name__
+        for module in modules
+        for kind in vars(importlib.import_module(module.name)).values()
+        if isinstance(kind, type) and hasattr(kind, "to_pandas")
+    }
+    assert found == set(EVERY)
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if hasattr(EVERY[name], "plot")])
+def test_plots_on_axes_of_ones_own(name):
+    """As many as it has panels; a colour bar is no panel."""
+    own = EVERY[name].plot()
+    count = sum(axes.get_label() != "<colorbar>" for axes in own.axes)
+    figure = Figure()
+    axes = figure.subplots(1, count + 1, squeeze=False)[0]
+    assert EVERY[name].plot(axes[0] if count == 1 else axes[:count]) is figure
+    assert all(each.has_data() for each in axes[:count]) and not axes[-1].has_data()
+    for wrong in (axes, figure, "axes"):
+        with pytest.raises(InputError, match=r"^ax is not .* matplotlib axes"):
+            EVERY[name].plot(wrong)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -16,7 +16,7 @@ from neurox_lite.models.sites import find_sites
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
-from tests.models.test_interventions import (
+from tests.interventions.test_intervene import (
     EVERY,
     chosen_by_hand,
     middle_layer,

@@ -112,7 +112,7 @@ def test_overlap(ranking):
     assert [ranking.overlap(other, k) for k in (1, 2, 3, 6)] == [0, 0.5, 2 / 3, 1]
     assert ranking.overlap(other, 0) == 0
     elsewhere = NeuronRanking.from_scores(NeuronSpace.of_array(6), SCORES, "array")
-    with pytest.raises(InputError, match="'by hand' and 'array' rank different neurons"):
+    with pytest.raises(InputError, match=r"ranking 'array' is of .*, not of"):
         ranking.overlap(elsewhere, 2)
 
 

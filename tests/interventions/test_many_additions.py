@@ -17,7 +17,7 @@ from neurox_lite.interventions.metrics import (
 )
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.models.loading import load_model
-from tests.evaluation.test_model_metrics import TEXTS, WHERE, pair_odds
+from tests.interventions.test_metrics_in_model import TEXTS, WHERE, pair_odds
 
 MODELS = ("lstm-0", "gpt2", "bert")
 
