@@ -13,7 +13,6 @@ __all__ = [
     "AblationCurves",
     "ActivationStore",
     "AgreementMatrix",
-    "BakeOff",
     "ElasticNetProbe",
     "ElasticNetRegression",
     "ExtractOptions",
@@ -32,8 +31,9 @@ __all__ = [
     "NeuronMask",
     "NeuronRanking",
     "NeuronSpace",
-    "OnlineCode",
+    "OnlineCodeLength",
     "RankIntervals",
+    "RankerComparison",
     "RegularisationSearch",
     "Selectivity",
     "SideEffects",
@@ -43,12 +43,14 @@ __all__ = [
     "ablate",
     "ablate_in_model",
     "accuracy_interval",
-    "aligned",
+    "add_to_neurons",
+    "align_stores",
     "annotate",
-    "bake_off",
+    "compare_rankers",
     "control_labels",
     "convert",
     "correlation_clusters",
+    "disjoint_minimal_sets",
     "embedded_path",
     "encode_pairs",
     "extract",
@@ -67,7 +69,7 @@ __all__ = [
     "minimal_set",
     "model_metrics",
     "neuron_space",
-    "online_code",
+    "online_code_length",
     "random_ranking",
     "rank_by_activation_difference",
     "rank_by_integrated_gradients",
@@ -83,22 +85,20 @@ __all__ = [
     "read_parallel",
     "read_splits",
     "read_text",
-    "redundancy",
     "regularisation_search",
     "run_job",
     "score_pairs",
     "selectivity",
     "side_effects",
     "steer",
-    "translate",
     "word_filter",
 ]
 
 if TYPE_CHECKING:
     from neurox_lite import ranking
-    from neurox_lite.activations.aligned import aligned
+    from neurox_lite.activations.align_stores import align_stores
     from neurox_lite.activations.convert import convert
-    from neurox_lite.activations.labelled import labelled_splits
+    from neurox_lite.activations.labelled_splits import labelled_splits
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.corpora.annotation import annotate, read_text
     from neurox_lite.corpora.columns import read_columns
@@ -116,15 +116,15 @@ if TYPE_CHECKING:
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
     from neurox_lite.evaluation.method_table import MethodTable
-    from neurox_lite.evaluation.minimal_set import MinimalSet, minimal_set, redundancy
+    from neurox_lite.evaluation.minimal_set import MinimalSet, disjoint_minimal_sets, minimal_set
     from neurox_lite.evaluation.rank_intervals import RankIntervals, rank_intervals
-    from neurox_lite.evaluation.ranker_comparison import BakeOff, bake_off
+    from neurox_lite.evaluation.ranker_comparison import RankerComparison, compare_rankers
     from neurox_lite.extraction.extract import extract
     from neurox_lite.extraction.options import ExtractOptions
     from neurox_lite.intervals import accuracy_interval
     from neurox_lite.interventions import metrics as model_metrics
     from neurox_lite.interventions.ablation import ablate_in_model
-    from neurox_lite.interventions.addition import translate
+    from neurox_lite.interventions.addition import add_to_neurons
     from neurox_lite.interventions.intervene import intervene
     from neurox_lite.interventions.pair_inputs import encode_pairs
     from neurox_lite.interventions.pair_scores import score_pairs
@@ -148,7 +148,7 @@ if TYPE_CHECKING:
     from neurox_lite.probing.control import control_labels
     from neurox_lite.probing.layerwise import LayerScores, fit_layers, layer_scores
     from neurox_lite.probing.learning_curve import LearningCurve, learning_curve
-    from neurox_lite.probing.online_code import OnlineCode, online_code
+    from neurox_lite.probing.online_code import OnlineCodeLength, online_code_length
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.probing.regression import ElasticNetRegression
     from neurox_lite.probing.search import RegularisationSearch, regularisation_search
@@ -166,7 +166,7 @@ _MODULE_OF = {
     "AblationCurves": "results.ablation",
     "ActivationStore": "activations.store",
     "AgreementMatrix": "ranking.agreement",
-    "BakeOff": "evaluation.ranker_comparison",
+    "RankerComparison": "evaluation.ranker_comparison",
     "ElasticNetProbe": "probing.probe",
     "ElasticNetRegression": "probing.regression",
     "ExtractOptions": "extraction.options",
@@ -185,7 +185,7 @@ _MODULE_OF = {
     "NeuronMask": "results.neuron_mask",
     "NeuronRanking": "results.ranking",
     "NeuronSpace": "neurons",
-    "OnlineCode": "probing.online_code",
+    "OnlineCodeLength": "probing.online_code",
     "RankIntervals": "evaluation.rank_intervals",
     "RegularisationSearch": "probing.search",
     "Selectivity": "probing.selectivity",
@@ -196,9 +196,9 @@ _MODULE_OF = {
     "ablate": "evaluation.ablation",
     "ablate_in_model": "interventions.ablation",
     "accuracy_interval": "intervals",
-    "aligned": "activations.aligned",
+    "align_stores": "activations.align_stores",
     "annotate": "corpora.annotation",
-    "bake_off": "evaluation.ranker_comparison",
+    "compare_rankers": "evaluation.ranker_comparison",
     "control_labels": "probing.control",
     "convert": "activations.convert",
     "correlation_clusters": "correlation.clusters",
@@ -211,7 +211,7 @@ _MODULE_OF = {
     "fit_probe_mask": "masking.probe_mask",
     "fit_one_vs_rest": "probing.batched",
     "intervene": "interventions.intervene",
-    "labelled_splits": "activations.labelled",
+    "labelled_splits": "activations.labelled_splits",
     "layer_scores": "probing.layerwise",
     "layer_similarity": "correlation.similarity",
     "learning_curve": "probing.learning_curve",
@@ -219,7 +219,7 @@ _MODULE_OF = {
     "load_model": "models.loading",
     "minimal_set": "evaluation.minimal_set",
     "neuron_space": "models.neuron_spaces",
-    "online_code": "probing.online_code",
+    "online_code_length": "probing.online_code",
     "random_ranking": "ranking",
     "rank_by_activation_difference": "masking.baselines",
     "rank_by_integrated_gradients": "masking.baselines",
@@ -234,14 +234,14 @@ _MODULE_OF = {
     "read_parallel": "corpora.parallel",
     "read_splits": "corpora.reading",
     "read_text": "corpora.annotation",
-    "redundancy": "evaluation.minimal_set",
+    "disjoint_minimal_sets": "evaluation.minimal_set",
     "regularisation_search": "probing.search",
     "run_job": "pipeline.run",
     "score_pairs": "interventions.pair_scores",
     "selectivity": "probing.selectivity",
     "side_effects": "interventions.side_effects",
     "steer": "interventions.steering",
-    "translate": "interventions.addition",
+    "add_to_neurons": "interventions.addition",
     "word_filter": "corpora.word_filter",
 }
 

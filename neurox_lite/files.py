@@ -38,7 +38,7 @@ _claimed: set[Path] = set()
 
 
 @contextmanager
-def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
+def atomic_write(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` if the block succeeds.
 
     A block that raises leaves neither the temporary file nor a changed ``path``. No other process
@@ -54,7 +54,7 @@ def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
         When the disk is full or fails.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
+    require_absent(path, overwrite)
     refuse_folder(path)
     refuse_foreign_link(path)
     target = real(path)
@@ -69,7 +69,7 @@ def replacing(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
         yield partial
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
-        refuse_existing(path, overwrite)
+        require_absent(path, overwrite)
         partial.replace(target)
 
 
@@ -177,7 +177,7 @@ def refuse_foreign_link(path: str | Path) -> None:
         )
 
 
-def refuse_existing(path: str | Path, overwrite: bool) -> None:
+def require_absent(path: str | Path, overwrite: bool) -> None:
     """Raise InputError when ``path`` exists and may not be overwritten."""
     path = as_path(path)
     if not overwrite and path.exists():
@@ -258,7 +258,7 @@ def _absolute(path: Path) -> Path:
 
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file atomically."""
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_bytes(content)
 
 

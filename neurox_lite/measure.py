@@ -56,7 +56,7 @@ def resident_memory() -> int | None:
     return _status("VmRSS")
 
 
-def give_back_memory() -> None:
+def release_memory() -> None:
     """Return freed memory to the system.
 
     glibc keeps what was freed, in pieces that the next batch, of another shape, does not fit

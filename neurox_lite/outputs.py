@@ -18,11 +18,11 @@ from neurox_lite.files import (
     lock_of,
     locked,
     real,
-    refuse_existing,
     refuse_file,
     refuse_folder,
     refuse_foreign_link,
     remove_leftovers,
+    require_absent,
     write_errors,
 )
 from neurox_lite.own_files import is_ours
@@ -38,17 +38,17 @@ def claimed_file(path: str | Path, overwrite: bool) -> Iterator[None]:
     Raises
     ------
     InputError, UnfinishedError
-        As :func:`replacing`.
+        As :func:`atomic_write`.
     """
     path = Path(path)
-    refuse_existing(path, overwrite)
+    require_absent(path, overwrite)
     refuse_folder(path)
     refuse_foreign_link(path)
     target = real(path)
     with ExitStack() as stack:
         with write_errors(path):
             stack.enter_context(locked(path, lock_of(target)))
-            refuse_existing(path, overwrite)
+            require_absent(path, overwrite)
             remove_leftovers(target.parent, [glob.escape(target.name)])
         stack.enter_context(claim(target))
         yield
@@ -82,7 +82,7 @@ def claimed_folder(
         with write_errors(folder):
             stack.enter_context(locked(folder, folder / LOCK))
             for path in matching(folder, names):
-                refuse_existing(path, overwrite)
+                require_absent(path, overwrite)
             refuse_foreign(folder, names)
             remove_leftovers(folder, names)
         stack.enter_context(claim(real(folder)))

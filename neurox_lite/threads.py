@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def mapping(
+def thread_map(
     n_calls: int,
 ) -> Iterator[Callable[[Callable[[Item], Result], Iterable[Item]], Iterator[Result]]]:
     """A ``map`` that makes several calls at once and shares the cores out among them."""

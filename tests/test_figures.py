@@ -58,9 +58,7 @@ def agreement(n, name):
 def steering(n_curves, n_counts, method):
     measure = SteeredMeasure(0.1, *(values(n_counts, seed) for seed in range(5)))
     counts = tuple(range(1, n_counts + 1))
-    curve = SteeringCurve(
-        method, "translate", 8.0, "all", 100, 8, 2, counts, measure, measure, measure
-    )
+    curve = SteeringCurve(method, "add", 8.0, "all", 100, 8, 2, counts, measure, measure, measure)
     return SteeringCurves((curve,) * n_curves)
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import (
+    atomic_write,
     hash_file,
     hash_json,
     read_json,
-    refuse_existing,
     refuse_file,
-    replacing,
+    require_absent,
     write_json,
     write_text,
 )
@@ -28,7 +28,7 @@ def test_a_failing_block_leaves_everything_as_it_was(tmp_path, stop, before):
     if before:
         path.write_text(before)
 
-    with pytest.raises(stop), replacing(path) as partial:
+    with pytest.raises(stop), atomic_write(path) as partial:
         partial.write_text("half")
         raise stop
 
@@ -40,7 +40,7 @@ def test_a_failing_block_leaves_everything_as_it_was(tmp_path, stop, before):
 def test_the_file_appears_when_the_block_is_done(tmp_path):
     path = tmp_path / "new" / "folder" / "file.txt"
 
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("whole")
         assert not path.exists()
         assert partial.parent == path.parent
@@ -55,7 +55,7 @@ def test_existing_is_refused_before_the_block_runs(tmp_path):
 
     with (
         pytest.raises(InputError, match=r"file\.txt: exists already.*--overwrite"),
-        replacing(path, overwrite=False),
+        atomic_write(path, overwrite=False),
     ):
         pytest.fail("the block ran")
 
@@ -63,7 +63,7 @@ def test_existing_is_refused_before_the_block_runs(tmp_path):
 
 
 def test_a_folder_is_not_a_file(tmp_path):
-    with pytest.raises(InputError, match="is a folder"), replacing(tmp_path):
+    with pytest.raises(InputError, match="is a folder"), atomic_write(tmp_path):
         pytest.fail("the block ran")
 
 
@@ -73,7 +73,7 @@ def test_a_name_that_no_file_can_have(tmp_path, name):
         lambda: write_text(tmp_path / name, "x"),
         lambda: read_json(tmp_path / name),
         lambda: refuse_file(tmp_path / name),
-        lambda: refuse_existing(tmp_path / name, overwrite=True),
+        lambda: require_absent(tmp_path / name, overwrite=True),
     ):
         with pytest.raises(InputError, match="no name of a file"):
             use()

@@ -176,7 +176,7 @@ def test_so_is_one_to_be_predicted_and_a_pair(tmp_path: Path) -> None:
 def test_so_is_one_made_in_python() -> None:
     with pytest.raises(InputError, match="sentence 2 has more than 1,000,000 words"):
         TaggedCorpus([["a"], ["b"] * 1_000_001])
-    assert TaggedCorpus([["a"], ["b"] * 1_000_000]).n_tokens == 1_000_001
+    assert TaggedCorpus([["a"], ["b"] * 1_000_000]).n_words == 1_000_001
 
 
 BAD_YAML = {

@@ -24,8 +24,8 @@ RANKING = nx.linguistic_correlation(FITTED)
 ROWS = np.arange(N)
 
 
-def labelled(y):
-    from neurox_lite.activations.labelled import LabelledActivations
+def validate_inputs(y):
+    from neurox_lite.activations.labelled_splits import LabelledActivations
 
     return LabelledActivations(X, y, ROWS, GROUPS)
 
@@ -43,18 +43,20 @@ TAKES_Y = {
     "layer_scores": lambda y: nx.layer_scores(PROBE, X, Y, X, y, space=RANKING.space),
     "learning_curve": lambda y: nx.learning_curve(PROBE, X, y, GROUPS, X, Y),
     "learning_curve test": lambda y: nx.learning_curve(PROBE, X, Y, GROUPS, X, y),
-    "online_code": lambda y: nx.online_code(PROBE, X, y, GROUPS),
-    "online_code groups": lambda y: nx.online_code(PROBE, X, Y, y),
+    "online_code": lambda y: nx.online_code_length(PROBE, X, y, GROUPS),
+    "online_code groups": lambda y: nx.online_code_length(PROBE, X, Y, y),
     "rank_intervals": lambda y: nx.rank_intervals(nx.ranking.probeless, X, y, GROUPS),
     "rank_intervals groups": lambda y: nx.rank_intervals(nx.ranking.probeless, X, Y, y),
-    "selectivity": lambda y: nx.selectivity(FITTED, labelled(y), labelled(Y), ["w"] * N),
+    "selectivity": lambda y: nx.selectivity(
+        FITTED, validate_inputs(y), validate_inputs(Y), ["w"] * N
+    ),
     "control_labels": lambda y: nx.control_labels(["w"] * N, y),
     "accuracy_interval": lambda y: nx.accuracy_interval(Y == "a", y),
     "ablate": lambda y: nx.ablate([RANKING], X, y),
     "ablate test": lambda y: nx.ablate([RANKING], X, Y, probe=FITTED, X_test=X, y_test=y),
     "minimal_set": lambda y: nx.minimal_set(RANKING, FITTED, X, y, X, Y),
     "minimal_set dev": lambda y: nx.minimal_set(RANKING, FITTED, X, Y, X, y),
-    "redundancy": lambda y: nx.redundancy(FITTED, nx.linguistic_correlation, X, y, X, Y),
+    "redundancy": lambda y: nx.disjoint_minimal_sets(FITTED, nx.linguistic_correlation, X, y, X, Y),
     "class_means": lambda y: class_means(X, y),
     "average_precision": lambda y: nx.ranking.average_precision(X, y),
     "gaussian": lambda y: nx.ranking.gaussian(X, y, X, Y),
@@ -185,7 +187,7 @@ def test_rankings_keep_integer_classes(tmp_path):
         ranking.save(tmp_path / "r.json")
         for each in (ranking, nx.NeuronRanking.load(tmp_path / "r.json")):
             assert each.classes == (0, 1, 2)
-            assert list(each.salient()) == list(each.above()) == [0, 1, 2]
+            assert list(each.salient()) == list(each.columns_above()) == [0, 1, 2]
             for label in (1, np.int64(1), "1"):
                 one = each.for_class(label)
                 assert one.parameters["class"] == 1

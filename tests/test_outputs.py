@@ -14,11 +14,11 @@ import pytest
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import (
+    atomic_write,
     json_text,
     locked,
     public_name,
     public_names,
-    replacing,
     write_json,
     write_text,
 )
@@ -229,7 +229,7 @@ def test_names_that_do_not_say_where_something_lies(tmp_path, monkeypatch):
 def hold(path, started, mode):
     """What a killed process was doing."""
     if mode == "write":
-        with replacing(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text("half")
             started.set()
             time.sleep(60)

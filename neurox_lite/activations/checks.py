@@ -134,7 +134,7 @@ def _check_attributes(store: ActivationStore) -> list[str]:
 
 
 def _check_layer(store: ActivationStore, layer: int) -> Iterator[tuple[str, list[str]]]:
-    missing = np.zeros(store.n_tokens, dtype=bool)
+    missing = np.zeros(store.n_rows, dtype=bool)
     missing[store.missing] = True
     n_present = n_nan = n_infinite = n_filled = 0
     all_zero = True

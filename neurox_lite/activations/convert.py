@@ -19,7 +19,7 @@ from neurox_lite.arguments import as_path
 from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.files import refuse_existing
+from neurox_lite.files import require_absent
 
 UNKNOWN = "unknown"
 READERS = {"hdf5": read_neurox_hdf5, "json": read_neurox_json}
@@ -70,7 +70,7 @@ def convert(
         exists.
     """
     source, out = as_path(source, "source"), as_path(out, "out")
-    refuse_existing(out, overwrite)
+    require_absent(out, overwrite)
     if to not in (None, "store", "neurox"):
         raise InputError(
             f"cannot convert to '{to}'; use store or neurox{did_you_mean(to, ('store', 'neurox'))}"
@@ -146,7 +146,7 @@ def _copy(source: Path, out: Path, overwrite: bool) -> Path:
             overwrite=overwrite,
         ) as writer:
             missing = store.missing
-            for start in range(0, store.n_tokens, BLOCK_ROWS):
+            for start in range(0, store.n_rows, BLOCK_ROWS):
                 here = missing[(missing >= start) & (missing < start + BLOCK_ROWS)] - start
                 rows = slice(start, start + BLOCK_ROWS)
                 layers = {layer: store.layer(layer)[rows] for layer in store.space.layers}

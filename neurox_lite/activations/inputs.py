@@ -65,7 +65,7 @@ class Labelled:
         return (ids == torch.arange(len(self.classes), device=like.device)[:, None]).float()
 
 
-def labelled(X: Any, y: Any) -> Labelled:
+def validate_inputs(X: Any, y: Any) -> Labelled:
     """Check activations (n, n_neurons) and labels (n,); nothing is read from the disk.
 
     Raises

@@ -12,11 +12,11 @@ import numpy as np
 
 from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_store_file
 from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
-from neurox_lite.activations.writer import Head, create_layer, write_head
-from neurox_lite.files import replacing
+from neurox_lite.activations.writer import StoreHeader, create_layer, write_head
+from neurox_lite.files import atomic_write
 
 
-def join(parts: Sequence[Path], head: Head, out: Path, *, overwrite: bool = False) -> None:
+def join(parts: Sequence[Path], head: StoreHeader, out: Path, *, overwrite: bool = False) -> None:
     """Copy the layers of stores one after another into one file.
 
     Memory: one block of rows.
@@ -36,12 +36,14 @@ def join(parts: Sequence[Path], head: Head, out: Path, *, overwrite: bool = Fals
         When ``out`` exists.
     """
     size = sum(part.stat().st_size for part in parts)
-    with replacing(out, overwrite) as partial, new_store_file(partial, size) as file:
+    with atomic_write(out, overwrite) as partial, new_store_file(partial, size) as file:
         checksums, missing = _copy_layers(parts, head, file)
         write_head(file.hdf5, head, checksums, missing)
 
 
-def _copy_layers(parts: Sequence[Path], head: Head, file: NewFile) -> tuple[list[Any], np.ndarray]:
+def _copy_layers(
+    parts: Sequence[Path], head: StoreHeader, file: NewFile
+) -> tuple[list[Any], np.ndarray]:
     """Copy all rows; give the checksums of all parts, and the rows without activations."""
     checksums: list[Any] = []
     missing: list[np.ndarray] = []
@@ -50,19 +52,19 @@ def _copy_layers(parts: Sequence[Path], head: Head, file: NewFile) -> tuple[list
     for part in parts:
         with ActivationStore(part) as store:
             for layer in store.space.layers:
-                for start in range(0, store.n_tokens, BLOCK_ROWS):
+                for start in range(0, store.n_rows, BLOCK_ROWS):
                     block = store.stored(layer, start, start + BLOCK_ROWS)
                     if layer not in layers:
-                        shape = (head.corpus.n_tokens, block.shape[1])
+                        shape = (head.corpus.n_words, block.shape[1])
                         layers[layer] = create_layer(file, layer, shape, block.dtype)
                     layers[layer].write(row + start, block)
             missing.append(store.missing + row)
             checksums += store.metadata["checksums"]
-            row += store.n_tokens
+            row += store.n_rows
     return checksums, np.concatenate(missing)
 
 
-def join_virtually(parts: Sequence[Path], head: Head, out: Path) -> None:
+def join_virtually(parts: Sequence[Path], head: StoreHeader, out: Path) -> None:
     """Write a file whose layers lie in the files of other stores, below its own folder."""
     names = [part.relative_to(out.parent).as_posix() for part in parts]
     layouts: dict[int, h5py.VirtualLayout] = {}
@@ -75,14 +77,14 @@ def join_virtually(parts: Sequence[Path], head: Head, out: Path) -> None:
             for layer, width in zip(store.space.layers, store.space.widths, strict=True):
                 kind = store.stored(layer, 0, 0).dtype
                 if layer not in layouts:
-                    layouts[layer] = h5py.VirtualLayout((head.corpus.n_tokens, width), kind)
-                shape = (store.n_tokens, width)
+                    layouts[layer] = h5py.VirtualLayout((head.corpus.n_words, width), kind)
+                shape = (store.n_rows, width)
                 source = h5py.VirtualSource(name, f"layers/{layer}", shape, kind)
-                layouts[layer][row : row + store.n_tokens] = source
+                layouts[layer][row : row + store.n_rows] = source
             missing.append(store.missing + row)
             checksums += store.metadata["checksums"]
-            row += store.n_tokens
-    with replacing(out) as partial, new_store_file(partial) as file:
+            row += store.n_rows
+    with atomic_write(out) as partial, new_store_file(partial) as file:
         for layer, layout in layouts.items():
             file.hdf5.create_virtual_dataset(f"layers/{layer}", layout)
         shards = [

@@ -27,7 +27,7 @@ from neurox_lite.activations.structure import (
     open_hdf5,
 )
 from neurox_lite.errors import InputError
-from neurox_lite.files import replacing
+from neurox_lite.files import atomic_write
 from neurox_lite.input_files import parse_json
 
 INDEX = "sentence_to_index"
@@ -279,7 +279,7 @@ def write_neurox_hdf5(store: ActivationStore, out: str | Path, *, overwrite: boo
                 f"{store.path}: sentence {number}: the word {spaced!r} has a space, which "
                 "separates words in this format; convert to .json instead"
             )
-    with replacing(out, overwrite) as partial, new_hdf5(partial) as (file, _):
+    with atomic_write(out, overwrite) as partial, new_hdf5(partial) as (file, _):
         for number, array in enumerate(arrays_of(store)):
             file[str(number)] = array
         keys = sentence_keys(map(" ".join, sentences))

@@ -17,7 +17,7 @@ from neurox_lite.activations.neurox_store import (
 )
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
-from neurox_lite.files import replacing
+from neurox_lite.files import atomic_write
 from neurox_lite.input_files import lines_of_input, parse_json
 
 
@@ -164,7 +164,7 @@ def write_neurox_json(store: ActivationStore, out: str | Path, *, overwrite: boo
             "convert to .hdf5 instead"
         )
     with (
-        replacing(out, overwrite) as partial,
+        atomic_write(out, overwrite) as partial,
         partial.open("w", encoding="utf-8", newline="\n") as file,
     ):
         sentences = zip(words_of(store), arrays_of(store), strict=True)

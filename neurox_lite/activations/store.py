@@ -45,7 +45,7 @@ class ActivationStore:
         The attributes of the file: model, revision, tokenizer, site, aggregation, dtype, corpus
         hash, package version, counts of words without activations, checksums per run of rows and
         layer.
-    n_tokens : int
+    n_rows : int
         Number of words, the rows of every layer.
     files : list of LayerFile
         The file with its layers, or its shards.
@@ -73,7 +73,7 @@ class ActivationStore:
                 layers=tuple(contents.widths),
                 widths=tuple(contents.widths.values()),
             )
-            self.n_tokens = contents.n_rows
+            self.n_rows = contents.n_rows
             self._contents = contents
             self._starts = np.concatenate(([0], np.cumsum(self._rows_of_files())))
             self.files = [self._file]
@@ -91,7 +91,7 @@ class ActivationStore:
 
     def __str__(self) -> str:
         facts = {
-            "rows": self.n_tokens,
+            "rows": self.n_rows,
             "neurons": self.space.n_neurons,
             "site": self.space.site,
             "layers": some(self.space.layers),
@@ -138,7 +138,7 @@ class ActivationStore:
     @property
     def word_rows(self) -> np.ndarray:
         """The row of each word of the corpus, ascending; shape (n_words,)."""
-        is_word = np.ones(self.n_tokens, dtype=bool)
+        is_word = np.ones(self.n_rows, dtype=bool)
         is_word[self.special] = False
         return np.flatnonzero(is_word)
 
@@ -148,7 +148,7 @@ class ActivationStore:
         return self.metadata["content_hash"]
 
     def layer(self, layer: int) -> ActivationMatrix:
-        """The activations of one layer; array-like of shape (n_tokens, width)."""
+        """The activations of one layer; array-like of shape (n_rows, width)."""
         return self.matrix([layer])
 
     def matrix(self, layers: Layers = None, rows: np.ndarray | None = None) -> ActivationMatrix:
@@ -158,23 +158,23 @@ class ActivationStore:
         ----------
         layers : int, several ints or "all", optional
             Which layers, in which order; all by default.
-        rows : (n_rows,) int array or (n_tokens,) bool array, optional
+        rows : (n_rows,) int array or (n_rows,) bool array, optional
             Which words, ascending, without repeats; all by default.
         """
         space = self.space if layers is None else self.space.select(layers)
         if rows is None:
             return ActivationMatrix(self, space)
         numbers = np.asarray(rows)
-        if numbers.dtype == bool and numbers.shape == (self.n_tokens,):
+        if numbers.dtype == bool and numbers.shape == (self.n_rows,):
             numbers = np.flatnonzero(numbers)
         if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iu"):
             raise InputError(
                 f"{self.path}: rows are {shown(rows)}; give the numbers of words in a list, or a "
-                f"bool for each of its {self.n_tokens}"
+                f"bool for each of its {self.n_rows}"
             )
         if np.any(np.diff(numbers) == 0):
             raise InputError(
-                f"{self.path}: rows must ascend between 0 and {self.n_tokens - 1} without repeats"
+                f"{self.path}: rows must ascend between 0 and {self.n_rows - 1} without repeats"
             )
         return ActivationMatrix(self, space, numbers)
 
@@ -197,7 +197,7 @@ class ActivationStore:
         InputError
             When they cannot be read or are not those that were written.
         """
-        start, stop, _ = slice(start, stop).indices(self.n_tokens)
+        start, stop, _ = slice(start, stop).indices(self.n_rows)
         width = self.space.select([layer]).n_neurons
         rows = np.empty((max(stop - start, 0), width), STORED_AS[self.metadata["dtype"]])
         first = start
@@ -251,7 +251,7 @@ class ActivationStore:
 
     def _rows_of_files(self) -> list[int]:
         if not self._contents.shards:
-            return [self.n_tokens]
+            return [self.n_rows]
         return [run["rows"] for run in self._contents.checksums]
 
     def _shards(self, folder: Path, check: bool) -> list[LayerFile]:
@@ -272,7 +272,7 @@ class ActivationStore:
             total += size
             files.append(LayerFile(file, check, first_row))
         row_bytes = self.space.n_neurons * STORED_AS[self.metadata["dtype"]].itemsize
-        if total < self.n_tokens * row_bytes:
+        if total < self.n_rows * row_bytes:
             raise DamagedError(f"{self.path}: its shards are too small for it; extract again")
         return files
 
@@ -306,11 +306,11 @@ class ActivationMatrix:
     def __init__(self, store: ActivationStore, space: NeuronSpace, rows: np.ndarray | None = None):
         self.store = store
         self.space = space
-        self.rows = np.arange(store.n_tokens) if rows is None else np.asarray(rows, dtype=np.int64)
+        self.rows = np.arange(store.n_rows) if rows is None else np.asarray(rows, dtype=np.int64)
         if len(self.rows) and (
-            self.rows[0] < 0 or self.rows[-1] >= store.n_tokens or np.any(np.diff(self.rows) < 0)
+            self.rows[0] < 0 or self.rows[-1] >= store.n_rows or np.any(np.diff(self.rows) < 0)
         ):
-            raise InputError(f"{store.path}: rows must ascend between 0 and {store.n_tokens - 1}")
+            raise InputError(f"{store.path}: rows must ascend between 0 and {store.n_rows - 1}")
         stored = store.metadata["dtype"]
         self.dtype = np.dtype("float32" if stored == "bfloat16" else stored)
 

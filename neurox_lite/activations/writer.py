@@ -25,7 +25,7 @@ from neurox_lite.activations.structure import (
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.files import replacing
+from neurox_lite.files import atomic_write
 from neurox_lite.version import __version__
 
 DTYPES = tuple(STORED_AS)
@@ -37,7 +37,7 @@ def _no_rows() -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Head:
+class StoreHeader:
     """What a store says about itself beside its layers.
 
     Attributes
@@ -56,7 +56,7 @@ class Head:
 
 
 def write_head(
-    file: h5py.File, head: Head, checksums: Sequence[Mapping[str, Any]], missing: np.ndarray
+    file: h5py.File, head: StoreHeader, checksums: Sequence[Mapping[str, Any]], missing: np.ndarray
 ) -> None:
     """Write everything but the layers; the attribute ``format``, last, makes it a store.
 
@@ -141,7 +141,7 @@ class StoreWriter:
         self.missing.extend(self.row + position for position in missing)
         for layer, array in layers.items():
             if layer not in self.layers:
-                shape = (self.corpus.n_tokens, array.shape[1])
+                shape = (self.corpus.n_words, array.shape[1])
                 rows = create_layer(self.file, layer, shape, STORED_AS[self.dtype])
                 self.layers[layer] = _Layer(rows)
         absent = np.asarray(missing, dtype=np.int64)
@@ -195,10 +195,12 @@ class StoreWriter:
         ValueError
             When not every word of the corpus was written.
         """
-        if self.row != self.corpus.n_tokens:
-            raise ValueError(f"wrote {self.row} of {self.corpus.n_tokens} rows")
+        if self.row != self.corpus.n_words:
+            raise ValueError(f"wrote {self.row} of {self.corpus.n_words} rows")
         digests = {str(n): self.layers[n].digest.hexdigest() for n in sorted(self.layers)}
-        head = Head(self.corpus, {**self.metadata, **counts, "dtype": self.dtype}, self.special)
+        head = StoreHeader(
+            self.corpus, {**self.metadata, **counts, "dtype": self.dtype}, self.special
+        )
         checksums = [{"rows": self.row, "layers": digests}]
         write_head(self.file.hdf5, head, checksums, np.asarray(self.missing))
 
@@ -239,7 +241,7 @@ def open_writer(
     if dtype not in DTYPES:
         raise unknown_choice("dtype", dtype, DTYPES)
     check_words(corpus)
-    with replacing(path, overwrite) as partial, new_store_file(partial) as file:
+    with atomic_write(path, overwrite) as partial, new_store_file(partial) as file:
         special = _no_rows() if special is None else special
         yield StoreWriter(file, corpus, dtype, metadata, special, first_sentence)
 

@@ -22,7 +22,7 @@ from neurox_lite.cli.corpus import (
     skipped_lines,
 )
 from neurox_lite.cli.output import (
-    EXIT_DOES_NOT_HOLD,
+    EXIT_INCONCLUSIVE,
     Debug,
     Disjoint,
     FigureFormat,
@@ -39,7 +39,7 @@ from neurox_lite.cli.output import (
     Words,
     WordsFrom,
     numbers,
-    refuse_given,
+    reject_options,
     show,
 )
 from neurox_lite.cli.pairs import Condition, Positions, Template, shown_task
@@ -154,10 +154,10 @@ def command(
     names = results_named("ablation")
     claim_folder(context, out, names, overwrite, ranking, store, corpus, model, pairs, text, labels)
     if model is not None:
-        refuse_given(context, OF_ACTIVATIONS, "ablation in a --model")
+        reject_options(context, OF_ACTIVATIONS, "ablation in a --model")
     else:
         taken = ("text",) if text in TEXTS else ()
-        refuse_given(
+        reject_options(
             context,
             [name for name in OF_MODELS if name not in taken],
             "ablation of activations, without --model,",
@@ -220,4 +220,4 @@ def command(
         )
     show({"curves": out, **shown}, as_json)
     if not all(curve.holds for curve in curves.curves):
-        raise typer.Exit(EXIT_DOES_NOT_HOLD)
+        raise typer.Exit(EXIT_INCONCLUSIVE)

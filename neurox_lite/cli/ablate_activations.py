@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from neurox_lite.cli.corpus import read_labelled, word_selection
-from neurox_lite.cli.output import REGRESSION, refuse_given
+from neurox_lite.cli.output import REGRESSION, reject_options
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -45,7 +45,7 @@ def ablate_activations(
     fitted = None if probe is None else load_probe(probe)
     numeric = isinstance(fitted, ElasticNetRegression)
     if numeric:
-        refuse_given(context, ("label", "min_count", "balance"), REGRESSION)
+        reject_options(context, ("label", "min_count", "balance"), REGRESSION)
     selection = word_selection(params)
     read = read_labelled(params)
     with ActivationStore(store) as opened:

@@ -54,7 +54,7 @@ def model_metric(
         every = read_all_pairs(pairs, skip_bad_lines)
         chosen = chosen_pairs(every, condition, template)
         inputs = encode_pairs(loaded, chosen)
-        where["positions"] = inputs.places(position(positions))
+        where["positions"] = inputs.resolve_positions(position(positions))
         of_pairs = {
             "log-odds": model_metrics.pair_log_odds,
             "accuracy": model_metrics.pair_accuracy,

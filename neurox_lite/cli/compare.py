@@ -12,7 +12,7 @@ from neurox_lite.cli.output import (
     FigureFormat,
     Json,
     TableFormat,
-    refuse_given,
+    reject_options,
     show,
 )
 from neurox_lite.output_formats import check_formats
@@ -71,7 +71,7 @@ def command(
             raise InputError(f"{others[0]}: no folder of a mask, as {masks[0]} is; give masks only")
         if k is not None:
             raise InputError("masks are compared whole; run without -k")
-        refuse_given(context, ("figure_format",), "a comparison of masks, which has no figure,")
+        reject_options(context, ("figure_format",), "a comparison of masks, which has no figure,")
         claim_folder(context, out, results_named("overlaps"), overwrite)
         show(compare_masks(masks, out, table_format), as_json)
         return

@@ -15,7 +15,7 @@ from neurox_lite.cli.output import (
     Layers,
     TableFormat,
     layers_of,
-    refuse_given,
+    reject_options,
     show,
 )
 from neurox_lite.output_formats import check_formats
@@ -55,7 +55,7 @@ def command(
     from contextlib import ExitStack
 
     from neurox_lite import ranking as rankers
-    from neurox_lite.activations.aligned import aligned
+    from neurox_lite.activations.align_stores import align_stores
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.correlation.similarity import layer_similarity
     from neurox_lite.errors import InputError
@@ -65,7 +65,7 @@ def command(
 
     check_formats(figure_format, table_format)
     if similarity is None:
-        refuse_given(context, ("figure_format", "table_format"), "a run without --similarity")
+        reject_options(context, ("figure_format", "table_format"), "a run without --similarity")
     if method not in METHODS:
         raise unknown_choice("method", method, METHODS)
     if len(store) < 2:
@@ -78,7 +78,7 @@ def command(
         claim_folder(context, similarity, results_named(*stems), overwrite, store)
     with ExitStack() as stack:
         opened = [stack.enter_context(ActivationStore(path)) for path in store]
-        X, *others = aligned(opened, layers_of(layers))
+        X, *others = align_stores(opened, layers_of(layers))
         rank = getattr(rankers, method.replace("-", "_"))
         ranking = rank(X, others)
         compared = [layer_similarity(X, other) for other in others[: len(stems)]]

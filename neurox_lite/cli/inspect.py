@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurox_lite.cli.output import EXIT_DOES_NOT_HOLD, NOT_COUNTED, Debug, Json, show
+from neurox_lite.cli.output import EXIT_INCONCLUSIVE, NOT_COUNTED, Debug, Json, show
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import terminal
 
@@ -44,7 +44,7 @@ def command(
         for problem in problems:
             typer.echo(terminal(problem))
     if problems:
-        raise typer.Exit(EXIT_DOES_NOT_HOLD)
+        raise typer.Exit(EXIT_INCONCLUSIVE)
 
 
 def summary(store: ActivationStore) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def summary(store: ActivationStore) -> dict[str, Any]:
     metadata = dict(store.metadata)
     metadata.pop("checksums")
     return {
-        "words": store.n_tokens,
+        "words": store.n_rows,
         "sentences": len(store.sentence_offsets) - 1,
         "layers": list(store.space.layers),
         "widths": list(store.space.widths),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.labelled import LabelledSplits, labelled_splits
+from neurox_lite.activations.labelled_splits import LabelledSplits, labelled_splits
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.word_selection import WordSelection

@@ -8,7 +8,7 @@ import typer
 
 from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import (
-    EXIT_DOES_NOT_HOLD,
+    EXIT_INCONCLUSIVE,
     Debug,
     Json,
     Layers,
@@ -60,12 +60,14 @@ def command(
             "model is of the right one, of sufficiency a KL divergence of 0.1 (-0.1).",
         ),
     ] = None,
-    within: Annotated[
+    bounds_from: Annotated[
         bool,
-        typer.Option("--within", help="Replacements stay in the range seen on all pairs given."),
+        typer.Option(
+            "--bounds-from-data", help="Replacements stay in the range seen on all pairs given."
+        ),
     ] = False,
-    keep_wrong: Annotated[
-        bool, typer.Option("--keep-wrong", help="Use pairs that the model gets wrong, too.")
+    include_incorrect: Annotated[
+        bool, typer.Option("--include-incorrect", help="Use pairs that the model gets wrong, too.")
     ] = False,
     held_out: Annotated[
         float, typer.Option("--held-out", help="Share of the pairs to score the mask on.")
@@ -76,19 +78,19 @@ def command(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Searches, from --seed on; the best is kept.")
     ] = 1,
-    by: Annotated[
+    method: Annotated[
         str,
         typer.Option(
-            "--by",
+            "--method",
             help="How neurons are found: differentiable-mask, reinforce, or by the shortest top of "
             "integrated-gradients, activation-difference, single-replacement, random or a ranking "
             "from 'rank' (a file) that reaches the effect.",
         ),
     ] = "differentiable-mask",
-    towards: Annotated[
+    target_pairs: Annotated[
         str | None,
         typer.Option(
-            "--towards",
+            "--target",
             help="The condition to turn to, as plural: of integrated gradients and differences.",
         ),
     ] = None,
@@ -122,7 +124,7 @@ def command(
 
     Example: neurox-lite mask --model lstm-0 --pairs pairs.tsv --condition singular --out mask
     """
-    from neurox_lite.cli.mask_by import SEARCHES, chosen_method
+    from neurox_lite.cli.mask_method import SEARCHES, chosen_method
     from neurox_lite.corpora.minimal_pairs import by_condition
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.errors import InputError
@@ -138,15 +140,15 @@ def command(
     from neurox_lite.results.tables import write_table
 
     check_formats("png", table_format)
-    claim_folder(context, out, NAMES, overwrite, model, pairs, text, by)
+    claim_folder(context, out, NAMES, overwrite, model, pairs, text, method)
     quiet_transformers()
     every = read_all_pairs(pairs, skip_bad_lines)
     chosen = chosen_pairs(every, condition, template)
-    others = None if towards is None else chosen_pairs(every, towards, template)
-    if path and by != "differentiable-mask":
-        raise InputError("--path is of --by differentiable-mask; leave one of them out")
-    if steps is not None and by not in SEARCHES:
-        raise InputError(f"--steps is of --by {' and '.join(SEARCHES)}; leave one of them out")
+    others = None if target_pairs is None else chosen_pairs(every, target_pairs, template)
+    if path and method != "differentiable-mask":
+        raise InputError("--path is of --method differentiable-mask; leave one of them out")
+    if steps is not None and method not in SEARCHES:
+        raise InputError(f"--steps is of --method {' and '.join(SEARCHES)}; leave one of them out")
     texts = None if text is None else read_lines(text)
     loaded = load_model(model, head="language")
     if texts is not None:
@@ -157,8 +159,8 @@ def command(
         "layers": layers_of(layers),
         "positions": place,
         "objective": objective,
-        "within": usable(loaded, every) if within else None,
-        "keep_wrong": keep_wrong,
+        "bounds_from": usable(loaded, every) if bounds_from else None,
+        "include_incorrect": include_incorrect,
         "others": every,
     }
     fits = [
@@ -167,7 +169,7 @@ def command(
             chosen,
             **where,
             alpha=alpha,
-            by=chosen_method(by, loaded, others, where, number),
+            method=chosen_method(method, loaded, others, where, number),
             held_out=held_out,
             n_steps=N_STEPS if steps is None else steps,
             seed=number,
@@ -194,7 +196,7 @@ def command(
             write_table(new / f"mask{TABLE_FORMATS[table_format]}", spread.best.mask.table())
     show({"mask": out, **spread.summary(), **_shown(found)}, as_json)
     if not spread.best.holds:
-        raise typer.Exit(EXIT_DOES_NOT_HOLD)
+        raise typer.Exit(EXIT_INCONCLUSIVE)
 
 
 def _shown(found: SideEffects) -> dict[str, Any]:

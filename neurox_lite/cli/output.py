@@ -13,7 +13,7 @@ import typer
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import json_line, terminal
 
-EXIT_DONE, EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_DOES_NOT_HOLD = 0, 1, 2, 3
+EXIT_DONE, EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INCONCLUSIVE = 0, 1, 2, 3
 EXIT_STOPPED = 130
 """By Ctrl-C, as shells have it."""
 
@@ -135,7 +135,7 @@ TableFormat = Annotated[
 ]
 
 
-def refuse_given(context: typer.Context, names: Sequence[str], taker: str) -> None:
+def reject_options(context: typer.Context, names: Sequence[str], taker: str) -> None:
     """Raise InputError when options that ``taker`` does not take are on the command line."""
     given = given_options(context, names)
     if given:

@@ -26,8 +26,8 @@ from neurox_lite.cli.corpus import (
     word_selection,
 )
 from neurox_lite.cli.output import (
-    EXIT_DOES_NOT_HOLD,
     EXIT_DONE,
+    EXIT_INCONCLUSIVE,
     L1,
     L2,
     REGRESSION,
@@ -57,7 +57,7 @@ from neurox_lite.cli.output import (
     WordsFrom,
     layers_of,
     numbers,
-    refuse_given,
+    reject_options,
     show,
 )
 from neurox_lite.output_formats import TABLE_FORMATS, check_formats
@@ -149,17 +149,19 @@ def command(
 
     check_formats(figure_format, table_format)
     if not search:
-        refuse_given(context, ("figure_format",), "a probe without --search, which has no figure,")
+        reject_options(
+            context, ("figure_format",), "a probe without --search, which has no figure,"
+        )
     if regression:
-        refuse_given(context, OF_CLASSES, REGRESSION)
+        reject_options(context, OF_CLASSES, REGRESSION)
     if one_vs_rest:
-        refuse_given(context, ("label", "search", "control"), "--one-vs-rest")
+        reject_options(context, ("label", "search", "control"), "--one-vs-rest")
     if search:
-        refuse_given(context, ("l1", "l2"), "--search, which chooses the penalties,")
+        reject_options(context, ("l1", "l2"), "--search, which chooses the penalties,")
     else:
-        refuse_given(context, ("l1s", "l2s"), "a probe without --search")
+        reject_options(context, ("l1s", "l2s"), "a probe without --search")
     if not control:
-        refuse_given(context, ("n_control",), "a probe without --control")
+        reject_options(context, ("n_control",), "a probe without --control")
     claim_folder(context, out, NAMES, overwrite, store, corpus, labels)
     selection = word_selection(context.params)
     read = read_labelled(context.params)
@@ -183,7 +185,7 @@ def command(
             probes = fit_one_vs_rest(classifier, splits.train.X, splits.train.y)
             found = save_one_vs_rest(probes, splits, out, table_format)
             show({"probes": out, **found, "per_label": INDEX}, as_json)
-            raise typer.Exit(EXIT_DOES_NOT_HOLD if found["not_converged"] else EXIT_DONE)
+            raise typer.Exit(EXIT_INCONCLUSIVE if found["not_converged"] else EXIT_DONE)
         searched = None
         if search:
             searched, probe = regularisation_search(
@@ -244,7 +246,7 @@ def command(
         and selective.get("control_converged", True)
         and (searched is None or searched.all_converged)
     ):
-        raise typer.Exit(EXIT_DOES_NOT_HOLD)
+        raise typer.Exit(EXIT_INCONCLUSIVE)
 
 
 def _best(searched: RegularisationSearch) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from neurox_lite.cli.corpus import (
     word_selection,
 )
 from neurox_lite.cli.output import (
-    EXIT_DOES_NOT_HOLD,
+    EXIT_INCONCLUSIVE,
     L1,
     L2,
     Debug,
@@ -51,15 +51,15 @@ from neurox_lite.cli.output import (
     Words,
     WordsFrom,
     layers_of,
-    refuse_given,
+    reject_options,
     show,
 )
 from neurox_lite.output_formats import check_formats
 
 if TYPE_CHECKING:
-    from neurox_lite.activations.labelled import LabelledSplits
+    from neurox_lite.activations.labelled_splits import LabelledSplits
     from neurox_lite.activations.store import ActivationStore
-    from neurox_lite.evaluation.ranker_comparison import BakeOff
+    from neurox_lite.evaluation.ranker_comparison import RankerComparison
     from neurox_lite.results.ranking import NeuronRanking
 
 OF_PROBES = ("linguistic-correlation", "integrated-gradients", "differentiable-mask")
@@ -215,10 +215,10 @@ def command(
     if method not in (*METHODS, "all"):
         raise unknown_choice("method", method, (*METHODS, "all"))
     needs_none = ", which needs no labels," if method in WITHOUT_LABELS else ""
-    refuse_given(context, _refused(method), f"'{method}'{needs_none}")
+    reject_options(context, _refused(method), f"'{method}'{needs_none}")
     if probe is not None:
         labels_too = LABELS if method == "linguistic-correlation" else ()
-        refuse_given(context, ("layers", *labels_too, "l1", "l2"), "a fitted --probe")
+        reject_options(context, ("layers", *labels_too, "l1", "l2"), "a fitted --probe")
     if method == "all":
         claim_folder(context, out, NAMES, overwrite, store, corpus, labels)
     else:
@@ -267,7 +267,7 @@ def command(
             )
             _show_all(found, out, skipped, as_json)
             if not found.converged:
-                raise typer.Exit(EXIT_DOES_NOT_HOLD)
+                raise typer.Exit(EXIT_INCONCLUSIVE)
             return
         if method in WITHOUT_LABELS:
             ranking, converged = _without_labels(method, opened, chosen, seed), True
@@ -297,7 +297,7 @@ def command(
         shown["constant"] = [str(neuron) for neuron in ranking.unscored]
     show({**shown, **skipped}, as_json)
     if not converged:
-        raise typer.Exit(EXIT_DOES_NOT_HOLD)
+        raise typer.Exit(EXIT_INCONCLUSIVE)
 
 
 def _without_labels(
@@ -364,11 +364,11 @@ def _all(
     l2: float,
     resamples: int,
     seed: int,
-) -> BakeOff:
+) -> RankerComparison:
     import logging
     from importlib.util import find_spec
 
-    from neurox_lite.evaluation.ranker_comparison import bake_off
+    from neurox_lite.evaluation.ranker_comparison import compare_rankers
     from neurox_lite.probing.probe import ElasticNetProbe
 
     chosen = METHODS if methods is None else tuple(name.strip() for name in methods.split(","))
@@ -378,12 +378,12 @@ def _all(
         )
         chosen = tuple(name for name in chosen if name != "integrated-gradients")
     probe = ElasticNetProbe(l1, l2)
-    return bake_off(
+    return compare_rankers(
         splits, methods=chosen, probe=probe, n_resamples=resamples, seed=seed, folder=out
     )
 
 
-def _show_all(found: BakeOff, out: str, skipped: dict[str, Any], as_json: bool) -> None:
+def _show_all(found: RankerComparison, out: str, skipped: dict[str, Any], as_json: bool) -> None:
     table = found.table
     rows = {
         method: dict(zip(table.columns, row, strict=True))

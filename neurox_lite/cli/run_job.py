@@ -41,7 +41,7 @@ from neurox_lite.cli.extraction import (
     extract_options,
 )
 from neurox_lite.cli.output import (
-    EXIT_DOES_NOT_HOLD,
+    EXIT_INCONCLUSIVE,
     L1,
     L2,
     ClassWeight,
@@ -210,4 +210,4 @@ def run(job: Job, as_json: bool) -> None:
         as_json,
     )
     if not result.converged:
-        raise typer.Exit(EXIT_DOES_NOT_HOLD)
+        raise typer.Exit(EXIT_INCONCLUSIVE)

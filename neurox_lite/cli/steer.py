@@ -8,7 +8,7 @@ import typer
 
 from neurox_lite.cli.claims import claim_folder
 from neurox_lite.cli.output import (
-    EXIT_DOES_NOT_HOLD,
+    EXIT_INCONCLUSIVE,
     Debug,
     FigureFormat,
     Json,
@@ -44,8 +44,8 @@ def command(
     condition: Annotated[
         str, typer.Option("--condition", help="Turn pairs whose condition starts so, as singular.")
     ],
-    towards: Annotated[
-        str, typer.Option("--towards", help="To those whose condition starts so, as plural.")
+    target_pairs: Annotated[
+        str, typer.Option("--target", help="To those whose condition starts so, as plural.")
     ],
     out: Annotated[str, typer.Option("--out", help="Folder for steering.json, .csv and .png.")],
     template: Template = None,
@@ -54,14 +54,14 @@ def command(
         str,
         typer.Option(
             "--mode",
-            help="set (to the mean of the wanted class) or translate (by the difference of means).",
+            help="set (to the mean of the target class) or add (the difference of means).",
         ),
     ] = "set",
     strength: Annotated[
         float | None,
         typer.Option(
             "--strength",
-            help="Of translate: by how many differences the first neuron moves; 8 by default, "
+            help="Of add: by how many differences the first neuron moves; 8 by default, "
             "falling to 0.001 for the last.",
         ),
     ] = None,
@@ -79,8 +79,8 @@ def command(
         str | None,
         typer.Option("--text", help="Other sentences, one per line, to measure side effects on."),
     ] = None,
-    keep_wrong: Annotated[
-        bool, typer.Option("--keep-wrong", help="Use pairs that the model gets wrong, too.")
+    include_incorrect: Annotated[
+        bool, typer.Option("--include-incorrect", help="Use pairs that the model gets wrong, too.")
     ] = False,
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per count.")] = 5,
     skip_bad_lines: SkipBadPairs = False,
@@ -96,7 +96,7 @@ def command(
     Exits with 3 when the intact model is right on the pairs no more often than chance.
 
     Example: neurox-lite steer --model lstm-0 --pairs pairs.tsv --ranking ranking.json --condition
-    singular --towards plural --out steering
+    singular --target plural --out steering
     """
     from neurox_lite.cli.rankings import load_rankings
     from neurox_lite.corpora.text_files import read_lines
@@ -113,14 +113,14 @@ def command(
         load_rankings(ranking),
         model,
         chosen_pairs(every, condition, template),
-        chosen_pairs(every, towards, template),
+        chosen_pairs(every, target_pairs, template),
         mode=mode,
         strength=strength,
         positions=position(positions),
         shares=None if shares is None else numbers(shares),
         counts=integers(counts),
         texts=None if text is None else read_lines(text),
-        keep_wrong=keep_wrong,
+        include_incorrect=include_incorrect,
         n_random=n_random,
         seed=seed,
     )
@@ -131,7 +131,7 @@ def command(
             new / "steering.json",
             figure_format=figure_format,
             table_format=table_format,
-            title=title_of(f"{condition} to {towards}", model, pairs),
+            title=title_of(f"{condition} to {target_pairs}", model, pairs),
         )
     first = curves.curves[0]
     shown: dict[str, Any] = {
@@ -148,7 +148,7 @@ def command(
             shown[f"KL of {curve.method}"] = _by_count(curve.counts, curve.kl.top)
     show(shown, as_json)
     if first.task is not None and not first.task.holds:
-        raise typer.Exit(EXIT_DOES_NOT_HOLD)
+        raise typer.Exit(EXIT_INCONCLUSIVE)
 
 
 def _by_count(counts: tuple[int, ...], values: tuple[float, ...]) -> dict[str, float]:

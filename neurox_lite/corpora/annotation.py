@@ -43,14 +43,14 @@ def read_text(path: str | Path) -> TaggedCorpus:
     return TaggedCorpus(sentences, source=str(path))
 
 
-def annotate(corpus: TaggedCorpus, layer: str, rule: Rule) -> TaggedCorpus:
+def annotate(corpus: TaggedCorpus, tag: str, rule: Rule) -> TaggedCorpus:
     """Label every word of a corpus by a rule.
 
     Parameters
     ----------
     corpus : TaggedCorpus
-    layer : str
-        What to call the labels; a layer of this name is replaced.
+    tag : str
+        What to call the labels; a tag of this name is replaced.
     rule : str, re.Pattern, set of str or function
         A regular expression (the words it matches as a whole are ``"positive"``, the others
         ``"negative"``), a set of words (its members are ``"positive"``), or a function from a
@@ -59,7 +59,7 @@ def annotate(corpus: TaggedCorpus, layer: str, rule: Rule) -> TaggedCorpus:
     Returns
     -------
     TaggedCorpus
-        The same words and layers, and the new one.
+        The same words and tags, and the new one.
 
     Raises
     ------
@@ -69,28 +69,28 @@ def annotate(corpus: TaggedCorpus, layer: str, rule: Rule) -> TaggedCorpus:
         nothing to tell apart.
     """
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as of nx.read_corpus(path)")
-    label = _as_function(rule, layer)
+    label = _as_function(rule, tag)
     label_of = {word: label(word) for word in dict.fromkeys(corpus.words())}
     for word, value in label_of.items():
         if not isinstance(value, str):
             raise InputError(
-                f"annotation '{layer}': the function returned {value!r} for '{word}'; "
+                f"annotation '{tag}': the function returned {value!r} for '{word}'; "
                 "return a str, '' for no label"
             )
     distinct = set(label_of.values()) - {UNLABELLED}
     if len(distinct) < 2:
         what = f"only the label '{distinct.pop()}'" if distinct else "no label at all"
         raise InputError(
-            f"{corpus.source}: annotation '{layer}' by {_shown(rule)} gives {what}; "
+            f"{corpus.source}: annotation '{tag}' by {_shown(rule)} gives {what}; "
             "give a rule that tells words apart"
         )
     rows = tuple(tuple(label_of[word] for word in words) for words in corpus.sentences)
-    return corpus.with_tags(layer, rows)
+    return corpus.with_tags(tag, rows)
 
 
-def _as_function(rule: Rule, layer: str) -> Callable[[str], str]:
+def _as_function(rule: Rule, tag: str) -> Callable[[str], str]:
     if isinstance(rule, str):
-        rule = whole_word(rule, f"annotation '{layer}'")
+        rule = whole_word(rule, f"annotation '{tag}'")
     if isinstance(rule, re.Pattern):
         pattern = rule
         return lambda word: POSITIVE if pattern.fullmatch(word) else NEGATIVE
@@ -99,7 +99,7 @@ def _as_function(rule: Rule, layer: str) -> Callable[[str], str]:
         return lambda word: POSITIVE if word in members else NEGATIVE
     if not callable(rule):
         raise InputError(
-            f"annotation '{layer}': a rule cannot be a {type(rule).__name__}; "
+            f"annotation '{tag}': a rule cannot be a {type(rule).__name__}; "
             "give a regular expression, a set of words or a function"
         )
     return rule

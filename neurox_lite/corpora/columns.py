@@ -62,7 +62,7 @@ def read_columns(
     Returns
     -------
     TaggedCorpus
-        With one layer per column other than the word.
+        With one tag per column other than the word.
 
     Raises
     ------
@@ -102,8 +102,8 @@ def read_columns(
                 for name, labels in sentence.items():
                     tags.setdefault(name, []).append(tuple(map(intern, labels)))
     bad.check_rest(len(words))
-    layers = {name: tuple(rows) for name, rows in tags.items()}
-    return TaggedCorpus(tuple(words), layers, source=str(path), skipped=tuple(bad.found))
+    by_tag = {name: tuple(rows) for name, rows in tags.items()}
+    return TaggedCorpus(tuple(words), by_tag, source=str(path), skipped=tuple(bad.found))
 
 
 class _BadLine(Exception):

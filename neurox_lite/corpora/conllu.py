@@ -25,8 +25,8 @@ WORD_ID = re.compile("[1-9][0-9]*")
 SKIPPED_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
 HEAD = re.compile("_|0|[1-9][0-9]*")
 
-SparseLayers = defaultdict[str, dict[int, list[str]]]
-"""Layer name, then sentence, to that sentence's labels; only sentences that have some."""
+SparseTags = defaultdict[str, dict[int, list[str]]]
+"""Tag name, then sentence, to that sentence's labels; only sentences that have some."""
 
 
 def read_conllu(
@@ -57,7 +57,7 @@ def read_conllu(
     Returns
     -------
     TaggedCorpus
-        With a layer for each of ``lemma``, ``upos``, ``xpos``, ``head`` and ``deprel`` that is
+        With a tag for each of ``lemma``, ``upos``, ``xpos``, ``head`` and ``deprel`` that is
         filled in, one per feature (``Number``) and one per ``Key=Value`` of the last column
         (``SpaceAfter``; a feature of the same name hides it), and ``depth``, the number of arcs
         to the root (``"0"``), with no label where the heads do not lead to one.
@@ -72,8 +72,8 @@ def read_conllu(
     bad = BadLines(path, skip_bad_lines)
     sentences: list[tuple[str, ...]] = []
     texts: list[SentenceText] = []
-    layers: SparseLayers = defaultdict(dict)
-    misc_layers: SparseLayers = defaultdict(dict)
+    by_tag: SparseTags = defaultdict(dict)
+    misc_by_tag: SparseTags = defaultdict(dict)
     depths: list[list[str]] = []
     with open_text(path) as file:
         for lines in sentence_lines(file, path):
@@ -93,13 +93,13 @@ def read_conllu(
                     bad.add(lines[0][0], str(error))
                     continue
             if not words_only:
-                _add_labels(layers, len(sentences), [_column_and_feature_labels(t) for t in tokens])
-                _add_labels(misc_layers, len(sentences), [_pairs(t["misc"]) for t in tokens])
+                _add_labels(by_tag, len(sentences), [_column_and_feature_labels(t) for t in tokens])
+                _add_labels(misc_by_tag, len(sentences), [_pairs(t["misc"]) for t in tokens])
                 depths.append(_depths([token["head"] for token in tokens]))
             sentences.append(tuple(words))
     bad.check_rest(len(sentences))
 
-    tags = {**_dense(misc_layers, sentences), **_dense(layers, sentences)}
+    tags = {**_dense(misc_by_tag, sentences), **_dense(by_tag, sentences)}
     if any(map(any, depths)):
         tags["depth"] = tuple(map(tuple, depths))
     return TaggedCorpus(
@@ -162,22 +162,22 @@ def _pairs(cell: str) -> dict[str, str]:
     return {key: value for key, _, value in pairs if key and value not in ("", "_")}
 
 
-def _add_labels(layers: SparseLayers, sentence: int, words: Sequence[Mapping[str, str]]) -> None:
+def _add_labels(by_tag: SparseTags, sentence: int, words: Sequence[Mapping[str, str]]) -> None:
     for position, labels in enumerate(words):
         for name, label in labels.items():
-            row = layers[name].setdefault(sentence, [UNLABELLED] * len(words))
+            row = by_tag[name].setdefault(sentence, [UNLABELLED] * len(words))
             row[position] = intern(label)  # one "NOUN" in memory, not one per noun
 
 
 def _dense(
-    layers: SparseLayers, sentences: Sequence[Sequence[str]]
+    by_tag: SparseTags, sentences: Sequence[Sequence[str]]
 ) -> dict[str, Sequence[Sequence[str]]]:
     blank = [(UNLABELLED,) * n for n in range(1 + max(map(len, sentences), default=0))]
     return {
         name: tuple(
             tuple(rows.get(sentence, blank[len(words)])) for sentence, words in enumerate(sentences)
         )
-        for name, rows in layers.items()
+        for name, rows in by_tag.items()
     }
 
 

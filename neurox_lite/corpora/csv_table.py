@@ -32,7 +32,7 @@ def read_csv(
     path : str or Path
         Read as gzip when its name ends in ``.gz``.
     text_column, label_column : str
-        Names of columns. The labels are a layer of this name, the same for every word of the
+        Names of columns. The labels are a tag of this name, the same for every word of the
         sentence; an empty cell is no label. Without ``label_column`` there are no labels.
     skip_bad_lines : bool
         Leave out bad rows, and list them in ``skipped``.

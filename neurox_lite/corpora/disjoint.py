@@ -31,7 +31,7 @@ def disjoint_words(corpus: TaggedCorpus, by: str, seed: int = 0) -> np.ndarray:
 
     Returns
     -------
-    (n_tokens,) bool array
+    (n_words,) bool array
         True for the words to keep.
 
     Raises

@@ -80,7 +80,7 @@ class Grammar:
         self.lexicon: Lexicon = read_lexicon(embedded_path("lexicon.yaml"))
 
     def corpus(self, n_sentences: int, seed: int) -> TaggedCorpus:
-        """Sentences with the layers upos, Number, Tense, Gender and Depth.
+        """Sentences with the tags upos, Number, Tense, Gender and Depth.
 
         Parameters
         ----------
@@ -100,8 +100,8 @@ class Grammar:
 
 
 def tagged(sentences: Sequence[Sequence[Word]]) -> TaggedCorpus:
-    """Turn written sentences into a corpus, with one layer of labels per kind of label."""
-    layers = {
+    """Turn written sentences into a corpus, with one tag per kind of label."""
+    by_tag = {
         "upos": [[word.upos for word in words] for words in sentences],
         "Number": [[word.number for word in words] for words in sentences],
         "Tense": [[word.tense for word in words] for words in sentences],
@@ -109,7 +109,7 @@ def tagged(sentences: Sequence[Sequence[Word]]) -> TaggedCorpus:
         "Depth": [[str(word.depth) for word in words] for words in sentences],
     }
     forms = [[word.form for word in words] for words in sentences]
-    return TaggedCorpus(forms, layers, source="embedded grammar")
+    return TaggedCorpus(forms, by_tag, source="embedded grammar")
 
 
 def capitalised(words: Sequence[Word]) -> list[Word]:

@@ -128,7 +128,7 @@ def read_pairs(path: str | Path, *, skip_bad_lines: bool = False) -> list[Minima
     -------
     list of MinimalPair
         Of sentences that differ in more than one word ``right`` and ``wrong`` are several words,
-        between which only ``score_pairs(..., by="sentence")`` can choose.
+        between which only ``score_pairs(..., unit="sentence")`` can choose.
 
     Raises
     ------

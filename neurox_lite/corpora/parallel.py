@@ -15,7 +15,7 @@ from neurox_lite.errors import InputError
 def read_parallel(
     text_path: str | Path,
     labels_path: str | Path,
-    layer: str = "label",
+    tag: str = "label",
     *,
     skip_bad_lines: bool = False,
 ) -> TaggedCorpus:
@@ -27,7 +27,7 @@ def read_parallel(
     ----------
     text_path, labels_path : str or Path
         Read as gzip when the name ends in ``.gz``.
-    layer : str
+    tag : str
         What to call the labels.
     skip_bad_lines : bool
         Leave out lines that differ in words, and list them in ``skipped``.
@@ -56,7 +56,7 @@ def read_parallel(
     bad.check_rest(len(sentences))
     return TaggedCorpus(
         tuple(sentences),
-        {layer: tuple(labels)},
+        {tag: tuple(labels)},
         source=str(text_path),
         skipped=tuple(bad.found),
     )
@@ -65,7 +65,7 @@ def read_parallel(
 def read_sentences(
     text_path: str | Path,
     labels_path: str | Path,
-    layer: str = "label",
+    tag: str = "label",
     *,
     skip_bad_lines: bool = False,
 ) -> TaggedCorpus:
@@ -76,7 +76,7 @@ def read_sentences(
 
     Parameters
     ----------
-    text_path, labels_path, layer, skip_bad_lines
+    text_path, labels_path, tag, skip_bad_lines
         As of :func:`read_parallel`; a bad line is blank in one file.
 
     Raises
@@ -97,9 +97,9 @@ def read_sentences(
     bad.check_rest(len(sentences))
     return TaggedCorpus(
         tuple(sentences),
-        {layer: tuple(labels)},
+        {tag: tuple(labels)},
         source=str(text_path),
-        sentence_tags=(layer,),
+        sentence_tags=(tag,),
         skipped=tuple(bad.found),
     )
 

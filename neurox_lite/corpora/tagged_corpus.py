@@ -1,4 +1,4 @@
-"""Sentences of words with named layers of labels: what every stage analyses."""
+"""Sentences of words with named tags: what every stage analyses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POSITION = "position"
 
 @dataclass(frozen=True)
 class TaggedCorpus:
-    """Sentences of words, named layers of labels, and a split per sentence.
+    """Sentences of words, named tags, and a split per sentence.
 
     A corpus is immutable; the ``with_...`` methods return another one that shares the words.
 
@@ -40,7 +40,7 @@ class TaggedCorpus:
     sentences : sequence of sequences of str
         The words. A model reads a sentence as its words joined by single spaces, unless there are
         ``texts``.
-    tags : mapping from layer name to labels
+    tags : mapping from tag name to labels
         Labels, which are strings, in the same nesting as ``sentences``. The empty string is "no
         label", and so are None, NaN and pandas' NA, which become it.
     splits : sequence of str, optional
@@ -119,39 +119,39 @@ class TaggedCorpus:
         """Check all labels, and make what is no label the empty string."""
         if not isinstance(self.tags, Mapping):
             raise InputError(
-                f"{self.source}: tags are {shown(self.tags)}; give a dict from the name of a layer "
+                f"{self.source}: tags are {shown(self.tags)}; give a dict from the name of a tag "
                 "to its labels"
             )
         changed = {}
-        for layer, given in self.tags.items():
-            if not isinstance(layer, str) or not layer:
-                raise InputError(f"{self.source}: layer {shown(layer)}; name layers by strings")
-            rows = _nested(given, f"{self.source}: layer '{layer}'", "labels")
-            self._check_lengths(layer, rows)
+        for tag, given in self.tags.items():
+            if not isinstance(tag, str) or not tag:
+                raise InputError(f"{self.source}: tag {shown(tag)}; name tags by strings")
+            rows = _nested(given, f"{self.source}: tag '{tag}'", "labels")
+            self._check_lengths(tag, rows)
             if not _are_strings(rows):
-                rows = tuple(self._as_labels(layer, n, row) for n, row in enumerate(rows, start=1))
+                rows = tuple(self._as_labels(tag, n, row) for n, row in enumerate(rows, start=1))
             if rows is not given:
-                changed[layer] = rows
+                changed[tag] = rows
         if changed:
             object.__setattr__(self, "tags", {**self.tags, **changed})
 
-    def _as_labels(self, layer: str, number: int, row: Sequence[Any]) -> Sequence[str]:
+    def _as_labels(self, tag: str, number: int, row: Sequence[Any]) -> Sequence[str]:
         if _are_strings([row]):
             return row
         labels = tuple(UNLABELLED if is_missing(label) else label for label in row)
         for label in labels:
             if not isinstance(label, str):
                 raise InputError(
-                    f"{self.source}: sentence {number} has the label {shown(label)} in layer "
-                    f"'{layer}'; labels are strings, as str(label), or None for no label"
+                    f"{self.source}: sentence {number} has the label {shown(label)} in tag "
+                    f"'{tag}'; labels are strings, as str(label), or None for no label"
                 )
         return labels
 
-    def _check_lengths(self, layer: str, rows: Sequence[Sequence[str]]) -> None:
+    def _check_lengths(self, tag: str, rows: Sequence[Sequence[str]]) -> None:
         if len(rows) != len(self.sentences):
             raise InputError(
                 f"{self.source}: {len(self.sentences)} sentences but {len(rows)} label lines in "
-                f"layer '{layer}'; give one line of labels per sentence"
+                f"tag '{tag}'; give one line of labels per sentence"
             )
         if list(map(len, rows)) == list(map(len, self.sentences)):
             return
@@ -159,7 +159,7 @@ class TaggedCorpus:
             if len(words) != len(labels):
                 raise InputError(
                     f"{self.source}: sentence {number} has {len(words)} words but {len(labels)} "
-                    f"labels in layer '{layer}'; give one label per word"
+                    f"labels in tag '{tag}'; give one label per word"
                 )
 
     __repr__ = short_repr
@@ -169,7 +169,7 @@ class TaggedCorpus:
         splits = [f"{split} {counts[split]}" for split in SPLITS if split in counts]
         facts = {
             "sentences": len(self),
-            "words": self.n_tokens,
+            "words": self.n_words,
             "splits": f"({', '.join(splits)})" if splits else None,
         }
         return summary(f"TaggedCorpus {self.source}", facts, [f"tags {some(self.tags)}"])
@@ -178,7 +178,7 @@ class TaggedCorpus:
         return len(self.sentences)
 
     @property
-    def n_tokens(self) -> int:
+    def n_words(self) -> int:
         """Number of words, the rows of every activation matrix made from this corpus."""
         return int(self.sentence_offsets[-1])
 
@@ -189,7 +189,7 @@ class TaggedCorpus:
         return np.concatenate(([0], np.cumsum(lengths)))
 
     def words(self) -> list[str]:
-        """All words in order; length n_tokens."""
+        """All words in order; length n_words."""
         return [word for sentence in self.sentences for word in sentence]
 
     def text(self, sentence: int) -> str:
@@ -200,28 +200,28 @@ class TaggedCorpus:
         """:meth:`text` of a sentence, and where its words are in it."""
         return self.texts[sentence] if self.texts else joined(self.sentences[sentence])
 
-    def labels(self, layer: str) -> np.ndarray:
-        """One label per word, shape (n_tokens,); ``""`` where a word has none.
+    def labels(self, tag: str) -> np.ndarray:
+        """One label per word, shape (n_words,); ``""`` where a word has none.
 
         ``"position"`` counts the words before each in its sentence, from ``"0"``, unless the
-        corpus has a layer of that name.
+        corpus has a tag of that name.
 
         Raises
         ------
         InputError
-            When the corpus has no such layer.
+            When the corpus has no such tag.
         """
-        if not isinstance(layer, str):
-            raise InputError(f"{self.source}: layer {shown(layer)}; layers are named by strings")
-        if layer == POSITION and layer not in self.tags:
+        if not isinstance(tag, str):
+            raise InputError(f"{self.source}: tag {shown(tag)}; tags are named by strings")
+        if tag == POSITION and tag not in self.tags:
             return np.array([str(i) for words in self.sentences for i in range(len(words))])
-        if layer not in self.tags:
+        if tag not in self.tags:
             known = [*sorted(self.tags.keys() - {POSITION}), POSITION]
             raise InputError(
-                f"{self.source}: no labels called '{layer}'; this corpus has: {', '.join(known)}"
-                f"{did_you_mean(layer, known)}"
+                f"{self.source}: no labels called '{tag}'; this corpus has: {', '.join(known)}"
+                f"{did_you_mean(tag, known)}"
             )
-        return np.array([label for row in self.tags[layer] for label in row], dtype=str)
+        return np.array([label for row in self.tags[tag] for label in row], dtype=str)
 
     def rows(self, split: str) -> np.ndarray:
         """Row numbers of the words of a split, ascending; shape (n_words_in_split,).
@@ -240,25 +240,25 @@ class TaggedCorpus:
         lengths = np.diff(self.sentence_offsets)
         return np.flatnonzero(np.repeat(np.asarray(self.splits) == split, lengths))
 
-    def with_tags(self, layer: str, rows: Sequence[Sequence[str]]) -> TaggedCorpus:
-        """The same corpus with one more layer of labels."""
-        others = tuple(name for name in self.sentence_tags if name != layer)
-        return replace(self, tags={**self.tags, layer: rows}, sentence_tags=others)
+    def with_tags(self, tag: str, rows: Sequence[Sequence[str]]) -> TaggedCorpus:
+        """The same corpus with one more tag."""
+        others = tuple(name for name in self.sentence_tags if name != tag)
+        return replace(self, tags={**self.tags, tag: rows}, sentence_tags=others)
 
-    def against_rest(self, layer: str, label: str) -> TaggedCorpus:
-        """The same corpus with one label of a layer told from all others, as ``not LABEL``.
+    def against_rest(self, tag: str, label: str) -> TaggedCorpus:
+        """The same corpus with one label of a tag told from all others, as ``not LABEL``.
 
         Raises
         ------
         InputError
-            When the corpus has no such layer, or the layer no such label.
+            When the corpus has no such tag, or the tag no such label.
         """
         label = str(label)
-        labels = self.labels(layer)
+        labels = self.labels(tag)
         if label not in labels:
             known = sorted(set(labels.tolist()) - {UNLABELLED})
             raise InputError(
-                f"{self.source}: no label '{label}' in '{layer}'; it has: {listed(known)}"
+                f"{self.source}: no label '{label}' in '{tag}'; it has: {listed(known)}"
                 f"{did_you_mean(label, known)}"
             )
         flat = iter(labels.tolist())
@@ -266,7 +266,7 @@ class TaggedCorpus:
             tuple(own if own in (label, UNLABELLED) else rest_of(label) for own in islice(flat, n))
             for n in np.diff(self.sentence_offsets)
         )
-        return replace(self, tags={**self.tags, layer: binary})
+        return replace(self, tags={**self.tags, tag: binary})
 
     def section(self, sentences: range) -> TaggedCorpus:
         """The words of some neighbouring sentences, without labels."""
@@ -282,7 +282,7 @@ class TaggedCorpus:
         if not len(rows):
             return self
         left_out = set(rows.tolist())
-        numbered = iter(range(self.n_tokens))
+        numbered = iter(range(self.n_words))
         sentences = [
             [word for word, row in zip(words, numbered, strict=False) if row not in left_out]
             for words in self.sentences
@@ -293,11 +293,11 @@ class TaggedCorpus:
         """Every sentence as a single word: its text.
 
         Layers whose label is the same for all words of every sentence are kept, as the
-        sentence's label; other layers are left out.
+        sentence's label; other tags are left out.
         """
         tags = {
-            layer: tuple((row[0],) for row in rows)
-            for layer, rows in self.tags.items()
+            tag: tuple((row[0],) for row in rows)
+            for tag, rows in self.tags.items()
             if all(len(set(row)) == 1 for row in rows)
         }
         texts = tuple((self.text(i),) for i in range(len(self)))
@@ -381,22 +381,22 @@ class TaggedCorpus:
     @property
     def content_hash(self) -> str:
         """SHA-256 of words, labels and splits; what a fitted result depends on."""
-        layers = [_hash(self.tags[name]) for name in sorted(self.tags)]
-        return _hash([[self.words_hash], sorted(self.tags), layers, list(self.splits)])
+        by_tag = [_hash(self.tags[name]) for name in sorted(self.tags)]
+        return _hash([[self.words_hash], sorted(self.tags), by_tag, list(self.splits)])
 
     @classmethod
     def from_splits(cls, parts: Mapping[str, TaggedCorpus]) -> TaggedCorpus:
         """Join one corpus per split, such as the three files of a treebank.
 
-        A layer missing from one part is filled with "no label" there, since a rare feature may
+        A tag missing from one part is filled with "no label" there, since a rare feature may
         not occur in a small file.
         """
-        layers = sorted({layer for part in parts.values() for layer in part.tags})
+        by_tag = sorted({tag for part in parts.values() for tag in part.tags})
         return cls(
             sentences=tuple(s for part in parts.values() for s in part.sentences),
             tags={
-                layer: tuple(row for part in parts.values() for row in _layer_or_empty(part, layer))
-                for layer in layers
+                tag: tuple(row for part in parts.values() for row in _tag_or_empty(part, tag))
+                for tag in by_tag
             },
             splits=tuple(name for name, part in parts.items() for _ in part.sentences),
             source=" + ".join(part.source for part in parts.values()),
@@ -472,15 +472,15 @@ def draw_splits(
     }
 
 
-def _layer_or_empty(corpus: TaggedCorpus, layer: str) -> Iterable[Sequence[str]]:
-    if layer in corpus.tags:
-        return corpus.tags[layer]
+def _tag_or_empty(corpus: TaggedCorpus, tag: str) -> Iterable[Sequence[str]]:
+    if tag in corpus.tags:
+        return corpus.tags[tag]
     return ([UNLABELLED] * len(words) for words in corpus.sentences)
 
 
 def _hash(rows: Sequence[Sequence[str]]) -> str:
     """Hash nested strings unambiguously: every string is preceded by its length."""
-    # Each distinct string is encoded once: a treebank has fifty layers of a few labels each.
+    # Each distinct string is encoded once: a treebank has fifty tags of a few labels each.
     framed = {item: b"%d:%b" % (len(item.encode()), item.encode()) for item in set().union(*rows)}
     digest = hashlib.sha256()
     for row in rows:

@@ -42,7 +42,7 @@ def word_filter(
 
     Returns
     -------
-    (n_tokens,) bool array
+    (n_words,) bool array
         True for the words to keep.
 
     Raises
@@ -62,7 +62,7 @@ def word_filter(
         kept = {word: n for word, n in kept.items() if word in words}
     most = float("inf") if max_frequency is None else max_frequency
     kept = {word: n for word, n in kept.items() if min_frequency <= n <= most}
-    passes = np.fromiter((word in kept for word in corpus.words()), bool, corpus.n_tokens)
+    passes = np.fromiter((word in kept for word in corpus.words()), bool, corpus.n_words)
     for tag, values in (where or {}).items():
         labels = corpus.labels(tag)
         passes &= np.isin(labels, _labels_wanted(labels, values, f"{corpus.source}: '{tag}'"))

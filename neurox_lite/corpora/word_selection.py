@@ -53,7 +53,7 @@ class WordSelection:
         check_balance(self.balance)
 
     def mask(self, corpus: TaggedCorpus, seed: int) -> np.ndarray:
-        """Which words of a corpus are chosen; shape (n_tokens,), bool.
+        """Which words of a corpus are chosen; shape (n_words,), bool.
 
         Raises
         ------

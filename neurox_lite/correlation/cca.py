@@ -50,14 +50,14 @@ class Principal:
     """
 
     axes: np.ndarray
-    deviations: np.ndarray
+    stds: np.ndarray
 
     __repr__ = short_repr
 
     @property
     def whitening(self) -> np.ndarray:
         """From differences from the mean to components of variance 1."""
-        return self.axes / self.deviations
+        return self.axes / self.stds
 
 
 def principal(covariance: np.ndarray, variance: float) -> Principal:
@@ -96,7 +96,7 @@ def correlate_components(
     InputError
         When there are so few rows that components correlate perfectly by chance.
     """
-    n_components = len(x.deviations) + len(y.deviations)
+    n_components = len(x.stds) + len(y.stds)
     if n_rows <= n_components:
         raise InputError(
             f"{n_rows} words for {n_components} principal components, which correlate by chance; "
@@ -140,5 +140,5 @@ def canonical(moments: CrossMoments, variance: float) -> CanonicalCorrelations:
         correlations.clip(0, 1),
         x.whitening @ left,
         y.whitening @ right.T,
-        moments.x.scale[:, None] * ((x.axes * x.deviations) @ left),
+        moments.x.scale[:, None] * ((x.axes * x.stds) @ left),
     )

@@ -131,7 +131,7 @@ def correlation_clusters(X: Any, *, threshold: float = 0.5) -> NeuronClusters:
     if not 0 <= threshold <= 1:
         raise InputError(f"threshold is {threshold}; give a distance 1 - |r| from 0 to 1")
     found = moments(X, [slice(None)])
-    varies = np.flatnonzero(found.deviation > 0)
+    varies = np.flatnonzero(found.std > 0)
     # Every neuron is alone, unless linkage gives it a lower number together with others.
     labels = len(found.mean) + 1 + np.arange(len(found.mean))
     if len(varies) > 1:

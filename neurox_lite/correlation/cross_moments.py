@@ -35,7 +35,7 @@ class Moments:
 
     n_rows: int
     mean: np.ndarray
-    deviation: np.ndarray
+    std: np.ndarray
     covariances: tuple[np.ndarray, ...]
 
     __repr__ = short_repr
@@ -43,8 +43,8 @@ class Moments:
     @property
     def scale(self) -> np.ndarray:
         """One over the deviation, and 0 for a constant neuron; shape (n_neurons,)."""
-        varies = self.deviation > 0
-        return np.divide(1, self.deviation, where=varies, out=np.zeros_like(self.deviation))
+        varies = self.std > 0
+        return np.divide(1, self.std, where=varies, out=np.zeros_like(self.std))
 
 
 @dataclass(frozen=True)
@@ -180,13 +180,13 @@ class _Sums:
         assert self.shift is not None  # X has rows
         n, drift, units = len(self.X), self.drift, self.units
         mean = self.shift.double().numpy() + drift * units
-        deviation = np.sqrt((self.squares / n - drift**2).clip(min=0)) * units
+        std = np.sqrt((self.squares / n - drift**2).clip(min=0)) * units
         # Rounding leaves a constant neuron a deviation of about 1e-16 of its value.
-        deviation[deviation <= 1e-12 * np.abs(mean)] = 0
+        std[std <= 1e-12 * np.abs(mean)] = 0
         for products, run in zip(self.products, self.columns, strict=True):
             _mirror(products)
             _centre(products, self, self, run)
-        return Moments(n, mean, deviation, tuple(self.products))
+        return Moments(n, mean, std, tuple(self.products))
 
 
 def _blocks(*matrices: Any) -> Iterator[tuple[int, tuple[torch.Tensor, ...]]]:

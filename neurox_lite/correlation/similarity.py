@@ -156,7 +156,7 @@ def layer_similarity(
     moments = cross_moments(X, other, rows, columns)
     for its_space, side in zip(spaces, (moments.x, moments.y), strict=True):
         for layer in its_space.layers:
-            if not side.deviation[its_space.columns(layer)].any():
+            if not side.std[its_space.columns(layer)].any():
                 raise InputError(f"layer {layer} of {its_space.model} is constant; leave it out")
     matrix = (_cka if measure == "cka" else _svcca)(moments, rows, columns)
     return LayerSimilarity(

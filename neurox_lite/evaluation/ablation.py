@@ -14,7 +14,7 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.retraining import retrained_score
+from neurox_lite.evaluation.refitting import refit_score
 from neurox_lite.labels import checked_labels
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
@@ -180,7 +180,7 @@ def _retrained_scores(
     """Score of a probe fitted on each set of kept neurons, and whether all converged."""
     X, X_test = load(X), load(X_test)
     results = [
-        retrained_score(probe, X, y, columns, X_test, y_test)
+        refit_score(probe, X, y, columns, X_test, y_test)
         for columns in tqdm(kept, desc="retrain", unit="probe", disable=None, delay=2)
     ]
     return [value for value, _ in results], all(converged for _, converged in results)

@@ -14,7 +14,7 @@ from neurox_lite.arguments import expect, expect_function, real_number, whole_nu
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
-from neurox_lite.evaluation.retraining import retrained, retrained_score
+from neurox_lite.evaluation.refitting import refit, refit_score
 from neurox_lite.labels import checked_labels
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results.ranking import NeuronRanking
@@ -117,7 +117,7 @@ def minimal_set(
     return _grow(ranking.method, ranking.order, full, probe, X, y, X_dev, y_dev, delta, shares)
 
 
-def redundancy(
+def disjoint_minimal_sets(
     probe: LinearProbe,
     rank: Callable[[LinearProbe], NeuronRanking],
     X: Any,
@@ -173,7 +173,7 @@ def redundancy(
         left = np.setdiff1d(left, found.columns or left)
         if not len(left) or len(sets) == n_sets:
             break
-        of_left = retrained(probe, X, y, left)
+        of_left = refit(probe, X, y, left)
     return tuple(sets)
 
 
@@ -211,7 +211,7 @@ def _grow(
     converged = probe.certificate_.converged
     columns = None
     for count in tqdm(counts, desc="minimal set", unit="probe", disable=None, delay=2):
-        score, is_converged = retrained_score(probe, X, y, order[:count], X_dev, y_dev)
+        score, is_converged = refit_score(probe, X, y, order[:count], X_dev, y_dev)
         scores.append(score)
         converged = converged and is_converged
         if full - score <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01

@@ -15,7 +15,7 @@ from neurox_lite.activations.access import checked_activations, require_finite, 
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.retraining import RETRAIN_TOL
+from neurox_lite.evaluation.refitting import RETRAIN_TOL
 from neurox_lite.intervals import sentence_numbers
 from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace

@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.base import clone
 
 from neurox_lite.activations.access import space_of, take_rows
-from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
+from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
 from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
@@ -45,7 +45,7 @@ NAMES = (
 
 
 @dataclass(frozen=True)
-class BakeOff:
+class RankerComparison:
     """Rankings of the same neurons by many methods, compared.
 
     Attributes
@@ -128,7 +128,7 @@ SHARES = (0.01, 0.02, 0.05, 0.10, 0.20)
 Scorer = Callable[[Any, np.ndarray], Any]
 
 
-def bake_off(
+def compare_rankers(
     splits: LabelledSplits,
     *,
     methods: Sequence[str] = tuple(METHODS),
@@ -141,7 +141,7 @@ def bake_off(
     n_resamples: int = 5,
     seed: int = 0,
     folder: str | Path | None = None,
-) -> BakeOff:
+) -> RankerComparison:
     """Rank by every method, and measure what can be measured without knowing the truth.
 
     - keep top: accuracy on test of a probe retrained on the top of the ranking, averaged over
@@ -178,8 +178,8 @@ def bake_off(
         0 for no stability.
     seed : int
     folder : path, optional
-        Where each ranking is written as soon as there is one, as by :meth:`BakeOff.save`: the
-        comparison may take hours.
+        Where each ranking is written as soon as there is one, as by
+        :meth:`RankerComparison.save`: the comparison may take hours.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def bake_off(
             logger.info("%s: %d resamples", name, n_resamples)
             found = _stability(name, ranker, small, sample.sentences, k, n_resamples)
             values[name]["stability"] = found
-    return BakeOff(
+    return RankerComparison(
         rankings=tuple(ranked),
         table=MethodTable.from_values(values),
         agreement=agreement(ranked, k),

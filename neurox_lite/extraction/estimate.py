@@ -164,7 +164,7 @@ def _extract_sample(
                     pass
                 with sample.finish() as store:
                     times.append(time.perf_counter() - started)
-                    n_rows, n_words = store.n_tokens, len(store.word_rows)
+                    n_rows, n_words = store.n_rows, len(store.word_rows)
                     rest = _bytes_beside_layers(store)
     return min(times[1:]), n_rows, n_words, rest
 
@@ -173,7 +173,7 @@ def _bytes_beside_layers(store: ActivationStore) -> int:
     files = [p for p in store.path.rglob("*") if p.is_file()] or [store.path]
     itemsize = store.stored(store.space.layers[0], 0, 1).itemsize
     total = sum(file.stat().st_size for file in files)
-    return max(0, total - _layer_bytes(store.n_tokens, store.space.widths, itemsize))
+    return max(0, total - _layer_bytes(store.n_rows, store.space.widths, itemsize))
 
 
 def _layer_bytes(n_rows: int, widths: Any, itemsize: int) -> int:

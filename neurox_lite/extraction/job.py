@@ -15,7 +15,7 @@ import numpy as np
 from neurox_lite.activations.checksums import DamagedError
 from neurox_lite.activations.merge_shards import join, join_virtually
 from neurox_lite.activations.store import IN_FOLDER, ActivationStore
-from neurox_lite.activations.writer import Head, check_words, open_writer
+from neurox_lite.activations.writer import StoreHeader, check_words, open_writer
 from neurox_lite.arguments import as_path, expect
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError, UnfinishedError
@@ -34,12 +34,12 @@ from neurox_lite.files import (
     hash_json,
     public_name,
     public_sources,
-    refuse_existing,
     refuse_file,
     refuse_folder,
     refuse_foreign_link,
+    require_absent,
 )
-from neurox_lite.measure import give_back_memory
+from neurox_lite.measure import release_memory
 from neurox_lite.models.loading import (
     LoadedModel,
     Model,
@@ -185,7 +185,7 @@ class ExtractionJob:
                     remove_leftovers_of(self.out)
                     return store
                 store.close()
-            refuse_existing(self.out, self.overwrite)
+            require_absent(self.out, self.overwrite)
         return None
 
     @property
@@ -265,7 +265,7 @@ class ExtractionJob:
             read = self.source or self.words
             n_unknown = sum(plan.n_unknown_source)
             text = f"{read.source}, as sources"
-            check_unknown(n_unknown, read.n_tokens, text, self.loaded.name)
+            check_unknown(n_unknown, read.n_words, text, self.loaded.name)
 
     @property
     def batch_tokens(self) -> int:
@@ -312,7 +312,7 @@ class ExtractionJob:
         InputError
             When the model or corpus cannot be used.
         """
-        give_back_memory()  # what reading the corpus took
+        release_memory()  # what reading the corpus took
         self.check_known_words()
         extractor = self.extractor
         first = self.plan.inputs(self.shards[0])
@@ -387,7 +387,7 @@ class ExtractionJob:
             writer.finish({})
             return stack.pop_all()
 
-    def _head(self, sentences: range) -> Head:
+    def _head(self, sentences: range) -> StoreHeader:
         plan = self.plan
         offsets = plan.corpus.sentence_offsets
         first, last = offsets[sentences.start], offsets[sentences.stop]
@@ -417,7 +417,7 @@ class ExtractionJob:
                 "text_hash": self._text_hash,
                 "n_shared_words": sum(plan.n_shared[sentences.start : sentences.stop]),
             }
-        return Head(plan.corpus.section(sentences), metadata, special)
+        return StoreHeader(plan.corpus.section(sentences), metadata, special)
 
     def finish(self) -> ActivationStore:
         """Join the shards, when all are done, under the store's name.
@@ -427,7 +427,7 @@ class ExtractionJob:
         UnfinishedError
             When the disk is full, or a shard was damaged since it was written.
         """
-        give_back_memory()
+        release_memory()
         folder = self.folder
         parts = [folder.shard(number) for number in range(len(self.shards))]
         head = self._head(range(len(self.corpus)))

@@ -21,8 +21,8 @@ from neurox_lite.files import (
     lock_of,
     locked,
     read_json,
-    refuse_existing,
     remove_leftovers,
+    require_absent,
     write_errors,
     write_json,
 )
@@ -261,7 +261,7 @@ class JobFolder:
         self.remove_leftovers()
         (self.folder / BATCH).unlink(missing_ok=True)
         if self.out.is_dir() and any(self.out.iterdir()):
-            refuse_existing(self.out, overwrite)
+            require_absent(self.out, overwrite)
             refuse_other_than_store(self.out)
             remove_ours(self.out)
         self.folder.rename(self.out)

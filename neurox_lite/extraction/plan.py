@@ -187,7 +187,7 @@ def plan_corpus(
         progress.update(len(numbers))
     progress.close()
     assert plan is not None  # a corpus has sentences
-    if row != plan.corpus.n_tokens:
+    if row != plan.corpus.n_words:
         raise InputError(
             f"{corpus.source}: the tokenizer adds different numbers of special tokens to "
             "sentences; leave special tokens out"
@@ -199,7 +199,7 @@ def plan_corpus(
             "allows",
             corpus.source,
             sum(plan.n_shared),
-            corpus.n_tokens,
+            corpus.n_words,
         )
     return plan
 

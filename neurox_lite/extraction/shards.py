@@ -18,10 +18,10 @@ from neurox_lite.extraction.forward import run_batch
 from neurox_lite.extraction.model_input import ModelInput
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan
-from neurox_lite.measure import give_back_memory, resident_memory
+from neurox_lite.measure import release_memory, resident_memory
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites
-from neurox_lite.threads import mapping
+from neurox_lite.threads import thread_map
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class Extractor:
             return []
 
         todo = batches([len(item) for item in inputs], self.batch_tokens)
-        with mapping(len(self._replicas)) as map_batches:
+        with thread_map(len(self._replicas)) as map_batches:
             left = list(chain.from_iterable(map_batches(run, todo)))
         if too_large:
             self._take_less(too_large[0])
@@ -152,7 +152,7 @@ class Extractor:
         if self._usual_memory is None:
             self._usual_memory = resident_memory() or 0
         elif (resident_memory() or 0) > self._usual_memory + MEMORY_SLACK:
-            give_back_memory()
+            release_memory()
 
     def _take_less(self, batch: list[ModelInput]) -> None:
         """After a batch did not fit: one at a time from now on, or else halve them."""

@@ -12,7 +12,7 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.interventions.metrics import ModelMetric, evaluate
 from neurox_lite.interventions.pair_task import task_of_pairs
-from neurox_lite.interventions.replacement_values import resampled
+from neurox_lite.interventions.replacement_values import resample
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
 from neurox_lite.seeds import checked_seed
@@ -38,7 +38,7 @@ def ablate_in_model(
     Parameters
     ----------
     rankings : NeuronRanking or sequence
-        Of the neurons of ``metric.masked.space``, such as those of a store of this model.
+        Of the neurons of ``metric.runner.space``, such as those of a store of this model.
     metric : ModelMetric
         See :mod:`neurox_lite.interventions.metrics`.
     shares : sequence of float
@@ -63,9 +63,9 @@ def ablate_in_model(
     rankings, shares = as_rankings(rankings), checked_shares(shares)
     expect(metric, ModelMetric, "metric", "one of nx.model_metrics, as pair_accuracy(model, pairs)")
     n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
-    masked = metric.masked
-    n_neurons = masked.space.n_neurons
-    require_space(rankings, masked.space)
+    runner = metric.runner
+    n_neurons = runner.space.n_neurons
+    require_space(rankings, runner.space)
     values, name = _values(metric, replacement, seed)
     counts = tuple(max(1, round(share * n_neurons)) for share in shares)
     rng = np.random.default_rng(seed)
@@ -79,7 +79,7 @@ def ablate_in_model(
             gate[order[:k]] = 1
     flat = removed.reshape(-1, n_neurons)
     both = np.concatenate([np.zeros((1, n_neurons), np.float32), flat, 1 - flat])
-    task = None if metric.inputs is None else task_of_pairs(masked.loaded, metric.inputs, others)
+    task = None if metric.inputs is None else task_of_pairs(runner.loaded, metric.inputs, others)
     by_input = values.ndim == 2
     intact, *found = evaluate(metric, both, values, by_input=by_input).tolist()
     without, only = np.reshape(found, (2, len(orders), len(counts)))
@@ -117,13 +117,13 @@ def _values(
     metric: ModelMetric, replacement: str | np.ndarray, seed: int
 ) -> tuple[np.ndarray, str]:
     """Replacements, and what to call them."""
-    masked = metric.masked
+    runner = metric.runner
     if not isinstance(replacement, str):
         return np.asarray(replacement), "given values"
     if replacement == "zero":
-        return np.zeros(masked.space.n_neurons), "zero"
+        return np.zeros(runner.space.n_neurons), "zero"
     if replacement not in ("mean", "resampled"):
         raise unknown_choice("replacement", replacement, ("mean", "zero"), "or resampled")
     if replacement == "mean":
-        return masked.activation_range().mean.cpu().numpy(), "mean"
-    return resampled(masked.activations().cpu().numpy(), len(masked), seed), "resampled"
+        return runner.activation_range().mean.cpu().numpy(), "mean"
+    return resample(runner.activations().cpu().numpy(), len(runner), seed), "resampled"

@@ -1,4 +1,4 @@
-"""Neurons of a running model translated: a number is added to each, at any site and position."""
+"""Numbers added to the neurons of a running model, at any site and position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from neurox_lite.arguments import expect
-from neurox_lite.interventions.edits import Positions, changing_neurons, plain_module
+from neurox_lite.interventions.edits import Positions, edit_neurons, unwrap
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.neuron_spaces import check_fits, check_space
 from neurox_lite.models.sites import Sites, find_sites
@@ -18,7 +18,7 @@ from neurox_lite.neurons import NeuronSpace, check_revision
 
 
 @contextmanager
-def translate(
+def add_to_neurons(
     model: LoadedModel | nn.Module,
     space: NeuronSpace,
     shift: np.ndarray | torch.Tensor,
@@ -41,7 +41,7 @@ def translate(
     shift : (n_neurons,) or (n_sentences, n_neurons) array
         In the units of the activations; the same for all sentences, or of each of the batch.
     positions, sites, side
-        As for :func:`neurox_lite.interventions.intervene.intervene`. In an LSTM a translated cell
+        As for :func:`neurox_lite.interventions.intervene.intervene`. In an LSTM a changed cell
         is what the next time step goes on from.
 
     Raises
@@ -51,7 +51,7 @@ def translate(
         shift is no finite number, or a shape does not fit.
     """
     expect(space, NeuronSpace, "space", "a NeuronSpace, as of nx.neuron_space(model)")
-    module = plain_module(model)
+    module = unwrap(model)
     sites = find_sites(module, space.site, side=side) if sites is None else sites
     check_space(sites, space)
     if isinstance(model, LoadedModel):
@@ -59,12 +59,12 @@ def translate(
     weights = next(module.parameters())
     shifts = torch.as_tensor(shift, device=weights.device).float()
     check_fits(shifts, weights.dtype, "a shift")
-    with translating_neurons(module, sites, space, shifts, positions=positions):
+    with adding_to_neurons(module, sites, space, shifts, positions=positions):
         yield
 
 
 @contextmanager
-def translating_neurons(
+def adding_to_neurons(
     model: nn.Module,
     sites: Sites,
     space: NeuronSpace,
@@ -73,7 +73,7 @@ def translating_neurons(
     positions: Positions = "all",
     layers: Sequence[int] | None = None,
 ) -> Iterator[None]:
-    """:func:`translate` with tensors, through which gradients flow.
+    """:func:`add_to_neurons` with tensors, through which gradients flow.
 
     Parameters
     ----------
@@ -92,11 +92,9 @@ def translating_neurons(
         When a shape does not fit, or a position is no token of the batch.
     """
 
-    def translated(states: torch.Tensor, tokens: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    def added(states: torch.Tensor, tokens: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
         return states + shift * tokens
 
     parts = {"shifts": shifts}
-    with changing_neurons(
-        model, sites, space, translated, parts, positions=positions, layers=layers
-    ):
+    with edit_neurons(model, sites, space, added, parts, positions=positions, layers=layers):
         yield

@@ -16,14 +16,14 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.hooks import rewrite
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.sites import Sites
-from neurox_lite.models.trace import on_trial
+from neurox_lite.models.trace import in_dry_run
 from neurox_lite.neurons import NeuronSpace
 
 Chooser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Positions = str | torch.Tensor | np.ndarray | Chooser
 
 
-def plain_module(model: LoadedModel | nn.Module) -> nn.Module:
+def unwrap(model: LoadedModel | nn.Module) -> nn.Module:
     """The model itself, of a loaded or a compiled one.
 
     Raises
@@ -42,7 +42,7 @@ def plain_module(model: LoadedModel | nn.Module) -> nn.Module:
 
 
 @contextmanager
-def changing_neurons(
+def edit_neurons(
     model: nn.Module,
     sites: Sites,
     space: NeuronSpace,
@@ -93,7 +93,7 @@ def changing_neurons(
     chosen: dict[str, torch.Tensor] = {}
 
     def choose(module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
-        if on_trial():
+        if in_dry_run():
             return
         inputs = signature(module.forward).bind(*args, **kwargs).arguments
         chosen["tokens"] = _chosen_tokens(positions, inputs)
@@ -115,7 +115,7 @@ def changing_neurons(
     handle = None
     try:
         if not (isinstance(positions, str) and positions == "all"):
-            stack = model.get_submodule(sites.stack)
+            stack = model.get_submodule(sites.root)
             handle = stack.register_forward_pre_hook(choose, with_kwargs=True)
         with rewrite(model, sites, rewritten, layers):
             yield

@@ -11,7 +11,7 @@ from torch import nn
 
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.edits import Positions, changing_neurons, plain_module
+from neurox_lite.interventions.edits import Positions, edit_neurons, unwrap
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.neuron_spaces import check_fits, check_space
 from neurox_lite.models.sites import Sites, find_sites
@@ -81,7 +81,7 @@ def intervene(
                 f"the mask was fitted at word {positions} of each prefix; give positions=: all, or "
                 "the token of that word in each sentence"
             )
-    module = plain_module(model)
+    module = unwrap(model)
     sites = find_sites(module, mask.space.site, side=side) if sites is None else sites
     check_space(sites, mask.space)
     if isinstance(model, LoadedModel):
@@ -146,5 +146,5 @@ def replacing_neurons(
         return torch.lerp(states, value.expand_as(states), gate * tokens)
 
     parts = {"gates": gates, "values": values}
-    with changing_neurons(model, sites, space, replaced, parts, positions=positions, layers=layers):
+    with edit_neurons(model, sites, space, replaced, parts, positions=positions, layers=layers):
         yield

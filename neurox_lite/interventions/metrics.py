@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import PairInputs, reads_both_sides
 from neurox_lite.interventions.pair_tokens import check_vocabulary
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.neuron_spaces import check_fits
 from neurox_lite.models.vocabulary import check_texts
@@ -50,7 +50,7 @@ class ModelMetric:
     """
 
     name: str
-    masked: MaskedModel
+    runner: InterventionRunner
     score: Callable[[torch.Tensor, torch.Tensor], Scores]
     finish: Callable[[float], float] = float
     inputs: PairInputs | None = None
@@ -66,36 +66,36 @@ def pair_accuracy(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric
     model : LoadedModel, name or path, or PreTrainedModel
     inputs : PairInputs
     **where
-        Site, layers and positions, as for :class:`MaskedModel`.
+        Site, layers and positions, as for :class:`InterventionRunner`.
     """
-    masked = MaskedModel.of_pairs(model, inputs, **where)
+    runner = InterventionRunner.of_pairs(model, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each((inputs.log_odds(logits, rows) > 0).double())
 
-    return ModelMetric("pair accuracy", masked, score, inputs=inputs)
+    return ModelMetric("pair accuracy", runner, score, inputs=inputs)
 
 
 def pair_log_odds(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
     """Mean of ``log p(right) - log p(wrong)`` over minimal pairs, in nats."""
-    masked = MaskedModel.of_pairs(model, inputs, **where)
+    runner = InterventionRunner.of_pairs(model, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each(inputs.log_odds(logits, rows).double())
 
-    return ModelMetric("log odds", masked, score, inputs=inputs)
+    return ModelMetric("log odds", runner, score, inputs=inputs)
 
 
 def pair_changes(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
     """Share of minimal pairs of which the intact model would choose the other word."""
-    masked = MaskedModel.of_pairs(model, inputs, **where)
+    runner = InterventionRunner.of_pairs(model, inputs, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         each, place = torch.unique(rows, return_inverse=True)
-        intact = inputs.log_odds(masked.intact_logits(each), each)[place] > 0
+        intact = inputs.log_odds(runner.intact_logits(each), each)[place] > 0
         return _each(((inputs.log_odds(logits, rows) > 0) != intact).double())
 
-    return ModelMetric("choices changed", masked, score)
+    return ModelMetric("choices changed", runner, score)
 
 
 def perplexity(
@@ -107,7 +107,7 @@ def perplexity(
     token of each text at a time is masked and predicted from all others.
     """
     loaded = as_loaded(model, tokenizer, head="language")
-    masked, targets = _predicted(loaded, texts, where)
+    runner, targets = _predicted(loaded, texts, where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         found = logits.log_softmax(-1)
@@ -117,7 +117,7 @@ def perplexity(
         return -(chosen * counted).sum(1), counted.sum(1).double()
 
     name = "pseudo-perplexity" if reads_both_sides(loaded) else "perplexity"
-    return ModelMetric(name, masked, score, lambda mean: math.exp(min(mean, LARGEST_LOSS)))
+    return ModelMetric(name, runner, score, lambda mean: math.exp(min(mean, LARGEST_LOSS)))
 
 
 def token_accuracy(
@@ -125,7 +125,7 @@ def token_accuracy(
 ) -> ModelMetric:
     """Share of tokens predicted exactly: the next ones, or of a masked model masked ones."""
     loaded = as_loaded(model, tokenizer, head="language")
-    masked, targets = _predicted(loaded, texts, where)
+    runner, targets = _predicted(loaded, texts, where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         wanted = targets[rows, : logits.shape[1]]
@@ -134,7 +134,7 @@ def token_accuracy(
         return right.sum(1).double(), counted.sum(1).double()
 
     name = "masked-token accuracy" if reads_both_sides(loaded) else "next-token accuracy"
-    return ModelMetric(name, masked, score)
+    return ModelMetric(name, runner, score)
 
 
 def classification_accuracy(
@@ -176,12 +176,12 @@ def classification_accuracy(
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
     wanted = torch.tensor([known[label] for label in labels], device=ids.device)
-    masked = MaskedModel(loaded, ids, mask, **where)
+    runner = InterventionRunner(loaded, ids, mask, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each((logits.argmax(-1) == wanted[rows]).double())
 
-    return ModelMetric("classification accuracy", masked, score)
+    return ModelMetric("classification accuracy", runner, score)
 
 
 def kl_from_intact(
@@ -192,7 +192,7 @@ def kl_from_intact(
     reads_both_sides(loaded)  # refuses what predicts no words
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
-    return _divergence(MaskedModel(loaded, ids, mask, **where), mask)
+    return _divergence(InterventionRunner(loaded, ids, mask, **where), mask)
 
 
 def kl_elsewhere(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
@@ -204,11 +204,11 @@ def kl_elsewhere(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
         When no pair has another token.
     """
     counted = inputs.attention_mask.clone()
-    counted[torch.arange(len(inputs), device=counted.device), inputs.answers] = 0
+    counted[torch.arange(len(inputs), device=counted.device), inputs.prediction_positions] = 0
     if not counted.any():
         raise InputError("the pairs have no token but where the choice is made; give longer ones")
-    masked = MaskedModel(model, inputs.input_ids, inputs.attention_mask, **where)
-    return _divergence(masked, counted)
+    runner = InterventionRunner(model, inputs.input_ids, inputs.attention_mask, **where)
+    return _divergence(runner, counted)
 
 
 def custom_metric(
@@ -233,12 +233,12 @@ def custom_metric(
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
     **where
-        Site, layers and positions, as for :class:`MaskedModel`.
+        Site, layers and positions, as for :class:`InterventionRunner`.
     """
     loaded = as_loaded(model, tokenizer, head="language")
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
-    masked = MaskedModel(loaded, ids, mask, **where)
+    runner = InterventionRunner(loaded, ids, mask, **where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         found = function(logits, rows)
@@ -249,7 +249,7 @@ def custom_metric(
             raise InputError(f"metric '{name}': NaN or infinite; give finite numbers")
         return _each(found.double())
 
-    return ModelMetric(name, masked, score)
+    return ModelMetric(name, runner, score)
 
 
 def evaluate(
@@ -284,35 +284,35 @@ def evaluate(
     InputError
         When a shape does not fit, a gate is not in [0, 1] or a value is no finite number.
     """
-    masked = metric.masked
-    n_masks, n_neurons = len(gates), masked.space.n_neurons
-    fitting = [(len(masked), n_neurons)] if by_input else [(n_masks, n_neurons), (n_neurons,)]
+    runner = metric.runner
+    n_masks, n_neurons = len(gates), runner.space.n_neurons
+    fitting = [(len(runner), n_neurons)] if by_input else [(n_masks, n_neurons), (n_neurons,)]
     if not n_masks or gates.shape != (n_masks, n_neurons) or values.shape not in fitting:
         raise InputError(
             f"gates of shape {gates.shape}, values of shape {values.shape} for "
-            f"{n_neurons} neurons and {len(masked)} inputs"
+            f"{n_neurons} neurons and {len(runner)} inputs"
         )
     if not ((gates >= 0) & (gates <= 1)).all():
         raise InputError("a gate is not between 0 and 1")
     if not np.isfinite(values).all():
         raise InputError("a replacement is NaN or infinite; give finite numbers")
     touched = gates > 0 if values.ndim == 2 and not by_input else (gates > 0).any(0)
-    all_gates = torch.as_tensor(gates, dtype=torch.float32, device=masked.device)
+    all_gates = torch.as_tensor(gates, dtype=torch.float32, device=runner.device)
     all_values = torch.as_tensor(
-        np.where(touched, values, 0), dtype=torch.float32, device=masked.device
+        np.where(touched, values, 0), dtype=torch.float32, device=runner.device
     )
-    check_fits(all_values, masked.dtype, "a replacement")
+    check_fits(all_values, runner.dtype, "a replacement")
 
     def logits(masks: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
         own = all_values
         if own.dim() == 2:
             own = own[inputs if by_input else masks]
-        return masked.logits(all_gates[masks], own, inputs)
+        return runner.logits(all_gates[masks], own, inputs)
 
     return _evaluate(metric, logits, n_masks, per_input, masks_at_once)
 
 
-def evaluate_translations(
+def evaluate_additions(
     metric: ModelMetric,
     shifts: np.ndarray,
     *,
@@ -337,14 +337,14 @@ def evaluate_translations(
     InputError
         When the shape does not fit or a shift is no finite number.
     """
-    masked = metric.masked
-    if not len(shifts) or shifts.shape != (len(shifts), masked.space.n_neurons):
-        raise InputError(f"shifts of shape {shifts.shape} for {masked.space.n_neurons} neurons")
-    all_shifts = torch.as_tensor(shifts, dtype=torch.float32, device=masked.device)
-    check_fits(all_shifts, masked.dtype, "a shift")
+    runner = metric.runner
+    if not len(shifts) or shifts.shape != (len(shifts), runner.space.n_neurons):
+        raise InputError(f"shifts of shape {shifts.shape} for {runner.space.n_neurons} neurons")
+    all_shifts = torch.as_tensor(shifts, dtype=torch.float32, device=runner.device)
+    check_fits(all_shifts, runner.dtype, "a shift")
 
     def logits(numbers: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-        return masked.translated_logits(all_shifts[numbers], inputs)
+        return runner.logits_with_addition(all_shifts[numbers], inputs)
 
     return _evaluate(metric, logits, len(shifts), per_input, shifts_at_once)
 
@@ -358,11 +358,11 @@ def _evaluate(
     at_once: int,
 ) -> np.ndarray:
     """A metric under each of many changes; ``logits`` takes their numbers and those of inputs."""
-    masked = metric.masked
-    at_once = max(1, min(at_once, masked.tokens_at_once // int(masked.lengths.max())))
-    found = torch.zeros((2, n_changes, len(masked)), dtype=torch.float64, device=masked.device)
-    for some in torch.arange(n_changes, device=masked.device).split(at_once):
-        for rows in masked.batches(len(some)):
+    runner = metric.runner
+    at_once = max(1, min(at_once, runner.tokens_at_once // int(runner.lengths.max())))
+    found = torch.zeros((2, n_changes, len(runner)), dtype=torch.float64, device=runner.device)
+    for some in torch.arange(n_changes, device=runner.device).split(at_once):
+        for rows in runner.batches(len(some)):
             changes, inputs = some.repeat_interleave(len(rows)), rows.repeat(len(some))
             scores = metric.score(logits(changes, inputs), inputs)
             for each, score in zip(found, scores, strict=True):
@@ -377,17 +377,17 @@ def _each(values: torch.Tensor) -> Scores:
     return values, torch.ones_like(values)
 
 
-def _divergence(masked: MaskedModel, counted: torch.Tensor) -> ModelMetric:
+def _divergence(runner: InterventionRunner, counted: torch.Tensor) -> ModelMetric:
     """Mean of ``KL(p || p~)`` over the tokens that are counted, (n_inputs, n_tokens)."""
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         each, place = torch.unique(rows, return_inverse=True)
-        intact = masked.intact_logits(each).log_softmax(-1)[place][:, : logits.shape[1]]
+        intact = runner.intact_logits(each).log_softmax(-1)[place][:, : logits.shape[1]]
         difference = intact.exp() * (intact - logits.log_softmax(-1))
         weights = counted[rows, : logits.shape[1]].double()
         return (difference.sum(-1).double() * weights).sum(1), weights.sum(1)
 
-    return ModelMetric("KL from intact", masked, score)
+    return ModelMetric("KL from intact", runner, score)
 
 
 def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -417,7 +417,7 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
 
 def _predicted(
     loaded: LoadedModel, texts: Sequence[str], where: dict[str, Any]
-) -> tuple[MaskedModel, torch.Tensor]:
+) -> tuple[InterventionRunner, torch.Tensor]:
     """The inputs, and at each token the one to predict there, -1 for none.
 
     Of a masked model only the masked token is predicted, and targets are (n_inputs, 1).
@@ -429,7 +429,7 @@ def _predicted(
         if not (targets >= 0).any():
             raise InputError("every text is one token; there is nothing to predict")
         check_texts(loaded.tokenizer, texts, loaded.name)
-        return MaskedModel(loaded, ids, mask, **where), targets
+        return InterventionRunner(loaded, ids, mask, **where), targets
     special = torch.tensor(loaded.tokenizer.all_special_ids, device=ids.device)
     rows, places = torch.nonzero((mask != 0) & ~torch.isin(ids, special), as_tuple=True)
     if not len(rows):
@@ -438,5 +438,5 @@ def _predicted(
     each = torch.arange(len(rows), device=ids.device)
     hidden = ids[rows].clone()
     hidden[each, places] = loaded.tokenizer.mask_token_id
-    masked = MaskedModel(loaded, hidden, mask[rows], predict_at=places, **where)
-    return masked, ids[rows, places][:, None]
+    runner = InterventionRunner(loaded, hidden, mask[rows], predict_at=places, **where)
+    return runner, ids[rows, places][:, None]

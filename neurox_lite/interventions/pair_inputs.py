@@ -26,7 +26,7 @@ class PairInputs:
     pairs : tuple of MinimalPair
     input_ids, attention_mask : (n_pairs, n_tokens) int tensors
         Padded on the right.
-    answers : (n_pairs,) int tensor
+    prediction_positions : (n_pairs,) int tensor
         The token at which the model chooses: the last one of the prefix, or the mask.
     right, wrong : (n_pairs,) int tensors
         The tokens it chooses from.
@@ -37,7 +37,7 @@ class PairInputs:
     pairs: tuple[MinimalPair, ...]
     input_ids: torch.Tensor
     attention_mask: torch.Tensor
-    answers: torch.Tensor
+    prediction_positions: torch.Tensor
     right: torch.Tensor
     wrong: torch.Tensor
     words: tuple[tuple[int, ...], ...]
@@ -57,9 +57,11 @@ class PairInputs:
     def at_answer(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Logits where the choice is made, (n_rows, n_outputs), of those of all tokens or of it."""
         each = torch.arange(len(rows), device=logits.device)
-        return logits[:, 0] if logits.shape[1] == 1 else logits[each, self.answers[rows]]
+        return (
+            logits[:, 0] if logits.shape[1] == 1 else logits[each, self.prediction_positions[rows]]
+        )
 
-    def word(self, number: int) -> torch.Tensor:
+    def word_positions(self, number: int) -> torch.Tensor:
         """The last token of one word of each prefix, (n_pairs,); -1 is the last word.
 
         Raises
@@ -77,7 +79,7 @@ class PairInputs:
             places.append(words[number])
         return torch.tensor(places, device=self.input_ids.device)
 
-    def places(self, positions: str | int) -> str | torch.Tensor:
+    def resolve_positions(self, positions: str | int) -> str | torch.Tensor:
         """Where neurons change: "all" or "last" as they are, the number of a word as its tokens.
 
         Raises
@@ -89,12 +91,17 @@ class PairInputs:
             raise InputError(f"positions {positions!r}; give all, last or the number of a word")
         if isinstance(positions, str) and positions not in ("all", "last"):
             raise unknown_choice("positions", positions, ("all", "last"), "or a whole number")
-        return positions if isinstance(positions, str) else self.word(int(positions))
+        return positions if isinstance(positions, str) else self.word_positions(int(positions))
 
     def distinct(self) -> list[int]:
         """Numbers of the pairs less copies: the same tokens to read and to choose from."""
         rows = torch.cat([self.input_ids, self.attention_mask], dim=1).tolist()
-        choices = zip(self.answers.tolist(), self.right.tolist(), self.wrong.tolist(), strict=True)
+        choices = zip(
+            self.prediction_positions.tolist(),
+            self.right.tolist(),
+            self.wrong.tolist(),
+            strict=True,
+        )
         first: dict[Any, int] = {}
         for number, (row, choice) in enumerate(zip(rows, choices, strict=True)):
             first.setdefault((*row, *choice), number)
@@ -108,7 +115,7 @@ class PairInputs:
             tuple(self.pairs[row] for row in chosen),
             self.input_ids[index],
             self.attention_mask[index],
-            self.answers[index],
+            self.prediction_positions[index],
             self.right[index],
             self.wrong[index],
             tuple(self.words[row] for row in chosen),

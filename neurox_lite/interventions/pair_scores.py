@@ -11,13 +11,13 @@ import torch
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.sentence_scores import sentence_log_odds
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 
 
 def score_pairs(
-    model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None, by: str = "word"
+    model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None, unit: str = "word"
 ) -> np.ndarray:
     """``log p(right) - log p(wrong)`` of every pair, in nats; above 0 the model is right.
 
@@ -28,7 +28,7 @@ def score_pairs(
     pairs : sequence of MinimalPair
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
-    by : {"word", "sentence"}
+    unit : {"word", "sentence"}
         ``"word"``: of the two words, each one token, after the prefix (a masked model reads the
         suffix, too). ``"sentence"``: of the whole sentences, however they differ, which only a
         causal model can say.
@@ -42,20 +42,20 @@ def score_pairs(
     InputError
         When the model cannot choose between the words or sentences of a pair, which is named.
     """
-    if by not in ("word", "sentence"):
-        raise unknown_choice("by", by, ("word", "sentence"))
+    if unit not in ("word", "sentence"):
+        raise unknown_choice("unit", unit, ("word", "sentence"))
     loaded = as_loaded(model, tokenizer, head="language")
-    if by == "sentence":
+    if unit == "sentence":
         return sentence_log_odds(loaded, as_pairs(pairs))
     return intact_log_odds(loaded, encode_pairs(loaded, pairs)).double().cpu().numpy()
 
 
 def intact_log_odds(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
     """:func:`score_pairs` of pairs that are tokens already, (n_pairs,)."""
-    masked = MaskedModel.of_pairs(loaded, inputs)
+    runner = InterventionRunner.of_pairs(loaded, inputs)
     odds = torch.empty(len(inputs), device=inputs.input_ids.device)
-    for rows in masked.batches():
-        odds[rows] = inputs.log_odds(masked.intact_logits(rows), rows)
+    for rows in runner.batches():
+        odds[rows] = inputs.log_odds(runner.intact_logits(rows), rows)
     return odds
 
 

@@ -31,7 +31,7 @@ def class_means(X: np.ndarray, y: np.ndarray) -> dict[Any, np.ndarray]:
     return {label: X[y == label].mean(0, dtype=np.float64) for label in np.unique(y).tolist()}
 
 
-def resampled(X: np.ndarray, n: int, seed: int) -> np.ndarray:
+def resample(X: np.ndarray, n: int, seed: int) -> np.ndarray:
     """Activations of ``n`` inputs drawn with replacement from the rows of ``X``.
 
     The rows stay whole, so that neurons keep their correlations. Shape (n, n_neurons).

@@ -1,4 +1,4 @@
-"""A model and its inputs, run with a neuron mask or translation of its own for every input."""
+"""A model and its inputs, run with a neuron mask or addition of its own for every input."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from torch import nn
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.addition import translating_neurons
+from neurox_lite.interventions.addition import adding_to_neurons
 from neurox_lite.interventions.edits import Positions
 from neurox_lite.interventions.intervene import replacing_neurons
 from neurox_lite.interventions.pair_inputs import PairInputs
 from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import Model, as_loaded
-from neurox_lite.models.neuron_spaces import default_site, space_in
+from neurox_lite.models.neuron_spaces import default_site, resolve_space
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.models.trace import trial
+from neurox_lite.models.trace import dry_run
 from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.showing import short_repr
 
@@ -35,15 +35,15 @@ class ActivationRange:
     """Of every neuron, over the tokens that are going to be replaced; (n_neurons,) tensors."""
 
     mean: torch.Tensor
-    deviation: torch.Tensor
+    std: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
 
     __repr__ = short_repr
 
 
-class MaskedModel:
-    """Runs a model on some of its inputs while their neurons are replaced or translated.
+class InterventionRunner:
+    """Runs a model on some of its inputs while their neurons are replaced or added to.
 
     Without a site or layers, where its neurons are is found out when they are first asked for, so
     that models whose neurons nobody finds can be read.
@@ -120,10 +120,14 @@ class MaskedModel:
             _ = self.space  # refused now, not where it is first used
 
     @classmethod
-    def of_pairs(cls, model: Model, inputs: PairInputs, **where: Any) -> MaskedModel:
+    def of_pairs(cls, model: Model, inputs: PairInputs, **where: Any) -> InterventionRunner:
         """Inputs that are minimal pairs, whose only prediction is that of the choice."""
         return cls(
-            model, inputs.input_ids, inputs.attention_mask, predict_at=inputs.answers, **where
+            model,
+            inputs.input_ids,
+            inputs.attention_mask,
+            predict_at=inputs.prediction_positions,
+            **where,
         )
 
     @cached_property
@@ -135,7 +139,7 @@ class MaskedModel:
     @cached_property
     def space(self) -> NeuronSpace:
         """The neurons that may change."""
-        return space_in(self.sites, self._layers, self.loaded)
+        return resolve_space(self.sites, self._layers, self.loaded)
 
     def __repr__(self) -> str:
         return f"MaskedModel({len(self)} inputs, {self.space.n_neurons} neurons)"
@@ -175,7 +179,7 @@ class MaskedModel:
         ):
             return self._run(rows)
 
-    def translated_logits(self, shifts: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    def logits_with_addition(self, shifts: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """:meth:`logits` with numbers added to neurons instead.
 
         Parameters
@@ -183,7 +187,7 @@ class MaskedModel:
         shifts : (n_neurons,) or (n_rows, n_neurons) tensor
         rows : (n_rows,) int tensor
         """
-        with translating_neurons(
+        with adding_to_neurons(
             self.loaded.model, self.sites, self.space, shifts, positions=self._positions(rows)
         ):
             return self._run(rows)
@@ -279,7 +283,7 @@ class MaskedModel:
             return
         has_output = self.loaded.model.get_output_embeddings() is not None
         last = self.lengths[rows] - 1 if has_output else None
-        with trial():
+        with dry_run():
             padded = self._outputs(rows, last)[0]
             alone = self._outputs(rows[:1], None if last is None else last[:1])[0]
         if alone.dim() == 2:

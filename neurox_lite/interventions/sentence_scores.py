@@ -12,7 +12,7 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import reads_both_sides
 from neurox_lite.interventions.pair_tokens import check_vocabulary
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel
 
 
@@ -31,7 +31,7 @@ def sentence_log_odds(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> np.n
     if reads_both_sides(loaded):
         raise InputError(
             f"{loaded.name}: a masked model gives whole sentences no probability; give a causal "
-            "model, or by='word'"
+            "model, or unit='word'"
         )
     texts = [text for pair in pairs for text in pair.both_sentences()]
     rows = [torch.tensor(_tokens(loaded, text)) for text in texts]
@@ -81,7 +81,7 @@ def _log_probabilities(loaded: LoadedModel, rows: Sequence[torch.Tensor]) -> np.
     device = loaded.model.device
     ids = pad_sequence(list(rows), batch_first=True).to(device)
     mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).to(device)
-    model = MaskedModel(loaded, ids, mask)
+    model = InterventionRunner(loaded, ids, mask)
     scores = torch.empty(len(rows), dtype=torch.float64)
     for batch in model.batches():
         logits = model.intact_logits(batch)  # of as many tokens as the longest of them has

@@ -26,7 +26,7 @@ from neurox_lite.interventions.metrics import (
     perplexity,
 )
 from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs, reads_both_sides
-from neurox_lite.interventions.runner import ActivationRange, MaskedModel
+from neurox_lite.interventions.runner import ActivationRange, InterventionRunner
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.neuron_spaces import check_space
 from neurox_lite.models.sites import find_sites
@@ -230,8 +230,8 @@ def side_effects(
     metrics = _metrics(loaded, mask.space, pairs, positions, texts, tasks)
     if not metrics:
         return SideEffects(len(mask), n_random, ())
-    first = metrics[0][2].masked
-    everywhere = MaskedModel(
+    first = metrics[0][2].runner
+    everywhere = InterventionRunner(
         loaded, first.input_ids, first.attention_mask, **_where(mask.space)
     ).activation_range()
     gates, values = random_masks(mask, everywhere, n_random, seed)
@@ -267,13 +267,13 @@ def _metrics(
         found.append((predicted.name, "text", predicted))
     if pairs is not None:
         inputs = encode_pairs(loaded, pairs)
-        where["positions"] = inputs.places(positions)
+        where["positions"] = inputs.resolve_positions(positions)
         if _is_felt_elsewhere(loaded, inputs, where["positions"]):
             found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
     for name, others in (tasks or {}).items():
         try:
             inputs = encode_pairs(loaded, others)
-            where["positions"] = inputs.places(positions)
+            where["positions"] = inputs.resolve_positions(positions)
         except InputError as error:
             raise InputError(f"task '{name}': {error}") from None
         found.append(("accuracy", name, pair_accuracy(loaded, inputs, **where)))
@@ -285,7 +285,9 @@ def _is_felt_elsewhere(loaded: LoadedModel, inputs: PairInputs, places: str | to
     """Whether other tokens than that of the choice could be; a causal model reads no later one."""
     if inputs.attention_mask.sum() == len(inputs):
         return False
-    last_only = places == "last" if isinstance(places, str) else places.equal(inputs.answers)
+    last_only = (
+        places == "last" if isinstance(places, str) else places.equal(inputs.prediction_positions)
+    )
     return reads_both_sides(loaded) or not last_only
 
 
@@ -293,11 +295,9 @@ def random_masks(
     mask: NeuronMask, usual: ActivationRange, n_random: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gates and replacements, (n_random, n_neurons) both, that are chance for a mask."""
-    mean, deviation = (part.double().cpu().numpy() for part in (usual.mean, usual.deviation))
+    mean, std = (part.double().cpu().numpy() for part in (usual.mean, usual.std))
     # A neuron that never varies has no such distance.
-    away = np.divide(
-        mask.replacement - mean, deviation, where=deviation > 0, out=np.zeros(len(mean))
-    )
+    away = np.divide(mask.replacement - mean, std, where=std > 0, out=np.zeros(len(mean)))
     gates = np.zeros((n_random, len(mean)))
     values = np.tile(mean, (n_random, 1))
     rng = np.random.default_rng(seed)
@@ -308,5 +308,5 @@ def random_masks(
             every = np.arange(columns.start, columns.stop)
             drawn = rng.choice(every, len(touched), replace=False)
             gate[drawn] = mask.gates[touched]
-            value[drawn] += away[touched] * deviation[drawn]
+            value[drawn] += away[touched] * std[drawn]
     return gates, values

@@ -15,7 +15,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.interventions.metrics import (
     ModelMetric,
     evaluate,
-    evaluate_translations,
+    evaluate_additions,
     kl_from_intact,
     pair_log_odds,
     perplexity,
@@ -23,25 +23,25 @@ from neurox_lite.interventions.metrics import (
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_scores import intact_log_odds
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
 from neurox_lite.seeds import checked_seed
 
 SHARES = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0)
-MODES = ("set", "translate")
+MODES = ("set", "add")
 
 STRENGTH = 8.0
 LEAST_COEFFICIENT = 1e-3
-"""Of the first and the last neuron that is translated, as in the paper's experiments and code."""
+"""Of the first and the last neuron that is moved, as in the paper's experiments and code."""
 
 
 def steer(
     rankings: NeuronRanking | Sequence[NeuronRanking],
     model: Model,
     pairs: Sequence[MinimalPair],
-    wanted: Sequence[MinimalPair],
+    target_pairs: Sequence[MinimalPair],
     *,
     mode: str = "set",
     strength: float | None = None,
@@ -49,7 +49,7 @@ def steer(
     shares: Sequence[float] | None = None,
     counts: Sequence[int] | None = None,
     texts: Sequence[str] | None = None,
-    keep_wrong: bool = False,
+    include_incorrect: bool = False,
     n_random: int = 5,
     seed: int = 0,
     tokenizer: Any = None,
@@ -60,7 +60,7 @@ def steer(
     steered:
 
     - set: ``h = mu_z'`` (Bau et al. 2019);
-    - translate: ``h + alpha_r (mu_z' - mu_z)`` for the neuron at rank r = 0, ..., N - 1 (Antverg &
+    - add: ``h + alpha_r (mu_z' - mu_z)`` for the neuron at rank r = 0, ..., N - 1 (Antverg &
       Belinkov 2022), ``alpha_r = strength (0.001 / strength)^(r / (N - 1))``.
 
     Beside the top of every ranking, its bottom and random neurons are steered, ranked in that
@@ -76,9 +76,9 @@ def steer(
         To be turned: of class z, such as singular subjects.
     wanted : sequence of MinimalPair
         Of class z', such as plural subjects; only their activations are used.
-    mode : {"set", "translate"}
+    mode : {"set", "add"}
     strength : float, optional
-        Of mode translate: alpha_0, 8 by default.
+        Of mode add: alpha_0, 8 by default.
     positions : "all", "last" or int
         Where neurons are steered: at every token, at the last one, or at the end of one word of the
         prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
@@ -88,7 +88,7 @@ def steer(
         How many neurons, instead of shares.
     texts : sequence of str, optional
         Other text on which the side effects are measured, all of its tokens steered.
-    keep_wrong : bool
+    include_incorrect : bool
         Also steer pairs that the intact model gets wrong; they count as turned if they still are.
         By default they are left out and counted.
     n_random : int
@@ -105,50 +105,50 @@ def steer(
         words of a pair or gets all wrong, or an option is out of range.
     """
     rankings = as_rankings(rankings)
-    pairs, wanted = as_pairs(pairs), as_pairs(wanted, "wanted")
+    pairs, target_pairs = as_pairs(pairs), as_pairs(target_pairs, "wanted")
     n_random = whole_number(n_random, "n_random", least=1)
-    _check(rankings, pairs, wanted, mode, n_random)
+    _check(rankings, pairs, target_pairs, mode, n_random)
     seed = checked_seed(seed)
     space = rankings[0].space
     steps = _counts(space.n_neurons, shares, counts)
     coefficients = _coefficients(space.n_neurons, mode, strength)
     loaded = as_loaded(model, tokenizer, head="language")
     where: dict[str, Any] = {"site": space.site, "layers": list(space.layers)}
-    inputs, others = encode_pairs(loaded, pairs), encode_pairs(loaded, wanted)
+    inputs, others = encode_pairs(loaded, pairs), encode_pairs(loaded, target_pairs)
     intact = intact_log_odds(loaded, inputs)
     right = inputs.select((intact > 0).nonzero()[:, 0])
-    if not keep_wrong:
+    if not include_incorrect:
         inputs = right
     if not len(inputs):
         raise InputError(
             f"{loaded.name} gets all {len(pairs)} pairs wrong; give others, or use them as they "
-            "are by keep_wrong=True (--keep-wrong)"
+            "are by include_incorrect=True (--include-incorrect)"
         )
-    odds = pair_log_odds(loaded, inputs, positions=inputs.places(positions), **where)
-    require_space(rankings, odds.masked.space)
-    task = pair_task(loaded, pairs, intact.double().cpu().numpy(), wanted)
+    odds = pair_log_odds(loaded, inputs, positions=inputs.resolve_positions(positions), **where)
+    require_space(rankings, odds.runner.space)
+    task = pair_task(loaded, pairs, intact.double().cpu().numpy(), target_pairs)
     if task.holds:
         check_one_way(right.pairs)
     beside: dict[str, ModelMetric] = {}
     if texts is not None:
         beside["kl"] = kl_from_intact(loaded, texts, **where)
         beside["perplexity"] = perplexity(loaded, texts, **where)
-    reached = MaskedModel(
+    reached = InterventionRunner(
         loaded,
         others.input_ids,
         others.attention_mask,
-        positions=others.places(positions),
+        positions=others.resolve_positions(positions),
         **where,
     )
     mean, wanted_mean = (
-        masked.activation_range().mean.double().cpu().numpy() for masked in (odds.masked, reached)
+        runner.activation_range().mean.double().cpu().numpy() for runner in (odds.runner, reached)
     )
     moved = _moved(_orders(rankings, n_random, seed), steps, coefficients)
 
     def measured(metric: ModelMetric, per_input: bool = False) -> np.ndarray:
         if mode == "set":
             return evaluate(metric, moved, wanted_mean, per_input=per_input)
-        return evaluate_translations(metric, moved * (wanted_mean - mean), per_input=per_input)
+        return evaluate_additions(metric, moved * (wanted_mean - mean), per_input=per_input)
 
     found = measured(odds, per_input=True)
     values = {"success": (found < 0).mean(1), "log_odds": found.mean(1)}
@@ -178,7 +178,7 @@ def steer(
 def _check(
     rankings: Sequence[NeuronRanking],
     pairs: Sequence[MinimalPair],
-    wanted: Sequence[MinimalPair],
+    target_pairs: Sequence[MinimalPair],
     mode: str,
     n_random: int,
 ) -> None:
@@ -187,7 +187,7 @@ def _check(
         raise unknown_choice("mode", mode, MODES)
     if n_random < 1:
         raise InputError(f"n_random is {n_random}; give at least 1")
-    both = set(pairs) & set(wanted)
+    both = set(pairs) & set(target_pairs)
     if both:
         raise InputError(
             f"'{' '.join(next(iter(both)).prefix)}' is among the pairs to turn and those of the "
@@ -219,7 +219,7 @@ def _coefficients(n_neurons: int, mode: str, strength: float | None) -> np.ndarr
     """How far the neuron at each rank is moved, (n_neurons,)."""
     if mode == "set":
         if strength is not None:
-            raise InputError("strength is of mode translate; set neurons without it")
+            raise InputError("strength is of mode add; set neurons without it")
         return np.ones(n_neurons)
     strength = STRENGTH if strength is None else real_number(strength, "strength")
     if not LEAST_COEFFICIENT < strength < np.inf:

@@ -55,9 +55,9 @@ class SteeringCurve:
     ----------
     method : str
         Of the ranking.
-    mode : {"set", "translate"}
+    mode : {"set", "add"}
     strength : float or None
-        The coefficient of the first neuron that is translated.
+        The coefficient of the difference that is added to the first neuron.
     positions : str
         Where neurons are steered in the pairs: "all", "last" or the number of a word.
     n_neurons : int
@@ -112,11 +112,7 @@ class SteeringCurve:
     def _title(self) -> str:
         from neurox_lite.figures import MOST, wrapped
 
-        how = (
-            f"translated, beta = {self.strength:g}"
-            if self.mode == "translate"
-            else "set to the mean"
-        )
+        how = f"added, beta = {self.strength:g}" if self.mode == "add" else "set to the mean"
         name = wrapped(self.method, WIDTH - 1.2, 10, most=2 * MOST)
         return f"{name}\n{how}, {self.n_pairs} pairs"
 

@@ -24,7 +24,7 @@ from neurox_lite.seeds import checked_seed
 def rank_by_integrated_gradients(
     model: Model,
     pairs: Sequence[MinimalPair],
-    towards: Sequence[MinimalPair],
+    target_pairs: Sequence[MinimalPair],
     *,
     n_pairs: int = 200,
     n_steps: int = 20,
@@ -53,8 +53,8 @@ def rank_by_integrated_gradients(
     seed : int
         Of the sample.
     **where
-        Site, layers, positions, objective, keep_wrong, tokenizer and others, by default
-        ``towards``, as for
+        Site, layers, positions, objective, include_incorrect, tokenizer and others, by default
+        ``target_pairs``, as for
         :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
 
     Returns
@@ -72,7 +72,7 @@ def rank_by_integrated_gradients(
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
     seed = checked_seed(seed)
-    effect, other = _both(model, pairs, towards, where)
+    effect, other = _both(model, pairs, target_pairs, where)
     rows = np.random.default_rng(seed).permutation(len(effect))[:n_pairs]
     found = gate_gradients(
         effect, other.start, rows=torch.from_numpy(rows).to(effect.start.device), n_steps=n_steps
@@ -80,7 +80,7 @@ def rank_by_integrated_gradients(
     return _ranking(
         effect,
         found,
-        (effect.deviation > 0) | (effect.start != other.start),
+        (effect.std > 0) | (effect.start != other.start),
         "integrated-gradients",
         {"n_pairs": len(rows), "n_steps": n_steps, "seed": seed},
     )
@@ -89,7 +89,7 @@ def rank_by_integrated_gradients(
 def rank_by_activation_difference(
     model: Model,
     pairs: Sequence[MinimalPair],
-    towards: Sequence[MinimalPair],
+    target_pairs: Sequence[MinimalPair],
     **where: Any,
 ) -> NeuronRanking:
     """Rank neurons by how much their means differ between two sets of pairs.
@@ -113,10 +113,10 @@ def rank_by_activation_difference(
     InputError
         As for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
     """
-    effect, other = _both(model, pairs, towards, where)
-    here, there = effect.masked.activation_range(), other.masked.activation_range()
+    effect, other = _both(model, pairs, target_pairs, where)
+    here, there = effect.runner.activation_range(), other.runner.activation_range()
     distance = (here.mean.double() - there.mean.double()).abs()
-    variance = (here.deviation.double() ** 2 + there.deviation.double() ** 2) / 2
+    variance = (here.std.double() ** 2 + there.std.double() ** 2) / 2
     scale = (variance + (distance / 2) ** 2).sqrt()
     return _ranking(effect, distance / scale, scale > 0, "activation-difference", {})
 
@@ -169,7 +169,7 @@ def rank_by_single_replacement(
     return _ranking(
         effect,
         found - without_gates(effect, rows),
-        effect.deviation > 0,
+        effect.std > 0,
         "single-replacement",
         {"n_pairs": len(rows), "n_steps": n_steps, "seed": seed},
     )
@@ -178,13 +178,13 @@ def rank_by_single_replacement(
 def _both(
     model: Model,
     pairs: Sequence[MinimalPair],
-    towards: Sequence[MinimalPair],
+    target_pairs: Sequence[MinimalPair],
     where: dict[str, Any],
 ) -> tuple[PairEffect, PairEffect]:
     """The effect on pairs, and that on those towards which they are turned."""
-    others = where.get("others") or towards
+    others = where.get("others") or target_pairs
     effect, _ = pair_effect(model, pairs, **{**where, "others": others})
-    other, _ = pair_effect(effect.masked.loaded, towards, **{**where, "others": pairs})
+    other, _ = pair_effect(effect.runner.loaded, target_pairs, **{**where, "others": pairs})
     return effect, other
 
 

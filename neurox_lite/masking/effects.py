@@ -2,8 +2,8 @@
 
 An effect is an object with
 
-- ``space``, the neurons that may be masked, and ``len(effect)``, the number of examples;
-- ``start`` and ``deviation``, (n_neurons,) tensors: replacements to begin with, and the size of a
+- ``space``, the neurons that may be runner, and ``len(effect)``, the number of examples;
+- ``start`` and ``std``, (n_neurons,) tensors: replacements to begin with, and the size of a
   step away from them;
 - ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;
 - ``reach``, an (n_neurons,) tensor: how far from ``start`` activations lie at most;
@@ -17,7 +17,7 @@ An effect is an object with
 - ``rows_at_once``, how many examples fit in one forward and backward pass;
 - ``n_runs``, the number of examples it was computed for.
 
-Gates are those of the search: :func:`replaced` turns them into the gates of a model.
+Gates are those of the search: :func:`replacing_gates` turns them into the gates of a model.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.interventions.intervene import Positions
 from neurox_lite.interventions.pair_inputs import PairInputs
 from neurox_lite.interventions.pair_task import groups_of
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.pair_task import PairTask
@@ -53,7 +53,7 @@ class Effect(Protocol):
 
     space: NeuronSpace
     start: torch.Tensor
-    deviation: torch.Tensor
+    std: torch.Tensor
     low: torch.Tensor
     high: torch.Tensor
     reach: torch.Tensor
@@ -70,7 +70,7 @@ class Effect(Protocol):
     ) -> torch.Tensor: ...
 
 
-def replaced(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
+def replacing_gates(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
     """Gates that replace a neuron, from the gates that are searched for."""
     return 1 - gates if effect.keeps else gates
 
@@ -95,7 +95,7 @@ class PairEffect:
         - a function of the logits (n_rows, n_tokens, vocabulary), the inputs and the numbers of
           the rows, that gives (n_rows,) numbers. Open gates replace.
     site, layers, positions
-        As for :class:`MaskedModel`.
+        As for :class:`InterventionRunner`.
     within : PairInputs, optional
         Replacements stay between the lowest and the highest activation of their neuron on these,
         at any token.
@@ -112,7 +112,7 @@ class PairEffect:
         site: str | None = None,
         layers: Any = None,
         positions: Positions = "all",
-        within: PairInputs | None = None,
+        bounds_from: PairInputs | None = None,
         task: PairTask | None = None,
     ):
         if isinstance(objective, str) and objective not in ("flip", "sufficiency"):
@@ -124,29 +124,33 @@ class PairEffect:
         self.flips = objective == "flip"
         self.keeps = objective == "sufficiency"
         where: dict[str, Any] = {"site": site, "layers": layers}
-        self.masked = MaskedModel(
+        self.runner = InterventionRunner(
             loaded,
             inputs.input_ids,
             inputs.attention_mask,
             positions=positions,
-            predict_at=None if callable(objective) else inputs.answers,
+            predict_at=None if callable(objective) else inputs.prediction_positions,
             **where,
         )
-        self.space = self.masked.space
-        n_states = sum(self.masked.sites.widths.values())
-        tokens_at_once = min(self.masked.tokens_at_once, STATES_AT_ONCE // n_states)
+        self.space = self.runner.space
+        n_states = sum(self.runner.sites.widths.values())
+        tokens_at_once = min(self.runner.tokens_at_once, STATES_AT_ONCE // n_states)
         self.rows_at_once = max(1, tokens_at_once // inputs.input_ids.shape[1])
-        found = self.masked.activation_range()
-        self.start, self.deviation = found.mean, found.deviation
-        if self.masked.positions is not None:
+        found = self.runner.activation_range()
+        self.start, self.std = found.mean, found.std
+        if self.runner.positions is not None:
             # At one word a neuron may hardly vary because of what all pairs share, as their number.
-            everywhere = MaskedModel(loaded, inputs.input_ids, inputs.attention_mask, **where)
+            everywhere = InterventionRunner(
+                loaded, inputs.input_ids, inputs.attention_mask, **where
+            )
             found = everywhere.activation_range()
-            self.deviation = found.deviation
+            self.std = found.std
         lowest, highest = found.low, found.high
         self.low, self.high = unbounded(self.start)
-        if within is not None:
-            others = MaskedModel(loaded, within.input_ids, within.attention_mask, **where)
+        if bounds_from is not None:
+            others = InterventionRunner(
+                loaded, bounds_from.input_ids, bounds_from.attention_mask, **where
+            )
             bounds = others.activation_range()
             self.low, self.high = bounds.low, bounds.high
             lowest, highest = bounds.low, bounds.high
@@ -159,12 +163,12 @@ class PairEffect:
 
     @property
     def n_runs(self) -> int:
-        return self.masked.n_runs
+        return self.runner.n_runs
 
     def __call__(
         self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
     ) -> torch.Tensor:
-        logits = self.masked.logits(replaced(self, gates), values, rows)
+        logits = self.runner.logits(replacing_gates(self, gates), values, rows)
         if callable(self.objective):
             return _checked(self.objective(logits, self.inputs, rows), rows)
         if self._intact is None:
@@ -178,8 +182,8 @@ class PairEffect:
         return self.inputs.at_answer(logits, rows).log_softmax(-1)
 
     def _intact_predictions(self) -> torch.Tensor:
-        batches = self.masked.batches()
-        found = [self._predictions(self.masked.intact_logits(rows), rows) for rows in batches]
+        batches = self.runner.batches()
+        found = [self._predictions(self.runner.intact_logits(rows), rows) for rows in batches]
         return torch.cat(found)[torch.argsort(torch.cat(batches))]
 
 
@@ -224,7 +228,7 @@ class ReadoutEffect:
         intercept: np.ndarray,
         X: Any,
         *,
-        within: tuple[np.ndarray, np.ndarray] | None = None,
+        bounds_from: tuple[np.ndarray, np.ndarray] | None = None,
         objective: str = "flip",
     ):
         if objective not in ("flip", "sufficiency"):
@@ -243,8 +247,8 @@ class ReadoutEffect:
         )
         self.start = self.X.mean(0, dtype=torch.float64).float()
         columns = self.X.split(COLUMNS_AT_ONCE, dim=1)
-        self.deviation = torch.cat([some.double().std(0, correction=0) for some in columns]).float()
-        bounds = (self.X.amin(0), self.X.amax(0)) if within is None else within
+        self.std = torch.cat([some.double().std(0, correction=0) for some in columns]).float()
+        bounds = (self.X.amin(0), self.X.amax(0)) if bounds_from is None else bounds_from
         self.low, self.high = (torch.as_tensor(bound).float() for bound in bounds)
         self.start = self.start.clamp(self.low, self.high)
         self.reach = torch.maximum(self.high - self.start, self.start - self.low)
@@ -262,7 +266,7 @@ class ReadoutEffect:
     ) -> torch.Tensor:
         self.n_runs += len(rows)
         X = self.X[rows]
-        found = torch.lerp(X, values.expand_as(X), replaced(self, gates).expand_as(X))
+        found = torch.lerp(X, values.expand_as(X), replacing_gates(self, gates).expand_as(X))
         predictions = (found @ self.weights + self.intercept).log_softmax(1)
         if self.keeps:
             intact = self._intact[rows]

@@ -13,11 +13,11 @@ import torch
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval, accuracy_interval
-from neurox_lite.masking.effects import Effect, replaced
-from neurox_lite.masking.gate_search import Search, beginning, in_deviations, search_mask
+from neurox_lite.masking.effects import Effect, replacing_gates
+from neurox_lite.masking.gate_search import SearchState, initial_state, search_mask, to_z_scores
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
-from neurox_lite.masking.rounding import HardMask, rounded, smallest_leading
+from neurox_lite.masking.rounding import HardMask, round_gates, shortest_prefix
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.seeds import checked_seed
@@ -41,14 +41,14 @@ def fit_mask(
     n_steps: int = N_STEPS,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
-    search: Callable[..., Search] = search_mask,
+    search: Callable[..., SearchState] = search_mask,
     method: str = "differentiable-mask",
     name: str = "custom",
 ) -> MaskFit:
     """Find the smallest mask with an effect of at least ``alpha`` (De Cao et al. 2022).
 
     Gates and replacements are searched by gradient (:func:`search_mask`). Then gates are made
-    hard (:func:`~neurox_lite.masking.rounding.rounded`): the likeliest open ones that reach
+    hard (:func:`~neurox_lite.masking.rounding.round_gates`): the likeliest open ones that reach
     ``alpha`` with replacements fitted again, less those that turn out to be needless, or fewer by
     gradient. All that is said about the mask is measured on the hard one.
     The time is that of ``n_steps`` forward and backward passes of ``batch_size`` examples, and of
@@ -87,7 +87,7 @@ def fit_mask(
         task.alpha,
         rows=task.train,
         scale=task.gap,
-        start=beginning(effect),
+        start=initial_state(effect),
         n_steps=n_steps,
         batch_size=batch_size,
         generator=torch.Generator().manual_seed(seed),
@@ -95,12 +95,12 @@ def fit_mask(
     rows = task.train[:ROUNDING_ROWS]
     hard = _empty(effect, task, rows)
     if hard.effect < task.alpha:
-        hard = _fitted_again(effect, rounded(effect, found, task.alpha, rows), rows)
+        hard = _fitted_again(effect, round_gates(effect, found, task.alpha, rows), rows)
     parameters = {"objective": name, "alpha": task.alpha, "n_steps": n_steps, "seed": seed}
     return _scored(effect, task, hard, found, method, parameters)
 
 
-def leading_mask(
+def mask_from_ranking(
     effect: Effect,
     ranking: NeuronRanking | Callable[[torch.Tensor], NeuronRanking],
     *,
@@ -136,7 +136,7 @@ def leading_mask(
     hard = _empty(effect, task, rows)
     if hard.effect < task.alpha:
         order = ranking.order.tolist()
-        hard = smallest_leading(
+        hard = shortest_prefix(
             effect, order, task.alpha, effect.start, rows, n_steps=REPLACEMENT_STEPS
         )
         hard = _fitted_again(effect, hard, rows)
@@ -189,7 +189,7 @@ def _scored(
     effect: Effect,
     task: _Task,
     hard: HardMask,
-    found: Search | None,
+    found: SearchState | None,
     method: str,
     parameters: dict[str, Any],
 ) -> MaskFit:
@@ -201,7 +201,7 @@ def _scored(
     probabilities = gates if found is None else found.probabilities
     mask = NeuronMask(
         effect.space,
-        replaced(effect, gates).double().cpu().numpy(),
+        replacing_gates(effect, gates).double().cpu().numpy(),
         hard.values.double().cpu().numpy(),
         method,
         parameters,
@@ -220,8 +220,8 @@ def _scored(
         held_out_success=success.value,
         held_out_low=success.low,
         held_out_high=success.high,
-        farthest=_farthest(effect, replaced(effect, gates), hard.values),
-        out_of_range=_out_of_range(effect, replaced(effect, gates), hard.values),
+        max_replacement_z=_max_replacement_z(effect, replacing_gates(effect, gates), hard.values),
+        out_of_range=_out_of_range(effect, replacing_gates(effect, gates), hard.values),
         probabilities=probabilities.double().cpu().numpy(),
         sizes=() if found is None else found.sizes,
         effects=() if found is None else found.effects,
@@ -285,9 +285,9 @@ def _success(effect: Effect, rows: torch.Tensor, succeeds: np.ndarray) -> Interv
     return accuracy_interval(succeeds, effect.groups[rows.cpu().numpy()])
 
 
-def _farthest(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> float:
-    """How far the farthest replacement lies from its neuron's mean, in deviations."""
-    away = in_deviations(effect, values).abs()[gates > 0]
+def _max_replacement_z(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> float:
+    """Largest distance of a replacement from its neuron's mean, in standard deviations."""
+    away = to_z_scores(effect, values).abs()[gates > 0]
     return float(away.max()) if len(away) else 0.0
 
 
@@ -297,7 +297,7 @@ def _out_of_range(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> 
     return bool((away > FAR * effect.reach)[gates > 0].any())
 
 
-def _settled(found: Search, alpha: float, scale: float) -> bool:
+def _settled(found: SearchState, alpha: float, scale: float) -> bool:
     """Whether in the last fifth of the steps the effect was there and the size did not change."""
     if len(found.sizes) < 2:
         return False

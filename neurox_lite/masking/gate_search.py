@@ -30,7 +30,7 @@ expected size, a number whose gradient is that of the mean effect, and the mean 
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchState:
     """Where a search for a mask stands; another can go on from here.
 
     Attributes
@@ -61,10 +61,10 @@ class Search:
         return int((self.phi > 0).sum())
 
 
-def beginning(effect: Effect) -> Search:
+def initial_state(effect: Effect) -> SearchState:
     """Every gate as likely open as closed, every replacement the mean."""
     phi = torch.zeros(effect.space.n_neurons)
-    return Search(phi, hard_concrete.probability(phi), effect.start.clone(), 1.0)
+    return SearchState(phi, hard_concrete.probability(phi), effect.start.clone(), 1.0)
 
 
 def through_gates(
@@ -81,13 +81,13 @@ def search_mask(
     *,
     rows: torch.Tensor,
     scale: float,
-    start: Search,
+    start: SearchState,
     n_steps: int,
     batch_size: int,
     generator: torch.Generator,
     estimate: Estimate = through_gates,
     learning_rate: float = LEARNING_RATE,
-) -> Search:
+) -> SearchState:
     """Fewest expected open gates with ``E[effect] >= alpha`` (De Cao et al. 2022, eq. 4-5).
 
     Descends by Adam on ``sum_i P(m_i != 0) + lambda (alpha - E[R])`` in gates and replacements and
@@ -115,10 +115,10 @@ def search_mask(
     # At this bound all closed gates together are open about once in two draws: closed enough, and
     # near enough to be opened again.
     bound = math.log(n_neurons) + 1
-    deviation = effect.deviation
+    std = effect.std
     phi = start.phi.clone().to(device).requires_grad_()
-    steps = in_deviations(effect, start.values.to(device)).requires_grad_()
-    lowest, highest = in_deviations(effect, effect.low), in_deviations(effect, effect.high)
+    steps = to_z_scores(effect, start.values.to(device)).requires_grad_()
+    lowest, highest = to_z_scores(effect, effect.low), to_z_scores(effect, effect.high)
     optimizer = torch.optim.Adam([phi, steps], lr=learning_rate, betas=(0.9, 0.99))
     multiplier = Multiplier(alpha, scale, value=start.multiplier)
     sizes, effects = [], []
@@ -126,7 +126,7 @@ def search_mask(
         optimizer.param_groups[0]["lr"] = learning_rate * min(1, max(0.05, 2 - 2 * step / n_steps))
         drawn = torch.randint(len(rows), (batch_size,), generator=generator)
         noise = torch.rand((batch_size, n_neurons), generator=generator).clamp(1e-6, 1 - 1e-6)
-        values = effect.start + deviation * steps
+        values = effect.start + std * steps
         run = partial(effect, values=values, rows=rows[drawn.to(rows.device)])
         size, gain, measured = estimate(phi, noise.to(device), run)
         optimizer.zero_grad()
@@ -137,9 +137,9 @@ def search_mask(
             steps.clamp_(lowest, highest)
         sizes.append(size.item())
         effects.append(measured)
-    values = (effect.start + deviation * steps).detach()
+    values = (effect.start + std * steps).detach()
     phi = phi.detach()
-    return Search(
+    return SearchState(
         phi,
         hard_concrete.probability(phi),
         values,
@@ -149,8 +149,8 @@ def search_mask(
     )
 
 
-def in_deviations(effect: Effect, values: torch.Tensor) -> torch.Tensor:
+def to_z_scores(effect: Effect, values: torch.Tensor) -> torch.Tensor:
     """How far values lie from where replacements start, in deviations; 0 for constant neurons."""
-    varies = effect.deviation > 0
-    scale = torch.where(varies, effect.deviation, 1)
+    varies = effect.std > 0
+    scale = torch.where(varies, effect.std, 1)
     return torch.where(varies, (values - effect.start) / scale, 0)

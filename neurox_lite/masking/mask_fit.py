@@ -35,7 +35,7 @@ NUMBERS = (
     "held_out_success",
     "held_out_low",
     "held_out_high",
-    "farthest",
+    "max_replacement_z",
     "out_of_range",
     "n_runs",
 )
@@ -70,7 +70,7 @@ class MaskFit:
         *flip* at least ``alpha``.
     probabilities : (n_neurons,) array
         That the gate is open; of the head of a ranking 1 for its neurons and 0 for others.
-    farthest : float
+    max_replacement_z : float
         Of the replacements, from the mean of their neuron, in its deviations; 0 for none.
     sizes, effects : tuples of float
         Expected number of open gates and effect of a batch, step by step of a search.
@@ -103,7 +103,7 @@ class MaskFit:
     held_out_effect: float
     held_out_success: float
     probabilities: np.ndarray
-    farthest: float
+    max_replacement_z: float
     sizes: tuple[float, ...]
     effects: tuple[float, ...]
     n_runs: int
@@ -130,15 +130,19 @@ class MaskFit:
         if not self.feasible:
             return "infeasible"
         found = "feasible" if self.converged else "not converged"
-        return f"{found}, out of range ({self.farthest:.1f} std)" if self.out_of_range else found
+        return (
+            f"{found}, out of range ({self.max_replacement_z:.1f} std)"
+            if self.out_of_range
+            else found
+        )
 
     def __str__(self) -> str:
         facts = {
             "effect": f"{self.effect:.4g} of {self.alpha:.4g} asked for",
             "held-out success": self.held_out_success,
-            "farthest replacement": f"{self.farthest:.3g} deviations",
+            "largest replacement": f"{self.max_replacement_z:.3g} std",
         }
-        first = some(self.mask.space.neurons(self.mask.sought))
+        first = some(self.mask.space.neurons(self.mask.selected))
         title = f"MaskFit ({self.objective}): {self.status}, {self.size} neurons"
         return summary(title, facts, [first])
 
@@ -166,7 +170,7 @@ class MaskFit:
         if self.order is not None:
             return self.order
         scores = self.probabilities.copy()
-        scores[self.mask.sought] += 1
+        scores[self.mask.selected] += 1
         return NeuronRanking.from_scores(
             self.mask.space,
             scores,
@@ -181,14 +185,14 @@ class MaskFit:
         def number(value: float) -> float | None:
             return None if np.isnan(value) else round(value, 6)
 
-        neurons = self.mask.space.neurons(self.mask.sought[:100])
+        neurons = self.mask.space.neurons(self.mask.selected[:100])
         return {
             "status": self.status,
             "objective": self.objective,
             "alpha": number(self.alpha),
             "size": self.size,
             "neurons": [str(neuron) for neuron in neurons],
-            "farthest replacement, in deviations": number(self.farthest),
+            "largest replacement, in std": number(self.max_replacement_z),
             "effect without a mask": number(self.intact),
             "effect": number(self.effect),
             "held-out effect without a mask": number(self.held_out_intact),

@@ -31,7 +31,7 @@ class MaskOverlaps:
     Attributes
     ----------
     sizes : dict of str to int
-        Neurons that each mask looks for (:attr:`NeuronMask.sought`), by its name.
+        Neurons that each mask looks for (:attr:`NeuronMask.selected`), by its name.
     n_neurons : int
     overlaps : tuple of TopOverlap
         Of the first mask with each other, of the second with those after it, and so on.
@@ -73,7 +73,7 @@ class MaskOverlaps:
         InputError
             When there are fewer than two, two have the same name, or they are of different neurons.
         """
-        sizes = {mask.method: len(mask.sought) for mask in masks}
+        sizes = {mask.method: len(mask.selected) for mask in masks}
         if len(masks) < 2 or len(sizes) < len(masks):
             raise InputError(f"{len(masks)} masks; give two or more, each with a name of its own")
         overlaps = tuple(one.compare(other) for one, other in combinations(masks, 2))

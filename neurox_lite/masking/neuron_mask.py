@@ -13,7 +13,7 @@ from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_scores import intact_log_odds
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
 from neurox_lite.masking.effects import Measure, PairEffect
-from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask, leading_mask
+from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask, mask_from_ranking
 from neurox_lite.masking.gate_search import search_mask
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.path import BATCH_SIZE as PATH_BATCH_SIZE
@@ -36,10 +36,10 @@ def fit_neuron_mask(
     positions: str | int = "all",
     objective: str | Measure = "flip",
     alpha: float | None = None,
-    within: Sequence[MinimalPair] | None = None,
-    keep_wrong: bool = False,
+    bounds_from: Sequence[MinimalPair] | None = None,
+    include_incorrect: bool = False,
     others: Sequence[MinimalPair] | None = None,
-    by: str | NeuronRanking | RankPairs = "differentiable-mask",
+    method: str | NeuronRanking | RankPairs = "differentiable-mask",
     held_out: float = 0.25,
     n_steps: int = N_STEPS,
     batch_size: int = BATCH_SIZE,
@@ -72,18 +72,19 @@ def fit_neuron_mask(
         may drive a model where no input would.
     alpha, held_out, n_steps, batch_size, seed
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
-    keep_wrong : bool
+    include_incorrect : bool
         Also use pairs that the intact model gets wrong; by default they are left out and counted.
     others : sequence of MinimalPair, optional
         Pairs of the same words that turn the other way, such as plural subjects, by default those
-        of ``within``: they tell a model that can do the task from one that always prefers the same
-        word. Any other pairs among them are ignored. See ``MaskFit.task``.
-    by : {"differentiable-mask", "reinforce"}, NeuronRanking or function
-        How neurons are found. Of a ranking its shortest head is taken that reaches ``alpha``: what
-        the neurons of another method can do, see
-        :func:`~neurox_lite.masking.fitting.leading_mask`. A function makes the ranking of the pairs
-        to train on, as ``lambda train: nx.rank_by_integrated_gradients(model, train, plural)``: it
-        never sees those held out.
+        of ``bounds_from``: they tell a model that can do the task from one that always prefers the
+        same word. Any other pairs among them are ignored. See ``MaskFit.task``.
+    method : {"differentiable-mask", "reinforce"}, NeuronRanking or function
+        How neurons are found. Of a ranking, the fewest of its top neurons that reach ``alpha``:
+        what the neurons of another method can do, see
+        :func:`~neurox_lite.masking.fitting.mask_from_ranking`. A function makes the ranking of the
+        pairs to train on, as
+        ``lambda train: nx.rank_by_integrated_gradients(model, train, plural)``: it never sees
+        those held out.
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
 
@@ -101,11 +102,11 @@ def fit_neuron_mask(
         a ranking is of other neurons.
     """
     searches = {"differentiable-mask": search_mask, "reinforce": reinforce_mask}
-    if isinstance(by, str) and by not in searches:
-        raise unknown_choice("method", by, searches, "or a ranking")
-    if isinstance(by, NeuronRanking):
-        site = by.space.site if site is None else site
-        layers = by.space.layers if layers is None else layers
+    if isinstance(method, str) and method not in searches:
+        raise unknown_choice("method", method, searches, "or a ranking")
+    if isinstance(method, NeuronRanking):
+        site = method.space.site if site is None else site
+        layers = method.space.layers if layers is None else layers
     effect, left_out = pair_effect(
         model,
         pairs,
@@ -113,8 +114,8 @@ def fit_neuron_mask(
         layers=layers,
         positions=positions,
         objective=objective,
-        within=within,
-        keep_wrong=keep_wrong,
+        bounds_from=bounds_from,
+        include_incorrect=include_incorrect,
         tokenizer=tokenizer,
         others=others,
     )
@@ -124,16 +125,22 @@ def fit_neuron_mask(
         "seed": seed,
         "name": objective if isinstance(objective, str) else "custom",
     }
-    if isinstance(by, str):
+    if isinstance(method, str):
         steps: dict[str, Any] = {"n_steps": n_steps, "batch_size": batch_size}
-        fit = fit_mask(effect, search=searches[by], method=by, **steps, **options)
-    elif isinstance(by, NeuronRanking):
-        fit = leading_mask(effect, by, **options)
+        fit = fit_mask(effect, search=searches[method], method=method, **steps, **options)
+    elif isinstance(method, NeuronRanking):
+        fit = mask_from_ranking(effect, method, **options)
     else:
-        rank = by
-        fit = leading_mask(effect, lambda rows: rank(effect.inputs.select(rows).pairs), **options)
+        rank = method
+        fit = mask_from_ranking(
+            effect, lambda rows: rank(effect.inputs.select(rows).pairs), **options
+        )
     where = positions if isinstance(positions, str) else int(positions)
-    parameters = {**fit.mask.parameters, "positions": where, "within": within is not None}
+    parameters = {
+        **fit.mask.parameters,
+        "positions": where,
+        "bounds_from_data": bounds_from is not None,
+    }
     return replace(
         fit,
         mask=replace(fit.mask, parameters=parameters),
@@ -159,7 +166,8 @@ def rank_by_neuron_mask(
     model, pairs, batch_size, seed
         As for :func:`fit_neuron_mask`.
     **where
-        Site, layers, positions, objective, within, keep_wrong, others and tokenizer, as there.
+        Site, layers, positions, objective, bounds_from, include_incorrect, others and tokenizer,
+        as there.
 
     Returns
     -------
@@ -190,8 +198,8 @@ def pair_effect(
     layers: Layers = None,
     positions: str | int = "all",
     objective: str | Measure = "flip",
-    within: Sequence[MinimalPair] | None = None,
-    keep_wrong: bool = False,
+    bounds_from: Sequence[MinimalPair] | None = None,
+    include_incorrect: bool = False,
     tokenizer: Any = None,
     others: Sequence[MinimalPair] | None = None,
 ) -> tuple[PairEffect, dict[str, int]]:
@@ -206,14 +214,14 @@ def pair_effect(
     inputs = inputs.select(distinct)
     odds = intact_log_odds(loaded, inputs)
     right = inputs.select((odds > 0).nonzero()[:, 0])
-    if not keep_wrong and not len(right):
+    if not include_incorrect and not len(right):
         raise InputError(
             f"{loaded.name} gets all {len(inputs)} pairs wrong; give others, or use them as they "
-            "are by keep_wrong=True (--keep-wrong)"
+            "are by include_incorrect=True (--include-incorrect)"
         )
-    turning = within if others is None else others
+    turning = bounds_from if others is None else others
     task = pair_task(loaded, inputs.pairs, odds.double().cpu().numpy(), turning or ())
-    if not keep_wrong:
+    if not include_incorrect:
         n_wrong = len(inputs) - len(right)
         inputs = right
     effect = PairEffect(
@@ -222,8 +230,8 @@ def pair_effect(
         objective=objective,
         site=site,
         layers=layers,
-        positions=inputs.places(positions),
-        within=None if within is None else encode_pairs(loaded, within),
+        positions=inputs.resolve_positions(positions),
+        bounds_from=None if bounds_from is None else encode_pairs(loaded, bounds_from),
         task=task,
     )
     if effect.flips and task.holds:

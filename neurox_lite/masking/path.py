@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.fitting import without_gates
-from neurox_lite.masking.gate_search import beginning, search_mask
+from neurox_lite.masking.gate_search import initial_state, search_mask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
@@ -65,7 +65,7 @@ def mask_path(
     first = without_gates(effect, rows)
     last = 0.0 if effect.keeps else -first
     generator = torch.Generator().manual_seed(seed)
-    found = beginning(effect)
+    found = initial_state(effect)
     probability = torch.zeros(effect.space.n_neurons, dtype=torch.float64, device=device)
     targets = tqdm(shares[::-1], desc="path", unit="mask", disable=None, delay=2)
     for number, share in enumerate(targets):
@@ -81,7 +81,7 @@ def mask_path(
         )
         probability += found.probabilities.double() / len(shares)
     scores = probability.cpu().numpy()
-    scores[effect.deviation.cpu().numpy() == 0] = np.nan
+    scores[effect.std.cpu().numpy() == 0] = np.nan
     return NeuronRanking.from_scores(
         effect.space,
         scores,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.gate_search import Run, Search, search_mask
+from neurox_lite.masking.gate_search import Run, SearchState, search_mask
 
 SMOOTHING = 0.9
 """Of the moving average of effects, the baseline."""
@@ -16,7 +16,7 @@ SMOOTHING = 0.9
 
 def reinforce_mask(
     effect: Effect, alpha: float, *, exact_size: bool = True, **options: Any
-) -> Search:
+) -> SearchState:
     """As :func:`~neurox_lite.masking.gate_search.search_mask`, by the score function.
 
     Williams 1992.

@@ -8,7 +8,7 @@ import torch
 from tqdm.auto import trange
 
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.gate_search import in_deviations
+from neurox_lite.masking.gate_search import to_z_scores
 
 FIRST_RATE, LAST_RATE = 2.0, 0.2
 """Of Adam, in deviations: the best replacement often lies ten and more away, where the effect of a
@@ -45,12 +45,12 @@ def fit_replacements(
     values : (n_masks, n_neurons) tensor
         That had them.
     """
-    deviation = effect.deviation
+    std = effect.std
     start = start.expand_as(gates)
     steps = torch.zeros_like(gates).requires_grad_()
-    origin = in_deviations(effect, start)
-    lowest = in_deviations(effect, effect.low) - origin
-    highest = in_deviations(effect, effect.high) - origin
+    origin = to_z_scores(effect, start)
+    lowest = to_z_scores(effect, effect.low) - origin
+    highest = to_z_scores(effect, effect.high) - origin
     optimizer = torch.optim.Adam([steps], lr=FIRST_RATE, betas=(0.8, 0.95))
     best = torch.full((len(gates),), -torch.inf, dtype=torch.float64, device=gates.device)
     values = start.clone()
@@ -60,7 +60,7 @@ def fit_replacements(
         if not len(going):
             break
         for some in going.split(at_once):
-            tried = start[some] + deviation * steps[some].detach()
+            tried = start[some] + std * steps[some].detach()
             means = _means(effect, gates, start, steps, some, rows, step < n_steps)
             better = means > best[some]
             best[some[better]] = means[better]
@@ -88,7 +88,7 @@ def _means(
     total = torch.zeros(len(some), dtype=torch.float64, device=gates.device)
     with torch.set_grad_enabled(with_gradient):
         for part in rows.split(effect.rows_at_once):
-            tried = start[some] + effect.deviation * steps[some]
+            tried = start[some] + effect.std * steps[some]
             found = effect(
                 gates[some].repeat_interleave(len(part), 0),
                 tried.repeat_interleave(len(part), 0),

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.gate_search import Search
+from neurox_lite.masking.gate_search import SearchState
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.showing import short_repr
 
@@ -40,7 +40,7 @@ class HardMask:
     __repr__ = short_repr
 
 
-def rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) -> HardMask:
+def round_gates(effect: Effect, found: SearchState, alpha: float, rows: torch.Tensor) -> HardMask:
     """The smallest hard mask that a search leads to.
 
     The shortest head of the neurons by gate, less the needless ones. Gates hardly tell which of
@@ -48,7 +48,7 @@ def rounded(effect: Effect, found: Search, alpha: float, rows: torch.Tensor) -> 
     (:func:`order_by_gradient`) are enough as well, those of them that are needed, if fewer.
     """
     by_gate = torch.argsort(found.phi, descending=True, stable=True).tolist()
-    mask = smallest_leading(effect, by_gate, alpha, found.values, rows, first=found.n_open)
+    mask = shortest_prefix(effect, by_gate, alpha, found.values, rows, first=found.n_open)
     if mask.effect < alpha:
         return mask
     mask = without_needless(effect, mask, alpha, rows)
@@ -78,7 +78,7 @@ def order_by_gradient(effect: Effect, values: torch.Tensor, rows: torch.Tensor) 
     return torch.argsort(total, descending=True, stable=True).tolist()
 
 
-def smallest_leading(
+def shortest_prefix(
     effect: Effect,
     order: Sequence[int],
     alpha: float,

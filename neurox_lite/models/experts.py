@@ -26,7 +26,7 @@ def is_experts(module: nn.Module) -> bool:
     )
 
 
-def show_neurons(model: Any, experts: Any) -> None:
+def expose_expert_neurons(model: Any, experts: Any) -> None:
     """Let the neurons of an experts module pass through its new submodule ``neurons``.
 
     Raises

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.sites import Place, Sites
-from neurox_lite.models.trace import first_tensor, on_trial
+from neurox_lite.models.sites import HookPoint, Sites
+from neurox_lite.models.trace import first_tensor, in_dry_run
 
-Visit = Callable[[Place, int, int, torch.Tensor], torch.Tensor | None]
+Visit = Callable[[HookPoint, int, int, torch.Tensor], torch.Tensor | None]
 
 
 class _Enough(Exception):
@@ -48,7 +48,7 @@ def record(
     steps: dict[int, list[torch.Tensor]] = {}
     parts: dict[int, dict[int, torch.Tensor]] = {}
 
-    def visit(place: Place, layer: int, position: int, states: torch.Tensor) -> None:
+    def visit(place: HookPoint, layer: int, position: int, states: torch.Tensor) -> None:
         if place.stepwise:
             steps.setdefault(layer, []).append(states)
             return
@@ -67,7 +67,7 @@ def record(
         for layer in sorted(steps):
             receive(layer, torch.cat(steps.pop(layer), dim=1))
 
-    handle = model.get_submodule(sites.stack).register_forward_hook(deliver)
+    handle = model.get_submodule(sites.root).register_forward_hook(deliver)
     try:
         with suppress(_Enough), _visiting(model, sites, visit, layers):
             yield
@@ -97,7 +97,7 @@ def rewrite(
         All by default.
     """
 
-    def visit(place: Place, layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
+    def visit(place: HookPoint, layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
         if place.width == sites.widths[layer]:
             return change(layer, position, states)
         last = place.first + place.width
@@ -117,11 +117,11 @@ def _visiting(
         raise InputError(f"site '{sites.site}' has layers {sorted(known)}, not {sorted(layers)}")
     wanted = known if layers is None else set(layers)
     # Calls per place and (n_sentences, n_tokens), both of the forward pass under way.
-    counts: dict[Place, int] = {}
+    counts: dict[HookPoint, int] = {}
     shape: list[int] = []
 
     def start(module: nn.Module, args: Any, kwargs: Any) -> None:
-        if on_trial():
+        if in_dry_run():
             return
         counts.clear()
         inputs = [*args, kwargs.get("input_ids"), kwargs.get("inputs_embeds")]
@@ -130,8 +130,8 @@ def _visiting(
             raise InputError(f"{type(module).__name__}: give it input_ids or inputs_embeds")
         shape[:] = tokens.shape[:2]
 
-    def visited(place: Place, states: torch.Tensor) -> torch.Tensor | None:
-        if on_trial():
+    def visited(place: HookPoint, states: torch.Tensor) -> torch.Tensor | None:
+        if in_dry_run():
             return None
         call = counts[place] = counts.get(place, -1) + 1
         # Gradient checkpointing calls a module again.
@@ -155,7 +155,7 @@ def _visiting(
 
     handles = []
     try:
-        stack = model.get_submodule(sites.stack)
+        stack = model.get_submodule(sites.root)
         handles.append(stack.register_forward_pre_hook(start, with_kwargs=True))
         for place in sites.places:
             if wanted & set(place.layers):
@@ -167,7 +167,7 @@ def _visiting(
             handle.remove()
 
 
-def _by_sentence(place: Place, states: torch.Tensor, shape: list[int]) -> torch.Tensor:
+def _by_sentence(place: HookPoint, states: torch.Tensor, shape: list[int]) -> torch.Tensor:
     """States as (n_sentences, n_tokens, width)."""
     plain = states.transpose(0, 1) if place.transposed else states
     if plain.dim() == 2 and len(plain) == shape[0] * shape[1]:

@@ -43,7 +43,7 @@ def neuron_space(
     loaded = as_loaded(model, reads_text=False)
     site = default_site(loaded) if site is None else site
     sites = find_sites(loaded.model, site, side=side)
-    return space_in(sites, layers, loaded)
+    return resolve_space(sites, layers, loaded)
 
 
 def check_space(sites: Sites, space: NeuronSpace) -> None:
@@ -79,7 +79,7 @@ def check_fits(values: torch.Tensor, dtype: torch.dtype, what: str) -> None:
         )
 
 
-def space_in(sites: Sites, layers: Layers, loaded: LoadedModel) -> NeuronSpace:
+def resolve_space(sites: Sites, layers: Layers, loaded: LoadedModel) -> NeuronSpace:
     """The neurons of some layers of a loaded model, all by default.
 
     Raises

@@ -23,7 +23,7 @@ from transformers import PreTrainedConfig
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.models.dataflow import Made
-from neurox_lite.models.experts import NEURONS, is_experts, show_neurons
+from neurox_lite.models.experts import NEURONS, expose_expert_neurons, is_experts
 from neurox_lite.models.lstm import LSTMLayer
 from neurox_lite.models.trace import SHAPE, Call, Trace, is_linear, text_config, trace
 
@@ -38,7 +38,7 @@ BY_NAME = (
 
 
 @dataclass(frozen=True)
-class Place:
+class HookPoint:
     """A module at which neurons are read or written.
 
     Attributes
@@ -75,7 +75,7 @@ class Sites:
     Attributes
     ----------
     site : str
-    stack : str
+    root : str
         Name of the module whose forward pass calls all places; "" is the model itself.
     places : tuple of Place
     widths : dict
@@ -83,8 +83,8 @@ class Sites:
     """
 
     site: str
-    stack: str
-    places: tuple[Place, ...]
+    root: str
+    places: tuple[HookPoint, ...]
     widths: dict[int, int]
 
 
@@ -167,7 +167,7 @@ def _trace_with_experts(model: Any, root: nn.Module) -> Trace:
     called = dict.fromkeys(call.module for call in traced.calls if call.module in inside)
     hidden = [m for m in called if is_experts(m) and not hasattr(m, NEURONS)]
     for module in hidden:
-        show_neurons(model, module)
+        expose_expert_neurons(model, module)
     return trace(model, dataflow=True) if hidden else traced
 
 
@@ -554,7 +554,7 @@ def _named_sites(model: Any, site: str, modules: str) -> Sites:
     pattern = re.compile(re.escape(modules).replace(re.escape("{}"), r"(\d+)"))
     for name, module in list(model.named_modules()):
         if is_experts(module) and pattern.fullmatch(f"{name}.{NEURONS}"):
-            show_neurons(model, module)
+            expose_expert_neurons(model, module)
     traced = trace(model)
     calls = traced.calls
     at = "input" if site in ("mlp", "attention_heads") else "output"
@@ -599,7 +599,7 @@ def _some_names(model: nn.Module, modules: str) -> str:
 
 
 def _as_sites(found: list[_Found], calls: Sequence[Call], site: str) -> Sites:
-    places: dict[tuple[str, str], Place] = {}
+    places: dict[tuple[str, str], HookPoint] = {}
     widths: dict[int, int] = {}
     layer_of = {(item.call, item.at): item.layer for item in found}
     for item in found:
@@ -614,7 +614,7 @@ def _as_sites(found: list[_Found], calls: Sequence[Call], site: str) -> Sites:
             continue
         positions = [p for p, other in enumerate(calls) if other.name == call.name]
         layers = tuple(layer_of.get((p, item.at)) for p in positions)
-        places[key] = Place(
+        places[key] = HookPoint(
             call.name,
             item.at,
             (item.layer,) if item.stepwise else layers,

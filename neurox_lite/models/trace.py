@@ -61,7 +61,7 @@ class Call:
 
 
 @contextmanager
-def trial() -> Iterator[None]:
+def dry_run() -> Iterator[None]:
     """While the block runs, forward passes are trials: hooks of interventions leave them alone."""
     token = _ON_TRIAL.set(True)
     try:
@@ -70,7 +70,7 @@ def trial() -> Iterator[None]:
         _ON_TRIAL.reset(token)
 
 
-def on_trial() -> bool:
+def in_dry_run() -> bool:
     """Whether the forward pass under way is a trial."""
     return _ON_TRIAL.get()
 
@@ -132,7 +132,7 @@ def trace(model: Any, *, dataflow: bool = False) -> Trace:
     tensors = [value for value in inputs.values() if isinstance(value, torch.Tensor)]
     flow = Dataflow(tensors, running) if dataflow else None
     try:
-        with trial(), _noting(model, running, flow) as calls, flow or nullcontext():
+        with dry_run(), _noting(model, running, flow) as calls, flow or nullcontext():
             model(**inputs)
     except torch.OutOfMemoryError:
         raise

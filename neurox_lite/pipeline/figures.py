@@ -15,7 +15,7 @@ from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.probing.evaluation import evaluation_table
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
-from neurox_lite.probing.online_code import OnlineCode
+from neurox_lite.probing.online_code import OnlineCodeLength
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.results.ablation import AblationCurves
@@ -34,7 +34,7 @@ FIGURES: dict[str, tuple[str, Any]] = {
 
 # The table of the ranking is always there, and too long for a paper.
 RESULTS = {name: kind for name, kind in FIGURES.values() if name != "ranking"} | {
-    "online_code": OnlineCode
+    "online_code": OnlineCodeLength
 }
 MORE: dict[str, Any] = {"control": Selectivity, "minimal_set": MinimalSet, "redundancy": MinimalSet}
 """Kept as plain numbers, of redundancy a list of them."""

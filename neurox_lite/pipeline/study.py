@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from neurox_lite.evaluation.minimal_set import redundancy
+from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets
 from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.files import write_json
 from neurox_lite.pipeline.job import Job
@@ -12,7 +12,7 @@ from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.probing.layerwise import layer_scores
 from neurox_lite.probing.learning_curve import learning_curve
-from neurox_lite.probing.online_code import online_code
+from neurox_lite.probing.online_code import online_code_length
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 
 
@@ -26,7 +26,7 @@ def _layers(work: Workspace) -> None:
 def _redundancy(work: Workspace) -> None:
     y, dev = work.splits.train.y, work.splits.dev
     delta = work.job.ablate.delta
-    sets = redundancy(
+    sets = disjoint_minimal_sets(
         work.probe, linguistic_correlation, work.X_train, y, dev.X, dev.y, delta=delta
     )
     write_json(work.path("redundancy.json"), [asdict(one) for one in sets])
@@ -34,7 +34,7 @@ def _redundancy(work: Workspace) -> None:
 
 def _online_code(work: Workspace) -> None:
     train, seed = work.splits.train, work.job.seed
-    code = online_code(work.probe, work.X_train, train.y, train.sentences, seed=seed)
+    code = online_code_length(work.probe, work.X_train, train.y, train.sentences, seed=seed)
     code.save(work.path("online_code.json"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neurox_lite.activations.labelled import LabelledSplits, labelled_splits
+from neurox_lite.activations.labelled_splits import LabelledSplits, labelled_splits
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.reading import read_splits

@@ -15,7 +15,7 @@ from neurox_lite.activations.inputs import class_ids, fingerprint
 from neurox_lite.arguments import numbers
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.errors import InputError
-from neurox_lite.probing.inputs import Inputs, checked
+from neurox_lite.probing.inputs import Inputs, validate_inputs
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe, row_weights
@@ -58,7 +58,7 @@ def fit_grid(
     grid = {(l1, l2): clone(probe).set_params(l1=l1, l2=l2) for l1 in l1s for l2 in l2s}
     for fitted in grid.values():
         fitted.check_parameters()
-    raw, labels = checked(clone(probe), X, y)
+    raw, labels = validate_inputs(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
     weights = with_mean_one(row_weights(None, probe.class_weight, classes, ids), inputs.like)
@@ -105,7 +105,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     probe.check_parameters()
     if isinstance(probe.class_weight, dict):
         raise InputError("class weights are not for one class against the rest; use 'balanced'")
-    raw, labels = checked(clone(probe), X, y)
+    raw, labels = validate_inputs(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
     is_class = ids[:, None] == np.arange(len(classes))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.labelled import LabelledSplits
+from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.intervals import accuracy_interval
 from neurox_lite.metrics import accuracy, majority_accuracy, per_class
 from neurox_lite.probing.probe import ElasticNetProbe

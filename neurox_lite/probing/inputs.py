@@ -17,7 +17,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.moments import moments
-from neurox_lite.probing.standardized import Rows
+from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
 HELD_BYTES = 256 << 20
@@ -40,7 +40,7 @@ class Inputs:
         Of the dtype and on the device of the computation.
     """
 
-    rows: Rows
+    rows: StandardizedMatrix
     mean: np.ndarray
     scale: np.ndarray
     constant: np.ndarray
@@ -66,7 +66,7 @@ class Inputs:
         X : array-like
             As the user gave it; errors name its rows and neurons.
         raw : tensor or ActivationMatrix
-            The same, from :func:`checked`.
+            The same, from :func:`validate_inputs`.
         sample_weight : (n,) array, optional
         standardize : bool
         device : str, optional
@@ -76,12 +76,12 @@ class Inputs:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         if isinstance(raw, torch.Tensor):
             raw = raw.to(device)
-        mean, deviation = moments(raw, space, sample_weight, X if is_stored else None)
-        scale = np.where((deviation > 0) & standardize, deviation, 1)
+        mean, std = moments(raw, space, sample_weight, X if is_stored else None)
+        scale = np.where((std > 0) & standardize, std, 1)
         is_double = isinstance(raw, torch.Tensor) and raw.dtype == torch.float64
         like = torch.empty(0, dtype=torch.float64 if is_double else torch.float32, device=device)
-        rows = Rows.standardised(raw, mean, deviation, scale, like)
-        return cls(rows, mean, scale, deviation == 0, space, like)
+        rows = StandardizedMatrix.standardised(raw, mean, std, scale, like)
+        return cls(rows, mean, scale, std == 0, space, like)
 
     def penalties(self, values: Any) -> torch.Tensor:
         """A tensor (n_problems,) of penalties, in float64."""
@@ -90,7 +90,7 @@ class Inputs:
         )
 
 
-def checked(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+def validate_inputs(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
     """A tensor or a store's matrix, and the labels (n,); what cannot be used is an InputError."""
     if not isinstance(X, ActivationMatrix):
         refuse_no_matrix(X)

@@ -21,7 +21,7 @@ from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
-from neurox_lite.threads import mapping
+from neurox_lite.threads import thread_map
 
 if TYPE_CHECKING:
     import pandas
@@ -162,7 +162,7 @@ def fit_layers(
     n_calls = min(torch.get_num_threads(), len(layers)) if on_cpu and not cumulative else 1
     progress = tqdm(total=len(layers), desc="layers", unit="probe", disable=None, delay=2)
     fitted = {}
-    with mapping(n_calls) as run, progress:
+    with thread_map(n_calls) as run, progress:
         for layer, one in zip(layers, run(fit, chosen), strict=True):
             fitted[layer] = one
             progress.update()

@@ -55,7 +55,7 @@ def moments(
     drift = (total / len(X)).cpu().numpy()
     mean = shift.double().cpu().numpy() + drift
     variance = squares.cpu().numpy() / len(X) - drift**2
-    deviation = np.sqrt(variance.clip(min=0))
+    std = np.sqrt(variance.clip(min=0))
     # Rounding leaves a constant neuron a deviation of about 1e-16 of its value.
-    deviation[deviation <= 1e-12 * np.abs(mean)] = 0
-    return mean, deviation
+    std[std <= 1e-12 * np.abs(mean)] = 0
+    return mean, std

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from neurox_lite.probing.losses import Loss, Scores
-from neurox_lite.probing.standardized import Rows
+from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
 
@@ -23,7 +23,7 @@ class Problem:
     l1, l2 : (n_problems,) float64 tensors
     """
 
-    rows: Rows
+    rows: StandardizedMatrix
     loss: Loss
     l1: torch.Tensor
     l2: torch.Tensor

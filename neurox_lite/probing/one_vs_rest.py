@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.access import finite_blocks
-from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
+from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.files import json_text, write_text
 from neurox_lite.metrics import majority_accuracy

@@ -29,7 +29,7 @@ ONLINE_CODE = "online code"
 
 
 @dataclass(frozen=True)
-class OnlineCode:
+class OnlineCodeLength:
     """Length in bits of the labels given the activations (Voita & Titov 2020).
 
     ``block_ends`` are the numbers of rows coded after each block, and ``block_bits`` what each
@@ -73,7 +73,7 @@ class OnlineCode:
         write_result(path, ONLINE_CODE, self)
 
     @classmethod
-    def load(cls, path: str | Path) -> OnlineCode:
+    def load(cls, path: str | Path) -> OnlineCodeLength:
         """Read code lengths written by :meth:`save`.
 
         Raises
@@ -88,9 +88,9 @@ BLOCK_ENDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5
 """Shares of the rows, those of Voita & Titov 2020."""
 
 
-def online_code(
+def online_code_length(
     probe: ElasticNetProbe, X: Any, y: np.ndarray, groups: Any, *, seed: int = 0
-) -> OnlineCode:
+) -> OnlineCodeLength:
     """Length of the labels sent block by block, each coded by a probe of all blocks before it.
 
     Voita & Titov 2020, "online code": with blocks that end at t_1 < ... < t_S = n,
@@ -147,7 +147,7 @@ def online_code(
             converged = converged and fitted.certificate_.converged
         mixed = (len(seen) * probability + 1) / (len(seen) + n_classes)
         bits.append(float(-np.log2(mixed).sum()))
-    return OnlineCode(
+    return OnlineCodeLength(
         codelength=float(np.sum(bits)),
         uniform_codelength=len(y) * float(np.log2(n_classes)),
         block_ends=tuple(len(sample) for sample in samples),

@@ -13,7 +13,7 @@ from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels, refuse_other_kind
 from neurox_lite.metrics import majority_accuracy
-from neurox_lite.probing.inputs import Inputs, checked, checked_weights
+from neurox_lite.probing.inputs import Inputs, checked_weights, validate_inputs
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
@@ -122,7 +122,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             When ``max_iter`` passes did not reach ``tol``.
         """
         self.check_parameters()
-        raw, y = checked(self, X, y)
+        raw, y = validate_inputs(self, X, y)
         classes, ids = class_ids(y)
         sample_weight = checked_weights(sample_weight, len(y))
         weights = row_weights(sample_weight, self.class_weight, classes, ids)

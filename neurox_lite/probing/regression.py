@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 from neurox_lite.activations.inputs import fingerprint
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
-from neurox_lite.probing.inputs import Inputs, checked, checked_weights
+from neurox_lite.probing.inputs import Inputs, checked_weights, validate_inputs
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import SquaredError, with_mean_one
 from neurox_lite.probing.objective import Problem
@@ -93,7 +93,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
             When ``max_iter`` passes did not reach ``tol``.
         """
         self.check_parameters()
-        raw, y = checked(self, X, y)
+        raw, y = validate_inputs(self, X, y)
         numbers = as_numbers(y)
         sample_weight = checked_weights(sample_weight, len(numbers))
         inputs = Inputs.standardised(
@@ -101,21 +101,21 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         )
         # In deviations of y the same problem has penalties l1 / deviation and l2.
         mean = np.average(numbers, weights=sample_weight)
-        deviation = np.sqrt(np.average((numbers - mean) ** 2, weights=sample_weight)) or 1.0
-        targets = torch.from_numpy((numbers - mean) / deviation).to(inputs.like)
+        std = np.sqrt(np.average((numbers - mean) ** 2, weights=sample_weight)) or 1.0
+        targets = torch.from_numpy((numbers - mean) / std).to(inputs.like)
         problem = Problem(
             rows=inputs.rows,
             loss=SquaredError(targets[:, None], with_mean_one(sample_weight, inputs.like)),
-            l1=inputs.penalties([self.l1 / deviation]),
+            l1=inputs.penalties([self.l1 / std]),
             l2=inputs.penalties([self.l2]),
         )
         warm = None
         if start is not None:
             W, b = start.warm_start(inputs)
-            warm = W / deviation, (b - mean) / deviation
+            warm = W / std, (b - mean) / std
         W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
-        certificate = replace(certificate, objective=certificate.objective * deviation**2)
-        W, b = W.double() * deviation, b.double() * deviation + mean
+        certificate = replace(certificate, objective=certificate.objective * std**2)
+        W, b = W.double() * std, b.double() * std + mean
         self.trained_on_ = fingerprint(X, y)
         self.set_solution(inputs, W[:, 0], b[0], certificate)
         return self

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.labelled import LabelledActivations
+from neurox_lite.activations.labelled_splits import LabelledActivations
 from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.metrics import accuracy
@@ -83,7 +83,7 @@ def selectivity(
         Fitted on ``train``; a clone of it is fitted on the control task.
     train, test : LabelledActivations
     words : sequence of str
-        The word of every row of the store; length n_tokens.
+        The word of every row of the store; length n_words.
     n_seeds : int
         Number of control tasks; their accuracy is the mean.
     seed : int

@@ -19,7 +19,7 @@ FAR = 10
 
 
 @dataclass(frozen=True)
-class Rows:
+class StandardizedMatrix:
     """The matrix ``(raw - mean) * inverse_scale``, shape (n, n_neurons).
 
     Attributes
@@ -35,7 +35,7 @@ class Rows:
     raw: Any
     mean: torch.Tensor
     inverse_scale: torch.Tensor
-    far: torch.Tensor
+    offset_columns: torch.Tensor
 
     __repr__ = short_repr
 
@@ -44,18 +44,18 @@ class Rows:
         cls,
         raw: Any,
         mean: np.ndarray,
-        deviation: np.ndarray,
+        std: np.ndarray,
         scale: np.ndarray,
         like: torch.Tensor,
-    ) -> Rows:
+    ) -> StandardizedMatrix:
         """Rows computed like a tensor; a neuron that is constant becomes zero."""
-        varies = deviation > 0
-        far = np.flatnonzero(varies & (np.abs(mean) > FAR * deviation))
+        varies = std > 0
+        offset_columns = np.flatnonzero(varies & (np.abs(mean) > FAR * std))
         return cls(
             raw,
             torch.from_numpy(mean).to(like),
             torch.from_numpy(varies / scale).to(like),
-            torch.from_numpy(far).to(like.device),
+            torch.from_numpy(offset_columns).to(like.device),
         )
 
     def __len__(self) -> int:
@@ -65,18 +65,18 @@ class Rows:
     def n_neurons(self) -> int:
         return len(self.mean)
 
-    def sample(self, positions: np.ndarray) -> Rows:
+    def sample(self, positions: np.ndarray) -> StandardizedMatrix:
         """Some rows, in memory."""
         raw = take_rows(self.raw, positions)
         if isinstance(raw, ActivationMatrix):
             raw = torch.from_numpy(raw[:])
-        return Rows(raw, self.mean, self.inverse_scale, self.far)
+        return StandardizedMatrix(raw, self.mean, self.inverse_scale, self.offset_columns)
 
-    def of_neurons(self, neurons: torch.Tensor) -> Rows:
+    def of_neurons(self, neurons: torch.Tensor) -> StandardizedMatrix:
         """Some neurons of rows that are in memory."""
         is_far = torch.zeros(self.n_neurons, dtype=torch.bool, device=neurons.device)
-        is_far[self.far] = True
-        return Rows(
+        is_far[self.offset_columns] = True
+        return StandardizedMatrix(
             self.raw[:, neurons],
             self.mean[neurons],
             self.inverse_scale[neurons],
@@ -90,15 +90,17 @@ class Rows:
     def times(self, W: torch.Tensor) -> torch.Tensor:
         """X W, shape (n, *) for W of shape (n_neurons, *)."""
         raw_weights = W.flatten(1) * self.inverse_scale[:, None]
-        far_weights = raw_weights[self.far]
-        raw_weights[self.far] = 0
+        far_weights = raw_weights[self.offset_columns]
+        raw_weights[self.offset_columns] = 0
         offset = -(self.mean @ raw_weights)
         out = W.new_empty(len(self), *W.shape[1:])
         flat = out.view(len(self), raw_weights.shape[1])
         for rows, block in self._blocks():
             torch.addmm(offset, block, raw_weights, out=flat[rows])
-            if len(self.far):
-                flat[rows] += (block[:, self.far] - self.mean[self.far]) @ far_weights
+            if len(self.offset_columns):
+                flat[rows] += (
+                    block[:, self.offset_columns] - self.mean[self.offset_columns]
+                ) @ far_weights
         return out
 
     def transposed_times(
@@ -115,16 +117,18 @@ class Rows:
         """
         n_columns = math.prod(shape)
         total = self.mean.new_zeros(self.n_neurons, n_columns, dtype=torch.float64)
-        far = total.new_zeros(len(self.far), n_columns)
+        offset_columns = total.new_zeros(len(self.offset_columns), n_columns)
         sums = total.new_zeros(n_columns)
         for rows, block in self._blocks():
             R = residual(rows).flatten(1)
             total += block.T @ R
             sums += R.sum(0, dtype=torch.float64)
-            if len(self.far):
-                far += (block[:, self.far] - self.mean[self.far]).T @ R
+            if len(self.offset_columns):
+                offset_columns += (
+                    block[:, self.offset_columns] - self.mean[self.offset_columns]
+                ).T @ R
         total -= torch.outer(self.mean.double(), sums)
-        total[self.far] = far
+        total[self.offset_columns] = offset_columns
         total *= self.inverse_scale[:, None] / len(self)
         sums /= len(self)
         return total.to(self.mean).view(-1, *shape), sums.to(self.mean).view(*shape)

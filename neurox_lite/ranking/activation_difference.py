@@ -42,9 +42,9 @@ def activation_difference(X: Any, X_other: Any) -> NeuronRanking:
             f"activations of shapes {tuple(X.shape)} and {tuple(X_other.shape)}; give the same "
             "neurons for both sides of every pair"
         )
-    (mean, deviation), (other_mean, other_deviation) = moments(X, space), moments(X_other, space)
+    (mean, std), (other_mean, other_deviation) = moments(X, space), moments(X_other, space)
     # Of both sides together: half the distance of the means is part of the deviation.
-    scale = np.sqrt((deviation**2 + other_deviation**2) / 2 + ((mean - other_mean) / 2) ** 2)
+    scale = np.sqrt((std**2 + other_deviation**2) / 2 + ((mean - other_mean) / 2) ** 2)
     total = np.zeros(space.n_neurons)
     for start in range(0, len(X), BLOCK_ROWS):  # blocks of a store may end elsewhere on each side
         pairs = slice(start, start + BLOCK_ROWS)

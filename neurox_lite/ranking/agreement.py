@@ -182,7 +182,7 @@ def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -
     depth = np.arange(1, n_neurons + 1)
     n_larger = max(first.n_ordered, second.n_ordered)
     # A neuron is in both of the top d from the later of its two ranks on.
-    in_both = np.intersect1d(first.leading(n_neurons), second.leading(n_neurons))
+    in_both = np.intersect1d(first.top_columns(n_neurons), second.top_columns(n_neurons))
     later = np.maximum(first.ranks, second.ranks)[in_both]
     hits = np.cumsum(np.bincount(later, minlength=n_neurons))
     shares = hits / np.minimum(depth, max(n_larger, 1))

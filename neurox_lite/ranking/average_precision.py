@@ -10,9 +10,9 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import column_blocks
-from neurox_lite.activations.inputs import labelled
+from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.threads import mapping
+from neurox_lite.threads import thread_map
 
 
 def average_precision(X: Any, y: Any) -> NeuronRanking:
@@ -43,13 +43,13 @@ def average_precision(X: Any, y: Any) -> NeuronRanking:
     InputError
         When shapes differ, there is one class only, or an activation is NaN or infinite.
     """
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     n_classes, n_neurons = len(data.classes), data.space.n_neurons
     ids = data.ids.astype(np.min_scalar_type(n_classes))
     class_scores = np.empty((n_classes, n_neurons))
     is_constant = np.empty(n_neurons, dtype=bool)
     progress = tqdm(total=n_neurons, desc="average precision", unit="neuron", disable=None, delay=2)
-    with mapping(os.cpu_count() or 1) as run, progress:
+    with thread_map(os.cpu_count() or 1) as run, progress:
         for first, block in column_blocks(data.X, data.space):
             found = run(partial(_of_neuron, ids=ids, n_classes=n_classes), block.T)
             for column, scores in enumerate(found, start=first):

@@ -28,19 +28,19 @@ class ClassMoments:
     counts: np.ndarray
     means: np.ndarray
     mean: np.ndarray
-    deviation: np.ndarray
+    std: np.ndarray
 
     __repr__ = short_repr
 
     @property
     def is_constant(self) -> np.ndarray:
         """True for neurons that say nothing; shape (n_neurons,)."""
-        return self.deviation == 0
+        return self.std == 0
 
     @property
     def standardised_means(self) -> np.ndarray:
         """Class means where every neuron has mean 0 and variance 1; (n_classes, n_neurons)."""
-        scale = np.where(self.is_constant, np.inf, self.deviation)
+        scale = np.where(self.is_constant, np.inf, self.std)
         return (self.means - self.mean) / scale
 
 
@@ -73,7 +73,7 @@ def class_moments(data: Labelled) -> ClassMoments:
     totals, origin = sums.cpu().numpy(), shift.double().cpu().numpy()
     drift = totals.sum(0) / n_rows
     mean = origin + drift
-    deviation = np.sqrt((squares.cpu().numpy() / n_rows - drift**2).clip(min=0))
+    std = np.sqrt((squares.cpu().numpy() / n_rows - drift**2).clip(min=0))
     # Rounding leaves a constant neuron a deviation of about 1e-16 of its value.
-    deviation[deviation <= 1e-12 * np.abs(mean)] = 0
-    return ClassMoments(counts, origin + totals / counts[:, None], mean, deviation)
+    std[std <= 1e-12 * np.abs(mean)] = 0
+    return ClassMoments(counts, origin + totals / counts[:, None], mean, std)

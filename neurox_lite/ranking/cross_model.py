@@ -35,7 +35,7 @@ def max_corr(X: Any, others: Sequence[Any]) -> NeuronRanking:
     X : (n, n_neurons) array, tensor or store's matrix
         The model whose neurons are ranked.
     others : list of such matrices
-        Other models over the same words, such as :func:`neurox_lite.aligned` gives.
+        Other models over the same words, such as :func:`neurox_lite.align_stores` gives.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRan
         moments = cross_moments(X, other, WHOLE, WHOLE)
         found = canonical(moments, variance)
         explained = np.square(found.loadings_x) @ np.square(found.correlations)
-        explained[moments.x.deviation == 0] = np.nan
+        explained[moments.x.std == 0] = np.nan
         return np.sqrt(explained.clip(0, 1))
 
     return _ranking(X, others, _scores(X, others, score).min(axis=0), "svcca", variance=variance)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.access import load, require_finite, take_rows
-from neurox_lite.activations.inputs import labelled, sample_rows
+from neurox_lite.activations.inputs import sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import ReadoutEffect
@@ -65,7 +65,7 @@ def differentiable_mask(
     seed, n_rows = checked_seed(seed), whole_number(n_rows, "n_rows")
     if n_rows < 1:
         raise InputError(f"n_rows is {n_rows}; give at least 1")
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     rows = sample_rows(data.ids, n_rows, seed)
     chosen = take_rows(data.X, rows)
     require_finite(chosen, data.space)

@@ -16,9 +16,9 @@ from neurox_lite.activations.access import (
 )
 from neurox_lite.activations.inputs import (
     Labelled,
-    labelled,
     sample_rows,
     small_blocks,
+    validate_inputs,
 )
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import whole_number
@@ -107,7 +107,7 @@ def gaussian(
     n_dev = None if n_dev is None else whole_number(n_dev, "n_dev")
     if n_neurons < 1 or (n_dev is not None and n_dev < 1):
         raise InputError(f"n_neurons is {n_neurons}, n_dev is {n_dev}; give at least 1")
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     moments = class_moments(data)
     if n_dev is None:
         n_dev = min(10_000, DEV_NUMBERS // (len(data.classes) * data.space.n_neurons) + 1)
@@ -216,7 +216,7 @@ class _Selection:
         # As precise as the activations; class means are relative to what that makes of the mean.
         is_double = any("float64" in str(part.dtype) for part in (data.X, dev))
         self.mean = torch.from_numpy(moments.mean).to(torch.float64 if is_double else torch.float32)
-        scale = torch.from_numpy(np.where(moments.is_constant, 1, moments.deviation))
+        scale = torch.from_numpy(np.where(moments.is_constant, 1, moments.std))
         self.scale = scale.to(self.mean)
         self.class_means = (torch.from_numpy(moments.means) - self.mean.double()) / scale
         self.dev_ids = torch.from_numpy(dev_ids)

@@ -9,7 +9,7 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import as_tensor, finite_blocks, take_rows
-from neurox_lite.activations.inputs import labelled, sample_rows
+from neurox_lite.activations.inputs import sample_rows, validate_inputs
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
@@ -83,7 +83,7 @@ def integrated_gradients(
         raise unknown_choice("baseline", baseline, ("mean", "zero"))
     if n_rows < 1 or n_steps < 1:
         raise InputError(f"n_rows is {n_rows}, n_steps is {n_steps}; give at least 1")
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     weights, intercept = (torch.from_numpy(part) for part in probe.raw_weights())
     if data.space.n_neurons != len(weights):
         raise InputError(

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from neurox_lite.activations.access import check_finite, layers_of
-from neurox_lite.activations.inputs import SMALL_ROWS, Labelled, labelled, small_blocks
+from neurox_lite.activations.inputs import SMALL_ROWS, Labelled, small_blocks, validate_inputs
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
@@ -54,7 +54,7 @@ def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
     quantile = real_number(quantile, "quantile")
     if not 0 < quantile < 1:
         raise InputError(f"quantile is {quantile}; give a share between 0 and 1")
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     lowest, highest = (torch.from_numpy(each) for each in _thresholds(data, quantile))
     shape = len(data.classes), data.space.n_neurons
     low, high = torch.zeros(shape, dtype=torch.float64), torch.zeros(shape, dtype=torch.float64)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.inputs import labelled
+from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.ranking.class_moments import class_moments
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -35,7 +35,7 @@ def mean_select(X: Any, y: Any) -> NeuronRanking:
     InputError
         When shapes differ, there is one class only, or an activation is NaN or infinite.
     """
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     moments = class_moments(data)
     class_scores = np.abs(moments.standardised_means)
     scores = class_scores.max(0)

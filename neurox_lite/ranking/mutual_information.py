@@ -9,7 +9,7 @@ from sklearn.feature_selection import mutual_info_classif
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import finite_blocks, take_rows
-from neurox_lite.activations.inputs import labelled, sample_rows
+from neurox_lite.activations.inputs import sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.probing.moments import moments
@@ -49,7 +49,7 @@ def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> 
     n_rows, seed = whole_number(n_rows, "n_rows"), checked_seed(seed)
     if n_rows < 10:
         raise InputError(f"n_rows is {n_rows}; give at least 10")
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     rows = sample_rows(data.ids, n_rows, seed)
     if np.sum(np.bincount(data.ids[rows]) > 1) < 2:
         raise InputError(

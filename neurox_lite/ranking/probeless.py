@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.inputs import labelled
+from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.ranking.class_moments import class_moments
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -37,7 +37,7 @@ def probeless(X: Any, y: Any, *, standardize: bool = True) -> NeuronRanking:
     InputError
         When shapes differ, there is one class only, or an activation is NaN or infinite.
     """
-    data = labelled(X, y)
+    data = validate_inputs(X, y)
     moments = class_moments(data)
     means = moments.standardised_means if standardize else moments.means
     class_scores = np.stack([np.abs(mean - means).sum(0) for mean in means])

@@ -31,6 +31,6 @@ def variance(X: Any) -> NeuronRanking:
     """
     X = checked_activations(X)
     space = space_of(X)
-    deviation = moments(X, space)[1]
-    scores = np.where(deviation == 0, np.nan, deviation**2)
+    std = moments(X, space)[1]
+    scores = np.where(std == 0, np.nan, std**2)
     return NeuronRanking.from_scores(space, scores, "variance")

@@ -44,7 +44,7 @@ def vote(rankings: Sequence[NeuronRanking], k: int | None = None) -> NeuronRanki
     scores = 1 - (mean_rank + 1) / space.n_neurons
     if k is not None:
         for ranking in rankings:
-            scores[ranking.leading(k)] += 1
+            scores[ranking.top_columns(k)] += 1
     scores[np.all([np.isnan(ranking.scores) for ranking in rankings], axis=0)] = np.nan
     methods = sorted(ranking.method for ranking in rankings)
     return NeuronRanking.from_scores(space, scores, "vote", parameters={"k": k, "methods": methods})

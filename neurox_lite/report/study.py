@@ -11,7 +11,7 @@ from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.files import read_json
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
-from neurox_lite.probing.online_code import OnlineCode
+from neurox_lite.probing.online_code import OnlineCodeLength
 from neurox_lite.report.markdown import percent, table
 
 N_SHOWN = 20
@@ -23,7 +23,7 @@ def study_sections(folder: Path, figure_format: str = "png") -> list[str]:
     return [
         _layers(LayerScores.load(folder / "layer_scores.json"), figure_format),
         _redundancy(read_json(folder / "redundancy.json")),
-        _online_code(OnlineCode.load(folder / "online_code.json")),
+        _online_code(OnlineCodeLength.load(folder / "online_code.json")),
         _learning_curve(LearningCurve.load(folder / "learning_curve.json"), figure_format),
         _intervals(RankIntervals.load(folder / "rank_intervals.json"), figure_format),
     ]
@@ -67,7 +67,7 @@ def _redundancy(sets: list[dict[str, Any]]) -> str:
     )
 
 
-def _online_code(code: OnlineCode) -> str:
+def _online_code(code: OnlineCodeLength) -> str:
     rows = [
         ("description length of the labels (kbit)", f"{code.codelength / 1000:.1f}"),
         ("uniform code (kbit)", f"{code.uniform_codelength / 1000:.1f}"),

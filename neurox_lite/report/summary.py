@@ -61,12 +61,12 @@ def write_summary(
     evaluation = read_json(folder / "probe/evaluation.json")
     curves = AblationCurves.load(folder / "ablation.json")
     with ActivationStore(folder / "store.h5") as store:
-        metadata, n_tokens = store.metadata, store.n_tokens
+        metadata, n_words = store.metadata, store.n_rows
     sections = [
         f"# {markdown(tag)}: which neurons of {markdown(model)}?",
         f"Labels {markdown_code(tag)} of {markdown(corpus)}{_changed(rules)}{_chosen(words)}.",
         *([_left_out(skipped)] if skipped else ()),
-        _setting(ranking, metadata, n_tokens, evaluation),
+        _setting(ranking, metadata, n_words, evaluation),
         _probe(evaluation, read_json(folder / "control.json")),
         *([_search(RegularisationSearch.load(folder / "search.json"))] if search else ()),
         _neurons(ranking, figure_format),
@@ -108,7 +108,7 @@ def _chosen(words: WordSelection) -> str:
 
 
 def _setting(
-    ranking: NeuronRanking, metadata: dict[str, Any], n_tokens: int, evaluation: dict[str, Any]
+    ranking: NeuronRanking, metadata: dict[str, Any], n_words: int, evaluation: dict[str, Any]
 ) -> str:
     space = ranking.space
     pooling = metadata.get("pooling")
@@ -116,7 +116,7 @@ def _setting(
     rows = f"{pooling} of a sentence" if pooling else f"{metadata['aggregation']} subword"
     lines = [
         f"{space.n_neurons:,} neurons: {space.site}, layers {', '.join(map(str, space.layers))}; "
-        f"{n_tokens:,} {unit}, {rows}, stored as {metadata['dtype']}. "
+        f"{n_words:,} {unit}, {rows}, stored as {metadata['dtype']}. "
         f"Labelled {unit}: {evaluation['n_train']:,} train, {evaluation['n_dev']:,} dev, "
         f"{evaluation['n_test']:,} test."
     ]

@@ -109,7 +109,7 @@ class NeuronMask:
         return self.space.neurons(self.columns)
 
     @property
-    def sought(self) -> np.ndarray:
+    def selected(self) -> np.ndarray:
         """Columns that a search looked for: those touched, of *sufficiency* all others."""
         keeps = self.parameters.get("objective") == "sufficiency"
         return np.flatnonzero((self.gates > 0) != keeps)
@@ -150,7 +150,7 @@ class NeuronMask:
         expect(other, NeuronMask, "the other mask", "a NeuronMask")
         if self.space != other.space:
             raise InputError(f"masks '{self.method}' and '{other.method}' are of different neurons")
-        return compare_sets(self.space, self.sought, other.sought, (self.method, other.method))
+        return compare_sets(self.space, self.selected, other.selected, (self.method, other.method))
 
     def save(self, folder: str | Path) -> None:
         """Write ``mask.safetensors`` (gates and replacement) and ``mask.json`` (the rest)."""

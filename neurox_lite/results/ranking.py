@@ -154,7 +154,7 @@ class NeuronRanking:
         mask[self.order[: self._checked(k)]] = True
         return mask
 
-    def leading(self, k: int) -> np.ndarray:
+    def top_columns(self, k: int) -> np.ndarray:
         """Columns of the top k, best first, as far as the method orders them (``n_ordered``)."""
         return self.order[: min(self._checked(k), self.n_ordered)]
 
@@ -193,7 +193,7 @@ class NeuronRanking:
             lists[name] = order[short & (scores[order] > 0)]
         return lists
 
-    def above(self, share: float = 0.5) -> dict[Any, np.ndarray]:
+    def columns_above(self, share: float = 0.5) -> dict[Any, np.ndarray]:
         """Per class, the columns whose importance is at least a share of the largest, best first.
 
         The hard threshold of NeuroX, whose ``fraction`` is ``1 / share``. A class without any
@@ -271,7 +271,7 @@ class NeuronRanking:
             provenance=self.provenance,
         )
 
-    def of_layers(self, layers: Layers) -> NeuronRanking:
+    def restrict_to_layers(self, layers: Layers) -> NeuronRanking:
         """The ranking of the neurons of some layers, in the order they have here.
 
         Raises
@@ -303,7 +303,7 @@ class NeuronRanking:
             When they rank different neurons.
         """
         require_space([self, other])
-        first, second = self.leading(k), other.leading(k)
+        first, second = self.top_columns(k), other.top_columns(k)
         return float(np.isin(first, second).sum() / max(len(first), len(second), 1))
 
     def compare(self, other: NeuronRanking, k: int, other_k: int | None = None) -> TopOverlap:
@@ -329,8 +329,8 @@ class NeuronRanking:
         other_k = k if other_k is None else other_k
         return compare_sets(
             self.space,
-            self.leading(k),
-            other.leading(other_k),
+            self.top_columns(k),
+            other.top_columns(other_k),
             (self.method, other.method),
         )
 

@@ -37,7 +37,7 @@ def write_store(path, sentences=SENTENCES, dtype="float32", widths=(3, 3), missi
     corpus = TaggedCorpus(sentences)
     rng = np.random.default_rng(0)
     layers = {
-        layer: rng.normal(size=(corpus.n_tokens, width)).astype(np.float32)
+        layer: rng.normal(size=(corpus.n_words, width)).astype(np.float32)
         for layer, width in zip((2, 7), widths, strict=True)
     }
     for array in layers.values():

@@ -18,7 +18,7 @@ from neurox_lite.activations.checks import verify, verify_file
 from neurox_lite.activations.checksums import END, MAGIC, DamagedError
 from neurox_lite.activations.merge_shards import join, join_virtually
 from neurox_lite.activations.store import ActivationStore
-from neurox_lite.activations.writer import Head, open_writer
+from neurox_lite.activations.writer import StoreHeader, open_writer
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
@@ -35,7 +35,7 @@ WIDTHS = {0: 3, 1: 5}
 def write(path: Path, corpus: TaggedCorpus = CORPUS, dtype: str = "float32", seed: int = 0) -> Path:
     rng = np.random.default_rng(seed)
     layers = {
-        i: rng.normal(size=(corpus.n_tokens, width)).astype(np.float32)
+        i: rng.normal(size=(corpus.n_words, width)).astype(np.float32)
         for i, width in WIDTHS.items()
     }
     with open_writer(path, corpus, dtype=dtype, metadata=METADATA) as writer:
@@ -44,13 +44,13 @@ def write(path: Path, corpus: TaggedCorpus = CORPUS, dtype: str = "float32", see
     return path
 
 
-def parts_of(folder: Path) -> tuple[list[Path], Head]:
+def parts_of(folder: Path) -> tuple[list[Path], StoreHeader]:
     (folder / "shards").mkdir(parents=True)
     parts = [
         write(folder / "shards" / f"{number:05d}.h5", CORPUS.section(part), seed=number)
         for number, part in enumerate((range(15), range(15, 30), range(30, N_SENTENCES)))
     ]
-    return parts, Head(CORPUS, {**METADATA, **COUNTS, "dtype": "float32"})
+    return parts, StoreHeader(CORPUS, {**METADATA, **COUNTS, "dtype": "float32"})
 
 
 def write_folder(folder: Path) -> Path:
@@ -193,14 +193,14 @@ def test_rows_of_a_shard_are_named_as_in_the_store(tmp_path: Path, dtype: str) -
     for number, part in enumerate((range(15), range(15, N_SENTENCES))):
         file = tmp_path / "s" / "shards" / f"{number:05d}.h5"
         parts.append(write(file, CORPUS.section(part), dtype))
-    head = Head(CORPUS, {**METADATA, **COUNTS, "dtype": dtype})
+    head = StoreHeader(CORPUS, {**METADATA, **COUNTS, "dtype": dtype})
     join_virtually(parts, head, tmp_path / "s" / "store.h5")
     with h5py.File(parts[1]) as opened:
         place = opened["layers/0"].id.get_chunk_info(0).byte_offset
     content = bytearray(parts[1].read_bytes())
     content[place] ^= 1
     parts[1].write_bytes(content)
-    before = CORPUS.section(range(15)).n_tokens
+    before = CORPUS.section(range(15)).n_words
     with ActivationStore(tmp_path / "s") as store:
         assert store.layer(0)[:before].shape == (before, 3)
         with pytest.raises(DamagedError, match=rf"00001\.h5: .*layer 0: rows {before} to"):
@@ -331,7 +331,7 @@ def test_a_shard_that_an_ordinary_read_refuses_is_a_problem(tmp_path: Path, stri
     folder = tmp_path / "s"
     (folder / "shards").mkdir(parents=True)
     shard = write(folder / "shards" / "00000.h5")
-    head = Head(CORPUS, {**METADATA, **COUNTS, "dtype": "float32"})
+    head = StoreHeader(CORPUS, {**METADATA, **COUNTS, "dtype": "float32"})
     if stripped:
         strip(shard)
     join_virtually([shard], head, folder / "store.h5")

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.labelled_splits import labelled_splits
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -27,7 +27,7 @@ METADATA = {
 
 
 def write(path, seed=0):
-    X = np.random.default_rng(seed).normal(size=(CORPUS.n_tokens, 5)).astype(np.float32)
+    X = np.random.default_rng(seed).normal(size=(CORPUS.n_words, 5)).astype(np.float32)
     with open_writer(path, CORPUS, dtype="float32", metadata=METADATA) as writer:
         writer.append({0: X[:, :2], 1: X[:, 2:]})
         writer.finish({"n_truncated_words": 0, "n_dropped_words": 0})

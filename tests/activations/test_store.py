@@ -16,7 +16,7 @@ from neurox_lite.neurons import NeuronSpace
 
 SENTENCES = [["a"] * (1 + i % 5) for i in range(20)]
 CORPUS = TaggedCorpus(SENTENCES, source="words.txt")
-N = CORPUS.n_tokens
+N = CORPUS.n_words
 METADATA = {
     "model": "tiny",
     "revision": "r1",
@@ -38,7 +38,7 @@ def random_layers(seed=0):
 def write(path, layers, dtype="float32", missing=(), corpus=CORPUS, step=17):
     """Append the layers in portions of ``step`` rows."""
     with open_writer(path, corpus, dtype=dtype, metadata=METADATA) as writer:
-        for start in range(0, corpus.n_tokens, step):
+        for start in range(0, corpus.n_words, step):
             portion = {layer: array[start : start + step] for layer, array in layers.items()}
             here = [row - start for row in missing if start <= row < start + step]
             writer.append(portion, here)
@@ -164,7 +164,7 @@ def test_words_offsets_and_metadata(tmp_path):
 
     assert store.tokens() == ["naïve", "东京", "👩‍👩‍👧"]
     assert store.sentence_offsets.tolist() == [0, 2, 3]
-    assert store.n_tokens == 3
+    assert store.n_rows == 3
     assert store.missing.tolist() == []
     assert METADATA.items() <= store.metadata.items()
     assert store.metadata["corpus_hash"] == corpus.words_hash

@@ -15,7 +15,7 @@ from neurox_lite.activations.merge_shards import join_virtually
 from neurox_lite.activations.neurox_hdf5 import check_neurox_hdf5
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.structure import check_without_crc32
-from neurox_lite.activations.writer import Head, open_writer
+from neurox_lite.activations.writer import StoreHeader, open_writer
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
@@ -26,7 +26,7 @@ COUNTS = {"n_truncated_words": 0, "n_dropped_words": 0}
 
 
 def write(path: Path, corpus: TaggedCorpus = CORPUS, seed: int = 0) -> Path:
-    shape = (corpus.n_tokens, 4)
+    shape = (corpus.n_words, 4)
     layers = {
         i: np.random.default_rng([i, seed]).normal(size=shape).astype(np.float32) for i in (0, 1)
     }
@@ -43,7 +43,7 @@ def write_folder(folder: Path) -> Path:
         write(folder / "shards" / f"{number:05d}.h5", CORPUS.section(part), seed=number)
         for number, part in enumerate((range(2), range(2, 3)))
     ]
-    head = Head(CORPUS, {**METADATA, **COUNTS, "dtype": "float32"})
+    head = StoreHeader(CORPUS, {**METADATA, **COUNTS, "dtype": "float32"})
     join_virtually(parts, head, folder / "store.h5")
     return folder
 

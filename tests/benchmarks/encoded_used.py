@@ -23,7 +23,7 @@ from scipy.stats import spearmanr
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.figures import save_figure
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.report.encoded_used import plot_encoded_used
 from neurox_lite.report.markdown import table
@@ -59,7 +59,9 @@ def subject_ranking(
 ) -> tuple[nx.NeuronRanking, float]:
     """Neurons by a probe of the subject's number where the verb is chosen, and its accuracy."""
     inputs = nx.encode_pairs(loaded, pairs)
-    masked = MaskedModel.of_pairs(loaded, inputs, site=site, positions=inputs.answers)
+    masked = InterventionRunner.of_pairs(
+        loaded, inputs, site=site, positions=inputs.prediction_positions
+    )
     X = masked.activations().cpu().numpy()
     y = np.array([pair.condition.split("_")[0] for pair in pairs])
     order = np.random.default_rng(0).permutation(len(pairs))
@@ -81,7 +83,7 @@ def main() -> None:
             encoded, accuracy = number_ranking(model, site, Path(folder))
         subject, subject_accuracy = subject_ranking(loaded, every, site)
         effects = [
-            nx.rank_by_single_replacement(loaded, pairs, site=site, within=every)
+            nx.rank_by_single_replacement(loaded, pairs, site=site, bounds_from=every)
             for pairs in by_number.values()
         ]
         used = nx.NeuronRanking.from_scores(

@@ -99,8 +99,8 @@ def rate_against_bare(
         pairs = zip(times["ours"][1:], times[name][1:], strict=True)  # the first round warms up
         row(
             f"extract, {site}, all layers, float32, written (words/s)",
-            f"{corpus.n_tokens / medians['ours']:,.0f}",
-            f"{corpus.n_tokens / medians[name]:,.0f} {name}",
+            f"{corpus.n_words / medians['ours']:,.0f}",
+            f"{corpus.n_words / medians[name]:,.0f} {name}",
             statistics.median(reference / ours for ours, reference in pairs),
         )
     return medians["ours"]
@@ -117,7 +117,7 @@ def bfloat16(model: str, corpus: nx.TaggedCorpus, folder: Path, device: str, rou
             shutil.rmtree(out, ignore_errors=True)
             run = lambda dtype=dtype, out=out: nx.extract(loaded[dtype], corpus, out).close()  # noqa: E731
             times[dtype].append(seconds(run))
-    rates = {dtype: corpus.n_tokens / statistics.median(times[dtype][1:]) for dtype in dtypes}
+    rates = {dtype: corpus.n_words / statistics.median(times[dtype][1:]) for dtype in dtypes}
     pairs = zip(times["bfloat16"][1:], times["float32"][1:], strict=True)
     row(
         "extract, compute in bfloat16 (words/s)",

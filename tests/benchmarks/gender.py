@@ -40,16 +40,16 @@ def tasks(model: str) -> Iterator[Task]:
         for gender in ("feminine", "masculine")
     }
     for positions, where in (("all", "every word"), (PERSON, "person")):
-        for within in (False, True):
+        for bounds_from in (False, True):
             for gender, other in (("feminine", "masculine"), ("masculine", "feminine")):
                 yield Task(
-                    f"{model} {gender} {where} {'within' if within else 'free'}",
+                    f"{model} {gender} {where} {'bounds_from' if bounds_from else 'free'}",
                     loaded,
                     by_gender[gender],
                     by_gender[other],
                     SITES.get(model, "lstm_cell"),
                     positions,
-                    within,
+                    bounds_from,
                 )
 
 
@@ -71,7 +71,7 @@ def main() -> None:
         row("mask", *names)
         row(*["---"] * (1 + len(names)))
         for task, mask in masks:
-            sets = [task.pairs, task.towards, *definitional.values()]
+            sets = [task.pairs, task.target_pairs, *definitional.values()]
             row(task.name, *(f"{100 * turned(task, mask, pairs):.0f}%" for pairs in sets))
         side_effect_table(masks, number_pairs())
 

@@ -39,7 +39,7 @@ def pronouns() -> Sequence[str]:
 def joined_kl(loaded: LoadedModel, sets: Sequence[Sequence[str]], site: str) -> ModelMetric:
     """KL(p || p~) per token of text, in nats, with the words of each set as one."""
     metric = kl_from_intact(loaded, embedded_texts(), site=site)
-    masked = metric.masked
+    masked = metric.runner
     first = torch.arange(loaded.model.get_output_embeddings().weight.shape[0])
     for words in sets:
         tokens = [token_of(loaded, word) for word in words]
@@ -73,7 +73,7 @@ def joined_table(masks: Sequence[tuple[Task, nx.NeuronMask]]) -> None:
     metrics = [
         joined_kl(loaded, sets, site) for sets in ([], verb_forms(), [*verb_forms(), pronouns()])
     ]
-    usual = metrics[0].masked.activation_range()
+    usual = metrics[0].runner.activation_range()
     for task, mask in masks:
         gates, values = random_masks(mask, usual, N_RANDOM, seed=0)
         gates, values = np.stack([mask.gates, *gates]), np.stack([mask.replacement, *values])

@@ -25,7 +25,7 @@ from neurox_lite.interventions.metrics import evaluate, pair_changes
 from neurox_lite.interventions.side_effects import SideEffect
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.exhaustive import best_masks
-from neurox_lite.masking.fitting import fit_mask, leading_mask
+from neurox_lite.masking.fitting import fit_mask, mask_from_ranking
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.masking.reinforce import reinforce_mask
@@ -61,10 +61,10 @@ class Task:
     name: str
     loaded: LoadedModel
     pairs: Sequence[MinimalPair]
-    towards: Sequence[MinimalPair]
+    target_pairs: Sequence[MinimalPair]
     site: str
     positions: str | int
-    within: bool
+    bounds_from: bool
 
     @property
     def where(self) -> dict[str, Any]:
@@ -94,9 +94,9 @@ def solve_all(tasks: Sequence[Task], folder: Path) -> list[tuple[Task, nx.Neuron
 
 def solve(task: Task, folder: Path) -> nx.NeuronMask:
     """The best of five masks, and the row: what every method needs, five times each."""
-    both = [*task.pairs, *task.towards]
+    both = [*task.pairs, *task.target_pairs]
     effect, _ = pair_effect(
-        task.loaded, task.pairs, within=both if task.within else None, **task.where
+        task.loaded, task.pairs, bounds_from=both if task.bounds_from else None, **task.where
     )
 
     def leading(rank: Callable[..., nx.NeuronRanking]) -> Callable[[int], MaskFit]:
@@ -104,16 +104,16 @@ def solve(task: Task, folder: Path) -> nx.NeuronMask:
 
         def of(rows: torch.Tensor) -> nx.NeuronRanking:
             pairs = effect.inputs.select(rows).pairs
-            return rank(task.loaded, pairs, task.towards, **task.where)
+            return rank(task.loaded, pairs, task.target_pairs, **task.where)
 
-        return lambda seed: leading_mask(effect, of, seed=seed)
+        return lambda seed: mask_from_ranking(effect, of, seed=seed)
 
     methods: dict[str, Callable[[int], MaskFit]] = {
         "mask": lambda seed: fit_mask(effect, seed=seed),
         "REINFORCE": lambda seed: fit_mask(effect, seed=seed, search=reinforce_mask),
         "integrated gradients": leading(nx.rank_by_integrated_gradients),
         "activation difference": leading(nx.rank_by_activation_difference),
-        "random": lambda seed: leading_mask(
+        "random": lambda seed: mask_from_ranking(
             effect, random_ranking(effect.space, seed=seed), seed=seed
         ),
     }
@@ -153,7 +153,7 @@ def best_of_all(effect: PairEffect, size: int, n_best: int = 32) -> list[HardMas
 def turned(task: Task, mask: nx.NeuronMask, pairs: Sequence[MinimalPair]) -> float:
     """The share of choices that are others under a mask."""
     inputs = nx.encode_pairs(task.loaded, pairs)
-    where = {"site": task.site, "positions": inputs.places(task.positions)}
+    where = {"site": task.site, "positions": inputs.resolve_positions(task.positions)}
     metric = pair_changes(task.loaded, inputs, **where)
     return float(evaluate(metric, mask.gates[None], mask.replacement)[0])
 
@@ -178,17 +178,17 @@ def side_effect_table(
         perplexity = found.get("perplexity", "text")
         cells = [
             kl(found.get("KL", "text")),
-            f"{perplexity.intact:.1f} to {perplexity.masked:.1f} ({perplexity.random_mean:.1f})",
+            f"{perplexity.intact:.1f} to {perplexity.runner:.1f} ({perplexity.random_mean:.1f})",
             kl(found.get("KL", "elsewhere in the pairs")),
         ]
         for name in tasks:
             one = found.get("choices changed", name)
-            cells.append(f"{100 * one.masked:.0f}% ({100 * one.random_mean:.0f}%)")
+            cells.append(f"{100 * one.runner:.0f}% ({100 * one.random_mean:.0f}%)")
         row(task.name, str(len(mask)), *cells)
 
 
 def kl(measure: SideEffect) -> str:
-    return f"{measure.masked:.3f} ({measure.random_mean:.3f})"
+    return f"{measure.runner:.3f} ({measure.random_mean:.3f})"
 
 
 def embedded_texts() -> list[str]:

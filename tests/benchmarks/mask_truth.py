@@ -34,8 +34,8 @@ def two_units(objective: str = "flip", weights: tuple[float, float] = (3.0, 2.0)
     X[:, [U1, U2]] = 1 + 0.05 * X[:, [U1, U2]].clip(-2, 2)
     readout = np.zeros((N_NEURONS, 2))
     readout[[U1, U2], 0] = weights
-    within = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
-    return ReadoutEffect(readout, np.zeros(2), X, within=within, objective=objective)
+    bounds_from = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
+    return ReadoutEffect(readout, np.zeros(2), X, bounds_from=bounds_from, objective=objective)
 
 
 def optimum(loaded: LoadedModel, pairs: Sequence[MinimalPair], alpha: float) -> int:
@@ -60,8 +60,8 @@ def optimum(loaded: LoadedModel, pairs: Sequence[MinimalPair], alpha: float) -> 
         ):
             loaded.model(**ids)
     rows = torch.arange(len(pairs))
-    cells = found["lstm_cell"][rows, inputs.answers].double()
-    states = found["hidden_states"][rows, inputs.answers].double()
+    cells = found["lstm_cell"][rows, inputs.prediction_positions].double()
+    states = found["hidden_states"][rows, inputs.prediction_positions].double()
     embeddings = loaded.model.get_output_embeddings().weight.detach().double()
     direction = embeddings[inputs.wrong] - embeddings[inputs.right]
     gate = states / cells.tanh()

@@ -27,7 +27,7 @@ from neurox_lite.masking.fitting import (
     fit_mask,
     without_gates,
 )
-from neurox_lite.masking.gate_search import LEARNING_RATE, Search, beginning, search_mask
+from neurox_lite.masking.gate_search import LEARNING_RATE, SearchState, initial_state, search_mask
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.replacement_fit import fit_replacements
 from tests.benchmarks.extraction import row, seconds
@@ -50,13 +50,13 @@ def effect_on(name: str, site: str) -> PairEffect:
 
 def bare_steps(effect: PairEffect) -> Callable[[], None]:
     """Forward and backward of the same batches, to the embeddings, without any hook."""
-    model, inputs = effect.masked.loaded.model, effect.inputs
+    model, inputs = effect.runner.loaded.model, effect.inputs
     generator = torch.Generator().manual_seed(0)
     rows = torch.randint(len(inputs), (N_STEPS, BATCH_SIZE), generator=generator)
 
     def run() -> None:
         for some in rows:
-            longest = int(effect.masked.lengths[some].max())
+            longest = int(effect.runner.lengths[some].max())
             ids, mask = inputs.input_ids[some, :longest], inputs.attention_mask[some, :longest]
             embedded = model.get_input_embeddings()(ids).requires_grad_()
             logits = model(inputs_embeds=embedded, attention_mask=mask).logits
@@ -75,7 +75,7 @@ def training_step(name: str, site: str) -> None:
             2.0,
             rows=torch.arange(len(effect)),
             scale=4.0,
-            start=beginning(effect),
+            start=initial_state(effect),
             n_steps=N_STEPS,
             batch_size=BATCH_SIZE,
             generator=torch.Generator().manual_seed(0),
@@ -94,15 +94,15 @@ def training_step(name: str, site: str) -> None:
 
 def many_masks(name: str, site: str) -> None:
     effect = effect_on(name, site)
-    metric = pair_log_odds(effect.masked.loaded, effect.inputs, site=site)
+    metric = pair_log_odds(effect.runner.loaded, effect.inputs, site=site)
     gates = np.random.default_rng(0).random((32, effect.space.n_neurons)).round()
     values = effect.start.numpy()
 
     @torch.no_grad()
     def bare() -> None:
         for _ in range(32):
-            for rows in metric.masked.batches():
-                effect.inputs.log_odds(metric.masked.intact_logits(rows), rows)
+            for rows in metric.runner.batches():
+                effect.inputs.log_odds(metric.runner.intact_logits(rows), rows)
 
     def ours() -> None:
         evaluate(metric, gates, values)
@@ -127,20 +127,20 @@ def whole_mask() -> None:
     print(f"    {fits[0].size} cells, effect {fits[0].effect:.2f}, {effect.n_runs - start:,} runs")
 
 
-Way = Callable[[PairEffect, Callable[..., Search], int, int], tuple[int, bool]]
+Way = Callable[[PairEffect, Callable[..., SearchState], int, int], tuple[int, bool]]
 """From an effect, a search, its steps and a seed to the size of a mask, and if it is enough."""
 
 
-def rounded(
-    effect: PairEffect, search: Callable[..., Search], n_steps: int, seed: int
+def round_gates(
+    effect: PairEffect, search: Callable[..., SearchState], n_steps: int, seed: int
 ) -> tuple[int, bool]:
     fit = fit_mask(effect, n_steps=n_steps, batch_size=SMALL_BATCH, seed=seed, search=search)
     return fit.size, fit.feasible
 
 
 def searched(
-    effect: PairEffect, search: Callable[..., Search], n_steps: int, seed: int
-) -> tuple[Search, torch.Tensor, float]:
+    effect: PairEffect, search: Callable[..., SearchState], n_steps: int, seed: int
+) -> tuple[SearchState, torch.Tensor, float]:
     """A search and no more, the rows it was made with, and the effect that was asked for."""
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(effect), generator=generator)
@@ -150,7 +150,7 @@ def searched(
         -intact / 2,
         rows=rows,
         scale=-1.5 * intact,
-        start=beginning(effect),
+        start=initial_state(effect),
         n_steps=n_steps,
         batch_size=SMALL_BATCH,
         generator=generator,
@@ -159,7 +159,7 @@ def searched(
 
 
 def thresholded(
-    effect: PairEffect, search: Callable[..., Search], n_steps: int, seed: int
+    effect: PairEffect, search: Callable[..., SearchState], n_steps: int, seed: int
 ) -> tuple[int, bool]:
     """Gates that are rather open than closed, replacements fitted again, and no more."""
     found, rows, alpha = searched(effect, search, n_steps, seed)
@@ -188,7 +188,7 @@ def likeliest_gates() -> None:
 
 
 def runs_needed(
-    effect: PairEffect, name: str, search: Callable[..., Search], way: Way, size: int
+    effect: PairEffect, name: str, search: Callable[..., SearchState], way: Way, size: int
 ) -> tuple[float, float, bool]:
     """Model runs to a mask of a size that is enough, those of refitting included.
 
@@ -196,7 +196,7 @@ def runs_needed(
     the shortest that gives one from each seed, or of the longest, which the last value says.
     """
     again = float("inf")
-    for n_steps in STEPS_ROUNDED if way is rounded else STEPS_THRESHOLDED:
+    for n_steps in STEPS_ROUNDED if way is round_gates else STEPS_THRESHOLDED:
         before = effect.n_runs
         found = [way(effect, search, n_steps, seed) for seed in SEEDS]
         runs = (effect.n_runs - before) / len(found)
@@ -213,12 +213,12 @@ def beside_reinforce() -> None:
     effect = effect_on("lstm-0", "lstm_cell")
     size = fit_mask(effect).size
     plain = partial(reinforce_mask, exact_size=False)
-    searches: dict[str, Callable[..., Search]] = {}
+    searches: dict[str, Callable[..., SearchState]] = {}
     for rate in (LEARNING_RATE, 3 * LEARNING_RATE):
         searches[f"ours, rate {rate:.1f}"] = partial(search_mask, learning_rate=rate)
         searches[f"REINFORCE, rate {rate:.1f}"] = partial(reinforce_mask, learning_rate=rate)
         searches[f"plain REINFORCE, rate {rate:.1f}"] = partial(plain, learning_rate=rate)
-    for way, how in ((rounded, "rounded"), (thresholded, "cut at one half")):
+    for way, how in ((round_gates, "rounded"), (thresholded, "cut at one half")):
         found = {
             name: runs_needed(effect, f"{name}, {how}", search, way, size)
             for name, search in searches.items()

@@ -34,16 +34,16 @@ def tasks(model: str) -> Iterator[Task]:
     loaded = nx.load_model(nx.embedded_path(f"models/{model}"), head="language")
     by_number = number_pairs()
     for positions, where in (("all", "every word"), (SUBJECT, "subject")):
-        for within in (False, True):
+        for bounds_from in (False, True):
             for number, other in (("singular", "plural"), ("plural", "singular")):
                 yield Task(
-                    f"{model} {number} {where} {'within' if within else 'free'}",
+                    f"{model} {number} {where} {'bounds_from' if bounds_from else 'free'}",
                     loaded,
                     by_number[number],
                     by_number[other],
                     SITES.get(model, "lstm_cell"),
                     positions,
-                    within,
+                    bounds_from,
                 )
 
 
@@ -75,7 +75,7 @@ def template_table(
     row("mask", "subjects", *names)
     row(*["---"] * (2 + len(names)))
     for task, mask in masks:
-        for pairs in (task.pairs, task.towards):
+        for pairs in (task.pairs, task.target_pairs):
             number = pairs[0].condition.split("_")[0]
             shares = [turned(task, mask, templates[f"{name} {number}"]) for name in names]
             row(task.name, number, *(f"{100 * share:.0f}%" for share in shares))
@@ -94,8 +94,8 @@ def main() -> None:
         template_table(masks, lakretz(arguments.templates, every[0]))
         side_effect_table(masks, pronouns())
         joined_table(masks)
-        for (task, mask), (other, towards) in zip(masks[::2], masks[1::2], strict=True):
-            both = mask.compare(towards)
+        for (task, mask), (other, target_pairs) in zip(masks[::2], masks[1::2], strict=True):
+            both = mask.compare(target_pairs)
             print(
                 f"  {task.name} and {other.name}: {len(both.both)} neurons shared, "
                 f"{both.expected:.3f} of independent sets, p = {both.p_at_least:.2g}",

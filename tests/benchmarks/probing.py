@@ -33,7 +33,7 @@ from neurox_lite.probing.moments import moments
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.search import PENALTIES
 from neurox_lite.probing.solver import Certificate, solve
-from neurox_lite.probing.standardized import Rows
+from neurox_lite.probing.standardized import StandardizedMatrix
 from tests.benchmarks.extraction import row, seconds
 
 L1 = L2 = 1e-3
@@ -74,9 +74,9 @@ def objective(W: np.ndarray, b: np.ndarray, X: np.ndarray, ids: np.ndarray) -> f
 
 def against_saga(X: np.ndarray, y: np.ndarray) -> None:
     """scikit-learn's saga in twelve times our time: has it reached our objective?"""
-    mean, deviation = X.mean(0, dtype=np.float64), X.std(0, dtype=np.float64)
-    varies = deviation > 1e-6
-    standardised = ((X - mean) / np.where(varies, deviation, 1) * varies).astype(np.float32)
+    mean, std = X.mean(0, dtype=np.float64), X.std(0, dtype=np.float64)
+    varies = std > 1e-6
+    standardised = ((X - mean) / np.where(varies, std, 1) * varies).astype(np.float32)
     ids = np.unique(y, return_inverse=True)[1]
     fit = lambda: nx.ElasticNetProbe(L1, L2, tol=TOL).fit(standardised, y)  # noqa: E731
     ours = statistics.median(seconds(fit) for _ in range(3))
@@ -114,10 +114,10 @@ def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
     n_classes = int(ids.max()) + 1
 
     def fit(sampled: bool) -> Certificate:
-        mean, deviation = moments(raw, space)
-        scale = np.where(deviation > 0, deviation, 1)
+        mean, std = moments(raw, space)
+        scale = np.where(std > 0, std, 1)
         problem = Problem(
-            Rows.standardised(raw, mean, deviation, scale, like),
+            StandardizedMatrix.standardised(raw, mean, std, scale, like),
             CrossEntropy(torch.from_numpy(ids)[:, None], n_classes),
             torch.tensor([L1], dtype=torch.float64),
             torch.tensor([L2], dtype=torch.float64),

@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def report(corpus: nx.TaggedCorpus, stores: list[nx.ActivationStore]) -> None:
-    matrices = nx.aligned(stores)
+    matrices = nx.align_stores(stores)
     number, rows = [], []
     for model, store, X in zip(MODELS, stores, matrices, strict=True):
         data = nx.labelled_splits(store, corpus, "Number")
@@ -67,7 +67,7 @@ def report(corpus: nx.TaggedCorpus, stores: list[nx.ActivationStore]) -> None:
     rows = []
     for a, b in permutations(range(len(MODELS)), 2):
         found = cross_moments(matrices[a], matrices[b])
-        correlation = np.abs(found.covariance / np.outer(found.x.deviation, found.y.deviation))
+        correlation = np.abs(found.covariance / np.outer(found.x.std, found.y.std))
         best = correlation.argmax(1)
         regression = lin_reg(matrices[a], [matrices[b]]).scores
         carries, carries_there = number[a].mask(K), number[b].mask(K)

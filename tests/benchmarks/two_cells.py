@@ -39,7 +39,7 @@ def main() -> None:
     row(*["---"] * 6)
     for model in arguments.model:
         for task in tasks(model):
-            if task.positions == "all" and not task.within:
+            if task.positions == "all" and not task.bounds_from:
                 best_two(task)
 
 

@@ -17,7 +17,7 @@ from filelock import FileLock
 from neurox_lite.cli.main import main
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError, UnfinishedError
-from neurox_lite.files import replacing, write_text
+from neurox_lite.files import atomic_write, write_text
 from neurox_lite.outputs import replacing_in
 
 pytestmark = pytest.mark.heavy
@@ -158,7 +158,7 @@ def test_a_name_that_is_too_long_and_places_that_are_none(tmp_path: Path) -> Non
 def test_an_error_of_what_is_read_meanwhile_is_not_taken_for_one_of_the_output(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(FileNotFoundError), replacing(tmp_path / "file"):
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "file"):
         (tmp_path / "no input").read_text()
     assert not list(tmp_path.iterdir())
 
@@ -166,7 +166,7 @@ def test_an_error_of_what_is_read_meanwhile_is_not_taken_for_one_of_the_output(
 # Before any work: what is not ours, what another process writes, what a killed one left.
 
 PAIRS = str(embedded_path("corpora/number-pairs.tsv"))
-STEER = f"steer --model {MODEL} --pairs {PAIRS} --ranking r1.json --condition a --towards b"
+STEER = f"steer --model {MODEL} --pairs {PAIRS} --ranking r1.json --condition a --target b"
 FOLDERS = {
     "rank all": (COMMANDS["rank all"], "rankings/03-iou.json"),
     "rank all figure": (COMMANDS["rank all"], "methods.png"),

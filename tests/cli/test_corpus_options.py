@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from neurox_lite.activations.convert import convert
-from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.labelled_splits import labelled_splits
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.label_rules import LabelRules
@@ -170,7 +170,7 @@ def test_labels_of_sentences_mean_one_row_per_sentence(
     shown = ready(arguments, capsys)
     assert len(shown["skipped lines"]) == 1
     with ActivationStore(out / "store.h5") as store:
-        assert (store.metadata["pooling"], store.n_tokens) == ("mean", 60)
+        assert (store.metadata["pooling"], store.n_rows) == ("mean", 60)
     resolved = yaml.safe_load((out / "job.yaml").read_text())
     assert resolved["extract"]["pooling"] == "mean"
     assert resolved["probe"]["min_count"] == (None if as_job else 2)

@@ -46,7 +46,7 @@ def test_the_ranking_is_that_of_the_function(
     assert main(["correlate", *stores(folder, *MODELS), *arguments]) == 0
     shown = json.loads(capsys.readouterr().out)
     opened = [nx.ActivationStore(folder / f"{name}.h5") for name in MODELS]
-    X, *others = nx.aligned(opened, [1, 2])
+    X, *others = nx.align_stores(opened, [1, 2])
     expected = getattr(nx.ranking, method.replace("-", "_"))(X, others)
     loaded = nx.NeuronRanking.load(out)
     np.testing.assert_array_equal(loaded.scores, expected.scores)

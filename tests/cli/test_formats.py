@@ -163,7 +163,7 @@ def test_figures_of_the_running_model(tmp_path: Path) -> None:
     both = ["--figure-format", "svg", "--table-format", "latex", "--out"]
     assert main(["ablate", *given, "--shares", "0.5", *both, str(tmp_path / "a")]) in (0, 3)
     assert "lstm-0 · pairs.tsv" in shown_in(tmp_path / "a/ablation.svg")
-    turned = ["--condition", "singular", "--towards", "plural", "--counts", "2,8"]
+    turned = ["--condition", "singular", "--target", "plural", "--counts", "2,8"]
     assert main(["steer", *given, *turned, *both, str(tmp_path / "s")]) in (0, 3)
     assert "singular to plural · lstm-0 · pairs.tsv" in shown_in(tmp_path / "s/steering.svg")
     assert (tmp_path / "s/steering.tex").is_file() and (tmp_path / "s/steering.csv").is_file()

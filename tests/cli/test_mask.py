@@ -77,7 +77,10 @@ def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> N
     with nx.intervene(loaded, nx.NeuronMask.load(mask), positions="last"):
         logits = loaded.model(inputs.input_ids, inputs.attention_mask).logits
     rows = np.arange(len(pairs))
-    wrong = logits[rows, inputs.answers, inputs.wrong] - logits[rows, inputs.answers, inputs.right]
+    wrong = (
+        logits[rows, inputs.prediction_positions, inputs.wrong]
+        - logits[rows, inputs.prediction_positions, inputs.right]
+    )
     found = json.loads((mask / "fit.json").read_text())
     assert float(wrong.detach().mean()) == pytest.approx(found["effect"], abs=0.5)
 
@@ -138,8 +141,8 @@ def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
     few = ["--condition", "singular", "--layers", "1", "--positions", "last", "--alpha=1"]
     command = ["mask", "--model", MODEL, "--pairs", str(pairs), *few]
     methods = {
-        "integrated-gradients": ["--towards", "plural"],
-        "activation-difference": ["--towards", "plural"],
+        "integrated-gradients": ["--target", "plural"],
+        "activation-difference": ["--target", "plural"],
         "single-replacement": [],
         "random": [],
         str(mask / "ranking.json"): [],
@@ -147,13 +150,13 @@ def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
     for by, options in methods.items():
         out = tmp_path / Path(by).name
         seeds = ["--seeds", "2"]  # the ranking is that of the best of them
-        assert main([*command, "--by", by, *options, *seeds, "--out", str(out)]) == 0
+        assert main([*command, "--method", by, *options, *seeds, "--out", str(out)]) == 0
         ranking = nx.NeuronRanking.load(out / "ranking.json")
         columns = nx.NeuronMask.load(out).columns
         assert set(columns.tolist()) == set(ranking.order[: len(columns)].tolist())
         assert ranking.method == ("differentiable-mask" if "/" in by else by)
     out = tmp_path / "reinforce"
-    assert main([*command, "--by", "reinforce", "--steps", "40", "--out", str(out)]) in (0, 3)
+    assert main([*command, "--method", "reinforce", "--steps", "40", "--out", str(out)]) in (0, 3)
     assert nx.NeuronMask.load(out).method == "reinforce"
 
 
@@ -180,12 +183,12 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_range_is_of_the_pairs_that_can_be_read(tmp_path: Path) -> None:
-    """A pair of another condition that the model does not know does not stop --within."""
+    """A pair of another condition that the model does not know does not stop --bounds-from-data."""
     lines = Path(PAIRS).read_text().splitlines()[:41]
     odd = "\t".join(["The zzz", "watches", "watch", "", "simple", "other"])
     (tmp_path / "pairs.tsv").write_text("\n".join([*lines, odd]) + "\n")
     options = ["--pairs", str(tmp_path / "pairs.tsv"), "--condition", "singular", "--steps", "5"]
-    out = ["--within", "--layers", "1", "--out", str(tmp_path / "o")]
+    out = ["--bounds-from-data", "--layers", "1", "--out", str(tmp_path / "o")]
     assert main(["mask", "--model", MODEL, *options, *out]) in (0, 3)
 
 
@@ -253,12 +256,15 @@ def test_ablation_in_the_model(
         (["--pairs", PAIRS, "--template", "simple", "--objective", "x"], "unknown objective 'x'"),
         (["--pairs", PAIRS, "--template", "simple", "--positions", "x"], "unknown positions 'x'"),
         (["--pairs", PAIRS, "--template", "simple", "--site", "mlp"], "use another site"),
-        (["--pairs", PAIRS, "--by", "magic"], "--by magic: use differentiable-mask, reinforce"),
-        (["--pairs", PAIRS, "--by", "integrated-gradients"], "needs --towards"),
-        (["--pairs", PAIRS, "--by", "random", "--towards", "plural"], "leave it out"),
-        (["--pairs", PAIRS, "--by", "random", "--path"], "leave one of them out"),
-        (["--pairs", PAIRS, "--by", "none.json"], "none.json"),
-        (["--pairs", PAIRS, "--by", "random", "--steps", "9"], "--steps is of --by"),
+        (
+            ["--pairs", PAIRS, "--method", "magic"],
+            "--method magic: use differentiable-mask, reinforce",
+        ),
+        (["--pairs", PAIRS, "--method", "integrated-gradients"], "needs --target"),
+        (["--pairs", PAIRS, "--method", "random", "--target", "plural"], "leave it out"),
+        (["--pairs", PAIRS, "--method", "random", "--path"], "leave one of them out"),
+        (["--pairs", PAIRS, "--method", "none.json"], "none.json"),
+        (["--pairs", PAIRS, "--method", "random", "--steps", "9"], "--steps is of --method"),
     ],
 )
 def test_bad_input_writes_nothing(

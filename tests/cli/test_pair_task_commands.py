@@ -74,7 +74,7 @@ def test_other_commands_over_pairs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     options = ["--ranking", ranking, "--template", "simple", "--condition", "singular", "--json"]
-    more = {"ablate": ["--shares", "0.5"], "steer": ["--towards", "plural", "--counts", "5"]}
+    more = {"ablate": ["--shares", "0.5"], "steer": ["--target", "plural", "--counts", "5"]}
     options += ["--n-random", "1", *more[command]]
     for model, code in ((untrained, 3), (MODEL, 0)):
         if model == MODEL:
@@ -118,12 +118,12 @@ def test_a_replacement_far_out_of_range_is_in_the_status(tmp_path: Path) -> None
     singular = [p for p in pairs if p.condition == "singular"]
     fit = nx.fit_neuron_mask(loaded, singular, layers=[1], positions=-1, n_steps=60)
     assert fit.feasible and fit.out_of_range
-    assert fit.status.endswith(f"out of range ({fit.farthest:.1f} std)")
+    assert fit.status.endswith(f"out of range ({fit.max_replacement_z:.1f} std)")
     fit.save(tmp_path)
     loaded_fit = nx.MaskFit.load(tmp_path)
     assert loaded_fit.status == fit.status
     # Of the held-out pairs all are turned, or nearly: never a point.
     assert 0 < fit.held_out_low < fit.held_out_high == loaded_fit.held_out_high <= 1
     assert fit.held_out_low <= fit.held_out_success <= fit.held_out_high
-    within = nx.fit_neuron_mask(loaded, singular, layers=[1], within=pairs, n_steps=60)
-    assert not within.out_of_range and "range" not in within.status
+    bounded = nx.fit_neuron_mask(loaded, singular, layers=[1], bounds_from=pairs, n_steps=60)
+    assert not bounded.out_of_range and "range" not in bounded.status

@@ -27,8 +27,8 @@ def ranking(tmp_path: Path) -> str:
 
 
 def steer(ranking: str, out: Path, *options: str) -> int:
-    kinds = ["--condition", "singular", "--towards", "plural"]
-    if "--condition" in options or "--towards" in options:
+    kinds = ["--condition", "singular", "--target", "plural"]
+    if "--condition" in options or "--target" in options:
         kinds = []
     command = ["steer", "--model", MODEL, "--pairs", PAIRS, "--ranking", ranking, *kinds]
     return main([*command, "--template", "simple", "--out", str(out), *options])
@@ -39,7 +39,7 @@ def test_curves_table_and_figure(
 ) -> None:
     text, out = tmp_path / "text.txt", tmp_path / "out"
     text.write_text("The niece watches those boxes .\n\nThe boy smiles .\n")
-    options = ["--mode", "translate", "--counts", "1,5", "--text", str(text), "--json"]
+    options = ["--mode", "add", "--counts", "1,5", "--text", str(text), "--json"]
     assert steer(ranking, out, *options, "--n-random", "2") == 0
     shown = json.loads(capsys.readouterr().out)
     (curve,) = nx.SteeringCurves.load(out / "steering.json").curves
@@ -47,7 +47,7 @@ def test_curves_table_and_figure(
     assert shown["turned by number"] == {"1": 0.0, "5": round(curve.success.top[1], 6)}
     assert shown["turned by random"] == {"1": 0.0, "5": 0.0}
     assert shown["KL of number"]["5"] > 0.01
-    assert (curve.mode, curve.strength, curve.positions) == ("translate", 8.0, "all")
+    assert (curve.mode, curve.strength, curve.positions) == ("add", 8.0, "all")
     assert curve.success.top[1] > 0.9
     assert (out / "steering.csv").read_text().startswith("method,neurons,count,success")
     assert (out / "steering.png").is_file()
@@ -55,7 +55,7 @@ def test_curves_table_and_figure(
     assert steer(ranking, out) == 2
     assert "exists" in capsys.readouterr().err
     again = ["--overwrite", "--shares", "0.01", "--positions", "1", "--strength", "2"]
-    assert steer(ranking, out, *again, "--mode", "translate", "--n-random", "1") == 0
+    assert steer(ranking, out, *again, "--mode", "add", "--n-random", "1") == 0
     (curve,) = nx.SteeringCurves.load(out / "steering.json").curves
     assert (curve.counts, curve.strength, curve.positions) == ((1,), 2.0, "1")
     assert curve.kl is None
@@ -65,12 +65,12 @@ def test_curves_table_and_figure(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--condition", "dual", "--towards", "plural"], "the conditions are plural"),
-        (["--condition", "singular", "--towards", "dual"], "the conditions are plural"),
-        (["--condition", "s", "--towards", "singular"], "among the pairs to turn and those of"),
+        (["--condition", "dual", "--target", "plural"], "the conditions are plural"),
+        (["--condition", "singular", "--target", "dual"], "the conditions are plural"),
+        (["--condition", "s", "--target", "singular"], "among the pairs to turn and those of"),
         (["--template", "none"], "no pairs of that kind"),
-        (["--mode", "push"], "unknown mode 'push'; use set or translate"),
-        (["--strength", "2"], "strength is of mode translate"),
+        (["--mode", "push"], "unknown mode 'push'; use set or add"),
+        (["--strength", "2"], "strength is of mode add"),
         (["--counts", "1,500"], "give whole numbers from 1 to 128"),
         (["--counts", "a"], "give whole numbers separated by commas"),
         (["--counts", "1", "--shares", "0.1"], "give one of them"),

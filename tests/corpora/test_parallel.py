@@ -30,8 +30,8 @@ def test_words_and_labels(read, text, labels):
     assert corpus.source.endswith("text.txt")
 
 
-def test_layer_can_be_named(read):
-    assert read("a b", "1 2", layer="pos").labels("pos").tolist() == ["1", "2"]
+def test_tag_can_be_named(read):
+    assert read("a b", "1 2", tag="pos").labels("pos").tolist() == ["1", "2"]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_rows_follow_the_sentences():
     corpus = TaggedCorpus(SENTENCES, {"Number": NUMBER}, splits=["test", "train"])
 
     assert len(corpus) == 2
-    assert corpus.n_tokens == 5
+    assert corpus.n_words == 5
     assert corpus.sentence_offsets.tolist() == [0, 2, 5]
     assert corpus.words() == ["dogs", "bark", "a", "cat", "sleeps"]
     assert corpus.text(1) == "a cat sleeps"
@@ -115,7 +115,7 @@ def test_random_split_keeps_equal_sentences_together(repeated, seed):
     assert not texts["dev"] & texts["test"]
 
     rows = np.concatenate([split.rows(name) for name in texts])
-    assert sorted(rows.tolist()) == list(range(corpus.n_tokens))
+    assert sorted(rows.tolist()) == list(range(corpus.n_words))
 
 
 def test_random_split_sees_the_text_as_a_model_does():
@@ -223,7 +223,7 @@ def test_by_sentence_makes_a_word_of_every_text_and_keeps_labels_that_are_consta
     assert by_sentence.splits == ["test", "train"]
     assert by_sentence.rows("train").tolist() == [1]
     assert by_sentence.source == "f.txt"
-    assert corpus.n_tokens == 5
+    assert corpus.n_words == 5
 
 
 @given(sentences)
@@ -341,9 +341,7 @@ def test_nothing_labelled():
 
 @pytest.mark.parametrize("label", [1, 0.0, True, b"NN", ["NN"], np.int64(1), object()])
 def test_a_label_that_is_no_string_is_refused(label):
-    with pytest.raises(
-        InputError, match=r"c: sentence 2 has the label .* in layer 'x'; labels are"
-    ):
+    with pytest.raises(InputError, match=r"c: sentence 2 has the label .* in tag 'x'; labels are"):
         TaggedCorpus(SENTENCES, {"x": [["a", "b"], ["c", label, "c"]]}, source="c")
 
 
@@ -402,16 +400,16 @@ def test_what_is_no_list_of_sentences(bad):
 
 @pytest.mark.parametrize("bad", ["ab", ["ab", "abc"], [["x", "y"], "abc"], None, {"a": 1}, 3])
 def test_labels_that_are_no_list_of_lists(bad):
-    with pytest.raises(InputError, match=r"layer 'x'.* give a list of labels of each sentence"):
+    with pytest.raises(InputError, match=r"tag 'x'.* give a list of labels of each sentence"):
         TaggedCorpus(SENTENCES, {"x": bad})
 
 
 def test_tags_and_splits_of_other_types():
     for tags in ([("x", [["a", "b"]])], "x", None):
-        with pytest.raises(InputError, match=r"tags are .*; give a dict from the name of a layer"):
+        with pytest.raises(InputError, match=r"tags are .*; give a dict from the name of a tag"):
             TaggedCorpus([["a", "b"]], tags)
     for layer in (1, None, ""):
-        with pytest.raises(InputError, match="name layers by strings"):
+        with pytest.raises(InputError, match="name tags by strings"):
             TaggedCorpus([["a", "b"]], {layer: [["a", "b"]]})
         with pytest.raises(InputError, match=r"no labels called|named by strings"):
             TaggedCorpus([["a", "b"]]).labels(layer)

@@ -18,7 +18,7 @@ CORPUS = TaggedCorpus(
 
 def kept(corpus=CORPUS, **filters):
     mask = word_filter(corpus, **filters)
-    assert mask.shape == (corpus.n_tokens,) and mask.dtype == bool
+    assert mask.shape == (corpus.n_words,) and mask.dtype == bool
     return [word for word, keep in zip(corpus.words(), mask, strict=True) if keep]
 
 

@@ -37,7 +37,7 @@ def test_equal_to_numpy(small_pieces):
     found = cross_moments(X, Y, [slice(0, 2), slice(2, 7)], [slice(None)])
     np.testing.assert_allclose(found.covariance, covariance(X, Y), atol=1e-12)
     np.testing.assert_allclose(found.x.mean, X.mean(0), atol=1e-13)
-    np.testing.assert_allclose(found.y.deviation, Y.std(0), rtol=1e-12)
+    np.testing.assert_allclose(found.y.std, Y.std(0), rtol=1e-12)
     first, second = found.x.covariances
     np.testing.assert_allclose(first, covariance(X[:, :2], X[:, :2]), atol=1e-12)
     np.testing.assert_allclose(second, covariance(X[:, 2:], X[:, 2:]), atol=1e-12)
@@ -69,7 +69,7 @@ def test_every_kind_of_input(kind):
     Y_before = Y.copy()
     found = cross_moments(X, Y, [slice(None)])
     np.testing.assert_allclose(found.covariance, covariance(exact, Y), rtol=1e-5, atol=0.1)
-    np.testing.assert_allclose(found.x.deviation, exact.std(0), rtol=1e-6)
+    np.testing.assert_allclose(found.x.std, exact.std(0), rtol=1e-6)
     np.testing.assert_array_equal(as_double(X), exact)
     np.testing.assert_array_equal(Y, Y_before)
 
@@ -90,7 +90,7 @@ def test_a_first_block_unlike_the_rest():
     X[:2048] = 0
     X[2048:] += 100
     found = cross_moments(X, Y)
-    np.testing.assert_allclose(found.x.deviation, X.std(0, dtype=float), rtol=1e-6)
+    np.testing.assert_allclose(found.x.std, X.std(0, dtype=float), rtol=1e-6)
     correlation = found.covariance * np.outer(found.x.scale, found.y.scale)
     expected = np.corrcoef(np.hstack([X, Y]), rowvar=False, dtype=float)[:7, 7:]
     np.testing.assert_allclose(correlation, expected, atol=1e-6)
@@ -127,8 +127,8 @@ def test_a_constant_neuron_has_no_deviation(value, dtype):
     X = np.full((5001, 2), min(value, 1e4), dtype=dtype)
     X[:, 1] += np.random.default_rng(0).normal(size=5001).astype(dtype) * 10
     found = moments(X)
-    assert found.deviation[0] == 0 == found.scale[0]
-    assert found.deviation[1] > 0
+    assert found.std[0] == 0 == found.scale[0]
+    assert found.std[1] > 0
 
 
 EIGHTHS = st.integers(-8000, 8000).map(lambda number: number / 8)
@@ -155,7 +155,7 @@ def test_blocks_of_any_size_give_the_same(pair, block_rows):
     np.testing.assert_allclose(found.covariance, covariance(X, Y), atol=1e-6)
     np.testing.assert_allclose(found.x.covariances[0], covariance(X, X), atol=1e-6)
     np.testing.assert_allclose(found.x.mean, X.mean(0), atol=1e-9)
-    np.testing.assert_array_equal(found.x.deviation == 0, np.ptp(X, axis=0) == 0)
+    np.testing.assert_array_equal(found.x.std == 0, np.ptp(X, axis=0) == 0)
 
 
 def write_store(path, layers, dtype="float32"):
@@ -182,7 +182,7 @@ def test_a_store_gives_the_bits_that_an_array_gives(tmp_path, dtype):
         held = cross_moments(X[chosen], Y[chosen], [slice(0, 3)])
         np.testing.assert_array_equal(streamed.covariance, held.covariance)
         np.testing.assert_array_equal(streamed.x.covariances[0], held.x.covariances[0])
-        np.testing.assert_array_equal(streamed.y.deviation, held.y.deviation)
+        np.testing.assert_array_equal(streamed.y.std, held.y.std)
 
 
 def test_bad_activations_are_named(tmp_path):

@@ -8,8 +8,8 @@ from sklearn.metrics import r2_score
 
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
-from neurox_lite.evaluation.minimal_set import minimal_set, redundancy
-from neurox_lite.evaluation.retraining import RETRAIN_TOL
+from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets, minimal_set
+from neurox_lite.evaluation.refitting import RETRAIN_TOL
 from neurox_lite.metrics import accuracy, majority_accuracy
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -288,7 +288,7 @@ def test_copies_of_planted_neurons_are_the_next_minimal_sets():
 
     (X, y), (X_dev, y_dev) = copied(0, 2000), copied(1, 1000)
     probe = ElasticNetProbe(1e-2, 1e-3).fit(X, y)
-    sets = redundancy(
+    sets = disjoint_minimal_sets(
         probe,
         linguistic_correlation,
         X,
@@ -310,7 +310,9 @@ def test_one_set_that_takes_all_neurons_is_the_last():
     X, y = task()
     X, y = X[:, PLANTED], y
     probe = ElasticNetProbe(1e-3, 1e-3).fit(X, y)
-    (only,) = redundancy(probe, linguistic_correlation, X, y, X, y, delta=0.0, shares=(1.0,))
+    (only,) = disjoint_minimal_sets(
+        probe, linguistic_correlation, X, y, X, y, delta=0.0, shares=(1.0,)
+    )
     assert sorted(only.columns) == [0, 1, 2, 3]
 
 
@@ -329,6 +331,6 @@ def test_options_of_minimal_sets_are_checked(fitted, options, message):
     with pytest.raises(InputError, match=message):
         minimal_set(ranking, probe, *data, **options)
     with pytest.raises(InputError, match=message):
-        redundancy(probe, linguistic_correlation, *data, **options)
+        disjoint_minimal_sets(probe, linguistic_correlation, *data, **options)
     with pytest.raises(InputError, match="n_sets is 0"):
-        redundancy(probe, linguistic_correlation, *data, n_sets=0)
+        disjoint_minimal_sets(probe, linguistic_correlation, *data, n_sets=0)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import neurox_lite as nx
-from neurox_lite.activations.labelled import LabelledActivations, LabelledSplits
+from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
 from neurox_lite.evaluation.method_table import MethodTable
-from neurox_lite.evaluation.ranker_comparison import bake_off
+from neurox_lite.evaluation.ranker_comparison import compare_rankers
 from neurox_lite.ranking import METHODS
 from neurox_lite.ranking.agreement import AgreementMatrix
 from neurox_lite.results.ranking import NeuronRanking
@@ -42,7 +42,7 @@ def found(splits):
         return np.ptp(means, axis=0)
 
     bottom = nx.ranking.probeless(splits.train.X, splits.train.y).reversed()
-    return bake_off(
+    return compare_rankers(
         splits,
         extra={"range of means": range_of_means},
         rankings=[bottom],
@@ -107,22 +107,22 @@ def test_rankings_are_written_as_they_are_made(splits, tmp_path):
         raise RuntimeError("after hours")
 
     with pytest.raises(RuntimeError):
-        bake_off(splits, methods=["variance", "iou"], extra={"mine": fails}, folder=tmp_path)
+        compare_rankers(splits, methods=["variance", "iou"], extra={"mine": fails}, folder=tmp_path)
     written = sorted(path.name for path in (tmp_path / "rankings").iterdir())
     assert written == ["01-variance.json", "02-iou.json"]
 
 
 def test_the_same_seed_gives_the_same(splits):
     options = {"methods": ["iou", "random"], "n_rows": 300, "n_resamples": 2, "shares": (0.1,)}
-    first, again = bake_off(splits, **options), bake_off(splits, **options)
+    first, again = compare_rankers(splits, **options), compare_rankers(splits, **options)
     for column in ("keep top", "remove top", "stability"):
         assert first.table.column(column) == again.table.column(column)
-    other = bake_off(splits, **options, seed=1)
+    other = compare_rankers(splits, **options, seed=1)
     assert other.table.column("keep top") != first.table.column("keep top")
 
 
 def test_names_of_methods_stay_in_the_folder(splits, tmp_path):
-    found = bake_off(
+    found = compare_rankers(
         splits,
         methods=["random"],
         extra={"../a/b": lambda X, y: X.mean(0)},
@@ -137,7 +137,7 @@ def test_names_of_methods_stay_in_the_folder(splits, tmp_path):
 
 
 def test_a_method_that_ties_all_neurons_is_compared_too(splits):
-    found = bake_off(
+    found = compare_rankers(
         splits,
         methods=["iou"],
         extra={"flat": lambda X, y: np.zeros(X.shape[1])},
@@ -158,10 +158,10 @@ def test_errors(splits):
         ({"methods": []}, "no methods to compare"),
     ]:
         with pytest.raises(nx.InputError, match=message):
-            bake_off(splits, **options)
+            compare_rankers(splits, **options)
     with pytest.raises(nx.InputError, match="unknown method 'best'"):
-        bake_off(splits, methods=["best"])
+        compare_rankers(splits, methods=["best"])
     with pytest.raises(nx.InputError, match="'mine' gives scores of shape"):
-        bake_off(splits, methods=[], extra={"mine": lambda X, y: X.mean()})
+        compare_rankers(splits, methods=[], extra={"mine": lambda X, y: X.mean()})
     with pytest.raises(nx.InputError, match="a name occurs twice"):
-        bake_off(splits, methods=["iou"], extra={"iou": lambda X, y: X.mean(0)})
+        compare_rankers(splits, methods=["iou"], extra={"iou": lambda X, y: X.mean(0)})

@@ -20,7 +20,7 @@ from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.shards import Extractor
 from neurox_lite.models.loading import load_model
-from neurox_lite.threads import mapping
+from neurox_lite.threads import thread_map
 
 CORPUS = TaggedCorpus([["the", "old", "cat", "sees", "dogs"][: 1 + i % 5] for i in range(60)])
 
@@ -83,7 +83,7 @@ def test_the_cores_are_shared_out_and_given_back(threads):
         return seen
 
     threads(6)
-    with mapping(3) as map_calls:
+    with thread_map(3) as map_calls:
         assert set(map_calls(lambda _: torch.get_num_threads(), range(20))) == {2}
     assert torch.get_num_threads() == 6
     assert seen_by_a_new_thread() == [6]
@@ -100,7 +100,7 @@ def test_an_interrupt_does_not_wait_for_what_is_queued():
         ran.append(item)
         time.sleep(0.01)
 
-    with pytest.raises(KeyboardInterrupt), mapping(2) as map_calls:
+    with pytest.raises(KeyboardInterrupt), thread_map(2) as map_calls:
         map_calls(call, items())
     assert len(ran) < 20
 
@@ -109,7 +109,7 @@ def test_calls_overlap(threads):
     """Two calls wait for each other, which only two at once can."""
     threads(2)
     both = threading.Barrier(2, timeout=20)
-    with mapping(2) as map_calls:
+    with thread_map(2) as map_calls:
         assert sorted(map_calls(lambda _: both.wait(), range(2))) == [0, 1]
 
 

@@ -13,7 +13,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.extraction import job as job_module
 from neurox_lite.extraction.extract import extract
 from neurox_lite.models.loading import LoadedModel, load_model
-from neurox_lite.models.trace import on_trial
+from neurox_lite.models.trace import in_dry_run
 
 KINDS = ["bert", "roberta", "gpt2", "t5", "llama", "lstm"]
 BLOCKS = {
@@ -227,7 +227,7 @@ def test_an_existing_output_is_refused_and_untouched(bert, tmp_path):
         extract(bert, CORPUS, tmp_path / "s.h5")
     assert (tmp_path / "s.h5").read_text() == "old"
 
-    assert extract(bert, CORPUS, tmp_path / "s.h5", overwrite=True).n_tokens == CORPUS.n_tokens
+    assert extract(bert, CORPUS, tmp_path / "s.h5", overwrite=True).n_rows == CORPUS.n_words
 
 
 # Sentences longer than the model takes.
@@ -393,7 +393,7 @@ def test_a_model_that_fails_leaves_no_file(bert, tmp_path, monkeypatch):
     forward = bert.model.encoder.layer[1].forward
 
     def fail(*args, **kwargs):
-        if on_trial():
+        if in_dry_run():
             return forward(*args, **kwargs)
         raise RuntimeError("a bug")
 

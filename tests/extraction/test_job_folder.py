@@ -168,7 +168,7 @@ def test_a_store_behind_a_link_is_replaced_there(tmp_path):
         assert (tmp_path / name).is_symlink()
     stores = [tmp_path / "scratch" / "s", tmp_path / "scratch" / "s.h5"]
     assert sorted((tmp_path / "scratch").iterdir()) == stores
-    assert all(ActivationStore(store).n_tokens == CORPUS.n_tokens for store in stores)
+    assert all(ActivationStore(store).n_rows == CORPUS.n_words for store in stores)
 
 
 @pytest.mark.parametrize("out", [".", "..", "/", "model/s", "model", "file", "folder.h5"])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neurox_lite.activations.checks import verify
-from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.labelled_splits import labelled_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.word_filter import word_filter
 from neurox_lite.errors import InputError
@@ -153,7 +153,7 @@ def test_sentences_of_a_pooled_store_are_chosen_as_words_are(make_model, tmp_pat
     assert splits.train.rows.tolist() == [0, 1, 2, 3, 4, 5]
     assert splits.test.rows.tolist() == [11]
     with pytest.raises(InputError, match="one bool for each of its 12 rows"):
-        labelled_splits(store, corpus, "positive", keep=np.ones(corpus.n_tokens, dtype=bool))
+        labelled_splits(store, corpus, "positive", keep=np.ones(corpus.n_words, dtype=bool))
 
 
 def test_labelled_splits_refuses_another_corpus(make_model, tmp_path):

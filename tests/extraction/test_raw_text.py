@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurox_lite.activations.checks import verify
-from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.labelled_splits import labelled_splits
 from neurox_lite.corpora.sentence_text import SentenceText, joined
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError

@@ -58,7 +58,7 @@ def folder(make_model):
 def bits(store):
     """Everything a store holds, as comparable bytes."""
     return {
-        **{layer: store.stored(layer, 0, store.n_tokens).tobytes() for layer in store.space.layers},
+        **{layer: store.stored(layer, 0, store.n_rows).tobytes() for layer in store.space.layers},
         "words": store.tokens(),
         "offsets": store.sentence_offsets.tolist(),
         "missing": store.missing.tolist(),
@@ -117,7 +117,7 @@ def test_a_finished_job_does_nothing(folder, tmp_path, monkeypatch, name):
     monkeypatch.setattr(job_module, "load_model", None)
     store = extract(folder, CORPUS, tmp_path / name)
 
-    assert store.n_tokens == CORPUS.n_tokens
+    assert store.n_rows == CORPUS.n_words
     assert file.stat() == before
 
 
@@ -464,7 +464,7 @@ def test_shares_at_the_same_time(folder, tmp_path):
         assert process.wait() == 0, process.stderr.read()
     store = ActivationStore(out)
     assert verify(store) == []
-    assert store.n_tokens == CORPUS.n_tokens
+    assert store.n_rows == CORPUS.n_words
 
 
 # Memory.

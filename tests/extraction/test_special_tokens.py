@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neurox_lite.activations.checks import verify
-from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.labelled_splits import labelled_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction import job as job_module
@@ -69,7 +69,7 @@ def check_special(loaded, kind, store, plain, sentences=SENTENCES):
     assert store.tokens() == [token for row in rows for token in row]
     assert np.diff(store.sentence_offsets).tolist() == [len(row) for row in rows]
     assert store.special.tolist() == special.tolist()
-    assert sorted([*store.special, *store.word_rows]) == list(range(store.n_tokens))
+    assert sorted([*store.special, *store.word_rows]) == list(range(store.n_rows))
     np.testing.assert_allclose(layers_of(store)[:, store.word_rows], layers_of(plain), atol=1e-5)
     by_hand = [special_by_hand(loaded, words, len(before), len(after)) for words in sentences]
     by_hand = torch.cat(by_hand, dim=1)
@@ -89,7 +89,7 @@ def test_rows_of_special_tokens_stand_around_those_of_the_words(
     check_special(loaded, kind, store, plain)
     assert store.missing.size == 0
     assert plain.special.size == 0
-    assert plain.word_rows.tolist() == list(range(CORPUS.n_tokens))
+    assert plain.word_rows.tolist() == list(range(CORPUS.n_words))
 
 
 @pytest.mark.parametrize("out", ["s.h5", "folder"])

@@ -43,9 +43,9 @@ def metric(loaded, pairs):
 @pytest.fixture(scope="module")
 def rankings(metric):
     """The unit first, and any order with the unit last."""
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     others = np.random.default_rng(3).permutation(np.delete(np.arange(n), NUMBER))
-    space = metric.masked.space
+    space = metric.runner.space
     return [
         ranked(space, [NUMBER, *others], "number"),
         ranked(space, [*others, NUMBER], "others"),
@@ -67,8 +67,8 @@ def log_odds(loaded, pairs, space, gates, values, positions="all"):
 
 
 def test_no_other_single_unit_costs_as_much_as_the_one_that_carries_number(metric):
-    n = metric.masked.space.n_neurons
-    mean = metric.masked.activations().double().mean(0).numpy()
+    n = metric.runner.space.n_neurons
+    mean = metric.runner.activations().double().mean(0).numpy()
     left = evaluate(metric, np.eye(n), mean)
     assert left.argmin() == NUMBER
 
@@ -87,9 +87,9 @@ def test_more_is_lost_without_it_than_without_random_neurons(metric, rankings):
 
 def test_the_mean_of_the_other_number_costs_more_than_the_mean_of_both(loaded, pairs, rankings):
     inputs = encode_pairs(loaded, pairs)
-    metric = pair_log_odds(loaded, inputs, positions=inputs.word(1), **WHERE)
+    metric = pair_log_odds(loaded, inputs, positions=inputs.word_positions(1), **WHERE)
     numbers = np.array([pair.condition.split("_")[0] for pair in pairs])
-    means = class_means(metric.masked.activations().numpy(), numbers)
+    means = class_means(metric.runner.activations().numpy(), numbers)
     others = np.array([means["plural" if n == "singular" else "singular"] for n in numbers])
     lost = []
     for replacement in ("mean", others):
@@ -110,11 +110,11 @@ def test_accuracy_on_pairs(loaded, pairs, rankings):
 
 @pytest.mark.parametrize("replacement", ["zero", "mean", "given"])
 def test_the_curves_are_made_of_what_intervene_leaves(loaded, pairs, metric, rankings, replacement):
-    space = metric.masked.space
+    space = metric.runner.space
     n = space.n_neurons
     values = {
         "zero": np.zeros(n),
-        "mean": metric.masked.activations().double().mean(0).numpy(),
+        "mean": metric.runner.activations().double().mean(0).numpy(),
         "given": np.random.default_rng(0).normal(size=n),
     }[replacement]
     given = values if replacement == "given" else replacement
@@ -139,7 +139,7 @@ def test_the_curves_are_made_of_what_intervene_leaves(loaded, pairs, metric, ran
 
 
 def test_values_of_every_input(loaded, pairs, metric, rankings):
-    space = metric.masked.space
+    space = metric.runner.space
     values = np.random.default_rng(1).normal(size=(len(pairs), space.n_neurons))
     (curve,) = ablate_in_model(rankings[:1], metric, shares=(0.1,), replacement=values).curves
     gates = np.zeros(space.n_neurons)
@@ -150,12 +150,12 @@ def test_values_of_every_input(loaded, pairs, metric, rankings):
 
 def test_neurons_are_replaced_at_the_metric_s_positions_only(loaded, pairs, rankings):
     inputs = encode_pairs(loaded, pairs)
-    metric = pair_log_odds(loaded, inputs, positions=inputs.word(1), **WHERE)
+    metric = pair_log_odds(loaded, inputs, positions=inputs.word_positions(1), **WHERE)
     (curve,) = ablate_in_model(rankings[:1], metric, shares=(0.1,), replacement="zero").curves
-    space = metric.masked.space
+    space = metric.runner.space
     gates = np.zeros(space.n_neurons)
     gates[rankings[0].order[: curve.counts[0]]] = 1
-    by_hand = log_odds(loaded, pairs, space, gates, np.zeros(len(gates)), inputs.word(1))
+    by_hand = log_odds(loaded, pairs, space, gates, np.zeros(len(gates)), inputs.word_positions(1))
     assert curve.remove_top == pytest.approx((by_hand,), abs=1e-3)
 
 
@@ -233,7 +233,7 @@ def test_saved_loaded_and_plotted(tmp_path, metric, rankings):
 
 
 def test_rankings_of_other_neurons(metric, rankings):
-    space = metric.masked.space
+    space = metric.runner.space
     wide = replace(space, layers=(0, 1), widths=space.widths * 2)
     for other in (
         replace(space, site="hidden_states"),
@@ -247,7 +247,7 @@ def test_rankings_of_other_neurons(metric, rankings):
 
 
 def test_a_ranking_that_names_no_revision_is_taken_at_its_word(metric, rankings):
-    ranking = ranked(replace(metric.masked.space, revision=""), rankings[0].order)
+    ranking = ranked(replace(metric.runner.space, revision=""), rankings[0].order)
     (curve,) = ablate_in_model([ranking], metric, shares=(0.1,), n_random=1).curves
     assert curve.method == "given"
 
@@ -267,7 +267,7 @@ def test_a_ranking_that_names_no_revision_is_taken_at_its_word(metric, rankings)
     ],
 )
 def test_options_out_of_range(metric, rankings, options, message):
-    assert metric.masked.space.n_neurons == 128
+    assert metric.runner.space.n_neurons == 128
     with pytest.raises(InputError, match=message):
         ablate_in_model(rankings, metric, **options)
 

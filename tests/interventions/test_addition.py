@@ -8,7 +8,7 @@ import torch
 
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.addition import translate, translating_neurons
+from neurox_lite.interventions.addition import add_to_neurons, adding_to_neurons
 from neurox_lite.interventions.intervene import intervene
 from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import LoadedModel, load_model
@@ -42,7 +42,7 @@ def translated_states(model, sites, space, layer, inputs, shift, **options):
     with (
         torch.no_grad(),
         record(model, sites, before.__setitem__, [layer]),
-        translate(model, space, shift, sites=sites, **options),
+        add_to_neurons(model, space, shift, sites=sites, **options),
         record(model, sites, after.__setitem__, [layer]),
     ):
         model(**inputs)
@@ -53,9 +53,9 @@ def translated_states(model, sites, space, layer, inputs, shift, **options):
 def test_a_shift_of_zero_leaves_the_logits_bit_identical(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     intact = logits(model, inputs)
-    with translate(model, space, np.zeros(space.n_neurons), sites=sites, positions="last"):
+    with add_to_neurons(model, space, np.zeros(space.n_neurons), sites=sites, positions="last"):
         assert torch.equal(logits(model, inputs), intact)
-    with translate(model, space, torch.zeros(2, space.n_neurons), sites=sites):
+    with add_to_neurons(model, space, torch.zeros(2, space.n_neurons), sites=sites):
         assert torch.equal(logits(model, inputs), intact)
 
 
@@ -89,14 +89,14 @@ def test_these_neurons_are_shifted_at_these_positions_only(case, name, side, sit
 def test_each_sentence_has_its_own_shift_and_every_layer_a_gradient(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     shifts = values_of(space, rows=(2,)).requires_grad_()
-    with translating_neurons(model, sites, space, shifts):
+    with adding_to_neurons(model, sites, space, shifts):
         together = model(**inputs).logits
     together.square().mean().backward()
     model.zero_grad()
     assert torch.isfinite(shifts.grad).all()
     assert all(shifts.grad[:, space.columns(layer)].any(1).all() for layer in space.layers)
     for row in range(2):
-        with translate(model, space, shifts[row].detach(), sites=sites):
+        with add_to_neurons(model, space, shifts[row].detach(), sites=sites):
             torch.testing.assert_close(together[row], logits(model, inputs)[row])
 
 
@@ -110,7 +110,7 @@ def test_the_gradients_are_those_of_finite_differences(name, site):
     inputs = {key: value[:, :3] for key, value in inputs_of(model).items()}
 
     def odds(shifts):
-        with translating_neurons(model, sites, space, shifts, positions="last"):
+        with adding_to_neurons(model, sites, space, shifts, positions="last"):
             return model(**inputs).logits[:, -1, :2]
 
     shifts = values_of(space, rows=(2,)).double().requires_grad_()
@@ -128,7 +128,7 @@ def test_the_last_states_shifted_by_s_shift_the_logits_by_W_s(name):
     shift = values_of(space)
     with torch.no_grad():
         intact = loaded.model(ids).logits[0]
-        with translate(loaded, space, shift, positions="last"):
+        with add_to_neurons(loaded, space, shift, positions="last"):
             found = loaded.model(ids).logits[0]
         by_hand = loaded.model.get_output_embeddings().weight @ shift
     assert torch.equal(found[:-1], intact[:-1])
@@ -145,14 +145,16 @@ def test_a_replacement_by_the_shifted_value_is_the_same(case):
     options = {"positions": np.array([3, 3]), "sites": sites}
     with intervene(model, NeuronMask.of(space, columns), replacement=values, **options):
         replaced = logits(model, inputs)
-    with translate(model, space, shift, **options):
+    with add_to_neurons(model, space, shift, **options):
         torch.testing.assert_close(logits(model, inputs), replaced)
 
 
 def test_one_step_of_the_lstm_changes_only_what_follows(case):
     model, sites, space, inputs = case("lstm", site="lstm_cell")
     intact = logits(model, inputs)
-    with translate(model, space, shift_of(space, 1), positions=torch.tensor([3, 2]), sites=sites):
+    with add_to_neurons(
+        model, space, shift_of(space, 1), positions=torch.tensor([3, 2]), sites=sites
+    ):
         changed = logits(model, inputs)
     for sentence, (step, end) in enumerate([(3, 7), (2, 4)]):
         assert torch.equal(changed[sentence, :step], intact[sentence, :step])
@@ -175,12 +177,12 @@ def test_hooks_are_gone_after_an_error(case, name, site):
     model, sites, space, inputs = case(name, site=site)
     intact, before = logits(model, inputs), n_hooks(model)
     shift = values_of(space)
-    with pytest.raises(ZeroDivisionError), translate(model, space, shift, positions="last"):
+    with pytest.raises(ZeroDivisionError), add_to_neurons(model, space, shift, positions="last"):
         assert n_hooks(model) > before
         raise ZeroDivisionError
     with (
         pytest.raises(InputError, match="a position is not one of the 7 tokens"),
-        translate(model, space, shift, positions=torch.tensor([6, 7]), sites=sites),
+        add_to_neurons(model, space, shift, positions=torch.tensor([6, 7]), sites=sites),
     ):
         logits(model, inputs)
     assert n_hooks(model) == before
@@ -203,7 +205,7 @@ def test_neurons_the_model_does_not_have(case, site, layers, widths, message):
     space = NeuronSpace("bert", site, layers, widths)
     with (
         pytest.raises(InputError, match=message),
-        translate(model, space, np.zeros(space.n_neurons), sites=sites),
+        add_to_neurons(model, space, np.zeros(space.n_neurons), sites=sites),
     ):
         pytest.fail("the block ran")
 
@@ -213,7 +215,7 @@ def test_neurons_of_another_model():
     space = NeuronSpace("other", "mlp", (1,), (24,), "sha256:2")
     with (
         pytest.raises(InputError, match=r"was made from other \(sha256:2\), not from this model"),
-        translate(loaded, space, np.zeros(24)),
+        add_to_neurons(loaded, space, np.zeros(24)),
     ):
         pytest.fail("the block ran")
 
@@ -223,7 +225,7 @@ def test_shifts_of_other_shapes(case, shape):
     model, sites, space, inputs = case("bert", site="mlp")
     with (
         pytest.raises(InputError, match=r"shifts of .*give \(72,\) or|shifts of 3 sentences"),
-        translate(model, space, np.zeros(shape), sites=sites),
+        add_to_neurons(model, space, np.zeros(shape), sites=sites),
     ):
         logits(model, inputs)
 
@@ -233,7 +235,7 @@ def test_a_shift_that_is_no_number(case, bad):
     model, sites, space, _ = case("bert", site="mlp")
     with (
         pytest.raises(InputError, match="a shift is NaN, infinite or too large for float32"),
-        translate(model, space, np.full(72, bad), sites=sites),
+        add_to_neurons(model, space, np.full(72, bad), sites=sites),
     ):
         pytest.fail("the block ran")
 
@@ -242,6 +244,6 @@ def test_unknown_positions(case):
     model, sites, space, _ = case("bert", site="mlp")
     with (
         pytest.raises(InputError, match="unknown positions 'first'; use all, last, an array or"),
-        translate(model, space, np.zeros(72), positions="first", sites=sites),
+        add_to_neurons(model, space, np.zeros(72), positions="first", sites=sites),
     ):
         pytest.fail("the block ran")

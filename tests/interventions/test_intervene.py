@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.addition import add_to_neurons
 from neurox_lite.interventions.intervene import intervene, replacing_neurons
 from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import load_model
@@ -413,7 +413,7 @@ def test_what_stands_where_nothing_is_replaced_does_not_matter():
         pytest.fail("the block ran")
     with (
         pytest.raises(InputError, match=r"a shift is .* too large for float16"),
-        translate(model, space, values, sites=sites),
+        add_to_neurons(model, space, values, sites=sites),
     ):
         pytest.fail("the block ran")
 

@@ -7,10 +7,10 @@ import torch
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.interventions import runner as masked_model
-from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.addition import add_to_neurons
 from neurox_lite.interventions.metrics import (
     evaluate,
-    evaluate_translations,
+    evaluate_additions,
     kl_from_intact,
     pair_log_odds,
     perplexity,
@@ -41,7 +41,7 @@ def pairs():
 
 def shifts_for(metric, n=5):
     rng = np.random.default_rng(2)
-    shape = (n, metric.masked.space.n_neurons)
+    shape = (n, metric.runner.space.n_neurons)
     return (rng.random(shape) < 0.3) * rng.normal(size=shape)
 
 
@@ -49,19 +49,19 @@ def shifts_for(metric, n=5):
 @torch.no_grad()
 def test_translations_are_what_translate_leaves(loaded, pairs, name, positions):
     inputs = encode_pairs(loaded, pairs)
-    places = inputs.word(1) if positions == "word" else positions
+    places = inputs.word_positions(1) if positions == "word" else positions
     metric = pair_log_odds(loaded, inputs, positions=places, **WHERE[name])
     shifts = shifts_for(metric)
     expected = np.empty((len(shifts), len(pairs)))
     for row, shift in enumerate(shifts):
         for column, pair in enumerate(pairs):
             place = places[column, None] if positions == "word" else positions
-            with translate(loaded, metric.masked.space, shift, positions=place):
+            with add_to_neurons(loaded, metric.runner.space, shift, positions=place):
                 expected[row, column] = pair_odds(loaded, [pair])[0]
     close = {"rel": 1e-3, "abs": 1e-3}
-    found = evaluate_translations(metric, shifts, per_input=True)
+    found = evaluate_additions(metric, shifts, per_input=True)
     assert found == pytest.approx(expected, **close)
-    assert evaluate_translations(metric, shifts) == pytest.approx(expected.mean(1), **close)
+    assert evaluate_additions(metric, shifts) == pytest.approx(expected.mean(1), **close)
 
 
 @pytest.mark.parametrize("make", [perplexity, kl_from_intact])
@@ -69,23 +69,23 @@ def test_batches_change_nothing(loaded, name, make, monkeypatch):
     metric = make(loaded, TEXTS, **WHERE[name])
     shifts = shifts_for(metric)
     before = shifts.copy()
-    together = evaluate_translations(metric, shifts)
+    together = evaluate_additions(metric, shifts)
     assert len(set(together.round(5))) == 5
     monkeypatch.setattr(masked_model, "BATCH_TOKENS", 40)
     assert together == pytest.approx(
-        evaluate_translations(metric, shifts, shifts_at_once=2), rel=1e-4, abs=1e-4
+        evaluate_additions(metric, shifts, shifts_at_once=2), rel=1e-4, abs=1e-4
     )
     order = [3, 0, 4, 1, 2]
     assert together[order] == pytest.approx(
-        evaluate_translations(metric, shifts[order]), rel=1e-4, abs=1e-4
+        evaluate_additions(metric, shifts[order]), rel=1e-4, abs=1e-4
     )
     assert np.array_equal(shifts, before)
 
 
 def test_no_shift_is_no_gate(loaded, pairs, name):
     metric = pair_log_odds(loaded, encode_pairs(loaded, pairs), **WHERE[name])
-    zeros = np.zeros((2, metric.masked.space.n_neurons))
-    by_shift = evaluate_translations(metric, zeros, per_input=True)
+    zeros = np.zeros((2, metric.runner.space.n_neurons))
+    by_shift = evaluate_additions(metric, zeros, per_input=True)
     by_gate = evaluate(metric, zeros, zeros[0], per_input=True)
     assert by_shift.shape == (2, len(pairs))
     np.testing.assert_allclose(by_shift, by_gate, atol=1e-4)
@@ -93,11 +93,11 @@ def test_no_shift_is_no_gate(loaded, pairs, name):
 
 def test_an_input_that_counts_nothing_is_nan_on_its_own(loaded, name):
     metric = perplexity(loaded, ["The", *TEXTS], **WHERE[name])
-    found = evaluate_translations(metric, shifts_for(metric, 1), per_input=True)[0]
+    found = evaluate_additions(metric, shifts_for(metric, 1), per_input=True)[0]
     if name == "bert":  # one input per masked word, so all count
         assert np.isfinite(found).all()
     else:
-        n_tokens = metric.masked.lengths.tolist()
+        n_tokens = metric.runner.lengths.tolist()
         assert np.isnan(found).tolist() == [n == 1 for n in n_tokens]
 
 
@@ -106,6 +106,6 @@ def test_shifts_that_do_not_fit(pairs, shape):
     loaded = load_model(embedded_path("models/lstm-0"), device="cpu", head="language")
     metric = pair_log_odds(loaded, encode_pairs(loaded, pairs), **WHERE["lstm-0"])
     with pytest.raises(InputError, match=r"shifts of shape .* for 128 neurons"):
-        evaluate_translations(metric, np.zeros(shape))
+        evaluate_additions(metric, np.zeros(shape))
     with pytest.raises(InputError, match="a shift is NaN, infinite or too large"):
-        evaluate_translations(metric, np.full((1, 128), np.nan))
+        evaluate_additions(metric, np.full((1, 128), np.nan))

@@ -127,7 +127,9 @@ def pair_odds(loaded, pairs):
     odds = []
     for pair in pairs:
         inputs = encode_pairs(loaded, [pair])
-        found = loaded.model(inputs.input_ids).logits[0, inputs.answers[0]].log_softmax(-1)
+        found = (
+            loaded.model(inputs.input_ids).logits[0, inputs.prediction_positions[0]].log_softmax(-1)
+        )
         odds.append((found[inputs.right[0]] - found[inputs.wrong[0]]).item())
     return odds
 
@@ -159,7 +161,7 @@ NAMES = {
 def test_with_an_empty_mask_it_is_what_transformers_computes(models, pairs, name, kind):
     loaded = models[name]
     metric = metric_of(kind, loaded, pairs, **WHERE[name])
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     found = evaluate(metric, np.zeros((1, n)), np.full(n, 7.0))
     assert found == pytest.approx([expected_of(kind, loaded, pairs)], rel=1e-4)
     assert metric.name == NAMES.get((kind, name), metric.name)
@@ -182,7 +184,7 @@ def without_neurons_by_hand(model):
 
 
 def first_ten(metric):
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     gates = np.zeros((1, n))
     gates[0, :10] = 1
     return gates, np.full(n, 0.5)
@@ -202,7 +204,7 @@ def test_with_a_mask_it_is_what_a_hook_by_hand_leaves(models, pairs, kind):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_divergence_of_an_empty_mask_is_zero(models, name):
     metric = kl_from_intact(models[name], TEXTS, **WHERE[name])
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     assert evaluate(metric, np.zeros((2, n)), np.ones(n)) == pytest.approx([0, 0], abs=1e-6)
 
 
@@ -237,7 +239,7 @@ def test_classification_accuracy(classifiers, kind):
         ([f"LABEL_{number}" for number in classes], 1.0),
     ):
         metric = classification_accuracy(loaded, SHORT_TEXTS, labels, site="mlp")
-        n = metric.masked.space.n_neurons
+        n = metric.runner.space.n_neurons
         assert evaluate(metric, np.zeros((1, n)), np.zeros(n)) == [expected]
     # Its predictions may all be the same class; what they are made from is not.
     first = custom_metric("first", loaded, SHORT_TEXTS, lambda out, rows: out[:, 0], site="mlp")
@@ -250,11 +252,11 @@ def test_classification_accuracy_under_a_mask(classifiers):
     loaded = classifiers["bert"]
     metric = classification_accuracy(loaded, SHORT_TEXTS, [0, 1, 2, 0, 1], site="hidden_states")
     rng = np.random.default_rng(0)
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     gates, values = (rng.random((6, n)) < 0.5).astype(float), 3 * rng.normal(size=(6, n))
     expected = []
     for gate, value in zip(gates, values, strict=True):
-        with intervene(loaded, NeuronMask(metric.masked.space, gate, value)):
+        with intervene(loaded, NeuronMask(metric.runner.space, gate, value)):
             logits = torch.cat([loaded.model(tokens_of(loaded, t)).logits for t in SHORT_TEXTS])
         expected.append(np.mean(logits.argmax(-1).numpy() == [0, 1, 2, 0, 1]))
     assert evaluate(metric, gates, values).tolist() == pytest.approx(expected)
@@ -265,7 +267,7 @@ def test_classification_accuracy_under_a_mask(classifiers):
 
 def random_masks(metric, rows):
     rng = np.random.default_rng(1)
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     gates = (rng.random((5, n)) < 0.3) * rng.choice([0.5, 1.0], size=(5, n))
     return gates, rng.normal(size=(*rows, n)).astype(np.float32)
 
@@ -277,7 +279,7 @@ def test_many_masks_in_a_batch_equal_one_at_a_time(
     models, pairs, name, kind, values_of, monkeypatch
 ):
     metric = metric_of(kind, models[name], pairs, **WHERE[name])
-    rows = {"model": (), "mask": (5,), "input": (len(metric.masked),)}[values_of]
+    rows = {"model": (), "mask": (5,), "input": (len(metric.runner),)}[values_of]
     gates, values = random_masks(metric, rows)
     before = gates.copy(), values.copy()
     by_input = values_of == "input"
@@ -305,13 +307,13 @@ def test_many_masks_in_a_batch_equal_one_at_a_time(
 def test_values_of_each_input_at_a_token_of_each(models, pairs, name):
     loaded = models[name]
     inputs = encode_pairs(loaded, pairs)
-    metric = pair_log_odds(loaded, inputs, positions=inputs.word(1), **WHERE[name])
+    metric = pair_log_odds(loaded, inputs, positions=inputs.word_positions(1), **WHERE[name])
     gates, values = random_masks(metric, (len(pairs),))
     expected = []
     for gate in gates:
         odds = []
-        for pair, value, place in zip(pairs, values, inputs.word(1), strict=True):
-            mask = NeuronMask(metric.masked.space, gate, value)
+        for pair, value, place in zip(pairs, values, inputs.word_positions(1), strict=True):
+            mask = NeuronMask(metric.runner.space, gate, value)
             with intervene(loaded, mask, positions=place[None]):
                 odds += pair_odds(loaded, [pair])
         expected.append(np.mean(odds))
@@ -383,7 +385,7 @@ def test_a_metric_of_your_own_gives_a_number_for_each_text(models):
     metric = custom_metric(
         "all", models["gpt2"], TEXTS, lambda logits, rows: logits[:, 0], **WHERE["gpt2"]
     )
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     with pytest.raises(InputError, match=r"metric 'all': numbers of shape \(4, 1580\) for 4 texts"):
         evaluate(metric, np.zeros((1, n)), np.zeros(n))
     for function, message in (
@@ -412,7 +414,7 @@ def test_gates_and_values_that_do_not_fit(models, pairs, gates, values, by_input
     metric = pair_accuracy(
         models["lstm-0"], encode_pairs(models["lstm-0"], pairs), **WHERE["lstm-0"]
     )
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     shapes = [tuple(n if size == 4 else size for size in shape) for shape in (gates, values)]
     with pytest.raises(InputError, match=r"gates of shape .*, values of shape .* and 11 in"):
         evaluate(metric, np.zeros(shapes[0]), np.zeros(shapes[1]), by_input=by_input)
@@ -421,7 +423,7 @@ def test_gates_and_values_that_do_not_fit(models, pairs, gates, values, by_input
 @pytest.mark.parametrize("bad", [np.nan, -0.1, 1.5])
 def test_gates_and_values_that_are_no_gates_and_values(models, pairs, bad):
     metric = metric_of("log odds", models["lstm-0"], pairs, **WHERE["lstm-0"])
-    n = metric.masked.space.n_neurons
+    n = metric.runner.space.n_neurons
     with pytest.raises(InputError, match="a gate is not between 0 and 1"):
         evaluate(metric, np.full((1, n), bad), np.zeros(n))
     with pytest.raises(InputError, match="a replacement is NaN or infinite"):
@@ -432,14 +434,14 @@ def test_many_masks_of_a_long_text_are_read_a_few_at_a_time(models, monkeypatch)
     """So that no forward pass has more logits than fit, whatever the number of masks."""
     loaded = models["gpt2"]
     metric = perplexity(loaded, TEXTS[:1])
-    n_tokens, n_outputs = int(metric.masked.lengths.max()), loaded.model.config.vocab_size
-    gates = np.random.default_rng(0).random((7, metric.masked.space.n_neurons)).round()
-    values = np.zeros(metric.masked.space.n_neurons)
+    n_tokens, n_outputs = int(metric.runner.lengths.max()), loaded.model.config.vocab_size
+    gates = np.random.default_rng(0).random((7, metric.runner.space.n_neurons)).round()
+    values = np.zeros(metric.runner.space.n_neurons)
     whole = evaluate(metric, gates, values)
     monkeypatch.setattr(masked_model, "BATCH_OUTPUTS", 3 * n_tokens * n_outputs)
-    read, run = [], metric.masked.logits
+    read, run = [], metric.runner.logits
     monkeypatch.setattr(
-        metric.masked, "logits", lambda *args: read.append(len(args[2])) or run(*args)
+        metric.runner, "logits", lambda *args: read.append(len(args[2])) or run(*args)
     )
     np.testing.assert_allclose(evaluate(metric, gates, values), whole, rtol=1e-5)
     assert read == [3, 3, 1]

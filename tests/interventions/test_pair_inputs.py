@@ -51,7 +51,7 @@ def test_scores_of_pairs_are_those_of_plain_calls(language_models, pairs, name):
     for pair in pairs:
         inputs = encode_pairs(loaded, [pair])
         with torch.no_grad():
-            logits = loaded.model(inputs.input_ids).logits[0, inputs.answers]
+            logits = loaded.model(inputs.input_ids).logits[0, inputs.prediction_positions]
         found = logits.double().log_softmax(-1)[0]
         expected.append(float(found[inputs.right] - found[inputs.wrong]))
     scores = score_pairs(loaded, pairs)
@@ -146,7 +146,7 @@ def test_some_of_the_pairs(language_models, pairs, name):
     selected = inputs.select(rows)
     assert selected.pairs == tuple(pairs[row] for row in rows)
     assert torch.equal(selected.log_odds(logits[rows], torch.arange(3)), expected)
-    assert torch.equal(selected.word(1), inputs.word(1)[rows])
+    assert torch.equal(selected.word_positions(1), inputs.word_positions(1)[rows])
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -154,13 +154,13 @@ def test_words_are_at_their_tokens(language_models, pairs, name):
     loaded = language_models[name]
     inputs = encode_pairs(loaded, pairs)
     for number in (0, 1, -1, -2):
-        places = inputs.word(number)
+        places = inputs.word_positions(number)
         ids = inputs.input_ids[torch.arange(len(pairs)), places]
         tokens = loaded.tokenizer.convert_ids_to_tokens(ids.tolist())
         words = [pair.prefix[number] for pair in pairs]
         assert [token.removeprefix("Ġ") for token in tokens] == words
-    after_last = inputs.word(-1) + 1 if name == "bert" else inputs.word(-1)
-    assert torch.equal(after_last, inputs.answers)
+    after_last = inputs.word_positions(-1) + 1 if name == "bert" else inputs.word_positions(-1)
+    assert torch.equal(after_last, inputs.prediction_positions)
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ def test_a_word_of_several_tokens_is_at_its_last(tokenizers_by_kind, kind, token
     ]
     start = len(ids) - n_tokens[-1]
     for number in range(len(prefix)):
-        assert inputs.word(number).item() == start + n_tokens[number] - 1
-    assert inputs.answers.item() == len(ids) - 1 == inputs.word(-1).item()
+        assert inputs.word_positions(number).item() == start + n_tokens[number] - 1
+    assert inputs.prediction_positions.item() == len(ids) - 1 == inputs.word_positions(-1).item()
 
 
 @pytest.mark.parametrize("name", ["lstm-0", "gpt2"])
@@ -202,7 +202,7 @@ def test_an_end_token_after_the_prefix_does_not_move_the_answer(language_models,
     plain = encode_pairs(loaded, pairs)
     assert tokenizer("The niece")["input_ids"][-1] == special[1][1]
     assert torch.equal(ended.input_ids, plain.input_ids)
-    assert torch.equal(ended.answers, plain.answers)
+    assert torch.equal(ended.prediction_positions, plain.prediction_positions)
     assert ended.words == plain.words
 
 
@@ -268,7 +268,7 @@ def test_a_word_that_a_prefix_does_not_have(language_models, pairs):
     inputs = encode_pairs(language_models["lstm-0"], [pairs[-1], PAIR])
     for number in (2, -3):
         with pytest.raises(InputError, match=f"'The niece' has 2 words and no word {number}; give"):
-            inputs.word(number)
+            inputs.word_positions(number)
 
 
 @pytest.mark.parametrize("task", [encode_pairs, usable])
@@ -336,7 +336,7 @@ def test_usable_all_at_once_equals_pair_by_pair(language_models, pairs, name):
         length = single.input_ids.shape[1]
         assert torch.equal(together.input_ids[row, :length], single.input_ids[0])
         assert together.attention_mask[row].sum() == length
-        for part in ("answers", "right", "wrong"):
+        for part in ("prediction_positions", "right", "wrong"):
             assert getattr(together, part)[row] == getattr(single, part)[0]
         assert together.words[row] == single.words[0]
 

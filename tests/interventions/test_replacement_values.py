@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.replacement_values import class_means, resampled
+from neurox_lite.interventions.replacement_values import class_means, resample
 
 X = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
 Y = np.array(["b", "a", "b", "b", "a", "c", "a"])
@@ -26,12 +26,12 @@ def test_means_are_summed_in_double_precision():
 
 
 def test_drawn_rows_stay_whole_and_come_from_the_rows():
-    drawn = resampled(X, 200, seed=1)
+    drawn = resample(X, 200, seed=1)
     assert drawn.shape == (200, 3)
     rows = {tuple(row) for row in X.tolist()}
     assert {tuple(row) for row in drawn.tolist()} == rows
-    np.testing.assert_array_equal(drawn, resampled(X, 200, seed=1))
-    assert not np.array_equal(drawn, resampled(X, 200, seed=2))
+    np.testing.assert_array_equal(drawn, resample(X, 200, seed=1))
+    assert not np.array_equal(drawn, resample(X, 200, seed=2))
 
 
 @pytest.mark.parametrize(("X", "y"), [(X, Y[:6]), (X[:0], Y[:0])])
@@ -42,4 +42,4 @@ def test_no_label_per_row(X, y):
 
 def test_nothing_to_draw_from():
     with pytest.raises(InputError, match="no activations to draw from; give at least one row"):
-        resampled(X[:0], 3, seed=0)
+        resample(X[:0], 3, seed=0)

@@ -8,7 +8,7 @@ import transformers as tf
 from neurox_lite.errors import InputError
 from neurox_lite.interventions import runner as masked_model
 from neurox_lite.interventions.intervene import intervene
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
@@ -24,7 +24,7 @@ def loaded():
 
 
 def masked(loaded, **options):
-    return MaskedModel(loaded, IDS, MASK, **({"site": "hidden_states"} | options))
+    return InterventionRunner(loaded, IDS, MASK, **({"site": "hidden_states"} | options))
 
 
 def states_by_hand(loaded, layers):
@@ -64,7 +64,7 @@ def test_the_range_of_the_activations(loaded):
     found = model.activation_range()
     for part, expected in (
         (found.mean, X.mean(0)),
-        (found.deviation, X.std(0)),
+        (found.std, X.std(0)),
         (found.low, X.min(0)),
         (found.high, X.max(0)),
     ):
@@ -76,15 +76,15 @@ class Told:
     """A model of one layer whose states are given, token for token."""
 
     def __init__(self, monkeypatch, loaded, states):
-        self.masked = masked(loaded, layers=[1])
+        self.runner = masked(loaded, layers=[1])
         ends = np.cumsum(LENGTHS)
         self.of_input = [states[end - n : end] for n, end in zip(LENGTHS, ends, strict=True)]
         monkeypatch.setattr(
-            self.masked,
+            self.runner,
             "_states",
             lambda: (
                 (rows.repeat_interleave(torch.tensor(LENGTHS)[rows]), [self.states(rows)])
-                for rows in self.masked.batches()
+                for rows in self.runner.batches()
             ),
         )
 
@@ -103,12 +103,12 @@ def test_the_range_of_activations_that_are_hard_to_add_up(loaded, most, monkeypa
     X[:, 5] = -3e5
     X[7, 6] = 1e6
     told = Told(monkeypatch, loaded, torch.from_numpy(X))
-    assert told.masked.activations().numpy().tobytes() == X.tobytes()
-    found = told.masked.activation_range()
+    assert told.runner.activations().numpy().tobytes() == X.tobytes()
+    found = told.runner.activation_range()
     exact = X.astype(np.float64)
     np.testing.assert_allclose(found.mean, exact.mean(0), rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(found.deviation, exact.std(0), rtol=1e-6)
-    assert found.deviation[4:6].tolist() == [0, 0]
+    np.testing.assert_allclose(found.std, exact.std(0), rtol=1e-6)
+    assert found.std[4:6].tolist() == [0, 0]
     assert np.array_equal(found.low, X.min(0)) and np.array_equal(found.high, X.max(0))
 
 
@@ -124,7 +124,7 @@ def test_the_range_is_that_of_the_activations_whatever_the_batch(
         found = model.activation_range()
         for part, expected in (
             (found.mean, X.mean(0)),
-            (found.deviation, X.std(0, correction=0)),
+            (found.std, X.std(0, correction=0)),
             (found.low, X.amin(0)),
             (found.high, X.amax(0)),
         ):
@@ -197,7 +197,7 @@ def test_what_is_refused(loaded, options, message):
 @pytest.mark.parametrize("mask", [MASK.flip(1), MASK * 0, MASK[:, :-1]])
 def test_inputs_that_are_not_padded_on_the_right(loaded, mask):
     with pytest.raises(InputError, match="pad every input on the right"):
-        MaskedModel(loaded, IDS, mask, site="mlp")
+        InterventionRunner(loaded, IDS, mask, site="mlp")
 
 
 def test_a_model_in_training_mode():
@@ -216,7 +216,7 @@ def test_a_model_whose_predictions_depend_on_padding(bias):
         loaded.model.cls.predictions.bias += bias
     with pytest.raises(InputError, match="tiny: padding changes its predictions, by up to"):
         masked(loaded)
-    alike = MaskedModel(loaded, IDS[:2], torch.ones_like(MASK[:2]), site="hidden_states")
+    alike = InterventionRunner(loaded, IDS[:2], torch.ones_like(MASK[:2]), site="hidden_states")
     assert alike.intact_logits(torch.tensor([0, 1])).shape == (2, 7, 99)
 
 
@@ -243,13 +243,15 @@ def test_a_head_that_never_calls_its_output_layer():
     loaded = LoadedModel(tf.MobileBertForMaskedLM(config).eval(), None, "tiny", "")
     tokens, rows = torch.tensor([6, 0, 2, 0, 1]), torch.arange(5)
     # It reads the next token beside each: padding has to be that of the model, an embedding of 0.
-    every, one = (MaskedModel(loaded, IDS * MASK, MASK, predict_at=at) for at in (None, tokens))
+    every, one = (
+        InterventionRunner(loaded, IDS * MASK, MASK, predict_at=at) for at in (None, tokens)
+    )
     found = one.intact_logits(rows)
     assert found.shape == (5, 1, 99)
     torch.testing.assert_close(found[:, 0], every.intact_logits(rows)[rows, tokens])
     # Its configuration knows of no end of text.
     assert not hasattr(config, "eos_token_id")
-    assert MaskedModel(loaded, IDS * MASK, MASK, site="mlp").space.n_neurons > 0
+    assert InterventionRunner(loaded, IDS * MASK, MASK, site="mlp").space.n_neurons > 0
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("Token", (5, 7, 2)), ("Sequence", (5, 2))])
@@ -264,7 +266,7 @@ def test_a_model_whose_neurons_nobody_finds_can_be_read():
     torch.manual_seed(0)
     config = tf.MambaConfig(vocab_size=99, hidden_size=16, num_hidden_layers=2, state_size=4)
     loaded = LoadedModel(tf.MambaForCausalLM(config).eval(), None, "tiny", "")
-    model = MaskedModel(loaded, IDS, MASK)
+    model = InterventionRunner(loaded, IDS, MASK)
     assert model.intact_logits(torch.arange(5)).shape == (5, 7, 99)
     with pytest.raises(InputError, match="extract modules by name"):
         _ = model.space
@@ -290,7 +292,7 @@ def test_predictions_of_one_token_are_those_of_all(name):
     for run in (
         lambda masked: masked.intact_logits(rows),
         lambda masked: masked.logits(gates, values, rows),
-        lambda masked: masked.translated_logits(values, rows),
+        lambda masked: masked.logits_with_addition(values, rows),
     ):
         expected = run(every)[torch.arange(4), tokens[rows]][:, None]
         torch.testing.assert_close(run(one), expected, atol=1e-5, rtol=1e-4)

@@ -46,7 +46,7 @@ def test_against_the_model_itself(causal) -> None:
         by_hand(model, tokenizer, good) - by_hand(model, tokenizer, bad)
         for good, bad in (pair.both_sentences() for pair in PAIRS)
     ]
-    np.testing.assert_allclose(score_pairs(causal, PAIRS, by="sentence"), expected, atol=1e-5)
+    np.testing.assert_allclose(score_pairs(causal, PAIRS, unit="sentence"), expected, atol=1e-5)
 
 
 def test_of_a_last_word_it_is_the_odds_of_the_words() -> None:
@@ -56,20 +56,20 @@ def test_of_a_last_word_it_is_the_odds_of_the_words() -> None:
     ]
     model = load_model(embedded_path("models/lstm-0"), head="language")
     odds = score_pairs(model, pairs)
-    np.testing.assert_allclose(score_pairs(model, pairs, by="sentence"), odds, atol=1e-4)
+    np.testing.assert_allclose(score_pairs(model, pairs, unit="sentence"), odds, atol=1e-4)
 
 
 def test_what_cannot_be_scored(causal) -> None:
     first = MinimalPair((), "cats", "dogs", ("bark",))
     with pytest.raises(InputError, match=r"'cats bark': differs .* in its first token"):
-        score_pairs(causal, [first], by="sentence")
-    with pytest.raises(InputError, match="unknown by 'token'; use word or sentence"):
-        score_pairs(causal, PAIRS, by="token")
+        score_pairs(causal, [first], unit="sentence")
+    with pytest.raises(InputError, match="unknown unit 'token'; use word or sentence"):
+        score_pairs(causal, PAIRS, unit="token")
     with pytest.raises(InputError, match="a masked model gives whole sentences no probability"):
-        score_pairs(embedded_path("models/bert"), PAIRS, by="sentence")
+        score_pairs(embedded_path("models/bert"), PAIRS, unit="sentence")
     lstm = embedded_path("models/lstm-0")
     with pytest.raises(InputError, match="does not know a word of it"):
-        score_pairs(lstm, [MinimalPair(("xyzzy",), "knows", "know")], by="sentence")
+        score_pairs(lstm, [MinimalPair(("xyzzy",), "knows", "know")], unit="sentence")
     # By words all of these are several tokens, which is said of each.
     with pytest.raises(InputError, match=r"\(2 other pairs do not fit either\)"):
         score_pairs(causal, [MinimalPair(("the",), "a b c", "b c d")] * 3)

@@ -115,9 +115,9 @@ def test_divergence_elsewhere_in_the_pairs_in_closed_form(models, pairs, positio
     found = []
     for pair in pairs:
         inputs = encode_pairs(loaded, [pair])
-        at = {"all": slice(None), 1: inputs.word(1)}[positions]
+        at = {"all": slice(None), 1: inputs.word_positions(1)}[positions]
         each = divergences(*log_probabilities(loaded, mask, inputs.input_ids, at)).tolist()
-        assert inputs.answers.item() == len(each) - 1
+        assert inputs.prediction_positions.item() == len(each) - 1
         found += each[:-1]
     effects = side_effects(loaded, mask, pairs=pairs, positions=positions, n_random=1)
     measured = effects.get("KL", "elsewhere in the pairs")
@@ -150,7 +150,7 @@ def test_a_masked_model_chooses_at_the_mask_and_everything_else_is_elsewhere(mod
             with intervene(loaded, mask):
                 changed = loaded.model(inputs.input_ids).logits[0].double().log_softmax(-1)
         each = divergences(intact, changed).tolist()
-        del each[inputs.answers.item()]
+        del each[inputs.prediction_positions.item()]
         found += each
     effects = side_effects(loaded, mask, pairs=pairs, texts=TEXTS[1:2], n_random=1)
     measured = effects.get("KL", "elsewhere in the pairs").masked
@@ -164,7 +164,7 @@ def choices(loaded, pairs):
     found = []
     for pair in pairs:
         inputs = encode_pairs(loaded, [pair])
-        logits = loaded.model(inputs.input_ids).logits[0, inputs.answers[0]]
+        logits = loaded.model(inputs.input_ids).logits[0, inputs.prediction_positions[0]]
         found.append(bool(logits[inputs.right[0]] > logits[inputs.wrong[0]]))
     return np.array(found)
 
@@ -194,20 +194,20 @@ def test_other_tasks_counted_pair_by_pair(models, pairs, pronouns):
 def test_random_masks_have_as_many_neurons_per_layer_replaced_as_far_away():
     rng = np.random.default_rng(0)
     space = NeuronSpace("m", "mlp", (2, 0), (30, 50))
-    mean, deviation = rng.normal(size=80), rng.random(80) + 0.5
+    mean, std = rng.normal(size=80), rng.random(80) + 0.5
     gates = np.zeros(80)
     gates[[3, 7, 40, 41, 79]] = [1, 0.5, 1, 0.25, 1]
     mask = NeuronMask(space, gates, rng.normal(size=80))
-    usual = ActivationRange(*(torch.tensor(part) for part in (mean, deviation, mean - 3, mean + 3)))
+    usual = ActivationRange(*(torch.tensor(part) for part in (mean, std, mean - 3, mean + 3)))
     found, values = random_masks(mask, usual, 200, 0)
     assert found.shape == values.shape == (200, 80)
-    away = (mask.replacement - mean) / deviation
+    away = (mask.replacement - mean) / std
     for columns in (slice(0, 30), slice(30, 80)):
         touched = np.flatnonzero(gates[columns]) + columns.start
         wanted = sorted(zip(gates[touched], away[touched].round(6), strict=True))
         for gate, value in zip(found, values, strict=True):
             drawn = np.flatnonzero(gate[columns]) + columns.start
-            distances = ((value - mean) / deviation)[drawn].round(6)
+            distances = ((value - mean) / std)[drawn].round(6)
             assert sorted(zip(gate[drawn], distances, strict=True)) == wanted
     # Every neuron of a layer is drawn as often: 2 of 30 and 3 of 50, in 200 masks.
     assert ((found > 0).sum(0) > 0).all()

@@ -10,10 +10,10 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.interventions import runner as masked_model
-from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.addition import add_to_neurons
 from neurox_lite.interventions.intervene import intervene
 from neurox_lite.interventions.pair_inputs import encode_pairs
-from neurox_lite.interventions.runner import MaskedModel
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.steering import steer
 from neurox_lite.interventions.steering_curves import SteeringCurves
 from neurox_lite.models.loading import load_model
@@ -59,8 +59,8 @@ def space(loaded, pairs):
 
 def cells(loaded, pairs, positions="all"):
     inputs = encode_pairs(loaded, pairs)
-    places = inputs.word(positions) if isinstance(positions, int) else positions
-    return MaskedModel(
+    places = inputs.word_positions(positions) if isinstance(positions, int) else positions
+    return InterventionRunner(
         loaded,
         inputs.input_ids,
         inputs.attention_mask,
@@ -93,9 +93,9 @@ def by_hand(loaded, pairs, context):
 
 
 def test_the_cells_that_carry_number_turn_the_verb_and_random_ones_do_not(loaded, sides, number):
-    options = {"counts": [1, 5], "mode": "translate", "texts": TEXTS}
-    for pairs, wanted in (sides, sides[::-1]):
-        (curve,) = steer(number, loaded, pairs, wanted, **options).curves
+    options = {"counts": [1, 5], "mode": "add", "texts": TEXTS}
+    for pairs, target_pairs in (sides, sides[::-1]):
+        (curve,) = steer(number, loaded, pairs, target_pairs, **options).curves
         assert curve.success.top[1] > 0.9 and curve.fewest(0.9) == 5
         assert curve.success.random_high[1] == curve.success.bottom[1] == 0
         assert curve.log_odds.top[1] < 0 < 4 < curve.log_odds.random_low[1]
@@ -110,11 +110,13 @@ def test_few_cells_of_a_ranking_by_class_means_set_at_the_subject_turn_the_verb(
     """Ranked on other pairs than those that are steered; 20 of 256 cells, of both layers."""
     inputs = encode_pairs(loaded, every[1::2])
     ids, mask = inputs.input_ids, inputs.attention_mask
-    masked = MaskedModel(loaded, ids, mask, site="lstm_cell", positions=inputs.word(1))
+    masked = InterventionRunner(
+        loaded, ids, mask, site="lstm_cell", positions=inputs.word_positions(1)
+    )
     number = [pair.condition.split("_")[0] for pair in inputs.pairs]
     ranking = replace(probeless(masked.activations(), number), space=masked.space)
-    for turned, wanted in (sides, sides[::-1]):
-        (curve,) = steer(ranking, loaded, turned, wanted, positions=1, counts=[20]).curves
+    for turned, target_pairs in (sides, sides[::-1]):
+        (curve,) = steer(ranking, loaded, turned, target_pairs, positions=1, counts=[20]).curves
         assert curve.success.top[0] > 0.75
         assert curve.success.random_high[0] < 0.1 and curve.success.bottom[0] == 0
         assert curve.kl is None
@@ -125,7 +127,7 @@ def test_the_effect_on_the_last_states_has_a_closed_form(loaded, sides):
     where = {"site": "hidden_states", "layers": [2], "positions": "last"}
     inputs, other = (encode_pairs(loaded, side) for side in sides)
     states, others = (
-        MaskedModel(loaded, i.input_ids, i.attention_mask, **where) for i in (inputs, other)
+        InterventionRunner(loaded, i.input_ids, i.attention_mask, **where) for i in (inputs, other)
     )
     X, mean = states.activations().double().numpy(), others.activations().double().mean(0).numpy()
     W = loaded.model.get_output_embeddings().weight.detach().double().numpy()
@@ -134,14 +136,14 @@ def test_the_effect_on_the_last_states_has_a_closed_form(loaded, sides):
     ranking = ranked(states.space, order)
     intact = by_hand(loaded, sides[0], torch.no_grad())
     alpha = 3 * (0.001 / 3) ** (np.arange(128) / 127)
-    for mode, strength in (("set", None), ("translate", 3.0)):
+    for mode, strength in (("set", None), ("add", 3.0)):
         (curve,) = steer(
             ranking, loaded, *sides, mode=mode, strength=strength, positions="last", counts=[9, 128]
         ).curves
         for place, k in enumerate((9, 128)):
             top = order[:k]
             moved = mean[top] - X[:, top]
-            if mode == "translate":
+            if mode == "add":
                 moved = np.tile(alpha[:k] * (mean[top] - X[:, top].mean(0)), (len(X), 1))
             odds = intact + (moved * direction[:, top]).sum(1)
             assert curve.log_odds.top[place] == pytest.approx(odds.mean(), abs=1e-3)
@@ -152,16 +154,16 @@ def test_the_effect_on_the_last_states_has_a_closed_form(loaded, sides):
 def test_the_curves_are_made_of_what_intervene_and_translate_leave(
     loaded, sides, number, positions
 ):
-    pairs, wanted = sides
+    pairs, target_pairs = sides
     mean, other = (
         cells(loaded, side, positions).activations().double().mean(0).numpy() for side in sides
     )
     inputs = encode_pairs(loaded, pairs)
-    places = inputs.word(positions) if isinstance(positions, int) else positions
+    places = inputs.word_positions(positions) if isinstance(positions, int) else positions
     options = {"positions": positions, "counts": [1, 4, 20], "n_random": 1}
-    (set_to,) = steer(number, loaded, pairs, wanted, **options).curves
+    (set_to,) = steer(number, loaded, pairs, target_pairs, **options).curves
     (moved,) = steer(
-        number, loaded, pairs, wanted, mode="translate", strength=2.0, **options
+        number, loaded, pairs, target_pairs, mode="add", strength=2.0, **options
     ).curves
     for curve in (set_to, moved):
         for place, k in enumerate(curve.counts):
@@ -178,7 +180,7 @@ def test_the_curves_are_made_of_what_intervene_and_translate_leave(
                     shift = np.zeros(128)
                     alpha = 2 * (0.001 / 2) ** (np.arange(k) / 127)
                     shift[order[:k]] = alpha * (other - mean)[order[:k]]
-                    context = translate(loaded, number.space, shift, positions=places)
+                    context = add_to_neurons(loaded, number.space, shift, positions=places)
                 expected = by_hand(loaded, pairs, context)
                 assert measured[place] == pytest.approx(expected.mean(), abs=1e-3)
 
@@ -209,7 +211,7 @@ def test_pairs_that_the_model_gets_wrong(loaded, sides, number):
     (alone,) = steer(number, loaded, sides[0][5:], sides[1], counts=[5]).curves
     assert (curve.n_pairs, curve.n_left_out) == (len(mixed) - 5, 5)
     assert curve.log_odds.top == pytest.approx(alone.log_odds.top, abs=1e-4)
-    (kept,) = steer(number, loaded, mixed, sides[1], counts=[5], keep_wrong=True).curves
+    (kept,) = steer(number, loaded, mixed, sides[1], counts=[5], include_incorrect=True).curves
     assert (kept.n_pairs, kept.n_left_out) == (len(mixed), 0)
     assert kept.success.intact == 5 / len(mixed)
     with pytest.raises(InputError, match="gets all 5 pairs wrong; give others, or use them"):
@@ -219,11 +221,11 @@ def test_pairs_that_the_model_gets_wrong(loaded, sides, number):
 # Promises.
 
 
-@pytest.mark.parametrize("mode", ["set", "translate"])
+@pytest.mark.parametrize("mode", ["set", "add"])
 def test_neither_batches_nor_the_order_of_pairs_change_anything(
     loaded, sides, number, mode, monkeypatch
 ):
-    pairs, wanted = sides
+    pairs, target_pairs = sides
     options = {"mode": mode, "counts": [3, 40], "n_random": 2, "texts": TEXTS}
 
     def values(curves):
@@ -231,9 +233,9 @@ def test_neither_batches_nor_the_order_of_pairs_change_anything(
         measures = (curve.success, curve.log_odds, curve.kl, curve.perplexity)
         return np.array([[m.top, m.bottom, m.random_low, m.random_high] for m in measures])
 
-    together = values(steer(number, loaded, pairs, wanted, **options))
+    together = values(steer(number, loaded, pairs, target_pairs, **options))
     monkeypatch.setattr(masked_model, "BATCH_TOKENS", 50)
-    others = steer(number, loaded, pairs[::-1], wanted[::-1], **options)
+    others = steer(number, loaded, pairs[::-1], target_pairs[::-1], **options)
     assert values(others) == pytest.approx(together, rel=1e-3, abs=1e-3)
 
 
@@ -280,7 +282,7 @@ def test_a_bert_and_a_model_by_its_path(sides):
 
 def test_saved_loaded_and_plotted(loaded, sides, number, tmp_path):
     bare = steer(number, loaded, *sides, counts=[1, 5], n_random=1)
-    full = steer(number, loaded, *sides, counts=[1, 5], n_random=1, texts=TEXTS, mode="translate")
+    full = steer(number, loaded, *sides, counts=[1, 5], n_random=1, texts=TEXTS, mode="add")
     for curves in (bare, full):
         curves.save(tmp_path / "steering.json")
         assert SteeringCurves.load(tmp_path / "steering.json") == curves
@@ -312,11 +314,11 @@ def test_saved_loaded_and_plotted(loaded, sides, number, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mode": "push"}, "unknown mode 'push'; use set or translate"),
-        ({"strength": 2.0}, "strength is of mode translate; set neurons without it"),
-        ({"mode": "translate", "strength": 0.0}, r"strength is 0.0; give a number above 0.001"),
-        ({"mode": "translate", "strength": np.nan}, "strength is nan; give a number above 0.001"),
-        ({"mode": "translate", "strength": np.inf}, "strength is inf; give a number above 0.001"),
+        ({"mode": "push"}, "unknown mode 'push'; use set or add"),
+        ({"strength": 2.0}, "strength is of mode add; set neurons without it"),
+        ({"mode": "add", "strength": 0.0}, r"strength is 0.0; give a number above 0.001"),
+        ({"mode": "add", "strength": np.nan}, "strength is nan; give a number above 0.001"),
+        ({"mode": "add", "strength": np.inf}, "strength is inf; give a number above 0.001"),
         ({"positions": "first"}, "unknown positions 'first'; use all, last or a whole number"),
         ({"positions": 9}, "words and no word 9; give one that every prefix has"),
         ({"counts": [1, 129]}, r"counts \(1, 129\): give whole numbers from 1 to 128"),

@@ -10,7 +10,7 @@ import transformers as tf
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.addition import translate
+from neurox_lite.interventions.addition import add_to_neurons
 from neurox_lite.interventions.intervene import intervene
 from neurox_lite.interventions.pair_scores import score_pairs
 from neurox_lite.models.loading import load_model
@@ -149,9 +149,9 @@ def test_a_compiled_model_is_translated():
     shift[3] = 2.0
     compiled = torch.compile(model, backend="eager")
     with torch.no_grad():
-        with translate(model, space, shift):
+        with add_to_neurons(model, space, shift):
             expected = model(input_ids=IDS).logits
-        with translate(compiled, space, shift):
+        with add_to_neurons(compiled, space, shift):
             found = compiled(input_ids=IDS).logits
     torch.testing.assert_close(found, expected)
 

@@ -47,16 +47,16 @@ def last_cells(loaded, pairs):
         with torch.no_grad(), record(loaded.model, sites, keep, [layer]):
             loaded.model(input_ids=inputs.input_ids, attention_mask=inputs.attention_mask)
     rows = torch.arange(len(pairs))
-    cells, states = (found[site][rows, inputs.answers].double() for site in found)
+    cells, states = (found[site][rows, inputs.prediction_positions].double() for site in found)
     embeddings = loaded.model.get_output_embeddings().weight.detach().double()
-    towards = (embeddings[inputs.wrong] - embeddings[inputs.right]) * states / cells.tanh()
-    return cells.numpy(), towards.numpy()
+    target_pairs = (embeddings[inputs.wrong] - embeddings[inputs.right]) * states / cells.tanh()
+    return cells.numpy(), target_pairs.numpy()
 
 
 def test_a_single_replacement_does_what_the_closed_form_says(lstm, by_number):
     pairs = by_number["singular"][::5]
-    cells, towards = last_cells(lstm, pairs)
-    gains = [(towards * (sign - np.tanh(cells))).mean(0) for sign in (-1, 1)]
+    cells, target_pairs = last_cells(lstm, pairs)
+    gains = [(target_pairs * (sign - np.tanh(cells))).mean(0) for sign in (-1, 1)]
     best = np.maximum(*gains)
     found = nx.rank_by_single_replacement(lstm, pairs, n_pairs=len(pairs), n_steps=30, **LAST)
     assert found.method == "single-replacement"
@@ -68,9 +68,9 @@ def test_a_single_replacement_does_what_the_closed_form_says(lstm, by_number):
 
 def test_integrated_gradients_are_what_each_last_cell_adds(lstm, by_number):
     """At the last word the effects of cells add up, and so do integrated gradients: exactly."""
-    cells, towards = last_cells(lstm, by_number["singular"])
+    cells, target_pairs = last_cells(lstm, by_number["singular"])
     others, _ = last_cells(lstm, by_number["plural"])
-    expected = (towards * (np.tanh(others.mean(0)) - np.tanh(cells))).mean(0)
+    expected = (target_pairs * (np.tanh(others.mean(0)) - np.tanh(cells))).mean(0)
     found = nx.rank_by_integrated_gradients(
         lstm, by_number["singular"], by_number["plural"], n_pairs=1000, **LAST
     )
@@ -112,17 +112,17 @@ def test_a_mask_by_a_ranking_is_its_head(lstm, by_number):
     ranking = nx.rank_by_integrated_gradients(
         lstm, by_number["singular"], by_number["plural"], **LAST
     )
-    fit = nx.fit_neuron_mask(lstm, by_number["singular"], by=ranking, **LAST)
+    fit = nx.fit_neuron_mask(lstm, by_number["singular"], method=ranking, **LAST)
     assert fit.feasible and fit.mask.method == "integrated-gradients"
     assert set(fit.mask.columns.tolist()) == set(ranking.order[: fit.size].tolist())
 
 
 def test_site_and_layers_are_those_of_the_ranking(lstm, by_number):
     ranking = nx.random_ranking(nx.neuron_space(lstm, "hidden_states", [2, 1]))
-    fit = nx.fit_neuron_mask(lstm, by_number["singular"], by=ranking, positions=-1)
+    fit = nx.fit_neuron_mask(lstm, by_number["singular"], method=ranking, positions=-1)
     assert fit.mask.space == ranking.space
     with pytest.raises(nx.InputError, match="give the model, site and layers"):
-        nx.fit_neuron_mask(lstm, by_number["singular"], by=ranking, layers=[1])
+        nx.fit_neuron_mask(lstm, by_number["singular"], method=ranking, layers=[1])
 
 
 def test_a_ranking_made_on_the_way_sees_no_held_out_pair(lstm, by_number):
@@ -132,7 +132,7 @@ def test_a_ranking_made_on_the_way_sees_no_held_out_pair(lstm, by_number):
         seen.extend(train)
         return nx.rank_by_integrated_gradients(lstm, train, by_number["plural"], **LAST)
 
-    fit = nx.fit_neuron_mask(lstm, by_number["singular"], by=rank, **LAST)
+    fit = nx.fit_neuron_mask(lstm, by_number["singular"], method=rank, **LAST)
     assert len(set(seen)) == fit.counts["trained on"]
     assert fit.counts["held out"] > 10
     assert fit.ranking().method == "integrated-gradients"
@@ -158,4 +158,4 @@ def test_bad_input(lstm, by_number):
     with pytest.raises(nx.InputError, match="no layer 7"):
         nx.rank_by_activation_difference(lstm, pairs, pairs, layers=[7])
     with pytest.raises(nx.InputError, match="unknown method 'magic'"):
-        nx.fit_neuron_mask(lstm, pairs, by="magic")
+        nx.fit_neuron_mask(lstm, pairs, method="magic")

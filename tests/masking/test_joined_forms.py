@@ -15,7 +15,7 @@ pytestmark = pytest.mark.heavy
 def test_divergence_of_joined_words(model, site):
     loaded = nx.load_model(nx.embedded_path(f"models/{model}"), head="language")
     plain = kl_from_intact(loaded, embedded_texts(), site=site)
-    n = plain.masked.space.n_neurons
+    n = plain.runner.space.n_neurons
     gates, values = np.zeros((1, n)), np.zeros(n)
     gates[0, :40] = 1
 

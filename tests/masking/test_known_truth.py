@@ -157,9 +157,9 @@ def test_the_seed_decides():
 def test_replacements_stay_within(lstm):
     pairs = number_pairs("singular")[::6]
     every = [*pairs, *number_pairs("plural")[::6]]
-    fit = fit_neuron_mask(lstm, pairs, within=every, n_steps=150)
+    fit = fit_neuron_mask(lstm, pairs, bounds_from=every, n_steps=150)
     effect = PairEffect(lstm, encode_pairs(lstm, every), site="lstm_cell")
-    X = effect.masked.activations().double().numpy()
+    X = effect.runner.activations().double().numpy()
     chosen = fit.mask.columns
     assert len(chosen)
     assert (fit.mask.replacement[chosen] >= X[:, chosen].min(0) - 1e-5).all()
@@ -186,7 +186,7 @@ def test_pairs_the_model_gets_wrong(lstm):
         "left out as copies": 0,
         "left out as wrong": 10,
     }
-    kept = fit_neuron_mask(lstm, [*pairs[10:], *turned], keep_wrong=True, **options)
+    kept = fit_neuron_mask(lstm, [*pairs[10:], *turned], include_incorrect=True, **options)
     assert (kept.counts["trained on"], kept.counts["held out"]) == (30, 10)
     assert kept.counts["left out as wrong"] == 0
     with pytest.raises(nx.InputError, match="gets all 10 pairs wrong"):

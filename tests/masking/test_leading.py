@@ -11,8 +11,8 @@ import torch
 import neurox_lite as nx
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import ReadoutEffect
-from neurox_lite.masking.fitting import fit_mask, leading_mask
-from neurox_lite.masking.gate_search import beginning, search_mask
+from neurox_lite.masking.fitting import fit_mask, mask_from_ranking
+from neurox_lite.masking.gate_search import initial_state, search_mask
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.masking.seed_spread import SeedSpread
@@ -20,14 +20,14 @@ from neurox_lite.masking.seed_spread import SeedSpread
 N_NEURONS, STRONG, WEAK = 20, 13, 5
 
 
-def readout(weights=(3.0, 2.0), within=True):
+def readout(weights=(3.0, 2.0), bounds_from=True):
     """Two units are 1 and decide by 5 nats; replaced by -1, the first alone makes it 1."""
     X = np.random.default_rng(0).normal(size=(200, N_NEURONS)).astype(np.float32)
     X[:, [STRONG, WEAK]] = 1
     coefficients = np.zeros((N_NEURONS, 2))
     coefficients[[STRONG, WEAK], 0] = weights
     bounds = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
-    return ReadoutEffect(coefficients, np.zeros(2), X, within=bounds if within else None)
+    return ReadoutEffect(coefficients, np.zeros(2), X, bounds_from=bounds if bounds_from else None)
 
 
 def ordered(effect, *first):
@@ -47,7 +47,7 @@ def ordered(effect, *first):
 )
 def test_the_shortest_head_that_reaches_the_effect(first, alpha, size):
     effect = varying(readout())
-    fit = leading_mask(effect, ordered(effect, *first), alpha=alpha)
+    fit = mask_from_ranking(effect, ordered(effect, *first), alpha=alpha)
     assert (fit.feasible, fit.status, fit.size) == (True, "feasible", size)
     assert set(fit.mask.columns.tolist()) == set(first[:size])
     assert fit.mask.method == "by hand"
@@ -56,7 +56,7 @@ def test_the_shortest_head_that_reaches_the_effect(first, alpha, size):
 
 def varying(effect):
     """Constant units never get away from where they are: give them a step."""
-    effect.deviation = torch.ones_like(effect.deviation)
+    effect.std = torch.ones_like(effect.std)
     return effect
 
 
@@ -67,7 +67,7 @@ def test_a_ranking_is_made_of_the_examples_to_train_on():
         seen.append(rows)
         return ordered(effect, WEAK, STRONG)
 
-    fit = leading_mask(effect, rank, alpha=0.5, held_out=0.3)
+    fit = mask_from_ranking(effect, rank, alpha=0.5, held_out=0.3)
     (rows,) = seen
     assert len(rows) == fit.counts["trained on"] == 140
     assert fit.size == 2 and fit.ranking().order[:2].tolist() == [WEAK, STRONG]
@@ -75,7 +75,7 @@ def test_a_ranking_is_made_of_the_examples_to_train_on():
 
 def test_no_head_is_enough():
     effect = varying(readout())
-    fit = leading_mask(effect, ordered(effect, STRONG), alpha=6.0)
+    fit = mask_from_ranking(effect, ordered(effect, STRONG), alpha=6.0)
     assert fit.status == "infeasible"
     assert fit.effect == pytest.approx(5, abs=0.01)
 
@@ -83,7 +83,7 @@ def test_no_head_is_enough():
 def test_a_ranking_of_other_neurons_is_refused():
     other = nx.random_ranking(nx.NeuronSpace.of_array(N_NEURONS + 1))
     with pytest.raises(nx.InputError, match="give the model, site and layers"):
-        leading_mask(readout(), other)
+        mask_from_ranking(readout(), other)
 
 
 def test_probabilities_are_those_of_the_gates_that_were_drawn():
@@ -92,7 +92,7 @@ def test_probabilities_are_those_of_the_gates_that_were_drawn():
     options = {
         "rows": torch.arange(100),
         "scale": 5.0,
-        "start": beginning(effect),
+        "start": initial_state(effect),
         "n_steps": 20,
         "batch_size": 8,
     }
@@ -160,7 +160,7 @@ def test_replacements_begin_within_their_bounds():
     X = np.random.default_rng(0).normal(5, 1, size=(50, N_NEURONS)).astype(np.float32)
     coefficients = np.random.default_rng(1).normal(size=(N_NEURONS, 2))
     bounds = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
-    effect = ReadoutEffect(coefficients, np.zeros(2), X, within=bounds)
+    effect = ReadoutEffect(coefficients, np.zeros(2), X, bounds_from=bounds)
     gates = gates_of([[column] for column in range(N_NEURONS)], effect.start)
     _, values = fit_replacements(effect, gates, effect.start, torch.arange(20), 3)
     chosen = values[gates > 0]
@@ -183,8 +183,8 @@ def test_seeds_agree_as_far_as_the_neurons_sought_do():
     coefficients[[STRONG, WEAK], 0] = 3, 2
     effect = ReadoutEffect(coefficients, np.zeros(2), X, objective="sufficiency")
     by = [ordered(effect, STRONG, WEAK), ordered(effect, WEAK, STRONG), ordered(effect, STRONG)]
-    fits = [leading_mask(effect, order, alpha=-0.01, name="sufficiency") for order in by]
-    kept = [set(fit.mask.sought.tolist()) for fit in fits]
+    fits = [mask_from_ranking(effect, order, alpha=-0.01, name="sufficiency") for order in by]
+    kept = [set(fit.mask.selected.tolist()) for fit in fits]
     shares = [len(a & b) / len(a | b) for a, b in combinations(kept, 2)]
     assert SeedSpread(tuple(fits)).overlap == pytest.approx(np.mean(shares))
     assert min(shares) < 0.5

@@ -30,9 +30,9 @@ def fitted():
 def gains(probe, X):
     """What the best replacement of each neuron adds to the mean log-odds of class 0, descending."""
     weights = probe.raw_weights()[0].astype(float)
-    towards = weights[:, 0] - weights[:, 1]
+    target_pairs = weights[:, 0] - weights[:, 1]
     extremes = np.stack([X.min(0), X.max(0)]).astype(float)
-    return np.sort(((extremes - X.astype(float).mean(0)) * towards).max(0))[::-1]
+    return np.sort(((extremes - X.astype(float).mean(0)) * target_pairs).max(0))[::-1]
 
 
 def log_odds(probe, X):
@@ -50,8 +50,8 @@ def test_fewest_neurons_to_flip_have_a_closed_form(fitted, size, as_given):
     fit = fit_probe_mask(probe, as_given(X), alpha=alpha)
     assert fit.feasible and fit.size == size
     # What is said about the held-out rows holds for the probe itself.
-    replaced = np.where(fit.mask.gates > 0, fit.mask.replacement, X)
-    assert log_odds(probe, replaced).mean() == pytest.approx(fit.held_out_effect, abs=0.3)
+    replacing_gates = np.where(fit.mask.gates > 0, fit.mask.replacement, X)
+    assert log_odds(probe, replacing_gates).mean() == pytest.approx(fit.held_out_effect, abs=0.3)
     assert (X.min(0) - 1e-5 <= fit.mask.replacement).all()
     assert (fit.mask.replacement <= X.max(0) + 1e-5).all()
 
@@ -67,7 +67,7 @@ def test_sufficiency_keeps_neurons_of_large_weights(fitted):
     fit = fit_probe_mask(probe, X, objective="sufficiency", alpha=-0.05)
     assert fit.feasible and 0 < fit.size < N_NEURONS / 2
     assert fit.held_out_effect > -0.08
-    kept = fit.mask.sought
+    kept = fit.mask.selected
     share = np.abs(probe.raw_weights()[0]).sum(1)
     assert share[kept].mean() > 3 * np.delete(share, kept).mean()
 

@@ -10,8 +10,8 @@ import torch
 
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import ReadoutEffect
-from neurox_lite.masking.gate_search import beginning
-from neurox_lite.masking.rounding import N_POINTS, order_by_gradient, rounded
+from neurox_lite.masking.gate_search import initial_state
+from neurox_lite.masking.rounding import N_POINTS, order_by_gradient, round_gates
 
 N_NEURONS = 20
 STRONG, WEAK = (13,), (2, 3, 4, 5)
@@ -25,8 +25,8 @@ def readout():
     weights[list(STRONG), 0] = 3
     weights[list(WEAK), 0] = 1
     bounds = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
-    effect = ReadoutEffect(weights, np.zeros(2), X, within=bounds)
-    effect.deviation = torch.ones(N_NEURONS)  # constant units never get away from where they are
+    effect = ReadoutEffect(weights, np.zeros(2), X, bounds_from=bounds)
+    effect.std = torch.ones(N_NEURONS)  # constant units never get away from where they are
     return effect
 
 
@@ -34,7 +34,7 @@ def found(effect, *open_columns):
     """A search that ended with some gates open, and all replacements at -1."""
     phi = torch.full((N_NEURONS,), -3.0)
     phi[list(open_columns)] = torch.linspace(3, 2, len(open_columns))
-    return replace(beginning(effect), phi=phi, values=torch.full((N_NEURONS,), -1.0))
+    return replace(initial_state(effect), phi=phi, values=torch.full((N_NEURONS,), -1.0))
 
 
 def test_gradients_order_neurons_by_what_they_do():
@@ -63,7 +63,7 @@ def test_gradients_are_those_of_captum():
 )
 def test_the_smaller_of_both_orders_is_taken(alpha, gates, size):
     effect = readout()
-    mask = rounded(effect, found(effect, *gates), alpha, torch.arange(40))
+    mask = round_gates(effect, found(effect, *gates), alpha, torch.arange(40))
     assert mask.effect >= alpha and len(mask.columns) == size
     assert STRONG[0] in mask.columns
 
@@ -71,7 +71,7 @@ def test_the_smaller_of_both_orders_is_taken(alpha, gates, size):
 def test_more_than_can_be_had():
     """All neurons are returned, and their effect is below what was asked for."""
     effect = readout()
-    mask = rounded(effect, found(effect, *WEAK), 20.0, torch.arange(40))
+    mask = round_gates(effect, found(effect, *WEAK), 20.0, torch.arange(40))
     assert len(mask.columns) == N_NEURONS and mask.effect < 20
 
 

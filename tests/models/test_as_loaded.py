@@ -153,13 +153,22 @@ def language():
 TEXTS = ["The niece watches those boxes ."]
 
 
-def results(model, pairs, towards, **tokenizer):
+def results(model, pairs, target_pairs, **tokenizer):
     """What every function makes of a model, as plain numbers."""
     inputs = nx.encode_pairs(model, pairs, **tokenizer)
     metrics = nx.model_metrics
-    ranking = nx.rank_by_activation_difference(model, pairs, towards, keep_wrong=True, **tokenizer)
+    ranking = nx.rank_by_activation_difference(
+        model, pairs, target_pairs, include_incorrect=True, **tokenizer
+    )
     steered = nx.steer(
-        ranking, model, pairs, towards, counts=[5], n_random=1, keep_wrong=True, **tokenizer
+        ranking,
+        model,
+        pairs,
+        target_pairs,
+        counts=[5],
+        n_random=1,
+        include_incorrect=True,
+        **tokenizer,
     )
     mask = nx.NeuronMask.of(ranking.space, ranking.order[:4])
     effects = nx.side_effects(model, mask, texts=TEXTS, n_random=1, **tokenizer)
@@ -167,7 +176,7 @@ def results(model, pairs, towards, **tokenizer):
         [ranking], metrics.pair_accuracy(model, inputs), shares=[0.1], n_random=1
     )
     fit = nx.fit_neuron_mask(
-        model, pairs, n_steps=2, alpha=-50, by=ranking, keep_wrong=True, **tokenizer
+        model, pairs, n_steps=2, alpha=-50, method=ranking, include_incorrect=True, **tokenizer
     )
     return [
         nx.score_pairs(model, pairs, **tokenizer).tolist(),
@@ -177,22 +186,22 @@ def results(model, pairs, towards, **tokenizer):
         [measure.masked for measure in effects.measures],
         ablated.curves[0].keep_top,
         len(fit.mask),
-        metrics.perplexity(model, TEXTS, **tokenizer).masked.input_ids.tolist(),
-        metrics.kl_from_intact(model, TEXTS, **tokenizer).masked.input_ids.tolist(),
+        metrics.perplexity(model, TEXTS, **tokenizer).runner.input_ids.tolist(),
+        metrics.kl_from_intact(model, TEXTS, **tokenizer).runner.input_ids.tolist(),
     ]
 
 
 def test_functions_of_a_language_model_take_every_form(language):
-    plain, folder, pairs, towards = language
-    expected = results(load_model(folder, device="cpu", head="language"), pairs, towards)
+    plain, folder, pairs, target_pairs = language
+    expected = results(load_model(folder, device="cpu", head="language"), pairs, target_pairs)
     tokenizer = tf.AutoTokenizer.from_pretrained(folder)
-    assert results(plain, pairs, towards, tokenizer=tokenizer) == expected
+    assert results(plain, pairs, target_pairs, tokenizer=tokenizer) == expected
     assert nx.score_pairs(plain, pairs).tolist() == expected[0]
 
 
 def test_a_ranking_of_another_model_in_memory_is_refused(language):
-    plain, _, pairs, towards = language
-    ranking = nx.rank_by_activation_difference(plain, pairs, towards, keep_wrong=True)
+    plain, _, pairs, target_pairs = language
+    ranking = nx.rank_by_activation_difference(plain, pairs, target_pairs, include_incorrect=True)
     other = tf.AutoModelForCausalLM.from_pretrained(embedded_path("models/lstm-1")).eval()
     metric = nx.model_metrics.pair_accuracy(other, nx.encode_pairs(other, pairs))
     with pytest.raises(InputError, match="not from this model"):

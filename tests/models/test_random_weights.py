@@ -36,8 +36,8 @@ def test_weights_are_new_and_those_of_the_seed(model):
 
 def test_weights_are_as_the_model_initialises_them():
     loaded = nx.load_model(BERT, device="cpu", random_weights=0)
-    deviation = loaded.model.get_input_embeddings().weight.std().item()
-    assert deviation == pytest.approx(loaded.model.config.initializer_range, rel=0.05)
+    std = loaded.model.get_input_embeddings().weight.std().item()
+    assert std == pytest.approx(loaded.model.config.initializer_range, rel=0.05)
     assert not loaded.model.training
 
 

@@ -24,7 +24,7 @@ from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stages import STAGES
 from neurox_lite.probing.layerwise import LayerScores
-from neurox_lite.probing.online_code import OnlineCode
+from neurox_lite.probing.online_code import OnlineCodeLength
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.results.ablation import AblationCurves
@@ -127,7 +127,7 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     assert scores.layers == (0, 1, 2)
     assert scores.cumulative[-1] == pytest.approx(evaluation["test_accuracy"])
     summary = (out / "summary.md").read_text()
-    code = OnlineCode.load(out / "online_code.json")
+    code = OnlineCodeLength.load(out / "online_code.json")
     assert f"| compression | {code.compression:.2f} |" in summary
     assert code.compression > 2
     sets = json.loads((out / "redundancy.json").read_text())

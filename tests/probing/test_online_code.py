@@ -10,7 +10,7 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.probing.online_code import OnlineCode, online_code
+from neurox_lite.probing.online_code import OnlineCodeLength, online_code_length
 from neurox_lite.probing.probe import ElasticNetProbe
 
 PROBE = ElasticNetProbe(1e-3, 1e-3)
@@ -35,7 +35,7 @@ def test_with_constant_activations_it_is_laplaces_rule_block_by_block(seed):
     # The probe gives the shares of classes so far; mixed with 1 / C, (count + 1) / (n + C).
     groups = np.repeat(np.arange(100), 2)
     y = labels(200, [0.7, 0.2, 0.1], seed)
-    code = online_code(PROBE, np.ones((200, 3), np.float32), y, groups, seed=seed)
+    code = online_code_length(PROBE, np.ones((200, 3), np.float32), y, groups, seed=seed)
     # 0.1 % to 0.8 % of 200 rows end in the first sentence, and 1.6 % in the second.
     assert code.block_ends == (2, 4, 8, 14, 26, 50, 100, 200)
     sent = y[in_order(groups, seed)]
@@ -56,12 +56,12 @@ def test_labels_that_activations_do_not_tell_cost_their_entropy():
     for shares in ([0.25] * 4, [0.8, 0.2]):
         y = labels(2000, shares)
         # A strong penalty, since a probe that finds chance in small blocks codes worse than this.
-        code = online_code(ElasticNetProbe(0.1, 0.1), X, y, groups)
+        code = online_code_length(ElasticNetProbe(0.1, 0.1), X, y, groups)
         _, counts = np.unique(y, return_counts=True)
         least = 2000 * entropy(counts / 2000)
         assert least - 5 < code.codelength < 1.03 * least
         assert code.compression == pytest.approx(code.uniform_codelength / code.codelength)
-    uniform = online_code(ElasticNetProbe(0.1, 0.1), X, labels(2000, [0.25] * 4), groups)
+    uniform = online_code_length(ElasticNetProbe(0.1, 0.1), X, labels(2000, [0.25] * 4), groups)
     assert uniform.compression == pytest.approx(1, abs=0.03)
 
 
@@ -69,10 +69,10 @@ def test_labels_that_activations_tell_are_compressed():
     groups = np.arange(2000) // 5
     y = labels(2000, [0.25] * 4)
     X = np.eye(4, dtype=np.float32)[np.unique(y, return_inverse=True)[1]]
-    clear = online_code(ElasticNetProbe(1e-5, 1e-6), X, y, groups)
+    clear = online_code_length(ElasticNetProbe(1e-5, 1e-6), X, y, groups)
     assert clear.compression > 15
     noisy = X + np.random.default_rng(0).normal(size=X.shape).astype(np.float32)
-    assert 1.2 < online_code(PROBE, noisy, y, groups).compression < clear.compression / 4
+    assert 1.2 < online_code_length(PROBE, noisy, y, groups).compression < clear.compression / 4
 
 
 def test_a_class_that_comes_late_has_a_finite_code():
@@ -80,7 +80,7 @@ def test_a_class_that_comes_late_has_a_finite_code():
     groups = np.arange(100)
     late = in_order(groups, 0)[-1]
     y[late] = "C"
-    code = online_code(PROBE, np.ones((100, 1)), y, groups)
+    code = online_code_length(PROBE, np.ones((100, 1)), y, groups)
     before = y[in_order(groups, 0)[:50]]
     last = y[in_order(groups, 0)[50:]]
     by_hand = [(np.sum(before == label) + 1) / 53 for label in last]
@@ -91,12 +91,12 @@ def test_a_class_that_comes_late_has_a_finite_code():
 def test_the_code_is_of_sentences_and_follows_the_seed():
     y, groups = labels(60, [0.5, 0.5]), np.repeat(np.arange(3), 20)
     X = np.random.default_rng(1).normal(size=(60, 2))
-    code = online_code(PROBE, X, y, groups, seed=4)
+    code = online_code_length(PROBE, X, y, groups, seed=4)
     assert code.block_ends == (20, 40, 60)
-    assert online_code(PROBE, torch.from_numpy(X), y.tolist(), groups, seed=4) == code
-    others = {online_code(PROBE, X, y, groups, seed=seed).codelength for seed in range(6)}
+    assert online_code_length(PROBE, torch.from_numpy(X), y.tolist(), groups, seed=4) == code
+    others = {online_code_length(PROBE, X, y, groups, seed=seed).codelength for seed in range(6)}
     assert len(others) > 1
-    whole = online_code(PROBE, X, y, np.zeros(60))
+    whole = online_code_length(PROBE, X, y, np.zeros(60))
     assert (whole.block_ends, whole.compression) == ((60,), 1)
 
 
@@ -110,7 +110,9 @@ def test_a_store_gives_the_same_code_as_an_array(tmp_path):
         writer.append({0: X})
         writer.finish({})
     with ActivationStore(tmp_path / "s.h5") as store:
-        assert online_code(PROBE, store.matrix(), y, groups) == online_code(PROBE, X, y, groups)
+        assert online_code_length(PROBE, store.matrix(), y, groups) == online_code_length(
+            PROBE, X, y, groups
+        )
 
 
 def test_the_probe_is_not_changed_and_convergence_is_told():
@@ -119,22 +121,22 @@ def test_the_probe_is_not_changed_and_convergence_is_told():
     hasty = ElasticNetProbe(1e-4, 1e-4, max_iter=2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert not online_code(hasty, X, y, groups).converged
+        assert not online_code_length(hasty, X, y, groups).converged
     assert not hasattr(hasty, "coef_")
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path):
-    code = OnlineCode(10.5, 21.0, (2, 9), (3.5, 7.0), True)
+    code = OnlineCodeLength(10.5, 21.0, (2, 9), (3.5, 7.0), True)
     assert code.compression == 2
     code.save(tmp_path / "code.json")
-    assert OnlineCode.load(tmp_path / "code.json") == code
+    assert OnlineCodeLength.load(tmp_path / "code.json") == code
 
 
 def test_errors():
     X = np.ones((4, 2))
     with pytest.raises(InputError, match="fewer than two classes"):
-        online_code(PROBE, X, ["A"] * 4, range(4))
+        online_code_length(PROBE, X, ["A"] * 4, range(4))
     with pytest.raises(InputError, match="4 rows of activations for 3 labels"):
-        online_code(PROBE, X, ["A", "B", "A"], range(3))
+        online_code_length(PROBE, X, ["A", "B", "A"], range(3))
     with pytest.raises(InputError, match=r"groups of shape \(2,\) for 4 rows"):
-        online_code(PROBE, X, list("ABAB"), [0, 1])
+        online_code_length(PROBE, X, list("ABAB"), [0, 1])

@@ -19,7 +19,7 @@ from neurox_lite.probing.losses import CrossEntropy, SquaredError
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.solver import solve
-from neurox_lite.probing.standardized import Rows
+from neurox_lite.probing.standardized import StandardizedMatrix
 
 pytestmark = pytest.mark.heavy
 
@@ -51,7 +51,7 @@ def run(X, y, l1, l2, *, tol=1e-9, max_iter=4000, start=None):
     """The solver on activations as they are: W (n_classes, n_neurons), b, certificate."""
     X = torch.from_numpy(X)
     ones = torch.ones(X.shape[1], dtype=X.dtype)
-    rows = Rows(X, 0 * ones, ones, torch.empty(0, dtype=torch.int64))
+    rows = StandardizedMatrix(X, 0 * ones, ones, torch.empty(0, dtype=torch.int64))
     loss = CrossEntropy(torch.from_numpy(y)[:, None], int(y.max()) + 1)
     penalties = (torch.tensor([p], dtype=torch.float64) for p in (l1, l2))
     if start is not None:
@@ -65,8 +65,8 @@ def run(X, y, l1, l2, *, tol=1e-9, max_iter=4000, start=None):
 def probe_objective(probe, X, y, l1, l2):
     """F of a fitted probe on activations standardised here."""
     X = X.astype(np.float64)
-    deviation = X.std(0)
-    X = (X - X.mean(0)) / np.where(deviation > 0, deviation, 1)
+    std = X.std(0)
+    X = (X - X.mean(0)) / np.where(std > 0, std, 1)
     return objective(probe.coef_, probe.intercept_, X, y, l1, l2)
 
 
@@ -389,7 +389,7 @@ def problem_of(X, y, penalties, n_classes):
     """One problem per pair of penalties, on activations as they are."""
     X = torch.from_numpy(X)
     ones = torch.ones(X.shape[1], dtype=X.dtype)
-    rows = Rows(X, 0 * ones, ones, torch.empty(0, dtype=torch.int64))
+    rows = StandardizedMatrix(X, 0 * ones, ones, torch.empty(0, dtype=torch.int64))
     loss = CrossEntropy(torch.from_numpy(y)[:, None].expand(-1, len(penalties)), n_classes)
     return Problem(rows, loss, *torch.tensor(penalties, dtype=torch.float64).T)
 
@@ -479,7 +479,9 @@ def test_linear_regression_is_scikit_learns():
     y = X @ np.r_[1.0, -2, np.zeros(8)] + 3 + 0.1 * np.random.default_rng(1).normal(size=len(X))
     l1, l2 = 3e-2, 1e-2
     ones = torch.ones(10, dtype=torch.float64)
-    rows = Rows(torch.from_numpy(X), 0 * ones, ones, torch.empty(0, dtype=torch.int64))
+    rows = StandardizedMatrix(
+        torch.from_numpy(X), 0 * ones, ones, torch.empty(0, dtype=torch.int64)
+    )
     penalties = (torch.tensor([p], dtype=torch.float64) for p in (l1, l2))
     loss = SquaredError(torch.from_numpy(y)[:, None])
     W, b, [certificate] = solve(Problem(rows, loss, *penalties), tol=1e-10, max_iter=2000)

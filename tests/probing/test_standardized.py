@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neurox_lite.probing.standardized import FAR, Rows
+from neurox_lite.probing.standardized import FAR, StandardizedMatrix
 
 N, D = 5000, 7
 
@@ -19,9 +19,9 @@ def task(request):
     X[:, 3] = 4
     X = X.astype(request.param)
     exact = X.astype("f8")
-    mean, deviation = exact.mean(0), exact.std(0)
-    scale = np.where(deviation > 0, deviation, 1)
-    rows = Rows.standardised(torch.from_numpy(X), mean, deviation, scale, torch.empty(0))
+    mean, std = exact.mean(0), exact.std(0)
+    scale = np.where(std > 0, std, 1)
+    rows = StandardizedMatrix.standardised(torch.from_numpy(X), mean, std, scale, torch.empty(0))
     return rows, (exact - mean) / scale
 
 
@@ -29,7 +29,7 @@ def test_products(task):
     rows, Z = task
     rng = np.random.default_rng(1)
     W, R = rng.normal(size=(D, 2, 3)).astype("f4"), rng.normal(size=(N, 2, 3)).astype("f4")
-    assert rows.far.tolist() == [2, 5]
+    assert rows.offset_columns.tolist() == [2, 5]
     np.testing.assert_allclose(
         rows.times(torch.from_numpy(W)), np.einsum("nd,dkc->nkc", Z, W), atol=2e-5
     )

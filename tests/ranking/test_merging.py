@@ -30,7 +30,7 @@ def whole():
 
 
 def split(ranking):
-    return [ranking.of_layers([layer]) for layer in ranking.space.layers]
+    return [ranking.restrict_to_layers([layer]) for layer in ranking.space.layers]
 
 
 def test_a_split_ranking_is_whole_again(whole):
@@ -48,7 +48,7 @@ def test_a_split_ranking_is_whole_again(whole):
 def test_split_and_merged(scores):
     ranking = NeuronRanking.from_scores(SPACE, np.array(scores), "m")
     np.testing.assert_array_equal(merge_layers(split(ranking)).order, ranking.order)
-    several = merge_layers([ranking.of_layers([4, 0]), ranking.of_layers([9])])
+    several = merge_layers([ranking.restrict_to_layers([4, 0]), ranking.restrict_to_layers([9])])
     np.testing.assert_array_equal(several.order, ranking.order)
 
 

@@ -340,8 +340,8 @@ def test_activation_difference_by_hand():
     X, other = rng.normal(size=(2, 50, 6)) * 10.0 ** np.arange(-3, 3)
     other[:, 4] += 300
     ranking = activation_difference(X, other)
-    deviation = np.concatenate((X, other)).std(0)
-    np.testing.assert_allclose(ranking.scores, np.abs(X - other).mean(0) / deviation)
+    std = np.concatenate((X, other)).std(0)
+    np.testing.assert_allclose(ranking.scores, np.abs(X - other).mean(0) / std)
     assert ranking.order[0] == 4
 
 

@@ -58,7 +58,7 @@ def test_the_order_of_the_rankings_does_not_matter(lists, k, random):
 @given(st.lists(score_lists, min_size=1, max_size=5), st.integers(0, 5))
 def test_more_votes_are_always_first(lists, k):
     rankings = [scored(scores) for scores in lists]
-    votes = np.sum([np.isin(np.arange(5), ranking.leading(k)) for ranking in rankings], axis=0)
+    votes = np.sum([np.isin(np.arange(5), ranking.top_columns(k)) for ranking in rankings], axis=0)
     voted = vote(rankings, k)
     no_score = np.isnan(voted.scores)
     np.testing.assert_array_equal(np.floor(voted.scores[~no_score]), votes[~no_score])

@@ -9,7 +9,7 @@ from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
-from neurox_lite.evaluation.ranker_comparison import BakeOff
+from neurox_lite.evaluation.ranker_comparison import RankerComparison
 from neurox_lite.intervals import Interval
 from neurox_lite.interventions.side_effects import SideEffect, SideEffects
 from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
@@ -19,7 +19,7 @@ from neurox_lite.masking.seed_spread import SeedSpread
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
-from neurox_lite.probing.online_code import OnlineCode
+from neurox_lite.probing.online_code import OnlineCodeLength
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.ranking.agreement import AgreementMatrix
@@ -58,7 +58,7 @@ fit = MaskFit(
     held_out_effect=1.2,
     held_out_success=0.9,
     probabilities=SCORES,
-    farthest=2.0,
+    max_replacement_z=2.0,
     sizes=(3.0, 2.0),
     effects=(0.1, 1.0),
     n_runs=10,
@@ -81,7 +81,7 @@ EVERY = {
         curve,
         AblationCurves((curve, curve)),
         agreement,
-        BakeOff((ranking,), table, agreement, AblationCurves((curve,)), True),
+        RankerComparison((ranking,), table, agreement, AblationCurves((curve,)), True),
         Interval(0.5, 0.4, 0.6),
         LayerScores("accuracy", (0, 1), (0.5, 0.75), (0.5, 0.8), 0.1, True),
         LayerSimilarity("cka", EVIL, "b", (0, 1), (0,), ((0.5,), (0.25,))),
@@ -93,7 +93,7 @@ EVERY = {
         NeuronClusters(SPACE, 0.5, tuple(range(N))),
         mask,
         ranking,
-        OnlineCode(100.0, 200.0, (10, 20), (50.0, 50.0), True),
+        OnlineCodeLength(100.0, 200.0, (10, 20), (50.0, 50.0), True),
         intervals,
         search,
         Selectivity(0.9, 0.5, 100, True, (0.4, 0.6)),

@@ -239,7 +239,7 @@ def spoil(folder):
 def test_what_is_sought_of_sufficiency_are_the_neurons_kept():
     keeps = NeuronMask.of(SPACE, range(8), parameters={"objective": "sufficiency"})
     flips = NeuronMask.of(SPACE, [1, 8], parameters={"objective": "flip"})
-    assert keeps.sought.tolist() == [8, 9] and flips.sought.tolist() == [1, 8]
+    assert keeps.selected.tolist() == [8, 9] and flips.selected.tolist() == [1, 8]
     overlap = keeps.compare(flips)
     assert [str(neuron) for neuron in overlap.both] == ["0:4"]
     assert overlap.expected == 2 * 2 / 10

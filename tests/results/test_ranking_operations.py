@@ -131,7 +131,7 @@ def test_constant_neurons_are_not_salient():
         NeuronSpace.of_array(3), [1, np.nan, 2], "m", classes=("A",), class_scores=per_class
     )
     assert ranking.salient(1)["A"].tolist() == [0, 2]
-    assert ranking.above(0.1)["A"].tolist() == [0, 2]
+    assert ranking.columns_above(0.1)["A"].tolist() == [0, 2]
 
 
 @pytest.mark.parametrize("scores", [[1, np.inf], [1j, 2], ["a", "b"]])
@@ -151,38 +151,38 @@ def test_constant_neurons_are_last_for_a_class_too():
 
 
 def test_above_a_share_of_the_largest(ranking):
-    lists = ranking.above(0.5)
+    lists = ranking.columns_above(0.5)
     assert list(lists) == list(ranking.classes)
     for scores, columns in zip(ranking.class_scores, lists.values(), strict=True):
         scores = np.where(np.isnan(SCORES), 0, scores)
         by_hand = [j for j in range(9) if scores[j] >= scores.max() / 2 and scores[j] > 0]
         assert sorted(columns.tolist()) == by_hand
         assert scores[columns].tolist() == sorted(scores[by_hand], reverse=True)
-    assert ranking.above(1)["NOUN"].tolist() == [8]
+    assert ranking.columns_above(1)["NOUN"].tolist() == [8]
     with pytest.raises(InputError, match="share is 0"):
-        ranking.above(0)
+        ranking.columns_above(0)
 
 
 def test_of_layers_keeps_the_order(ranking):
-    some = ranking.of_layers([2, 5])
+    some = ranking.restrict_to_layers([2, 5])
     assert some.space == NeuronSpace("m", "mlp", layers=(2, 5), widths=(4, 3))
     assert some.top(7) == [neuron for neuron in ranking.top(9) if neuron.layer != 0]
     np.testing.assert_array_equal(some.scores, SCORES[[5, 6, 7, 8, 0, 1, 2]])
     np.testing.assert_array_equal(some.class_scores, CLASS_SCORES[:, [5, 6, 7, 8, 0, 1, 2]])
     assert (some.method, some.classes) == (ranking.method, ranking.classes)
-    whole = ranking.of_layers([5, 0, 2])
+    whole = ranking.restrict_to_layers([5, 0, 2])
     np.testing.assert_array_equal(whole.order, ranking.order)
     with pytest.raises(InputError, match="no layer 7; the layers are 5, 0, 2"):
-        ranking.of_layers([7])
+        ranking.restrict_to_layers([7])
     with pytest.raises(InputError, match="at least one layer"):
-        ranking.of_layers([])
+        ranking.restrict_to_layers([])
     with pytest.raises(InputError, match="give each layer once"):
-        ranking.of_layers([2, 2])
+        ranking.restrict_to_layers([2, 2])
 
 
 def test_inputs_stay_as_they_were(ranking):
     before = ranking.order.copy(), ranking.scores.copy(), ranking.class_scores.copy()
-    ranking.reversed(), ranking.for_class("X"), ranking.of_layers([0]), ranking.tied_ranks
+    ranking.reversed(), ranking.for_class("X"), ranking.restrict_to_layers([0]), ranking.tied_ranks
     for array, copy in zip(
         (ranking.order, ranking.scores, ranking.class_scores), before, strict=True
     ):

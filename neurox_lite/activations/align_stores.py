@@ -12,7 +12,9 @@ from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers
 
 
-def aligned(stores: Sequence[ActivationStore], layers: Layers = None) -> list[ActivationMatrix]:
+def align_stores(
+    stores: Sequence[ActivationStore], layers: Layers = None
+) -> list[ActivationMatrix]:
     """Matrices over the same words, one per store; nothing is read from the layers.
 
     The stores may be of different models and tokenizers, and may have rows of special tokens,

@@ -18,7 +18,7 @@ RETRAIN_TOL = 1e-3
 """Certificate asked of a retrained probe: accuracy does not change below it, time does."""
 
 
-def retrained(probe: LinearProbe, X: np.ndarray, y: np.ndarray, columns: np.ndarray) -> LinearProbe:
+def refit(probe: LinearProbe, X: np.ndarray, y: np.ndarray, columns: np.ndarray) -> LinearProbe:
     """A clone of a probe fitted on some columns, which are copied.
 
     It starts from the weights of the probe, which changes its time and not its result, and stops at
@@ -43,7 +43,7 @@ def retrained(probe: LinearProbe, X: np.ndarray, y: np.ndarray, columns: np.ndar
     return fitted
 
 
-def retrained_score(
+def refit_score(
     probe: LinearProbe,
     X: np.ndarray,
     y: np.ndarray,
@@ -56,12 +56,12 @@ def retrained_score(
     Parameters
     ----------
     probe, X, y, columns
-        As of :func:`retrained`, but columns in any order; without any, the answer is always the
+        As of :func:`refit`, but columns in any order; without any, the answer is always the
         most frequent label of ``y``, or its mean.
     X_test, y_test : (n_test, n_neurons) array and (n_test,) labels
     """
     if not len(columns):
         return probe.score_without_neurons(y, y_test), True
     columns = np.sort(columns)
-    fitted = retrained(probe, X, y, columns)
+    fitted = refit(probe, X, y, columns)
     return fitted.score(X_test.take(columns, axis=1), y_test), fitted.certificate_.converged

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from neurox_lite.activations.labelled import labelled_splits
+from neurox_lite.activations.labelled_splits import labelled_splits
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -21,7 +21,7 @@ def make(tmp_path, sentences=SENTENCES, missing=(), splits=True, words=None):
         [split for split, rows in sentences.items() for _ in rows] if splits else (),
         source="tags.txt",
     )
-    rows = np.arange(corpus.n_tokens, dtype=np.float32)[:, None]
+    rows = np.arange(corpus.n_words, dtype=np.float32)[:, None]
     layers = {0: np.hstack([rows, -rows]), 1: 100 * rows}
     for array in layers.values():
         array[list(missing)] = np.nan

@@ -1,4 +1,4 @@
-"""What `mask --by` takes: a search, a method that ranks the model's neurons, or a ranking."""
+"""What `mask --method` takes: a search, a method that ranks the model's neurons, or a ranking."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from neurox_lite.results.ranking import NeuronRanking
 
 SEARCHES = ("differentiable-mask", "reinforce")
-TOWARDS = ("integrated-gradients", "activation-difference")
+TO_TARGET = ("integrated-gradients", "activation-difference")
 ALONE = ("single-replacement", "random")
 
 
 def chosen_method(
-    by: str,
+    method: str,
     loaded: LoadedModel,
-    towards: list[MinimalPair] | None,
+    target_pairs: list[MinimalPair] | None,
     where: dict[str, Any],
     seed: int,
 ) -> str | NeuronRanking | RankPairs:
@@ -37,28 +37,34 @@ def chosen_method(
     from neurox_lite.ranking.random import random_ranking
     from neurox_lite.results.ranking import NeuronRanking
 
-    known = SEARCHES + TOWARDS + ALONE
-    if by not in known and not by.endswith((".json", ".csv")):
+    known = SEARCHES + TO_TARGET + ALONE
+    if method not in known and not method.endswith((".json", ".csv")):
         raise InputError(
-            f"--by {by}: use {', '.join(known)}, or a ranking from 'rank' (.json)"
-            f"{did_you_mean(by, known)}"
+            f"--method {method}: use {', '.join(known)}, or a ranking from 'rank' (.json)"
+            f"{did_you_mean(method, known)}"
         )
-    if (towards is not None) != (by in TOWARDS):
+    if (target_pairs is not None) != (method in TO_TARGET):
         raise InputError(
-            f"--by {by} needs --towards, the condition that the pairs are to be turned to"
-            if by in TOWARDS
-            else f"--towards is of --by {' and '.join(TOWARDS)}; leave it out"
+            f"--method {method} needs --target, the condition that the pairs are to be turned to"
+            if method in TO_TARGET
+            else f"--target is of --method {' and '.join(TO_TARGET)}; leave it out"
         )
-    if by in SEARCHES:
-        return by
-    if by == "integrated-gradients" and towards is not None:
+    if method in SEARCHES:
+        return method
+    if method == "integrated-gradients" and target_pairs is not None:
         return partial(
-            in_model.rank_by_integrated_gradients, loaded, towards=towards, seed=seed, **where
+            in_model.rank_by_integrated_gradients,
+            loaded,
+            target_pairs=target_pairs,
+            seed=seed,
+            **where,
         )
-    if by == "activation-difference" and towards is not None:
-        return partial(in_model.rank_by_activation_difference, loaded, towards=towards, **where)
-    if by == "single-replacement":
+    if method == "activation-difference" and target_pairs is not None:
+        return partial(
+            in_model.rank_by_activation_difference, loaded, target_pairs=target_pairs, **where
+        )
+    if method == "single-replacement":
         return partial(in_model.rank_by_single_replacement, loaded, seed=seed, **where)
-    if by == "random":
+    if method == "random":
         return random_ranking(neuron_space(loaded, where["site"], where["layers"]), seed=seed)
-    return NeuronRanking.load(by)
+    return NeuronRanking.load(method)

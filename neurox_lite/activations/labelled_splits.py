@@ -107,7 +107,7 @@ def rare_classes(
         With splits.
     tag : str
         Layer of labels.
-    keep : (n_tokens,) bool array, optional
+    keep : (n_words,) bool array, optional
         The words that count; all by default.
     min_count : int, optional
         As in :func:`labelled_splits`.
@@ -246,7 +246,7 @@ def labelled_splits(
     min_count : int, optional
         Leave out classes with fewer training words. By default nothing is left out, and a class
         that cannot be learnt is an error.
-    keep : (n_tokens,) bool array, optional
+    keep : (n_words,) bool array, optional
         The words to use, such as those of :func:`neurox_lite.word_filter`; the others are left
         out of every split. Of a store with one row per sentence, the sentences to use.
     disjoint : {"sentences", "types"}, optional
@@ -358,9 +358,9 @@ def _check_places(store: ActivationStore, row_of_word: np.ndarray, corpus: Tagge
 
 def _checked_mask(keep: np.ndarray, corpus: TaggedCorpus) -> np.ndarray:
     keep = np.asarray(keep)
-    if keep.dtype != bool or keep.shape != (corpus.n_tokens,):
+    if keep.dtype != bool or keep.shape != (corpus.n_words,):
         raise InputError(
             f"{corpus.source}: keep has type {keep.dtype} and shape {keep.shape}; give one bool "
-            f"for each of its {corpus.n_tokens} rows, as word_filter does"
+            f"for each of its {corpus.n_words} rows, as word_filter does"
         )
     return keep

@@ -25,12 +25,12 @@ def test_different_tokenizers_and_special_tokens(make_model, tmp_path):
     bert = extract(make_model("bert"), tmp_path / "b.h5", special_tokens=True)
     plain = extract(make_model("bert"), tmp_path / "p.h5")
     gpt2 = extract(make_model("gpt2"), tmp_path / "g.h5", site="mlp")
-    a, b, c = nx.aligned([bert, plain, gpt2])
+    a, b, c = nx.align_stores([bert, plain, gpt2])
     assert len(a) == len(b) == len(c) == len(WORDS)
     assert [bert.tokens()[row] for row in a.rows] == WORDS
     np.testing.assert_allclose(a[:], b[:], atol=1e-5)
     assert (a.space, c.space) == (bert.space, gpt2.space)
-    some = nx.aligned([gpt2, bert], layers=[1])
+    some = nx.align_stores([gpt2, bert], layers=[1])
     assert [X.space.layers for X in some] == [(1,), (1,)]
     np.testing.assert_array_equal(some[0][:], gpt2.layer(1)[:])
 
@@ -42,17 +42,17 @@ def test_words_without_an_activation_are_left_out_of_all(make_model, tmp_path):
     bert = extract(make_model("bert"), tmp_path / "b.h5", long, **options)
     gpt2 = extract(make_model("gpt2"), tmp_path / "g.h5", long)
     assert 0 < len(bert.missing) < 20
-    for a, b in (nx.aligned([bert, gpt2]), nx.aligned([gpt2, bert])[::-1]):
-        assert len(a) == len(b) == long.n_tokens - len(bert.missing)
+    for a, b in (nx.align_stores([bert, gpt2]), nx.align_stores([gpt2, bert])[::-1]):
+        assert len(a) == len(b) == long.n_words - len(bert.missing)
         assert [bert.tokens()[i] for i in a.rows] == [gpt2.tokens()[i] for i in b.rows]
         assert np.isfinite(a[:]).all()
-        expected = np.setdiff1d(np.arange(long.n_tokens), np.arange(20 - len(bert.missing), 20))
+        expected = np.setdiff1d(np.arange(long.n_words), np.arange(20 - len(bert.missing), 20))
         np.testing.assert_array_equal(b.rows, expected)
 
 
 def written(path, sentences, missing=()):
     corpus = nx.TaggedCorpus(sentences)
-    block = np.random.default_rng(0).normal(size=(corpus.n_tokens, 3)).astype("f4")
+    block = np.random.default_rng(0).normal(size=(corpus.n_words, 3)).astype("f4")
     block[list(missing)] = np.nan
     metadata = {"model": "m", "revision": "", "site": "mlp"}
     with open_writer(path, corpus, dtype="float32", metadata=metadata) as writer:
@@ -73,16 +73,16 @@ def test_other_words(tmp_path, sentences, message):
     x = written(tmp_path / "x.h5", [["a", "b"], ["c"]])
     y = written(tmp_path / "y.h5", sentences)
     with pytest.raises(InputError, match=message):
-        nx.aligned([x, x, y])
+        nx.align_stores([x, x, y])
 
 
 def test_errors(tmp_path):
     with pytest.raises(InputError, match="no stores"):
-        nx.aligned([])
+        nx.align_stores([])
     x = written(tmp_path / "x.h5", [["a", "b"]], missing=[0])
     y = written(tmp_path / "y.h5", [["a", "b"]], missing=[1])
-    assert [len(X) for X in nx.aligned([x, x])] == [1, 1]
+    assert [len(X) for X in nx.align_stores([x, x])] == [1, 1]
     with pytest.raises(InputError, match=r"x\.h5: no word has an activation in all stores"):
-        nx.aligned([x, y])
+        nx.align_stores([x, y])
     with pytest.raises(InputError, match=r"y\.h5: no layer 5"):
-        nx.aligned([y], layers=[5])
+        nx.align_stores([y], layers=[5])
