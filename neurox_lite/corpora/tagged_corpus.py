@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,11 @@ POSITION = "position"
 class TaggedCorpus:
     """Sentences of words, named tags, and a split per sentence.
 
-    A corpus is immutable; the ``with_...`` methods return another one that shares the words.
+    A corpus is immutable; the ``with_...`` methods return another one that shares the words. What
+    is asked of it is computed once: its offsets and hashes, and per tag asked for an array of
+    n_words times the longest label (4 bytes a character). Arrays and lists it gives are the
+    caller's, but for ``sentence_offsets``, which is read-only; copies and pickles leave out what
+    was computed.
 
     Parameters
     ----------
@@ -162,6 +167,9 @@ class TaggedCorpus:
                     f"labels in tag '{tag}'; give one label per word"
                 )
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     __repr__ = short_repr
 
     def __str__(self) -> str:
@@ -182,15 +190,17 @@ class TaggedCorpus:
         """Number of words, the rows of every activation matrix made from this corpus."""
         return int(self.sentence_offsets[-1])
 
-    @property
+    @cached_property
     def sentence_offsets(self) -> np.ndarray:
         """First row of each sentence, and the number of rows; shape (n_sentences + 1,)."""
-        lengths = np.fromiter((len(s) for s in self.sentences), np.int64, len(self.sentences))
-        return np.concatenate(([0], np.cumsum(lengths)))
+        offsets = np.zeros(len(self.sentences) + 1, np.int64)
+        np.cumsum([len(words) for words in self.sentences], out=offsets[1:])
+        offsets.flags.writeable = False
+        return offsets
 
     def words(self) -> list[str]:
         """All words in order; length n_words."""
-        return [word for sentence in self.sentences for word in sentence]
+        return list(chain.from_iterable(self.sentences))
 
     def text(self, sentence: int) -> str:
         """What the tokenizer sees of a sentence: its words joined by single spaces, or its text."""
@@ -213,6 +223,16 @@ class TaggedCorpus:
         """
         if not isinstance(tag, str):
             raise InputError(f"{self.source}: tag {shown(tag)}; tags are named by strings")
+        if tag not in self._labels:
+            self._labels[tag] = self._read_labels(tag)
+        return self._labels[tag].copy()
+
+    @cached_property
+    def _labels(self) -> dict[str, np.ndarray]:
+        """By tag, those that were asked for."""
+        return {}
+
+    def _read_labels(self, tag: str) -> np.ndarray:
         if tag == POSITION and tag not in self.tags:
             return np.array([str(i) for words in self.sentences for i in range(len(words))])
         if tag not in self.tags:
@@ -221,7 +241,7 @@ class TaggedCorpus:
                 f"{self.source}: no labels called '{tag}'; this corpus has: {', '.join(known)}"
                 f"{did_you_mean(tag, known)}"
             )
-        return np.array([label for row in self.tags[tag] for label in row], dtype=str)
+        return np.array(list(chain.from_iterable(self.tags[tag])), dtype=str)
 
     def rows(self, split: str) -> np.ndarray:
         """Row numbers of the words of a split, ascending; shape (n_words_in_split,).
@@ -364,12 +384,12 @@ class TaggedCorpus:
         )
         return replace(self, splits=splits)
 
-    @property
+    @cached_property
     def words_hash(self) -> str:
         """SHA-256 of the words and sentence boundaries; what an activation store depends on."""
         return _hash(self.sentences)
 
-    @property
+    @cached_property
     def text_hash(self) -> str:
         """SHA-256 of the texts and the places of words in them; "" where words are joined."""
         if not self.texts:
@@ -378,7 +398,7 @@ class TaggedCorpus:
             [[text, *(f"{start}-{end}" for start, end in spans)] for text, spans in self.texts]
         )
 
-    @property
+    @cached_property
     def content_hash(self) -> str:
         """SHA-256 of words, labels and splits; what a fitted result depends on."""
         by_tag = [_hash(self.tags[name]) for name in sorted(self.tags)]

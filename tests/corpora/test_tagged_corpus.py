@@ -1,3 +1,7 @@
+import pickle
+from copy import deepcopy
+from dataclasses import replace
+
 import numpy as np
 import pandas
 import pytest
@@ -31,6 +35,50 @@ def test_rows_follow_the_sentences():
     assert corpus.labels("Number").tolist() == ["Plur", "Plur", "", "Sing", "Sing"]
     assert corpus.rows("train").tolist() == [2, 3, 4]
     assert corpus.rows("test").tolist() == [0, 1]
+
+
+def computed(corpus):
+    """All that a corpus computes once."""
+    arrays = [corpus.sentence_offsets, corpus.labels("Number"), corpus.rows("train")]
+    hashes = [corpus.words_hash, corpus.text_hash, corpus.content_hash]
+    return [corpus.words(), *(array.tolist() for array in arrays), *hashes]
+
+
+def test_what_a_caller_changes_is_not_the_corpus():
+    corpus = TaggedCorpus(SENTENCES, {"Number": NUMBER}, splits=["test", "train"])
+    before = computed(corpus)
+
+    corpus.words().clear()
+    corpus.labels("Number")[:] = "Dual"
+    corpus.rows("train")[:] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        corpus.sentence_offsets[0] = 1
+
+    assert computed(corpus) == before
+
+
+def test_another_corpus_computes_its_own():
+    corpus = TaggedCorpus(SENTENCES, {"Number": NUMBER}, splits=["test", "train"])
+    computed(corpus)
+    other = {"sentences": [["a"], ["b"]], "tags": {"Number": [["x"], [""]]}}
+
+    changed = replace(corpus, **other)
+
+    assert computed(changed) == computed(TaggedCorpus(**other, splits=corpus.splits))
+    assert set(map(str, computed(changed))).isdisjoint({*map(str, computed(corpus))} - {""})
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda corpus: pickle.loads(pickle.dumps(corpus))])
+def test_copies_and_pickles_are_the_same_without_what_was_computed(copied):
+    corpus = TaggedCorpus(SENTENCES, {"Number": NUMBER}, splits=["test", "train"])
+    size, before = len(pickle.dumps(corpus)), computed(corpus)
+
+    other = copied(corpus)
+
+    assert other == corpus
+    assert len(pickle.dumps(corpus)) == size
+    assert "words_hash" not in vars(other)
+    assert computed(other) == before
 
 
 def test_every_corpus_has_positions():
