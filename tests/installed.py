@@ -6,6 +6,7 @@ Run by `make installed` with the Python of an environment that holds the wheel a
 import pkgutil
 import sys
 from importlib import import_module
+from inspect import ismodule
 from pathlib import Path
 
 import neurox_lite as nx
@@ -30,12 +31,13 @@ def main() -> str | None:
         return f"the wheel lacks {', '.join(missing)}"
     for name in sorted(modules):
         import_module(name)
-    for namespace in (nx, nx.ranking):
-        for name in namespace.__all__:
-            getattr(namespace, name)
+    groups = [group for name in nx.__all__ if ismodule(group := getattr(nx, name))]
+    public = {name for part in (nx, *groups) for name in part.__all__ if hasattr(part, name)}
+    if missing := {name for part in (nx, *groups) for name in part.__all__} - public:
+        return f"no such public names: {missing}"
     embedded_path("models/bert")
     documentation("guide.md")
-    print(f"{len(modules)} modules and {len(nx.__all__)} public names from {place.parent}")
+    print(f"{len(modules)} modules and {len(public)} public names from {place.parent}")
     return None
 
 

@@ -12,6 +12,8 @@ from sklearn.base import clone
 import neurox_lite as nx
 from neurox_lite import arguments
 from neurox_lite.errors import InputError
+from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.probing.learning_curve import LearningCurve
 
 N, D = 60, 4
 Y = np.array(["a", "b", "c"])[np.arange(N) % 3]
@@ -19,7 +21,7 @@ X = np.random.default_rng(0).normal(size=(N, D)) + np.eye(3, D)[np.arange(N) % 3
 GROUPS = np.arange(N) // 6
 PROBE = nx.ElasticNetProbe(tol=1e-2)
 FITTED = clone(PROBE).fit(X, Y)
-RANKING = nx.linguistic_correlation(FITTED)
+RANKING = nx.ranking.linguistic_correlation(FITTED)
 CORPUS = nx.TaggedCorpus([["a", "b"], ["c"]], {"tag": [["x", "y"], ["x"]]})
 PAIRS = [nx.MinimalPair(("the", "cat"), "sleeps", "sleep")]
 TASK = nx.ranking.RankingTask(X, Y, X, Y, FITTED)
@@ -29,76 +31,87 @@ FIRST = {
     "ActivationStore": lambda it: nx.ActivationStore(it),
     "ElasticNetProbe": lambda it: clone(PROBE).fit(it, Y),
     "ElasticNetProbe.predict": lambda it: FITTED.predict(it),
-    "ElasticNetRegression": lambda it: nx.ElasticNetRegression().fit(it, X[:, 0]),
+    "ElasticNetRegression": lambda it: nx.probing.ElasticNetRegression().fit(it, X[:, 0]),
     "NeuronMask.of": lambda it: nx.NeuronMask.of(it, [0]),
     "TaggedCorpus": lambda it: nx.TaggedCorpus(it),
     "ablate": lambda it: nx.ablate(it, X, Y),
     "ablate X": lambda it: nx.ablate([RANKING], it, Y),
-    "ablate_in_model": lambda it: nx.ablate_in_model(it, "metric"),
-    "ablate_in_model metric": lambda it: nx.ablate_in_model([RANKING], it),
-    "accuracy_interval": lambda it: nx.accuracy_interval(it, GROUPS),
+    "ablate_in_model": lambda it: nx.interventions.ablate_in_model(it, "metric"),
+    "ablate_in_model metric": lambda it: nx.interventions.ablate_in_model([RANKING], it),
+    "accuracy_interval": lambda it: nx.evaluation.accuracy_interval(it, GROUPS),
     "align_stores": lambda it: nx.align_stores(it),
-    "annotate": lambda it: nx.annotate(it, "layer", "a.*"),
-    "annotate rule": lambda it: nx.annotate(CORPUS, "layer", it),
-    "compare_rankers": lambda it: nx.compare_rankers(it),
-    "control_labels": lambda it: nx.control_labels(it, []),
+    "annotate": lambda it: nx.corpora.annotate(it, "layer", "a.*"),
+    "annotate rule": lambda it: nx.corpora.annotate(CORPUS, "layer", it),
+    "compare_rankers": lambda it: nx.evaluation.compare_rankers(it),
+    "control_labels": lambda it: nx.probing.control_labels(it, []),
     "convert": lambda it: nx.convert(it, "nowhere/out.json"),
-    "correlation_clusters": lambda it: nx.correlation_clusters(it),
+    "correlation_clusters": lambda it: nx.correlation.correlation_clusters(it),
     "embedded_path": lambda it: nx.embedded_path(it),
-    "encode_pairs": lambda it: nx.encode_pairs(it, PAIRS),
+    "encode_pairs": lambda it: nx.interventions.encode_pairs(it, PAIRS),
     "extract": lambda it: nx.extract(it, CORPUS, "nowhere/out.h5"),
     "extract corpus": lambda it: nx.extract("nowhere", it, "nowhere/out.h5"),
-    "fit_grid": lambda it: nx.fit_grid(it, X, Y, [0.1], [0.1]),
-    "fit_layers": lambda it: nx.fit_layers(it, X, Y, space=RANKING.space),
+    "fit_grid": lambda it: nx.probing.fit_grid(it, X, Y, [0.1], [0.1]),
+    "fit_layers": lambda it: nx.probing.fit_layers(it, X, Y, space=RANKING.space),
     "fit_neuron_mask": lambda it: nx.fit_neuron_mask(it, PAIRS),
-    "fit_one_vs_rest": lambda it: nx.fit_one_vs_rest(it, X, Y),
-    "fit_probe_mask": lambda it: nx.fit_probe_mask(it, X),
-    "fit_probe_mask X": lambda it: nx.fit_probe_mask(FITTED, it),
+    "fit_one_vs_rest": lambda it: nx.probing.fit_one_vs_rest(it, X, Y),
+    "fit_probe_mask": lambda it: nx.masking.fit_probe_mask(it, X),
+    "fit_probe_mask X": lambda it: nx.masking.fit_probe_mask(FITTED, it),
     "intervene": lambda it: nx.intervene(it, nx.NeuronMask.of(RANKING.space, [0])).__enter__(),
     "intervene mask": lambda it: nx.intervene(torch.nn.Linear(2, 2), it).__enter__(),
     "labelled_splits": lambda it: nx.labelled_splits(it, CORPUS, "tag"),
-    "layer_scores": lambda it: nx.layer_scores(it, X, Y, X, Y, space=RANKING.space),
-    "layer_similarity": lambda it: nx.layer_similarity(it, X),
-    "layer_similarity other": lambda it: nx.layer_similarity(X, it),
-    "learning_curve": lambda it: nx.learning_curve(it, X, Y, GROUPS, X, Y),
-    "learning_curve X": lambda it: nx.learning_curve(PROBE, it, Y, GROUPS, X, Y),
-    "linguistic_correlation": lambda it: nx.linguistic_correlation(it),
+    "load_result": lambda it: nx.load_result(it),
+    "layer_scores": lambda it: nx.probing.layer_scores(it, X, Y, X, Y, space=RANKING.space),
+    "layer_similarity": lambda it: nx.correlation.layer_similarity(it, X),
+    "layer_similarity other": lambda it: nx.correlation.layer_similarity(X, it),
+    "learning_curve": lambda it: nx.probing.learning_curve(it, X, Y, GROUPS, X, Y),
+    "learning_curve X": lambda it: nx.probing.learning_curve(PROBE, it, Y, GROUPS, X, Y),
+    "linguistic_correlation": lambda it: nx.ranking.linguistic_correlation(it),
     "load_model": lambda it: nx.load_model(it),
     "minimal_set": lambda it: nx.minimal_set(it, FITTED, X, Y, X, Y),
     "minimal_set probe": lambda it: nx.minimal_set(RANKING, it, X, Y, X, Y),
     "neuron_space": lambda it: nx.neuron_space(it),
-    "online_code_length": lambda it: nx.online_code_length(it, X, Y, GROUPS),
-    "random_ranking": lambda it: nx.random_ranking(it),
-    "rank_by_activation_difference": lambda it: nx.rank_by_activation_difference(it, PAIRS, PAIRS),
-    "rank_by_integrated_gradients": lambda it: nx.rank_by_integrated_gradients(it, PAIRS, PAIRS),
-    "rank_by_neuron_mask": lambda it: nx.rank_by_neuron_mask(it, PAIRS),
-    "rank_by_single_replacement": lambda it: nx.rank_by_single_replacement(it, PAIRS),
-    "rank_intervals": lambda it: nx.rank_intervals(it, X, Y, GROUPS),
-    "rank_intervals X": lambda it: nx.rank_intervals(nx.ranking.probeless, it, Y, GROUPS),
-    "read_columns": lambda it: nx.read_columns(it),
+    "online_code_length": lambda it: nx.probing.online_code_length(it, X, Y, GROUPS),
+    "random_ranking": lambda it: nx.ranking.random_ranking(it),
+    "rank_by_activation_difference": lambda it: nx.masking.rank_by_activation_difference(
+        it, PAIRS, PAIRS
+    ),
+    "rank_by_integrated_gradients": lambda it: nx.masking.rank_by_integrated_gradients(
+        it, PAIRS, PAIRS
+    ),
+    "rank_by_neuron_mask": lambda it: nx.masking.rank_by_neuron_mask(it, PAIRS),
+    "rank_by_single_replacement": lambda it: nx.masking.rank_by_single_replacement(it, PAIRS),
+    "rank_intervals": lambda it: nx.evaluation.rank_intervals(it, X, Y, GROUPS),
+    "rank_intervals X": lambda it: nx.evaluation.rank_intervals(
+        nx.ranking.probeless, it, Y, GROUPS
+    ),
+    "read_columns": lambda it: nx.corpora.read_columns(it),
     "read_conllu": lambda it: nx.read_conllu(it),
     "read_corpus": lambda it: nx.read_corpus(it),
-    "read_csv": lambda it: nx.read_csv(it, text_column="text"),
+    "read_csv": lambda it: nx.corpora.read_csv(it, text_column="text"),
     "read_pairs": lambda it: nx.read_pairs(it),
-    "read_parallel": lambda it: nx.read_parallel(it, "nowhere"),
+    "read_parallel": lambda it: nx.corpora.read_parallel(it, "nowhere"),
     "read_splits": lambda it: nx.read_splits(it),
-    "read_text": lambda it: nx.read_text(it),
-    "disjoint_minimal_sets": lambda it: nx.disjoint_minimal_sets(
-        it, nx.linguistic_correlation, X, Y, X, Y
+    "read_text": lambda it: nx.corpora.read_text(it),
+    "disjoint_minimal_sets": lambda it: nx.evaluation.disjoint_minimal_sets(
+        it, nx.ranking.linguistic_correlation, X, Y, X, Y
     ),
-    "regularisation_search": lambda it: nx.regularisation_search(it, X, Y, X, Y),
+    "regularisation_search": lambda it: nx.probing.regularisation_search(it, X, Y, X, Y),
     "run_job": lambda it: nx.run_job(it),
-    "score_pairs": lambda it: nx.score_pairs(it, PAIRS),
+    "score_pairs": lambda it: nx.interventions.score_pairs(it, PAIRS),
     "selectivity": lambda it: nx.selectivity(it, None, None, ["a"]),
     "selectivity train": lambda it: nx.selectivity(FITTED, it, it, ["a"]),
-    "side_effects": lambda it: nx.side_effects(it, nx.NeuronMask.of(RANKING.space, [0])),
-    "steer": lambda it: nx.steer(it, "nowhere", PAIRS, PAIRS),
-    "steer pairs": lambda it: nx.steer(RANKING, "nowhere", it, PAIRS),
-    "add_to_neurons": lambda it: nx.add_to_neurons(it, RANKING.space, np.zeros(D)).__enter__(),
-    "add_to_neurons space": lambda it: nx.add_to_neurons(
+    "side_effects": lambda it: nx.interventions.side_effects(
+        it, nx.NeuronMask.of(RANKING.space, [0])
+    ),
+    "steer": lambda it: nx.interventions.steer(it, "nowhere", PAIRS, PAIRS),
+    "steer pairs": lambda it: nx.interventions.steer(RANKING, "nowhere", it, PAIRS),
+    "add_to_neurons": lambda it: nx.interventions.add_to_neurons(
+        it, RANKING.space, np.zeros(D)
+    ).__enter__(),
+    "add_to_neurons space": lambda it: nx.interventions.add_to_neurons(
         torch.nn.Linear(2, 2), it, X[0]
     ).__enter__(),
-    "word_filter": lambda it: nx.word_filter(it),
+    "word_filter": lambda it: nx.corpora.word_filter(it),
     "ranking.activation_difference": lambda it: nx.ranking.activation_difference(it, X),
     "ranking.agreement": lambda it: nx.ranking.agreement(it, 2),
     "ranking.average_precision": lambda it: nx.ranking.average_precision(it, Y),
@@ -166,26 +179,31 @@ def test_a_first_argument_of_another_kind_is_refused_in_one_line(use, tmp_path, 
 
 
 def test_every_public_function_is_tried():
-    functions = {n for n in nx.__all__ if inspect.isfunction(getattr(nx, n))}
-    functions |= {f"ranking.{n}" for n in nx.ranking.__all__ if callable(getattr(nx.ranking, n))}
-    functions -= {f"ranking.{n}" for n in nx.__all__} | {"ranking.RankingTask"}
+    groups = {name for name in nx.__all__ if inspect.ismodule(getattr(nx, name))}
+    places = [nx, *(getattr(nx, name) for name in groups - {"ranking"})]
+    functions = {n for p in places for n in p.__all__ if inspect.isfunction(getattr(p, n))}
+    rankers = {n for n in nx.ranking.__all__ if inspect.isfunction(getattr(nx.ranking, n))}
     assert functions <= set(FIRST)
+    assert {n if n in FIRST else f"ranking.{n}" for n in rankers} <= set(FIRST)
 
 
 @pytest.mark.parametrize(
     ("use", "message"),
     [
         (lambda: nx.labelled_splits("a.h5", CORPUS, "t"), "store is 'a.h5'; .*ActivationStore"),
-        (lambda: nx.word_filter([["a"]]), "corpus is a list; give a TaggedCorpus"),
-        (lambda: nx.word_filter(CORPUS, words="abc"), "words are one string, 'abc'; give a list"),
-        (lambda: nx.word_filter(CORPUS, words=[1]), "words: number 0 is 1; give strings"),
-        (lambda: nx.control_labels("abc", Y), "words are one string, 'abc'"),
+        (lambda: nx.corpora.word_filter([["a"]]), "corpus is a list; give a TaggedCorpus"),
+        (
+            lambda: nx.corpora.word_filter(CORPUS, words="abc"),
+            "words are one string, 'abc'; give a list",
+        ),
+        (lambda: nx.corpora.word_filter(CORPUS, words=[1]), "words: number 0 is 1; give strings"),
+        (lambda: nx.probing.control_labels("abc", Y), "words are one string, 'abc'"),
         (lambda: clone(PROBE).fit(nx.TaggedCorpus, Y), "X is a type; give an array"),
         (
-            lambda: nx.steer(RANKING, "m", "p.tsv", PAIRS),
+            lambda: nx.interventions.steer(RANKING, "m", "p.tsv", PAIRS),
             "and this is 'p.tsv'; read a file",
         ),
-        (lambda: nx.linguistic_correlation(PROBE), "the probe is not fitted"),
+        (lambda: nx.ranking.linguistic_correlation(PROBE), "the probe is not fitted"),
         (lambda: nx.ablate([RANKING, "a"], X, Y), "one of the rankings is 'a'; give a NeuronRank"),
         (lambda: nx.ranking.vote([]), "no rankings; give at least one"),
     ],
@@ -216,20 +234,22 @@ def test_one_ranking_is_a_list_of_one():
 
 
 def test_numbers_of_numpy_and_torch(tmp_path):
-    plain = nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, shares=(0.5, 1.0), n_seeds=2, seed=3)
+    plain = nx.probing.learning_curve(
+        PROBE, X, Y, GROUPS, X, Y, shares=(0.5, 1.0), n_seeds=2, seed=3
+    )
     shares = np.array([0.5, 1.0], dtype=np.float32)
-    of_numpy = nx.learning_curve(
+    of_numpy = nx.probing.learning_curve(
         PROBE, X, Y, GROUPS, X, Y, shares=shares, n_seeds=np.int64(2), seed=np.uint8(3)
     )
     assert of_numpy == plain
     of_numpy.save(tmp_path / "curve.json")
-    assert nx.LearningCurve.load(tmp_path / "curve.json") == plain
+    assert LearningCurve.load(tmp_path / "curve.json") == plain
 
     curves = nx.ablate([RANKING], X, Y, shares=shares, n_random=np.int8(2), seed=torch.tensor(1))
     assert curves == nx.ablate([RANKING], X, Y, shares=[0.5, 1], n_random=2, seed=1)
     curves.save(tmp_path / "ablation.json")
 
-    grid = nx.fit_grid(PROBE, X, Y, np.array([0.1, 0.01]), [np.float32(0.5)])
+    grid = nx.probing.fit_grid(PROBE, X, Y, np.array([0.1, 0.01]), [np.float32(0.5)])
     assert set(grid) == {(0.1, 0.5), (0.01, 0.5)}
     clone(PROBE).set_params(l1=np.float32(0.1), l2=np.array(0.1)).fit(X, Y).save(tmp_path / "p")
 
@@ -237,38 +257,44 @@ def test_numbers_of_numpy_and_torch(tmp_path):
     ranking.save(tmp_path / "vote.json")
     assert nx.NeuronRanking.load(tmp_path / "vote.json").parameters["k"] == 2
     assert RANKING.top(np.int64(2)) == RANKING.top(torch.tensor(2)) == RANKING.top(2)
-    nx.random_ranking(RANKING.space, np.int64(1)).save(tmp_path / "random.json")
+    nx.ranking.random_ranking(RANKING.space, np.int64(1)).save(tmp_path / "random.json")
     chosen = nx.ranking.gaussian(X, Y, X, Y, n_neurons=np.int64(2), n_dev=np.int32(50))
     chosen.save(tmp_path / "gaussian.json")
-    nx.correlation_clusters(X, threshold=np.float32(0.5)).save(tmp_path / "clusters.json")
-    found, _ = nx.regularisation_search(PROBE, X, Y, X, Y, l1s=np.array([0.1]), l2s=[0.1])
+    nx.correlation.correlation_clusters(X, threshold=np.float32(0.5)).save(
+        tmp_path / "clusters.json"
+    )
+    found, _ = nx.probing.regularisation_search(PROBE, X, Y, X, Y, l1s=np.array([0.1]), l2s=[0.1])
     found.save(tmp_path / "search.json")
 
 
 @pytest.mark.parametrize(
     "use",
     [
-        lambda number: nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, n_seeds=number),
-        lambda number: nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, seed=number),
+        lambda number: nx.probing.learning_curve(PROBE, X, Y, GROUPS, X, Y, n_seeds=number),
+        lambda number: nx.probing.learning_curve(PROBE, X, Y, GROUPS, X, Y, seed=number),
         lambda number: nx.ablate([RANKING], X, Y, n_random=number),
         lambda number: nx.ablate([RANKING], X, Y, seed=number),
-        lambda number: nx.disjoint_minimal_sets(
-            FITTED, nx.linguistic_correlation, X, Y, X, Y, n_sets=number
+        lambda number: nx.evaluation.disjoint_minimal_sets(
+            FITTED, nx.ranking.linguistic_correlation, X, Y, X, Y, n_sets=number
         ),
-        lambda number: nx.rank_intervals(nx.ranking.probeless, X, Y, GROUPS, n_resamples=number),
-        lambda number: nx.rank_intervals(nx.ranking.probeless, X, Y, GROUPS, seed=number),
-        lambda number: nx.control_labels(["a"], Y, number),
-        lambda number: nx.online_code_length(PROBE, X, Y, GROUPS, seed=number),
-        lambda number: nx.fit_probe_mask(FITTED, X, n_rows=number),
+        lambda number: nx.evaluation.rank_intervals(
+            nx.ranking.probeless, X, Y, GROUPS, n_resamples=number
+        ),
+        lambda number: nx.evaluation.rank_intervals(
+            nx.ranking.probeless, X, Y, GROUPS, seed=number
+        ),
+        lambda number: nx.probing.control_labels(["a"], Y, number),
+        lambda number: nx.probing.online_code_length(PROBE, X, Y, GROUPS, seed=number),
+        lambda number: nx.masking.fit_probe_mask(FITTED, X, n_rows=number),
         lambda number: nx.ranking.gaussian(X, Y, X, Y, n_neurons=number),
         lambda number: nx.ranking.mutual_information(X, Y, n_rows=number),
         lambda number: nx.ranking.differentiable_mask(FITTED, X, Y, n_rows=number),
-        lambda number: nx.random_ranking(RANKING.space, number),
+        lambda number: nx.ranking.random_ranking(RANKING.space, number),
         lambda number: nx.ranking.vote([RANKING], number),
         lambda number: nx.ranking.agreement([RANKING], number),
-        lambda number: nx.word_filter(CORPUS, min_frequency=number),
+        lambda number: nx.corpora.word_filter(CORPUS, min_frequency=number),
         lambda number: RANKING.top(number),
-        lambda number: nx.ExtractOptions(batch_tokens=number),
+        lambda number: ExtractOptions(batch_tokens=number),
     ],
 )
 def test_what_is_no_whole_number(use):
@@ -284,7 +310,7 @@ def test_what_is_no_number(value):
         arguments.real_number(value, "x")
     for use in (
         lambda: clone(PROBE).set_params(l1=value).fit(X, Y),
-        lambda: nx.correlation_clusters(X, threshold=value),
+        lambda: nx.correlation.correlation_clusters(X, threshold=value),
         lambda: nx.minimal_set(RANKING, FITTED, X, Y, X, Y, delta=value),
         lambda: RANKING.salient(value),
     ):
@@ -299,7 +325,7 @@ def test_what_are_no_shares(bad):
     for use in (
         lambda: nx.ablate([RANKING], X, Y, shares=bad),
         lambda: nx.minimal_set(RANKING, FITTED, X, Y, X, Y, shares=bad),
-        lambda: nx.learning_curve(PROBE, X, Y, GROUPS, X, Y, shares=bad),
+        lambda: nx.probing.learning_curve(PROBE, X, Y, GROUPS, X, Y, shares=bad),
     ):
         with pytest.raises(InputError, match="share"):
             use()

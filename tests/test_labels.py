@@ -20,7 +20,7 @@ X = RNG.normal(size=(N, D)) + np.eye(3, D)[np.arange(N) % 3] * 3
 GROUPS = np.arange(N) // 6
 PROBE = nx.ElasticNetProbe(tol=1e-2)
 FITTED = clone(PROBE).fit(X, Y)
-RANKING = nx.linguistic_correlation(FITTED)
+RANKING = nx.ranking.linguistic_correlation(FITTED)
 ROWS = np.arange(N)
 
 
@@ -33,30 +33,32 @@ def validate_inputs(y):
 TAKES_Y = {
     "fit": lambda y: clone(PROBE).fit(X, y),
     "score": lambda y: FITTED.score(X, y),
-    "regression": lambda y: nx.ElasticNetRegression().fit(X, y),
-    "regression score": lambda y: nx.ElasticNetRegression().fit(X, X[:, 0]).score(X, y),
-    "grid": lambda y: nx.fit_grid(PROBE, X, y, [0.1], [0.1]),
-    "one_vs_rest": lambda y: nx.fit_one_vs_rest(PROBE, X, y),
-    "search y": lambda y: nx.regularisation_search(PROBE, X, y, X, Y),
-    "search dev": lambda y: nx.regularisation_search(PROBE, X, Y, X, y),
-    "fit_layers": lambda y: nx.fit_layers(PROBE, X, y, space=nx.NeuronSpace.of_array(D)),
-    "layer_scores": lambda y: nx.layer_scores(PROBE, X, Y, X, y, space=RANKING.space),
-    "learning_curve": lambda y: nx.learning_curve(PROBE, X, y, GROUPS, X, Y),
-    "learning_curve test": lambda y: nx.learning_curve(PROBE, X, Y, GROUPS, X, y),
-    "online_code": lambda y: nx.online_code_length(PROBE, X, y, GROUPS),
-    "online_code groups": lambda y: nx.online_code_length(PROBE, X, Y, y),
-    "rank_intervals": lambda y: nx.rank_intervals(nx.ranking.probeless, X, y, GROUPS),
-    "rank_intervals groups": lambda y: nx.rank_intervals(nx.ranking.probeless, X, Y, y),
+    "regression": lambda y: nx.probing.ElasticNetRegression().fit(X, y),
+    "regression score": lambda y: nx.probing.ElasticNetRegression().fit(X, X[:, 0]).score(X, y),
+    "grid": lambda y: nx.probing.fit_grid(PROBE, X, y, [0.1], [0.1]),
+    "one_vs_rest": lambda y: nx.probing.fit_one_vs_rest(PROBE, X, y),
+    "search y": lambda y: nx.probing.regularisation_search(PROBE, X, y, X, Y),
+    "search dev": lambda y: nx.probing.regularisation_search(PROBE, X, Y, X, y),
+    "fit_layers": lambda y: nx.probing.fit_layers(PROBE, X, y, space=nx.NeuronSpace.of_array(D)),
+    "layer_scores": lambda y: nx.probing.layer_scores(PROBE, X, Y, X, y, space=RANKING.space),
+    "learning_curve": lambda y: nx.probing.learning_curve(PROBE, X, y, GROUPS, X, Y),
+    "learning_curve test": lambda y: nx.probing.learning_curve(PROBE, X, Y, GROUPS, X, y),
+    "online_code": lambda y: nx.probing.online_code_length(PROBE, X, y, GROUPS),
+    "online_code groups": lambda y: nx.probing.online_code_length(PROBE, X, Y, y),
+    "rank_intervals": lambda y: nx.evaluation.rank_intervals(nx.ranking.probeless, X, y, GROUPS),
+    "rank_intervals groups": lambda y: nx.evaluation.rank_intervals(nx.ranking.probeless, X, Y, y),
     "selectivity": lambda y: nx.selectivity(
         FITTED, validate_inputs(y), validate_inputs(Y), ["w"] * N
     ),
-    "control_labels": lambda y: nx.control_labels(["w"] * N, y),
-    "accuracy_interval": lambda y: nx.accuracy_interval(Y == "a", y),
+    "control_labels": lambda y: nx.probing.control_labels(["w"] * N, y),
+    "accuracy_interval": lambda y: nx.evaluation.accuracy_interval(Y == "a", y),
     "ablate": lambda y: nx.ablate([RANKING], X, y),
     "ablate test": lambda y: nx.ablate([RANKING], X, Y, probe=FITTED, X_test=X, y_test=y),
     "minimal_set": lambda y: nx.minimal_set(RANKING, FITTED, X, y, X, Y),
     "minimal_set dev": lambda y: nx.minimal_set(RANKING, FITTED, X, Y, X, y),
-    "redundancy": lambda y: nx.disjoint_minimal_sets(FITTED, nx.linguistic_correlation, X, y, X, Y),
+    "redundancy": lambda y: nx.evaluation.disjoint_minimal_sets(
+        FITTED, nx.ranking.linguistic_correlation, X, y, X, Y
+    ),
     "class_means": lambda y: class_means(X, y),
     "average_precision": lambda y: nx.ranking.average_precision(X, y),
     "gaussian": lambda y: nx.ranking.gaussian(X, y, X, Y),
@@ -180,7 +182,7 @@ def test_rankings_keep_integer_classes(tmp_path):
     fitted = clone(PROBE).fit(X, y)
     for ranking in (
         nx.ranking.probeless(X, y),
-        nx.linguistic_correlation(fitted),
+        nx.ranking.linguistic_correlation(fitted),
         nx.ranking.iou(X, torch.tensor(y)),
         nx.ranking.mean_select(X, y.tolist()),
     ):
@@ -208,10 +210,10 @@ def test_bools_as_classes(tmp_path):
 
 def test_one_probe_for_each_integer_label():
     y = np.arange(N) % 3
-    probes = nx.fit_one_vs_rest(PROBE, X, y)
+    probes = nx.probing.fit_one_vs_rest(PROBE, X, y)
     assert list(probes) == [0, 1, 2]
     assert probes[1].classes_.tolist() == ["1", "not 1"]
-    of_text = nx.fit_one_vs_rest(PROBE, X, y.astype(str))
+    of_text = nx.probing.fit_one_vs_rest(PROBE, X, y.astype(str))
     np.testing.assert_array_equal(probes[1].coef_, of_text["1"].coef_)
     assert list(class_means(X, y)) == [0, 1, 2]
 
@@ -224,8 +226,8 @@ def test_strings_are_not_compared_to_numbers():
         lambda: of_numbers.score(X, y.astype(str)),
         lambda: nx.ablate([RANKING], X, y, probe=of_numbers, X_test=X, y_test=y.astype(str)),
         lambda: nx.minimal_set(RANKING, of_numbers, X, y, X, y.astype(str)),
-        lambda: nx.regularisation_search(PROBE, X, y, X, y.astype(str)),
-        lambda: nx.learning_curve(PROBE, X, y, GROUPS, X, y.astype(str)),
+        lambda: nx.probing.regularisation_search(PROBE, X, y, X, y.astype(str)),
+        lambda: nx.probing.learning_curve(PROBE, X, y, GROUPS, X, y.astype(str)),
         lambda: nx.ranking.gaussian(X, y, X, y.astype(str)),
     ):
         with pytest.raises(InputError, match="holds strings, but the labels they are compared to"):

@@ -5,6 +5,7 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.escaping import terminal
+from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.showing import brief, short_repr, some, summary
 
 LSTM = nx.embedded_path("models/lstm-0")
@@ -22,7 +23,9 @@ def shown(tmp_path_factory):
     y = np.array(["x", EVIL] * 30)
     probe = nx.ElasticNetProbe(l1=0.01).fit(X, y)
     loaded = nx.load_model(LSTM, device="cpu", head="language")
-    pairs = nx.encode_pairs(loaded, nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[:3])
+    pairs = nx.interventions.encode_pairs(
+        loaded, nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[:3]
+    )
     return {
         "corpus": corpus,
         "store": store,
@@ -32,7 +35,7 @@ def shown(tmp_path_factory):
         "space": store.space,
         "fitted probe": probe,
         "probe": nx.ElasticNetProbe(),
-        "regression": nx.ElasticNetRegression().fit(X, X[:, 0]),
+        "regression": nx.probing.ElasticNetRegression().fit(X, X[:, 0]),
         "model": loaded,
         "pairs": pairs,
         "task": nx.ranking.RankingTask(X, y, X, y, probe),
@@ -69,6 +72,6 @@ def test_pieces():
     assert len(brief("x" * 1000)) <= 200
     assert summary("T", {"a": 1, "b": None, "c": True}) == "T\n  a 1, c yes"
     assert summary("T", lines=map(str, range(9))).splitlines()[-1] == "  ... (9 in all)"
-    assert short_repr(nx.Selectivity(0.5, 0.25, 3, True)).startswith(
+    assert short_repr(Selectivity(0.5, 0.25, 3, True)).startswith(
         "Selectivity(task_accuracy=0.5, control_accuracy=0.25, n_word_types=3"
     )

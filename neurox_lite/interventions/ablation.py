@@ -61,7 +61,12 @@ def ablate_in_model(
         When a ranking is of other neurons or an option is out of range.
     """
     rankings, shares = as_rankings(rankings), checked_shares(shares)
-    expect(metric, ModelMetric, "metric", "one of nx.model_metrics, as pair_accuracy(model, pairs)")
+    expect(
+        metric,
+        ModelMetric,
+        "metric",
+        "one of nx.interventions.metrics, as pair_accuracy(model, pairs)",
+    )
     n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
     runner = metric.runner
     n_neurons = runner.space.n_neurons

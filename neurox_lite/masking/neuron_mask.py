@@ -83,8 +83,8 @@ def fit_neuron_mask(
         what the neurons of another method can do, see
         :func:`~neurox_lite.masking.fitting.mask_from_ranking`. A function makes the ranking of the
         pairs to train on, as
-        ``lambda train: nx.rank_by_integrated_gradients(model, train, plural)``: it never sees
-        those held out.
+        ``lambda train: nx.masking.rank_by_integrated_gradients(model, train, plural)``: it never
+        sees those held out.
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
 

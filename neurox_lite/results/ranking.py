@@ -193,24 +193,24 @@ class NeuronRanking:
             lists[name] = order[short & (scores[order] > 0)]
         return lists
 
-    def columns_above(self, share: float = 0.5) -> dict[Any, np.ndarray]:
+    def columns_above(self, threshold: float = 0.5) -> dict[Any, np.ndarray]:
         """Per class, the columns whose importance is at least a share of the largest, best first.
 
-        The hard threshold of NeuroX, whose ``fraction`` is ``1 / share``. A class without any
+        The hard threshold of NeuroX, whose ``fraction`` is ``1 / threshold``. A class without any
         importance has none.
 
         Raises
         ------
         InputError
-            When the method gives no scores per class, or ``share`` is not above 0 and up to 1.
+            When the method gives no scores per class, or ``threshold`` is not above 0 and up to 1.
         """
-        share = real_number(share, "share")
-        if not 0 < share <= 1:
-            raise InputError(f"share is {share}; give a number above 0 and up to 1")
+        threshold = real_number(threshold, "threshold")
+        if not 0 < threshold <= 1:
+            raise InputError(f"threshold is {threshold}; give a number above 0 and up to 1")
         lists = {}
         for name, scores in zip(self.classes, self._per_class(), strict=True):
             order = np.argsort(-scores, kind="stable")
-            important = (scores[order] > 0) & (scores[order] >= share * scores.max())
+            important = (scores[order] > 0) & (scores[order] >= threshold * scores.max())
             lists[name] = order[important]
         return lists
 

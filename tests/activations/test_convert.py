@@ -1,3 +1,4 @@
+import inspect
 import json
 import re
 import resource
@@ -202,9 +203,11 @@ def test_program_in_the_guide_from_neurox(tmp_path, monkeypatch):
 
 
 def test_names_in_the_guide_from_neurox_exist():
-    names = set(re.findall(r"\bnx\.(\w+)", GUIDE))
-    assert "convert" in names
-    assert names <= set(nx.__all__)
+    names = set(re.findall(r"\bnx\.(\w+)\.?(\w*)", GUIDE))
+    assert ("convert", "") in names
+    for name, inside in names:
+        assert name in nx.__all__
+        assert not inspect.ismodule(getattr(nx, name)) or inside in getattr(nx, name).__all__
     modules = (Path(nx.__file__).parent / "cli").glob("*.py")
     known = {path.stem.replace("run_job", "run") for path in modules}
     assert set(re.findall(r"`neurox-lite (\w+)", GUIDE)) <= known

@@ -75,7 +75,7 @@ def rankings(store: Path) -> None:
     for name in ("max_corr", "min_corr", "lin_reg", "svcca"):
         took = seconds(lambda name=name: getattr(nx.ranking, name)(X, [Y]))
         row(f"{name.replace('_', '-')} of 2 stores (s)", f"{took:.1f}", "")
-    took = seconds(lambda: nx.layer_similarity(X, Y))
+    took = seconds(lambda: nx.correlation.layer_similarity(X, Y))
     row("CKA of all layers of 2 stores (s)", f"{took:.1f}", "")
 
 

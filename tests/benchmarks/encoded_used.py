@@ -51,14 +51,14 @@ def number_ranking(model: str, site: str, folder: Path) -> tuple[nx.NeuronRankin
     store = nx.extract(path, corpus, folder / f"{model}.h5", site=site)
     data = nx.labelled_splits(store, corpus, "Number")
     probe = nx.ElasticNetProbe().fit(data.train.X, data.train.y)
-    return nx.linguistic_correlation(probe), probe.score(data.test.X, data.test.y)
+    return nx.ranking.linguistic_correlation(probe), probe.score(data.test.X, data.test.y)
 
 
 def subject_ranking(
     loaded: LoadedModel, pairs: Sequence[MinimalPair], site: str
 ) -> tuple[nx.NeuronRanking, float]:
     """Neurons by a probe of the subject's number where the verb is chosen, and its accuracy."""
-    inputs = nx.encode_pairs(loaded, pairs)
+    inputs = nx.interventions.encode_pairs(loaded, pairs)
     masked = InterventionRunner.of_pairs(
         loaded, inputs, site=site, positions=inputs.prediction_positions
     )
@@ -67,7 +67,7 @@ def subject_ranking(
     order = np.random.default_rng(0).permutation(len(pairs))
     train, test = order[::2], order[1::2]
     probe = nx.ElasticNetProbe().fit(X[train], y[train])
-    return nx.linguistic_correlation(probe), probe.score(X[test], y[test])
+    return nx.ranking.linguistic_correlation(probe), probe.score(X[test], y[test])
 
 
 def main() -> None:
@@ -83,7 +83,7 @@ def main() -> None:
             encoded, accuracy = number_ranking(model, site, Path(folder))
         subject, subject_accuracy = subject_ranking(loaded, every, site)
         effects = [
-            nx.rank_by_single_replacement(loaded, pairs, site=site, bounds_from=every)
+            nx.masking.rank_by_single_replacement(loaded, pairs, site=site, bounds_from=every)
             for pairs in by_number.values()
         ]
         used = nx.NeuronRanking.from_scores(

@@ -111,8 +111,8 @@ def solve(task: Task, folder: Path) -> nx.NeuronMask:
     methods: dict[str, Callable[[int], MaskFit]] = {
         "mask": lambda seed: fit_mask(effect, seed=seed),
         "REINFORCE": lambda seed: fit_mask(effect, seed=seed, search=reinforce_mask),
-        "integrated gradients": leading(nx.rank_by_integrated_gradients),
-        "activation difference": leading(nx.rank_by_activation_difference),
+        "integrated gradients": leading(nx.masking.rank_by_integrated_gradients),
+        "activation difference": leading(nx.masking.rank_by_activation_difference),
         "random": lambda seed: mask_from_ranking(
             effect, random_ranking(effect.space, seed=seed), seed=seed
         ),
@@ -152,7 +152,7 @@ def best_of_all(effect: PairEffect, size: int, n_best: int = 32) -> list[HardMas
 
 def turned(task: Task, mask: nx.NeuronMask, pairs: Sequence[MinimalPair]) -> float:
     """The share of choices that are others under a mask."""
-    inputs = nx.encode_pairs(task.loaded, pairs)
+    inputs = nx.interventions.encode_pairs(task.loaded, pairs)
     where = {"site": task.site, "positions": inputs.resolve_positions(task.positions)}
     metric = pair_changes(task.loaded, inputs, **where)
     return float(evaluate(metric, mask.gates[None], mask.replacement)[0])
@@ -166,7 +166,7 @@ def side_effect_table(
     row("mask", "neurons", "KL on text", "perplexity", "KL elsewhere", *changed)
     row(*["---"] * (5 + len(tasks)))
     for task, mask in masks:
-        found = nx.side_effects(
+        found = nx.interventions.side_effects(
             task.loaded,
             mask,
             pairs=task.pairs,

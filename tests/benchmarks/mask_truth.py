@@ -45,7 +45,7 @@ def optimum(loaded: LoadedModel, pairs: Sequence[MinimalPair], alpha: float) -> 
     replacement turns tanh(c) into any number between -1 and 1, the same for all pairs: what each
     cell can add is known, and the best cells are those that add most.
     """
-    inputs = nx.encode_pairs(loaded, pairs)
+    inputs = nx.interventions.encode_pairs(loaded, pairs)
     found = {}
     ids = {"input_ids": inputs.input_ids, "attention_mask": inputs.attention_mask}
     for site, layer in (("lstm_cell", 1), ("hidden_states", 2)):

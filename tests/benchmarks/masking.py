@@ -45,7 +45,7 @@ def effect_on(name: str, site: str) -> PairEffect:
         for pair in nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))
         if pair.template != "conjunction" and pair.condition.startswith("singular")
     ]
-    return PairEffect(loaded, nx.encode_pairs(loaded, pairs), site=site)
+    return PairEffect(loaded, nx.interventions.encode_pairs(loaded, pairs), site=site)
 
 
 def bare_steps(effect: PairEffect) -> Callable[[], None]:

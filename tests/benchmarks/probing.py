@@ -142,10 +142,10 @@ def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
 def many(space: nx.NeuronSpace, X: np.ndarray, y: np.ndarray, whole: float) -> None:
     """A probe of every layer, and a grid of penalties, beside one probe of all neurons."""
     probe = nx.ElasticNetProbe(L1, L2, tol=TOL)
-    took = seconds(lambda: nx.fit_layers(probe, X, y, space=space))
+    took = seconds(lambda: nx.probing.fit_layers(probe, X, y, space=space))
     what = f"probes of {len(space.layers)} layers, one each (s)"
     row(what, f"{took:.1f}", f"{whole:.1f} of all", took / whole)
-    took = seconds(lambda: nx.fit_grid(probe, X, y, PENALTIES, PENALTIES))
+    took = seconds(lambda: nx.probing.fit_grid(probe, X, y, PENALTIES, PENALTIES))
     n = len(PENALTIES)
     row(f"grid of {n} x {n} penalties (s)", f"{took:.1f}", f"{whole:.1f} one fit", took / whole)
 

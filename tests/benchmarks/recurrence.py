@@ -48,7 +48,7 @@ def report(corpus: nx.TaggedCorpus, stores: list[nx.ActivationStore]) -> None:
     for model, store, X in zip(MODELS, stores, matrices, strict=True):
         data = nx.labelled_splits(store, corpus, "Number")
         probe = nx.ElasticNetProbe().fit(data.train.X, data.train.y)
-        ranking = nx.linguistic_correlation(probe)
+        ranking = nx.ranking.linguistic_correlation(probe)
         number.append(ranking)
         others = [other for other in matrices if other is not X]
         found = [model, percent(probe.score(data.test.X, data.test.y))]

@@ -10,6 +10,7 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.cli.main import main
+from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.embedded import embedded_path
 
 MODELS = ("lstm-0", "bert", "gpt2")
@@ -62,7 +63,7 @@ def test_layers_are_compared(folder: Path, tmp_path: Path) -> None:
     assert main(command) == 0
     names = {f"cka-1-{i}.{ending}" for i in (2, 3) for ending in ("json", "png")}
     assert {path.name for path in similarity.iterdir()} == names
-    found = nx.LayerSimilarity.load(similarity / "cka-1-3.json")
+    found = LayerSimilarity.load(similarity / "cka-1-3.json")
     assert found.model.endswith("lstm-0")
     assert found.other.endswith("gpt2")
     assert np.shape(found.matrix) == (len(found.layers), len(found.other_layers))

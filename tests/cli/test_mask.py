@@ -13,6 +13,8 @@ import neurox_lite as nx
 from neurox_lite.cli.main import main
 from neurox_lite.cli.pairs import other_pairs
 from neurox_lite.embedded import embedded_path
+from neurox_lite.interventions.side_effects import SideEffects
+from neurox_lite.results.ablation import AblationCurves
 
 pytestmark = pytest.mark.heavy
 
@@ -55,7 +57,7 @@ def test_what_is_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> No
     assert main(command) in (0, 3)
     shown = json.loads(capsys.readouterr().out)
     assert list(shown["KL with the mask"]) == ["elsewhere in the pairs"]
-    found = nx.SideEffects.load(tmp_path / "mask" / "side_effects.json").measures
+    found = SideEffects.load(tmp_path / "mask" / "side_effects.json").measures
     changed = {
         measure.data: round(measure.masked, 6)
         for measure in found
@@ -73,7 +75,7 @@ def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> N
         for pair in nx.read_pairs(PAIRS)
         if pair.template in ("simple", "adv", "nounpp") and pair.condition.startswith("singular")
     ]
-    inputs = nx.encode_pairs(loaded, pairs)
+    inputs = nx.interventions.encode_pairs(loaded, pairs)
     with nx.intervene(loaded, nx.NeuronMask.load(mask), positions="last"):
         logits = loaded.model(inputs.input_ids, inputs.attention_mask).logits
     rows = np.arange(len(pairs))
@@ -87,7 +89,7 @@ def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> N
 
 def test_side_effects_are_beside_the_mask(mask: Path) -> None:
     """Those of the function, on the pairs of other templates and conditions, and on text."""
-    found = nx.SideEffects.load(mask / "side_effects.json")
+    found = SideEffects.load(mask / "side_effects.json")
     pairs = nx.read_pairs(PAIRS)
     chosen = [
         pair
@@ -97,7 +99,7 @@ def test_side_effects_are_beside_the_mask(mask: Path) -> None:
     tasks = {measure.data for measure in found.measures if measure.metric == "accuracy"}
     names = {f"{pair.template} {pair.condition}" for pair in set(pairs) - set(chosen)}
     assert tasks == names and "simple plural" in tasks and "simple singular" not in tasks
-    expected = nx.side_effects(
+    expected = nx.interventions.side_effects(
         nx.load_model(MODEL, head="language"),
         nx.NeuronMask.load(mask),
         pairs=chosen,
@@ -235,7 +237,7 @@ def test_ablation_in_the_model(
     assert main([*ranking, *few, *pairs, "--out", str(tmp_path / "pairs")]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["log odds of the intact model"] > 4
-    curves = nx.AblationCurves.load(tmp_path / "pairs" / "ablation.json").curves
+    curves = AblationCurves.load(tmp_path / "pairs" / "ablation.json").curves
     assert curves[0].remove_top[0] < curves[0].remove_random_mean[0]
     text = tmp_path / "text.txt"
     text.write_text("The boy smiles .\n\nThe girls probably admire the king .\n")

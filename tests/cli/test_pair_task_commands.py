@@ -13,7 +13,10 @@ import neurox_lite as nx
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.minimal_pairs import write_pairs
 from neurox_lite.embedded import embedded_path
+from neurox_lite.interventions.steering_curves import SteeringCurves
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.models.lstm import LSTMConfig, LSTMForCausalLM
+from neurox_lite.results.ablation import AblationCurves
 
 MODEL = str(embedded_path("models/lstm-0"))
 NUMBER = str(embedded_path("corpora/number-pairs.tsv"))
@@ -62,7 +65,7 @@ def test_a_mask_of_an_untrained_model(
     shown = json.loads(capsys.readouterr().out)
     assert shown["status"].startswith("the model cannot do the task: right on ")
     assert shown["can do the task"]["holds"] is False and shown["can do the task"]["both_ways"]
-    assert not nx.MaskFit.load(out).holds
+    assert not MaskFit.load(out).holds
 
 
 @pytest.mark.parametrize("command", ["ablate", "steer"])
@@ -86,7 +89,7 @@ def test_other_commands_over_pairs(
         shown = json.loads(capsys.readouterr().out)
         assert shown["can do the task"] is (code == 0)
         assert shown["intact model"].startswith("the model cannot do") is (code == 3)
-    load = {"ablate": nx.AblationCurves, "steer": nx.SteeringCurves}[command].load
+    load = {"ablate": AblationCurves, "steer": SteeringCurves}[command].load
     name = {"ablate": "ablation.json", "steer": "steering.json"}[command]
     (curve,) = load(Path(out) / name).curves
     assert curve.task is not None and curve.task.n_right == curve.task.n_pairs >= 40
@@ -107,7 +110,7 @@ def test_rankings_by_pairs_carry_it(untrained: str) -> None:
     by_number = [[p for p in pairs if p.condition == n] for n in ("singular", "plural")]
     for model, holds in ((untrained, False), (MODEL, True)):
         loaded = nx.load_model(model, head="language")
-        ranking = nx.rank_by_activation_difference(loaded, *by_number, layers=[1])
+        ranking = nx.masking.rank_by_activation_difference(loaded, *by_number, layers=[1])
         assert ranking.provenance["task"]["holds"] is holds
 
 
@@ -120,7 +123,7 @@ def test_a_replacement_far_out_of_range_is_in_the_status(tmp_path: Path) -> None
     assert fit.feasible and fit.out_of_range
     assert fit.status.endswith(f"out of range ({fit.max_replacement_z:.1f} std)")
     fit.save(tmp_path)
-    loaded_fit = nx.MaskFit.load(tmp_path)
+    loaded_fit = MaskFit.load(tmp_path)
     assert loaded_fit.status == fit.status
     # Of the held-out pairs all are turned, or nearly: never a point.
     assert 0 < fit.held_out_low < fit.held_out_high == loaded_fit.held_out_high <= 1

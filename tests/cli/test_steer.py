@@ -10,6 +10,7 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.cli.main import main
+from neurox_lite.interventions.steering_curves import SteeringCurves
 
 MODEL = str(nx.embedded_path("models/lstm-0"))
 PAIRS = str(nx.embedded_path("corpora/number-pairs.tsv"))
@@ -42,7 +43,7 @@ def test_curves_table_and_figure(
     options = ["--mode", "add", "--counts", "1,5", "--text", str(text), "--json"]
     assert steer(ranking, out, *options, "--n-random", "2") == 0
     shown = json.loads(capsys.readouterr().out)
-    (curve,) = nx.SteeringCurves.load(out / "steering.json").curves
+    (curve,) = SteeringCurves.load(out / "steering.json").curves
     assert shown["pairs"] == curve.n_pairs == 50 and shown["left out as wrong"] == 0
     assert shown["turned by number"] == {"1": 0.0, "5": round(curve.success.top[1], 6)}
     assert shown["turned by random"] == {"1": 0.0, "5": 0.0}
@@ -56,7 +57,7 @@ def test_curves_table_and_figure(
     assert "exists" in capsys.readouterr().err
     again = ["--overwrite", "--shares", "0.01", "--positions", "1", "--strength", "2"]
     assert steer(ranking, out, *again, "--mode", "add", "--n-random", "1") == 0
-    (curve,) = nx.SteeringCurves.load(out / "steering.json").curves
+    (curve,) = SteeringCurves.load(out / "steering.json").curves
     assert (curve.counts, curve.strength, curve.positions) == ((1,), 2.0, "1")
     assert curve.kl is None
     assert "turned by number" in capsys.readouterr().out

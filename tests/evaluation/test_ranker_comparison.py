@@ -13,6 +13,7 @@ from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.ranker_comparison import compare_rankers
 from neurox_lite.ranking import METHODS
 from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
 
 pytestmark = pytest.mark.heavy
@@ -91,7 +92,7 @@ def test_saved_as_files_that_open_again(found, tmp_path):
     found.save(tmp_path / "out")
     assert MethodTable.load(tmp_path / "out/methods.json") == found.table
     assert AgreementMatrix.load(tmp_path / "out/agreement.json") == found.agreement
-    assert nx.AblationCurves.load(tmp_path / "out/ablation.json") == found.curves
+    assert AblationCurves.load(tmp_path / "out/ablation.json") == found.curves
     ranking = NeuronRanking.load(tmp_path / "out/rankings/04-iou.json")
     assert ranking.order.tolist() == found.rankings[3].order.tolist()
     for figure in ("methods.png", "agreement.png"):

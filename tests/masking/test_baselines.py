@@ -36,7 +36,7 @@ def last_cells(loaded, pairs):
     With output gate o the state is o tanh(c), and the log odds are linear in it. Shapes
     (n_pairs, n_cells).
     """
-    inputs = nx.encode_pairs(loaded, pairs)
+    inputs = nx.interventions.encode_pairs(loaded, pairs)
     found = {}
     for site, layer in (("lstm_cell", 1), ("hidden_states", 2)):
         sites = find_sites(loaded.model, site)
@@ -58,7 +58,9 @@ def test_a_single_replacement_does_what_the_closed_form_says(lstm, by_number):
     cells, target_pairs = last_cells(lstm, pairs)
     gains = [(target_pairs * (sign - np.tanh(cells))).mean(0) for sign in (-1, 1)]
     best = np.maximum(*gains)
-    found = nx.rank_by_single_replacement(lstm, pairs, n_pairs=len(pairs), n_steps=30, **LAST)
+    found = nx.masking.rank_by_single_replacement(
+        lstm, pairs, n_pairs=len(pairs), n_steps=30, **LAST
+    )
     assert found.method == "single-replacement"
     assert (found.scores <= best + 1e-4).all()
     top = np.argsort(-best)[:10]
@@ -71,7 +73,7 @@ def test_integrated_gradients_are_what_each_last_cell_adds(lstm, by_number):
     cells, target_pairs = last_cells(lstm, by_number["singular"])
     others, _ = last_cells(lstm, by_number["plural"])
     expected = (target_pairs * (np.tanh(others.mean(0)) - np.tanh(cells))).mean(0)
-    found = nx.rank_by_integrated_gradients(
+    found = nx.masking.rank_by_integrated_gradients(
         lstm, by_number["singular"], by_number["plural"], n_pairs=1000, **LAST
     )
     np.testing.assert_allclose(found.scores, expected, atol=1e-4)
@@ -83,7 +85,7 @@ def test_integrated_gradients_sum_to_the_whole_effect(lstm, by_number, positions
     """Completeness, also where the effect of one step propagates to others."""
     where = {"site": "lstm_cell", "positions": positions}
     singular, plural = by_number["singular"], by_number["plural"]
-    found = nx.rank_by_integrated_gradients(
+    found = nx.masking.rank_by_integrated_gradients(
         lstm, singular, plural, n_pairs=len(singular), n_steps=50, **where
     )
     effect, _ = pair_effect(lstm, singular, **where)
@@ -102,14 +104,14 @@ def test_activation_difference_is_that_of_the_means(lstm, by_number):
     there, _ = last_cells(lstm, by_number["plural"])
     both = np.concatenate([here, there])
     expected = abs(here.mean(0) - there.mean(0)) / both.std(0)
-    found = nx.rank_by_activation_difference(
+    found = nx.masking.rank_by_activation_difference(
         lstm, by_number["singular"], by_number["plural"], **LAST
     )
     np.testing.assert_allclose(found.scores, expected, rtol=1e-3)
 
 
 def test_a_mask_by_a_ranking_is_its_head(lstm, by_number):
-    ranking = nx.rank_by_integrated_gradients(
+    ranking = nx.masking.rank_by_integrated_gradients(
         lstm, by_number["singular"], by_number["plural"], **LAST
     )
     fit = nx.fit_neuron_mask(lstm, by_number["singular"], method=ranking, **LAST)
@@ -118,7 +120,7 @@ def test_a_mask_by_a_ranking_is_its_head(lstm, by_number):
 
 
 def test_site_and_layers_are_those_of_the_ranking(lstm, by_number):
-    ranking = nx.random_ranking(nx.neuron_space(lstm, "hidden_states", [2, 1]))
+    ranking = nx.ranking.random_ranking(nx.neuron_space(lstm, "hidden_states", [2, 1]))
     fit = nx.fit_neuron_mask(lstm, by_number["singular"], method=ranking, positions=-1)
     assert fit.mask.space == ranking.space
     with pytest.raises(nx.InputError, match="give the model, site and layers"):
@@ -130,7 +132,7 @@ def test_a_ranking_made_on_the_way_sees_no_held_out_pair(lstm, by_number):
 
     def rank(train):
         seen.extend(train)
-        return nx.rank_by_integrated_gradients(lstm, train, by_number["plural"], **LAST)
+        return nx.masking.rank_by_integrated_gradients(lstm, train, by_number["plural"], **LAST)
 
     fit = nx.fit_neuron_mask(lstm, by_number["singular"], method=rank, **LAST)
     assert len(set(seen)) == fit.counts["trained on"]
@@ -142,7 +144,7 @@ def test_a_ranking_made_on_the_way_sees_no_held_out_pair(lstm, by_number):
 def test_one_neuron_kept_alone(lstm, by_number):
     """Of sufficiency: its score is what keeping it adds to the best replacement of all."""
     pairs = by_number["singular"][:20]
-    found = nx.rank_by_single_replacement(
+    found = nx.masking.rank_by_single_replacement(
         lstm, pairs, objective="sufficiency", n_pairs=8, n_steps=5, **LAST
     )
     scores = found.scores[~np.isnan(found.scores)]
@@ -152,10 +154,10 @@ def test_one_neuron_kept_alone(lstm, by_number):
 def test_bad_input(lstm, by_number):
     pairs = by_number["singular"]
     with pytest.raises(nx.InputError, match="n_pairs is 0"):
-        nx.rank_by_integrated_gradients(lstm, pairs, pairs, n_pairs=0)
+        nx.masking.rank_by_integrated_gradients(lstm, pairs, pairs, n_pairs=0)
     with pytest.raises(nx.InputError, match="n_steps is 0"):
-        nx.rank_by_single_replacement(lstm, pairs, n_steps=0)
+        nx.masking.rank_by_single_replacement(lstm, pairs, n_steps=0)
     with pytest.raises(nx.InputError, match="no layer 7"):
-        nx.rank_by_activation_difference(lstm, pairs, pairs, layers=[7])
+        nx.masking.rank_by_activation_difference(lstm, pairs, pairs, layers=[7])
     with pytest.raises(nx.InputError, match="unknown method 'magic'"):
         nx.fit_neuron_mask(lstm, pairs, method="magic")

@@ -14,6 +14,7 @@ from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.masking.effects import PairEffect, ReadoutEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.neuron_mask import fit_neuron_mask, pair_effect
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
@@ -105,13 +106,15 @@ def test_reinforce_finds_the_two_units_with_more_steps():
 def test_a_path_of_a_model_leads_with_what_it_uses(lstm):
     """The optimum of the last step and layer stands first, and any ablation takes the ranking."""
     pairs = number_pairs("singular")[::4]
-    ranking = nx.rank_by_neuron_mask(lstm, pairs, layers=[1], positions=-1)
+    ranking = nx.masking.rank_by_neuron_mask(lstm, pairs, layers=[1], positions=-1)
     assert ranking.method == "differentiable-mask"
     # Those that add most, by the closed form of `optimum`.
     assert set(ranking.order[:6].tolist()) == {92, 47, 13, 32, 49, 109}
-    inputs = nx.encode_pairs(lstm, pairs)
+    inputs = nx.interventions.encode_pairs(lstm, pairs)
     metric = pair_log_odds(lstm, inputs, site="lstm_cell", layers=[1])
-    (curve,) = nx.ablate_in_model([ranking], metric, shares=[0.05], replacement="zero").curves
+    (curve,) = nx.interventions.ablate_in_model(
+        [ranking], metric, shares=[0.05], replacement="zero"
+    ).curves
     assert curve.remove_top[0] < curve.remove_random_low[0]
 
 
@@ -249,7 +252,7 @@ def test_saved_and_loaded(lstm, tmp_path):
     assert set(loaded.order[: fit.size].tolist()) == set(fit.mask.columns.tolist())
 
 
-@pytest.mark.parametrize("by", ["differentiable-mask", nx.rank_by_single_replacement])
+@pytest.mark.parametrize("by", ["differentiable-mask", nx.masking.rank_by_single_replacement])
 @pytest.mark.parametrize("held_out", [0.25, 0.0])
 def test_a_fit_is_loaded_as_it_was(lstm, tmp_path, by, held_out):
     where = {"layers": [1], "positions": -1}
@@ -260,7 +263,7 @@ def test_a_fit_is_loaded_as_it_was(lstm, tmp_path, by, held_out):
     options = {"by": by if isinstance(by, str) else ranked, "held_out": held_out, "n_steps": 20}
     fit = fit_neuron_mask(lstm, number_pairs("singular")[::20], **where, **options)
     fit.save(tmp_path)
-    loaded = nx.MaskFit.load(tmp_path)
+    loaded = MaskFit.load(tmp_path)
     for name in (field.name for field in fields(fit) if field.name not in ("mask", "order")):
         np.testing.assert_equal(getattr(loaded, name), getattr(fit, name))
     np.testing.assert_array_equal(loaded.mask.gates, fit.mask.gates)
@@ -269,7 +272,7 @@ def test_a_fit_is_loaded_as_it_was(lstm, tmp_path, by, held_out):
     assert repr(loaded) == repr(fit) and loaded.status == fit.status
     (tmp_path / "fit.json").write_text('{"kind": "mask fit"}')
     with pytest.raises(nx.InputError, match=r"fit.json: the mask fit cannot be read"):
-        nx.MaskFit.load(tmp_path)
+        MaskFit.load(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_no_head_is_enough():
 
 
 def test_a_ranking_of_other_neurons_is_refused():
-    other = nx.random_ranking(nx.NeuronSpace.of_array(N_NEURONS + 1))
+    other = nx.ranking.random_ranking(nx.NeuronSpace.of_array(N_NEURONS + 1))
     with pytest.raises(nx.InputError, match="give the model, site and layers"):
         mask_from_ranking(readout(), other)
 

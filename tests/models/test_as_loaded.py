@@ -155,12 +155,12 @@ TEXTS = ["The niece watches those boxes ."]
 
 def results(model, pairs, target_pairs, **tokenizer):
     """What every function makes of a model, as plain numbers."""
-    inputs = nx.encode_pairs(model, pairs, **tokenizer)
-    metrics = nx.model_metrics
-    ranking = nx.rank_by_activation_difference(
+    inputs = nx.interventions.encode_pairs(model, pairs, **tokenizer)
+    metrics = nx.interventions.metrics
+    ranking = nx.masking.rank_by_activation_difference(
         model, pairs, target_pairs, include_incorrect=True, **tokenizer
     )
-    steered = nx.steer(
+    steered = nx.interventions.steer(
         ranking,
         model,
         pairs,
@@ -171,15 +171,15 @@ def results(model, pairs, target_pairs, **tokenizer):
         **tokenizer,
     )
     mask = nx.NeuronMask.of(ranking.space, ranking.order[:4])
-    effects = nx.side_effects(model, mask, texts=TEXTS, n_random=1, **tokenizer)
-    ablated = nx.ablate_in_model(
+    effects = nx.interventions.side_effects(model, mask, texts=TEXTS, n_random=1, **tokenizer)
+    ablated = nx.interventions.ablate_in_model(
         [ranking], metrics.pair_accuracy(model, inputs), shares=[0.1], n_random=1
     )
     fit = nx.fit_neuron_mask(
         model, pairs, n_steps=2, alpha=-50, method=ranking, include_incorrect=True, **tokenizer
     )
     return [
-        nx.score_pairs(model, pairs, **tokenizer).tolist(),
+        nx.interventions.score_pairs(model, pairs, **tokenizer).tolist(),
         inputs.input_ids.tolist(),
         ranking.order.tolist(),
         steered.curves[0].counts,
@@ -196,18 +196,22 @@ def test_functions_of_a_language_model_take_every_form(language):
     expected = results(load_model(folder, device="cpu", head="language"), pairs, target_pairs)
     tokenizer = tf.AutoTokenizer.from_pretrained(folder)
     assert results(plain, pairs, target_pairs, tokenizer=tokenizer) == expected
-    assert nx.score_pairs(plain, pairs).tolist() == expected[0]
+    assert nx.interventions.score_pairs(plain, pairs).tolist() == expected[0]
 
 
 def test_a_ranking_of_another_model_in_memory_is_refused(language):
     plain, _, pairs, target_pairs = language
-    ranking = nx.rank_by_activation_difference(plain, pairs, target_pairs, include_incorrect=True)
+    ranking = nx.masking.rank_by_activation_difference(
+        plain, pairs, target_pairs, include_incorrect=True
+    )
     other = tf.AutoModelForCausalLM.from_pretrained(embedded_path("models/lstm-1")).eval()
-    metric = nx.model_metrics.pair_accuracy(other, nx.encode_pairs(other, pairs))
+    metric = nx.interventions.metrics.pair_accuracy(
+        other, nx.interventions.encode_pairs(other, pairs)
+    )
     with pytest.raises(InputError, match="not from this model"):
-        nx.ablate_in_model([ranking], metric)
+        nx.interventions.ablate_in_model([ranking], metric)
 
 
 def test_a_base_model_in_memory_predicts_no_words(plain):
     with pytest.raises(InputError, match="predicts no words"):
-        nx.score_pairs(plain, [MinimalPair(("the",), "cat", "dogs")])
+        nx.interventions.score_pairs(plain, [MinimalPair(("the",), "cat", "dogs")])

@@ -12,6 +12,7 @@ from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.interventions.pair_scores import score_pairs
 from neurox_lite.models.model_files import model_revision
 from neurox_lite.models.neuron_spaces import neuron_space
+from neurox_lite.pipeline.job import Job
 
 BERT, LSTM = (str(nx.embedded_path(f"models/{name}")) for name in ("bert", "lstm-0"))
 CORPUS = nx.TaggedCorpus((("The", "dog", "barks"), ("Two", "dogs", "bark")), source="dogs")
@@ -72,13 +73,15 @@ def test_a_store_of_random_weights_never_goes_with_the_trained_model(tmp_path):
     trained = nx.extract(LSTM, CORPUS, tmp_path / "trained.h5")
     assert trained.space != store.space
     pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))
-    inputs = nx.encode_pairs(nx.load_model(LSTM, device="cpu", head="language"), pairs[:2])
+    inputs = nx.interventions.encode_pairs(
+        nx.load_model(LSTM, device="cpu", head="language"), pairs[:2]
+    )
     loaded = nx.load_model(LSTM, device="cpu", head="language")
-    metric = nx.model_metrics.pair_log_odds(loaded, inputs, site="lstm_cell")
-    ranking = nx.random_ranking(neuron_space(loaded))
+    metric = nx.interventions.metrics.pair_log_odds(loaded, inputs, site="lstm_cell")
+    ranking = nx.ranking.random_ranking(neuron_space(loaded))
     of_random = replace(ranking, space=replace(ranking.space, revision=store.space.revision))
     with pytest.raises(nx.InputError, match="random weights 0"):
-        nx.ablate_in_model([of_random], metric, shares=[0.5])
+        nx.interventions.ablate_in_model([of_random], metric, shares=[0.5])
 
 
 def test_options_without_it_are_as_they_were():
@@ -96,6 +99,6 @@ def test_by_command(tmp_path, monkeypatch):
     command = ["extract", "--model", "m", "--corpus", "c.txt", "--format", "text", "--out", "s.h5"]
     assert main([*command, "--random-weights", "2"]) == 0
     assert nx.ActivationStore("s.h5").space.model == "m (random weights, seed 2)"
-    job = nx.Job("m", "c.txt", "upos", "out")
+    job = Job("m", "c.txt", "upos", "out")
     chosen = replace(job, extract=ExtractOptions(random_weights=2)).to_yaml()
     assert "random_weights: 2" in chosen

@@ -416,6 +416,6 @@ def test_errors_of_integrated_gradients():
         integrated_gradients(probe, X[:, 1:], y)
     with pytest.raises(nx.InputError, match="the probe has no class 'D'"):
         integrated_gradients(probe, X, np.where(y == "A", "D", y))
-    numbers = nx.ElasticNetRegression().fit(X, X[:, 0])
+    numbers = nx.probing.ElasticNetRegression().fit(X, X[:, 0])
     with pytest.raises(nx.InputError, match="give a fitted ElasticNetProbe"):
         integrated_gradients(numbers, X, y)

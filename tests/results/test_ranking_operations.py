@@ -159,7 +159,7 @@ def test_above_a_share_of_the_largest(ranking):
         assert sorted(columns.tolist()) == by_hand
         assert scores[columns].tolist() == sorted(scores[by_hand], reverse=True)
     assert ranking.columns_above(1)["NOUN"].tolist() == [8]
-    with pytest.raises(InputError, match="share is 0"):
+    with pytest.raises(InputError, match="threshold is 0"):
         ranking.columns_above(0)
 
 

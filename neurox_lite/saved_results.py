@@ -1,0 +1,70 @@
+"""Any result that was saved, read again."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from neurox_lite.arguments import as_path
+from neurox_lite.choices import listed
+from neurox_lite.errors import InputError
+from neurox_lite.files import reading_json
+
+CLASS_OF = {
+    "ablation curves": "results.ablation.AblationCurves",
+    "agreement of rankings": "ranking.agreement.AgreementMatrix",
+    "layer scores": "probing.layerwise.LayerScores",
+    "layer similarity": "correlation.similarity.LayerSimilarity",
+    "learning curve": "probing.learning_curve.LearningCurve",
+    "mask overlaps": "masking.mask_overlaps.MaskOverlaps",
+    "method table": "evaluation.method_table.MethodTable",
+    "neuron clusters": "correlation.clusters.NeuronClusters",
+    "neuron ranking": "results.ranking.NeuronRanking",
+    "online code": "probing.online_code.OnlineCodeLength",
+    "rank intervals": "evaluation.rank_intervals.RankIntervals",
+    "regularisation search": "probing.search.RegularisationSearch",
+    "side effects": "interventions.side_effects.SideEffects",
+    "steering curves": "interventions.steering_curves.SteeringCurves",
+}
+"""Of the ``kind`` that a JSON file says it is."""
+
+IN_FOLDERS = {
+    "fit.json": "masking.mask_fit.MaskFit",
+    "mask.json": "results.neuron_mask.NeuronMask",
+}
+"""By a file in the folder, the first that is there."""
+
+
+def load_result(path: str | Path) -> Any:
+    """Read a result, whatever it is, that a command or ``save`` wrote.
+
+    Parameters
+    ----------
+    path : path
+        A JSON file, or the folder of a probe, mask or fit of a mask.
+
+    Returns
+    -------
+    NeuronRanking, AblationCurves, ElasticNetProbe, MaskFit, ...
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged, or no result that can be read alone.
+    """
+    path = as_path(path)
+    if path.is_dir():
+        found = next((name for file, name in IN_FOLDERS.items() if (path / file).is_file()), None)
+        if found is None:
+            from neurox_lite.probing.loading import load_probe
+
+            return load_probe(path)
+    else:
+        with reading_json(path) as data:
+            kind = data.get("kind") if isinstance(data, dict) else None
+        if not isinstance(kind, str) or kind not in CLASS_OF:
+            raise InputError(f"{path}: not one of {listed(list(CLASS_OF))}; see docs/formats.md")
+        found = CLASS_OF[kind]
+    module, name = found.rsplit(".", 1)
+    return getattr(import_module(f"neurox_lite.{module}"), name).load(path)

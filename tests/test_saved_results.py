@@ -1,0 +1,59 @@
+"""Every result that is saved is read by one function, as what it was."""
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neurox_lite as nx
+from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS
+
+sys.path.insert(0, str(Path(__file__).parent / "results"))
+from every_result import EVERY
+
+LOADABLE = [name for name, result in EVERY.items() if hasattr(type(result), "load")]
+
+
+@pytest.mark.parametrize("name", LOADABLE)
+def test_it_comes_back_as_what_it_was(name, tmp_path):
+    result = EVERY[name]
+    path = tmp_path / "result"
+    if not any(each.rsplit(".", 1)[1] == name for each in IN_FOLDERS.values()):
+        path = tmp_path / "result.json"
+    result.save(path)
+    found = nx.load_result(path)
+    assert type(found) is type(result)
+    assert str(found) == str(result)
+
+
+def test_every_kind_has_its_class():
+    for kind, name in CLASS_OF.items():
+        module = import_module(f"neurox_lite.{name.rsplit('.', 1)[0]}")
+        assert kind in {value for value in vars(module).values() if isinstance(value, str)} | {
+            "neuron ranking"
+        }
+    saved = {name.rsplit(".", 1)[1] for name in (*CLASS_OF.values(), *IN_FOLDERS.values())}
+    assert saved == set(LOADABLE)
+
+
+def test_a_probe_comes_back(tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = np.array(["a", "b"])[(X[:, 0] > 0).astype(int)]
+    probe = nx.ElasticNetProbe(l1=0.01).fit(X, y)
+    probe.save(tmp_path / "probe")
+    np.testing.assert_array_equal(nx.load_result(tmp_path / "probe").coef_, probe.coef_)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", json.dumps({"kind": "probe"}), '{"kind": ["x"]}'])
+def test_what_is_no_result(content, tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(nx.InputError, match=r"x\.json: not one of ablation curves"):
+        nx.load_result(path)
+    with pytest.raises(nx.InputError, match="nowhere"):
+        nx.load_result(tmp_path / "nowhere.json")
+    with pytest.raises(nx.InputError, match=r"path is 3"):
+        nx.load_result(3)
