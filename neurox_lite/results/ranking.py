@@ -13,8 +13,8 @@ from neurox_lite.arguments import as_python, expect, one_or_more, real_number, w
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, Neuron, NeuronSpace, check_revision
-from neurox_lite.results.ranking_files import as_table, read_ranking, write_ranking
-from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.results.ranking_files import damaged, read_fields, write_fields
+from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 from neurox_lite.showing import short_repr, some, summary
 
@@ -340,7 +340,13 @@ class NeuronRanking:
 
     def table(self) -> Table:
         """A header, and one row per neuron, best first."""
-        return as_table(self)
+        rows: Table = [["rank", "layer", "unit", "score", *self.classes]]
+        per_class = self.class_scores
+        for rank, column in enumerate(self.order.tolist(), start=1):
+            of_classes = [] if per_class is None else per_class[:, column].tolist()
+            neuron, score = self.space.neuron(column), float(self.scores[column])
+            rows.append([rank, neuron.layer, neuron.unit, score, *of_classes])
+        return rows
 
     def plot(
         self,
@@ -387,7 +393,10 @@ class NeuronRanking:
 
     def save(self, path: str | Path) -> None:
         """Write the ranking as ``.json`` (everything), or as a table in ``.csv`` or ``.tex``."""
-        write_ranking(self, path)
+        if is_table_name(path):
+            write_table(path, self.table())
+        else:
+            write_fields(path, vars(self))
 
     @classmethod
     def load(cls, path: str | Path) -> NeuronRanking:
@@ -398,7 +407,11 @@ class NeuronRanking:
         InputError
             When the file is missing or holds no ranking.
         """
-        return read_ranking(path, cls)
+        fields = read_fields(path)
+        try:
+            return cls(**fields)
+        except ValueError as error:
+            raise damaged(path, error) from None
 
 
 def as_rankings(rankings: Any) -> list[NeuronRanking]:
