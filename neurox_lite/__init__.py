@@ -13,6 +13,7 @@ __all__ = [
     "ActivationStore",
     "ElasticNetProbe",
     "InputError",
+    "Job",
     "MinimalPair",
     "Neuron",
     "NeuronMask",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from neurox_lite.models.loading import load_model
     from neurox_lite.models.neuron_spaces import neuron_space
     from neurox_lite.neurons import Neuron, NeuronSpace
+    from neurox_lite.pipeline.job import Job
     from neurox_lite.pipeline.run import run_job
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.probing.selectivity import selectivity
@@ -86,6 +88,7 @@ _MODULE_OF = {
     "ActivationStore": "activations.store",
     "ElasticNetProbe": "probing.probe",
     "InputError": "errors",
+    "Job": "pipeline.job",
     "MinimalPair": "corpora.minimal_pairs",
     "Neuron": "neurons",
     "NeuronMask": "results.neuron_mask",
