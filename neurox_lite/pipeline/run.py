@@ -32,13 +32,24 @@ from neurox_lite.own_files import is_ours
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stages import STAGES, Stage
 from neurox_lite.pipeline.workspace import Workspace
-from neurox_lite.probing.search import RegularisationSearch
+from neurox_lite.report.job_files import (
+    ABLATION,
+    CONTROL,
+    JOB,
+    LAYER_SCORES,
+    LEARNING_CURVE,
+    MINIMAL_SET,
+    ONLINE_CODE,
+    RANK_INTERVALS,
+    RECORD,
+    REDUNDANCY,
+    SEARCH,
+    STORE,
+)
 
 logger = logging.getLogger(__name__)
 
-RECORD = "stages.json"
 RECORD_VERSION = 1
-JOB = "job.yaml"
 FILES = [name for stage in STAGES for name in (*stage.files, *stage.sometimes)]
 
 
@@ -141,7 +152,7 @@ def _refuse_foreign(folder: Path) -> None:
     entries = [entry for entry in record.values() if isinstance(entry, dict)]
     entries = [entry for entry in entries if isinstance(entry.get("files"), dict)]
     is_record = bool(entries) or ((folder / RECORD).is_file() and is_ours(folder / RECORD))
-    known = {RECORD, JOB, "store.h5.unfinished", *(Path(name).parts[0] for name in FILES)}
+    known = {RECORD, JOB, f"{STORE.name}.unfinished", *(Path(name).parts[0] for name in FILES)}
     if (names and RECORD not in names) or (names - known and not is_record):
         raise InputError(f"{folder}: exists and holds other files; give another 'out'")
     listed = {name for entry in entries for name in entry["files"]}
@@ -201,19 +212,15 @@ def _content(path: Path) -> str:
 
 
 def _converged(work: Workspace) -> bool:
-    results = [read_json(work.path("minimal_set.json"))]
-    results += read_json(work.path("ablation.json"))["curves"]
+    results: list[Any] = [work.read(MINIMAL_SET), *work.read(ABLATION).curves]
     if work.job.study:
-        results += read_json(work.path("redundancy.json"))
-        names = ("layer_scores", "online_code", "learning_curve", "rank_intervals")
-        results += [read_json(work.path(f"{name}.json")) for name in names]
-    if (
-        work.job.probe.search
-        and not RegularisationSearch.load(work.path("search.json")).all_converged
-    ):
+        results += [*work.read(REDUNDANCY)]
+        results += [work.read(LAYER_SCORES), work.read(ONLINE_CODE)]
+        results += [work.read(LEARNING_CURVE), work.read(RANK_INTERVALS)]
+    if work.job.probe.search and not work.read(SEARCH).all_converged:
         return False
     return (
         work.probe.certificate_.converged
-        and read_json(work.path("control.json"))["control_converged"]
-        and all(result["converged"] for result in results)
+        and work.read(CONTROL).control_converged
+        and all(result.converged for result in results)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.workspace import Workspace
+from neurox_lite.report.job_files import JOB_FILES
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,8 @@ class Stage:
     name : str
     after : tuple of str
         Stages whose results it uses.
-    files : tuple of str
-        What it writes into the folder of results.
     sometimes : tuple of str
-        What it writes there for some jobs only, such as figures of a format.
+        What it writes into the folder of results for some jobs only, such as figures of a format.
     inputs : function
         JSON-ready content it depends on beside the stages before it.
     run : function
@@ -32,8 +31,13 @@ class Stage:
 
     name: str
     after: tuple[str, ...]
-    files: tuple[str, ...]
     inputs: Callable[[Workspace], Any]
     run: Callable[[Workspace], None]
     sometimes: tuple[str, ...] = ()
     is_wanted: Callable[[Job], bool] = lambda job: True
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What it always writes into the folder of results."""
+        own = [file for file in JOB_FILES if file.stage == self.name]
+        return tuple(name for file in own for name in (file.name, *file.others))

@@ -20,15 +20,25 @@ from neurox_lite.pipeline.study import STUDY
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.probing.evaluation import evaluate_probe
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.search import RegularisationSearch, regularisation_search
+from neurox_lite.probing.search import regularisation_search
 from neurox_lite.probing.selectivity import selectivity
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.report.job_files import (
+    ABLATION,
+    CONTROL,
+    EVALUATION,
+    MINIMAL_SET,
+    PROBE,
+    RANKING,
+    SEARCH,
+    STORE,
+)
 from neurox_lite.report.summary import write_summary
 
 
 def _extract(work: Workspace) -> None:
     options = asdict(work.extract)
-    extract(work.job.model, work.words, work.path("store.h5"), overwrite=True, **options).close()
+    extract(work.job.model, work.words, work.path(STORE), overwrite=True, **options).close()
 
 
 def _new_probe(work: Workspace) -> ElasticNetProbe:
@@ -41,24 +51,24 @@ def _new_probe(work: Workspace) -> ElasticNetProbe:
 def _search(work: Workspace) -> None:
     train, dev = work.splits.train, work.splits.dev
     search, _ = regularisation_search(_new_probe(work), train.X, train.y, dev.X, dev.y)
-    search.save(work.path("search.json"))
+    search.save(work.path(SEARCH))
 
 
 def _probe(work: Workspace) -> None:
     probe = _new_probe(work)
     if work.job.probe.search:
-        l1, l2 = RegularisationSearch.load(work.path("search.json")).best
+        l1, l2 = work.read(SEARCH).best
         probe.set_params(l1=l1, l2=l2)
     probe.fit(work.splits.train.X, work.splits.train.y)
-    probe.save(work.path("probe"))
-    write_json(work.path("probe/evaluation.json"), evaluate_probe(probe, work.splits))
+    probe.save(work.path(PROBE).parent)
+    write_json(work.path(EVALUATION), evaluate_probe(probe, work.splits))
 
 
 def _control(work: Workspace) -> None:
     train, test = replace(work.splits.train, X=work.X_train), work.splits.test
     words, n_seeds = work.corpus.words(), _n_controls(work)
     result = selectivity(work.probe, train, test, words, seed=work.job.seed, n_seeds=n_seeds)
-    write_json(work.path("control.json"), {**asdict(result), "selectivity": result.selectivity})
+    write_json(work.path(CONTROL), {**asdict(result), "selectivity": result.selectivity})
 
 
 def _n_controls(work: Workspace) -> int:
@@ -67,15 +77,15 @@ def _n_controls(work: Workspace) -> int:
 
 def _rank(work: Workspace) -> None:
     ranking = linguistic_correlation(work.probe)
-    ranking.save(work.path("ranking.json"))
-    ranking.save(work.path("ranking.csv"))
+    ranking.save(work.path(RANKING))
+    ranking.save(work.path(RANKING).with_suffix(".csv"))
 
 
 def _minimal_set(work: Workspace) -> None:
     train, dev = work.splits.train, work.splits.dev
     delta = work.job.ablate.delta
     result = minimal_set(work.ranking, work.probe, work.X_train, train.y, dev.X, dev.y, delta=delta)
-    write_json(work.path("minimal_set.json"), {**asdict(result), "share": result.share})
+    write_json(work.path(MINIMAL_SET), {**asdict(result), "share": result.share})
 
 
 def _ablate(work: Workspace) -> None:
@@ -92,14 +102,14 @@ def _ablate(work: Workspace) -> None:
         seed=work.job.seed,
         **options,
     )
-    curves.save(work.path("ablation.json"))
+    curves.save(work.path(ABLATION))
 
 
 def _summary(work: Workspace) -> None:
     draw_figures(work)
     write_tables(work)
     write_summary(
-        work.path(""),
+        work.folder,
         model=model_name(work.job.model, work.job.extract.random_weights),
         corpus=public_sources(work.corpus.source),
         tag=work.job.tag,
@@ -134,12 +144,11 @@ def _extraction_inputs(work: Workspace) -> list[Any]:
     return [model_revision(job.model, job.extract.random_weights), *read, work.extract.content()]
 
 
-ROAD = (
-    Stage("extract", (), ("store.h5",), _extraction_inputs, _extract),
+END_TO_END = (
+    Stage("extract", (), _extraction_inputs, _extract),
     Stage(
         "search",
         ("extract",),
-        ("search.json",),
         lambda work: [_labels(work), asdict(work.job.probe)],
         _search,
         is_wanted=lambda job: job.probe.search,
@@ -147,46 +156,17 @@ ROAD = (
     Stage(
         "probe",
         ("extract", "search"),
-        ("probe/probe.safetensors", "probe/probe.json", "probe/evaluation.json"),
         lambda work: [_labels(work), asdict(work.job.probe)],
         _probe,
     ),
-    Stage(
-        "control",
-        ("probe",),
-        ("control.json",),
-        lambda work: [work.job.seed, _n_controls(work)],
-        _control,
-    ),
-    Stage(
-        "rank",
-        ("probe",),
-        (
-            "ranking.json",
-            "ranking.csv",
-        ),
-        lambda work: None,
-        _rank,
-    ),
-    Stage(
-        "minimal set",
-        ("rank",),
-        ("minimal_set.json",),
-        lambda work: work.job.ablate.delta,
-        _minimal_set,
-    ),
-    Stage(
-        "ablate",
-        ("rank",),
-        ("ablation.json",),
-        lambda work: [asdict(work.job.ablate), work.job.seed],
-        _ablate,
-    ),
+    Stage("control", ("probe",), lambda work: [work.job.seed, _n_controls(work)], _control),
+    Stage("rank", ("probe",), lambda work: None, _rank),
+    Stage("minimal set", ("rank",), lambda work: work.job.ablate.delta, _minimal_set),
+    Stage("ablate", ("rank",), lambda work: [asdict(work.job.ablate), work.job.seed], _ablate),
 )
 SUMMARY = Stage(
     "summary",
-    tuple(stage.name for stage in (*ROAD, *STUDY)),
-    ("summary.md",),
+    tuple(stage.name for stage in (*END_TO_END, *STUDY)),
     lambda work: [
         work.job.model,
         work.job.corpus,
@@ -199,5 +179,5 @@ SUMMARY = Stage(
     sometimes=FIGURE_FILES + TABLE_FILES,
 )
 
-STAGES = (*ROAD, *STUDY, SUMMARY)
+STAGES = (*END_TO_END, *STUDY, SUMMARY)
 """In the order in which they run."""

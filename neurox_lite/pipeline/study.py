@@ -14,13 +14,20 @@ from neurox_lite.probing.layerwise import layer_scores
 from neurox_lite.probing.learning_curve import learning_curve
 from neurox_lite.probing.online_code import online_code_length
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.report.job_files import (
+    LAYER_SCORES,
+    LEARNING_CURVE,
+    ONLINE_CODE,
+    RANK_INTERVALS,
+    REDUNDANCY,
+)
 
 
 def _layers(work: Workspace) -> None:
     train, test = work.splits.train, work.splits.test
     space = train.X.space
     scores = layer_scores(work.probe, work.X_train, train.y, test.X, test.y, space=space)
-    scores.save(work.path("layer_scores.json"))
+    scores.save(work.path(LAYER_SCORES))
 
 
 def _redundancy(work: Workspace) -> None:
@@ -29,13 +36,13 @@ def _redundancy(work: Workspace) -> None:
     sets = disjoint_minimal_sets(
         work.probe, linguistic_correlation, work.X_train, y, dev.X, dev.y, delta=delta
     )
-    write_json(work.path("redundancy.json"), [asdict(one) for one in sets])
+    write_json(work.path(REDUNDANCY), [asdict(one) for one in sets])
 
 
 def _online_code(work: Workspace) -> None:
     train, seed = work.splits.train, work.job.seed
     code = online_code_length(work.probe, work.X_train, train.y, train.sentences, seed=seed)
-    code.save(work.path("online_code.json"))
+    code.save(work.path(ONLINE_CODE))
 
 
 def _learning_curve(work: Workspace) -> None:
@@ -43,7 +50,7 @@ def _learning_curve(work: Workspace) -> None:
     curve = learning_curve(
         work.probe, work.X_train, train.y, train.sentences, test.X, test.y, seed=seed
     )
-    curve.save(work.path("learning_curve.json"))
+    curve.save(work.path(LEARNING_CURVE))
 
 
 def _rank_intervals(work: Workspace) -> None:
@@ -51,7 +58,11 @@ def _rank_intervals(work: Workspace) -> None:
     intervals = rank_intervals(
         linguistic_correlation, work.X_train, train.y, train.sentences, probe=work.probe, seed=seed
     )
-    intervals.save(work.path("rank_intervals.json"))
+    intervals.save(work.path(RANK_INTERVALS))
+
+
+def _seed(work: Workspace) -> int:
+    return work.job.seed
 
 
 def _is_study(job: Job) -> bool:
@@ -59,44 +70,15 @@ def _is_study(job: Job) -> bool:
 
 
 STUDY = (
-    Stage(
-        "layers",
-        ("probe",),
-        ("layer_scores.json",),
-        lambda work: None,
-        _layers,
-        is_wanted=_is_study,
-    ),
+    Stage("layers", ("probe",), lambda work: None, _layers, is_wanted=_is_study),
     Stage(
         "redundancy",
         ("rank",),
-        ("redundancy.json",),
         lambda work: work.job.ablate.delta,
         _redundancy,
         is_wanted=_is_study,
     ),
-    Stage(
-        "online code",
-        ("probe",),
-        ("online_code.json",),
-        lambda work: work.job.seed,
-        _online_code,
-        is_wanted=_is_study,
-    ),
-    Stage(
-        "learning curve",
-        ("probe",),
-        ("learning_curve.json",),
-        lambda work: work.job.seed,
-        _learning_curve,
-        is_wanted=_is_study,
-    ),
-    Stage(
-        "rank intervals",
-        ("rank",),
-        ("rank_intervals.json",),
-        lambda work: work.job.seed,
-        _rank_intervals,
-        is_wanted=_is_study,
-    ),
+    Stage("online code", ("probe",), _seed, _online_code, is_wanted=_is_study),
+    Stage("learning curve", ("probe",), _seed, _learning_curve, is_wanted=_is_study),
+    Stage("rank intervals", ("rank",), _seed, _rank_intervals, is_wanted=_is_study),
 )

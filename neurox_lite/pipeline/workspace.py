@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.report.job_files import PROBE, RANKING, STORE, JobFile, Result
 from neurox_lite.results.ranking import NeuronRanking
 
 logger = logging.getLogger(__name__)
@@ -28,8 +30,15 @@ class Workspace:
 
     job: Job
 
-    def path(self, name: str) -> Path:
-        return Path(self.job.out) / name
+    @property
+    def folder(self) -> Path:
+        return Path(self.job.out)
+
+    def path(self, file: JobFile[Any]) -> Path:
+        return self.folder / file.name
+
+    def read(self, file: JobFile[Result]) -> Result:
+        return file.read(self.folder)
 
     @cached_property
     def words(self) -> TaggedCorpus:
@@ -61,11 +70,11 @@ class Workspace:
 
     @cached_property
     def store(self) -> ActivationStore:
-        return ActivationStore(self.path("store.h5"))
+        return self.read(STORE)
 
     @cached_property
     def keep(self) -> np.ndarray:
-        """The words that were chosen, shape (n_tokens,), bool."""
+        """The words that were chosen, shape (n_words,), bool."""
         return self.job.words.mask(self.corpus, self.job.seed)
 
     @cached_property
@@ -87,8 +96,8 @@ class Workspace:
 
     @cached_property
     def probe(self) -> ElasticNetProbe:
-        return ElasticNetProbe.load(self.path("probe"))
+        return self.read(PROBE)
 
     @cached_property
     def ranking(self) -> NeuronRanking:
-        return NeuronRanking.load(self.path("ranking.json"))
+        return self.read(RANKING)

@@ -68,6 +68,11 @@ class OnlineCodeLength:
         """Uniform codelength over codelength; 1 where activations tell nothing."""
         return self.uniform_codelength / self.codelength
 
+    @property
+    def bits_per_label(self) -> float:
+        """Codelength by the number of labels."""
+        return self.codelength / self.block_ends[-1]
+
     def save(self, path: str | Path) -> None:
         """Write the code lengths as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
         write_result(path, ONLINE_CODE, self)

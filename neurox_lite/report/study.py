@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
-from neurox_lite.files import read_json
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.probing.online_code import OnlineCodeLength
+from neurox_lite.report.job_files import (
+    LAYER_SCORES,
+    LEARNING_CURVE,
+    ONLINE_CODE,
+    RANK_INTERVALS,
+    REDUNDANCY,
+)
 from neurox_lite.report.markdown import percent, table
 
 N_SHOWN = 20
@@ -21,11 +25,11 @@ NOT_CONVERGED = "**Some of these probes did NOT CONVERGE.**"
 def study_sections(folder: Path, figure_format: str = "png") -> list[str]:
     """One section for each result of a study in a folder."""
     return [
-        _layers(LayerScores.load(folder / "layer_scores.json"), figure_format),
-        _redundancy(read_json(folder / "redundancy.json")),
-        _online_code(OnlineCodeLength.load(folder / "online_code.json")),
-        _learning_curve(LearningCurve.load(folder / "learning_curve.json"), figure_format),
-        _intervals(RankIntervals.load(folder / "rank_intervals.json"), figure_format),
+        _layers(LAYER_SCORES.read(folder), figure_format),
+        _redundancy(REDUNDANCY.read(folder)),
+        _online_code(ONLINE_CODE.read(folder)),
+        _learning_curve(LEARNING_CURVE.read(folder), figure_format),
+        _intervals(RANK_INTERVALS.read(folder), figure_format),
     ]
 
 
@@ -44,26 +48,27 @@ def _layers(scores: LayerScores, figure_format: str) -> str:
     return _section(
         "Which layers?",
         f"Test {scores.metric} of a probe of each layer, and of each layer with all before it "
-        f"(no neuron: {percent(scores.baseline)}; figure: `layer_scores.{figure_format}`):",
+        f"(no neuron: {percent(scores.baseline)}; figure: "
+        f"`{LAYER_SCORES.figure}.{figure_format}`):",
         table(("layer", "alone", "with all before it"), rows),
         converged=scores.converged,
     )
 
 
-def _redundancy(sets: list[dict[str, Any]]) -> str:
+def _redundancy(sets: list[MinimalSet]) -> str:
     rows = []
     for number, found in enumerate(sets, start=1):
-        best = percent(found["accuracies"][-1]) if found["accuracies"] else ""
-        size = len(found["columns"]) if found["columns"] is not None else "none is enough"
+        best = percent(found.accuracies[-1]) if found.accuracies else ""
+        size = len(found.columns) if found.columns is not None else "none is enough"
         rows.append((number, size, best))
-    delta, full = 100 * sets[0]["delta"], percent(sets[0]["full_accuracy"])
+    delta, full = 100 * sets[0].delta, percent(sets[0].full_accuracy)
     return _section(
         "How redundant is it?",
         "Minimal sets, each without the neurons of those before it and found by a probe of the "
         f"neurons that were left; accuracy on dev, the words they are chosen on, to be within "
         f"{delta:g} points of all neurons ({full}):",
         table(("set", "neurons", "dev accuracy"), rows),
-        converged=all(found["converged"] for found in sets),
+        converged=all(found.converged for found in sets),
     )
 
 
@@ -72,7 +77,7 @@ def _online_code(code: OnlineCodeLength) -> str:
         ("description length of the labels (kbit)", f"{code.codelength / 1000:.1f}"),
         ("uniform code (kbit)", f"{code.uniform_codelength / 1000:.1f}"),
         ("compression", f"{code.compression:.2f}"),
-        ("bits per word", f"{code.codelength / code.block_ends[-1]:.3f}"),
+        ("bits per word", f"{code.bits_per_label:.3f}"),
     ]
     return _section(
         "How easily is it read?",
@@ -98,29 +103,23 @@ def _learning_curve(curve: LearningCurve, figure_format: str) -> str:
     return _section(
         "How much data does it take?",
         f"Test accuracy by share of the training sentences, {curve.n_seeds} samples each (figure: "
-        f"`learning_curve.{figure_format}`):",
+        f"`{LEARNING_CURVE.figure}.{figure_format}`):",
         table(("share", "words", "mean", "range"), rows),
         converged=curve.converged,
     )
 
 
 def _intervals(intervals: RankIntervals, figure_format: str) -> str:
-    best = np.argsort(intervals.ranks)[:N_SHOWN].tolist()
     k = max(1, intervals.space.n_neurons // 10)
-    stays = intervals.top_share(k)
+    space, stays = intervals.space, intervals.top_share(k)
     rows = [
-        (
-            str(intervals.space.neuron(column)),
-            intervals.ranks[column] + 1,
-            f"{intervals.low[column] + 1} to {intervals.high[column] + 1}",
-            percent(stays[column]),
-        )
-        for column in best
+        (f"{layer}:{unit}", rank, f"{low} to {high}", percent(stays[space.column(layer, unit)]))
+        for layer, unit, rank, low, high in intervals.table()[1 : N_SHOWN + 1]
     ]
     return _section(
         "How sure is the ranking?",
         f"Ranks over {len(intervals.resampled)} resamples of the training sentences (figure: "
-        f"`rank_intervals.{figure_format}`). Of the top {k} neurons, a resample keeps "
+        f"`{RANK_INTERVALS.figure}.{figure_format}`). Of the top {k} neurons, a resample keeps "
         f"{percent(intervals.overlap(k))} in its top {k} on average; of {k} neurons at random "
         f"it would be {percent(k / intervals.space.n_neurons)}.",
         table(("neuron", "rank", f"{100 * intervals.level:g} % interval", f"in the top {k}"), rows),

@@ -7,13 +7,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.escaping import markdown, markdown_code
+from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.files import public_name, read_json, write_text
 from neurox_lite.models.vocabulary import WARN_SHARE
+from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.search import RegularisationSearch
+from neurox_lite.probing.selectivity import Selectivity
+from neurox_lite.report.job_files import (
+    ABLATION,
+    CONTROL,
+    EVALUATION,
+    MINIMAL_SET,
+    RANKING,
+    RECORD,
+    SEARCH,
+    STORE,
+    SUMMARY,
+)
 from neurox_lite.report.markdown import Markup, pair, percent, table
 from neurox_lite.report.study import study_sections
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
@@ -57,25 +70,23 @@ def write_summary(
         How the names of the figures end.
     """
     folder = Path(folder)
-    ranking = NeuronRanking.load(folder / "ranking.json")
-    evaluation = read_json(folder / "probe/evaluation.json")
-    curves = AblationCurves.load(folder / "ablation.json")
-    with ActivationStore(folder / "store.h5") as store:
+    ranking, evaluation = RANKING.read(folder), EVALUATION.read(folder)
+    with STORE.read(folder) as store:
         metadata, n_words = store.metadata, store.n_rows
     sections = [
         f"# {markdown(tag)}: which neurons of {markdown(model)}?",
         f"Labels {markdown_code(tag)} of {markdown(corpus)}{_changed(rules)}{_chosen(words)}.",
         *([_left_out(skipped)] if skipped else ()),
         _setting(ranking, metadata, n_words, evaluation),
-        _probe(evaluation, read_json(folder / "control.json")),
-        *([_search(RegularisationSearch.load(folder / "search.json"))] if search else ()),
+        _probe(evaluation, CONTROL.read(folder)),
+        *([_search(SEARCH.read(folder))] if search else ()),
         _neurons(ranking, figure_format),
-        _ablation(curves, read_json(folder / "minimal_set.json"), figure_format),
+        _ablation(ABLATION.read(folder), MINIMAL_SET.read(folder), figure_format),
         *(study_sections(folder, figure_format) if study else ()),
         _per_class(ranking, evaluation["per_class"]),
-        _costs(read_json(folder / "stages.json")),
+        _costs(read_json(folder / RECORD)),
     ]
-    write_text(folder / "summary.md", "\n\n".join(sections) + "\n")
+    write_text(folder / SUMMARY.name, "\n\n".join(sections) + "\n")
 
 
 def _changed(rules: LabelRules) -> str:
@@ -152,18 +163,17 @@ def _known_words(metadata: dict[str, Any]) -> str:
     )
 
 
-def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
-    certificate = evaluation["certificate"]
-    converged = certificate["value"] <= certificate["tol"]
-    state = "converged" if converged else "**NOT CONVERGED: do not trust the ranking**"
-    doubt = "" if control["control_converged"] else " (**control NOT CONVERGED: too high**)"
+def _probe(evaluation: dict[str, Any], control: Selectivity) -> str:
+    certificate = Certificate(**evaluation["certificate"])
+    state = "converged" if certificate.converged else "**NOT CONVERGED: do not trust the ranking**"
+    doubt = "" if control.control_converged else " (**control NOT CONVERGED: too high**)"
     low, high = evaluation["test_accuracy_interval"]
     interval = (
         "cannot be known from one sentence"
         if (low, high) == (0, 1)
         else f"{percent(low)} to {percent(high)}"
     )
-    controls = control["control_accuracies"]
+    controls = control.control_accuracies
     spread = (
         f"; {len(controls)} seeds, {percent(min(controls))} to {percent(max(controls))}"
         if len(controls) > 1
@@ -178,16 +188,16 @@ def _probe(evaluation: dict[str, Any], control: dict[str, Any]) -> str:
         ("majority class", percent(evaluation["majority_accuracy"])),
         (
             f"control task (random label per word type{spread})",
-            percent(control["control_accuracy"]),
+            percent(control.control_accuracy),
         ),
         (
             "selectivity (task minus control, points)",
-            Markup(f"{100 * control['selectivity']:.2f}{doubt}"),
+            Markup(f"{100 * control.selectivity:.2f}{doubt}"),
         ),
         ("weights that are not zero", percent(evaluation["nonzero_weights"])),
         (
-            f"{certificate['kind']} (tolerance {certificate['tol']:.0e})",
-            Markup(f"{certificate['value']:.1e}, {state}"),
+            f"{certificate.kind} (tolerance {certificate.tol:.0e})",
+            Markup(f"{certificate.value:.1e}, {state}"),
         ),
     ]
     return "## Is the property encoded?\n\n" + table(("", "value"), rows)
@@ -238,14 +248,14 @@ def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     rows = [(layer, count, percent(count / total)) for layer, count in counts.items()]
     return (
         f"## Which neurons?\n\nTop {N_TOP} (layer:unit): {best}.{ties} All of them: "
-        "`ranking.csv`.\n\n"
+        f"`{RANKING.others[0]}`.\n\n"
         f"Neurons that hold the top {MASS:.0%} of some class's weight, per layer "
-        f"({sum(counts.values())} in all; figure: `layers.{figure_format}`):\n\n"
+        f"({sum(counts.values())} in all; figure: `{RANKING.figure}.{figure_format}`):\n\n"
         + table(("layer", "neurons", "share"), rows)
     )
 
 
-def _ablation(curves: AblationCurves, minimal: dict[str, Any], figure_format: str) -> str:
+def _ablation(curves: AblationCurves, minimal: MinimalSet, figure_format: str) -> str:
     parts = ["## How many neurons does it take?", _minimal(minimal)]
     for curve in curves.curves:
         how = (
@@ -260,7 +270,7 @@ def _ablation(curves: AblationCurves, minimal: dict[str, Any], figure_format: st
         if not curve.converged:
             parts.append("**Some of these probes did NOT CONVERGE.**")
         parts.append(table(_CURVE_COLUMNS, _curve_rows(curve)))
-    parts.append(f"Figure: `ablation.{figure_format}`.")
+    parts.append(f"Figure: `{ABLATION.figure}.{figure_format}`.")
     return "\n\n".join(parts)
 
 
@@ -280,13 +290,13 @@ def _curve_rows(curve: AblationCurve) -> Iterable[Sequence[object]]:
         )
 
 
-def _minimal(minimal: dict[str, Any]) -> str:
-    delta, full = 100 * minimal["delta"], minimal["full_accuracy"]
-    if minimal["share"] is None:
+def _minimal(minimal: MinimalSet) -> str:
+    delta, full = 100 * minimal.delta, minimal.full_accuracy
+    if minimal.share is None or minimal.columns is None:
         return f"No share tried comes within {delta:g} points of all neurons on dev."
     return (
-        f"Minimal set: the top **{100 * minimal['share']:g} %** ({len(minimal['columns'])} "
-        f"neurons), retrained, reaches {percent(minimal['accuracies'][-1])} on dev, within "
+        f"Minimal set: the top **{100 * minimal.share:g} %** ({len(minimal.columns)} "
+        f"neurons), retrained, reaches {percent(minimal.accuracies[-1])} on dev, within "
         f"{delta:g} points of all neurons ({percent(full)}). It is the first share that does "
         "on these words; the table is of test."
     )
