@@ -17,7 +17,7 @@ from neurox_lite.arguments import shown
 from neurox_lite.errors import InputError
 
 UNLABELLED = ""
-"""The label of a word that has none in a layer, such as ``Number`` of a preposition."""
+"""The label of a word that has none of a tag, such as ``Number`` of a preposition."""
 
 KINDS = {"U": "strings", "b": "bools", "i": "numbers", "u": "numbers", "f": "numbers"}
 """Of dtypes that labels can have."""

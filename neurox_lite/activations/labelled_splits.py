@@ -106,7 +106,7 @@ def rare_classes(
     corpus : TaggedCorpus
         With splits.
     tag : str
-        Layer of labels.
+        Whose labels are taken.
     keep : (n_words,) bool array, optional
         The words that count; all by default.
     min_count : int, optional
@@ -240,7 +240,7 @@ def labelled_splits(
     corpus : TaggedCorpus
         With splits.
     tag : str
-        Layer of labels.
+        Whose labels are taken.
     layers : int, several ints or "all", optional
         Layers of the store; all by default.
     min_count : int, optional

@@ -66,7 +66,7 @@ def command(
         list[str] | None,
         typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="Labelled words; see 'probe'."),
     ] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Layer of labels; see 'probe'.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Tag, as upos or Number.")] = None,
     model: Annotated[
         str | None,
         typer.Option("--model", help="Replace neurons in this language model as it runs."),

@@ -76,7 +76,7 @@ Match = Annotated[
 
 
 Store = Annotated[str, typer.Option("--store", help="Activations, from 'extract'.")]
-Tag = Annotated[str, typer.Option("--tag", help="Layer of labels, as upos or Number.")]
+Tag = Annotated[str, typer.Option("--tag", help="Tag, as upos or Number.")]
 Label = Annotated[
     str | None,
     typer.Option("--label", help="Tell only this label from all others, as NOUN from not NOUN."),

@@ -89,9 +89,7 @@ def command(
             help="One file, split at random 80/10/10, or train=FILE, dev=FILE and test=FILE.",
         ),
     ] = None,
-    tag: Annotated[
-        str | None, typer.Option("--tag", help="Layer of labels, as upos or Number.")
-    ] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Tag, as upos or Number.")] = None,
     out: Annotated[str | None, typer.Option("--out", help="Folder for the results.")] = None,
     labels: Labels = None,
     format: Format = None,

@@ -55,7 +55,7 @@ class TaggedCorpus:
     texts : sequence of SentenceText, optional
         Every sentence as it was written, with the places of its words in it.
     sentence_tags : sequence of str
-        Layers whose labels are of whole sentences; each word of a sentence has its label.
+        Tags whose labels are of whole sentences; each word of a sentence has its label.
     skipped : sequence of str
         What was left out of a file because of bad lines: file, line and what is wrong.
 
@@ -312,7 +312,7 @@ class TaggedCorpus:
     def by_sentence(self) -> TaggedCorpus:
         """Every sentence as a single word: its text.
 
-        Layers whose label is the same for all words of every sentence are kept, as the
+        Tags whose label is the same for all words of every sentence are kept, as the
         sentence's label; other tags are left out.
         """
         tags = {

@@ -62,7 +62,7 @@ class Job:
         One file, split at random, or a file for each of train, dev and test; without one for dev,
         it is taken from train.
     tag : str
-        The layer of labels to analyse.
+        The tag whose labels are analysed.
     out : str
         Folder of results.
     labels, format, match

@@ -48,7 +48,7 @@ def test_function_gives_any_label_or_none():
     assert corpus.words_hash == CORPUS.words_hash
 
 
-def test_other_layers_stay():
+def test_other_tags_stay():
     corpus = annotate(annotate(CORPUS, "digits", r"\d+"), "it", {"it"})
     assert set(corpus.tags) == {"digits", "it"}
 

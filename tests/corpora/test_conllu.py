@@ -46,12 +46,12 @@ def read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["bank.conllu", "bank.conllu.gz"])
-def test_words_and_layers(read, tmp_path, name):
+def test_words_and_tags(read, tmp_path, name):
     corpus = read(DONT, name)
 
     assert corpus.sentences == (("Dogs", "do", "n't", "bark", "."), ("Go",))
     assert corpus.source == str(tmp_path / name)
-    assert {layer: corpus.labels(layer).tolist() for layer in corpus.tags} == {
+    assert {tag: corpus.labels(tag).tolist() for tag in corpus.tags} == {
         "lemma": ["dog", "do", "not", "bark", "", "go"],
         "upos": ["NOUN", "AUX", "PART", "VERB", "PUNCT", "VERB"],
         "head": ["4", "4", "2", "0", "4", "0"],

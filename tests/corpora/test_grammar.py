@@ -13,7 +13,7 @@ from neurox_lite.corpora.lexicon import read_lexicon
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 
-LAYERS = ("upos", "Number", "Tense", "Gender", "Depth")
+TAGS = ("upos", "Number", "Tense", "Gender", "Depth")
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,13 @@ def corpus(grammar):
 
 def rows(corpus):
     """Per sentence, its words with their labels as (word, upos, number, tense, gender, depth)."""
-    layers = [corpus.tags[layer] for layer in LAYERS]
-    for row in zip(corpus.sentences, *layers, strict=True):
+    tags = [corpus.tags[tag] for tag in TAGS]
+    for row in zip(corpus.sentences, *tags, strict=True):
         yield list(zip(*row, strict=True))
 
 
-def test_every_label_is_of_its_layer(corpus):
-    seen = {layer: set(corpus.labels(layer)) for layer in LAYERS}
+def test_every_label_is_of_its_tag(corpus):
+    seen = {tag: set(corpus.labels(tag)) for tag in TAGS}
     upos = "ADJ ADP ADV AUX CCONJ DET NOUN NUM PRON PROPN PUNCT SCONJ VERB"
     assert " ".join(sorted(seen["upos"])) == upos
     assert seen["Number"] == {"", "Sing", "Plur"}

@@ -77,7 +77,7 @@ def test_what_is_no_rule(rules: object) -> None:
         LabelRules(label_map=rules)  # type: ignore[arg-type]
 
 
-def test_other_layers_and_the_words_stay() -> None:
+def test_other_tags_and_the_words_stay() -> None:
     before = corpus(["A", "B"], other=["A", "X"])
     after = LabelRules(label_map=["A=C"]).apply(before, "tag")
     assert after.tags["other"] == before.tags["other"]

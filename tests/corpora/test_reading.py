@@ -18,7 +18,7 @@ def write(path, text):
 
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize(
-    ("name", "text", "format", "layer"),
+    ("name", "text", "format", "tag"),
     [
         ("a.conllu", CONLLU, None, "upos"),
         ("a.b.conllu", CONLLU, None, "upos"),
@@ -29,10 +29,10 @@ def write(path, text):
         ("a.conllu", COLUMNS, "columns", "column2"),
     ],
 )
-def test_format_from_name_or_argument(tmp_path, name, text, format, layer, ending):
+def test_format_from_name_or_argument(tmp_path, name, text, format, tag, ending):
     corpus = read_corpus(write(tmp_path / (name + ending), text), format=format)
     assert corpus.words() == ["Rain"]
-    assert corpus.labels(layer).tolist() == ["NOUN"]
+    assert corpus.labels(tag).tolist() == ["NOUN"]
 
 
 def test_text_has_no_labels(tmp_path):

@@ -130,7 +130,7 @@ def test_words_hash_never_changes_between_versions():
     assert corpus.words_hash == expected
 
 
-def test_content_hash_depends_on_labels_their_name_and_splits_but_not_on_layer_order():
+def test_content_hash_depends_on_labels_their_name_and_splits_but_not_on_the_order_of_tags():
     corpus = TaggedCorpus([["a", "b"]], {"x": [["1", ""]], "y": [["2", "2"]]})
     variants = [
         corpus,
@@ -192,7 +192,7 @@ def test_random_split_may_leave_a_split_out():
     assert set(numbered(10).with_random_split(shares=(0.5, 0, 0.5)).splits) == {"train", "test"}
 
 
-def test_from_splits_joins_and_fills_missing_layers():
+def test_from_splits_joins_and_fills_missing_tags():
     corpus = TaggedCorpus.from_splits(
         {
             "train": TaggedCorpus([["a", "b"]], {"x": [["1", "2"]]}, source="one.txt"),
@@ -456,11 +456,11 @@ def test_tags_and_splits_of_other_types():
     for tags in ([("x", [["a", "b"]])], "x", None):
         with pytest.raises(InputError, match=r"tags are .*; give a dict from the name of a tag"):
             TaggedCorpus([["a", "b"]], tags)
-    for layer in (1, None, ""):
+    for tag in (1, None, ""):
         with pytest.raises(InputError, match="name tags by strings"):
-            TaggedCorpus([["a", "b"]], {layer: [["a", "b"]]})
+            TaggedCorpus([["a", "b"]], {tag: [["a", "b"]]})
         with pytest.raises(InputError, match=r"no labels called|named by strings"):
-            TaggedCorpus([["a", "b"]]).labels(layer)
+            TaggedCorpus([["a", "b"]]).labels(tag)
     for splits in ("train", 3, {"train": 1}):
         with pytest.raises(InputError, match=r"splits: .*give a list of split names"):
             TaggedCorpus([["a"]] * 5, splits=splits)
