@@ -18,8 +18,10 @@ from neurox_lite.neurons import NeuronSpace
 COLUMN_NUMBERS = 32 << 20
 """Numbers in a block of columns."""
 
-Item = TypeVar("Item")
+READ_ROWS, SMALL_ROWS = 1024, 256
+"""Rows that are read, and worked on, at a time; the latter with all made of them fit a cache."""
 
+Item = TypeVar("Item")
 
 WANTED = "an array, a tensor or a store's matrix of shape (n_words, n_neurons)"
 
@@ -150,30 +152,34 @@ def as_tensor(block: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.require(block, dtype, ["C", "W"]))
 
 
-def column_squares(
-    difference: torch.Tensor, block: torch.Tensor, start: int, space: NeuronSpace, X: Any
-) -> torch.Tensor:
-    """Sums of squares of the columns, (n_columns,), in float64 where float32 cannot hold them.
+def row_blocks(*matrices: Any, n_rows: int) -> Iterator[tuple[int, tuple[torch.Tensor, ...]]]:
+    """The same rows of all matrices, on the CPU, as (first row, blocks of ``n_rows`` rows).
 
-    Parameters
-    ----------
-    difference : (n_rows, n_columns) tensor
-        Of ``block``, rows of ``X`` from ``start``, and a shift.
-
-    Raises
-    ------
-    InputError
-        When an activation is NaN or infinite, or too large to be squared at all.
+    Those of a store end where those of an array do, unlike :func:`tensor_blocks`.
     """
-    squares = difference.square().sum(0)
-    lost = ~torch.isfinite(squares) | (squares == 0)
-    if lost.any():
-        check_finite(block.cpu().numpy(), start, space, X)
-        squares = squares.double()
-        squares[lost] = difference[:, lost].double().square().sum(0)
-        if not torch.isfinite(squares).all():
-            raise InputError("activations are too large to be squared; scale them down")
-    return squares
+    given = [X if isinstance(X, ActivationMatrix | torch.Tensor) else load(X) for X in matrices]
+
+    def read() -> Iterator[tuple[int, tuple[torch.Tensor, ...]]]:
+        for start in range(0, len(given[0]), n_rows):
+            parts = (X[start : start + n_rows] for X in given)
+            yield (
+                start,
+                tuple(
+                    part.detach().cpu() if isinstance(part, torch.Tensor) else as_tensor(part)
+                    for part in parts
+                ),
+            )
+
+    is_stored = any(isinstance(X, ActivationMatrix) for X in given)
+    yield from read_ahead(read()) if is_stored else read()
+
+
+def small_blocks(X: Any) -> Iterator[tuple[int, torch.Tensor]]:
+    """Stream ``X`` as (first row, tensor of at most 256 rows), read in larger blocks."""
+    for start, block in tensor_blocks(X, READ_ROWS):
+        for part in block.split(SMALL_ROWS):
+            yield start, part
+            start += len(part)
 
 
 def finite_blocks(X: Any, space: NeuronSpace) -> Iterator[tuple[int, np.ndarray]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from neurox_lite.activations.access import (
     checked_activations,
     space_of,
-    tensor_blocks,
 )
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
@@ -21,9 +19,6 @@ from neurox_lite.files import hash_json
 from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.showing import short_repr
-
-READ_ROWS, SMALL_ROWS = 1024, 256
-"""Rows that are read, and worked on, at a time; the latter with all made of them fit a cache."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +72,6 @@ def validate_inputs(X: Any, y: Any) -> Labelled:
     X = checked_activations(X)
     classes, ids = class_ids(checked_labels(y, X.shape[0]))
     return Labelled(X, space_of(X), classes, ids)
-
-
-def small_blocks(X: Any) -> Iterator[tuple[int, torch.Tensor]]:
-    """Stream ``X`` as (first row, tensor of at most 256 rows), read in larger blocks."""
-    for start, block in tensor_blocks(X, READ_ROWS):
-        for part in block.split(SMALL_ROWS):
-            yield start, part
-            start += len(part)
 
 
 def sample_rows(ids: np.ndarray, n_rows: int, seed: int) -> np.ndarray:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.activations.access import checked_activations, space_of
+from neurox_lite.activations.moments import covariances
 from neurox_lite.arguments import real_number
-from neurox_lite.correlation.cross_moments import moments
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.ranking import NeuronRanking
@@ -130,8 +130,8 @@ def correlation_clusters(X: Any, *, threshold: float = 0.5) -> NeuronClusters:
     X, threshold = checked_activations(X), real_number(threshold, "threshold")
     if not 0 <= threshold <= 1:
         raise InputError(f"threshold is {threshold}; give a distance 1 - |r| from 0 to 1")
-    found = moments(X, [slice(None)])
-    varies = np.flatnonzero(found.std > 0)
+    found = covariances(X, [slice(None)])
+    varies = np.flatnonzero(~found.is_constant)
     # Every neuron is alone, unless linkage gives it a lower number together with others.
     labels = len(found.mean) + 1 + np.arange(len(found.mean))
     if len(varies) > 1:

@@ -41,7 +41,7 @@ def multiple_correlations(moments: CrossMoments, ridge: float) -> np.ndarray:
         and the ridge does not make up for it.
     """
     x, y = moments.x, moments.y
-    varies = np.flatnonzero(y.std > 0)
+    varies = np.flatnonzero(~y.is_constant)
     if x.n_rows <= len(varies) + 1:
         raise InputError(
             f"{x.n_rows} words for a regression on {len(varies)} neurons, which would fit any; "
@@ -60,7 +60,7 @@ def multiple_correlations(moments: CrossMoments, ridge: float) -> np.ndarray:
     variance = fitted - ridge * np.einsum("ji,ji->i", weights, weights)
     R = np.zeros(len(fitted))
     np.divide(fitted, np.sqrt(variance.clip(min=0)), where=variance > 0, out=R)
-    R[x.std == 0] = np.nan
+    R[x.is_constant] = np.nan
     return R.clip(0, 1)
 
 

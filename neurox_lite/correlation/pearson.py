@@ -20,5 +20,5 @@ def strongest_correlations(moments: CrossMoments) -> np.ndarray:
         panel = slice(start, start + PANEL_ROWS)
         strongest[panel] = np.abs(moments.covariance[panel] * moments.y.scale).max(axis=1)
     strongest = (strongest * moments.x.scale).clip(max=1)
-    strongest[moments.x.std == 0] = np.nan
+    strongest[moments.x.is_constant] = np.nan
     return strongest

@@ -12,11 +12,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
 
 from neurox_lite.activations.access import refuse_no_matrix, space_of
+from neurox_lite.activations.moments import moments
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.probing.moments import moments
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
@@ -76,12 +76,12 @@ class Inputs:
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         if isinstance(raw, torch.Tensor):
             raw = raw.to(device)
-        mean, std = moments(raw, space, sample_weight, X if is_stored else None)
-        scale = np.where((std > 0) & standardize, std, 1)
+        found = moments(raw, weights=sample_weight, origin=X if is_stored else None)
+        scale = np.where(found.is_constant | (not standardize), 1, found.std)
         is_double = isinstance(raw, torch.Tensor) and raw.dtype == torch.float64
         like = torch.empty(0, dtype=torch.float64 if is_double else torch.float32, device=device)
-        rows = StandardizedMatrix.standardised(raw, mean, std, scale, like)
-        return cls(rows, mean, scale, std == 0, space, like)
+        rows = StandardizedMatrix.standardised(raw, found, scale, like)
+        return cls(rows, found.mean, scale, found.is_constant, space, like)
 
     def penalties(self, values: Any) -> torch.Tensor:
         """A tensor (n_problems,) of penalties, in float64."""

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from neurox_lite.activations.access import take_rows, tensor_blocks
+from neurox_lite.activations.moments import Moments
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.showing import short_repr
 
@@ -43,17 +44,16 @@ class StandardizedMatrix:
     def standardised(
         cls,
         raw: Any,
-        mean: np.ndarray,
-        std: np.ndarray,
+        moments: Moments,
         scale: np.ndarray,
         like: torch.Tensor,
     ) -> StandardizedMatrix:
         """Rows computed like a tensor; a neuron that is constant becomes zero."""
-        varies = std > 0
-        offset_columns = np.flatnonzero(varies & (np.abs(mean) > FAR * std))
+        varies = ~moments.is_constant
+        offset_columns = np.flatnonzero(varies & (np.abs(moments.mean) > FAR * moments.std))
         return cls(
             raw,
-            torch.from_numpy(mean).to(like),
+            torch.from_numpy(moments.mean).to(like),
             torch.from_numpy(varies / scale).to(like),
             torch.from_numpy(offset_columns).to(like.device),
         )

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.access import load, space_of
+from neurox_lite.activations.access import row_blocks, space_of
 from neurox_lite.activations.inputs import checked_activations
+from neurox_lite.activations.moments import moments
 from neurox_lite.activations.store import BLOCK_ROWS
 from neurox_lite.errors import InputError
-from neurox_lite.probing.moments import moments
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -18,7 +18,7 @@ def activation_difference(X: Any, X_other: Any) -> NeuronRanking:
     """Rank neurons by how much they differ between the two sides of pairs.
 
     The score of neuron j is the mean over pairs of ``|x_j - x'_j| / sigma_j``, with ``sigma_j`` its
-    deviation over all words of both sides. Two passes over each.
+    standard deviation over all words of both sides. Two passes over each.
 
     Parameters
     ----------
@@ -42,13 +42,12 @@ def activation_difference(X: Any, X_other: Any) -> NeuronRanking:
             f"activations of shapes {tuple(X.shape)} and {tuple(X_other.shape)}; give the same "
             "neurons for both sides of every pair"
         )
-    (mean, std), (other_mean, other_deviation) = moments(X, space), moments(X_other, space)
-    # Of both sides together: half the distance of the means is part of the deviation.
-    scale = np.sqrt((std**2 + other_deviation**2) / 2 + ((mean - other_mean) / 2) ** 2)
+    one, other = moments(X), moments(X_other)
+    # Of both sides together: half the distance of the means is part of the standard deviation.
+    std = np.sqrt((one.std**2 + other.std**2) / 2 + ((one.mean - other.mean) / 2) ** 2)
     total = np.zeros(space.n_neurons)
-    for start in range(0, len(X), BLOCK_ROWS):  # blocks of a store may end elsewhere on each side
-        pairs = slice(start, start + BLOCK_ROWS)
-        total += np.abs(load(X[pairs]).astype(np.float64) - load(X_other[pairs])).sum(0)
+    for _, (one_side, other_side) in row_blocks(X, X_other, n_rows=BLOCK_ROWS):
+        total += (one_side.double() - other_side).abs().sum(0).numpy()
     scores = np.full(space.n_neurons, np.nan)
-    np.divide(total / X.shape[0], scale, out=scores, where=scale > 0)
+    np.divide(total / X.shape[0], std, out=scores, where=std > 0)
     return NeuronRanking.from_scores(space, scores, "activation-difference")

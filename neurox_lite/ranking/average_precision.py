@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import column_blocks
 from neurox_lite.activations.inputs import validate_inputs
+from neurox_lite.activations.moments import moments
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.threads import thread_map
 
@@ -55,7 +56,7 @@ def average_precision(X: Any, y: Any) -> NeuronRanking:
             for column, scores in enumerate(found, start=first):
                 class_scores[:, column] = scores
                 progress.update()
-            is_constant[first : first + block.shape[1]] = (block == block[0]).all(0)
+            is_constant[first : first + block.shape[1]] = moments(block).is_constant
     share = np.bincount(data.ids)[:, None] / len(data.ids)
     class_scores = ((class_scores - share) / (1 - share)).clip(min=0)
     scores = class_scores.max(0)

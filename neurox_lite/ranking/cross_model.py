@@ -128,7 +128,7 @@ def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRan
         moments = cross_moments(X, other, WHOLE, WHOLE)
         found = canonical(moments, variance)
         explained = np.square(found.loadings_x) @ np.square(found.correlations)
-        explained[moments.x.std == 0] = np.nan
+        explained[moments.x.is_constant] = np.nan
         return np.sqrt(explained.clip(0, 1))
 
     return _ranking(X, others, _scores(X, others, score).min(axis=0), "svcca", variance=variance)

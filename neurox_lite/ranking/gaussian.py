@@ -12,19 +12,19 @@ from neurox_lite.activations.access import (
     as_tensor,
     checked_activations,
     finite_blocks,
+    small_blocks,
     take_rows,
 )
 from neurox_lite.activations.inputs import (
     Labelled,
     sample_rows,
-    small_blocks,
     validate_inputs,
 )
+from neurox_lite.activations.moments import ClassMoments, class_moments
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.labels import checked_labels
-from neurox_lite.ranking.class_moments import ClassMoments, class_moments
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
@@ -120,7 +120,7 @@ def gaussian(
         unseen, unseen_ids = _sample(data, X_test, y_test, n_dev, seed, "test")
     entropy = _entropy(moments, dev_ids)
     selection = _Selection(data, moments, dev, dev_ids)
-    usable = ~moments.is_constant
+    usable = ~moments.overall.is_constant
     selected: list[int] = []
     bits: list[float] = []
     scores = np.full(data.space.n_neurons, np.nan)
@@ -215,8 +215,10 @@ class _Selection:
         self.data, self.counts = data, torch.from_numpy(moments.counts).double()
         # As precise as the activations; class means are relative to what that makes of the mean.
         is_double = any("float64" in str(part.dtype) for part in (data.X, dev))
-        self.mean = torch.from_numpy(moments.mean).to(torch.float64 if is_double else torch.float32)
-        scale = torch.from_numpy(np.where(moments.is_constant, 1, moments.std))
+        overall = moments.overall
+        mean = torch.from_numpy(overall.mean)
+        self.mean = mean if is_double else mean.float()
+        scale = torch.from_numpy(np.where(overall.is_constant, 1, overall.std))
         self.scale = scale.to(self.mean)
         self.class_means = (torch.from_numpy(moments.means) - self.mean.double()) / scale
         self.dev_ids = torch.from_numpy(dev_ids)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurox_lite.activations.access import check_finite, layers_of
-from neurox_lite.activations.inputs import SMALL_ROWS, Labelled, small_blocks, validate_inputs
+from neurox_lite.activations.access import SMALL_ROWS, check_finite, layers_of, small_blocks
+from neurox_lite.activations.inputs import Labelled, validate_inputs
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError

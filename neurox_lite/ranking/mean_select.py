@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.inputs import validate_inputs
-from neurox_lite.ranking.class_moments import class_moments
+from neurox_lite.activations.moments import class_moments
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -37,9 +37,9 @@ def mean_select(X: Any, y: Any) -> NeuronRanking:
     """
     data = validate_inputs(X, y)
     moments = class_moments(data)
-    class_scores = np.abs(moments.standardised_means)
+    class_scores = np.abs(moments.standardized_means)
     scores = class_scores.max(0)
-    scores[moments.is_constant] = np.nan
+    scores[moments.overall.is_constant] = np.nan
     return NeuronRanking.from_scores(
         data.space,
         scores,

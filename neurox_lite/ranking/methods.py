@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.base import clone
 
 from neurox_lite.activations.access import space_of
+from neurox_lite.activations.moments import moments
 from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
-from neurox_lite.probing.moments import moments
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.average_precision import average_precision
 from neurox_lite.ranking.differentiable_mask import differentiable_mask
@@ -73,7 +73,7 @@ class RankingTask:
     @cached_property
     def constant(self) -> np.ndarray:
         """Which neurons are constant in the training data; (n_neurons,) bool."""
-        return moments(self.X, space_of(self.X))[1] == 0
+        return moments(self.X).is_constant
 
 
 METHODS: dict[str, Callable[..., NeuronRanking]] = {

@@ -10,9 +10,9 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import finite_blocks, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
+from neurox_lite.activations.moments import moments
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.probing.moments import moments
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import checked_seed
 
@@ -56,7 +56,7 @@ def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> 
             f"fewer than two classes have two words in a sample of {len(rows)}; raise n_rows, or "
             "leave rare classes out"
         )
-    is_constant = moments(data.X, data.space)[1] == 0
+    is_constant = moments(data.X).is_constant
     sample = np.concatenate(
         [block for _, block in finite_blocks(take_rows(data.X, rows), data.space)]
     ).astype(np.float64)

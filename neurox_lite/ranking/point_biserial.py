@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.inputs import validate_inputs
-from neurox_lite.ranking.class_moments import class_moments
+from neurox_lite.activations.moments import class_moments
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -39,9 +39,9 @@ def point_biserial(X: Any, y: Any) -> NeuronRanking:
     moments = class_moments(data)
     share = moments.counts / moments.counts.sum()
     odds = np.sqrt(share / (1 - share))
-    class_scores = np.abs(moments.standardised_means) * odds[:, None]
+    class_scores = np.abs(moments.standardized_means) * odds[:, None]
     scores = class_scores.max(0)
-    scores[moments.is_constant] = np.nan
+    scores[moments.overall.is_constant] = np.nan
     return NeuronRanking.from_scores(
         data.space,
         scores,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.inputs import validate_inputs
-from neurox_lite.ranking.class_moments import class_moments
+from neurox_lite.activations.moments import class_moments
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -39,10 +39,10 @@ def probeless(X: Any, y: Any, *, standardize: bool = True) -> NeuronRanking:
     """
     data = validate_inputs(X, y)
     moments = class_moments(data)
-    means = moments.standardised_means if standardize else moments.means
+    means = moments.standardized_means if standardize else moments.means
     class_scores = np.stack([np.abs(mean - means).sum(0) for mean in means])
     scores = class_scores.sum(0) / 2
-    scores[moments.is_constant] = np.nan
+    scores[moments.overall.is_constant] = np.nan
     return NeuronRanking.from_scores(
         data.space,
         scores,

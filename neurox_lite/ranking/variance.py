@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.access import checked_activations, space_of
-from neurox_lite.probing.moments import moments
+from neurox_lite.activations.moments import moments
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -30,7 +30,6 @@ def variance(X: Any) -> NeuronRanking:
         When an activation is NaN or infinite.
     """
     X = checked_activations(X)
-    space = space_of(X)
-    std = moments(X, space)[1]
-    scores = np.where(std == 0, np.nan, std**2)
-    return NeuronRanking.from_scores(space, scores, "variance")
+    found = moments(X)
+    scores = np.where(found.is_constant, np.nan, found.std**2)
+    return NeuronRanking.from_scores(space_of(X), scores, "variance")

@@ -22,7 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch
 
 import neurox_lite as nx
-from neurox_lite.correlation.cross_moments import BLOCK_ROWS, cross_moments
+from neurox_lite.activations.moments import BLOCK_ROWS
+from neurox_lite.correlation.cross_moments import cross_moments
 from tests.benchmarks.extraction import row, seconds
 
 ROUNDS = 3

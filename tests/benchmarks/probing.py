@@ -28,8 +28,8 @@ from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
 import neurox_lite as nx
+from neurox_lite.activations.moments import moments
 from neurox_lite.probing.losses import CrossEntropy
-from neurox_lite.probing.moments import moments
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.search import PENALTIES
 from neurox_lite.probing.solver import Certificate, solve
@@ -110,14 +110,13 @@ def against_saga(X: np.ndarray, y: np.ndarray) -> None:
 def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
     """The whole training set by both methods; gives the seconds of the one that is used."""
     raw, like = torch.from_numpy(X), torch.empty(0)
-    space = nx.NeuronSpace.of_array(X.shape[1])
     n_classes = int(ids.max()) + 1
 
     def fit(sampled: bool) -> Certificate:
-        mean, std = moments(raw, space)
-        scale = np.where(std > 0, std, 1)
+        found = moments(raw)
+        scale = np.where(found.is_constant, 1, found.std)
         problem = Problem(
-            StandardizedMatrix.standardised(raw, mean, std, scale, like),
+            StandardizedMatrix.standardised(raw, found, scale, like),
             CrossEntropy(torch.from_numpy(ids)[:, None], n_classes),
             torch.tensor([L1], dtype=torch.float64),
             torch.tensor([L2], dtype=torch.float64),

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from neurox_lite.activations import moments as module
+from neurox_lite.activations.moments import covariances, moments
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-from neurox_lite.correlation import cross_moments as module
-from neurox_lite.correlation.cross_moments import cross_moments, moments
+from neurox_lite.correlation.cross_moments import cross_moments
 from neurox_lite.errors import InputError
 
 
@@ -42,7 +43,7 @@ def test_equal_to_numpy(small_pieces):
     np.testing.assert_allclose(first, covariance(X[:, :2], X[:, :2]), atol=1e-12)
     np.testing.assert_allclose(second, covariance(X[:, 2:], X[:, 2:]), atol=1e-12)
     np.testing.assert_allclose(found.y.covariances[0], covariance(Y, Y), atol=1e-12)
-    alone = moments(X, [slice(2, 7)])
+    alone = covariances(X, [slice(2, 7)])
     np.testing.assert_array_equal(alone.covariances[0], second)
     np.testing.assert_array_equal(alone.mean, found.x.mean)
 
@@ -107,10 +108,10 @@ def test_values_too_small_for_squares_in_float32_are_multiplied_in_it_all_the_sa
     X, Y = (X.astype("f4") for X in matrices())
     X[:, :2] *= np.float32(1e-32)
     dtypes = set()
-    multiply = module._add_products
+    multiply = module.add_products
     monkeypatch.setattr(
         module,
-        "_add_products",
+        "add_products",
         lambda products, x, y: (dtypes.update({x.dtype, y.dtype}), multiply(products, x, y)),
     )
     found = cross_moments(X, Y, [slice(None)])
@@ -204,4 +205,4 @@ def test_matrices_that_do_not_fit():
         with pytest.raises(InputError, match="give a matrix"):
             cross_moments(X, wrong)
         with pytest.raises(InputError, match="give a matrix"):
-            moments(wrong)
+            covariances(wrong, [slice(None)])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from neurox_lite.activations.moments import Moments
 from neurox_lite.probing.standardized import FAR, StandardizedMatrix
 
 N, D = 5000, 7
@@ -21,7 +22,8 @@ def task(request):
     exact = X.astype("f8")
     mean, std = exact.mean(0), exact.std(0)
     scale = np.where(std > 0, std, 1)
-    rows = StandardizedMatrix.standardised(torch.from_numpy(X), mean, std, scale, torch.empty(0))
+    moments = Moments(N, mean, std)
+    rows = StandardizedMatrix.standardised(torch.from_numpy(X), moments, scale, torch.empty(0))
     return rows, (exact - mean) / scale
 
 
