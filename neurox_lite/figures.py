@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.files import public_name, write_bytes
+from neurox_lite.files import write_bytes
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
+from neurox_lite.public_names import public_name
 
 Given = Axes | Sequence[Axes] | np.ndarray | None
 """What ``plot(ax=)`` takes: axes, as many as there are panels, or None for a new figure."""

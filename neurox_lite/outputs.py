@@ -12,12 +12,6 @@ from pathlib import Path
 
 from neurox_lite.errors import InputError
 from neurox_lite.files import (
-    LOCK,
-    claim,
-    is_claimed,
-    lock_of,
-    locked,
-    real,
     refuse_file,
     refuse_folder,
     refuse_foreign_link,
@@ -25,6 +19,7 @@ from neurox_lite.files import (
     require_absent,
     write_errors,
 )
+from neurox_lite.locks import LOCK, claim, is_claimed, lock_of, locked, real
 from neurox_lite.own_files import is_ours
 
 SUFFIXES = ("json", "csv", "tex", "png", "pdf", "svg")

@@ -9,7 +9,7 @@ from typing import Any
 from neurox_lite.arguments import as_path
 from neurox_lite.choices import listed
 from neurox_lite.errors import InputError
-from neurox_lite.files import reading_json
+from neurox_lite.json_files import reading_json
 
 CLASS_OF = {
     "ablation curves": "results.ablation.AblationCurves",

@@ -9,16 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import (
-    atomic_write,
-    hash_file,
-    hash_json,
-    read_json,
-    refuse_file,
-    require_absent,
-    write_json,
-    write_text,
-)
+from neurox_lite.files import atomic_write, hash_file, refuse_file, require_absent, write_text
+from neurox_lite.json_files import hash_json, read_json, write_json
 
 
 @pytest.mark.parametrize("stop", [ValueError, KeyboardInterrupt, SystemExit])

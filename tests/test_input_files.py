@@ -22,8 +22,9 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file, read_json
+from neurox_lite.files import hash_file
 from neurox_lite.input_files import lines_of_input, parse_json, read_yaml
+from neurox_lite.json_files import read_json
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking

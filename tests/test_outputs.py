@@ -13,15 +13,9 @@ from pathlib import Path
 import pytest
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import (
-    atomic_write,
-    json_text,
-    locked,
-    public_name,
-    public_names,
-    write_json,
-    write_text,
-)
+from neurox_lite.files import atomic_write, write_text
+from neurox_lite.json_files import json_text, write_json
+from neurox_lite.locks import locked
 from neurox_lite.outputs import (
     claimed_file,
     claimed_folder,
@@ -30,6 +24,7 @@ from neurox_lite.outputs import (
     results_named,
 )
 from neurox_lite.own_files import is_ours
+from neurox_lite.public_names import public_name, public_names
 
 SPAWN = multiprocessing.get_context("forkserver")
 

@@ -15,7 +15,7 @@ from neurox_lite.activations.access import (
 )
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json
+from neurox_lite.json_files import hash_json
 from neurox_lite.labels import checked_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.showing import short_repr

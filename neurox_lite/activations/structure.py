@@ -16,8 +16,8 @@ import numpy as np
 from neurox_lite.activations.checksums import DamagedError
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json
 from neurox_lite.input_files import parse_json, refuse_special
+from neurox_lite.json_files import hash_json
 
 FORMAT = "neurox_lite activations"
 FORMAT_VERSION = 2

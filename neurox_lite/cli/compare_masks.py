@@ -20,8 +20,8 @@ def compare_masks(
 
     from neurox_lite.errors import InputError
     from neurox_lite.figures import save_result
-    from neurox_lite.files import public_names
     from neurox_lite.masking.mask_overlaps import MaskOverlaps
+    from neurox_lite.public_names import public_names
     from neurox_lite.results.neuron_mask import NeuronMask
 
     if len({Path(path).resolve() for path in paths}) < len(paths):

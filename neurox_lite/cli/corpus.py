@@ -9,7 +9,7 @@ import typer
 
 from neurox_lite.cli.output import by_split
 from neurox_lite.errors import InputError
-from neurox_lite.files import public_name
+from neurox_lite.public_names import public_name
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.label_rules import LabelRules

@@ -135,7 +135,7 @@ def command(
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.figures import save_result, title_of
-    from neurox_lite.files import write_json
+    from neurox_lite.json_files import write_json
     from neurox_lite.outputs import replacing_in
     from neurox_lite.probing.batched import fit_one_vs_rest
     from neurox_lite.probing.evaluation import evaluate_probe, evaluation_table

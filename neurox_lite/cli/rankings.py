@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import public_names
+from neurox_lite.public_names import public_names
 from neurox_lite.results.ranking import NeuronRanking
 
 

@@ -30,15 +30,8 @@ from neurox_lite.extraction.job_folder import (
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan, plan_corpus
 from neurox_lite.extraction.shards import Extractor
-from neurox_lite.files import (
-    hash_json,
-    public_name,
-    public_sources,
-    refuse_file,
-    refuse_folder,
-    refuse_foreign_link,
-    require_absent,
-)
+from neurox_lite.files import refuse_file, refuse_folder, refuse_foreign_link, require_absent
+from neurox_lite.json_files import hash_json
 from neurox_lite.measure import release_memory
 from neurox_lite.models.loading import (
     LoadedModel,
@@ -52,6 +45,7 @@ from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.models.vocabulary import check_unknown, tokenizer_hash
 from neurox_lite.neurons import IN_MEMORY, resolve_layers
 from neurox_lite.outputs import refuse_input
+from neurox_lite.public_names import public_name, public_sources
 from neurox_lite.version import __version__
 
 SHARD_BYTES = 64 << 20

@@ -18,14 +18,12 @@ from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.files import (
     cannot_be_written,
     leftovers,
-    lock_of,
-    locked,
-    read_json,
     remove_leftovers,
     require_absent,
     write_errors,
-    write_json,
 )
+from neurox_lite.json_files import read_json, write_json
+from neurox_lite.locks import lock_of, locked
 
 FORMAT = "neurox_lite extraction"
 VERSION = 1

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.files import hash_file, write_json
+from neurox_lite.files import hash_file
+from neurox_lite.json_files import write_json
 from neurox_lite.outputs import replacing_in
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.pair_task import PairTask

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import write_json
+from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.saving import read_result

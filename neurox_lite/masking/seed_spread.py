@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.files import write_json
+from neurox_lite.json_files import write_json
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.outputs import replacing_in, results_named
 from neurox_lite.results.tables import Table, as_pandas

@@ -24,7 +24,6 @@ import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto c
 from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.files import public_name
 from neurox_lite.models.model_files import (
     check_place,
     first_line,
@@ -34,6 +33,7 @@ from neurox_lite.models.model_files import (
 )
 from neurox_lite.models.vocabulary import check_not_empty, check_sizes
 from neurox_lite.neurons import IN_MEMORY
+from neurox_lite.public_names import public_name
 from neurox_lite.seeds import checked_seed
 
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")

@@ -14,7 +14,9 @@ from transformers.utils import cached_file
 from transformers.utils.hub import extract_commit_hash
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file, public_name, read_json
+from neurox_lite.files import hash_file
+from neurox_lite.json_files import read_json
+from neurox_lite.public_names import public_name
 
 HUB_SECONDS = 10
 """How long to wait for the hub to say whether it has a model."""

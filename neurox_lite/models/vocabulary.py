@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_json
+from neurox_lite.json_files import hash_json
 
 logger = logging.getLogger(__name__)
 

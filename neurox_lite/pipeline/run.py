@@ -13,19 +13,9 @@ from neurox_lite.activations.labelled_splits import labelled_rows
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
-from neurox_lite.files import (
-    LOCK,
-    claim,
-    hash_file,
-    hash_json,
-    locked,
-    read_json,
-    real,
-    refuse_file,
-    remove_leftovers,
-    write_json,
-    write_text,
-)
+from neurox_lite.files import hash_file, refuse_file, remove_leftovers, write_text
+from neurox_lite.json_files import hash_json, read_json, write_json
+from neurox_lite.locks import LOCK, claim, locked, real
 from neurox_lite.measure import measure
 from neurox_lite.outputs import refuse_foreign, refuse_input
 from neurox_lite.own_files import is_ours

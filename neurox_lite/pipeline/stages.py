@@ -11,7 +11,7 @@ from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
-from neurox_lite.files import public_name, public_sources, write_json
+from neurox_lite.json_files import write_json
 from neurox_lite.models.model_files import model_name, model_revision
 from neurox_lite.pipeline.figures import FIGURE_FILES, TABLE_FILES, draw_figures, write_tables
 from neurox_lite.pipeline.job import Job
@@ -22,6 +22,7 @@ from neurox_lite.probing.evaluation import evaluate_probe
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.search import regularisation_search
 from neurox_lite.probing.selectivity import selectivity
+from neurox_lite.public_names import public_name, public_sources
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.report.job_files import (
     ABLATION,

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets
 from neurox_lite.evaluation.rank_intervals import rank_intervals
-from neurox_lite.files import write_json
+from neurox_lite.json_files import write_json
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.workspace import Workspace

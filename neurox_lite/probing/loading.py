@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import reading_json
+from neurox_lite.json_files import reading_json
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.probe_folder import INDEX, PROBE
 from neurox_lite.probing.regression import ElasticNetRegression

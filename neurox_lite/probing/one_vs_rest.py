@@ -10,7 +10,8 @@ import numpy as np
 from neurox_lite.activations.access import finite_blocks
 from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
 from neurox_lite.corpora.tagged_corpus import rest_of
-from neurox_lite.files import json_text, write_text
+from neurox_lite.files import write_text
+from neurox_lite.json_files import json_text
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.output_formats import TABLE_FORMATS
 from neurox_lite.outputs import replacing_in

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
-from neurox_lite.files import read_json
+from neurox_lite.json_files import read_json
 from neurox_lite.probing.evaluation import evaluation_table
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve

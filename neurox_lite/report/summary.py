@@ -11,11 +11,13 @@ from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.escaping import markdown, markdown_code
 from neurox_lite.evaluation.minimal_set import MinimalSet
-from neurox_lite.files import public_name, read_json, write_text
+from neurox_lite.files import write_text
+from neurox_lite.json_files import read_json
 from neurox_lite.models.vocabulary import WARN_SHARE
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.probing.selectivity import Selectivity
+from neurox_lite.public_names import public_name
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import hash_file, reading_json, write_bytes, write_json
+from neurox_lite.files import hash_file, write_bytes
 from neurox_lite.input_files import refuse_special
+from neurox_lite.json_files import reading_json, write_json
 from neurox_lite.outputs import replacing_in
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import reading_json, write_json
+from neurox_lite.json_files import reading_json, write_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.tables import is_table_name
 

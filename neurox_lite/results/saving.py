@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from neurox_lite.errors import InputError
-from neurox_lite.files import reading_json, write_json
+from neurox_lite.json_files import reading_json, write_json
 from neurox_lite.results.tables import is_table_name, write_table
 
 Result = TypeVar("Result")
