@@ -17,7 +17,7 @@ from pathlib import Path
 from neurox_lite.arguments import as_path
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.input_files import open_input
-from neurox_lite.locks import is_claimed, lock_of, locked, real
+from neurox_lite.locks import hold_lock, is_claimed, lock_of, real_path
 from neurox_lite.own_files import is_ours
 
 PARTIAL = re.compile(r"\.(?:(?P<name>.+)\.)?[0-9a-f]{12}\.partial", re.DOTALL)
@@ -50,10 +50,10 @@ def atomic_write(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     require_absent(path, overwrite)
     refuse_folder(path)
     refuse_foreign_link(path)
-    target = real(path)
+    target = real_path(path)
     with write_errors(path), ExitStack() as stack:
         if not is_claimed(target):
-            stack.enter_context(locked(path, lock_of(target)))
+            stack.enter_context(hold_lock(path, lock_of(target)))
             remove_leftovers(target.parent, [glob.escape(target.name)])
         # Unique also among machines that share a file system.
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:12]}.partial")
@@ -111,7 +111,7 @@ def refuse_foreign_link(path: str | Path) -> None:
     """Raise InputError for a link to a file that is not ours, which writing would replace."""
     if Path(path).is_symlink() and Path(path).exists() and not is_ours(path):
         raise InputError(
-            f"{path}: is a symbolic link to {real(Path(path))}, which was not written by "
+            f"{path}: is a symbolic link to {real_path(Path(path))}, which was not written by "
             "neurox_lite; give another output"
         )
 
@@ -140,7 +140,7 @@ def write_errors(path: Path) -> Iterator[None]:
         if name.name.endswith((".partial", ".lock")) or name.absolute() in (
             path.absolute(),
             *path.absolute().parents,
-            *real(path).parents,
+            *real_path(path).parents,
         ):
             raise InputError(
                 f"{path}: cannot write there ({error.strerror}); choose another output"

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.results.tables import Table, as_pandas, one_row
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def accuracy_interval(right: Any, groups: Any, *, level: float = 0.95) -> Interv
     level = real_number(level, "level")
     check_level(level)
     try:
-        right = checked_labels(right, name="right")
+        right = validate_labels(right, name="right")
         is_known = right.dtype == bool or np.isin(right, (0, 1)).all()
     except InputError:
         is_known = False
@@ -173,7 +173,7 @@ def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
     InputError
         When there are no rows, or not one group per row, or a group is None or NaN.
     """
-    groups = checked_labels(groups, name="groups")
+    groups = validate_labels(groups, name="groups")
     if not n_rows or groups.shape != (n_rows,):
         raise InputError(
             f"groups of shape {groups.shape} for {n_rows} rows; give each row its sentence's number"

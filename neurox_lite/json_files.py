@@ -51,11 +51,11 @@ def _plain(data: Any) -> Any:
 
 
 def write_json(path: str | Path, data: Any) -> None:
-    """Write :func:`checked_json` of an object, :func:`json_text` of anything else, atomically."""
-    write_text(path, checked_json(data) if isinstance(data, Mapping) else json_text(data))
+    """Write an object :func:`json_with_checksum`, other data as :func:`json_text`, atomically."""
+    write_text(path, json_with_checksum(data) if isinstance(data, Mapping) else json_text(data))
 
 
-def checked_json(data: Mapping[str, Any]) -> str:
+def json_with_checksum(data: Mapping[str, Any]) -> str:
     """JSON text of an object with a checksum of its content, which :func:`read_json` checks.
 
     Raises
@@ -78,12 +78,12 @@ def read_json(path: str | Path) -> Any:
         When the file is missing, no plain file, too large, or not JSON, a key occurs twice, or its
         content is not what its checksum says.
     """
-    with reading_json(path) as data:
+    with open_json(path) as data:
         return data
 
 
 @contextmanager
-def reading_json(path: str | Path) -> Iterator[Any]:
+def open_json(path: str | Path) -> Iterator[Any]:
     """Give what is in a JSON file; after the block, which may say better what is wrong, check it.
 
     Raises

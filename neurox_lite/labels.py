@@ -23,7 +23,7 @@ KINDS = {"U": "strings", "b": "bools", "i": "numbers", "u": "numbers", "f": "num
 """Of dtypes that labels can have."""
 
 
-def checked_labels(
+def validate_labels(
     y: Any, n_rows: int | None = None, *, name: str = "y", like: np.ndarray | None = None
 ) -> np.ndarray:
     """One label per row, as an array of strings, bools, whole numbers or numbers.

@@ -18,7 +18,7 @@ _claimed: set[Path] = set()
 
 def is_claimed(path: Path) -> bool:
     """Whether this process keeps others from a file or folder already."""
-    return real(path) in _claimed
+    return real_path(path) in _claimed
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def claim(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def locked(
+def hold_lock(
     path: Path, lock_file: Path, refusal: str = "another process writes there"
 ) -> Iterator[None]:
     """Hold a lock, which goes with the process; the folders made for it go again if empty."""
@@ -65,6 +65,6 @@ def lock_of(file: Path) -> Path:
     return file.with_name(f".{file.name}.lock")
 
 
-def real(path: Path) -> Path:
+def real_path(path: Path) -> Path:
     """A path without symbolic links."""
     return Path(os.path.realpath(path))

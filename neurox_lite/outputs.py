@@ -19,7 +19,7 @@ from neurox_lite.files import (
     require_absent,
     write_errors,
 )
-from neurox_lite.locks import LOCK, claim, is_claimed, lock_of, locked, real
+from neurox_lite.locks import LOCK, claim, hold_lock, is_claimed, lock_of, real_path
 from neurox_lite.own_files import is_ours
 
 SUFFIXES = ("json", "csv", "tex", "png", "pdf", "svg")
@@ -27,7 +27,7 @@ SUFFIXES = ("json", "csv", "tex", "png", "pdf", "svg")
 
 
 @contextmanager
-def claimed_file(path: str | Path, overwrite: bool) -> Iterator[None]:
+def reserve_file(path: str | Path, overwrite: bool) -> Iterator[None]:
     """Keep other processes from writing a file while the block works for it.
 
     Raises
@@ -39,10 +39,10 @@ def claimed_file(path: str | Path, overwrite: bool) -> Iterator[None]:
     require_absent(path, overwrite)
     refuse_folder(path)
     refuse_foreign_link(path)
-    target = real(path)
+    target = real_path(path)
     with ExitStack() as stack:
         with write_errors(path):
-            stack.enter_context(locked(path, lock_of(target)))
+            stack.enter_context(hold_lock(path, lock_of(target)))
             require_absent(path, overwrite)
             remove_leftovers(target.parent, [glob.escape(target.name)])
         stack.enter_context(claim(target))
@@ -50,7 +50,7 @@ def claimed_file(path: str | Path, overwrite: bool) -> Iterator[None]:
 
 
 @contextmanager
-def claimed_folder(
+def reserve_folder(
     folder: str | Path, names: Sequence[str] = (), overwrite: bool = True
 ) -> Iterator[None]:
     """Keep other processes out of a folder of results while the block works for it.
@@ -75,17 +75,17 @@ def claimed_folder(
     refuse_foreign(folder, names)
     with ExitStack() as stack:
         with write_errors(folder):
-            stack.enter_context(locked(folder, folder / LOCK))
-            for path in matching(folder, names):
+            stack.enter_context(hold_lock(folder, folder / LOCK))
+            for path in find_files(folder, names):
                 require_absent(path, overwrite)
             refuse_foreign(folder, names)
             remove_leftovers(folder, names)
-        stack.enter_context(claim(real(folder)))
+        stack.enter_context(claim(real_path(folder)))
         yield
 
 
 @contextmanager
-def replacing_in(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path]:
+def atomic_write_folder(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path]:
     """Give a temporary folder; move its files into ``folder`` if the block succeeds.
 
     So that files that belong together are replaced together or not at all.
@@ -108,7 +108,7 @@ def replacing_in(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path
     refuse_file(folder)
     with write_errors(folder), ExitStack() as stack:
         if not is_claimed(folder):
-            stack.enter_context(locked(folder, folder / LOCK))
+            stack.enter_context(hold_lock(folder, folder / LOCK))
             remove_leftovers(folder, names)
         refuse_foreign(folder, names)
         new = folder / f".{uuid.uuid4().hex[:12]}.partial"
@@ -120,7 +120,7 @@ def replacing_in(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path
         for name in sorted(written):
             (folder / name).parent.mkdir(exist_ok=True)
             (new / name).replace(folder / name)
-        for path in matching(folder, names):
+        for path in find_files(folder, names):
             if str(path.relative_to(folder)) not in written:
                 path.unlink()
                 if path.parent != folder:
@@ -128,14 +128,14 @@ def replacing_in(folder: str | Path, names: Sequence[str] = ()) -> Iterator[Path
                         path.parent.rmdir()
 
 
-def results_named(*stems: str) -> list[str]:
+def result_names(*stems: str) -> list[str]:
     """The names that a result of a folder, its tables and its figures may have."""
     return [f"{stem}.{suffix}" for stem in stems for suffix in SUFFIXES]
 
 
 def refuse_foreign(folder: str | Path, names: Sequence[str]) -> None:
     """Raise InputError when a folder has files of these names that neurox_lite did not write."""
-    for path in matching(Path(folder), names):
+    for path in find_files(Path(folder), names):
         if not is_ours(path):
             raise InputError(
                 f"{path}: was not written by neurox_lite, which would replace it; move it away or "
@@ -145,11 +145,11 @@ def refuse_foreign(folder: str | Path, names: Sequence[str]) -> None:
 
 def refuse_input(out: str | Path, *inputs: str | Path | None) -> None:
     """Raise InputError when an output is one of the inputs, or in a folder that is a model."""
-    place = real(Path(out))
+    place = real_path(Path(out))
     for given in inputs:
         if given is None or not Path(given).exists():
             continue
-        source = real(Path(given))
+        source = real_path(Path(given))
         if place == source:
             raise InputError(f"{out}: is an input, too; give another output")
         if source in place.parents and (source / "config.json").is_file():
@@ -158,7 +158,7 @@ def refuse_input(out: str | Path, *inputs: str | Path | None) -> None:
             )
 
 
-def matching(folder: Path, names: Sequence[str]) -> list[Path]:
+def find_files(folder: Path, names: Sequence[str]) -> list[Path]:
     """What is in a folder under these names, broken links too."""
     found = {path for name in names for path in folder.glob(name)}
     plain = {folder / name for name in names if os.path.lexists(folder / name)}

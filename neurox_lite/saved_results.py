@@ -9,7 +9,7 @@ from typing import Any
 from neurox_lite.arguments import as_path
 from neurox_lite.choices import listed
 from neurox_lite.errors import InputError
-from neurox_lite.json_files import reading_json
+from neurox_lite.json_files import open_json
 
 CLASS_OF = {
     "ablation curves": "results.ablation.AblationCurves",
@@ -61,7 +61,7 @@ def load_result(path: str | Path) -> Any:
 
             return load_probe(path)
     else:
-        with reading_json(path) as data:
+        with open_json(path) as data:
             kind = data.get("kind") if isinstance(data, dict) else None
         if not isinstance(kind, str) or kind not in CLASS_OF:
             raise InputError(f"{path}: not one of {listed(list(CLASS_OF))}; see docs/formats.md")

@@ -8,7 +8,7 @@ from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 
 
-def checked_seed(seed: SupportsIndex, name: str = "seed") -> int:
+def validate_seed(seed: SupportsIndex, name: str = "seed") -> int:
     """The seed as an int, if it is a whole number from 0.
 
     Raises

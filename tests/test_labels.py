@@ -11,7 +11,7 @@ from sklearn.base import clone
 import neurox_lite as nx
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.replacement_values import class_means
-from neurox_lite.labels import checked_labels, is_missing
+from neurox_lite.labels import is_missing, validate_labels
 
 RNG = np.random.default_rng(0)
 N, D = 60, 4
@@ -144,7 +144,7 @@ def test_what_are_no_labels_is_refused(use):
     ],
 )
 def test_labels_stay_what_they_are(given, kept):
-    labels = checked_labels(given)
+    labels = validate_labels(given)
     assert isinstance(labels, np.ndarray)
     assert labels.tolist() == kept
     assert list(map(type, labels.tolist())) == list(map(type, kept))
@@ -157,19 +157,19 @@ def test_what_is_not_missing(value):
 
 def test_infinite_labels():
     with pytest.raises(InputError, match="y has label inf in row 1; give finite numbers"):
-        checked_labels([0.0, np.inf])
+        validate_labels([0.0, np.inf])
 
 
 def test_how_many_rows_have_no_label():
     with pytest.raises(InputError, match=r"y_dev has no label in row 1 and 2 others \(None\)"):
-        checked_labels(["a", None, "b", "", float("nan")], name="y_dev")
+        validate_labels(["a", None, "b", "", float("nan")], name="y_dev")
 
 
 def test_checking_a_treebank_takes_milliseconds():
     array = np.array(["NOUN", "VERB", "ADJ"])[RNG.integers(3, size=200_000)]
     for labels in (array, array.astype(object), array.tolist(), np.arange(200_000)):
         start = time.process_time()
-        checked_labels(labels)
+        validate_labels(labels)
         assert time.process_time() - start < 0.3
 
 

@@ -15,13 +15,13 @@ import pytest
 from neurox_lite.errors import InputError
 from neurox_lite.files import atomic_write, write_text
 from neurox_lite.json_files import json_text, write_json
-from neurox_lite.locks import locked
+from neurox_lite.locks import hold_lock
 from neurox_lite.outputs import (
-    claimed_file,
-    claimed_folder,
+    atomic_write_folder,
     refuse_input,
-    replacing_in,
-    results_named,
+    reserve_file,
+    reserve_folder,
+    result_names,
 )
 from neurox_lite.own_files import is_ours
 from neurox_lite.public_names import public_name, public_names
@@ -49,13 +49,13 @@ def content(folder: Path) -> dict[str, str]:
     ],
 )
 def test_a_file_of_the_same_name_that_is_not_ours_is_refused(tmp_path, name, text):
-    names = [*results_named("search"), "sub/search.json"]
+    names = [*result_names("search"), "sub/search.json"]
     (tmp_path / "sub").mkdir()
     (tmp_path / name).write_text(text)
     (tmp_path / "thesis.tex").write_text("all of it")
     before = content(tmp_path)
 
-    for attempt in (claimed_folder, replacing_in):
+    for attempt in (reserve_folder, atomic_write_folder):
         with (
             pytest.raises(InputError, match=r"was not written by neurox_lite.*move it away"),
             attempt(tmp_path, names),
@@ -63,7 +63,7 @@ def test_a_file_of_the_same_name_that_is_not_ours_is_refused(tmp_path, name, tex
             pytest.fail("the block ran")
     assert content(tmp_path) == before
 
-    with pytest.raises(InputError, match="was not written"), replacing_in(tmp_path) as new:
+    with pytest.raises(InputError, match="was not written"), atomic_write_folder(tmp_path) as new:
         (new / name).parent.mkdir(exist_ok=True)  # written without having been announced
         write_json(new / name, {})
         write_json(new / "another.json", {})
@@ -72,7 +72,7 @@ def test_a_file_of_the_same_name_that_is_not_ours_is_refused(tmp_path, name, tex
 
 def test_ours_are_replaced_together_and_others_stay(tmp_path):
     names = ["a.json", "b.json", "[0-9][0-9]/c.json"]
-    with replacing_in(tmp_path, names) as new:
+    with atomic_write_folder(tmp_path, names) as new:
         write_json(new / "a.json", {"n": 1})
         write_json(new / "b.json", {"n": 1})
         (new / "00").mkdir()
@@ -80,12 +80,12 @@ def test_ours_are_replaced_together_and_others_stay(tmp_path):
     (tmp_path / "thesis.tex").write_text("all of it")
     before = content(tmp_path)
 
-    with pytest.raises(RuntimeError), replacing_in(tmp_path, names) as new:
+    with pytest.raises(RuntimeError), atomic_write_folder(tmp_path, names) as new:
         write_json(new / "a.json", {"n": 2})
         raise RuntimeError
     assert content(tmp_path) == before
 
-    with replacing_in(tmp_path, names) as new:
+    with atomic_write_folder(tmp_path, names) as new:
         write_json(new / "a.json", {"n": 2})
     assert {p.name for p in tmp_path.iterdir()} == {"a.json", "thesis.tex"}
     assert json.loads((tmp_path / "a.json").read_text())["n"] == 2
@@ -122,9 +122,9 @@ def test_what_neurox_lite_writes_is_known_as_its_own(tmp_path):
 
 def test_a_file_in_place_of_the_folder_and_a_folder_in_place_of_the_file(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="is a file"), claimed_folder(tmp_path / "file"):
+    with pytest.raises(InputError, match="is a file"), reserve_folder(tmp_path / "file"):
         pytest.fail("the block ran")
-    with pytest.raises(InputError, match="is a folder"), claimed_file(tmp_path, overwrite=True):
+    with pytest.raises(InputError, match="is a folder"), reserve_file(tmp_path, overwrite=True):
         pytest.fail("the block ran")
 
 
@@ -166,7 +166,7 @@ def test_a_link_to_a_file_that_is_not_ours(tmp_path):
     (tmp_path / "link.json").symlink_to("thesis.json")
     for attempt in (
         lambda: write_json(tmp_path / "link.json", {}),
-        lambda: claimed_file(tmp_path / "link.json", overwrite=True).__enter__(),
+        lambda: reserve_file(tmp_path / "link.json", overwrite=True).__enter__(),
     ):
         with pytest.raises(InputError, match=r"is a symbolic link to .*thesis\.json, which"):
             attempt()
@@ -229,12 +229,12 @@ def hold(path, started, mode):
             started.set()
             time.sleep(60)
     elif mode == "write in":
-        with replacing_in(path, ["a.json"]) as new:
+        with atomic_write_folder(path, ["a.json"]) as new:
             write_json(new / "a.json", {})
             started.set()
             time.sleep(60)
     elif mode == "claim":
-        with claimed_file(path, overwrite=True):
+        with reserve_file(path, overwrite=True):
             started.set()
             time.sleep(60)
 
@@ -251,7 +251,7 @@ def test_another_process_is_refused_and_what_a_killed_one_left_is_removed(tmp_pa
 
     def again():
         if mode == "write in":
-            with replacing_in(path, ["a.json"]) as new:
+            with atomic_write_folder(path, ["a.json"]) as new:
                 write_json(new / "a.json", {})
         else:
             write_text(path, "new")
@@ -271,12 +271,12 @@ def test_another_process_is_refused_and_what_a_killed_one_left_is_removed(tmp_pa
 def compete(path, barrier, number, results):
     barrier.wait()
     file, is_folder = path, path.suffix != ".txt"
-    claim = claimed_folder(path, ["a.json"], False) if is_folder else claimed_file(path, False)
+    claim = reserve_folder(path, ["a.json"], False) if is_folder else reserve_file(path, False)
     try:
         with claim:
             time.sleep(0.3)
             if is_folder:
-                with replacing_in(path, ["a.json"]) as new:
+                with atomic_write_folder(path, ["a.json"]) as new:
                     write_json(new / "a.json", {"number": number})
             else:
                 write_text(file, f"whole {number}" * 1000)
@@ -308,15 +308,15 @@ def test_of_processes_that_begin_together_one_writes(tmp_path):
 
 def test_a_foreign_file_named_as_a_lock_is_not_removed(tmp_path):
     (tmp_path / ".lock").write_text("of a package manager")
-    with claimed_folder(tmp_path):
+    with reserve_folder(tmp_path):
         pass
     assert (tmp_path / ".lock").read_text() == "of a package manager"
 
 
 def test_folders_made_for_nothing_are_removed(tmp_path):
-    with pytest.raises(KeyError), claimed_folder(tmp_path / "a" / "b"):
+    with pytest.raises(KeyError), reserve_folder(tmp_path / "a" / "b"):
         raise KeyError
-    with pytest.raises(KeyError), locked(tmp_path / "c" / "d", tmp_path / "c" / ".d.lock"):
+    with pytest.raises(KeyError), hold_lock(tmp_path / "c" / "d", tmp_path / "c" / ".d.lock"):
         raise KeyError
     assert not list(tmp_path.iterdir())
 

@@ -16,7 +16,7 @@ from neurox_lite.activations.access import (
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.json_files import hash_json
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.showing import short_repr
 
@@ -66,11 +66,11 @@ def validate_inputs(X: Any, y: Any) -> Labelled:
     Raises
     ------
     InputError
-        As :func:`checked_activations` and :func:`neurox_lite.labels.checked_labels`, or when there
+        As :func:`checked_activations` and :func:`neurox_lite.labels.validate_labels`, or when there
         are fewer than two classes.
     """
     X = checked_activations(X)
-    classes, ids = class_ids(checked_labels(y, X.shape[0]))
+    classes, ids = class_ids(validate_labels(y, X.shape[0]))
     return Labelled(X, space_of(X), classes, ids)
 
 

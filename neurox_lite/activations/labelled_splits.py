@@ -11,14 +11,14 @@ import numpy as np
 
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.arguments import expect, whole_number
-from neurox_lite.corpora.balance import balanced, check_balance
-from neurox_lite.corpora.disjoint import disjoint_words
+from neurox_lite.corpora.balance import balance_classes, check_balance
+from neurox_lite.corpora.disjoint import find_disjoint_words
 from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.metrics import most_frequent
 from neurox_lite.neurons import Layers
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, some, summary
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class LabelledActivations:
     sentences: np.ndarray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "y", checked_labels(self.y))
+        object.__setattr__(self, "y", validate_labels(self.y))
         if not self.X.shape[0] == len(self.y) == len(self.rows) == len(self.sentences):
             raise InputError(
                 f"{self.X.shape[0]} rows of activations, {len(self.y)} labels, {len(self.rows)} "
@@ -280,7 +280,7 @@ def labelled_splits(
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as of nx.read_corpus(path)")
     if min_count is not None:
         min_count = whole_number(min_count, "min_count")
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
     if tag in corpus.sentence_tags and not store.metadata.get("pooling"):
@@ -311,7 +311,7 @@ def labelled_splits(
     if keep is not None:
         usable &= _checked_mask(keep, corpus)
     if disjoint is not None:
-        usable &= disjoint_words(corpus, disjoint, seed)
+        usable &= find_disjoint_words(corpus, disjoint, seed)
     check_balance(balance)
     if numeric and balance is not None:
         raise InputError("balance is for classes and these labels are numbers; leave it out")
@@ -321,7 +321,7 @@ def labelled_splits(
     if balance is not None:
         y_train = labels[rows["train"]]
         majority = str(most_frequent(y_train))
-        rows["train"] = rows["train"][balanced(y_train, balance, seed)]
+        rows["train"] = rows["train"][balance_classes(y_train, balance, seed)]
     starts = corpus.sentence_offsets[:-1]
     space = store.matrix(layers).space
     parts = {

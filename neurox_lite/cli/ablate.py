@@ -148,10 +148,10 @@ def command(
     from neurox_lite.errors import InputError
     from neurox_lite.figures import save_result, title_of
     from neurox_lite.interventions.ablation import ablate_in_model
-    from neurox_lite.outputs import replacing_in, results_named
+    from neurox_lite.outputs import atomic_write_folder, result_names
 
     check_formats(figure_format, table_format)
-    names = results_named("ablation")
+    names = result_names("ablation")
     claim_folder(context, out, names, overwrite, ranking, store, corpus, model, pairs, text, labels)
     if model is not None:
         reject_options(context, OF_ACTIVATIONS, "ablation in a --model")
@@ -210,7 +210,7 @@ def command(
         }
     else:
         raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
-    with replacing_in(out, names) as new:
+    with atomic_write_folder(out, names) as new:
         save_result(
             curves,
             new / "ablation.json",

@@ -19,10 +19,10 @@ def claim_file(context: typer.Context, out: str, overwrite: bool, *inputs: Input
         When the file exists and may not be overwritten, cannot be written, is one of the inputs,
         or another process writes it.
     """
-    from neurox_lite.outputs import claimed_file, refuse_input
+    from neurox_lite.outputs import refuse_input, reserve_file
 
     refuse_input(out, *_files(inputs))
-    context.with_resource(claimed_file(out, overwrite))
+    context.with_resource(reserve_file(out, overwrite))
 
 
 def claim_folder(
@@ -46,13 +46,13 @@ def claim_folder(
         As :func:`claim_file`, and when a file of these names was not written by neurox_lite.
     """
     from neurox_lite.files import refuse_file
-    from neurox_lite.outputs import claimed_folder, matching, refuse_input
+    from neurox_lite.outputs import find_files, refuse_input, reserve_folder
 
     refuse_file(out)
     files = list(_files(inputs))
-    for place in (Path(out), *matching(Path(out), names)):
+    for place in (Path(out), *find_files(Path(out), names)):
         refuse_input(place, *files)
-    context.with_resource(claimed_folder(out, names, overwrite))
+    context.with_resource(reserve_folder(out, names, overwrite))
 
 
 def refuse_inputs(out: str, *inputs: Inputs) -> None:

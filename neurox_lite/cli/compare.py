@@ -57,7 +57,7 @@ def command(
     from neurox_lite.cli.rankings import labels_of, load_rankings
     from neurox_lite.errors import InputError
     from neurox_lite.figures import save_result, title_of
-    from neurox_lite.outputs import replacing_in, results_named
+    from neurox_lite.outputs import atomic_write_folder, result_names
     from neurox_lite.ranking import agreement
 
     check_formats(figure_format, table_format)
@@ -72,17 +72,17 @@ def command(
         if k is not None:
             raise InputError("masks are compared whole; run without -k")
         reject_options(context, ("figure_format",), "a comparison of masks, which has no figure,")
-        claim_folder(context, out, results_named("overlaps"), overwrite)
+        claim_folder(context, out, result_names("overlaps"), overwrite)
         show(compare_masks(masks, out, table_format), as_json)
         return
-    names = results_named("agreement")
+    names = result_names("agreement")
     claim_folder(context, out, names, overwrite, rankings)
     loaded = load_rankings(rankings)
     if k is None:
         k = max(1, loaded[0].space.n_neurons // 10)
     found = agreement(loaded, k)
     labels = labels_of(loaded)
-    with replacing_in(out, names) as new:
+    with atomic_write_folder(out, names) as new:
         save_result(
             found,
             new / "agreement.json",

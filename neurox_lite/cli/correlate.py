@@ -60,7 +60,7 @@ def command(
     from neurox_lite.correlation.similarity import layer_similarity
     from neurox_lite.errors import InputError
     from neurox_lite.figures import save_result, title_of
-    from neurox_lite.outputs import replacing_in, results_named
+    from neurox_lite.outputs import atomic_write_folder, result_names
     from neurox_lite.results.ranking_files import check_name
 
     check_formats(figure_format, table_format)
@@ -75,7 +75,7 @@ def command(
     # The stores are counted from 1, in the order of the command line.
     stems = [f"cka-1-{i}" for i in range(2, len(store) + 1)] if similarity else []
     if similarity:
-        claim_folder(context, similarity, results_named(*stems), overwrite, store)
+        claim_folder(context, similarity, result_names(*stems), overwrite, store)
     with ExitStack() as stack:
         opened = [stack.enter_context(ActivationStore(path)) for path in store]
         X, *others = align_stores(opened, layers_of(layers))
@@ -83,7 +83,7 @@ def command(
         ranking = rank(X, others)
         compared = [layer_similarity(X, other) for other in others[: len(stems)]]
     if similarity:
-        with replacing_in(similarity, results_named(*stems)) as new:
+        with atomic_write_folder(similarity, result_names(*stems)) as new:
             for stem, other, layer_by_layer in zip(stems, store[1:], compared, strict=True):
                 save_result(
                     layer_by_layer,

@@ -136,7 +136,7 @@ def command(
     from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.masking.seed_spread import NAMES, SeedSpread
     from neurox_lite.models.loading import load_model
-    from neurox_lite.outputs import replacing_in
+    from neurox_lite.outputs import atomic_write_folder
     from neurox_lite.results.tables import write_table
 
     check_formats("png", table_format)
@@ -187,7 +187,7 @@ def command(
         tasks=by_condition(other_pairs(loaded, every, chosen, place)),
         seed=seed,
     )
-    with replacing_in(out, NAMES) as new:
+    with atomic_write_folder(out, NAMES) as new:
         spread.save(new)
         if ranking is not None:
             ranking.save(new / "ranking.json")

@@ -136,7 +136,7 @@ def command(
     from neurox_lite.cli.labelled import chosen_splits
     from neurox_lite.figures import save_result, title_of
     from neurox_lite.json_files import write_json
-    from neurox_lite.outputs import replacing_in
+    from neurox_lite.outputs import atomic_write_folder
     from neurox_lite.probing.batched import fit_one_vs_rest
     from neurox_lite.probing.evaluation import evaluate_probe, evaluation_table
     from neurox_lite.probing.one_vs_rest import save_one_vs_rest
@@ -208,7 +208,7 @@ def command(
                 probe, splits.train, splits.test, words_of_rows, n_seeds=n_control, seed=seed
             )
             selective = {**asdict(compared), "selectivity": compared.selectivity}
-    with replacing_in(out, NAMES) as new:
+    with atomic_write_folder(out, NAMES) as new:
         probe.save(new)
         provenance = {"labels": chosen_labels(context.params)}
         write_json(new / "evaluation.json", {**evaluation, "provenance": provenance})

@@ -102,10 +102,10 @@ def command(
     from neurox_lite.corpora.text_files import read_lines
     from neurox_lite.figures import save_result, title_of
     from neurox_lite.interventions.steering import steer
-    from neurox_lite.outputs import replacing_in, results_named
+    from neurox_lite.outputs import atomic_write_folder, result_names
 
     check_formats(figure_format, table_format)
-    names = results_named("steering")
+    names = result_names("steering")
     claim_folder(context, out, names, overwrite, model, pairs, ranking, text)
     quiet_transformers()
     every = read_all_pairs(pairs, skip_bad_lines)
@@ -124,7 +124,7 @@ def command(
         n_random=n_random,
         seed=seed,
     )
-    with replacing_in(out, names) as new:
+    with atomic_write_folder(out, names) as new:
         curves.save(new / "steering.csv")
         save_result(
             curves,

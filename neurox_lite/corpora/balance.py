@@ -21,7 +21,7 @@ def check_balance(balance: str | None) -> None:
         raise InputError(f"balance is '{balance}'; give {' or '.join(BALANCES)}")
 
 
-def balanced(labels: np.ndarray, balance: str, seed: int = 0) -> np.ndarray:
+def balance_classes(labels: np.ndarray, balance: str, seed: int = 0) -> np.ndarray:
     """Positions of words such that every class has equally many.
 
     Parameters

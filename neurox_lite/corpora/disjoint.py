@@ -14,7 +14,7 @@ from neurox_lite.errors import InputError
 DISJOINT = ("sentences", "types")
 
 
-def disjoint_words(corpus: TaggedCorpus, by: str, seed: int = 0) -> np.ndarray:
+def find_disjoint_words(corpus: TaggedCorpus, by: str, seed: int = 0) -> np.ndarray:
     """Find the words to keep so that no two splits share a sentence, or a word type either.
 
     Parameters

@@ -96,10 +96,10 @@ class Grammar:
         if n_sentences < 1:
             raise InputError(f"n_sentences is {n_sentences}; ask for at least 1")
         writer = SentenceWriter(self.lexicon, random.Random(seed))
-        return tagged([writer.sentence() for _ in range(n_sentences)])
+        return to_corpus([writer.sentence() for _ in range(n_sentences)])
 
 
-def tagged(sentences: Sequence[Sequence[Word]]) -> TaggedCorpus:
+def to_corpus(sentences: Sequence[Sequence[Word]]) -> TaggedCorpus:
     """Turn written sentences into a corpus, with one tag per kind of label."""
     by_tag = {
         "upos": [[word.upos for word in words] for words in sentences],
@@ -112,7 +112,7 @@ def tagged(sentences: Sequence[Sequence[Word]]) -> TaggedCorpus:
     return TaggedCorpus(forms, by_tag, source="embedded grammar")
 
 
-def capitalised(words: Sequence[Word]) -> list[Word]:
+def capitalise(words: Sequence[Word]) -> list[Word]:
     """The same words, the first with a capital letter."""
     first = words[0]
     return [first._replace(form=first.form[0].upper() + first.form[1:]), *words[1:]]
@@ -144,7 +144,7 @@ class SentenceWriter:
                 conjunction = self.pick(self.lexicon.conjunctions["subordinating"])
                 words += [Word(conjunction, "SCONJ", depth=1)]
                 words += self.subordinate_clause(subject, tense)
-        return capitalised([*words, Word(".", "PUNCT")])
+        return capitalise([*words, Word(".", "PUNCT")])
 
     def opening(self, tense: str) -> list[Word]:
         """An adverb before the subject, such as "Yesterday ,"."""

@@ -15,7 +15,7 @@ from neurox_lite.corpora.grammar import (
     SentenceWriter,
     Subject,
     Word,
-    capitalised,
+    capitalise,
 )
 from neurox_lite.corpora.lexicon import Noun
 from neurox_lite.corpora.minimal_pairs import MinimalPair
@@ -106,7 +106,7 @@ def number_pairs(grammar: Grammar, n: int, seed: int) -> list[MinimalPair]:
 def _number_pair(writer: SentenceWriter, template: str, numbers: list[str]) -> MinimalPair:
     after_subject = _NUMBER_TEMPLATES[template][0]
     subject = writer.noun_phrase(numbers[0], 0, ("person",), marked=False)
-    prefix = capitalised(subject.words + after_subject(writer, subject, *numbers[1:]))
+    prefix = capitalise(subject.words + after_subject(writer, subject, *numbers[1:]))
     verb = writer.pick(writer.lexicon.verbs["transitive"])
     forms = (verb.singular, verb.plural)
     plural = numbers[0] == PLURAL or template == "conjunction"
@@ -172,7 +172,7 @@ def _gender_pair(
     feminine = noun.she > 0.5
     subject = Subject([], SINGULAR, noun.kind, "feminine" if feminine else "masculine")
     return MinimalPair(
-        prefix=_forms(capitalised(words)),
+        prefix=_forms(capitalise(words)),
         right=pronouns[feminine],
         wrong=pronouns[not feminine],
         suffix=_forms([*writer.predicate(subject, tense, 1), Word(".", "PUNCT")]),

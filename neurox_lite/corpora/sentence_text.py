@@ -30,7 +30,7 @@ def check_text(text: str) -> str:
     return text
 
 
-def joined(words: Sequence[str]) -> SentenceText:
+def join_words(words: Sequence[str]) -> SentenceText:
     """Words with single spaces between them."""
     spans, start = [], 0
     for word in words:

@@ -14,10 +14,10 @@ import numpy as np
 
 from neurox_lite.arguments import numbers, shown
 from neurox_lite.choices import did_you_mean, listed
-from neurox_lite.corpora.sentence_text import SentenceText, joined
+from neurox_lite.corpora.sentence_text import SentenceText, join_words
 from neurox_lite.errors import InputError
 from neurox_lite.labels import UNLABELLED, is_missing
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, some, summary
 
 MAX_WORDS = 1_000_000
@@ -208,7 +208,7 @@ class TaggedCorpus:
 
     def sentence_text(self, sentence: int) -> SentenceText:
         """:meth:`text` of a sentence, and where its words are in it."""
-        return self.texts[sentence] if self.texts else joined(self.sentences[sentence])
+        return self.texts[sentence] if self.texts else join_words(self.sentences[sentence])
 
     def labels(self, tag: str) -> np.ndarray:
         """One label per word, shape (n_words,); ``""`` where a word has none.
@@ -339,7 +339,7 @@ class TaggedCorpus:
         InputError
             When the shares do not add up to 1 or a split would be empty.
         """
-        seed, found = checked_seed(seed), numbers(shares, "shares")
+        seed, found = validate_seed(seed), numbers(shares, "shares")
         if len(found) != 3 or not min(found) >= 0 or not np.isclose(sum(found), 1):
             raise InputError(
                 f"{self.source}: the shares {found} do not add up to 1; "
@@ -367,7 +367,7 @@ class TaggedCorpus:
         InputError
             When train is too small.
         """
-        seed = checked_seed(seed)
+        seed = validate_seed(seed)
         is_train = [split == "train" for split in self.splits]
         texts = [
             " ".join(words) if here else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurox_lite.corpora.balance import check_balance
-from neurox_lite.corpora.disjoint import check_disjoint, disjoint_words
+from neurox_lite.corpora.disjoint import check_disjoint, find_disjoint_words
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.corpora.word_filter import check_filter, word_filter
@@ -69,7 +69,7 @@ class WordSelection:
             where=self.where,
         )
         if self.disjoint is not None:
-            kept &= disjoint_words(corpus, self.disjoint, seed)
+            kept &= find_disjoint_words(corpus, self.disjoint, seed)
         return kept
 
 

@@ -15,13 +15,13 @@ from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.refitting import refit_score
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
@@ -78,9 +78,9 @@ def ablate(
     """
     rankings = as_rankings(rankings)
     X = checked_activations(X)
-    y = checked_labels(y, X.shape[0])
+    y = validate_labels(y, X.shape[0])
     shares = checked_shares(shares)
-    n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
+    n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
     for ranking in rankings:
         require_columns(ranking, X)
     if replacement not in ("zero", "mean"):
@@ -160,7 +160,7 @@ def _train_and_test(
         X = load(X)
         X, X_test, y, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_train:]
     X_test = checked_activations(X_test, "X_test")
-    y_test = checked_labels(y_test, name="y_test")
+    y_test = validate_labels(y_test, name="y_test")
     if not len(y_test) or X_test.shape != (len(y_test), X.shape[1]):
         raise InputError(
             f"test activations of shape {tuple(X_test.shape)} for {len(y_test)} labels and "

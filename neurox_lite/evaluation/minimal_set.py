@@ -15,7 +15,7 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_score
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas
@@ -182,8 +182,8 @@ def _checked_data(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Activations in memory and labels of both parts; those of a ranking's neurons, if given."""
     X, X_dev = checked_activations(X), checked_activations(X_dev, "X_dev")
-    y = checked_labels(y, X.shape[0])
-    y_dev = checked_labels(y_dev, X_dev.shape[0], name="y_dev")
+    y = validate_labels(y, X.shape[0])
+    y_dev = validate_labels(y_dev, X_dev.shape[0], name="y_dev")
     if ranking is not None:
         require_columns(ranking, X)
     return load(X), y, load(X_dev), y_dev

@@ -17,7 +17,7 @@ from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.refitting import RETRAIN_TOL
 from neurox_lite.intervals import sentence_numbers
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.bootstrap import check_resampling
 from neurox_lite.probing.certificate import Certificate
@@ -26,7 +26,7 @@ from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def rank_intervals(
     """
     expect_function(rank, "rank", "a function of activations and labels, as probeless")
     X = checked_activations(X)
-    y, seed = checked_labels(y, X.shape[0]), checked_seed(seed)
+    y, seed = validate_labels(y, X.shape[0]), validate_seed(seed)
     n_resamples, level = whole_number(n_resamples, "n_resamples"), real_number(level, "level")
     if probe is not None:
         require_fitted(probe, ElasticNetProbe)

@@ -24,14 +24,14 @@ from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.output_formats import check_formats
-from neurox_lite.outputs import refuse_foreign, replacing_in, results_named
+from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.agreement import AgreementMatrix, agreement
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.ranking.methods import METHODS, RankingTask, rank
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 NAMES = (
-    *results_named("methods", "agreement", "ablation"),
+    *result_names("methods", "agreement", "ablation"),
     "rankings/[0-9][0-9]-*.json",
 )
 
@@ -102,7 +102,7 @@ class RankerComparison:
         check_formats(figure_format, table_format)
         parts = {"methods": self.table, "agreement": self.agreement, "ablation": self.curves}
 
-        with replacing_in(folder, NAMES) as new:
+        with atomic_write_folder(folder, NAMES) as new:
             for number, ranking in enumerate(self.rankings, start=1):
                 ranking.save(new / ranking_name(number, ranking))
             for name, part in parts.items():
@@ -188,7 +188,7 @@ def compare_rankers(
         missing, or as the methods.
     """
     expect(splits, LabelledSplits, "splits", "those of labelled_splits(store, corpus, tag)")
-    shares, seed = checked_shares(shares), checked_seed(seed)
+    shares, seed = checked_shares(shares), validate_seed(seed)
     k = None if k is None else whole_number(k, "k")
     n_rows, n_resamples = whole_number(n_rows, "n_rows"), whole_number(n_resamples, "n_resamples")
     if methods:

@@ -158,7 +158,7 @@ def _extract_sample(
             out = Path(temporary) / f"{number}{job.out.suffix}"
             sample = ExtractionJob(loaded, corpus, out, job.options, source)
             started = time.perf_counter()
-            with sample.folder.locked():
+            with sample.folder.lock():
                 sample.folder.begin({}, sample.shards, overwrite=True)
                 for _ in sample.run(sample.waiting()):
                     pass

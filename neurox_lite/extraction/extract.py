@@ -88,7 +88,7 @@ def extract(
     finished = job.finished()
     if finished:
         return finished
-    with job.folder.locked():
+    with job.folder.lock():
         job.folder.remove_leftovers()
         job.prepare()
         job.begin()
@@ -138,14 +138,14 @@ def extract_share(
     finished = job.finished()
     if finished:
         return finished
-    with job.folder.locked(f"-{number}-of-{n_shares}"):
+    with job.folder.lock(f"-{number}-of-{n_shares}"):
         job.prepare()
-        with job.folder.taken_up():
+        with job.folder.take_up():
             job.begin()
         _run_here(job, [s for s in job.waiting() if s % n_shares == number - 1])
         if job.waiting():
             return None
-        with job.folder.locked("-finish", wait=True):
+        with job.folder.lock("-finish", wait=True):
             return job.finished() or job.finish()
 
 

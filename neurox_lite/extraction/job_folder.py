@@ -23,7 +23,7 @@ from neurox_lite.files import (
     write_errors,
 )
 from neurox_lite.json_files import read_json, write_json
-from neurox_lite.locks import lock_of, locked
+from neurox_lite.locks import hold_lock, lock_of
 
 FORMAT = "neurox_lite extraction"
 VERSION = 1
@@ -66,7 +66,7 @@ class JobFolder:
         return self.folder / SHARDS / f"{number:05d}.h5"
 
     @contextlib.contextmanager
-    def locked(self, share: str = "", *, wait: bool = False) -> Iterator[None]:
+    def lock(self, share: str = "", *, wait: bool = False) -> Iterator[None]:
         """Keep other processes from doing the same; the lock goes with the process.
 
         Parameters
@@ -85,7 +85,7 @@ class JobFolder:
         """
         self.refuse_foreign()
         if share and not wait:
-            with self.taken_up():
+            with self.take_up():
                 of_as_many = share[share.rindex("-of-") :]
                 if not all(name.endswith(of_as_many) for name in self._working()):
                     raise self._is_worked_on()
@@ -112,7 +112,7 @@ class JobFolder:
                     place.rmdir()
 
     @contextlib.contextmanager
-    def taken_up(self) -> Iterator[None]:
+    def take_up(self) -> Iterator[None]:
         """Keep all others out for a moment."""
         lock = self._acquire("", PATIENCE)
         try:
@@ -320,7 +320,7 @@ def remove_leftovers_of(store: Path) -> None:
     """Remove what killed processes were writing of a finished store, unless one is writing it."""
     places = {store.parent: [glob.escape(store.name)], store: [IN_FOLDER, f"{SHARDS}/*.h5"]}
     if any(leftovers(folder, names) for folder, names in places.items()):
-        with contextlib.suppress(InputError, OSError), locked(store, lock_of(store)):
+        with contextlib.suppress(InputError, OSError), hold_lock(store, lock_of(store)):
             for folder, names in places.items():
                 remove_leftovers(folder, names)
 

@@ -12,7 +12,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.extraction.aggregation import AGGREGATIONS
 from neurox_lite.models.sites import SITES
 from neurox_lite.neurons import layer_numbers
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 POOLINGS = ("mean", "cls", "last")
 SIDES = ("encoder", "decoder")
@@ -105,7 +105,7 @@ class ExtractOptions:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, whole_number(getattr(self, name), name))
         if self.random_weights is not None:
-            object.__setattr__(self, "random_weights", checked_seed(self.random_weights))
+            object.__setattr__(self, "random_weights", validate_seed(self.random_weights))
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise InputError(f"batch_tokens is {self.batch_tokens}; give at least 1")
         if self.window is None and self.stride is not None:

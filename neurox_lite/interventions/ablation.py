@@ -15,7 +15,7 @@ from neurox_lite.interventions.pair_task import task_of_pairs
 from neurox_lite.interventions.replacement_values import resample
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
@@ -67,7 +67,7 @@ def ablate_in_model(
         "metric",
         "one of nx.interventions.metrics, as pair_accuracy(model, pairs)",
     )
-    n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
+    n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
     runner = metric.runner
     n_neurons = runner.space.n_neurons
     require_space(rankings, runner.space)

@@ -8,8 +8,8 @@ import numpy as np
 
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
-from neurox_lite.seeds import checked_seed
+from neurox_lite.labels import validate_labels
+from neurox_lite.seeds import validate_seed
 
 
 def class_means(X: np.ndarray, y: np.ndarray) -> dict[Any, np.ndarray]:
@@ -25,7 +25,7 @@ def class_means(X: np.ndarray, y: np.ndarray) -> dict[Any, np.ndarray]:
     InputError
         When the lengths differ, a row has no label, or there are no rows.
     """
-    X, y = np.asarray(X), checked_labels(y)
+    X, y = np.asarray(X), validate_labels(y)
     if len(X) != len(y) or not len(y):
         raise InputError(f"{len(X)} rows and {len(y)} labels; give one label per row")
     return {label: X[y == label].mean(0, dtype=np.float64) for label in np.unique(y).tolist()}
@@ -39,4 +39,4 @@ def resample(X: np.ndarray, n: int, seed: int) -> np.ndarray:
     n = whole_number(n, "n", least=0)
     if not len(X):
         raise InputError("no activations to draw from; give at least one row")
-    return X[np.random.default_rng(checked_seed(seed)).integers(len(X), size=n)]
+    return X[np.random.default_rng(validate_seed(seed)).integers(len(X), size=n)]

@@ -34,7 +34,7 @@ from neurox_lite.neurons import NeuronSpace, check_revision
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas, one_row
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def side_effects(
         read a text or choose between the words of a pair, which is named.
     """
     expect(mask, NeuronMask, "mask", "a NeuronMask")
-    n_random, seed = whole_number(n_random, "n_random", least=1), checked_seed(seed)
+    n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
     loaded = as_loaded(model, tokenizer, head="language")
     check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
     check_space(find_sites(loaded.model, mask.space.site), mask.space)

@@ -27,7 +27,7 @@ from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 SHARES = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0)
 MODES = ("set", "add")
@@ -108,7 +108,7 @@ def steer(
     pairs, target_pairs = as_pairs(pairs), as_pairs(target_pairs, "wanted")
     n_random = whole_number(n_random, "n_random", least=1)
     _check(rankings, pairs, target_pairs, mode, n_random)
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     space = rankings[0].space
     steps = _counts(space.n_neurons, shares, counts)
     coefficients = _coefficients(space.n_neurons, mode, strength)

@@ -18,7 +18,7 @@ from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.neuron_mask import pair_effect, task_of
 from neurox_lite.models.loading import Model
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 
 def rank_by_integrated_gradients(
@@ -71,7 +71,7 @@ def rank_by_integrated_gradients(
     n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     effect, other = _both(model, pairs, target_pairs, where)
     rows = np.random.default_rng(seed).permutation(len(effect))[:n_pairs]
     found = gate_gradients(
@@ -161,7 +161,7 @@ def rank_by_single_replacement(
     n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     effect, _ = pair_effect(model, pairs, **where)
     rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
     rows = rows.to(effect.start.device)

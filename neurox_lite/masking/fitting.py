@@ -20,7 +20,7 @@ from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask, round_gates, shortest_prefix
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking, require_space
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 N_STEPS, BATCH_SIZE = 300, 32
 SUFFICIENT = 0.1
@@ -80,7 +80,7 @@ def fit_mask(
     n_steps, batch_size = whole_number(n_steps, "n_steps"), whole_number(batch_size, "batch_size")
     if n_steps < 1 or batch_size < 1:
         raise InputError(f"n_steps {n_steps}, batch_size {batch_size}; give at least 1")
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     task = _task(effect, alpha, held_out, seed)
     found = search(
         effect,
@@ -128,7 +128,7 @@ def mask_from_ranking(
     InputError
         When an option is out of range or the ranking is of other neurons.
     """
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     task = _task(effect, alpha, held_out, seed)
     ranking = ranking if isinstance(ranking, NeuronRanking) else ranking(task.train)
     require_space(ranking, effect.space)

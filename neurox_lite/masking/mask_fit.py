@@ -11,7 +11,7 @@ import numpy as np
 
 from neurox_lite.files import hash_file
 from neurox_lite.json_files import write_json
-from neurox_lite.outputs import replacing_in
+from neurox_lite.outputs import atomic_write_folder
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.ranking import NeuronRanking
@@ -211,7 +211,7 @@ class MaskFit:
     def save(self, folder: str | Path) -> None:
         """Write the mask, ``fit.json`` (what is said about it) and ``ranking.json``."""
         numbers = {name: getattr(self, name) for name in NUMBERS}
-        with replacing_in(folder) as new:
+        with atomic_write_folder(folder) as new:
             self.mask.save(new)
             write_json(
                 new / "fit.json",

@@ -13,7 +13,7 @@ from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.gate_search import initial_state, search_mask
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 SHARES = (0.1, 0.25, 0.5, 0.75, 0.95)
 FIRST_STEPS, NEXT_STEPS = 200, 100
@@ -59,7 +59,7 @@ def mask_path(
     """
     if not shares or list(shares) != sorted(set(shares)) or shares[0] <= 0:
         raise InputError(f"shares {tuple(shares)}; give numbers above 0 that ascend")
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     device = effect.start.device
     rows = torch.arange(len(effect), device=device)
     first = without_gates(effect, rows)

@@ -22,7 +22,7 @@ from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import N_STEPS, fit_mask
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 BATCH_SIZE = 256
 
@@ -85,7 +85,7 @@ def fit_probe_mask(
     n_rows, X = whole_number(n_rows, "n_rows", least=1), checked_activations(X)
     if isinstance(X, ActivationMatrix) and X.space != probe.space_:
         raise InputError("the probe is of other neurons than X; give those it was fitted on")
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     require_finite(X)  # an array, whose own rows it names; a store is checked below
     sample = np.sort(np.random.default_rng(seed).permutation(len(X))[: int(n_rows)])
     chosen = take_rows(X, sample)

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurox_lite.json_files import write_json
 from neurox_lite.masking.mask_fit import MaskFit
-from neurox_lite.outputs import replacing_in, results_named
+from neurox_lite.outputs import atomic_write_folder, result_names
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     "mask.safetensors",
-    *results_named("mask", "fit", "ranking", "seeds", "side_effects"),
+    *result_names("mask", "fit", "ranking", "seeds", "side_effects"),
 )
 """What the command `mask` writes."""
 
@@ -81,6 +81,6 @@ class SeedSpread:
 
     def save(self, folder: str | Path) -> None:
         """Write the best fit, and ``seeds.json`` about all of them."""
-        with replacing_in(folder) as new:
+        with atomic_write_folder(folder) as new:
             self.best.save(new)
             write_json(new / "seeds.json", {"kind": "seed spread", **self.summary()})

@@ -34,7 +34,7 @@ from neurox_lite.models.model_files import (
 from neurox_lite.models.vocabulary import check_not_empty, check_sizes
 from neurox_lite.neurons import IN_MEMORY
 from neurox_lite.public_names import public_name
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
 
@@ -165,7 +165,7 @@ def load_model(
     try:
         if random_weights is not None:
             model: Any = _initialised(
-                auto, config, checked_seed(random_weights, "random_weights"), getattr(torch, dtype)
+                auto, config, validate_seed(random_weights, "random_weights"), getattr(torch, dtype)
             )
             missing = []
         else:

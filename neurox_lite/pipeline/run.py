@@ -15,7 +15,7 @@ from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file, refuse_file, remove_leftovers, write_text
 from neurox_lite.json_files import hash_json, read_json, write_json
-from neurox_lite.locks import LOCK, claim, locked, real
+from neurox_lite.locks import LOCK, claim, hold_lock, real_path
 from neurox_lite.measure import measure
 from neurox_lite.outputs import refuse_foreign, refuse_input
 from neurox_lite.own_files import is_ours
@@ -86,7 +86,7 @@ def run_job(job: Job) -> JobResult:
     # Bad labels and words cost nothing here, and hours after extraction.
     labelled_rows(work.corpus, job.tag, keep=work.keep, min_count=job.probe.min_count)
     STAGES[0].inputs(work)
-    with _taken_up(folder):
+    with _take_up(folder):
         ran, skipped = _run_stages(work, folder)
     lines = tuple(work.corpus.skipped)
     return JobResult(folder, tuple(ran), tuple(skipped), _converged(work), lines)
@@ -125,9 +125,9 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
 
 
 @contextmanager
-def _taken_up(folder: Path) -> Iterator[None]:
+def _take_up(folder: Path) -> Iterator[None]:
     """Keep other runs out of the folder; the lock goes with the process, however it ends."""
-    with locked(folder, folder / LOCK, "another run works there"), claim(real(folder)):
+    with hold_lock(folder, folder / LOCK, "another run works there"), claim(real_path(folder)):
         _refuse_foreign(folder)
         remove_leftovers(folder, [RECORD, JOB, *FILES])
         if not (folder / RECORD).is_file():

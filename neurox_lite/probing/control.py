@@ -8,8 +8,8 @@ import numpy as np
 
 from neurox_lite.arguments import strings
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
-from neurox_lite.seeds import checked_seed
+from neurox_lite.labels import validate_labels
+from neurox_lite.seeds import validate_seed
 
 
 def control_labels(words: Sequence[str], task_labels: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -36,12 +36,12 @@ def control_labels(words: Sequence[str], task_labels: np.ndarray, seed: int = 0)
     InputError
         When a word is no string or a row has no label.
     """
-    words, task_labels = strings(words, "words"), checked_labels(task_labels, name="task_labels")
+    words, task_labels = strings(words, "words"), validate_labels(task_labels, name="task_labels")
     if not len(task_labels):
         raise InputError("no task labels to draw from; give at least one")
     labels, counts = np.unique(task_labels, return_counts=True)
     types, type_of_word = np.unique(np.asarray(words, dtype=str), return_inverse=True)
-    drawn = np.random.default_rng(checked_seed(seed)).choice(
+    drawn = np.random.default_rng(validate_seed(seed)).choice(
         labels, len(types), p=counts / counts.sum()
     )
     return drawn[type_of_word]

@@ -15,7 +15,7 @@ from neurox_lite.activations.access import refuse_no_matrix, space_of
 from neurox_lite.activations.moments import moments
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
@@ -107,7 +107,7 @@ def validate_inputs(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.n
         else:
             dtypes = [np.float32, np.float64, np.float16]
             X = validate_data(estimator, X, dtype=dtypes, ensure_all_finite=False)
-        y = checked_labels(column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 else y)
+        y = validate_labels(column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 else y)
         check_consistent_length(X, y)
     except ValueError as error:
         raise InputError(str(error)) from None

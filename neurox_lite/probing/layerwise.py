@@ -15,7 +15,7 @@ from neurox_lite.activations.access import checked_activations, layers_of, requi
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results.saving import read_result, write_result
@@ -141,7 +141,7 @@ def fit_layers(
     """
     expect(probe, LinearProbe, "probe", "an ElasticNetProbe or ElasticNetRegression")
     X = checked_activations(X)
-    y = checked_labels(y, X.shape[0])
+    y = validate_labels(y, X.shape[0])
     if space is None:
         if not isinstance(X, ActivationMatrix):
             raise InputError("an array does not tell its layers; give space=store.space")
@@ -199,7 +199,7 @@ def layer_scores(
         As :func:`fit_layers`.
     """
     X_test = checked_activations(X_test, "X_test")
-    y_test = checked_labels(y_test, X_test.shape[0], name="y_test")
+    y_test = validate_labels(y_test, X_test.shape[0], name="y_test")
     separate = fit_layers(probe, X, y, space=space)
     cumulative = fit_layers(probe, X, y, space=space, cumulative=True)
 
@@ -213,7 +213,7 @@ def layer_scores(
         layers=whole.layers,
         separate=scores(separate),
         cumulative=scores(cumulative),
-        baseline=next(iter(separate.values())).score_without_neurons(checked_labels(y), y_test),
+        baseline=next(iter(separate.values())).score_without_neurons(validate_labels(y), y_test),
         converged=all(
             one.certificate_.converged for one in (*separate.values(), *cumulative.values())
         ),

@@ -13,14 +13,14 @@ from tqdm.auto import tqdm
 from neurox_lite.activations.access import checked_activations
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.sentence_sampling import nested_samples
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
@@ -147,10 +147,10 @@ def learning_curve(
     """
     expect_probe(probe)
     X, X_test = checked_activations(X), checked_activations(X_test, "X_test")
-    y = checked_labels(y, X.shape[0])
-    y_test = checked_labels(y_test, X_test.shape[0], name="y_test", like=y)
+    y = validate_labels(y, X.shape[0])
+    y_test = validate_labels(y_test, X_test.shape[0], name="y_test", like=y)
     shares = checked_shares(shares, ascending=True)
-    n_seeds, seed = whole_number(n_seeds, "n_seeds", least=1), checked_seed(seed)
+    n_seeds, seed = whole_number(n_seeds, "n_seeds", least=1), validate_seed(seed)
     accuracies = np.empty((n_seeds, len(shares)))
     n_words = np.empty((n_seeds, len(shares)))
     converged = True

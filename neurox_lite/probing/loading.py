@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neurox_lite.errors import InputError
-from neurox_lite.json_files import reading_json
+from neurox_lite.json_files import open_json
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.probe_folder import INDEX, PROBE
 from neurox_lite.probing.regression import ElasticNetRegression
@@ -21,7 +21,7 @@ def load_probe(folder: str | Path) -> ElasticNetProbe | ElasticNetRegression:
     """
     if (Path(folder) / INDEX).is_file():
         raise InputError(f"{folder}: holds a probe per label; give the folder of one, see {INDEX}")
-    with reading_json(Path(folder) / PROBE) as data:
+    with open_json(Path(folder) / PROBE) as data:
         kind = data.get("kind") if isinstance(data, dict) else None
         if kind == ElasticNetProbe.KIND:
             return ElasticNetProbe.load(folder)

@@ -14,7 +14,7 @@ from neurox_lite.files import write_text
 from neurox_lite.json_files import json_text
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.output_formats import TABLE_FORMATS
-from neurox_lite.outputs import replacing_in
+from neurox_lite.outputs import atomic_write_folder
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.probe_folder import INDEX, NAMES
 from neurox_lite.results.tables import Table, write_table
@@ -45,7 +45,7 @@ def save_one_vs_rest(
     """
     accuracies = _accuracies(probes, splits.test)
     index = {}
-    with replacing_in(folder, NAMES) as new:
+    with atomic_write_folder(folder, NAMES) as new:
         for number, (label, probe) in enumerate(probes.items()):
             name = f"{number:03d}"
             probe.save(new / name)

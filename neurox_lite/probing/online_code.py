@@ -12,13 +12,13 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import checked_activations, take_rows
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.sentence_sampling import nested_samples
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def online_code_length(
     """
     expect_probe(probe)
     X = checked_activations(X)
-    y, seed = checked_labels(y, X.shape[0]), checked_seed(seed)
+    y, seed = validate_labels(y, X.shape[0]), validate_seed(seed)
     n_classes = len(np.unique(y))
     if n_classes < 2:
         raise InputError("the labels are of fewer than two classes; there is nothing to code")

@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from neurox_lite.activations.inputs import class_ids, fingerprint
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels, refuse_other_kind
+from neurox_lite.labels import refuse_other_kind, validate_labels
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.probing.inputs import Inputs, checked_weights, validate_inputs
 from neurox_lite.probing.linear import LinearProbe
@@ -184,7 +184,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             When a row has no label, or labels are of another kind than the classes.
         """
         predicted = self.predict(X)
-        y = checked_labels(y, len(predicted), like=self.classes_)
+        y = validate_labels(y, len(predicted), like=self.classes_)
         weights = checked_weights(sample_weight, len(y))
         return float(np.average(predicted == y, weights=weights))
 

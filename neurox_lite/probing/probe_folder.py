@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from neurox_lite.outputs import results_named
+from neurox_lite.outputs import result_names
 
 PROBE, INDEX = "probe.json", "one_vs_rest.json"
 FILES = (
     PROBE,
     "probe.safetensors",
-    *results_named("evaluation"),
-    *results_named("control"),
-    *results_named("search"),
+    *result_names("evaluation"),
+    *result_names("control"),
+    *result_names("search"),
 )
-NAMES = (*FILES, *results_named("one_vs_rest"), *(f"[0-9][0-9][0-9]/{name}" for name in FILES))
+NAMES = (*FILES, *result_names("one_vs_rest"), *(f"[0-9][0-9][0-9]/{name}" for name in FILES))
 """Patterns of all that one fit writes; nothing of another probe stays beside a new one."""

@@ -11,7 +11,7 @@ from sklearn.base import RegressorMixin
 
 from neurox_lite.activations.inputs import fingerprint
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.probing.inputs import Inputs, checked_weights, validate_inputs
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import SquaredError, with_mean_one
@@ -154,7 +154,7 @@ def as_numbers(y: np.ndarray) -> np.ndarray:
     InputError
         When a label is no finite number; it is named.
     """
-    labels = checked_labels(y)
+    labels = validate_labels(y)
     try:
         numbers = labels.astype(np.float64)
     except (ValueError, TypeError) as error:

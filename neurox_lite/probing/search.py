@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from neurox_lite.activations.access import checked_activations
 from neurox_lite.arguments import numbers, real_number
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.probing.batched import fit_grid
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
@@ -244,8 +244,8 @@ def regularisation_search(
         raise InputError(f"share is {share}; give a number between 0 and 1")
     l1s, l2s = sorted(set(numbers(l1s, "l1s"))), sorted(set(numbers(l2s, "l2s")))
     X, X_dev = checked_activations(X), checked_activations(X_dev, "X_dev")
-    y = checked_labels(y, X.shape[0])
-    y_dev = checked_labels(y_dev, X_dev.shape[0], name="y_dev", like=y)
+    y = validate_labels(y, X.shape[0])
+    y_dev = validate_labels(y_dev, X_dev.shape[0], name="y_dev", like=y)
     quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
     grid = fit_grid(quick, X, y, l1s, l2s)
     n_kept = max(1, round(share * X.shape[1]))

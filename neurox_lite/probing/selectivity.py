@@ -18,7 +18,7 @@ from neurox_lite.probing.control import control_labels
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.tables import Table, as_pandas, one_row
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def selectivity(
     for part, name in ((train, "train"), (test, "test")):
         expect(part, LabelledActivations, name, "one split of labelled_splits(store, corpus, tag)")
     words = strings(words, "words")
-    n_seeds, seed = whole_number(n_seeds, "n_seeds", least=1), checked_seed(seed)
+    n_seeds, seed = whole_number(n_seeds, "n_seeds", least=1), validate_seed(seed)
     if len(words) <= max(train.rows.max(), test.rows.max()):
         raise InputError(
             f"{len(words)} words for more rows; give those of the corpus: corpus.words()"

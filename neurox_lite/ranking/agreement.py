@@ -16,12 +16,12 @@ from neurox_lite.activations.access import checked_activations
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import SHUFFLED, TopOverlap
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
@@ -274,9 +274,9 @@ def permuted_overlap(
         expect_function(rank, name, "a function of activations and labels, as probeless")
     X = checked_activations(X)
     n_permutations = whole_number(n_permutations, "n_permutations", least=1)
-    y = checked_labels(y, X.shape[0])
+    y = validate_labels(y, X.shape[0])
     found = first(X, y).compare(second(X, y), k)
-    rng = np.random.default_rng(checked_seed(seed))
+    rng = np.random.default_rng(validate_seed(seed))
     sizes = np.empty(n_permutations)
     for number in tqdm(range(n_permutations), desc="shuffle", disable=None, delay=2):
         shuffled = y[rng.permutation(len(y))]

@@ -15,7 +15,7 @@ from neurox_lite.masking.path import mask_path
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 BATCH_SIZE = 256
 
@@ -62,7 +62,7 @@ def differentiable_mask(
         or infinite.
     """
     require_fitted(probe, ElasticNetProbe)
-    seed, n_rows = checked_seed(seed), whole_number(n_rows, "n_rows")
+    seed, n_rows = validate_seed(seed), whole_number(n_rows, "n_rows")
     if n_rows < 1:
         raise InputError(f"n_rows is {n_rows}; give at least 1")
     data = validate_inputs(X, y)

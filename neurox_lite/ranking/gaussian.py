@@ -24,9 +24,9 @@ from neurox_lite.activations.moments import ClassMoments, class_moments
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.labels import checked_labels
+from neurox_lite.labels import validate_labels
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 SMALLEST_VARIANCE = 1e-3
 """Prior variance of a neuron in a class in which it hardly varies; over all words it is 1."""
@@ -103,7 +103,7 @@ def gaussian(
         When shapes differ, there is one class only, no dev word has a class of the training words,
         a number is below 1, or an activation is NaN or infinite.
     """
-    n_neurons, seed = whole_number(n_neurons, "n_neurons"), checked_seed(seed)
+    n_neurons, seed = whole_number(n_neurons, "n_neurons"), validate_seed(seed)
     n_dev = None if n_dev is None else whole_number(n_dev, "n_dev")
     if n_neurons < 1 or (n_dev is not None and n_dev < 1):
         raise InputError(f"n_neurons is {n_neurons}, n_dev is {n_dev}; give at least 1")
@@ -183,7 +183,7 @@ def _sample(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (n, n_columns), in memory, and numbers of their classes."""
     X = checked_activations(X, f"X_{name}")
-    y = checked_labels(y, X.shape[0], name=f"y_{name}", like=data.classes)
+    y = validate_labels(y, X.shape[0], name=f"y_{name}", like=data.classes)
     if isinstance(X, ActivationMatrix) and X.space != data.space:
         raise InputError(f"train and {name} are of different neurons; give the same layers")
     if tuple(X.shape) != (len(y), data.space.n_neurons):

@@ -18,7 +18,7 @@ from neurox_lite.labels import refuse_other_kind
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 ROWS_AT_ONCE = 32
 
@@ -71,7 +71,7 @@ def integrated_gradients(
         out of range, or an activation is NaN or infinite.
     """
     require_fitted(probe, ElasticNetProbe)
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     n_rows, n_steps = whole_number(n_rows, "n_rows"), whole_number(n_steps, "n_steps")
     try:
         from captum.attr import IntegratedGradients

@@ -14,7 +14,7 @@ from neurox_lite.activations.moments import moments
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 
 def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> NeuronRanking:
@@ -46,7 +46,7 @@ def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> 
         When shapes differ, there is one class only, ``n_rows`` is less than 10, fewer than two
         classes have two words in the sample, or an activation is NaN or infinite.
     """
-    n_rows, seed = whole_number(n_rows, "n_rows"), checked_seed(seed)
+    n_rows, seed = whole_number(n_rows, "n_rows"), validate_seed(seed)
     if n_rows < 10:
         raise InputError(f"n_rows is {n_rows}; give at least 10")
     data = validate_inputs(X, y)

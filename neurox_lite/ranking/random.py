@@ -7,7 +7,7 @@ import numpy as np
 from neurox_lite.arguments import expect
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.seeds import checked_seed
+from neurox_lite.seeds import validate_seed
 
 
 def random_ranking(
@@ -23,7 +23,7 @@ def random_ranking(
         Neurons to put last with score NaN, as every method does with those that are constant.
     """
     expect(space, NeuronSpace, "space", "a NeuronSpace, such as store.space")
-    seed = checked_seed(seed)
+    seed = validate_seed(seed)
     order = np.random.default_rng(seed).permutation(space.n_neurons)
     scores = np.empty(space.n_neurons)
     scores[order] = np.linspace(1, 0, space.n_neurons)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from neurox_lite.errors import InputError
 from neurox_lite.files import hash_file, write_bytes
 from neurox_lite.input_files import refuse_special
-from neurox_lite.json_files import reading_json, write_json
-from neurox_lite.outputs import replacing_in
+from neurox_lite.json_files import open_json, write_json
+from neurox_lite.outputs import atomic_write_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ def write_with_arrays(
     Raises
     ------
     InputError
-        When the data has no form in JSON, or as :func:`replacing_in`.
+        When the data has no form in JSON, or as :func:`atomic_write_folder`.
     UnfinishedError
         When the disk is full.
     """
@@ -40,7 +40,7 @@ def write_with_arrays(
 
     # It writes the memory of an array, not what a view of it reads.
     content = save({key: np.ascontiguousarray(array) for key, array in arrays.items()}, METADATA)
-    with replacing_in(folder) as new:
+    with atomic_write_folder(folder) as new:
         checksum = hashlib.sha256(content).hexdigest()
         write_json(new / f"{name}.json", {**data, CHECKSUM: checksum})
         write_bytes(new / f"{name}.safetensors", content)
@@ -71,7 +71,7 @@ def reading_with_arrays(
         except SafetensorError as error:
             raise ValueError(str(error)) from None
 
-    with reading_json(file) as data:
+    with open_json(file) as data:
         yield data, read
     if data.get(CHECKSUM) not in (None, hash_file(arrays)):
         raise InputError(

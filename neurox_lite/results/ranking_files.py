@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.errors import InputError
-from neurox_lite.json_files import reading_json, write_json
+from neurox_lite.json_files import open_json, write_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.tables import is_table_name
 
@@ -57,7 +57,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
     """
     if is_table_name(path):
         raise InputError(f"{path}: a table, not the whole ranking; give the one written as .json")
-    with reading_json(path) as data:
+    with open_json(path) as data:
         if not isinstance(data, dict) or data.get("kind") != KIND:
             raise InputError(f"{path}: holds no neuron ranking; make one with 'rank'")
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from neurox_lite.errors import InputError
-from neurox_lite.json_files import reading_json, write_json
+from neurox_lite.json_files import open_json, write_json
 from neurox_lite.results.tables import is_table_name, write_table
 
 Result = TypeVar("Result")
@@ -37,7 +37,7 @@ def read_result(path: str | Path, kind: str, build: Callable[..., Result]) -> Re
     InputError
         When the file is missing, is not JSON, holds something else or lacks a field.
     """
-    with reading_json(path) as data:
+    with open_json(path) as data:
         if not isinstance(data, dict) or data.pop("kind", None) != kind:
             raise InputError(f"{path}: holds no {kind}; make it again")
         try:

@@ -18,7 +18,7 @@ from neurox_lite.cli.main import main
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.files import atomic_write, write_text
-from neurox_lite.outputs import replacing_in
+from neurox_lite.outputs import atomic_write_folder
 
 pytestmark = pytest.mark.heavy
 
@@ -141,7 +141,10 @@ def test_what_a_disk_says(
             message = str(raised.value)
             assert message.startswith(f"{tmp_path / 'file'}: ") and os.strerror(code) in message
             assert advice in message and "\n" not in message
-            with pytest.raises(kind, match=str(tmp_path)), replacing_in(tmp_path / "in") as new:
+            with (
+                pytest.raises(kind, match=str(tmp_path)),
+                atomic_write_folder(tmp_path / "in") as new,
+            ):
                 write_text(new / "file", "new")
         assert [p.name for p in tmp_path.iterdir()] == ["file"]
         assert (tmp_path / "file").read_text() == "old"

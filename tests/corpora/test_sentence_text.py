@@ -8,7 +8,7 @@ import pytest
 
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.reading import read_corpus, read_splits
-from neurox_lite.corpora.sentence_text import joined
+from neurox_lite.corpora.sentence_text import join_words
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
@@ -119,8 +119,8 @@ def test_text_goes_with_its_sentences(tmp_path: Path) -> None:
 
 
 def test_words_that_are_joined_by_spaces() -> None:
-    assert joined(["ab", "c"]) == ("ab c", ((0, 2), (3, 4)))
+    assert join_words(["ab", "c"]) == ("ab c", ((0, 2), (3, 4)))
     with pytest.raises(InputError, match="other numbers of words"):
-        TaggedCorpus([["a"]], texts=[joined(["a", "b"])])
+        TaggedCorpus([["a"]], texts=[join_words(["a", "b"])])
     with pytest.raises(InputError, match="text is 'written'; give words or raw"):
         read_conllu("none.conllu", text="written")

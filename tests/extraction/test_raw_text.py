@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from neurox_lite.activations.checks import verify
 from neurox_lite.activations.labelled_splits import labelled_splits
-from neurox_lite.corpora.sentence_text import SentenceText, joined
+from neurox_lite.corpora.sentence_text import SentenceText, join_words
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.alignment import align, align_in_text, subwords_in
@@ -59,7 +59,7 @@ def test_against_the_model_itself(make_model, tmp_path, kind: str, aggregation: 
 
 def test_text_that_is_words_with_spaces_is_read_as_words_are(make_model, tmp_path) -> None:
     plain = TaggedCorpus([["the", "old", "cat"], ["dogs", "bark", "."]])
-    raw = TaggedCorpus(plain.sentences, texts=[joined(words) for words in plain.sentences])
+    raw = TaggedCorpus(plain.sentences, texts=[join_words(words) for words in plain.sentences])
     first = extract(make_model("bert"), plain, tmp_path / "a.h5")
     second = extract(make_model("bert"), raw, tmp_path / "b.h5")
     np.testing.assert_array_equal(first.matrix()[:], second.matrix()[:])
@@ -137,6 +137,6 @@ def test_subwords_are_those_that_overlap(lengths: list[int], data) -> None:
     )
     assert subwords_in(text, offsets) == align_in_text(text, offsets, "here") == expected
     words = ["x" * n for n in lengths]
-    assert align(words, [(s, e) for s, e in joined(words).spans], "here") == tuple(
+    assert align(words, [(s, e) for s, e in join_words(words).spans], "here") == tuple(
         (n,) for n in range(len(words))
     )

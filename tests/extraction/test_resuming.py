@@ -415,7 +415,7 @@ def test_a_folder_moved_away_between_making_and_locking_it(tmp_path, monkeypatch
             return super().acquire(*args, **kwargs)
 
     monkeypatch.setattr(job_folder_module, "FileLock", Moving)
-    with folder.locked("-finish", wait=True):
+    with folder.lock("-finish", wait=True):
         assert moved
         assert folder.folder.is_dir()
 
