@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.output import quiet_transformers
@@ -40,6 +40,7 @@ def model_metric(
     from neurox_lite.interventions import metrics as model_metrics
     from neurox_lite.interventions.pair_inputs import encode_pairs
     from neurox_lite.models.loading import load_model
+    from neurox_lite.models.location import Location
 
     if bool(pairs) == bool(text):
         raise InputError("--model needs either --pairs or --text; give one of them")
@@ -49,17 +50,16 @@ def model_metric(
         raise unknown_choice("metric", metric, known)
     quiet_transformers()
     loaded = load_model(model, head="language")
-    where: dict[str, Any] = {"site": ranking.space.site, "layers": list(ranking.space.layers)}
     if pairs:
         every = read_all_pairs(pairs, skip_bad_lines)
         chosen = chosen_pairs(every, condition, template)
         inputs = encode_pairs(loaded, chosen)
-        where["positions"] = inputs.resolve_positions(position(positions))
+        where = Location.of_space(ranking.space, position(positions))
         of_pairs = {
             "log-odds": model_metrics.pair_log_odds,
             "accuracy": model_metrics.pair_accuracy,
         }
-        return of_pairs[metric](loaded, inputs, **where), every
+        return of_pairs[metric](loaded, inputs, where), every
     if positions != "all":
         raise InputError("--positions are of --pairs; a text has all of its words replaced")
     of_text = {
@@ -67,4 +67,5 @@ def model_metric(
         "kl": model_metrics.kl_from_intact,
         "accuracy": model_metrics.token_accuracy,
     }
-    return of_text[metric](loaded, read_lines(str(text)), **where), []
+    where = Location.of_space(ranking.space)
+    return of_text[metric](loaded, read_lines(str(text)), where), []

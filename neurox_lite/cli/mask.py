@@ -133,7 +133,7 @@ def command(
     from neurox_lite.interventions.pair_inputs import usable
     from neurox_lite.interventions.side_effects import side_effects
     from neurox_lite.masking.fitting import N_STEPS
-    from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
+    from neurox_lite.masking.neuron_mask import PairOptions, fit_neuron_mask, rank_by_neuron_mask
     from neurox_lite.masking.seed_spread import NAMES, SeedSpread
     from neurox_lite.models.loading import load_model
     from neurox_lite.outputs import atomic_write_folder
@@ -154,7 +154,7 @@ def command(
     if texts is not None:
         perplexity(loaded, texts)  # refuses texts now, not after the search
     place = position(positions)
-    where: dict[str, Any] = {
+    options: PairOptions = {
         "site": site,
         "layers": layers_of(layers),
         "positions": place,
@@ -167,9 +167,9 @@ def command(
         fit_neuron_mask(
             loaded,
             chosen,
-            **where,
+            **options,
             alpha=alpha,
-            method=chosen_method(method, loaded, others, where, number),
+            method=chosen_method(method, loaded, others, options, number),
             held_out=held_out,
             n_steps=N_STEPS if steps is None else steps,
             seed=number,
@@ -177,7 +177,7 @@ def command(
         for number in range(seed, seed + seeds)
     ]
     spread = SeedSpread(tuple(fits))
-    ranking = rank_by_neuron_mask(loaded, chosen, **where, seed=seed) if path else None
+    ranking = rank_by_neuron_mask(loaded, chosen, **options, seed=seed) if path else None
     found = side_effects(
         loaded,
         spread.best.mask,

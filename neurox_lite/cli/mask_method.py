@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPair
-    from neurox_lite.masking.neuron_mask import RankPairs
+    from neurox_lite.masking.neuron_mask import PairOptions, RankPairs
     from neurox_lite.models.loading import LoadedModel
     from neurox_lite.results.ranking import NeuronRanking
 
@@ -20,7 +20,7 @@ def chosen_method(
     method: str,
     loaded: LoadedModel,
     target_pairs: list[MinimalPair] | None,
-    where: dict[str, Any],
+    options: PairOptions,
     seed: int,
 ) -> str | NeuronRanking | RankPairs:
     """The name of a search, a ranking of the model's neurons, or a function of pairs that ranks.
@@ -57,14 +57,14 @@ def chosen_method(
             loaded,
             target_pairs=target_pairs,
             seed=seed,
-            **where,
+            **options,
         )
     if method == "activation-difference" and target_pairs is not None:
         return partial(
-            in_model.rank_by_activation_difference, loaded, target_pairs=target_pairs, **where
+            in_model.rank_by_activation_difference, loaded, target_pairs=target_pairs, **options
         )
     if method == "single-replacement":
-        return partial(in_model.rank_by_single_replacement, loaded, seed=seed, **where)
+        return partial(in_model.rank_by_single_replacement, loaded, seed=seed, **options)
     if method == "random":
-        return random_ranking(neuron_space(loaded, where["site"], where["layers"]), seed=seed)
+        return random_ranking(neuron_space(loaded, options["site"], options["layers"]), seed=seed)
     return NeuronRanking.load(method)

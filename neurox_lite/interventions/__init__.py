@@ -8,8 +8,10 @@ from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_scores import score_pairs
 from neurox_lite.interventions.side_effects import side_effects
 from neurox_lite.interventions.steering import steer
+from neurox_lite.models.location import Location
 
 __all__ = [
+    "Location",
     "ablate_in_model",
     "add_to_neurons",
     "encode_pairs",

@@ -11,7 +11,8 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.interventions.metrics import ModelMetric, evaluate
-from neurox_lite.interventions.pair_task import task_of_pairs
+from neurox_lite.interventions.pair_scores import intact_log_odds
+from neurox_lite.interventions.pair_task import pair_task
 from neurox_lite.interventions.replacement_values import resample
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
@@ -84,7 +85,10 @@ def ablate_in_model(
             gate[order[:k]] = 1
     flat = removed.reshape(-1, n_neurons)
     both = np.concatenate([np.zeros((1, n_neurons), np.float32), flat, 1 - flat])
-    task = None if metric.inputs is None else task_of_pairs(runner.loaded, metric.inputs, others)
+    task = None
+    if metric.inputs is not None:
+        odds = intact_log_odds(runner, metric.inputs)
+        task = pair_task(runner.loaded, metric.inputs.pairs, odds, others)
     by_input = values.ndim == 2
     intact, *found = evaluate(metric, both, values, by_input=by_input).tolist()
     without, only = np.reshape(found, (2, len(orders), len(counts)))

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from neurox_lite.arguments import expect
-from neurox_lite.interventions.edits import Positions, edit_neurons, unwrap
+from neurox_lite.interventions.edits import edit_neurons, unwrap
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.location import Positions
 from neurox_lite.models.neuron_spaces import check_fits, check_space
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import NeuronSpace, check_revision

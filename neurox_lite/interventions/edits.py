@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -15,12 +14,10 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.models.hooks import rewrite
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.location import Positions
 from neurox_lite.models.sites import Sites
 from neurox_lite.models.trace import in_dry_run
 from neurox_lite.neurons import NeuronSpace
-
-Chooser = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-Positions = str | torch.Tensor | np.ndarray | Chooser
 
 
 def unwrap(model: LoadedModel | nn.Module) -> nn.Module:

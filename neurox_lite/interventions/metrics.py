@@ -21,6 +21,7 @@ from neurox_lite.interventions.pair_inputs import PairInputs, reads_both_sides
 from neurox_lite.interventions.pair_tokens import check_vocabulary
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+from neurox_lite.models.location import Location
 from neurox_lite.models.neuron_spaces import check_fits
 from neurox_lite.models.vocabulary import check_texts
 from neurox_lite.showing import short_repr
@@ -38,7 +39,7 @@ class ModelMetric:
     Attributes
     ----------
     name : str
-    masked : MaskedModel
+    runner : InterventionRunner
         With the inputs.
     score : function
         Of logits (n_rows, n_tokens, n_outputs) and the numbers of the inputs (n_rows,); gives the
@@ -58,17 +59,21 @@ class ModelMetric:
     __repr__ = short_repr
 
 
-def pair_accuracy(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
+def pair_accuracy(model: Model, inputs: PairInputs, where: Location = Location()) -> ModelMetric:
     """Share of minimal pairs whose right word is more probable.
 
     Parameters
     ----------
     model : LoadedModel, name or path, or PreTrainedModel
     inputs : PairInputs
-    **where
-        Site, layers and positions, as for :class:`InterventionRunner`.
+    where : Location
+        The neurons that may change.
     """
-    runner = InterventionRunner.of_pairs(model, inputs, **where)
+    return accuracy_of(InterventionRunner.of_pairs(model, inputs, where), inputs)
+
+
+def accuracy_of(runner: InterventionRunner, inputs: PairInputs) -> ModelMetric:
+    """:func:`pair_accuracy` of a runner's pairs."""
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each((inputs.log_odds(logits, rows) > 0).double())
@@ -76,9 +81,13 @@ def pair_accuracy(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric
     return ModelMetric("pair accuracy", runner, score, inputs=inputs)
 
 
-def pair_log_odds(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
+def pair_log_odds(model: Model, inputs: PairInputs, where: Location = Location()) -> ModelMetric:
     """Mean of ``log p(right) - log p(wrong)`` over minimal pairs, in nats."""
-    runner = InterventionRunner.of_pairs(model, inputs, **where)
+    return log_odds_of(InterventionRunner.of_pairs(model, inputs, where), inputs)
+
+
+def log_odds_of(runner: InterventionRunner, inputs: PairInputs) -> ModelMetric:
+    """:func:`pair_log_odds` of a runner's pairs."""
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         return _each(inputs.log_odds(logits, rows).double())
@@ -86,9 +95,13 @@ def pair_log_odds(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric
     return ModelMetric("log odds", runner, score, inputs=inputs)
 
 
-def pair_changes(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
+def pair_changes(model: Model, inputs: PairInputs, where: Location = Location()) -> ModelMetric:
     """Share of minimal pairs of which the intact model would choose the other word."""
-    runner = InterventionRunner.of_pairs(model, inputs, **where)
+    return changes_of(InterventionRunner.of_pairs(model, inputs, where), inputs)
+
+
+def changes_of(runner: InterventionRunner, inputs: PairInputs) -> ModelMetric:
+    """:func:`pair_changes` of a runner's pairs."""
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         each, place = torch.unique(rows, return_inverse=True)
@@ -99,7 +112,11 @@ def pair_changes(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
 
 
 def perplexity(
-    model: Model, texts: Sequence[str], *, tokenizer: Any = None, **where: Any
+    model: Model,
+    texts: Sequence[str],
+    where: Location = Location(),
+    *,
+    tokenizer: Any = None,
 ) -> ModelMetric:
     """Perplexity per token of texts; of a masked model pseudo-perplexity (Salazar et al. 2020).
 
@@ -107,30 +124,36 @@ def perplexity(
     token of each text at a time is masked and predicted from all others.
     """
     loaded = as_loaded(model, tokenizer, head="language")
-    runner, targets = _predicted(loaded, texts, where)
-
-    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
-        found = logits.log_softmax(-1)
-        wanted = targets[rows, : logits.shape[1]]
-        chosen = found.gather(-1, wanted.clamp(min=0)[..., None])[..., 0].double()
-        counted = wanted >= 0
-        return -(chosen * counted).sum(1), counted.sum(1).double()
-
     name = "pseudo-perplexity" if reads_both_sides(loaded) else "perplexity"
-    return ModelMetric(name, runner, score, lambda mean: math.exp(min(mean, LARGEST_LOSS)))
+    return _perplexity(name, *_predicted(loaded, texts, where))
+
+
+def kl_and_perplexity(
+    loaded: LoadedModel, texts: Sequence[str], where: Location
+) -> tuple[ModelMetric, ModelMetric]:
+    """:func:`kl_from_intact` and :func:`perplexity`; a causal model has one runner for both."""
+    kl = kl_from_intact(loaded, texts, where)
+    if reads_both_sides(loaded):
+        return kl, perplexity(loaded, texts, where)
+    targets = _next_tokens(kl.runner.input_ids, kl.runner.attention_mask)
+    return kl, _perplexity("perplexity", kl.runner, targets)
 
 
 def token_accuracy(
-    model: Model, texts: Sequence[str], *, tokenizer: Any = None, **where: Any
+    model: Model,
+    texts: Sequence[str],
+    where: Location = Location(),
+    *,
+    tokenizer: Any = None,
 ) -> ModelMetric:
     """Share of tokens predicted exactly: the next ones, or of a masked model masked ones."""
     loaded = as_loaded(model, tokenizer, head="language")
     runner, targets = _predicted(loaded, texts, where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
-        wanted = targets[rows, : logits.shape[1]]
-        counted = wanted >= 0
-        right = (logits.argmax(-1) == wanted) & counted
+        expected = targets[rows, : logits.shape[1]]
+        counted = expected >= 0
+        right = (logits.argmax(-1) == expected) & counted
         return right.sum(1).double(), counted.sum(1).double()
 
     name = "masked-token accuracy" if reads_both_sides(loaded) else "next-token accuracy"
@@ -141,9 +164,9 @@ def classification_accuracy(
     model: Model,
     texts: Sequence[str],
     labels: Sequence[int | str],
+    where: Location = Location(),
     *,
     tokenizer: Any = None,
-    **where: Any,
 ) -> ModelMetric:
     """Share of texts that a classifier gives their label, a number or a name it knows.
 
@@ -175,27 +198,31 @@ def classification_accuracy(
         )
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
-    wanted = torch.tensor([known[label] for label in labels], device=ids.device)
-    runner = InterventionRunner(loaded, ids, mask, **where)
+    targets = torch.tensor([known[label] for label in labels], device=ids.device)
+    runner = InterventionRunner(loaded, ids, mask, where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
-        return _each((logits.argmax(-1) == wanted[rows]).double())
+        return _each((logits.argmax(-1) == targets[rows]).double())
 
     return ModelMetric("classification accuracy", runner, score)
 
 
 def kl_from_intact(
-    model: Model, texts: Sequence[str], *, tokenizer: Any = None, **where: Any
+    model: Model,
+    texts: Sequence[str],
+    where: Location = Location(),
+    *,
+    tokenizer: Any = None,
 ) -> ModelMetric:
     """Mean over tokens of ``KL(p || p~)`` in nats, from the intact model's prediction p."""
     loaded = as_loaded(model, tokenizer, head="language")
     reads_both_sides(loaded)  # refuses what predicts no words
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
-    return _divergence(InterventionRunner(loaded, ids, mask, **where), mask)
+    return _divergence(InterventionRunner(loaded, ids, mask, where), mask)
 
 
-def kl_elsewhere(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
+def kl_elsewhere(model: Model, inputs: PairInputs, where: Location = Location()) -> ModelMetric:
     """:func:`kl_from_intact` at the tokens of pairs other than where the choice is made.
 
     Raises
@@ -207,8 +234,7 @@ def kl_elsewhere(model: Model, inputs: PairInputs, **where: Any) -> ModelMetric:
     counted[torch.arange(len(inputs), device=counted.device), inputs.prediction_positions] = 0
     if not counted.any():
         raise InputError("the pairs have no token but where the choice is made; give longer ones")
-    runner = InterventionRunner(model, inputs.input_ids, inputs.attention_mask, **where)
-    return _divergence(runner, counted)
+    return _divergence(InterventionRunner.of_pairs(model, inputs, where, every_token=True), counted)
 
 
 def custom_metric(
@@ -216,9 +242,9 @@ def custom_metric(
     model: Model,
     texts: Sequence[str],
     function: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    where: Location = Location(),
     *,
     tokenizer: Any = None,
-    **where: Any,
 ) -> ModelMetric:
     """A metric of your own.
 
@@ -230,15 +256,15 @@ def custom_metric(
     function : function
         Of logits (n_rows, n_tokens, n_outputs) and the numbers of the texts (n_rows,); gives a
         number for each row, which are averaged.
+    where : Location
+        The neurons that may change.
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
-    **where
-        Site, layers and positions, as for :class:`InterventionRunner`.
     """
     loaded = as_loaded(model, tokenizer, head="language")
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
-    runner = InterventionRunner(loaded, ids, mask, **where)
+    runner = InterventionRunner(loaded, ids, mask, where)
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
         found = function(logits, rows)
@@ -377,6 +403,19 @@ def _each(values: torch.Tensor) -> Scores:
     return values, torch.ones_like(values)
 
 
+def _perplexity(name: str, runner: InterventionRunner, targets: torch.Tensor) -> ModelMetric:
+    """Of the tokens to predict at each token, (n_inputs, n_tokens); -1 for none."""
+
+    def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
+        found = logits.log_softmax(-1)
+        expected = targets[rows, : logits.shape[1]]
+        counted = expected >= 0
+        chosen = found.gather(-1, expected.clamp(min=0)[..., None])[..., 0].double()
+        return -(chosen * counted).sum(1), counted.sum(1).double()
+
+    return ModelMetric(name, runner, score, lambda mean: math.exp(min(mean, LARGEST_LOSS)))
+
+
 def _divergence(runner: InterventionRunner, counted: torch.Tensor) -> ModelMetric:
     """Mean of ``KL(p || p~)`` over the tokens that are counted, (n_inputs, n_tokens)."""
 
@@ -416,7 +455,7 @@ def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, to
 
 
 def _predicted(
-    loaded: LoadedModel, texts: Sequence[str], where: dict[str, Any]
+    loaded: LoadedModel, texts: Sequence[str], where: Location
 ) -> tuple[InterventionRunner, torch.Tensor]:
     """The inputs, and at each token the one to predict there, -1 for none.
 
@@ -424,12 +463,9 @@ def _predicted(
     """
     ids, mask = _tokens(loaded, texts)
     if not reads_both_sides(loaded):
-        targets = torch.full_like(ids, -1)
-        targets[:, :-1] = torch.where(mask[:, 1:] != 0, ids[:, 1:], -1)
-        if not (targets >= 0).any():
-            raise InputError("every text is one token; there is nothing to predict")
+        targets = _next_tokens(ids, mask)
         check_texts(loaded.tokenizer, texts, loaded.name)
-        return InterventionRunner(loaded, ids, mask, **where), targets
+        return InterventionRunner(loaded, ids, mask, where), targets
     special = torch.tensor(loaded.tokenizer.all_special_ids, device=ids.device)
     rows, places = torch.nonzero((mask != 0) & ~torch.isin(ids, special), as_tuple=True)
     if not len(rows):
@@ -438,5 +474,14 @@ def _predicted(
     each = torch.arange(len(rows), device=ids.device)
     hidden = ids[rows].clone()
     hidden[each, places] = loaded.tokenizer.mask_token_id
-    runner = InterventionRunner(loaded, hidden, mask[rows], predict_at=places, **where)
+    runner = InterventionRunner(loaded, hidden, mask[rows], where, predict_at=places)
     return runner, ids[rows, places][:, None]
+
+
+def _next_tokens(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """At each token the one after it, -1 for none, (n_texts, n_tokens)."""
+    targets = torch.full_like(ids, -1)
+    targets[:, :-1] = torch.where(mask[:, 1:] != 0, ids[:, 1:], -1)
+    if not (targets >= 0).any():
+        raise InputError("every text is one token; there is nothing to predict")
+    return targets

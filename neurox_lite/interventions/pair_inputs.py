@@ -79,7 +79,7 @@ class PairInputs:
             places.append(words[number])
         return torch.tensor(places, device=self.input_ids.device)
 
-    def resolve_positions(self, positions: str | int) -> str | torch.Tensor:
+    def resolve_positions(self, positions: Any) -> str | torch.Tensor:
         """Where neurons change: "all" or "last" as they are, the number of a word as its tokens.
 
         Raises

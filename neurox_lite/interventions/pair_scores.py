@@ -13,7 +13,7 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.sentence_scores import sentence_log_odds
-from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+from neurox_lite.models.loading import Model, as_loaded
 
 
 def score_pairs(
@@ -47,18 +47,13 @@ def score_pairs(
     loaded = as_loaded(model, tokenizer, head="language")
     if unit == "sentence":
         return sentence_log_odds(loaded, as_pairs(pairs))
-    return intact_log_odds(loaded, encode_pairs(loaded, pairs)).double().cpu().numpy()
+    inputs = encode_pairs(loaded, pairs)
+    return intact_log_odds(InterventionRunner.of_pairs(loaded, inputs), inputs)
 
 
-def intact_log_odds(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
-    """:func:`score_pairs` of pairs that are tokens already, (n_pairs,)."""
-    runner = InterventionRunner.of_pairs(loaded, inputs)
-    odds = torch.empty(len(inputs), device=inputs.input_ids.device)
+def intact_log_odds(runner: InterventionRunner, inputs: PairInputs) -> np.ndarray:
+    """:func:`score_pairs` of a runner's pairs, (n_pairs,) float64."""
+    odds = torch.empty(len(inputs), device=runner.device)
     for rows in runner.batches():
         odds[rows] = inputs.log_odds(runner.intact_logits(rows), rows)
-    return odds
-
-
-def right_pairs(loaded: LoadedModel, inputs: PairInputs) -> torch.Tensor:
-    """Numbers of the pairs whose right word the model finds more probable."""
-    return torch.nonzero(intact_log_odds(loaded, inputs) > 0)[:, 0]
+    return odds.double().cpu().numpy()

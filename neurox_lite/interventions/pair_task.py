@@ -1,4 +1,4 @@
-"""Whether a model can do what minimal pairs ask, told from luck and from liking one word."""
+"""Whether a model can do what minimal pairs ask, or is lucky or prefers one word."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from neurox_lite.choices import listed
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import accuracy_interval, mean_interval
-from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs, usable
+from neurox_lite.interventions.pair_inputs import encode_pairs, usable
 from neurox_lite.interventions.pair_scores import intact_log_odds
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.results.pair_task import PairTask
 
@@ -47,7 +48,8 @@ def pair_task(
     odds = np.asarray(log_odds, dtype=np.float64)
     if others:
         inputs = encode_pairs(loaded, others)
-        odds = np.concatenate([odds, intact_log_odds(loaded, inputs).double().cpu().numpy()])
+        runner = InterventionRunner.of_pairs(loaded, inputs)
+        odds = np.concatenate([odds, intact_log_odds(runner, inputs)])
     task = compared([*pairs, *others], odds)
     if not task.holds:
         logger.warning(
@@ -56,14 +58,6 @@ def pair_task(
             task,
         )
     return task
-
-
-def task_of_pairs(
-    loaded: LoadedModel, inputs: PairInputs, others: Sequence[MinimalPair] = ()
-) -> PairTask:
-    """:func:`pair_task` of pairs that are tokens already and whose log-odds are not known."""
-    odds = intact_log_odds(loaded, inputs).double().cpu().numpy()
-    return pair_task(loaded, inputs.pairs, odds, others)
 
 
 def compared(pairs: Sequence[MinimalPair], log_odds: np.ndarray) -> PairTask:

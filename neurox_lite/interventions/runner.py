@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import nn
@@ -14,15 +14,15 @@ from torch import nn
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.addition import adding_to_neurons
-from neurox_lite.interventions.edits import Positions
 from neurox_lite.interventions.intervene import replacing_neurons
 from neurox_lite.interventions.pair_inputs import PairInputs
 from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import Model, as_loaded
-from neurox_lite.models.neuron_spaces import default_site, resolve_space
-from neurox_lite.models.sites import Sites, find_sites
+from neurox_lite.models.location import Location, Positions
+from neurox_lite.models.neuron_spaces import resolve_space, sites_at
+from neurox_lite.models.sites import Sites
 from neurox_lite.models.trace import dry_run
-from neurox_lite.neurons import Layers, NeuronSpace
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.showing import short_repr
 
 BATCH_TOKENS = 8192
@@ -54,12 +54,8 @@ class InterventionRunner:
         With a head.
     input_ids, attention_mask : (n_inputs, n_tokens) int tensors
         Padded on the right.
-    site : str, optional
-        ``lstm_cell`` for the package's LSTM and ``hidden_states`` for others by default.
-    layers : int, several ints or "all", optional
-        Whose neurons may change; all by default, -1 is the last.
-    positions : "all", "last" or (n_inputs,) int tensor
-        Where they change: every token, the last one, or one of each input.
+    where : Location
+        The neurons that may change, and at which tokens: "all", "last" or one of each input.
     predict_at : (n_inputs,) int tensor, optional
         The only token of each input whose prediction is wanted. Logits are then of one token, which
         saves most of the time of a large vocabulary.
@@ -82,67 +78,78 @@ class InterventionRunner:
         model: Model,
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
+        where: Location = Location(),
         *,
-        site: str | None = None,
-        layers: Layers = None,
-        positions: Positions = "all",
         predict_at: torch.Tensor | None = None,
     ):
         loaded = as_loaded(model, reads_text=False, head="language")
         self.loaded, self.predict_at = loaded, predict_at
         self.input_ids, self.attention_mask = input_ids, attention_mask
-        self._site, self._layers = site, layers
+        self._where = where
         self.lengths = attention_mask.sum(1)
         self.n_runs = 0
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
         is_real = places < self.lengths[:, None]
         if not (self.lengths.all() and torch.equal(attention_mask != 0, is_real)):
             raise InputError("inputs of one token or more are needed; pad every input on the right")
-        if isinstance(positions, str) and positions not in ("all", "last"):
-            raise unknown_choice("positions", positions, ("all", "last"), "or one per input")
-        if isinstance(positions, str):
-            self.positions = None if positions == "all" else self.lengths - 1
-        else:
-            self.positions = torch.as_tensor(positions, device=input_ids.device)
-            shape = tuple(self.positions.shape)
-            is_int = self.positions.dtype in (torch.int32, torch.int64)
-            if shape != (len(input_ids),) or not (
-                is_int and ((self.positions >= 0) & (self.positions < self.lengths)).all()
-            ):
-                raise InputError(f"positions of shape {shape}; give a token of every input")
+        self.positions = self._tokens(where.positions)
         if loaded.model.training:
             raise InputError(
                 f"{loaded.name} is in training mode, where dropout changes every run; call "
                 "model.eval()"
             )
         self._check_padding()
-        if site is not None or layers is not None:
+        if where.site is not None or where.layers is not None:
             _ = self.space  # refused now, not where it is first used
 
     @classmethod
-    def of_pairs(cls, model: Model, inputs: PairInputs, **where: Any) -> InterventionRunner:
-        """Inputs that are minimal pairs, whose only prediction is that of the choice."""
-        return cls(
-            model,
-            inputs.input_ids,
-            inputs.attention_mask,
-            predict_at=inputs.prediction_positions,
-            **where,
-        )
+    def of_pairs(
+        cls,
+        model: Model,
+        inputs: PairInputs,
+        where: Location = Location(),
+        *,
+        every_token: bool = False,
+    ) -> InterventionRunner:
+        """Inputs that are minimal pairs, where positions may be the number of a word.
+
+        Their only prediction is that of the choice, unless that of every token is wanted.
+        """
+        if not isinstance(where.positions, torch.Tensor):
+            where = replace(where, positions=inputs.resolve_positions(where.positions))
+        predict_at = None if every_token else inputs.prediction_positions
+        ids, mask = inputs.input_ids, inputs.attention_mask
+        return cls(model, ids, mask, where, predict_at=predict_at)
+
+    def select(self, rows: torch.Tensor) -> InterventionRunner:
+        """Some of the inputs, (n_rows,) ints, that need no check again."""
+        some = copy(self)
+        some.input_ids, some.attention_mask = self.input_ids[rows], self.attention_mask[rows]
+        some.lengths, some.n_runs = self.lengths[rows], 0
+        if self.predict_at is not None:
+            some.predict_at = self.predict_at[rows]
+        if self.positions is not None:
+            some.positions = self.positions[rows]
+        return some
+
+    def everywhere(self) -> InterventionRunner:
+        """The same inputs, whose neurons change at every token."""
+        other = copy(self)
+        other.positions, other.n_runs = None, 0
+        return other
 
     @cached_property
     def sites(self) -> Sites:
         """Where the neurons are in the model."""
-        site = default_site(self.loaded) if self._site is None else self._site
-        return find_sites(self.loaded.model, site)
+        return sites_at(self.loaded, self._where)
 
     @cached_property
     def space(self) -> NeuronSpace:
         """The neurons that may change."""
-        return resolve_space(self.sites, self._layers, self.loaded)
+        return resolve_space(self.sites, self._where.layers, self.loaded)
 
     def __repr__(self) -> str:
-        return f"MaskedModel({len(self)} inputs, {self.space.n_neurons} neurons)"
+        return f"InterventionRunner({len(self)} inputs, {self.space.n_neurons} neurons)"
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -306,6 +313,21 @@ class InterventionRunner:
         if torch.get_float32_matmul_precision() != "highest" or torch.is_autocast_enabled():
             eps = max(eps, torch.finfo(torch.bfloat16).eps)
         return eps**0.5
+
+    def _tokens(self, positions: Positions | int) -> torch.Tensor | None:
+        """The token of each input at which neurons change, (n_inputs,); None is every token."""
+        if isinstance(positions, str) and positions not in ("all", "last"):
+            raise unknown_choice("positions", positions, ("all", "last"), "or one per input")
+        if isinstance(positions, str):
+            return None if positions == "all" else self.lengths - 1
+        tokens = torch.as_tensor(positions, device=self.device)
+        shape = tuple(tokens.shape)
+        is_int = tokens.dtype in (torch.int32, torch.int64)
+        if shape != (len(self),) or not (
+            is_int and ((tokens >= 0) & (tokens < self.lengths)).all()
+        ):
+            raise InputError(f"positions of shape {shape}; give a token of every input")
+        return tokens
 
     def _positions(self, rows: torch.Tensor) -> Positions:
         return "all" if self.positions is None else self.positions[rows]

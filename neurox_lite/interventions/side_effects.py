@@ -18,16 +18,16 @@ from neurox_lite.errors import InputError
 from neurox_lite.escaping import terminal
 from neurox_lite.interventions.metrics import (
     ModelMetric,
+    accuracy_of,
+    changes_of,
     evaluate,
+    kl_and_perplexity,
     kl_elsewhere,
-    kl_from_intact,
-    pair_accuracy,
-    pair_changes,
-    perplexity,
 )
 from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs, reads_both_sides
 from neurox_lite.interventions.runner import ActivationRange, InterventionRunner
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+from neurox_lite.models.location import Location
 from neurox_lite.models.neuron_spaces import check_space
 from neurox_lite.models.sites import find_sites
 from neurox_lite.neurons import NeuronSpace, check_revision
@@ -230,11 +230,8 @@ def side_effects(
     metrics = _metrics(loaded, mask.space, pairs, positions, texts, tasks)
     if not metrics:
         return SideEffects(len(mask), n_random, ())
-    first = metrics[0][2].runner
-    everywhere = InterventionRunner(
-        loaded, first.input_ids, first.attention_mask, **_where(mask.space)
-    ).activation_range()
-    gates, values = random_masks(mask, everywhere, n_random, seed)
+    usual = metrics[0][2].runner.everywhere().activation_range()
+    gates, values = random_masks(mask, usual, n_random, seed)
     gates = np.stack([np.zeros_like(mask.gates), mask.gates, *gates])
     values = np.stack([mask.replacement, mask.replacement, *values])
     measures = []
@@ -244,10 +241,6 @@ def side_effects(
         spread = (float(np.mean(chance)), min(chance), max(chance))
         measures.append(SideEffect(name, data, intact, masked, *spread))
     return SideEffects(len(mask), n_random, tuple(measures))
-
-
-def _where(space: NeuronSpace) -> dict[str, Any]:
-    return {"site": space.site, "layers": list(space.layers)}
 
 
 def _metrics(
@@ -260,34 +253,35 @@ def _metrics(
 ) -> list[tuple[str, str, ModelMetric]]:
     """What is measured, of what, and how."""
     found = []
-    where = _where(space)
+    where = Location.of_space(space, positions)
     if texts is not None:
-        found.append(("KL", "text", kl_from_intact(loaded, texts, **where)))
-        predicted = perplexity(loaded, texts, **where)
-        found.append((predicted.name, "text", predicted))
+        kl, predicted = kl_and_perplexity(loaded, texts, Location.of_space(space))
+        found += [("KL", "text", kl), (predicted.name, "text", predicted)]
     if pairs is not None:
         inputs = encode_pairs(loaded, pairs)
-        where["positions"] = inputs.resolve_positions(positions)
-        if _is_felt_elsewhere(loaded, inputs, where["positions"]):
-            found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, **where)))
+        if _is_felt_elsewhere(loaded, inputs, inputs.resolve_positions(positions)):
+            found.append(("KL", "elsewhere in the pairs", kl_elsewhere(loaded, inputs, where)))
     for name, others in (tasks or {}).items():
         try:
             inputs = encode_pairs(loaded, others)
-            where["positions"] = inputs.resolve_positions(positions)
+            runner = InterventionRunner.of_pairs(loaded, inputs, where)
         except InputError as error:
             raise InputError(f"task '{name}': {error}") from None
-        found.append(("accuracy", name, pair_accuracy(loaded, inputs, **where)))
-        found.append(("choices changed", name, pair_changes(loaded, inputs, **where)))
+        found.append(("accuracy", name, accuracy_of(runner, inputs)))
+        found.append(("choices changed", name, changes_of(runner, inputs)))
     return found
 
 
-def _is_felt_elsewhere(loaded: LoadedModel, inputs: PairInputs, places: str | torch.Tensor) -> bool:
+def _is_felt_elsewhere(
+    loaded: LoadedModel, inputs: PairInputs, positions: str | torch.Tensor
+) -> bool:
     """Whether other tokens than that of the choice could be; a causal model reads no later one."""
     if inputs.attention_mask.sum() == len(inputs):
         return False
-    last_only = (
-        places == "last" if isinstance(places, str) else places.equal(inputs.prediction_positions)
-    )
+    if isinstance(positions, str):
+        last_only = positions == "last"
+    else:
+        last_only = positions.equal(inputs.prediction_positions)
     return reads_both_sides(loaded) or not last_only
 
 

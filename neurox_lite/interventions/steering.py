@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.arguments import shares as checked_shares
@@ -16,9 +17,8 @@ from neurox_lite.interventions.metrics import (
     ModelMetric,
     evaluate,
     evaluate_additions,
-    kl_from_intact,
-    pair_log_odds,
-    perplexity,
+    kl_and_perplexity,
+    log_odds_of,
 )
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_scores import intact_log_odds
@@ -26,6 +26,7 @@ from neurox_lite.interventions.pair_task import check_one_way, pair_task
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
 from neurox_lite.models.loading import Model, as_loaded
+from neurox_lite.models.location import Location
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
 from neurox_lite.seeds import validate_seed
 
@@ -74,7 +75,7 @@ def steer(
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
         To be turned: of class z, such as singular subjects.
-    wanted : sequence of MinimalPair
+    target_pairs : sequence of MinimalPair
         Of class z', such as plural subjects; only their activations are used.
     mode : {"set", "add"}
     strength : float, optional
@@ -105,7 +106,7 @@ def steer(
         words of a pair or gets all wrong, or an option is out of range.
     """
     rankings = as_rankings(rankings)
-    pairs, target_pairs = as_pairs(pairs), as_pairs(target_pairs, "wanted")
+    pairs, target_pairs = as_pairs(pairs), as_pairs(target_pairs, "target_pairs")
     n_random = whole_number(n_random, "n_random", least=1)
     _check(rankings, pairs, target_pairs, mode, n_random)
     seed = validate_seed(seed)
@@ -113,44 +114,39 @@ def steer(
     steps = _counts(space.n_neurons, shares, counts)
     coefficients = _coefficients(space.n_neurons, mode, strength)
     loaded = as_loaded(model, tokenizer, head="language")
-    where: dict[str, Any] = {"site": space.site, "layers": list(space.layers)}
-    inputs, others = encode_pairs(loaded, pairs), encode_pairs(loaded, target_pairs)
-    intact = intact_log_odds(loaded, inputs)
-    right = inputs.select((intact > 0).nonzero()[:, 0])
+    inputs, targets = encode_pairs(loaded, pairs), encode_pairs(loaded, target_pairs)
+    where = Location.of_space(space, positions)
+    runner = InterventionRunner.of_pairs(loaded, inputs, where)
+    intact = intact_log_odds(runner, inputs)
+    right = torch.from_numpy(np.flatnonzero(intact > 0)).to(runner.device)
+    right_pairs = inputs.select(right).pairs
     if not include_incorrect:
-        inputs = right
+        runner, inputs = runner.select(right), inputs.select(right)
     if not len(inputs):
         raise InputError(
             f"{loaded.name} gets all {len(pairs)} pairs wrong; give others, or use them as they "
             "are by include_incorrect=True (--include-incorrect)"
         )
-    odds = pair_log_odds(loaded, inputs, positions=inputs.resolve_positions(positions), **where)
-    require_space(rankings, odds.runner.space)
-    task = pair_task(loaded, pairs, intact.double().cpu().numpy(), target_pairs)
+    require_space(rankings, runner.space)
+    task = pair_task(loaded, pairs, intact, target_pairs)
     if task.holds:
-        check_one_way(right.pairs)
+        check_one_way(right_pairs)
     beside: dict[str, ModelMetric] = {}
     if texts is not None:
-        beside["kl"] = kl_from_intact(loaded, texts, **where)
-        beside["perplexity"] = perplexity(loaded, texts, **where)
-    reached = InterventionRunner(
-        loaded,
-        others.input_ids,
-        others.attention_mask,
-        positions=others.resolve_positions(positions),
-        **where,
-    )
-    mean, wanted_mean = (
-        runner.activation_range().mean.double().cpu().numpy() for runner in (odds.runner, reached)
+        of_text = kl_and_perplexity(loaded, texts, Location.of_space(space))
+        beside = dict(zip(("kl", "perplexity"), of_text, strict=True))
+    mean, target_mean = (
+        each.activation_range().mean.double().cpu().numpy()
+        for each in (runner, InterventionRunner.of_pairs(loaded, targets, where))
     )
     moved = _moved(_orders(rankings, n_random, seed), steps, coefficients)
 
     def measured(metric: ModelMetric, per_input: bool = False) -> np.ndarray:
         if mode == "set":
-            return evaluate(metric, moved, wanted_mean, per_input=per_input)
-        return evaluate_additions(metric, moved * (wanted_mean - mean), per_input=per_input)
+            return evaluate(metric, moved, target_mean, per_input=per_input)
+        return evaluate_additions(metric, moved * (target_mean - mean), per_input=per_input)
 
-    found = measured(odds, per_input=True)
+    found = measured(log_odds_of(runner, inputs), per_input=True)
     values = {"success": (found < 0).mean(1), "log_odds": found.mean(1)}
     values |= {name: measured(metric) for name, metric in beside.items()}
     return SteeringCurves(
@@ -191,7 +187,7 @@ def _check(
     if both:
         raise InputError(
             f"'{' '.join(next(iter(both)).prefix)}' is among the pairs to turn and those of the "
-            "wanted class; give two classes"
+            "target class; give two classes"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import without_gates
-from neurox_lite.masking.neuron_mask import pair_effect, task_of
+from neurox_lite.masking.neuron_mask import PairOptions, pair_effect, task_of
 from neurox_lite.models.loading import Model
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
@@ -29,7 +29,7 @@ def rank_by_integrated_gradients(
     n_pairs: int = 200,
     n_steps: int = 20,
     seed: int = 0,
-    **where: Any,
+    **options: Unpack[PairOptions],
 ) -> NeuronRanking:
     """Rank neurons by what replacing them by their mean on other pairs adds to the wrong word.
 
@@ -44,7 +44,7 @@ def rank_by_integrated_gradients(
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
         All to be turned the same way, such as those with singular subjects.
-    towards : sequence of MinimalPair
+    target_pairs : sequence of MinimalPair
         Whose mean activations replace: such as those with plural subjects.
     n_pairs : int
         Size of the sample of pairs, drawn without replacement.
@@ -52,10 +52,9 @@ def rank_by_integrated_gradients(
         Points of the integral.
     seed : int
         Of the sample.
-    **where
-        Site, layers, positions, objective, include_incorrect, tokenizer and others, by default
-        ``target_pairs``, as for
-        :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
+    **options : PairOptions
+        site, layers, positions, objective, include_incorrect, tokenizer and others, by default
+        ``target_pairs``, as for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
 
     Returns
     -------
@@ -72,7 +71,7 @@ def rank_by_integrated_gradients(
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
     seed = validate_seed(seed)
-    effect, other = _both(model, pairs, target_pairs, where)
+    effect, other = _both(model, pairs, target_pairs, options)
     rows = np.random.default_rng(seed).permutation(len(effect))[:n_pairs]
     found = gate_gradients(
         effect, other.start, rows=torch.from_numpy(rows).to(effect.start.device), n_steps=n_steps
@@ -90,17 +89,17 @@ def rank_by_activation_difference(
     model: Model,
     pairs: Sequence[MinimalPair],
     target_pairs: Sequence[MinimalPair],
-    **where: Any,
+    **options: Unpack[PairOptions],
 ) -> NeuronRanking:
     """Rank neurons by how much their means differ between two sets of pairs.
 
-    The score of neuron j is ``|mu_j - mu'_j| / sigma_j``, over the tokens at which neurons are
-    replaced, with the deviation over both sets, 2 at most. For two sides of the same sentences see
-    :func:`~neurox_lite.ranking.activation_difference.activation_difference`.
+    The score of neuron j is ``|mu_j - mu'_j| / sigma_j``, at most 2, over the tokens at which
+    neurons are replaced, with the standard deviation over both sets. For two sides of the same
+    sentences see :func:`~neurox_lite.ranking.activation_difference.activation_difference`.
 
     Parameters
     ----------
-    model, pairs, towards, **where
+    model, pairs, target_pairs, **options
         As for :func:`rank_by_integrated_gradients`.
 
     Returns
@@ -113,7 +112,7 @@ def rank_by_activation_difference(
     InputError
         As for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
     """
-    effect, other = _both(model, pairs, target_pairs, where)
+    effect, other = _both(model, pairs, target_pairs, options)
     here, there = effect.runner.activation_range(), other.runner.activation_range()
     distance = (here.mean.double() - there.mean.double()).abs()
     variance = (here.std.double() ** 2 + there.std.double() ** 2) / 2
@@ -128,7 +127,7 @@ def rank_by_single_replacement(
     n_pairs: int = 16,
     n_steps: int = 15,
     seed: int = 0,
-    **where: Any,
+    **options: Unpack[PairOptions],
 ) -> NeuronRanking:
     """Rank neurons by what the best replacement of each alone does: the truth for masks of one.
 
@@ -139,7 +138,7 @@ def rank_by_single_replacement(
 
     Parameters
     ----------
-    model, pairs, **where
+    model, pairs
         As for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
     n_pairs : int
         Size of the sample of pairs, drawn without replacement.
@@ -147,6 +146,9 @@ def rank_by_single_replacement(
         Of fitting replacements.
     seed : int
         Of the sample.
+    **options : PairOptions
+        site, layers, positions, objective, bounds_from, include_incorrect, others and tokenizer, as
+        there.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def rank_by_single_replacement(
     if n_pairs < 1 or n_steps < 1:
         raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
     seed = validate_seed(seed)
-    effect, _ = pair_effect(model, pairs, **where)
+    effect, _ = pair_effect(model, pairs, **options)
     rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
     rows = rows.to(effect.start.device)
     _, found = best_masks(effect, rows, n_steps=n_steps)
@@ -179,12 +181,13 @@ def _both(
     model: Model,
     pairs: Sequence[MinimalPair],
     target_pairs: Sequence[MinimalPair],
-    where: dict[str, Any],
+    options: PairOptions,
 ) -> tuple[PairEffect, PairEffect]:
-    """The effect on pairs, and that on those towards which they are turned."""
-    others = where.get("others") or target_pairs
-    effect, _ = pair_effect(model, pairs, **{**where, "others": others})
-    other, _ = pair_effect(effect.runner.loaded, target_pairs, **{**where, "others": pairs})
+    """The effect on pairs, and that on those they are to be turned to."""
+    of_pairs: PairOptions = {**options, "others": options.get("others") or target_pairs}
+    of_targets: PairOptions = {**options, "others": pairs}
+    effect, _ = pair_effect(model, pairs, **of_pairs)
+    other, _ = pair_effect(effect.runner.loaded, target_pairs, **of_targets)
     return effect, other
 
 

@@ -31,11 +31,10 @@ import torch
 from neurox_lite.activations.access import load, space_of
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.intervene import Positions
 from neurox_lite.interventions.pair_inputs import PairInputs
 from neurox_lite.interventions.pair_task import groups_of
 from neurox_lite.interventions.runner import InterventionRunner
-from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.location import Location
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.pair_task import PairTask
 
@@ -85,18 +84,18 @@ class PairEffect:
 
     Parameters
     ----------
-    loaded : LoadedModel
-        With a language-model head.
+    runner : InterventionRunner
+        Of the pairs and the neurons that may be replaced; of an objective that is a function, with
+        the logits of every token.
     inputs : PairInputs
+        The pairs.
     objective : {"flip", "sufficiency"} or function
         - flip: ``log p(wrong) - log p(right)`` (De Cao et al. 2022, R). Open gates replace.
         - sufficiency: ``-KL(p || p~)`` in nats between the predictions of the intact model and of
           one that keeps the neurons of open gates only.
         - a function of the logits (n_rows, n_tokens, vocabulary), the inputs and the numbers of
           the rows, that gives (n_rows,) numbers. Open gates replace.
-    site, layers, positions
-        As for :class:`InterventionRunner`.
-    within : PairInputs, optional
+    bounds_from : PairInputs, optional
         Replacements stay between the lowest and the highest activation of their neuron on these,
         at any token.
     task : PairTask, optional
@@ -105,13 +104,10 @@ class PairEffect:
 
     def __init__(
         self,
-        loaded: LoadedModel,
+        runner: InterventionRunner,
         inputs: PairInputs,
         *,
         objective: str | Measure = "flip",
-        site: str | None = None,
-        layers: Any = None,
-        positions: Positions = "all",
         bounds_from: PairInputs | None = None,
         task: PairTask | None = None,
     ):
@@ -123,34 +119,22 @@ class PairEffect:
         self.objective = objective
         self.flips = objective == "flip"
         self.keeps = objective == "sufficiency"
-        where: dict[str, Any] = {"site": site, "layers": layers}
-        self.runner = InterventionRunner(
-            loaded,
-            inputs.input_ids,
-            inputs.attention_mask,
-            positions=positions,
-            predict_at=None if callable(objective) else inputs.prediction_positions,
-            **where,
-        )
-        self.space = self.runner.space
-        n_states = sum(self.runner.sites.widths.values())
-        tokens_at_once = min(self.runner.tokens_at_once, STATES_AT_ONCE // n_states)
+        self.runner = runner
+        self.space = runner.space
+        n_states = sum(runner.sites.widths.values())
+        tokens_at_once = min(runner.tokens_at_once, STATES_AT_ONCE // n_states)
         self.rows_at_once = max(1, tokens_at_once // inputs.input_ids.shape[1])
-        found = self.runner.activation_range()
+        found = runner.activation_range()
         self.start, self.std = found.mean, found.std
-        if self.runner.positions is not None:
+        if runner.positions is not None:
             # At one word a neuron may hardly vary because of what all pairs share, as their number.
-            everywhere = InterventionRunner(
-                loaded, inputs.input_ids, inputs.attention_mask, **where
-            )
-            found = everywhere.activation_range()
+            found = runner.everywhere().activation_range()
             self.std = found.std
         lowest, highest = found.low, found.high
         self.low, self.high = unbounded(self.start)
         if bounds_from is not None:
-            others = InterventionRunner(
-                loaded, bounds_from.input_ids, bounds_from.attention_mask, **where
-            )
+            where = Location.of_space(runner.space)
+            others = InterventionRunner.of_pairs(runner.loaded, bounds_from, where)
             bounds = others.activation_range()
             self.low, self.high = bounds.low, bounds.high
             lowest, highest = bounds.low, bounds.high

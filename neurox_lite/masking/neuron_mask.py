@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import torch
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
@@ -12,6 +15,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_scores import intact_log_odds
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.masking.effects import Measure, PairEffect
 from neurox_lite.masking.fitting import BATCH_SIZE, N_STEPS, fit_mask, mask_from_ranking
 from neurox_lite.masking.gate_search import search_mask
@@ -20,11 +24,25 @@ from neurox_lite.masking.path import BATCH_SIZE as PATH_BATCH_SIZE
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.models.loading import Model, as_loaded
+from neurox_lite.models.location import Location
 from neurox_lite.neurons import Layers
 from neurox_lite.results.ranking import NeuronRanking
 
 RankPairs = Callable[[Sequence[MinimalPair]], NeuronRanking]
 """Ranks the neurons of a model by minimal pairs."""
+
+
+class PairOptions(TypedDict, total=False):
+    """Which neurons may be replaced, and what is asked of pairs, see :func:`fit_neuron_mask`."""
+
+    site: str | None
+    layers: Layers
+    positions: str | int
+    objective: str | Measure
+    bounds_from: Sequence[MinimalPair] | None
+    include_incorrect: bool
+    others: Sequence[MinimalPair] | None
+    tokenizer: Any
 
 
 def fit_neuron_mask(
@@ -66,7 +84,7 @@ def fit_neuron_mask(
         the prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
     objective : {"flip", "sufficiency"} or function
         See :class:`~neurox_lite.masking.effects.PairEffect`.
-    within : sequence of MinimalPair, optional
+    bounds_from : sequence of MinimalPair, optional
         Replacements stay in the range of their neuron on these pairs, such as those of both
         numbers. By default they are free, as in the paper, and mostly leave it: then one neuron
         may drive a model where no input would.
@@ -135,10 +153,9 @@ def fit_neuron_mask(
         fit = mask_from_ranking(
             effect, lambda rows: rank(effect.inputs.select(rows).pairs), **options
         )
-    where = positions if isinstance(positions, str) else int(positions)
     parameters = {
         **fit.mask.parameters,
-        "positions": where,
+        "positions": positions if isinstance(positions, str) else int(positions),
         "bounds_from_data": bounds_from is not None,
     }
     return replace(
@@ -155,7 +172,7 @@ def rank_by_neuron_mask(
     *,
     batch_size: int = PATH_BATCH_SIZE,
     seed: int = 0,
-    **where: Any,
+    **options: Unpack[PairOptions],
 ) -> NeuronRanking:
     """Rank neurons by how early they enter the mask as more effect is asked for.
 
@@ -165,9 +182,9 @@ def rank_by_neuron_mask(
     ----------
     model, pairs, batch_size, seed
         As for :func:`fit_neuron_mask`.
-    **where
-        Site, layers, positions, objective, bounds_from, include_incorrect, others and tokenizer,
-        as there.
+    **options : PairOptions
+        site, layers, positions, objective, bounds_from, include_incorrect, others and tokenizer, as
+        there.
 
     Returns
     -------
@@ -179,7 +196,7 @@ def rank_by_neuron_mask(
     InputError
         As there.
     """
-    effect, _ = pair_effect(model, pairs, **where)
+    effect, _ = pair_effect(model, pairs, **options)
     name = effect.objective if isinstance(effect.objective, str) else "custom"
     ranking = mask_path(effect, batch_size=batch_size, seed=seed, name=name)
     return replace(ranking, provenance={**ranking.provenance, **task_of(effect)})
@@ -212,25 +229,25 @@ def pair_effect(
     distinct = inputs.distinct()
     n_copies, n_wrong = len(inputs) - len(distinct), 0
     inputs = inputs.select(distinct)
-    odds = intact_log_odds(loaded, inputs)
-    right = inputs.select((odds > 0).nonzero()[:, 0])
+    where = Location(site, layers, positions)
+    runner = InterventionRunner.of_pairs(loaded, inputs, where, every_token=callable(objective))
+    odds = intact_log_odds(runner, inputs)
+    rows = torch.from_numpy(np.flatnonzero(odds > 0)).to(runner.device)
+    right = inputs.select(rows)
     if not include_incorrect and not len(right):
         raise InputError(
             f"{loaded.name} gets all {len(inputs)} pairs wrong; give others, or use them as they "
             "are by include_incorrect=True (--include-incorrect)"
         )
     turning = bounds_from if others is None else others
-    task = pair_task(loaded, inputs.pairs, odds.double().cpu().numpy(), turning or ())
+    task = pair_task(loaded, inputs.pairs, odds, turning or ())
     if not include_incorrect:
         n_wrong = len(inputs) - len(right)
-        inputs = right
+        inputs, runner = right, runner.select(rows)
     effect = PairEffect(
-        loaded,
+        runner,
         inputs,
         objective=objective,
-        site=site,
-        layers=layers,
-        positions=inputs.resolve_positions(positions),
         bounds_from=None if bounds_from is None else encode_pairs(loaded, bounds_from),
         task=task,
     )

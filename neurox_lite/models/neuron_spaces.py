@@ -6,6 +6,7 @@ import torch
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+from neurox_lite.models.location import Location
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
@@ -14,6 +15,12 @@ from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
 def default_site(loaded: LoadedModel) -> str:
     """``lstm_cell`` for the package's LSTM and ``hidden_states`` for others."""
     return "lstm_cell" if isinstance(loaded.model.config, LSTMConfig) else "hidden_states"
+
+
+def sites_at(loaded: LoadedModel, where: Location) -> Sites:
+    """The site of a location in a model."""
+    site = default_site(loaded) if where.site is None else where.site
+    return find_sites(loaded.model, site, side=where.side)
 
 
 def neuron_space(
@@ -41,9 +48,7 @@ def neuron_space(
         When the model has no such site or layer.
     """
     loaded = as_loaded(model, reads_text=False)
-    site = default_site(loaded) if site is None else site
-    sites = find_sites(loaded.model, site, side=side)
-    return resolve_space(sites, layers, loaded)
+    return resolve_space(sites_at(loaded, Location(site, side=side)), layers, loaded)
 
 
 def check_space(sites: Sites, space: NeuronSpace) -> None:

@@ -59,10 +59,9 @@ def subject_ranking(
 ) -> tuple[nx.NeuronRanking, float]:
     """Neurons by a probe of the subject's number where the verb is chosen, and its accuracy."""
     inputs = nx.interventions.encode_pairs(loaded, pairs)
-    masked = InterventionRunner.of_pairs(
-        loaded, inputs, site=site, positions=inputs.prediction_positions
-    )
-    X = masked.activations().cpu().numpy()
+    where = nx.interventions.Location(site, positions=inputs.prediction_positions)
+    runner = InterventionRunner.of_pairs(loaded, inputs, where)
+    X = runner.activations().cpu().numpy()
     y = np.array([pair.condition.split("_")[0] for pair in pairs])
     order = np.random.default_rng(0).permutation(len(pairs))
     train, test = order[::2], order[1::2]

@@ -38,7 +38,7 @@ def pronouns() -> Sequence[str]:
 
 def joined_kl(loaded: LoadedModel, sets: Sequence[Sequence[str]], site: str) -> ModelMetric:
     """KL(p || p~) per token of text, in nats, with the words of each set as one."""
-    metric = kl_from_intact(loaded, embedded_texts(), site=site)
+    metric = kl_from_intact(loaded, embedded_texts(), nx.interventions.Location(site))
     masked = metric.runner
     first = torch.arange(loaded.model.get_output_embeddings().weight.shape[0])
     for words in sets:

@@ -153,8 +153,9 @@ def best_of_all(effect: PairEffect, size: int, n_best: int = 32) -> list[HardMas
 def turned(task: Task, mask: nx.NeuronMask, pairs: Sequence[MinimalPair]) -> float:
     """The share of choices that are others under a mask."""
     inputs = nx.interventions.encode_pairs(task.loaded, pairs)
-    where = {"site": task.site, "positions": inputs.resolve_positions(task.positions)}
-    metric = pair_changes(task.loaded, inputs, **where)
+    metric = pair_changes(
+        task.loaded, inputs, nx.interventions.Location(task.site, positions=task.positions)
+    )
     return float(evaluate(metric, mask.gates[None], mask.replacement)[0])
 
 

@@ -20,6 +20,7 @@ import torch
 
 import neurox_lite as nx
 from neurox_lite.interventions.metrics import evaluate, pair_log_odds
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.fitting import (
     REPLACEMENT_STEPS,
@@ -45,7 +46,10 @@ def effect_on(name: str, site: str) -> PairEffect:
         for pair in nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))
         if pair.template != "conjunction" and pair.condition.startswith("singular")
     ]
-    return PairEffect(loaded, nx.interventions.encode_pairs(loaded, pairs), site=site)
+    inputs = nx.interventions.encode_pairs(loaded, pairs)
+    return PairEffect(
+        InterventionRunner.of_pairs(loaded, inputs, nx.interventions.Location(site)), inputs
+    )
 
 
 def bare_steps(effect: PairEffect) -> Callable[[], None]:
@@ -94,7 +98,7 @@ def training_step(name: str, site: str) -> None:
 
 def many_masks(name: str, site: str) -> None:
     effect = effect_on(name, site)
-    metric = pair_log_odds(effect.runner.loaded, effect.inputs, site=site)
+    metric = pair_log_odds(effect.runner.loaded, effect.inputs, nx.interventions.Location(site))
     gates = np.random.default_rng(0).random((32, effect.space.n_neurons)).round()
     values = effect.start.numpy()
 

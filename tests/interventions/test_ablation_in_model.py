@@ -15,13 +15,14 @@ from neurox_lite.interventions.metrics import evaluate, pair_accuracy, pair_log_
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.replacement_values import class_means
 from neurox_lite.models.loading import load_model
+from neurox_lite.models.location import Location
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 
 NUMBER = 120
 """The column of unit 0:120 of lstm-0, which carries the subject's number to the verb."""
-WHERE = {"site": "lstm_cell", "layers": [0]}
+WHERE = Location("lstm_cell", [0])
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def pairs():
 
 @pytest.fixture(scope="module")
 def metric(loaded, pairs):
-    return pair_log_odds(loaded, encode_pairs(loaded, pairs), **WHERE)
+    return pair_log_odds(loaded, encode_pairs(loaded, pairs), WHERE)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_more_is_lost_without_it_than_without_random_neurons(metric, rankings):
 
 def test_the_mean_of_the_other_number_costs_more_than_the_mean_of_both(loaded, pairs, rankings):
     inputs = encode_pairs(loaded, pairs)
-    metric = pair_log_odds(loaded, inputs, positions=inputs.word_positions(1), **WHERE)
+    metric = pair_log_odds(loaded, inputs, replace(WHERE, positions=1))
     numbers = np.array([pair.condition.split("_")[0] for pair in pairs])
     means = class_means(metric.runner.activations().numpy(), numbers)
     others = np.array([means["plural" if n == "singular" else "singular"] for n in numbers])
@@ -101,7 +102,7 @@ def test_the_mean_of_the_other_number_costs_more_than_the_mean_of_both(loaded, p
 
 
 def test_accuracy_on_pairs(loaded, pairs, rankings):
-    metric = pair_accuracy(loaded, encode_pairs(loaded, pairs), **WHERE)
+    metric = pair_accuracy(loaded, encode_pairs(loaded, pairs), WHERE)
     (curve, _) = ablate_in_model(rankings, metric, shares=(1.0,), n_random=2).curves
     assert curve.intact == curve.keep_top[0] == 1
     assert curve.remove_top[0] < 0.7
@@ -150,7 +151,7 @@ def test_values_of_every_input(loaded, pairs, metric, rankings):
 
 def test_neurons_are_replaced_at_the_metric_s_positions_only(loaded, pairs, rankings):
     inputs = encode_pairs(loaded, pairs)
-    metric = pair_log_odds(loaded, inputs, positions=inputs.word_positions(1), **WHERE)
+    metric = pair_log_odds(loaded, inputs, replace(WHERE, positions=1))
     (curve,) = ablate_in_model(rankings[:1], metric, shares=(0.1,), replacement="zero").curves
     space = metric.runner.space
     gates = np.zeros(space.n_neurons)
@@ -186,7 +187,9 @@ def test_the_random_curves_are_shared_and_lie_between_their_extremes(metric, ran
 @pytest.mark.parametrize("replacement", ["resampled", "mean"])
 def test_one_token_s_own_activations_change_nothing(loaded, pairs, rankings, replacement):
     """With one token to draw from, every mask puts back what was there."""
-    metric = pair_log_odds(loaded, encode_pairs(loaded, pairs[:1]), positions="last", **WHERE)
+    metric = pair_log_odds(
+        loaded, encode_pairs(loaded, pairs[:1]), replace(WHERE, positions="last")
+    )
     (curve,) = ablate_in_model(
         rankings[:1], metric, shares=(0.1, 0.5), replacement=replacement, n_random=2
     ).curves

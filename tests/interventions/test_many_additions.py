@@ -1,5 +1,7 @@
 """Many translations in a batch, and metrics input by input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -50,7 +52,7 @@ def shifts_for(metric, n=5):
 def test_translations_are_what_translate_leaves(loaded, pairs, name, positions):
     inputs = encode_pairs(loaded, pairs)
     places = inputs.word_positions(1) if positions == "word" else positions
-    metric = pair_log_odds(loaded, inputs, positions=places, **WHERE[name])
+    metric = pair_log_odds(loaded, inputs, replace(WHERE[name], positions=places))
     shifts = shifts_for(metric)
     expected = np.empty((len(shifts), len(pairs)))
     for row, shift in enumerate(shifts):
@@ -66,7 +68,7 @@ def test_translations_are_what_translate_leaves(loaded, pairs, name, positions):
 
 @pytest.mark.parametrize("make", [perplexity, kl_from_intact])
 def test_batches_change_nothing(loaded, name, make, monkeypatch):
-    metric = make(loaded, TEXTS, **WHERE[name])
+    metric = make(loaded, TEXTS, WHERE[name])
     shifts = shifts_for(metric)
     before = shifts.copy()
     together = evaluate_additions(metric, shifts)
@@ -83,7 +85,7 @@ def test_batches_change_nothing(loaded, name, make, monkeypatch):
 
 
 def test_no_shift_is_no_gate(loaded, pairs, name):
-    metric = pair_log_odds(loaded, encode_pairs(loaded, pairs), **WHERE[name])
+    metric = pair_log_odds(loaded, encode_pairs(loaded, pairs), WHERE[name])
     zeros = np.zeros((2, metric.runner.space.n_neurons))
     by_shift = evaluate_additions(metric, zeros, per_input=True)
     by_gate = evaluate(metric, zeros, zeros[0], per_input=True)
@@ -92,7 +94,7 @@ def test_no_shift_is_no_gate(loaded, pairs, name):
 
 
 def test_an_input_that_counts_nothing_is_nan_on_its_own(loaded, name):
-    metric = perplexity(loaded, ["The", *TEXTS], **WHERE[name])
+    metric = perplexity(loaded, ["The", *TEXTS], WHERE[name])
     found = evaluate_additions(metric, shifts_for(metric, 1), per_input=True)[0]
     if name == "bert":  # one input per masked word, so all count
         assert np.isfinite(found).all()
@@ -104,7 +106,7 @@ def test_an_input_that_counts_nothing_is_nan_on_its_own(loaded, name):
 @pytest.mark.parametrize("shape", [(0, 128), (2, 127), (128,), (1, 2, 128)])
 def test_shifts_that_do_not_fit(pairs, shape):
     loaded = load_model(embedded_path("models/lstm-0"), device="cpu", head="language")
-    metric = pair_log_odds(loaded, encode_pairs(loaded, pairs), **WHERE["lstm-0"])
+    metric = pair_log_odds(loaded, encode_pairs(loaded, pairs), WHERE["lstm-0"])
     with pytest.raises(InputError, match=r"shifts of shape .* for 128 neurons"):
         evaluate_additions(metric, np.zeros(shape))
     with pytest.raises(InputError, match="a shift is NaN, infinite or too large"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,14 +28,15 @@ from neurox_lite.interventions.metrics import (
 )
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.models.loading import LoadedModel, load_model
+from neurox_lite.models.location import Location
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.conftest import CONFIGS
 
 MODELS = ("lstm-0", "gpt2", "bert")
 WHERE = {
-    "lstm-0": {"site": "lstm_cell", "layers": [0]},
-    "gpt2": {"site": "mlp", "layers": [1]},
-    "bert": {"site": "mlp", "layers": [0]},
+    "lstm-0": Location("lstm_cell", [0]),
+    "gpt2": Location("mlp", [1]),
+    "bert": Location("mlp", [0]),
 }
 TEXTS = [
     "The athlete behind the bikes probably admires the boxes .",
@@ -86,15 +88,15 @@ KINDS = (
 )
 
 
-def metric_of(kind, loaded, pairs, **where):
+def metric_of(kind, loaded, pairs, where):
     make = {
-        "perplexity": lambda: perplexity(loaded, TEXTS, **where),
-        "token accuracy": lambda: token_accuracy(loaded, TEXTS, **where),
-        "KL": lambda: kl_from_intact(loaded, TEXTS, **where),
-        "pair accuracy": lambda: pair_accuracy(loaded, encode_pairs(loaded, pairs), **where),
-        "log odds": lambda: pair_log_odds(loaded, encode_pairs(loaded, pairs), **where),
+        "perplexity": lambda: perplexity(loaded, TEXTS, where),
+        "token accuracy": lambda: token_accuracy(loaded, TEXTS, where),
+        "KL": lambda: kl_from_intact(loaded, TEXTS, where),
+        "pair accuracy": lambda: pair_accuracy(loaded, encode_pairs(loaded, pairs), where),
+        "log odds": lambda: pair_log_odds(loaded, encode_pairs(loaded, pairs), where),
         "custom": lambda: custom_metric(
-            "first", loaded, TEXTS, lambda logits, rows: logits[:, 0, 5] + rows, **where
+            "first", loaded, TEXTS, lambda logits, rows: logits[:, 0, 5] + rows, where
         ),
     }
     return make[kind]()
@@ -160,7 +162,7 @@ NAMES = {
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "KL"])
 def test_with_an_empty_mask_it_is_what_transformers_computes(models, pairs, name, kind):
     loaded = models[name]
-    metric = metric_of(kind, loaded, pairs, **WHERE[name])
+    metric = metric_of(kind, loaded, pairs, WHERE[name])
     n = metric.runner.space.n_neurons
     found = evaluate(metric, np.zeros((1, n)), np.full(n, 7.0))
     assert found == pytest.approx([expected_of(kind, loaded, pairs)], rel=1e-4)
@@ -193,7 +195,7 @@ def first_ten(metric):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "KL"])
 def test_with_a_mask_it_is_what_a_hook_by_hand_leaves(models, pairs, kind):
     loaded = models["gpt2"]
-    metric = metric_of(kind, loaded, pairs, **WHERE["gpt2"])
+    metric = metric_of(kind, loaded, pairs, WHERE["gpt2"])
     found = evaluate(metric, *first_ten(metric))
     with without_neurons_by_hand(loaded.model):
         assert found == pytest.approx([expected_of(kind, loaded, pairs)], rel=1e-4)
@@ -203,7 +205,7 @@ def test_with_a_mask_it_is_what_a_hook_by_hand_leaves(models, pairs, kind):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_divergence_of_an_empty_mask_is_zero(models, name):
-    metric = kl_from_intact(models[name], TEXTS, **WHERE[name])
+    metric = kl_from_intact(models[name], TEXTS, WHERE[name])
     n = metric.runner.space.n_neurons
     assert evaluate(metric, np.zeros((2, n)), np.ones(n)) == pytest.approx([0, 0], abs=1e-6)
 
@@ -218,7 +220,7 @@ def test_the_divergence_of_a_mask_by_hand(models):
         with without_neurons_by_hand(loaded.model):
             changed = loaded.model(ids).logits[0].double().softmax(-1)
         divergences += (intact * (intact / changed).log()).sum(-1).tolist()
-    metric = kl_from_intact(loaded, TEXTS, **WHERE["gpt2"])
+    metric = kl_from_intact(loaded, TEXTS, WHERE["gpt2"])
     found = evaluate(metric, *first_ten(metric))
     # Logits are float32, whose rounding is about 1e-7 nats.
     assert found == pytest.approx([np.mean(divergences)], rel=1e-4, abs=5e-7)
@@ -238,11 +240,13 @@ def test_classification_accuracy(classifiers, kind):
         ([*classes[:2], *others[2:]], 0.4),
         ([f"LABEL_{number}" for number in classes], 1.0),
     ):
-        metric = classification_accuracy(loaded, SHORT_TEXTS, labels, site="mlp")
+        metric = classification_accuracy(loaded, SHORT_TEXTS, labels, Location("mlp"))
         n = metric.runner.space.n_neurons
         assert evaluate(metric, np.zeros((1, n)), np.zeros(n)) == [expected]
     # Its predictions may all be the same class; what they are made from is not.
-    first = custom_metric("first", loaded, SHORT_TEXTS, lambda out, rows: out[:, 0], site="mlp")
+    first = custom_metric(
+        "first", loaded, SHORT_TEXTS, lambda out, rows: out[:, 0], Location("mlp")
+    )
     found = evaluate(first, np.zeros((1, n)), np.zeros(n))
     assert found == pytest.approx([logits[:, 0].mean().item()], rel=1e-4, abs=1e-5)
 
@@ -250,7 +254,9 @@ def test_classification_accuracy(classifiers, kind):
 @torch.no_grad()
 def test_classification_accuracy_under_a_mask(classifiers):
     loaded = classifiers["bert"]
-    metric = classification_accuracy(loaded, SHORT_TEXTS, [0, 1, 2, 0, 1], site="hidden_states")
+    metric = classification_accuracy(
+        loaded, SHORT_TEXTS, [0, 1, 2, 0, 1], Location("hidden_states")
+    )
     rng = np.random.default_rng(0)
     n = metric.runner.space.n_neurons
     gates, values = (rng.random((6, n)) < 0.5).astype(float), 3 * rng.normal(size=(6, n))
@@ -278,7 +284,7 @@ def random_masks(metric, rows):
 def test_many_masks_in_a_batch_equal_one_at_a_time(
     models, pairs, name, kind, values_of, monkeypatch
 ):
-    metric = metric_of(kind, models[name], pairs, **WHERE[name])
+    metric = metric_of(kind, models[name], pairs, WHERE[name])
     rows = {"model": (), "mask": (5,), "input": (len(metric.runner),)}[values_of]
     gates, values = random_masks(metric, rows)
     before = gates.copy(), values.copy()
@@ -307,7 +313,7 @@ def test_many_masks_in_a_batch_equal_one_at_a_time(
 def test_values_of_each_input_at_a_token_of_each(models, pairs, name):
     loaded = models[name]
     inputs = encode_pairs(loaded, pairs)
-    metric = pair_log_odds(loaded, inputs, positions=inputs.word_positions(1), **WHERE[name])
+    metric = pair_log_odds(loaded, inputs, replace(WHERE[name], positions=1))
     gates, values = random_masks(metric, (len(pairs),))
     expected = []
     for gate in gates:
@@ -330,25 +336,25 @@ LANGUAGE_METRICS = [perplexity, token_accuracy, kl_from_intact]
 def test_texts_that_cannot_be_read(models, tokenizers_by_kind, make):
     for name in MODELS:
         with pytest.raises(InputError, match="no texts; give at least one"):
-            make(models[name], [], **WHERE[name])
+            make(models[name], [], WHERE[name])
     long = "The " * 80
     for name in ("gpt2", "bert"):
         with pytest.raises(InputError, match=r"'The The .*\d\d tokens, but .* reads 64; shorten"):
-            make(models[name], [*TEXTS, long], **WHERE[name])
+            make(models[name], [*TEXTS, long], WHERE[name])
     config = CONFIGS["gpt2"]()
     config.vocab_size = len(tokenizers_by_kind["byte_bpe"])
     model = tf.GPT2LMHeadModel(config)
     plain = LoadedModel(model, tokenizers_by_kind["byte_bpe"], "tiny", "")
     with pytest.raises(InputError, match="'': no tokens; leave the text out"):
-        make(plain, ["dogs", ""], site="mlp")
+        make(plain, ["dogs", ""], Location("mlp"))
 
 
 @pytest.mark.parametrize("make", [perplexity, token_accuracy])
 def test_nothing_to_predict(models, make):
     with pytest.raises(InputError, match="every text is one token; there is nothing to predict"):
-        make(models["gpt2"], [""], **WHERE["gpt2"])
+        make(models["gpt2"], [""], WHERE["gpt2"])
     with pytest.raises(InputError, match="special or unknown tokens only; there is nothing to"):
-        make(models["bert"], ["", "東京"], **WHERE["bert"])
+        make(models["bert"], ["", "東京"], WHERE["bert"])
 
 
 @pytest.mark.parametrize("make", LANGUAGE_METRICS)
@@ -356,7 +362,7 @@ def test_models_that_predict_no_words(classifiers, make_model, make):
     base = load_model(make_model("gpt2"), device="cpu")
     for loaded in (classifiers["bert"], classifiers["gpt2"], base):
         with pytest.raises(InputError, match="predicts no words; load a causal or masked model"):
-            make(loaded, SHORT_TEXTS, site="mlp")
+            make(loaded, SHORT_TEXTS, Location("mlp"))
 
 
 def test_labels_that_do_not_fit(classifiers):
@@ -368,22 +374,22 @@ def test_labels_that_do_not_fit(classifiers):
         ([0, 1, 2, -1, 0], "no label '-1' for 5 texts"),
     ):
         with pytest.raises(InputError, match=message):
-            classification_accuracy(loaded, SHORT_TEXTS, labels, site="mlp")
+            classification_accuracy(loaded, SHORT_TEXTS, labels, Location("mlp"))
 
 
 def test_models_that_are_no_classifiers(models, make_model, tokenizers_by_kind):
     base = load_model(make_model("bert"), device="cpu")
     for loaded in (*models.values(), base):
         with pytest.raises(InputError, match="classifies no texts; load a classifier"):
-            classification_accuracy(loaded, SHORT_TEXTS, [0, 1, 0, 1, 0], site="hidden_states")
+            classification_accuracy(loaded, SHORT_TEXTS, [0, 1, 0, 1, 0], Location("hidden_states"))
     padless = classifier("gpt2", tokenizers_by_kind["byte_bpe"], None)
     with pytest.raises(InputError, match="its configuration names no pad_token_id; add it"):
-        classification_accuracy(padless, SHORT_TEXTS, [0, 1, 0, 1, 0], site="mlp")
+        classification_accuracy(padless, SHORT_TEXTS, [0, 1, 0, 1, 0], Location("mlp"))
 
 
 def test_a_metric_of_your_own_gives_a_number_for_each_text(models):
     metric = custom_metric(
-        "all", models["gpt2"], TEXTS, lambda logits, rows: logits[:, 0], **WHERE["gpt2"]
+        "all", models["gpt2"], TEXTS, lambda logits, rows: logits[:, 0], WHERE["gpt2"]
     )
     n = metric.runner.space.n_neurons
     with pytest.raises(InputError, match=r"metric 'all': numbers of shape \(4, 1580\) for 4 texts"):
@@ -392,7 +398,7 @@ def test_a_metric_of_your_own_gives_a_number_for_each_text(models):
         (lambda logits, rows: rows.tolist(), r"numbers of shape \(\) for 4 texts"),
         (lambda logits, rows: logits[:, 0, 0] / 0, "NaN or infinite; give finite numbers"),
     ):
-        bad = custom_metric("bad", models["gpt2"], TEXTS, function, **WHERE["gpt2"])
+        bad = custom_metric("bad", models["gpt2"], TEXTS, function, WHERE["gpt2"])
         with pytest.raises(InputError, match=f"metric 'bad': {message}"):
             evaluate(bad, np.zeros((1, n)), np.zeros(n))
 
@@ -411,9 +417,7 @@ def test_a_metric_of_your_own_gives_a_number_for_each_text(models):
     ],
 )
 def test_gates_and_values_that_do_not_fit(models, pairs, gates, values, by_input):
-    metric = pair_accuracy(
-        models["lstm-0"], encode_pairs(models["lstm-0"], pairs), **WHERE["lstm-0"]
-    )
+    metric = pair_accuracy(models["lstm-0"], encode_pairs(models["lstm-0"], pairs), WHERE["lstm-0"])
     n = metric.runner.space.n_neurons
     shapes = [tuple(n if size == 4 else size for size in shape) for shape in (gates, values)]
     with pytest.raises(InputError, match=r"gates of shape .*, values of shape .* and 11 in"):
@@ -422,7 +426,7 @@ def test_gates_and_values_that_do_not_fit(models, pairs, gates, values, by_input
 
 @pytest.mark.parametrize("bad", [np.nan, -0.1, 1.5])
 def test_gates_and_values_that_are_no_gates_and_values(models, pairs, bad):
-    metric = metric_of("log odds", models["lstm-0"], pairs, **WHERE["lstm-0"])
+    metric = metric_of("log odds", models["lstm-0"], pairs, WHERE["lstm-0"])
     n = metric.runner.space.n_neurons
     with pytest.raises(InputError, match="a gate is not between 0 and 1"):
         evaluate(metric, np.full((1, n), bad), np.zeros(n))

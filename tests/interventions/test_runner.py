@@ -10,6 +10,7 @@ from neurox_lite.interventions import runner as masked_model
 from neurox_lite.interventions.intervene import intervene
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.location import Location
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
 
@@ -23,8 +24,9 @@ def loaded():
     return LoadedModel(build("gpt2", 99, "AutoModelForCausalLM"), None, "tiny", "sha256:1")
 
 
-def masked(loaded, **options):
-    return InterventionRunner(loaded, IDS, MASK, **({"site": "hidden_states"} | options))
+def masked(loaded, predict_at=None, **where):
+    location = Location(**({"site": "hidden_states"} | where))
+    return InterventionRunner(loaded, IDS, MASK, location, predict_at=predict_at)
 
 
 def states_by_hand(loaded, layers):
@@ -197,7 +199,7 @@ def test_what_is_refused(loaded, options, message):
 @pytest.mark.parametrize("mask", [MASK.flip(1), MASK * 0, MASK[:, :-1]])
 def test_inputs_that_are_not_padded_on_the_right(loaded, mask):
     with pytest.raises(InputError, match="pad every input on the right"):
-        InterventionRunner(loaded, IDS, mask, site="mlp")
+        InterventionRunner(loaded, IDS, mask, Location("mlp"))
 
 
 def test_a_model_in_training_mode():
@@ -216,7 +218,9 @@ def test_a_model_whose_predictions_depend_on_padding(bias):
         loaded.model.cls.predictions.bias += bias
     with pytest.raises(InputError, match="tiny: padding changes its predictions, by up to"):
         masked(loaded)
-    alike = InterventionRunner(loaded, IDS[:2], torch.ones_like(MASK[:2]), site="hidden_states")
+    alike = InterventionRunner(
+        loaded, IDS[:2], torch.ones_like(MASK[:2]), Location("hidden_states")
+    )
     assert alike.intact_logits(torch.tensor([0, 1])).shape == (2, 7, 99)
 
 
@@ -251,7 +255,7 @@ def test_a_head_that_never_calls_its_output_layer():
     torch.testing.assert_close(found[:, 0], every.intact_logits(rows)[rows, tokens])
     # Its configuration knows of no end of text.
     assert not hasattr(config, "eos_token_id")
-    assert InterventionRunner(loaded, IDS * MASK, MASK, site="mlp").space.n_neurons > 0
+    assert InterventionRunner(loaded, IDS * MASK, MASK, Location("mlp")).space.n_neurons > 0
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("Token", (5, 7, 2)), ("Sequence", (5, 2))])
@@ -281,7 +285,7 @@ LANGUAGE_MODELS = [
 
 @pytest.mark.parametrize("name", LANGUAGE_MODELS)
 def test_predictions_of_one_token_are_those_of_all(name):
-    """Intact, masked and translated; gradients reach the gates."""
+    """Intact, replaced and added to; gradients reach the gates."""
     loaded = LoadedModel(build(name, 99, ARCHITECTURES[name].head), None, "tiny", "")
     tokens, rows = torch.tensor([6, 0, 2, 0, 1]), torch.tensor([2, 0, 4, 2])
     site = "lstm_cell" if name == "lstm" else "hidden_states"

@@ -18,6 +18,7 @@ from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.runner import ActivationRange
 from neurox_lite.interventions.side_effects import SideEffects, random_masks, side_effects
 from neurox_lite.models.loading import load_model
+from neurox_lite.models.location import Location
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 
@@ -311,7 +312,7 @@ def test_pairs_of_nothing_but_the_choice(models):
     found = side_effects(loaded, lstm_mask(loaded), pairs=[pair], tasks=tasks)
     assert {measure.metric for measure in found.measures} == {"accuracy", "choices changed"}
     with pytest.raises(InputError, match="no token but where the choice is made"):
-        kl_elsewhere(loaded, encode_pairs(loaded, [pair]), site="lstm_cell")
+        kl_elsewhere(loaded, encode_pairs(loaded, [pair]), Location("lstm_cell"))
 
 
 def lstm_mask(loaded):

@@ -17,6 +17,7 @@ from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.steering import steer
 from neurox_lite.interventions.steering_curves import SteeringCurves
 from neurox_lite.models.loading import load_model
+from neurox_lite.models.location import Location
 from neurox_lite.ranking import probeless
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
@@ -58,16 +59,8 @@ def space(loaded, pairs):
 
 
 def cells(loaded, pairs, positions="all"):
-    inputs = encode_pairs(loaded, pairs)
-    places = inputs.word_positions(positions) if isinstance(positions, int) else positions
-    return InterventionRunner(
-        loaded,
-        inputs.input_ids,
-        inputs.attention_mask,
-        site="lstm_cell",
-        layers=[0],
-        positions=places,
-    )
+    where = Location("lstm_cell", [0], positions)
+    return InterventionRunner.of_pairs(loaded, encode_pairs(loaded, pairs), where)
 
 
 def ranked(space, order, method="given"):
@@ -109,10 +102,7 @@ def test_few_cells_of_a_ranking_by_class_means_set_at_the_subject_turn_the_verb(
 ):
     """Ranked on other pairs than those that are steered; 20 of 256 cells, of both layers."""
     inputs = encode_pairs(loaded, every[1::2])
-    ids, mask = inputs.input_ids, inputs.attention_mask
-    masked = InterventionRunner(
-        loaded, ids, mask, site="lstm_cell", positions=inputs.word_positions(1)
-    )
+    masked = InterventionRunner.of_pairs(loaded, inputs, Location("lstm_cell", positions=1))
     number = [pair.condition.split("_")[0] for pair in inputs.pairs]
     ranking = replace(probeless(masked.activations(), number), space=masked.space)
     for turned, target_pairs in (sides, sides[::-1]):
@@ -124,11 +114,9 @@ def test_few_cells_of_a_ranking_by_class_means_set_at_the_subject_turn_the_verb(
 
 def test_the_effect_on_the_last_states_has_a_closed_form(loaded, sides):
     """The output layer W is linear in them: set h to mu', or add alpha (mu' - mu)."""
-    where = {"site": "hidden_states", "layers": [2], "positions": "last"}
+    where = Location("hidden_states", [2], "last")
     inputs, other = (encode_pairs(loaded, side) for side in sides)
-    states, others = (
-        InterventionRunner(loaded, i.input_ids, i.attention_mask, **where) for i in (inputs, other)
-    )
+    states, others = (InterventionRunner.of_pairs(loaded, each, where) for each in (inputs, other))
     X, mean = states.activations().double().numpy(), others.activations().double().mean(0).numpy()
     W = loaded.model.get_output_embeddings().weight.detach().double().numpy()
     direction = W[inputs.right.numpy()] - W[inputs.wrong.numpy()]
@@ -362,7 +350,7 @@ def test_pairs_that_will_not_do(loaded, sides, number):
         steer(number, loaded, [], sides[1])
     with pytest.raises(InputError, match="no minimal pairs; give at least one"):
         steer(number, loaded, sides[0], [])
-    with pytest.raises(InputError, match="among the pairs to turn and those of the wanted class"):
+    with pytest.raises(InputError, match="among the pairs to turn and those of the target class"):
         steer(number, loaded, sides[0], [*sides[1], sides[0][2]])
     unknown = MinimalPair(("The", "boy"), "smiles", "xyzzy")
     with pytest.raises(InputError, match="does not know 'xyzzy'; leave the pair out"):

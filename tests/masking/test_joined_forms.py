@@ -5,6 +5,7 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.interventions.metrics import evaluate, kl_from_intact
+from neurox_lite.models.location import Location
 from tests.benchmarks.joined_forms import joined_kl, pronouns, token_of, verb_forms
 from tests.benchmarks.mask_table import embedded_texts
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.heavy
 @pytest.mark.parametrize(("model", "site"), [("lstm-0", "lstm_cell"), ("gpt2", "mlp")])
 def test_divergence_of_joined_words(model, site):
     loaded = nx.load_model(nx.embedded_path(f"models/{model}"), head="language")
-    plain = kl_from_intact(loaded, embedded_texts(), site=site)
+    plain = kl_from_intact(loaded, embedded_texts(), Location(site))
     n = plain.runner.space.n_neurons
     gates, values = np.zeros((1, n)), np.zeros(n)
     gates[0, :40] = 1

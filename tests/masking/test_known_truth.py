@@ -11,6 +11,7 @@ import torch
 import neurox_lite as nx
 from neurox_lite.interventions.metrics import pair_log_odds
 from neurox_lite.interventions.pair_inputs import encode_pairs
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.masking.effects import PairEffect, ReadoutEffect
 from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask
@@ -19,6 +20,7 @@ from neurox_lite.masking.neuron_mask import fit_neuron_mask, pair_effect
 from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.replacement_fit import fit_replacements
+from neurox_lite.models.location import Location
 from tests.benchmarks.mask_table import number_pairs as pairs_by_number
 from tests.benchmarks.mask_truth import N_NEURONS, U1, U2, optimum, two_units
 
@@ -111,7 +113,7 @@ def test_a_path_of_a_model_leads_with_what_it_uses(lstm):
     # Those that add most, by the closed form of `optimum`.
     assert set(ranking.order[:6].tolist()) == {92, 47, 13, 32, 49, 109}
     inputs = nx.interventions.encode_pairs(lstm, pairs)
-    metric = pair_log_odds(lstm, inputs, site="lstm_cell", layers=[1])
+    metric = pair_log_odds(lstm, inputs, Location("lstm_cell", [1]))
     (curve,) = nx.interventions.ablate_in_model(
         [ranking], metric, shares=[0.05], replacement="zero"
     ).curves
@@ -161,7 +163,8 @@ def test_replacements_stay_within(lstm):
     pairs = number_pairs("singular")[::6]
     every = [*pairs, *number_pairs("plural")[::6]]
     fit = fit_neuron_mask(lstm, pairs, bounds_from=every, n_steps=150)
-    effect = PairEffect(lstm, encode_pairs(lstm, every), site="lstm_cell")
+    inputs = encode_pairs(lstm, every)
+    effect = PairEffect(InterventionRunner.of_pairs(lstm, inputs, Location("lstm_cell")), inputs)
     X = effect.runner.activations().double().numpy()
     chosen = fit.mask.columns
     assert len(chosen)

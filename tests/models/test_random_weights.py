@@ -77,7 +77,9 @@ def test_a_store_of_random_weights_never_goes_with_the_trained_model(tmp_path):
         nx.load_model(LSTM, device="cpu", head="language"), pairs[:2]
     )
     loaded = nx.load_model(LSTM, device="cpu", head="language")
-    metric = nx.interventions.metrics.pair_log_odds(loaded, inputs, site="lstm_cell")
+    metric = nx.interventions.metrics.pair_log_odds(
+        loaded, inputs, nx.interventions.Location("lstm_cell")
+    )
     ranking = nx.ranking.random_ranking(neuron_space(loaded))
     of_random = replace(ranking, space=replace(ranking.space, revision=store.space.revision))
     with pytest.raises(nx.InputError, match="random weights 0"):
