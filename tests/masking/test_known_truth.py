@@ -263,7 +263,7 @@ def test_a_fit_is_loaded_as_it_was(lstm, tmp_path, by, held_out):
     def ranked(train):
         return by(lstm, train, n_steps=2, **where)
 
-    options = {"by": by if isinstance(by, str) else ranked, "held_out": held_out, "n_steps": 20}
+    options = {"method": by if isinstance(by, str) else ranked, "held_out": held_out, "n_steps": 20}
     fit = fit_neuron_mask(lstm, number_pairs("singular")[::20], **where, **options)
     fit.save(tmp_path)
     loaded = MaskFit.load(tmp_path)
