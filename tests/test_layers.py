@@ -23,7 +23,7 @@ ORDER = [
     {"arguments"},
     {"choices", "input_files", "locks", "own_files", "public_names", "showing"},
     {"labels"},
-    {"files", "output_formats", "embedded", "measure", "seeds", "threads"},
+    {"files", "output_formats", "embedded", "measure", "ranking_methods", "seeds", "threads"},
     {"json_files"},
     {"outputs", "figures"},
     {"neurons"},

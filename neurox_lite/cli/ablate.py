@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from neurox_lite.cli.claims import claim_folder
-from neurox_lite.cli.corpus import (
+from neurox_lite.cli.corpus_options import (
     OF_CORPUS,
     Balance,
     ByPosition,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from neurox_lite.cli.corpus import read_labelled, word_selection
+from neurox_lite.cli.corpus_options import read_labelled, word_selection
 from neurox_lite.cli.output import REGRESSION, reject_options
 
 if TYPE_CHECKING:

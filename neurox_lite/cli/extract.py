@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from neurox_lite.cli.claims import refuse_inputs
-from neurox_lite.cli.corpus import (
+from neurox_lite.cli.corpus_options import (
     Columns,
     Comment,
     LabelColumn,

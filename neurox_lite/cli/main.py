@@ -30,6 +30,7 @@ try:
         run_job,
         steer,
     )
+    from neurox_lite.cli.commands import as_function
     from neurox_lite.cli.output import (
         EXIT_BAD_INPUT,
         EXIT_DONE,
@@ -61,7 +62,7 @@ app.command("extract")(extract.command)
 app.command("inspect")(inspect.command)
 app.command("convert")(convert.command)
 app.command("probe")(probe.command)
-app.command("rank", cls=rank.MethodHelp)(rank.command)
+app.command("rank", cls=rank.MethodHelp)(as_function(rank.Rank))
 app.command("compare")(compare.command)
 app.command("correlate")(correlate.command)
 app.command("mask")(mask.command)

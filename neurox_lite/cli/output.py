@@ -144,8 +144,9 @@ def reject_options(context: typer.Context, names: Sequence[str], taker: str) -> 
 
 def given_options(context: typer.Context, names: Sequence[str]) -> list[str]:
     """Those of some parameters that are on the command line, as they are written there."""
+    written = {option.name: option.opts[0] for option in context.command.params}
     return [
-        f"--{name.replace('_', '-')}"
+        written[name]
         for name in names
         if (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
     ]

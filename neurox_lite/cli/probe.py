@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurox_lite.cli.claims import claim_folder
-from neurox_lite.cli.corpus import (
+from neurox_lite.cli.corpus_options import (
     Balance,
     ByPosition,
     Columns,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, field, make_dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,186 +11,80 @@ from typer.core import TyperCommand
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.claims import claim_file, claim_folder
-from neurox_lite.cli.corpus import (
-    OF_CORPUS,
-    Balance,
-    ByPosition,
-    Columns,
-    Comment,
-    LabelColumn,
-    LabelMap,
-    SkipBadLines,
-    StripBio,
-    Text,
-    TextColumn,
-    Where,
-    chosen_labels,
-    read_labelled,
-    skipped_lines,
-    word_selection,
-)
+from neurox_lite.cli.commands import option_names
+from neurox_lite.cli.corpus_options import skipped_lines
+from neurox_lite.cli.labelled_options import LabelledOptions
 from neurox_lite.cli.output import (
     EXIT_INCONCLUSIVE,
     L1,
     L2,
     Debug,
-    Disjoint,
     FigureFormat,
-    Format,
     Json,
-    Label,
-    Labels,
     Layers,
-    Match,
-    MaxFrequency,
-    MinCount,
-    MinFrequency,
     Seed,
     Store,
     TableFormat,
-    Words,
-    WordsFrom,
     layers_of,
     reject_options,
     show,
 )
 from neurox_lite.output_formats import check_formats
+from neurox_lite.ranking_methods import METHODS
 
 if TYPE_CHECKING:
     from neurox_lite.activations.labelled_splits import LabelledSplits
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.evaluation.ranker_comparison import RankerComparison
+    from neurox_lite.ranking import RankingTask
     from neurox_lite.results.ranking import NeuronRanking
 
-OF_PROBES = ("linguistic-correlation", "integrated-gradients", "differentiable-mask")
-WITHOUT_LABELS = ("variance", "random")
-METHODS = (
-    "linguistic-correlation",
-    "probeless",
-    "gaussian",
-    "iou",
-    "average-precision",
-    "mean-select",
-    "point-biserial",
-    "mutual-information",
-    "integrated-gradients",
-    "differentiable-mask",
-    "variance",
-    "random",
-)
-LABELS = ("corpus", "tag", *OF_CORPUS)
-TAKEN_BY = {
-    "probe": OF_PROBES,
-    "l1": (*OF_PROBES, "all"),
-    "l2": (*OF_PROBES, "all"),
-    "quantile": ("iou",),
-    "select": ("gaussian",),
-    "n_rows": ("mutual-information", "integrated-gradients", "differentiable-mask"),
-    "baseline": ("integrated-gradients",),
-    "objective": ("differentiable-mask",),
-    "methods": ("all",),
-    "resamples": ("all",),
-    "figure_format": ("all",),
-    "table_format": ("all",),
-}
+OF_PROBES = [name for name, method in METHODS.items() if method.needs_probe]
 
 
-class MethodHelp(TyperCommand):
-    """`rank METHOD --help` shows the options that the method takes."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.meta["method"] = next((word for word in args if word in (*METHODS, "all")), None)
-        return super().parse_args(ctx, args)
-
-    def get_help(self, ctx: Any) -> str:
-        if ctx.meta["method"] is None:
-            return super().get_help(ctx)
-        shown = copy(self)
-        refused = _refused(ctx.meta["method"])
-        shown.params = [option for option in self.params if option.name not in refused]
-        return TyperCommand.get_help(shown, ctx)
-
-
-def _refused(method: str) -> list[str]:
-    """Options that are not for this method."""
-    refused = [option for option, takers in TAKEN_BY.items() if method not in takers]
-    return [*refused, *LABELS] if method in WITHOUT_LABELS else refused
+def _method_options() -> type:
+    """The options of all methods, by the name of the parameter."""
+    takers: dict[str, dict[str, Any]] = {}
+    for method in METHODS.values():
+        for option in method.options:
+            takers.setdefault(option.name, {})[method.name] = option
+    options = []
+    for name, by_method in takers.items():
+        first = next(iter(by_method.values()))
+        help, default = f"{', '.join(by_method)}: {first.help}.", first.default
+        if len(by_method) > 1:
+            defaults = (f"{option.default} for {method}" for method, option in by_method.items())
+            help, default = _sentence(f"{first.help}, by default {', '.join(defaults)}"), None
+        kind = type(first.default) if default is not None else type(first.default) | None
+        options.append((name, Annotated[kind, typer.Option(first.flag, help=help)], default))
+    fields = [(name, kind, field(default=default)) for name, kind, default in options]
+    return make_dataclass("MethodOptions", fields, frozen=True, kw_only=True)
 
 
-def command(
-    context: typer.Context,
-    method: Annotated[str, typer.Argument(help=f"{', '.join(METHODS)}; or all, to compare them.")],
-    store: Store,
-    out: Annotated[
-        str,
-        typer.Option("--out", help="The ranking to write, .json, .csv or .tex; a folder for all."),
-    ],
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="Labelled words; see 'probe'."),
-    ] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Tag, as upos or Number.")] = None,
-    label: Label = None,
-    labels: Labels = None,
-    format: Format = None,
-    columns: Columns = None,
-    comment: Comment = None,
-    text: Text = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    skip_bad_lines: SkipBadLines = False,
-    match: Match = None,
-    strip_bio: StripBio = False,
-    label_map: LabelMap = None,
-    by_position: ByPosition = False,
-    layers: Layers = None,
-    min_count: MinCount = None,
-    words: Words = None,
-    words_from: WordsFrom = None,
-    min_frequency: MinFrequency = 0,
-    max_frequency: MaxFrequency = None,
-    disjoint: Disjoint = None,
-    where: Where = None,
-    balance: Balance = None,
-    probe: Annotated[
-        str | None,
-        typer.Option("--probe", help=f"{', '.join(OF_PROBES)}: a probe; else one is fitted."),
-    ] = None,
-    l1: L1 = 1e-3,
-    l2: L2 = 1e-3,
-    quantile: Annotated[
-        float, typer.Option("--quantile", help="iou: share of the words a neuron is active on.")
-    ] = 0.05,
-    select: Annotated[
-        int, typer.Option("--select", help="gaussian: how many neurons to select.")
-    ] = 50,
-    n_rows: Annotated[
-        int | None,
-        typer.Option(
-            "--n-rows",
-            help="Words to sample; by default 5000, for integrated-gradients 1000.",
-        ),
-    ] = None,
-    baseline: Annotated[
-        str, typer.Option("--baseline", help="integrated-gradients: mean or zero.")
-    ] = "mean",
-    objective: Annotated[
-        str, typer.Option("--objective", help="differentiable-mask: sufficiency or flip.")
-    ] = "sufficiency",
+def _sentence(help: str) -> str:
+    return f"{help[0].upper()}{help[1:]}."
+
+
+MethodOptions: Any = _method_options()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonOptions:
+    """Options of `rank all`."""
+
     methods: Annotated[
         str | None, typer.Option("--methods", help="all: compare only these, as iou,gaussian.")
-    ] = None,
+    ] = None
     resamples: Annotated[
         int,
         typer.Option("--resamples", min=0, help="all: resamples of the sentences, for stability."),
-    ] = 5,
-    figure_format: FigureFormat = "png",
-    table_format: TableFormat = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the ranking.")] = False,
-    seed: Seed = 0,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
+    ] = 5
+    figure_format: FigureFormat = "png"
+    table_format: TableFormat = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rank:
     """Rank all neurons of a store, most important first.
 
     'rank METHOD --help' shows only the options of one method.
@@ -204,189 +98,210 @@ def command(
 
     Example: neurox-lite rank all --store bert.h5 --corpus my.conllu --tag upos --out comparison
     """
-    from neurox_lite.activations.store import ActivationStore
-    from neurox_lite.cli.labelled import chosen_splits
-    from neurox_lite.errors import InputError
-    from neurox_lite.evaluation.ranker_comparison import NAMES
-    from neurox_lite.figures import title_of
-    from neurox_lite.results.ranking_files import check_name
 
-    check_formats(figure_format, table_format)
-    if method not in (*METHODS, "all"):
-        raise unknown_choice("method", method, (*METHODS, "all"))
-    needs_none = ", which needs no labels," if method in WITHOUT_LABELS else ""
-    reject_options(context, _refused(method), f"'{method}'{needs_none}")
-    if probe is not None:
-        labels_too = LABELS if method == "linguistic-correlation" else ()
-        reject_options(context, ("layers", *labels_too, "l1", "l2"), "a fitted --probe")
-    if method == "all":
-        claim_folder(context, out, NAMES, overwrite, store, corpus, labels)
-    else:
-        check_name(out)
-        claim_file(context, out, overwrite, store, corpus, labels, probe)
-    subject = tag if label is None else f"{label} of {tag}"
-    selection = word_selection(context.params)
-    chosen = layers_of(layers)
-    sampled = {} if n_rows is None else {"n_rows": n_rows}
-    given: dict[str, Any] = {
-        "iou": {"quantile": quantile},
-        "gaussian": {"n_neurons": select},
-        "mutual-information": sampled,
-        "integrated-gradients": {"baseline": baseline, **sampled},
-        "differentiable-mask": {"objective": objective, **sampled},
-    }
+    context: typer.Context
+    method: Annotated[str, typer.Argument(help=f"{', '.join(METHODS)}; or all, to compare them.")]
+    store: Store
+    out: Annotated[
+        str,
+        typer.Option("--out", help="The ranking to write, .json, .csv or .tex; a folder for all."),
+    ]
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="Labelled words; see 'probe'."),
+    ] = None
+    tag: Annotated[str | None, typer.Option("--tag", help="Tag, as upos or Number.")] = None
+    labelled: LabelledOptions
+    layers: Layers = None
+    probe: Annotated[
+        str | None,
+        typer.Option("--probe", help=f"{', '.join(OF_PROBES)}: a probe; else one is fitted."),
+    ] = None
+    l1: L1 = 1e-3
+    l2: L2 = 1e-3
+    options: MethodOptions
+    comparison: ComparisonOptions
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the ranking.")] = False
+    seed: Seed = 0
+    as_json: Json = False
+    debug: Debug = False
 
-    skipped: dict[str, Any] = {}
-    with ActivationStore(store) as opened:
-
-        def splits(of_layers: list[int] | None = chosen) -> LabelledSplits:
-            if not (corpus and tag):
-                also = ", or --probe" if method == "linguistic-correlation" else ""
-                raise InputError(f"'{method}' needs --corpus and --tag{also}")
-            read = read_labelled(context.params)
-            skipped.update(skipped_lines(read))
-            return chosen_splits(
-                opened,
-                read,
-                tag,
-                selection,
-                label=label,
-                layers=of_layers,
-                min_count=min_count,
-                seed=seed,
-                by_position=by_position,
-            )
-
-        if method == "all":
-            found = _all(splits(), out, methods, l1, l2, resamples, seed)
-            found.save(
-                out,
-                figure_format=figure_format,
-                table_format=table_format,
-                title=title_of(subject, opened.space.model, corpus or ()),
-            )
-            _show_all(found, out, skipped, as_json)
-            if not found.converged:
-                raise typer.Exit(EXIT_INCONCLUSIVE)
-            return
-        if method in WITHOUT_LABELS:
-            ranking, converged = _without_labels(method, opened, chosen, seed), True
-        elif method in OF_PROBES:
-            ranking, converged = _of_probe(
-                method, opened, probe, splits, l1, l2, seed, given.get(method, {})
-            )
+    def execute(self) -> None:
+        self._check()
+        if self.method == "all":
+            self._compare_all()
         else:
-            ranking = _of_labels(method, splits(), seed, given.get(method, {}))
-            converged = True
-    if corpus:
-        provenance = {**ranking.provenance, "labels": chosen_labels(context.params)}
-        ranking = replace(ranking, provenance=provenance)
-    ranking.save(out)
+            self._rank()
+
+    def _check(self) -> None:
+        """Refuse options that do not go together, and claim the output."""
+        from neurox_lite.evaluation.ranker_comparison import NAMES
+        from neurox_lite.results.ranking_files import check_name
+
+        comparison, labels = self.comparison, self.labelled.reading.labels
+        check_formats(comparison.figure_format, comparison.table_format)
+        if self.method not in (*METHODS, "all"):
+            raise unknown_choice("method", self.method, (*METHODS, "all"))
+        no_labels = "" if _needs_labels(self.method) else ", which needs no labels,"
+        reject_options(self.context, _not_for(self.method), f"'{self.method}'{no_labels}")
+        if self.probe is not None:
+            of_fit = ["layers", *(LABELS if self._needs_only_probe else ()), "l1", "l2"]
+            reject_options(self.context, of_fit, "a fitted --probe")
+        if self.method == "all":
+            inputs = (self.store, self.corpus, labels)
+            claim_folder(self.context, self.out, NAMES, self.overwrite, *inputs)
+        else:
+            check_name(self.out)
+            inputs = (self.store, self.corpus, labels, self.probe)
+            claim_file(self.context, self.out, self.overwrite, *inputs)
+
+    @property
+    def _needs_only_probe(self) -> bool:
+        return self.method != "all" and METHODS[self.method].needs == ("probe",)
+
+    def _splits(
+        self, store: ActivationStore, layers: list[int] | None
+    ) -> tuple[LabelledSplits, dict[str, Any]]:
+        """The labelled words, and what is shown of lines that were skipped."""
+        from neurox_lite.errors import InputError
+
+        if not (self.corpus and self.tag):
+            also = ", or --probe" if self._needs_only_probe else ""
+            raise InputError(f"'{self.method}' needs --corpus and --tag{also}")
+        read = self.labelled.read(self.corpus, self.tag, self.seed)
+        splits = self.labelled.splits(store, read, self.tag, layers=layers, seed=self.seed)
+        return splits, skipped_lines(read)
+
+    def _task(self, store: ActivationStore) -> tuple[RankingTask, dict[str, Any]]:
+        """What the method ranks from, and what is shown of lines that were skipped."""
+        from neurox_lite.errors import InputError
+        from neurox_lite.probing.loading import load_probe
+        from neurox_lite.probing.probe import ElasticNetProbe
+        from neurox_lite.ranking import RankingTask
+
+        layers = layers_of(self.layers)
+        if not _needs_labels(self.method):
+            return RankingTask.from_store(store, layers, self.seed), {}
+        probe: Any = ElasticNetProbe(self.l1, self.l2)
+        if self.probe is not None:
+            probe = load_probe(self.probe)
+            layers = list(probe.space_.layers)
+            if probe.space_ != store.matrix(layers).space:
+                raise InputError(
+                    f"{self.probe}: fitted on other neurons than those of {store.path}"
+                )
+            if self._needs_only_probe:
+                return RankingTask(probe=probe), {}
+        splits, skipped = self._splits(store, layers)
+        return RankingTask.from_splits(splits, probe, self.seed), skipped
+
+    def _rank(self) -> None:
+        from neurox_lite.activations.store import ActivationStore
+        from neurox_lite.ranking import rank
+
+        names = [option.name for option in METHODS[self.method].options]
+        options = {name: getattr(self.options, name) for name in names}
+        given = {name: value for name, value in options.items() if value is not None}
+        with ActivationStore(self.store) as store:
+            task, skipped = self._task(store)
+            ranking = rank(self.method, task, **given)
+        if self.corpus:
+            labels = self.labelled.provenance(self.corpus, self.tag)
+            ranking = replace(ranking, provenance={**ranking.provenance, "labels": labels})
+        ranking.save(self.out)
+        shown = {"ranking": self.out, "method": self.method, **_summary(ranking), **skipped}
+        show(shown, self.as_json)
+        if not task.converged:
+            raise typer.Exit(EXIT_INCONCLUSIVE)
+
+    def _compare_all(self) -> None:
+        from neurox_lite.activations.store import ActivationStore
+        from neurox_lite.evaluation.ranker_comparison import compare_rankers
+        from neurox_lite.figures import title_of
+        from neurox_lite.probing.probe import ElasticNetProbe
+
+        chosen = self.comparison.methods
+        methods = None if chosen is None else [name.strip() for name in chosen.split(",")]
+        with ActivationStore(self.store) as store:
+            splits, skipped = self._splits(store, layers_of(self.layers))
+            found = compare_rankers(
+                splits,
+                methods=methods,
+                probe=ElasticNetProbe(self.l1, self.l2),
+                n_resamples=self.comparison.resamples,
+                seed=self.seed,
+                folder=self.out,
+            )
+            subject, model = self.labelled.subject(self.tag), store.space.model
+        found.save(
+            self.out,
+            figure_format=self.comparison.figure_format,
+            table_format=self.comparison.table_format,
+            title=title_of(subject, model, self.corpus or ()),
+        )
+        neurons = found.agreement.n_neurons
+        rows = _rows(found)
+        show({"comparison": self.out, "neurons": neurons, **rows, **skipped}, self.as_json)
+        if not found.converged:
+            raise typer.Exit(EXIT_INCONCLUSIVE)
+
+
+LABELS = ["corpus", "tag", *option_names(LabelledOptions)]
+
+
+def _needs_labels(method: str) -> bool:
+    return method == "all" or METHODS[method].needs_labels
+
+
+def _not_for(method: str) -> list[str]:
+    """Options that are not for this method."""
+    if method == "all":
+        return ["probe", *option_names(MethodOptions)]
+    row = METHODS[method]
+    own = {option.name for option in row.options}
+    refused = [] if row.needs_probe else ["probe", "l1", "l2"]
+    refused += [name for name in option_names(MethodOptions) if name not in own]
+    refused += option_names(ComparisonOptions)
+    return refused if row.needs_labels else [*refused, *LABELS]
+
+
+def _summary(ranking: NeuronRanking) -> dict[str, Any]:
     top = ranking.top(min(10, ranking.space.n_neurons))
-    shown = {
-        "ranking": out,
-        "method": method,
-        "neurons": ranking.space.n_neurons,
-        "top": [str(neuron) for neuron in top],
-    }
-    if method == "gaussian" and ranking.provenance["bits"]:
-        told = ranking.provenance
+    shown = {"neurons": ranking.space.n_neurons, "top": [str(neuron) for neuron in top]}
+    told = ranking.provenance
+    if told.get("bits"):
         shown[f"bits told by the selected (of {told['bits_of']})"] = told["bits"][-1]
         shown["share of the entropy"] = told["nmi"][-1]
     if ranking.unscored:
         shown["constant"] = [str(neuron) for neuron in ranking.unscored]
-    show({**shown, **skipped}, as_json)
-    if not converged:
-        raise typer.Exit(EXIT_INCONCLUSIVE)
+    return shown
 
 
-def _without_labels(
-    method: str, store: ActivationStore, layers: list[int] | None, seed: int
-) -> NeuronRanking:
-    import numpy as np
-
-    from neurox_lite.ranking import random_ranking, variance
-
-    X = store.matrix(layers, np.setdiff1d(store.word_rows, store.missing))
-    by_variance = variance(X)
-    if method == "variance":
-        return by_variance
-    return random_ranking(X.space, seed, constant=np.isnan(by_variance.scores))
-
-
-def _of_probe(
-    method: str,
-    store: ActivationStore,
-    path: str | None,
-    splits: Any,
-    l1: float,
-    l2: float,
-    seed: int,
-    options: dict[str, Any],
-) -> tuple[NeuronRanking, bool]:
-    """The ranking, and whether the probe that was given, or is fitted here, converged."""
-    from neurox_lite.errors import InputError
-    from neurox_lite.probing.loading import load_probe
-    from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.ranking import RankingTask, linguistic_correlation, rank
-
-    layers = None
-    fitted: Any = ElasticNetProbe(l1, l2)
-    if path is not None:
-        fitted = load_probe(path)
-        layers = list(fitted.space_.layers)
-        if fitted.space_ != store.matrix(layers).space:
-            raise InputError(f"{path}: fitted on other neurons than those of {store.path}")
-        if method == "linguistic-correlation":
-            return linguistic_correlation(fitted), fitted.certificate_.converged
-    chosen = splits() if layers is None else splits(layers)
-    task = RankingTask(chosen.train.X, chosen.train.y, chosen.dev.X, chosen.dev.y, fitted, seed)
-    ranking = rank(method, task, **options)
-    return ranking, task.fitted_probe.certificate_.converged
-
-
-def _of_labels(
-    method: str, splits: LabelledSplits, seed: int, options: dict[str, Any]
-) -> NeuronRanking:
-    from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.ranking import RankingTask, rank
-
-    train, dev, test = splits.train, splits.dev, splits.test
-    task = RankingTask(train.X, train.y, dev.X, dev.y, ElasticNetProbe(), seed, test.X, test.y)
-    return rank(method, task, **options)
-
-
-def _all(
-    splits: LabelledSplits,
-    out: str,
-    methods: str | None,
-    l1: float,
-    l2: float,
-    resamples: int,
-    seed: int,
-) -> RankerComparison:
-    import logging
-    from importlib.util import find_spec
-
-    from neurox_lite.evaluation.ranker_comparison import compare_rankers
-    from neurox_lite.probing.probe import ElasticNetProbe
-
-    chosen = METHODS if methods is None else tuple(name.strip() for name in methods.split(","))
-    if methods is None and find_spec("captum") is None:
-        logging.getLogger(__name__).warning(
-            "captum is not installed: integrated-gradients is left out"
-        )
-        chosen = tuple(name for name in chosen if name != "integrated-gradients")
-    probe = ElasticNetProbe(l1, l2)
-    return compare_rankers(
-        splits, methods=chosen, probe=probe, n_resamples=resamples, seed=seed, folder=out
-    )
-
-
-def _show_all(found: RankerComparison, out: str, skipped: dict[str, Any], as_json: bool) -> None:
+def _rows(found: RankerComparison) -> dict[str, Any]:
     table = found.table
-    rows = {
+    return {
         method: dict(zip(table.columns, row, strict=True))
         for method, row in zip(table.methods, table.mean, strict=True)
     }
-    show({"comparison": out, "neurons": found.agreement.n_neurons, **rows, **skipped}, as_json)
+
+
+class MethodHelp(TyperCommand):
+    """`rank METHOD --help` shows the options that the method takes, and its own defaults."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta["method"] = next((word for word in args if word in (*METHODS, "all")), None)
+        return super().parse_args(ctx, args)
+
+    def get_help(self, ctx: Any) -> str:
+        method = ctx.meta["method"]
+        if method is None:
+            return super().get_help(ctx)
+        own = {option.name: option for option in METHODS[method].options} if method != "all" else {}
+        refused = _not_for(method)
+        shown = copy(self)
+        shown.params = [copy(param) for param in self.params if param.name not in refused]
+        for param in shown.params:
+            if param.name in own:
+                option = own[param.name]
+                param.help, param.default = _sentence(option.help), option.default  # type: ignore[attr-defined]
+        return TyperCommand.get_help(shown, ctx)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neurox_lite.cli.corpus import (
+from neurox_lite.cli.corpus_options import (
     Balance,
     Columns,
     Comment,

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,8 @@ from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking.agreement import AgreementMatrix, agreement
-from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
-from neurox_lite.ranking.methods import METHODS, RankingTask, rank
+from neurox_lite.ranking.methods import RankingTask, rank
+from neurox_lite.ranking_methods import METHODS
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
 from neurox_lite.seeds import validate_seed
@@ -131,7 +130,7 @@ Scorer = Callable[[Any, np.ndarray], Any]
 def compare_rankers(
     splits: LabelledSplits,
     *,
-    methods: Sequence[str] = tuple(METHODS),
+    methods: Sequence[str] | None = None,
     extra: Mapping[str, Scorer] | None = None,
     rankings: Sequence[NeuronRanking] = (),
     probe: ElasticNetProbe | None = None,
@@ -158,8 +157,8 @@ def compare_rankers(
     ----------
     splits : LabelledSplits
         Methods rank on train (some select on dev); accuracies are on test.
-    methods : sequence of str
-        Keys of ``neurox_lite.ranking.METHODS``.
+    methods : sequence of str, optional
+        Keys of ``neurox_lite.ranking.METHODS``; by default all whose packages are installed.
     extra : dict from name to function, optional
         Methods of your own: functions of activations (n, n_neurons) and labels (n,) that give a
         score for each neuron, (n_neurons,).
@@ -191,10 +190,9 @@ def compare_rankers(
     shares, seed = checked_shares(shares), validate_seed(seed)
     k = None if k is None else whole_number(k, "k")
     n_rows, n_resamples = whole_number(n_rows, "n_rows"), whole_number(n_resamples, "n_resamples")
-    if methods:
-        methods = strings(methods, "methods")
+    methods = _installed() if methods is None else strings(methods, "methods")
     rankings = as_rankings(rankings) if isinstance(rankings, NeuronRanking) else list(rankings)
-    train, dev, test = splits.train, splits.dev, splits.test
+    train, test = splits.train, splits.test
     n_neurons = train.X.shape[1]
     k = max(1, n_neurons // 10) if k is None else k
     names = [*methods, *(extra or {}), *(ranking.method for ranking in rankings)]
@@ -204,10 +202,8 @@ def compare_rankers(
     rankers = {name: _by_name(name) for name in methods}
     for name, scorer in (extra or {}).items():
         rankers[name] = _by_scores(name, scorer)
-    task = RankingTask(
-        train.X, train.y, dev.X, dev.y, probe or ElasticNetProbe(), seed, test.X, test.y
-    )
-    if {"linguistic-correlation", "integrated-gradients", "differentiable-mask"} & set(methods):
+    task = RankingTask.from_splits(splits, probe or ElasticNetProbe(), seed)
+    if any(METHODS[name].needs_probe for name in methods):
         task.fitted_probe  # noqa: B018  (so that no method's time has it)
 
     values: dict[str, dict[str, list[float]]] = {name: {} for name in names}
@@ -252,6 +248,14 @@ def compare_rankers(
     )
 
 
+def _installed() -> list[str]:
+    """The methods that can run here; says which cannot."""
+    for method in METHODS.values():
+        if not method.is_installed:
+            logger.warning("%s is not installed: %s is left out", method.extra, method.name)
+    return [name for name, method in METHODS.items() if method.is_installed]
+
+
 def _check(
     names: Sequence[str],
     methods: Sequence[str],
@@ -268,8 +272,10 @@ def _check(
         raise InputError("no methods to compare; give at least one")
     if len(set(names)) < len(names):
         raise InputError(f"methods {', '.join(names)}: a name occurs twice; rename one")
-    if "integrated-gradients" in methods and find_spec("captum") is None:
-        raise InputError("integrated-gradients needs captum; pip install 'neurox-lite[captum]'")
+    for name in methods:
+        if not METHODS[name].is_installed:
+            extra = METHODS[name].extra
+            raise InputError(f"{name} needs {extra}; pip install 'neurox-lite[{extra}]'")
     if not 1 <= k <= n_neurons:
         raise InputError(f"k is {k}; give a number from 1 to {n_neurons}")
     if n_rows < 1 or n_resamples < 0:
@@ -316,14 +322,15 @@ def _stability(
     n_resamples: int,
 ) -> list[float]:
     """Share of the top k of the sample that each resample has in its top k."""
-    if name == "random":  # which a resample does not change, but a seed does
+    method = METHODS.get(name)
+    if method and not method.needs_labels and not method.needs_activations:  # only a seed
         seeds = range(task.seed + 1, task.seed + 1 + n_resamples)
         first, *others = (ranker(replace(task, seed=seed)) for seed in (task.seed, *seeds))
         return [first.overlap(other, k) for other in others]
     options: dict[str, Any] = {"n_resamples": n_resamples, "seed": task.seed}
-    if name == "linguistic-correlation":
+    if method and method.needs == ("probe",):
         intervals = rank_intervals(
-            linguistic_correlation, task.X, task.y, sentences, probe=task.fitted_probe, **options
+            method.load(), task.X, task.y, sentences, probe=task.fitted_probe, **options
         )
     else:
         intervals = rank_intervals(

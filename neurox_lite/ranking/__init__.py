@@ -11,7 +11,7 @@ from neurox_lite.ranking.iou import iou
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.ranking.mean_select import mean_select
 from neurox_lite.ranking.merging import merge_layers
-from neurox_lite.ranking.methods import METHODS, RankingTask, rank
+from neurox_lite.ranking.methods import RankingTask, rank
 from neurox_lite.ranking.mutual_information import mutual_information
 from neurox_lite.ranking.one_per_cluster import one_per_cluster
 from neurox_lite.ranking.point_biserial import point_biserial
@@ -19,6 +19,7 @@ from neurox_lite.ranking.probeless import probeless
 from neurox_lite.ranking.random import random_ranking
 from neurox_lite.ranking.variance import variance
 from neurox_lite.ranking.voting import vote
+from neurox_lite.ranking_methods import METHODS
 
 __all__ = [
     "METHODS",

@@ -1,8 +1,7 @@
-"""The rankers that need labelled activations, by name."""
+"""Ranking by the name of a method."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,22 +10,15 @@ import numpy as np
 from sklearn.base import clone
 
 from neurox_lite.activations.access import space_of
+from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.activations.moments import moments
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
+from neurox_lite.errors import InputError
+from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.ranking.average_precision import average_precision
-from neurox_lite.ranking.differentiable_mask import differentiable_mask
-from neurox_lite.ranking.gaussian import gaussian
-from neurox_lite.ranking.integrated_gradients import integrated_gradients
-from neurox_lite.ranking.iou import iou
-from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
-from neurox_lite.ranking.mean_select import mean_select
-from neurox_lite.ranking.mutual_information import mutual_information
-from neurox_lite.ranking.point_biserial import point_biserial
-from neurox_lite.ranking.probeless import probeless
-from neurox_lite.ranking.random import random_ranking
-from neurox_lite.ranking.variance import variance
+from neurox_lite.ranking_methods import METHODS
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import short_repr
 
@@ -42,69 +34,57 @@ class RankingTask:
     X_dev, y_dev : array-likes
         For methods that select neurons.
     probe : ElasticNetProbe
-        Fitted on ``X`` and ``y``, or not: then a clone is fitted when a method first reads it.
+        Fitted on ``X`` and ``y``, or not: then a clone is fitted when a method first reads it. The
+        default probe if not given.
     seed : int
     X_test, y_test : array-likes, optional
         For what methods report of words that they have not selected on.
     """
 
-    X: Any
-    y: np.ndarray
-    X_dev: Any
-    y_dev: np.ndarray
-    probe: ElasticNetProbe
+    X: Any = None
+    y: np.ndarray | None = None
+    X_dev: Any = None
+    y_dev: np.ndarray | None = None
+    probe: Any = None
     seed: int = 0
     X_test: Any = None
     y_test: np.ndarray | None = None
 
     __repr__ = short_repr
 
+    @classmethod
+    def from_splits(cls, splits: LabelledSplits, probe: Any = None, seed: int = 0) -> RankingTask:
+        """Labelled words: of train, dev and test."""
+        train, dev, test = splits.train, splits.dev, splits.test
+        return cls(train.X, train.y, dev.X, dev.y, probe, seed, test.X, test.y)
+
+    @classmethod
+    def from_store(
+        cls, store: ActivationStore, layers: Layers = None, seed: int = 0
+    ) -> RankingTask:
+        """All words of a store that have activations, for the methods that need no labels."""
+        rows = np.setdiff1d(store.word_rows, store.missing)
+        return cls(store.matrix(layers, rows), seed=seed)
+
     @cached_property
     def fitted_probe(self) -> ElasticNetProbe:
-        is_fitted = hasattr(self.probe, "coef_")
-        return self.probe if is_fitted else clone(self.probe).fit(self.X, self.y)
+        probe = ElasticNetProbe() if self.probe is None else self.probe
+        return probe if hasattr(probe, "coef_") else clone(probe).fit(self.X, self.y)
 
     @property
     def converged(self) -> bool:
-        """Whether the probe, if one was fitted, reached its tolerance."""
+        """Whether the probe, if a method has read it, reached its tolerance."""
         fitted = vars(self).get("fitted_probe")
         return fitted is None or fitted.certificate_.converged
+
+    @property
+    def space(self) -> NeuronSpace:
+        return space_of(self.X)
 
     @cached_property
     def constant(self) -> np.ndarray:
         """Which neurons are constant in the training data; (n_neurons,) bool."""
         return moments(self.X).is_constant
-
-
-METHODS: dict[str, Callable[..., NeuronRanking]] = {
-    "linguistic-correlation": lambda task: linguistic_correlation(task.fitted_probe),
-    "probeless": lambda task: probeless(task.X, task.y),
-    "gaussian": lambda task, **options: gaussian(
-        task.X,
-        task.y,
-        task.X_dev,
-        task.y_dev,
-        X_test=task.X_test,
-        y_test=task.y_test,
-        seed=task.seed,
-        **options,
-    ),
-    "iou": lambda task, **options: iou(task.X, task.y, **options),
-    "average-precision": lambda task: average_precision(task.X, task.y),
-    "mean-select": lambda task: mean_select(task.X, task.y),
-    "point-biserial": lambda task: point_biserial(task.X, task.y),
-    "mutual-information": lambda task, **options: mutual_information(
-        task.X, task.y, seed=task.seed, **options
-    ),
-    "integrated-gradients": lambda task, **options: integrated_gradients(
-        task.fitted_probe, task.X, task.y, seed=task.seed, **options
-    ),
-    "differentiable-mask": lambda task, **options: differentiable_mask(
-        task.fitted_probe, task.X, task.y, seed=task.seed, **options
-    ),
-    "variance": lambda task: variance(task.X),
-    "random": lambda task: random_ranking(space_of(task.X), task.seed, constant=task.constant),
-}
 
 
 def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
@@ -121,10 +101,26 @@ def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
     Raises
     ------
     InputError
-        When there is no such method, or as the method's function.
+        When there is no such method, the task lacks what it needs, or as the method's function.
     """
     expect(method, str, "method", f"the name of one: {', '.join(METHODS)}")
     if method not in METHODS:
         raise unknown_choice("method", method, METHODS)
     expect(task, RankingTask, "task", "a RankingTask")
-    return METHODS[method](task, **options)
+    needs = METHODS[method].needs
+    _require(method, task, needs)
+    taken = {n: task.fitted_probe if n == "probe" else getattr(task, n) for n in needs}
+    ranking: NeuronRanking = METHODS[method].load()(**taken, **options)
+    return ranking
+
+
+def _require(method: str, task: RankingTask, needs: tuple[str, ...]) -> None:
+    """Raise InputError when a task lacks what a method needs; test data may be missing."""
+    read = set(needs)
+    if "probe" in needs and not hasattr(task.probe, "coef_"):
+        read |= {"X", "y"}
+    if read & {"space", "constant"}:
+        read.add("X")
+    missing = [n for n in ("X", "y", "X_dev", "y_dev") if n in read and getattr(task, n) is None]
+    if missing:
+        raise InputError(f"'{method}' needs {' and '.join(missing)}; give them to the RankingTask")

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurox_lite.cli.output import by_split
+from neurox_lite.cli.output import (
+    Disjoint,
+    Format,
+    Labels,
+    Match,
+    MaxFrequency,
+    MinFrequency,
+    Words,
+    WordsFrom,
+    by_split,
+)
 from neurox_lite.errors import InputError
 from neurox_lite.public_names import public_name
 
@@ -82,6 +93,65 @@ ByPosition = Annotated[
     ),
 ]
 
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """How files of a corpus are read."""
+
+    labels: Labels = None
+    format: Format = None
+    columns: Columns = None
+    comment: Comment = None
+    text: Text = None
+    text_column: TextColumn = None
+    label_column: LabelColumn = None
+    skip_bad_lines: SkipBadLines = False
+
+    def of_corpus(self) -> dict[str, Any]:
+        """The options of :func:`neurox_lite.read_corpus`."""
+        return {name: value for name, value in vars(self).items() if name != "labels"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelOptions:
+    """What is made of the labels of a corpus."""
+
+    match: Match = None
+    strip_bio: StripBio = False
+    label_map: LabelMap = None
+
+    def rules(self) -> LabelRules:
+        from neurox_lite.corpora.label_rules import LabelRules
+
+        return LabelRules(self.strip_bio, list(self.label_map or ()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordOptions:
+    """Which words are used."""
+
+    words: Words = None
+    words_from: WordsFrom = None
+    min_frequency: MinFrequency = 0
+    max_frequency: MaxFrequency = None
+    disjoint: Disjoint = None
+    where: Where = None
+    balance: Balance = None
+
+    def selection(self) -> WordSelection:
+        from neurox_lite.corpora.word_selection import WordSelection
+
+        return WordSelection(
+            self.words,
+            self.words_from,
+            self.min_frequency,
+            self.max_frequency,
+            self.disjoint,
+            where_of(self.where or ()),
+            self.balance,
+        )
+
+
 READING = ("columns", "comment", "text", "text_column", "label_column", "skip_bad_lines")
 RULES = ("strip_bio", "label_map")
 WORDS = ("words", "words_from", "min_frequency", "max_frequency", "disjoint", "where", "balance")
@@ -114,7 +184,7 @@ def word_selection(params: Mapping[str, Any]) -> WordSelection:
         params["min_frequency"],
         params["max_frequency"],
         params["disjoint"],
-        _where(params["where"] or ()),
+        where_of(params["where"] or ()),
         params["balance"],
     )
 
@@ -139,13 +209,13 @@ def chosen_labels(params: Mapping[str, Any]) -> dict[str, Any]:
     chosen = {name: value for name in ("tag", *OF_CORPUS) if (value := params.get(name))}
     for name in ("corpus", "labels"):
         if params[name]:
-            chosen[name] = [_by_name(value) for value in params[name]]
+            chosen[name] = [name_of(value) for value in params[name]]
     if params["words_from"]:
         chosen["words_from"] = public_name(params["words_from"])
     return chosen
 
 
-def _by_name(file: str) -> str:
+def name_of(file: str) -> str:
     """``"train=/where/a"`` -> ``"train=a"``."""
     split = next((s for s in ("train=", "dev=", "test=") if file.startswith(s)), "")
     return split + public_name(file.removeprefix(split))
@@ -156,7 +226,8 @@ def skipped_lines(corpus: TaggedCorpus) -> dict[str, Any]:
     return {"skipped lines": list(corpus.skipped)} if corpus.skipped else {}
 
 
-def _where(values: Any) -> dict[str, str | list[str]]:
+def where_of(values: Any) -> dict[str, str | list[str]]:
+    """``["upos=NOUN,PROPN"]`` -> ``{"upos": "NOUN,PROPN"}``."""
     pairs = [value.partition("=") for value in values]
     for value, (tag, separator, labels) in zip(values, pairs, strict=True):
         if not (separator and tag and labels):

@@ -1,0 +1,130 @@
+"""The ranking methods, a row each: all that is to be known of one without running it.
+
+``rank``, the comparison, the command, the contract test and the docs read these rows. They name
+functions of ``ranking``, which import torch and scikit-learn, and import none: ``--help`` is fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+
+@dataclass(frozen=True)
+class MethodOption:
+    """An option of a method, in Python and in the command.
+
+    Attributes
+    ----------
+    name : str
+        The parameter of the function.
+    default : int, float or str
+        Its default; of its type are all values.
+    help : str
+        One line, without a full stop.
+    flag : str
+        In the command; ``--name`` if not given.
+    """
+
+    name: str
+    default: Any
+    help: str
+    flag: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "flag", self.flag or f"--{self.name.replace('_', '-')}")
+
+
+@dataclass(frozen=True)
+class RankingMethod:
+    """A method that ranks neurons.
+
+    Attributes
+    ----------
+    module : str
+        Of :mod:`neurox_lite.ranking`; with hyphens it is the name of the method.
+    needs : tuple of str
+        What it takes of a :class:`~neurox_lite.ranking.RankingTask`, named as the parameters of the
+        function; ``probe`` is the fitted one.
+    options : tuple of MethodOption
+    extra : str, optional
+        The optional package that it runs on.
+    function : str
+        Its name, if it is not that of the module.
+    """
+
+    module: str
+    needs: tuple[str, ...]
+    options: tuple[MethodOption, ...] = ()
+    extra: str | None = None
+    function: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.module.replace("_", "-")
+
+    @property
+    def needs_probe(self) -> bool:
+        return "probe" in self.needs
+
+    @property
+    def needs_labels(self) -> bool:
+        """A probe is fitted on labels, if none is given."""
+        return self.needs_probe or "y" in self.needs
+
+    @property
+    def needs_activations(self) -> bool:
+        return "X" in self.needs
+
+    @property
+    def is_installed(self) -> bool:
+        return self.extra is None or find_spec(self.extra) is not None
+
+    def load(self) -> Callable[..., Any]:
+        """The function."""
+        module = import_module(f"neurox_lite.ranking.{self.module}")
+        return getattr(module, self.function or self.module)  # type: ignore[no-any-return]
+
+
+_N_ROWS = MethodOption("n_rows", 5000, "words to sample")
+
+METHODS: dict[str, RankingMethod] = {
+    method.name: method
+    for method in (
+        RankingMethod("linguistic_correlation", ("probe",)),
+        RankingMethod("probeless", ("X", "y")),
+        RankingMethod(
+            "gaussian",
+            ("X", "y", "X_dev", "y_dev", "X_test", "y_test", "seed"),
+            (MethodOption("n_neurons", 50, "how many neurons to select", "--select"),),
+        ),
+        RankingMethod(
+            "iou",
+            ("X", "y"),
+            (MethodOption("quantile", 0.05, "share of the words a neuron is active on"),),
+        ),
+        RankingMethod("average_precision", ("X", "y")),
+        RankingMethod("mean_select", ("X", "y")),
+        RankingMethod("point_biserial", ("X", "y")),
+        RankingMethod("mutual_information", ("X", "y", "seed"), (_N_ROWS,)),
+        RankingMethod(
+            "integrated_gradients",
+            ("probe", "X", "y", "seed"),
+            (
+                MethodOption("n_rows", 1000, _N_ROWS.help),
+                MethodOption("baseline", "mean", "mean or zero"),
+            ),
+            extra="captum",
+        ),
+        RankingMethod(
+            "differentiable_mask",
+            ("probe", "X", "y", "seed"),
+            (_N_ROWS, MethodOption("objective", "sufficiency", "sufficiency or flip")),
+        ),
+        RankingMethod("variance", ("X",)),
+        RankingMethod("random", ("space", "seed", "constant"), function="random_ranking"),
+    )
+}
