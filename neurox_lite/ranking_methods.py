@@ -86,7 +86,8 @@ class RankingMethod:
     def load(self) -> Callable[..., Any]:
         """The function."""
         module = import_module(f"neurox_lite.ranking.{self.module}")
-        return getattr(module, self.function or self.module)  # type: ignore[no-any-return]
+        function: Callable[..., Any] = getattr(module, self.function or self.module)
+        return function
 
 
 _N_ROWS = MethodOption("n_rows", 5000, "words to sample")

@@ -81,7 +81,7 @@ class LabelledOptions:
         groups = (self.reading, self.rules, self.words)
         given = {"tag": tag, "label": self.label, "by_position": self.by_position}
         given |= {"min_count": self.min_count} | {k: v for g in groups for k, v in vars(g).items()}
-        chosen = {name: value for name, value in given.items() if value}
+        chosen: dict[str, Any] = {name: value for name, value in given.items() if value}
         chosen["corpus"] = [name_of(file) for file in corpus]
         if self.reading.labels:
             chosen["labels"] = [name_of(file) for file in self.reading.labels]

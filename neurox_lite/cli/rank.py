@@ -147,12 +147,11 @@ class Rank:
         if self.probe is not None:
             of_fit = ["layers", *(LABELS if self._needs_only_probe else ()), "l1", "l2"]
             reject_options(self.context, of_fit, "a fitted --probe")
+        inputs = (self.store, self.corpus, labels, self.probe)
         if self.method == "all":
-            inputs = (self.store, self.corpus, labels)
             claim_folder(self.context, self.out, NAMES, self.overwrite, *inputs)
         else:
             check_name(self.out)
-            inputs = (self.store, self.corpus, labels, self.probe)
             claim_file(self.context, self.out, self.overwrite, *inputs)
 
     @property

@@ -42,13 +42,13 @@ class RankingTask:
     """
 
     X: Any = None
-    y: np.ndarray | None = None
+    y: Any = None
     X_dev: Any = None
-    y_dev: np.ndarray | None = None
+    y_dev: Any = None
     probe: Any = None
     seed: int = 0
     X_test: Any = None
-    y_test: np.ndarray | None = None
+    y_test: Any = None
 
     __repr__ = short_repr
 
