@@ -1,9 +1,10 @@
 """Labels: what is one, and what is none.
 
 One rule for corpora and for every function that takes ``y``. None, NaN, pandas' NA, a masked entry
-and the empty string are *no label*: in a corpus the word then has none, and `labelled_splits` omits
-it; where every row needs a label it is an error. Other labels stay what they are, of one kind:
-strings, whole numbers, numbers or bools. In a corpus, which is text, they are strings.
+and a string that is empty or blank are *no label*: in a corpus the word then has none, and
+`labelled_splits` omits it; where every row needs a label it is an error. Other labels stay what
+they are, of one kind: strings, whole numbers, numbers or bools. In a corpus, which is text, they
+are strings.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def validate_labels(
     if labels.dtype.kind not in KINDS:
         raise InputError(f"{name} holds {labels.dtype} labels; give strings or whole numbers")
     if labels.dtype.kind == "U":
-        _refuse_missing(labels == UNLABELLED, labels, name)
+        _refuse_missing((labels == UNLABELLED) | np.char.isspace(labels), labels, name)
     elif labels.dtype.kind == "f":
         _refuse_missing(np.isnan(labels), labels, name)
         if not np.isfinite(labels).all():
@@ -78,11 +79,11 @@ def refuse_other_kind(labels: np.ndarray, like: np.ndarray, name: str) -> None:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value says that there is no label: None, NaN, NA, masked, or the empty string."""
+    """Whether a value says that there is no label: None, NaN, NA, masked, or a blank string."""
     if value is None or value is np.ma.masked:
         return True
     if isinstance(value, str):
-        return value == UNLABELLED
+        return not value or value.isspace()
     try:
         return bool(value != value)
     except TypeError:  # pandas.NA does not even say whether it is itself

@@ -83,6 +83,7 @@ NO_LABEL = {
     "NaN": with_one(float("nan")),
     "NaN in a list": with_one(np.nan).tolist(),
     "empty": with_one("", str),
+    "blank": with_one(" \t", str),
     "NA": pandas.Series(with_one(pandas.NA)),
     "string column": pandas.Series(with_one(None), dtype="string"),
     "category": pandas.Series(with_one(None)).astype("category"),
@@ -150,7 +151,7 @@ def test_labels_stay_what_they_are(given, kept):
     assert list(map(type, labels.tolist())) == list(map(type, kept))
 
 
-@pytest.mark.parametrize("value", ["None", "nan", " ", 0, 0.0, False, b"", [], float("inf")])
+@pytest.mark.parametrize("value", ["None", "nan", "-", 0, 0.0, False, b"", [], float("inf")])
 def test_what_is_not_missing(value):
     assert not is_missing(value)
 

@@ -13,9 +13,10 @@ from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.arguments import expect, whole_number
 from neurox_lite.corpora.balance import balance_classes, check_balance
 from neurox_lite.corpora.disjoint import find_disjoint_words
-from neurox_lite.corpora.tagged_corpus import SPLITS, UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.splits import SPLITS
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.labels import validate_labels
+from neurox_lite.labels import UNLABELLED, validate_labels
 from neurox_lite.metrics import most_frequent
 from neurox_lite.neurons import Layers
 from neurox_lite.seeds import validate_seed

@@ -7,10 +7,11 @@ from collections.abc import Callable, Set
 from pathlib import Path
 
 from neurox_lite.arguments import expect
-from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text, split_words
 from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
+from neurox_lite.labels import is_missing
 
 POSITIVE, NEGATIVE = "positive", "negative"
 
@@ -77,7 +78,7 @@ def annotate(corpus: TaggedCorpus, tag: str, rule: Rule) -> TaggedCorpus:
                 f"annotation '{tag}': the function returned {value!r} for '{word}'; "
                 "return a str, '' for no label"
             )
-    distinct = set(label_of.values()) - {UNLABELLED}
+    distinct = {value for value in label_of.values() if not is_missing(value)}
     if len(distinct) < 2:
         what = f"only the label '{distinct.pop()}'" if distinct else "no label at all"
         raise InputError(

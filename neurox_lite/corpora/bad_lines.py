@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from neurox_lite.corpora.tagged_corpus import MAX_WORDS, too_many_words
+from neurox_lite.corpora.corpus_checks import MAX_WORDS, too_many_words
 from neurox_lite.errors import InputError
 
 

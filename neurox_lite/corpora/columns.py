@@ -16,15 +16,17 @@ from neurox_lite.corpora.column_formats import (
     default_names,
     without_brackets,
 )
-from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text
+from neurox_lite.labels import UNLABELLED
 
 DOCUMENT_START = "-DOCSTART-"
 
 # Only spaces and tabs separate: a no-break space belongs to its word.
 CELL = re.compile(r"[^ \t\n]+")
 
-USUAL_COMMENT = "#"
+USUAL_COMMENTS = ("#", "%", "//", ";;", "<doc", "</doc")
+"""How lines begin that may be comments, where nothing says how they do."""
 
 
 def read_columns(
@@ -52,8 +54,9 @@ def read_columns(
     comment : str, optional
         How comment lines begin, such as ``"# "``. What begins so and has all columns is still a
         word when it is a hashtag, inside a sentence, or has a label that other words have. By
-        default a line that looks like a comment is an error, but for the formats that have comments
-        (CoNLL-2012, GermEval, MultiCoNER). With ``""`` every line is a word.
+        default a line that looks like a comment (that begins with ``#``, ``%``, ``//``, ``;;`` or
+        ``<doc``) is an error, but for the formats that have comments (CoNLL-2012, GermEval,
+        MultiCoNER). With ``""`` every line is a word.
     words_only : bool
         Leave out the labels.
     skip_bad_lines : bool
@@ -120,28 +123,29 @@ class _Comments:
     ----------
     form : ColumnFormat
         With the names of all columns.
-    prefix : str
-        How lines begin that may be comments; "" when none is.
+    prefixes : tuple of str
+        How lines begin that may be comments; empty when none is.
     labels : set of (int, str)
         Of the lines that do not begin so: columns, and what is in them.
     """
 
     form: ColumnFormat
-    prefix: str
+    prefixes: tuple[str, ...]
     labels: frozenset[tuple[int, str]] = frozenset()
 
     def is_comment(self, line: str, cells: Sequence[str], inside: bool) -> bool:
         """Whether a line is a comment; ``inside``: a word of the sentence stands before it."""
-        if not _begins(line, self.prefix):
+        prefix = _prefix(line, self.prefixes)
+        if not prefix:
             return False
         if not self.form.fits(cells):
             return True
         if self.form.numbered is not None:
             return False
-        mark = self.prefix.strip()
+        mark = prefix.strip()
         if " " in mark or "\t" in mark:
             return True
-        if re.fullmatch(r"\w[\w-]*", cells[0][len(mark) :]):
+        if mark == "#" and re.fullmatch(r"\w[\w-]*", cells[0][len(mark) :]):
             return False  # a hashtag
         word = self.form.columns(len(cells))[WORD]
         known = any(
@@ -150,21 +154,26 @@ class _Comments:
         return not (inside or known)
 
 
-def _begins(line: str, prefix: str) -> bool:
-    """Whether a line may be a comment; what is indented is no other column either."""
-    return bool(prefix) and line.lstrip(" \t").startswith(prefix)
+def _prefix(line: str, prefixes: tuple[str, ...]) -> str:
+    """How a line that may be a comment begins, else ""; what is indented is no other column."""
+    start = line.lstrip(" \t")
+    if not start.startswith(prefixes):
+        return ""
+    return next(prefix for prefix in prefixes if start.startswith(prefix))
 
 
 def _survey(path: str | Path, form: ColumnFormat) -> _Comments:
     """What the lines that are surely words tell about the others."""
-    prefix = USUAL_COMMENT if form.comment is None else form.comment
+    prefixes: tuple[str, ...] = USUAL_COMMENTS
+    if form.comment is not None:
+        prefixes = (form.comment,) if form.comment else ()
     first: list[str] = []
     labels: set[tuple[int, str]] = set()
     with open_text(path) as file:
-        needed = any(_begins(line, prefix) for line in file)
+        needed = any(_prefix(line, prefixes) for line in file)
     with open_text(path) as file:
         for line in file:
-            if needed and _begins(line, prefix):
+            if needed and _prefix(line, prefixes):
                 continue
             cells = CELL.findall(line)
             if not cells or cells[0] == DOCUMENT_START:
@@ -178,7 +187,7 @@ def _survey(path: str | Path, form: ColumnFormat) -> _Comments:
             first = next((cells for line in file if (cells := CELL.findall(line))), [])
     if not form.names:
         form = replace(form, names=default_names(len(first)))
-    return _Comments(form, prefix, frozenset(labels))
+    return _Comments(form, prefixes, frozenset(labels))
 
 
 def _without_document_starts(
@@ -230,12 +239,14 @@ def _wrong_columns(cells: Sequence[str], form: ColumnFormat) -> str:
 
 
 def _may_be_a_comment(line: str, cells: Sequence[str], form: ColumnFormat) -> str:
+    prefix = _prefix(line, USUAL_COMMENTS)
+    prefix += " " * (cells[0] == prefix or prefix == "#")  # not of hashtags
     if not form.fits(cells):
         return (
             f"{_wrong_columns(cells, form)}, or if this is a comment give how such lines begin by "
-            f"comment= (--comment '{USUAL_COMMENT} ')"
+            f"comment= (--comment '{prefix}')"
         )
     return (
         f"'{line.strip()[:40]}' looks like a comment; give how comments begin by comment= "
-        f"(--comment '{USUAL_COMMENT} '), or '' if this is a word with labels"
+        f"(--comment '{prefix}'), or '' if this is a word with labels"
     )

@@ -12,8 +12,9 @@ from conllu.parser import parse_token_and_metadata
 
 from neurox_lite.corpora.bad_lines import BadLines, sentence_lines
 from neurox_lite.corpora.sentence_text import SentenceText, check_text, sentence_text
-from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text
+from neurox_lite.labels import UNLABELLED
 
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 LABEL_COLUMNS = ("lemma", "upos", "xpos", "head", "deprel")

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from neurox_lite.choices import did_you_mean
-from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus, draw_splits
+from neurox_lite.corpora.splits import SPLITS, draw_splits
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
 DISJOINT = ("sentences", "types")

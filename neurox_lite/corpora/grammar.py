@@ -1,5 +1,7 @@
 """The project's own grammar of English: sentences written together with their labels.
 
+One writer of all phrases, and long since they contain one another.
+
 Labels are named as CoNLL-U names them:
 
 ``upos``

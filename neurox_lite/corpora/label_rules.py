@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
+from neurox_lite.labels import UNLABELLED
 
 BIO = re.compile(r"[BIESLUM]-(.+)", re.DOTALL)
 """Labels of the schemes BIO, BIOES, BILOU and BMES; ``O`` has no prefix."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from neurox_lite.arguments import expect, one_or_more, shown, strings
 from neurox_lite.corpora.bad_lines import BadLines
+from neurox_lite.corpora.corpus_checks import MAX_WORDS, too_many_words
 from neurox_lite.corpora.sentence_pairs import differing_words
-from neurox_lite.corpora.tagged_corpus import MAX_WORDS, too_many_words
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.errors import InputError
 from neurox_lite.files import write_text

@@ -14,7 +14,8 @@ from neurox_lite.corpora.columns import read_columns
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.csv_table import read_csv
 from neurox_lite.corpora.parallel import read_parallel, read_sentences
-from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus
+from neurox_lite.corpora.splits import SPLITS
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
 logger = logging.getLogger(__name__)

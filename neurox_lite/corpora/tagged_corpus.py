@@ -1,9 +1,12 @@
-"""Sentences of words with named tags: what every stage analyses."""
+"""Sentences of words with named tags: what every stage analyses.
+
+One class, and long since every stage asks it something; what it may hold is checked in
+`corpus_checks`, how it is split stands in `splits`.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -12,19 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.arguments import numbers, shown
+from neurox_lite.arguments import shown
 from neurox_lite.choices import did_you_mean, listed
+from neurox_lite.corpora.corpus_checks import validate_sentences, validate_splits, validate_tags
+from neurox_lite.corpora.corpus_hash import hash_rows
 from neurox_lite.corpora.sentence_text import SentenceText, join_words
+from neurox_lite.corpora.splits import SHARES, SPLITS, split_at_random, take_dev_from_train
 from neurox_lite.errors import InputError
-from neurox_lite.labels import UNLABELLED, is_missing
-from neurox_lite.seeds import validate_seed
+from neurox_lite.labels import UNLABELLED
 from neurox_lite.showing import short_repr, some, summary
-
-MAX_WORDS = 1_000_000
-"""Words of a sentence; a model reads some thousands at most."""
-
-SPLITS = ("train", "dev", "test")
-SHARES = (0.8, 0.1, 0.1)
 
 POSITION = "position"
 """Labels every corpus has: the number of words before a word in its sentence."""
@@ -47,7 +46,7 @@ class TaggedCorpus:
         ``texts``.
     tags : mapping from tag name to labels
         Labels, which are strings, in the same nesting as ``sentences``. The empty string is "no
-        label", and so are None, NaN and pandas' NA, which become it.
+        label", and so are blank ones, None, NaN and pandas' NA, which become it.
     splits : sequence of str, optional
         ``"train"``, ``"dev"`` or ``"test"`` per sentence; empty when the corpus is not split.
     source : str
@@ -75,97 +74,16 @@ class TaggedCorpus:
     skipped: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        sentences = _nested(self.sentences, f"{self.source}: sentences", "words")
-        object.__setattr__(self, "sentences", sentences)
-        if not sentences:
-            raise InputError(f"{self.source}: no sentences; give a file with at least one")
-        are_strings = _are_strings(sentences)
-        for number, words in enumerate(sentences, start=1):
-            if not words:
-                raise InputError(f"{self.source}: sentence {number} has no words; remove it")
-            if len(words) > MAX_WORDS:
-                raise InputError(
-                    f"{self.source}: sentence {number} has {too_many_words()}; split it"
-                )
-            for word in words:
-                if not are_strings and not isinstance(word, str):
-                    raise InputError(
-                        f"{self.source}: sentence {number} has the word {shown(word)}; words are "
-                        "strings, as str(word)"
-                    )
-                if not word or word.isspace():
-                    raise InputError(
-                        f"{self.source}: sentence {number} has an empty word; remove or name it"
-                    )
-        self._check_tags()
-        if isinstance(self.splits, str) or not isinstance(self.splits, list | tuple):
-            splits = as_list(self.splits, f"{self.source}: splits", "split names, one a sentence")
-            object.__setattr__(self, "splits", tuple(splits))
-        if self.splits and len(self.splits) != len(self.sentences):
-            raise InputError(
-                f"{self.source}: {len(self.sentences)} sentences but {len(self.splits)} splits; "
-                "give one split per sentence"
-            )
-        if self.texts and [len(text.spans) for text in self.texts] != list(
-            map(len, self.sentences)
-        ):
+        sentences = validate_sentences(self.sentences, self.source)
+        tags = validate_tags(self.tags, sentences, self.source)
+        splits = validate_splits(self.splits, len(sentences), self.source)
+        for name, value in {"sentences": sentences, "tags": tags, "splits": splits}.items():
+            object.__setattr__(self, name, value)
+        if self.texts and [len(text.spans) for text in self.texts] != list(map(len, sentences)):
             raise InputError(
                 f"{self.source}: the texts have other numbers of words than the sentences; give "
                 "every word its place"
             )
-        unknown = [split for split in self.splits if split not in SPLITS]
-        if unknown:
-            raise InputError(
-                f"{self.source}: unknown split '{unknown[0]}'; use {', '.join(SPLITS)}"
-                f"{did_you_mean(unknown[0], SPLITS)}"
-            )
-
-    def _check_tags(self) -> None:
-        """Check all labels, and make what is no label the empty string."""
-        if not isinstance(self.tags, Mapping):
-            raise InputError(
-                f"{self.source}: tags are {shown(self.tags)}; give a dict from the name of a tag "
-                "to its labels"
-            )
-        changed = {}
-        for tag, given in self.tags.items():
-            if not isinstance(tag, str) or not tag:
-                raise InputError(f"{self.source}: tag {shown(tag)}; name tags by strings")
-            rows = _nested(given, f"{self.source}: tag '{tag}'", "labels")
-            self._check_lengths(tag, rows)
-            if not _are_strings(rows):
-                rows = tuple(self._as_labels(tag, n, row) for n, row in enumerate(rows, start=1))
-            if rows is not given:
-                changed[tag] = rows
-        if changed:
-            object.__setattr__(self, "tags", {**self.tags, **changed})
-
-    def _as_labels(self, tag: str, number: int, row: Sequence[Any]) -> Sequence[str]:
-        if _are_strings([row]):
-            return row
-        labels = tuple(UNLABELLED if is_missing(label) else label for label in row)
-        for label in labels:
-            if not isinstance(label, str):
-                raise InputError(
-                    f"{self.source}: sentence {number} has the label {shown(label)} in tag "
-                    f"'{tag}'; labels are strings, as str(label), or None for no label"
-                )
-        return labels
-
-    def _check_lengths(self, tag: str, rows: Sequence[Sequence[str]]) -> None:
-        if len(rows) != len(self.sentences):
-            raise InputError(
-                f"{self.source}: {len(self.sentences)} sentences but {len(rows)} label lines in "
-                f"tag '{tag}'; give one line of labels per sentence"
-            )
-        if list(map(len, rows)) == list(map(len, self.sentences)):
-            return
-        for number, (words, labels) in enumerate(zip(self.sentences, rows, strict=True), start=1):
-            if len(words) != len(labels):
-                raise InputError(
-                    f"{self.source}: sentence {number} has {len(words)} words but {len(labels)} "
-                    f"labels in tag '{tag}'; give one label per word"
-                )
 
     def __getstate__(self) -> dict[str, Any]:
         return {one.name: getattr(self, one.name) for one in fields(self)}
@@ -339,24 +257,7 @@ class TaggedCorpus:
         InputError
             When the shares do not add up to 1 or a split would be empty.
         """
-        seed, found = validate_seed(seed), numbers(shares, "shares")
-        if len(found) != 3 or not min(found) >= 0 or not np.isclose(sum(found), 1):
-            raise InputError(
-                f"{self.source}: the shares {found} do not add up to 1; "
-                "give those of train, dev and test, such as (0.8, 0.1, 0.1)"
-            )
-        train, dev, test = found
-        shares = (train, dev, test)
-        # By their words, so that the split is the same however the text is read.
-        texts = [" ".join(words) for words in self.sentences]
-        split_of = draw_splits(texts, seed, shares)
-        splits = tuple(split_of[text] for text in texts)
-        missing = [s for s, share in zip(SPLITS, shares, strict=True) if share and s not in splits]
-        if missing:
-            raise InputError(
-                f"{self.source}: {len(split_of)} distinct sentences are too few to split into "
-                "train, dev and test; give more sentences or separate files"
-            )
+        splits = split_at_random(self.sentences, seed, shares, self.source)
         return replace(self, splits=splits)
 
     def with_dev_from_train(self, seed: int = 0) -> TaggedCorpus:
@@ -367,42 +268,28 @@ class TaggedCorpus:
         InputError
             When train is too small.
         """
-        seed = validate_seed(seed)
-        is_train = [split == "train" for split in self.splits]
-        texts = [
-            " ".join(words) if here else ""
-            for words, here in zip(self.sentences, is_train, strict=True)
-        ]
-        drawn = draw_splits((text for text in texts if text), seed, (0.9, 0.1, 0.0))
-        if "dev" not in drawn.values() or "train" not in drawn.values():
-            raise InputError(
-                f"{self.source}: train is too small to take dev from it; give dev=FILE"
-            )
-        splits = tuple(
-            drawn[text] if here else split
-            for text, here, split in zip(texts, is_train, self.splits, strict=True)
-        )
+        splits = take_dev_from_train(self.sentences, self.splits, seed, self.source)
         return replace(self, splits=splits)
 
     @cached_property
     def words_hash(self) -> str:
         """SHA-256 of the words and sentence boundaries; what an activation store depends on."""
-        return _hash(self.sentences)
+        return hash_rows(self.sentences)
 
     @cached_property
     def text_hash(self) -> str:
         """SHA-256 of the texts and the places of words in them; "" where words are joined."""
         if not self.texts:
             return ""
-        return _hash(
+        return hash_rows(
             [[text, *(f"{start}-{end}" for start, end in spans)] for text, spans in self.texts]
         )
 
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of words, labels and splits; what a fitted result depends on."""
-        by_tag = [_hash(self.tags[name]) for name in sorted(self.tags)]
-        return _hash([[self.words_hash], sorted(self.tags), by_tag, list(self.splits)])
+        by_tag = [hash_rows(self.tags[name]) for name in sorted(self.tags)]
+        return hash_rows([[self.words_hash], sorted(self.tags), by_tag, list(self.splits)])
 
     @classmethod
     def from_splits(cls, parts: Mapping[str, TaggedCorpus]) -> TaggedCorpus:
@@ -428,82 +315,12 @@ class TaggedCorpus:
         )
 
 
-def too_many_words() -> str:
-    """What is wrong with a sentence of more than ``MAX_WORDS`` words."""
-    return f"more than {MAX_WORDS:,} words, the most that a sentence may have"
-
-
-def _nested(rows: Any, what: str, of: str) -> Sequence[Sequence[Any]]:
-    """Sentences, each a sequence; lists and tuples stay as they are."""
-    example = {"words": "[['Dogs', 'bark']]", "labels": "[['NOUN', 'VERB']]"}[of]
-    wanted = f"{of} of each sentence, as {example}"
-    if not isinstance(rows, list | tuple):
-        is_array = hasattr(rows, "tolist") and getattr(rows, "ndim", 0) == 2
-        rows = tuple(rows.tolist() if is_array else as_list(rows, what, wanted))
-    if not set(map(type, rows)) <= {list, tuple}:
-        rows = tuple(
-            row
-            if isinstance(row, list | tuple)
-            else tuple(as_list(row, f"{what}: number {number}", wanted))
-            for number, row in enumerate(rows, start=1)
-        )
-    return rows
-
-
-def as_list(values: Any, what: str, wanted: str) -> list[Any]:
-    """What is in a sequence, an array or a column of pandas.
-
-    Raises
-    ------
-    InputError
-        When it is a string or has no order or length of its own, as a dict, table or generator.
-    """
-    if isinstance(values, Sequence) and not isinstance(values, str | bytes):
-        return list(values)
-    if hasattr(values, "tolist") and getattr(values, "ndim", None):
-        return values.tolist()
-    raise InputError(f"{what}: {shown(values)}; give a list of {wanted}")
-
-
-def _are_strings(rows: Iterable[Sequence[Any]]) -> bool:
-    """Whether rows hold strings only."""
-    try:
-        deque(map("".join, rows), maxlen=0)  # the fastest way to tell
-    except TypeError:
-        return False
-    return True
-
-
 def rest_of(label: str) -> str:
     """What words without this label are labelled, where it is told from all others."""
     return f"not {label}"
-
-
-def draw_splits(
-    items: Iterable[str], seed: int, shares: tuple[float, float, float] = SHARES
-) -> dict[str, str]:
-    """Draw every distinct string to a split; their order and number do not matter."""
-    distinct = sorted(set(items))
-    order = np.random.default_rng(seed).permutation(len(distinct))
-    ends = np.round(np.cumsum(shares) * len(distinct)).astype(int)
-    return {
-        distinct[index]: SPLITS[int(np.searchsorted(ends, position, side="right"))]
-        for position, index in enumerate(order)
-    }
 
 
 def _tag_or_empty(corpus: TaggedCorpus, tag: str) -> Iterable[Sequence[str]]:
     if tag in corpus.tags:
         return corpus.tags[tag]
     return ([UNLABELLED] * len(words) for words in corpus.sentences)
-
-
-def _hash(rows: Sequence[Sequence[str]]) -> str:
-    """Hash nested strings unambiguously: every string is preceded by its length."""
-    # Each distinct string is encoded once: a treebank has fifty tags of a few labels each.
-    framed = {item: b"%d:%b" % (len(item.encode()), item.encode()) for item in set().union(*rows)}
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(b"[%d]" % len(row))
-        digest.update(b"".join(map(framed.__getitem__, row)))
-    return digest.hexdigest()

@@ -11,7 +11,7 @@ from sys import intern
 from typing import IO, cast
 
 from neurox_lite.arguments import as_path
-from neurox_lite.corpora.tagged_corpus import MAX_WORDS, too_many_words
+from neurox_lite.corpora.corpus_checks import MAX_WORDS, too_many_words
 from neurox_lite.errors import InputError
 from neurox_lite.input_files import open_input, size
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.choices import did_you_mean, listed
-from neurox_lite.corpora.tagged_corpus import UNLABELLED, TaggedCorpus
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.whole_words import whole_word
 from neurox_lite.errors import InputError
+from neurox_lite.labels import UNLABELLED
 
 
 def word_filter(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neurox_lite.corpora.tagged_corpus import SPLITS
+from neurox_lite.corpora.splits import SPLITS
 from neurox_lite.embedded import embedded_path
 from neurox_lite.pipeline.job import Job
 

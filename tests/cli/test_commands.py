@@ -21,7 +21,7 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.reading import read_splits
-from neurox_lite.corpora.tagged_corpus import SPLITS
+from neurox_lite.corpora.splits import SPLITS
 from neurox_lite.embedded import embedded_path
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.search import RegularisationSearch

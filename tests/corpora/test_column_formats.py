@@ -109,6 +109,35 @@ def test_other_marks(write, comment: str) -> None:
     assert corpus.words() == ["a", comment]
 
 
+@pytest.mark.parametrize(
+    ("comment", "option"),
+    [
+        ("% 2", "% "),
+        ("%file 2", "%"),
+        ("// 2", "// "),
+        (";; 2", ";; "),
+        (";;file 2", ";;"),
+        ('<doc id="2">', "<doc "),
+        ("</doc 2>", "</doc "),
+    ],
+)
+def test_comments_of_other_styles_are_refused_and_read_as_the_message_says(
+    write, comment: str, option: str
+) -> None:
+    path = write(f"a NN\n\n{comment}\nb VB\n")
+    with pytest.raises(InputError, match=f"line 3: .*looks like a comment.*--comment '{option}'"):
+        read_columns(path)
+    assert read_columns(path, comment=option).words() == ["a", "b"]
+
+
+@pytest.mark.parametrize("word", ["%", "//", ";;", "%x", "<doc"])
+def test_words_of_other_styles_stay_words(write, word: str) -> None:
+    inside = read_columns(write(f"5 CD\n{word} XX\n"))
+    assert inside.words() == ["5", word]
+    first = read_columns(write(f"a NN\n\n{word} NN\nb VB\n"))
+    assert first.words() == ["a", word, "b"]
+
+
 def test_conll_2003(write) -> None:
     corpus = read_columns(
         write("-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n\n"), "conll2003"

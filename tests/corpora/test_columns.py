@@ -87,7 +87,7 @@ def test_round_trip(tmp_path_factory, sentences):
     path = tmp_path_factory.mktemp("columns") / "random.conll"
     blocks = ["".join(f"{word} {label}\n" for word, label in rows) for rows in sentences]
     path.write_text("\n".join(blocks), encoding="utf-8", newline="")
-    corpus = read_columns(path)
+    corpus = read_columns(path, comment="")
 
     assert corpus.sentences == tuple(tuple(word for word, _ in rows) for rows in sentences)
     assert corpus.tags["column2"] == tuple(tuple(label for _, label in rows) for rows in sentences)

@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from neurox_lite.corpora.disjoint import find_disjoint_words
-from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus
+from neurox_lite.corpora.splits import SPLITS
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
 letters = st.sampled_from("abcdefghijklmnopqrst")

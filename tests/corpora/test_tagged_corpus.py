@@ -371,7 +371,8 @@ def test_dev_is_taken_from_train():
 
 
 @pytest.mark.parametrize(
-    "none", [None, float("nan"), np.float32("nan"), pandas.NA, pandas.NaT, np.ma.masked, ""]
+    "none",
+    [None, float("nan"), np.float32("nan"), pandas.NA, pandas.NaT, np.ma.masked, "", " ", "\u00a0"],
 )
 def test_what_says_that_there_is_no_label(none):
     tags = {"Number": [["Plur", none], [none, "Sing", "Sing"]], "full": [["a", "b"], ["c"] * 3]}

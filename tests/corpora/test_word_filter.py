@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neurox_lite.corpora.tagged_corpus import SPLITS, TaggedCorpus
+from neurox_lite.corpora.splits import SPLITS
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.word_filter import word_filter
 from neurox_lite.errors import InputError
 
