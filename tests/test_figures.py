@@ -14,7 +14,7 @@ from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.figures import title_of
-from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
+from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
@@ -23,6 +23,7 @@ from neurox_lite.ranking.agreement import AgreementMatrix
 from neurox_lite.report.encoded_used import plot_encoded_used
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.sweep import Sweep
 
 TITLE = title_of(
     "PRP$ of xpos",
@@ -42,11 +43,15 @@ def square(n):
     return tuple(values(n, seed) for seed in range(n))
 
 
+def sweep(n_counts):
+    return Sweep(0.9, *(values(n_counts, seed) for seed in range(5)))
+
+
 def ablation(n_curves=1, method="probeless", n_shares=6):
     shares = tuple(np.geomspace(0.001, 1, n_shares).round(4).tolist())
     curve = AblationCurve(
-        method, True, "mean", "accuracy", 100, 0.9, shares, tuple(range(1, n_shares + 1)),
-        *(values(n_shares, seed) for seed in range(6)), converged=True,
+        method, True, "mean", "accuracy", 100, shares, tuple(range(1, n_shares + 1)),
+        sweep(n_shares), Sweep(0.9, values(n_shares, 5)), True,
     )  # fmt: skip
     return AblationCurves((curve,) * n_curves)
 
@@ -56,7 +61,7 @@ def agreement(n, name):
 
 
 def steering(n_curves, n_counts, method):
-    measure = SteeredMeasure(0.1, *(values(n_counts, seed) for seed in range(5)))
+    measure = sweep(n_counts)
     counts = tuple(range(1, n_counts + 1))
     curve = SteeringCurve(method, "add", 8.0, "all", 100, 8, 2, counts, measure, measure, measure)
     return SteeringCurves((curve,) * n_curves)
@@ -175,11 +180,7 @@ def test_without_a_title_there_is_none() -> None:
 
 def test_lines_differ_in_colour_and_marker() -> None:
     curves = ablation()
-    more = dict.fromkeys(
-        ("remove_bottom", "remove_random_mean", "remove_random_low", "remove_random_high"),
-        values(6),
-    )
-    curves = AblationCurves((replace(curves.curves[0], **more),))
+    curves = AblationCurves((replace(curves.curves[0], remove=sweep(6)),))
     for result in (curves, RESULTS["many layers"], RESULTS["steering"]):
         axis = result.plot().axes[0]
         looks = [(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.lines]

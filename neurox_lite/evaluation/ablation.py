@@ -21,9 +21,8 @@ from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
+from neurox_lite.results.sweep import SHARES, NeuronSets, Sweep, count_neurons
 from neurox_lite.seeds import validate_seed
-
-SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
 
 def ablate(
@@ -92,15 +91,9 @@ def ablate(
         probe = ElasticNetProbe().fit(X, y)
 
     n_neurons = X.shape[1]
-    counts = tuple(max(1, round(share * n_neurons)) for share in shares)
-    rng = np.random.default_rng(seed)
-    random_orders = [rng.permutation(n_neurons) for _ in range(n_random)]
-    kept = [order[:k] for k in counts for order in random_orders]
-    for ranking in rankings:
-        kept += [ranking.order[:k] for k in counts]
-        kept += [ranking.order[k:] for k in counts]
-        kept += [ranking.order[::-1][:k] for k in counts]
-
+    sets = NeuronSets.of(rankings, count_neurons(shares, n_neurons), n_random, seed)
+    only = sets.columns()
+    kept = [*only, *(ranking.order[k:] for ranking in rankings for k in sets.counts)]
     intact, *frozen = frozen_scores(
         [np.arange(n_neurons), *kept], probe, X_test, y_test, replacement
     )
@@ -111,9 +104,9 @@ def ablate(
         ways.append((True, "none", values, probe_converged and all_converged))
     curves = []
     for retrained, replaced_by, values, converged in ways:
-        chance = np.reshape(values[: len(counts) * n_random], (len(counts), n_random))
-        table = np.reshape(values[len(counts) * n_random :], (len(rankings), 3, len(counts)))
-        for ranking, (top, without_top, bottom) in zip(rankings, table.tolist(), strict=True):
+        keep = sets.sweeps(intact, values[: len(only)])
+        without_top = np.reshape(values[len(only) :], (len(rankings), len(sets.counts))).tolist()
+        for ranking, of_kept, of_rest in zip(rankings, keep, without_top, strict=True):
             curves.append(
                 AblationCurve(
                     method=ranking.method,
@@ -121,15 +114,10 @@ def ablate(
                     replacement=replaced_by,
                     metric=probe.METRIC,
                     n_neurons=n_neurons,
-                    intact=intact,
                     shares=shares,
-                    counts=counts,
-                    keep_top=tuple(top),
-                    remove_top=tuple(without_top),
-                    keep_bottom=tuple(bottom),
-                    random_mean=tuple(chance.mean(1).tolist()),
-                    random_low=tuple(chance.min(1).tolist()),
-                    random_high=tuple(chance.max(1).tolist()),
+                    counts=sets.counts,
+                    keep=of_kept,
+                    remove=Sweep(intact, tuple(of_rest)),
                     converged=converged,
                 )
             )

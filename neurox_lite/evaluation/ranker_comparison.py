@@ -30,6 +30,7 @@ from neurox_lite.ranking.methods import RankingTask, rank
 from neurox_lite.ranking_methods import METHODS
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
+from neurox_lite.results.sweep import SHARES
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
@@ -122,7 +123,7 @@ def ranking_name(number: int, ranking: NeuronRanking) -> str:
 
 logger = logging.getLogger(__name__)
 
-SHARES = (0.01, 0.02, 0.05, 0.10, 0.20)
+COMPARED_SHARES = SHARES[:-1]
 
 Scorer = Callable[[Any, np.ndarray], Any]
 
@@ -135,7 +136,7 @@ def compare_rankers(
     rankings: Sequence[NeuronRanking] = (),
     probe: ElasticNetProbe | None = None,
     k: int | None = None,
-    shares: Sequence[float] = SHARES,
+    shares: Sequence[float] = COMPARED_SHARES,
     n_rows: int = 20_000,
     n_resamples: int = 5,
     seed: int = 0,
@@ -231,8 +232,8 @@ def compare_rankers(
     )
     for curve in curves.curves:
         if curve.retrained:
-            values[curve.method]["keep top"] = [float(np.mean(curve.keep_top))]
-            lost = curve.intact - np.mean(curve.remove_top)
+            values[curve.method]["keep top"] = [float(np.mean(curve.keep.top))]
+            lost = curve.intact - np.mean(curve.remove.top)
             values[curve.method]["remove top"] = [float(lost)]
     for name, ranker in rankers.items():
         if n_resamples:

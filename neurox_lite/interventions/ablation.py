@@ -16,9 +16,8 @@ from neurox_lite.interventions.pair_task import pair_task
 from neurox_lite.interventions.replacement_values import resample
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
+from neurox_lite.results.sweep import SHARES, NeuronSets, count_neurons
 from neurox_lite.seeds import validate_seed
-
-SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 
 
 def ablate_in_model(
@@ -73,26 +72,17 @@ def ablate_in_model(
     n_neurons = runner.space.n_neurons
     require_space(rankings, runner.space)
     values, name = _values(metric, replacement, seed)
-    counts = tuple(max(1, round(share * n_neurons)) for share in shares)
-    rng = np.random.default_rng(seed)
-    chance = [rng.permutation(n_neurons) for _ in range(n_random)]
-    orders = [*chance, *(ranking.order for ranking in rankings)]
-    orders += [ranking.order[::-1] for ranking in rankings]
-
-    removed = np.zeros((len(orders), len(counts), n_neurons), dtype=np.float32)
-    for gates, order in zip(removed, orders, strict=True):
-        for gate, k in zip(gates, counts, strict=True):
-            gate[order[:k]] = 1
-    flat = removed.reshape(-1, n_neurons)
-    both = np.concatenate([np.zeros((1, n_neurons), np.float32), flat, 1 - flat])
+    sets = NeuronSets.of(rankings, count_neurons(shares, n_neurons), n_random, seed)
+    removed = sets.weights(np.ones(n_neurons))
+    gates = np.concatenate([np.zeros_like(removed[:1]), removed, 1 - removed])
     task = None
     if metric.inputs is not None:
         odds = intact_log_odds(runner, metric.inputs)
         task = pair_task(runner.loaded, metric.inputs.pairs, odds, others)
     by_input = values.ndim == 2
-    intact, *found = evaluate(metric, both, values, by_input=by_input).tolist()
-    without, only = np.reshape(found, (2, len(orders), len(counts)))
-    first, last = n_random, n_random + len(rankings)
+    intact, *found = evaluate(metric, gates, values, by_input=by_input).tolist()
+    remove = sets.sweeps(intact, found[: len(removed)])
+    keep = sets.sweeps(intact, found[len(removed) :])
     return AblationCurves(
         tuple(
             AblationCurve(
@@ -101,23 +91,14 @@ def ablate_in_model(
                 replacement=name,
                 metric=metric.name,
                 n_neurons=n_neurons,
-                intact=intact,
                 shares=shares,
-                counts=counts,
-                keep_top=tuple(only[first + number].tolist()),
-                remove_top=tuple(without[first + number].tolist()),
-                keep_bottom=tuple(only[last + number].tolist()),
-                random_mean=tuple(only[:n_random].mean(0).tolist()),
-                random_low=tuple(only[:n_random].min(0).tolist()),
-                random_high=tuple(only[:n_random].max(0).tolist()),
+                counts=sets.counts,
+                keep=kept,
+                remove=lost,
                 converged=True,
-                remove_bottom=tuple(without[last + number].tolist()),
-                remove_random_mean=tuple(without[:n_random].mean(0).tolist()),
-                remove_random_low=tuple(without[:n_random].min(0).tolist()),
-                remove_random_high=tuple(without[:n_random].max(0).tolist()),
                 task=task,
             )
-            for number, ranking in enumerate(rankings)
+            for ranking, kept, lost in zip(rankings, keep, remove, strict=True)
         )
     )
 

@@ -24,13 +24,14 @@ from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_scores import intact_log_odds
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
 from neurox_lite.interventions.runner import InterventionRunner
-from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
+from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.location import Location
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
+from neurox_lite.results.sweep import SHARES, NeuronSets, count_neurons
 from neurox_lite.seeds import validate_seed
 
-SHARES = (0.005, 0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 1.0)
+STEERED_SHARES = (0.005, *SHARES, 1.0)
 MODES = ("set", "add")
 
 STRENGTH = 8.0
@@ -139,7 +140,9 @@ def steer(
         each.activation_range().mean.double().cpu().numpy()
         for each in (runner, InterventionRunner.of_pairs(loaded, targets, where))
     )
-    moved = _moved(_orders(rankings, n_random, seed), steps, coefficients)
+    sets = NeuronSets.of(rankings, steps, n_random, seed)
+    moved = sets.weights(coefficients)
+    moved = np.concatenate([np.zeros_like(moved[:1]), moved])
 
     def measured(metric: ModelMetric, per_input: bool = False) -> np.ndarray:
         if mode == "set":
@@ -149,6 +152,7 @@ def steer(
     found = measured(log_odds_of(runner, inputs), per_input=True)
     values = {"success": (found < 0).mean(1), "log_odds": found.mean(1)}
     values |= {name: measured(metric) for name, metric in beside.items()}
+    sweeps = {name: sets.sweeps(of_sets[0], of_sets[1:]) for name, of_sets in values.items()}
     return SteeringCurves(
         tuple(
             SteeringCurve(
@@ -161,10 +165,7 @@ def steer(
                 n_left_out=len(pairs) - len(inputs),
                 counts=steps,
                 task=task,
-                **{
-                    name: _of_ranking(of_sets, number, len(rankings), len(steps))
-                    for name, of_sets in values.items()
-                },
+                **{name: of_rankings[number] for name, of_rankings in sweeps.items()},
             )
             for number, ranking in enumerate(rankings)
         )
@@ -198,8 +199,8 @@ def _counts(
     if shares is not None and counts is not None:
         raise InputError("shares and counts are given; give one of them")
     if counts is None:
-        shares = checked_shares(SHARES if shares is None else shares)
-        counts = [max(1, round(share * n_neurons)) for share in shares]
+        shares = checked_shares(STEERED_SHARES if shares is None else shares)
+        counts = count_neurons(shares, n_neurons)
     is_one = isinstance(counts, str | bytes) or not isinstance(counts, Iterable)
     several: Iterable[Any] = [counts] if is_one else counts
     try:
@@ -221,38 +222,3 @@ def _coefficients(n_neurons: int, mode: str, strength: float | None) -> np.ndarr
     if not LEAST_COEFFICIENT < strength < np.inf:
         raise InputError(f"strength is {strength}; give a number above {LEAST_COEFFICIENT}")
     return np.geomspace(strength, LEAST_COEFFICIENT, n_neurons)
-
-
-def _orders(rankings: Sequence[NeuronRanking], n_random: int, seed: int) -> list[np.ndarray]:
-    """The rankings, the rankings from their end, and random ones; (n_neurons,) each."""
-    rng = np.random.default_rng(seed)
-    return [
-        *(ranking.order for ranking in rankings),
-        *(ranking.order[::-1] for ranking in rankings),
-        *(rng.permutation(rankings[0].space.n_neurons) for _ in range(n_random)),
-    ]
-
-
-def _moved(
-    orders: Sequence[np.ndarray], counts: Sequence[int], coefficients: np.ndarray
-) -> np.ndarray:
-    """Coefficients of all neurons for no steering, then for every order and count."""
-    moved = np.zeros((len(orders), len(counts), len(coefficients)), dtype=np.float32)
-    for of_order, order in zip(moved, orders, strict=True):
-        for row, k in zip(of_order, counts, strict=True):
-            row[order[:k]] = coefficients[:k]
-    return np.concatenate([np.zeros_like(moved[:1, 0]), moved.reshape(-1, moved.shape[-1])])
-
-
-def _of_ranking(values: np.ndarray, number: int, n_rankings: int, n_counts: int) -> SteeredMeasure:
-    """What belongs to one ranking, of values of the rows of :func:`_moved`."""
-    of_orders = values[1:].reshape(-1, n_counts)
-    chance = of_orders[2 * n_rankings :]
-    rows = (
-        of_orders[number],
-        of_orders[n_rankings + number],
-        chance.mean(0),
-        chance.min(0),
-        chance.max(0),
-    )
-    return SteeredMeasure(float(values[0]), *(tuple(row.tolist()) for row in rows))

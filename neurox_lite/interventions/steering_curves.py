@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.sweep import WIDTH, Sweep, label_counts
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
@@ -18,33 +19,11 @@ if TYPE_CHECKING:
 
     from neurox_lite.figures import Given
 
-
-WIDTH = 5.2
-
-
 KIND = "steering curves"
 
 MEASURES = ("success", "log_odds", "kl", "perplexity")
 
 SETS = ("top", "bottom", "random_mean", "random_low", "random_high")
-
-
-@dataclass(frozen=True)
-class SteeredMeasure:
-    """One number of the intact model, and of models with ever more neurons steered.
-
-    All sequences have one entry per count. ``random_low`` and ``random_high`` are the minimum and
-    maximum over random sets.
-    """
-
-    intact: float
-    top: tuple[float, ...]
-    bottom: tuple[float, ...]
-    random_mean: tuple[float, ...]
-    random_low: tuple[float, ...]
-    random_high: tuple[float, ...]
-
-    __repr__ = short_repr
 
 
 @dataclass(frozen=True)
@@ -65,11 +44,11 @@ class SteeringCurve:
         Pairs steered, and those left out since the intact model gets them wrong.
     counts : tuple of int
         How many neurons are steered.
-    success : SteeredMeasure
+    success : Sweep
         Share of the pairs whose other word is the more probable one.
-    log_odds : SteeredMeasure
+    log_odds : Sweep
         Mean of log p(right) - log p(wrong), in nats.
-    kl, perplexity : SteeredMeasure or None
+    kl, perplexity : Sweep or None
         On other text: mean of KL(p || p~) per token from the intact model, in nats, and perplexity.
     task : PairTask or None
         Whether the intact model can do what the pairs ask.
@@ -83,10 +62,10 @@ class SteeringCurve:
     n_pairs: int
     n_left_out: int
     counts: tuple[int, ...]
-    success: SteeredMeasure
-    log_odds: SteeredMeasure
-    kl: SteeredMeasure | None = None
-    perplexity: SteeredMeasure | None = None
+    success: Sweep
+    log_odds: Sweep
+    kl: Sweep | None = None
+    perplexity: Sweep | None = None
     task: PairTask | None = None
 
     __repr__ = short_repr
@@ -205,23 +184,11 @@ class SteeringCurves:
 
 
 def _curve(fields: dict[str, Any]) -> SteeringCurve:
-    measures = {
-        name: None if fields[name] is None else SteeredMeasure(**fields[name]) for name in MEASURES
-    }
+    sweeps = {name: None if fields[name] is None else Sweep(**fields[name]) for name in MEASURES}
     task = None if fields.get("task") is None else PairTask(**fields["task"])
-    return SteeringCurve(**{**fields, **measures, "task": task})
+    return SteeringCurve(**{**fields, **sweeps, "task": task})
 
 
-def _panel(axis: Axes, curve: SteeringCurve, measure: SteeredMeasure) -> None:
-    from neurox_lite.figures import put_ticks
-
-    axis.plot(curve.counts, measure.top, "o-", color="#0072b2", label="top")
-    axis.plot(curve.counts, measure.bottom, "v-", color="#cc79a7", label="bottom")
-    axis.plot(curve.counts, measure.random_mean, "-", color="0.5", label="random (mean, range)")
-    axis.fill_between(
-        curve.counts, measure.random_low, measure.random_high, color="0.5", alpha=0.25
-    )
-    axis.set_xscale("log")
-    put_ticks(axis, curve.counts, [str(count) for count in curve.counts], WIDTH - 1.2)
-    axis.minorticks_off()
-    axis.grid(alpha=0.3)
+def _panel(axis: Axes, curve: SteeringCurve, sweep: Sweep) -> None:
+    sweep.draw(axis, curve.counts)
+    label_counts(axis, curve.counts, [str(count) for count in curve.counts])

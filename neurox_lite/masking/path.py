@@ -15,7 +15,7 @@ from neurox_lite.masking.gate_search import initial_state, search_mask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 
-SHARES = (0.1, 0.25, 0.5, 0.75, 0.95)
+EFFECT_SHARES = (0.1, 0.25, 0.5, 0.75, 0.95)
 FIRST_STEPS, NEXT_STEPS = 200, 100
 BATCH_SIZE = 64
 
@@ -23,7 +23,7 @@ BATCH_SIZE = 64
 def mask_path(
     effect: Effect,
     *,
-    shares: Sequence[float] = SHARES,
+    shares: Sequence[float] = EFFECT_SHARES,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
     name: str = "flip",

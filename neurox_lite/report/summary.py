@@ -284,11 +284,11 @@ def _curve_rows(curve: AblationCurve) -> Iterable[Sequence[object]]:
         yield (
             f"{100 * share:g} %",
             curve.counts[i],
-            f"{100 * curve.keep_top[i]:.2f}",
-            f"{100 * curve.remove_top[i]:.2f}",
-            f"{100 * curve.keep_bottom[i]:.2f}",
-            f"{100 * curve.random_mean[i]:.2f} "
-            f"({100 * curve.random_low[i]:.2f} to {100 * curve.random_high[i]:.2f})",
+            f"{100 * curve.keep.top[i]:.2f}",
+            f"{100 * curve.remove.top[i]:.2f}",
+            f"{100 * curve.keep.bottom[i]:.2f}",
+            f"{100 * curve.keep.random_mean[i]:.2f} "
+            f"({100 * curve.keep.random_low[i]:.2f} to {100 * curve.keep.random_high[i]:.2f})",
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from neurox_lite.errors import InputError
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.sweep import OTHER_STYLES, WIDTH, Sweep, label_counts
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
@@ -24,73 +25,49 @@ if TYPE_CHECKING:
 
 PER_ROW = 4
 
-WIDTH = 5.2
-
-
-def _lowest(curves: AblationCurves) -> float:
-    """Where the axis starts: at 0, or at the least R2, but not below -1."""
-    columns = [
-        (*curve.keep_top, *curve.remove_top, *curve.keep_bottom, *curve.random_low)
-        for curve in curves.curves
-    ]
-    return max(min(0.0, *map(min, columns)), -1.0)
-
-
-def _panel(axis: Axes, curve: AblationCurve) -> None:
-    from neurox_lite.figures import MOST, put_ticks, wrapped
-
-    percent = [100 * share for share in curve.shares]
-    axis.axhline(curve.intact, color="0.4", linestyle=":", label="all neurons")
-    axis.plot(percent, curve.keep_top, "o-", color="#0072b2", label="top only")
-    axis.plot(percent, curve.remove_top, "s-", color="#d55e00", label="all but the top")
-    axis.plot(percent, curve.keep_bottom, "v-", color="#cc79a7", label="bottom only")
-    axis.plot(percent, curve.random_mean, "-", color="0.5", label="random only (mean, range)")
-    axis.fill_between(percent, curve.random_low, curve.random_high, color="0.5", alpha=0.25)
-    if curve.remove_random_mean:
-        axis.plot(percent, curve.remove_bottom, "^-", color="#e69f00", label="all but the bottom")
-        axis.plot(percent, curve.remove_random_mean, "--", color="0.5", label="all but random")
-        axis.fill_between(
-            percent, curve.remove_random_low, curve.remove_random_high, color="0.7", alpha=0.25
-        )
-    axis.set_xscale("log")
-    put_ticks(axis, percent, [f"{value:g}" for value in percent], WIDTH - 1.2)
-    axis.minorticks_off()
-    axis.set_xlabel("neurons (%)")
-    how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
-    if curve.remove_random_mean:
-        how = f"in the model, replaced by {curve.replacement}"
-    name = wrapped(curve.method, WIDTH - 1.2, 10, most=2 * MOST)
-    axis.set_title(f"{name}\n{how}", fontsize=10)
-    axis.grid(alpha=0.3)
-
-
 KIND = "ablation curves"
 
 PER_CURVE = ("method", "retrained", "replacement", "metric", "intact")
 
-PER_SHARE = (
-    "keep_top",
-    "remove_top",
-    "keep_bottom",
-    "random_mean",
-    "random_low",
-    "random_high",
-    "remove_bottom",
-    "remove_random_mean",
-    "remove_random_low",
-    "remove_random_high",
-)
+COLUMNS = {
+    "keep_top": ("keep", "top"),
+    "remove_top": ("remove", "top"),
+    "keep_bottom": ("keep", "bottom"),
+    "random_mean": ("keep", "random_mean"),
+    "random_low": ("keep", "random_low"),
+    "random_high": ("keep", "random_high"),
+    "remove_bottom": ("remove", "bottom"),
+    "remove_random_mean": ("remove", "random_mean"),
+    "remove_random_low": ("remove", "random_low"),
+    "remove_random_high": ("remove", "random_high"),
+}
+"""Of the table, and keys of files by earlier versions: which sweep, and what of it."""
 
 
 @dataclass(frozen=True)
 class AblationCurve:
     """How well a property is predicted from a growing share of a ranking's neurons.
 
-    All sequences have one entry per share. ``random_low`` and ``random_high`` are the minimum and
-    maximum over seeds of keeping random neurons only. ``converged`` is False when a probe behind
-    the curve did not converge. In a running model, removing the bottom and random neurons is
-    measured, too; on activations these are empty. ``task`` says of minimal pairs whether the intact
-    model can do what they ask.
+    Attributes
+    ----------
+    method : str
+        Of the ranking.
+    retrained : bool
+        Whether a probe was fitted on the kept neurons alone, or stayed as it was.
+    replacement : str
+        What removed neurons are replaced by.
+    metric : str
+    n_neurons : int
+    shares, counts : tuples
+        How many neurons are kept or removed, as shares of all and as numbers.
+    keep : Sweep
+        When only these neurons are kept.
+    remove : Sweep
+        When only these are removed; on activations only of the top.
+    converged : bool
+        False when a probe behind the curve did not converge.
+    task : PairTask, optional
+        Of minimal pairs, whether the intact model can do what they ask.
     """
 
     method: str
@@ -98,21 +75,17 @@ class AblationCurve:
     replacement: str
     metric: str
     n_neurons: int
-    intact: float
     shares: tuple[float, ...]
     counts: tuple[int, ...]
-    keep_top: tuple[float, ...]
-    remove_top: tuple[float, ...]
-    keep_bottom: tuple[float, ...]
-    random_mean: tuple[float, ...]
-    random_low: tuple[float, ...]
-    random_high: tuple[float, ...]
+    keep: Sweep
+    remove: Sweep
     converged: bool
-    remove_bottom: tuple[float, ...] = ()
-    remove_random_mean: tuple[float, ...] = ()
-    remove_random_low: tuple[float, ...] = ()
-    remove_random_high: tuple[float, ...] = ()
     task: PairTask | None = None
+
+    @property
+    def intact(self) -> float:
+        """The metric of the intact model or probe."""
+        return self.keep.intact
 
     @property
     def holds(self) -> bool:
@@ -130,9 +103,9 @@ class AblationCurve:
 
     def _facts(self) -> dict[str, object]:
         return {
-            "top": f"{self.counts[0]}-{self.counts[-1]} keeps {self.keep_top[0]:.4g} to "
-            f"{self.keep_top[-1]:.4g}",
-            "random": f"{self.random_mean[0]:.4g} to {self.random_mean[-1]:.4g}",
+            "top": f"{self.counts[0]}-{self.counts[-1]} keeps {self.keep.top[0]:.4g} to "
+            f"{self.keep.top[-1]:.4g}",
+            "random": f"{self.keep.random_mean[0]:.4g} to {self.keep.random_mean[-1]:.4g}",
             "converged": self.converged,
         }
 
@@ -157,16 +130,16 @@ class AblationCurve:
         InputError
             When random neurons were not removed.
         """
-        if not self.remove_random_mean:
+        if not self.remove.random_mean:
             raise InputError(
                 f"'{self.method}': no random neurons were removed; ablate in the model"
             )
-        return float(np.mean(np.subtract(self.remove_random_mean, self.remove_top)))
+        return float(np.mean(np.subtract(self.remove.random_mean, self.remove.top)))
 
     @property
     def area_above_random(self) -> float:
         """Mean over shares of keep-top minus the mean of random; 0 for a random ranking."""
-        return float(np.mean(np.subtract(self.keep_top, self.random_mean)))
+        return float(np.mean(np.subtract(self.keep.top, self.keep.random_mean)))
 
 
 @dataclass(frozen=True)
@@ -184,12 +157,12 @@ class AblationCurves:
 
     def table(self) -> Table:
         """A header, and a row per curve and share; cells of what was not measured are None."""
-        names = [name for name in PER_SHARE if any(getattr(c, name) for c in self.curves)]
+        names = [name for name in COLUMNS if any(_column(curve, name) for curve in self.curves)]
         rows: Table = [[*PER_CURVE, "share", "neurons", *names]]
         for curve in self.curves:
             same = [getattr(curve, name) for name in PER_CURVE]
+            values = [_column(curve, name) for name in names]
             for place, (share, count) in enumerate(zip(curve.shares, curve.counts, strict=True)):
-                values = [getattr(curve, name) for name in names]
                 cells = [of_share[place] if of_share else None for of_share in values]
                 rows.append([*same, share, count, *cells])
         return rows
@@ -231,6 +204,48 @@ class AblationCurves:
         return read_result(path, KIND, lambda curves: cls(tuple(map(_curve, curves))))
 
 
+def _column(curve: AblationCurve, name: str) -> tuple[float, ...]:
+    sweep, part = COLUMNS[name]
+    return getattr(getattr(curve, sweep), part)
+
+
 def _curve(fields: dict[str, Any]) -> AblationCurve:
     task = None if fields.get("task") is None else PairTask(**fields["task"])
-    return AblationCurve(**{**fields, "task": task})
+    if "keep" not in fields:
+        fields = _with_sweeps(fields)
+    sweeps = {name: Sweep(**fields[name]) for name in ("keep", "remove")}
+    return AblationCurve(**{**fields, **sweeps, "task": task})
+
+
+def _with_sweeps(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a curve, from those of a file by an earlier version."""
+    sweeps = {name: {"intact": fields["intact"]} for name in ("keep", "remove")}
+    for name, (sweep, part) in COLUMNS.items():
+        sweeps[sweep][part] = fields.get(name, ())
+    return {k: v for k, v in fields.items() if k not in COLUMNS and k != "intact"} | sweeps
+
+
+def _lowest(curves: AblationCurves) -> float:
+    """Where the axis starts: at 0, or at the least R2, but not below -1."""
+    columns = [
+        (*curve.keep.top, *curve.remove.top, *curve.keep.bottom, *curve.keep.random_low)
+        for curve in curves.curves
+    ]
+    return max(min(0.0, *map(min, columns)), -1.0)
+
+
+def _panel(axis: Axes, curve: AblationCurve) -> None:
+    from neurox_lite.figures import MOST, wrapped
+
+    percent = [100 * share for share in curve.shares]
+    axis.axhline(curve.intact, color="0.4", linestyle=":", label="all neurons")
+    curve.keep.draw(axis, percent, ("top only", "bottom only", "random only (mean, range)"))
+    removed = ("all but the top", "all but the bottom", "all but random")
+    curve.remove.draw(axis, percent, removed, OTHER_STYLES)
+    label_counts(axis, percent, [f"{value:g}" for value in percent])
+    axis.set_xlabel("neurons (%)")
+    how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
+    if curve.remove.random_mean:
+        how = f"in the model, replaced by {curve.replacement}"
+    name = wrapped(curve.method, WIDTH - 1.2, 10, most=2 * MOST)
+    axis.set_title(f"{name}\n{how}", fontsize=10)

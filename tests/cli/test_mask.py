@@ -238,7 +238,7 @@ def test_ablation_in_the_model(
     shown = json.loads(capsys.readouterr().out)
     assert shown["log odds of the intact model"] > 4
     curves = AblationCurves.load(tmp_path / "pairs" / "ablation.json").curves
-    assert curves[0].remove_top[0] < curves[0].remove_random_mean[0]
+    assert curves[0].remove.top[0] < curves[0].remove.random_mean[0]
     text = tmp_path / "text.txt"
     text.write_text("The boy smiles .\n\nThe girls probably admire the king .\n")
     assert main([*ranking, *few, "--text", str(text), "--out", str(tmp_path / "text")]) == 0

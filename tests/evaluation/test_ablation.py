@@ -65,11 +65,11 @@ def test_frozen_is_the_probe_on_replaced_activations(replacement, standardize, m
 
     order = ranking.order
     assert curve.counts == (2, 6, 12)
-    assert curve.keep_top == tuple(by_hand(order[:k]) for k in curve.counts)
-    assert curve.remove_top == tuple(by_hand(order[k:]) for k in curve.counts)
-    assert curve.keep_bottom == tuple(by_hand(order[-k:]) for k in curve.counts)
+    assert curve.keep.top == tuple(by_hand(order[:k]) for k in curve.counts)
+    assert curve.remove.top == tuple(by_hand(order[k:]) for k in curve.counts)
+    assert curve.keep.bottom == tuple(by_hand(order[-k:]) for k in curve.counts)
     assert curve.intact == accuracy(y_test, probe.predict(X_test))
-    assert len(set(curve.keep_top + curve.remove_top)) > 1
+    assert len(set(curve.keep.top + curve.remove.top)) > 1
 
 
 def test_retrained_is_a_fresh_fit_on_the_columns(fitted):
@@ -83,8 +83,8 @@ def test_retrained_is_a_fresh_fit_on_the_columns(fitted):
     order = ranking.order
     expected = [by_hand(order[:k]) for k in curve.counts]
     # Two solutions within the tolerance may differ in a few of the 300 words.
-    assert curve.keep_top == pytest.approx(expected, abs=0.015)
-    assert curve.remove_top == pytest.approx([by_hand(order[k:]) for k in curve.counts], abs=0.015)
+    assert curve.keep.top == pytest.approx(expected, abs=0.015)
+    assert curve.remove.top == pytest.approx([by_hand(order[k:]) for k in curve.counts], abs=0.015)
     assert curve.intact == accuracy(y_test, probe.predict(X_test))
 
 
@@ -96,11 +96,11 @@ def test_planted_neurons_are_enough_and_needed(fitted, replacement):
     for curve in run(fitted, shares=(0.2,), replacement=replacement, n_random=10):
         assert curve.retrained == (curve.replacement == "none")
         assert curve.intact > 0.95
-        assert curve.keep_top[0] >= curve.intact - 0.02
-        assert curve.remove_top[0] < chance + 0.12
-        assert curve.keep_bottom[0] < chance + 0.12
-        assert curve.remove_top[0] + 0.05 < curve.random_mean[0] < curve.keep_top[0] - 0.2
-        assert curve.random_low[0] <= curve.random_mean[0] <= curve.random_high[0]
+        assert curve.keep.top[0] >= curve.intact - 0.02
+        assert curve.remove.top[0] < chance + 0.12
+        assert curve.keep.bottom[0] < chance + 0.12
+        assert curve.remove.top[0] + 0.05 < curve.keep.random_mean[0] < curve.keep.top[0] - 0.2
+        assert curve.keep.random_low[0] <= curve.keep.random_mean[0] <= curve.keep.random_high[0]
         assert curve.area_above_random > 0.2
 
 
@@ -115,8 +115,8 @@ def test_all_rankings_are_compared_with_the_same_random_sets(fitted):
     ]
     for first, second in (curves[:2], curves[2:]):
         for name in ("random_mean", "random_low", "random_high", "intact"):
-            assert getattr(first, name) == getattr(second, name)
-        assert first.keep_top != second.keep_top
+            assert getattr(first.keep, name) == getattr(second.keep, name)
+        assert first.keep.top != second.keep.top
     # A ranking's curve does not depend on its company.
     assert run(fitted, [other], shares=(0.1, 0.3))[1] == curves[3]
 
@@ -142,7 +142,7 @@ def test_by_default_the_last_fifth_is_tested_and_not_trained_on():
     poisoned[320:] = "F"
     for curve in ablate([ranking], X, poisoned, shares=(0.5, 1.0), n_random=1).curves:
         # A label that was never trained on is never right.
-        assert {curve.intact, *curve.keep_top, *curve.remove_top} == {0.0}
+        assert {curve.intact, *curve.keep.top, *curve.remove.top} == {0.0}
     frozen, _ = ablate([ranking], X, y, shares=(0.5,), n_random=1).curves
     probe = ElasticNetProbe().fit(X[:320], y[:320])
     assert frozen.intact == accuracy(y[320:], probe.predict(X[320:]))
@@ -152,11 +152,11 @@ def test_all_neurons_and_none(fitted):
     probe, y, y_test = fitted[0], fitted[3], fitted[5]
     frozen, retrained = run(fitted, shares=(1.0,), n_random=1)
     assert frozen.counts == (D,)
-    assert frozen.keep_top == frozen.random_mean == (frozen.intact,)
+    assert frozen.keep.top == frozen.keep.random_mean == (frozen.intact,)
     most_likely = probe.classes_[np.argmax(probe.logits(np.zeros((1, D))))]
-    assert frozen.remove_top == (np.mean(y_test == most_likely),)
-    assert retrained.keep_top[0] == pytest.approx(retrained.intact, abs=0.01)
-    assert retrained.remove_top == (majority_accuracy(y, y_test),)
+    assert frozen.remove.top == (np.mean(y_test == most_likely),)
+    assert retrained.keep.top[0] == pytest.approx(retrained.intact, abs=0.01)
+    assert retrained.remove.top == (majority_accuracy(y, y_test),)
 
 
 def test_one_neuron():
@@ -165,8 +165,8 @@ def test_one_neuron():
     ranking = random_ranking(NeuronSpace.of_array(1))
     frozen, retrained = ablate([ranking], X, y == "A", shares=(0.01,), n_random=1).curves
     assert frozen.counts == (1,)
-    assert frozen.keep_top[0] > 0.95
-    assert retrained.remove_top[0] < 0.9
+    assert frozen.keep.top[0] > 0.95
+    assert retrained.remove.top[0] < 0.9
 
 
 def test_half_precision_activations(fitted):
@@ -175,7 +175,7 @@ def test_half_precision_activations(fitted):
     for curve, expected in zip(
         run(half, shares=(0.2, 0.5)), run(fitted, shares=(0.2, 0.5)), strict=True
     ):
-        assert curve.keep_top == pytest.approx(expected.keep_top, abs=0.02)
+        assert curve.keep.top == pytest.approx(expected.keep.top, abs=0.02)
 
 
 def test_errors(fitted):
@@ -268,9 +268,9 @@ def test_a_regression_is_ablated_by_r2(replacement):
     replaced[:, others] = substitute[others]
     frozen, retrained = curves.curves
     assert frozen.metric == "R2"
-    assert frozen.keep_top[0] == pytest.approx(r2_score(depth_test, probe.predict(replaced)))
-    assert retrained.keep_top[0] > 0.99
-    assert retrained.remove_top[0] < 0.1
+    assert frozen.keep.top[0] == pytest.approx(r2_score(depth_test, probe.predict(replaced)))
+    assert retrained.keep.top[0] > 0.99
+    assert retrained.remove.top[0] < 0.1
     minimal = minimal_set(ranking, probe, X, depth, X_test, depth_test, shares=(0.05, 0.1, 0.5))
     assert set(minimal.columns) == {3, 8}
 

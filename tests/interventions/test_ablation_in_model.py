@@ -76,13 +76,13 @@ def test_no_other_single_unit_costs_as_much_as_the_one_that_carries_number(metri
 
 def test_more_is_lost_without_it_than_without_random_neurons(metric, rankings):
     number, others = ablate_in_model(rankings, metric, shares=(0.01, 0.1), n_random=5).curves
-    lost = number.intact - np.array(number.remove_top)
-    by_chance = number.intact - np.array(number.remove_random_mean)
+    lost = number.intact - np.array(number.remove.top)
+    by_chance = number.intact - np.array(number.remove.random_mean)
     assert (lost > 0.4).all() and (lost > 3 * by_chance).all()
     assert number.area_below_random > 0.4
     # The unit is at the bottom of the other ranking, which is in random order above.
-    assert np.all(others.remove_bottom < np.array(others.remove_top))
-    assert others.remove_bottom[0] == pytest.approx(number.remove_top[0], abs=1e-4)
+    assert np.all(others.remove.bottom < np.array(others.remove.top))
+    assert others.remove.bottom[0] == pytest.approx(number.remove.top[0], abs=1e-4)
     assert (number.metric, number.retrained, number.method) == ("log odds", False, "number")
 
 
@@ -97,15 +97,15 @@ def test_the_mean_of_the_other_number_costs_more_than_the_mean_of_both(loaded, p
         (curve,) = ablate_in_model(
             rankings[:1], metric, shares=(0.01,), replacement=replacement
         ).curves
-        lost.append(curve.intact - curve.remove_top[0])
+        lost.append(curve.intact - curve.remove.top[0])
     assert lost[1] > 1.5 * lost[0] > 0.4
 
 
 def test_accuracy_on_pairs(loaded, pairs, rankings):
     metric = pair_accuracy(loaded, encode_pairs(loaded, pairs), WHERE)
     (curve, _) = ablate_in_model(rankings, metric, shares=(1.0,), n_random=2).curves
-    assert curve.intact == curve.keep_top[0] == 1
-    assert curve.remove_top[0] < 0.7
+    assert curve.intact == curve.keep.top[0] == 1
+    assert curve.remove.top[0] < 0.7
     assert curve.metric == "pair accuracy"
 
 
@@ -125,8 +125,8 @@ def test_the_curves_are_made_of_what_intervene_leaves(loaded, pairs, metric, ran
         assert curve.counts == (round(0.05 * n), round(0.3 * n))
         for number, k in enumerate(curve.counts):
             for chosen, remove, keep in (
-                (ranking.order[:k], curve.remove_top, curve.keep_top),
-                (ranking.order[n - k :], curve.remove_bottom, curve.keep_bottom),
+                (ranking.order[:k], curve.remove.top, curve.keep.top),
+                (ranking.order[n - k :], curve.remove.bottom, curve.keep.bottom),
             ):
                 gates = np.zeros(n)
                 gates[chosen] = 1
@@ -146,7 +146,7 @@ def test_values_of_every_input(loaded, pairs, metric, rankings):
     gates = np.zeros(space.n_neurons)
     gates[rankings[0].order[: curve.counts[0]]] = 1
     by_hand = log_odds(loaded, pairs, space, gates, values)
-    assert curve.remove_top == pytest.approx((by_hand,), abs=1e-3)
+    assert curve.remove.top == pytest.approx((by_hand,), abs=1e-3)
 
 
 def test_neurons_are_replaced_at_the_metric_s_positions_only(loaded, pairs, rankings):
@@ -157,30 +157,32 @@ def test_neurons_are_replaced_at_the_metric_s_positions_only(loaded, pairs, rank
     gates = np.zeros(space.n_neurons)
     gates[rankings[0].order[: curve.counts[0]]] = 1
     by_hand = log_odds(loaded, pairs, space, gates, np.zeros(len(gates)), inputs.word_positions(1))
-    assert curve.remove_top == pytest.approx((by_hand,), abs=1e-3)
+    assert curve.remove.top == pytest.approx((by_hand,), abs=1e-3)
 
 
 def test_all_neurons_kept_or_removed(metric, rankings):
     one, other = ablate_in_model(rankings, metric, shares=(1.0,), n_random=2).curves
     for curve in (one, other):
-        kept = (curve.keep_top, curve.keep_bottom, curve.random_low, curve.random_high)
+        kept = (curve.keep.top, curve.keep.bottom, curve.keep.random_low, curve.keep.random_high)
         assert np.ravel(kept) == pytest.approx(np.full(4, curve.intact), abs=1e-4)
         removed = (
-            curve.remove_top,
-            curve.remove_bottom,
-            curve.remove_random_low,
-            curve.remove_random_high,
+            curve.remove.top,
+            curve.remove.bottom,
+            curve.remove.random_low,
+            curve.remove.random_high,
         )
-        assert np.ravel(removed) == pytest.approx(np.full(4, one.remove_top[0]), abs=1e-4)
-    assert abs(one.remove_top[0] - one.intact) > 1
+        assert np.ravel(removed) == pytest.approx(np.full(4, one.remove.top[0]), abs=1e-4)
+    assert abs(one.remove.top[0] - one.intact) > 1
 
 
 def test_the_random_curves_are_shared_and_lie_between_their_extremes(metric, rankings):
     one, other = ablate_in_model(rankings, metric, shares=(0.1, 0.5), n_random=4).curves
-    for name in ("random_mean", "remove_random_mean", "random_low", "remove_random_high"):
-        assert getattr(one, name) == getattr(other, name)
-    for what in ("random", "remove_random"):
-        low, mean, high = (np.array(getattr(one, f"{what}_{e}")) for e in ("low", "mean", "high"))
+    for first, second in ((one.keep, other.keep), (one.remove, other.remove)):
+        for name in ("random_mean", "random_low", "random_high"):
+            assert getattr(first, name) == getattr(second, name)
+        low, mean, high = (
+            np.array(getattr(first, f"random_{name}")) for name in ("low", "mean", "high")
+        )
         assert (low < mean).all() and (mean < high).all()
 
 
@@ -193,7 +195,7 @@ def test_one_token_s_own_activations_change_nothing(loaded, pairs, rankings, rep
     (curve,) = ablate_in_model(
         rankings[:1], metric, shares=(0.1, 0.5), replacement=replacement, n_random=2
     ).curves
-    for values in (curve.remove_top, curve.keep_top, curve.keep_bottom, curve.random_mean):
+    for values in (curve.remove.top, curve.keep.top, curve.keep.bottom, curve.keep.random_mean):
         assert values == pytest.approx([curve.intact] * 2, abs=1e-4)
 
 
@@ -204,8 +206,8 @@ def test_a_seed_gives_the_same_curves_again(metric, rankings):
 
     assert run(1) == run(1)
     one, other = run(1).curves[0], run(2).curves[0]
-    assert one.random_mean != other.random_mean
-    assert one.remove_top != other.remove_top  # other activations were drawn
+    assert one.keep.random_mean != other.keep.random_mean
+    assert one.remove.top != other.remove.top  # other activations were drawn
     assert one.intact == other.intact
     assert one.replacement == "resampled"
 
@@ -214,9 +216,9 @@ def test_rankings_do_not_depend_on_each_other(metric, rankings):
     together = ablate_in_model(rankings, metric, shares=(0.1,)).curves
     for ranking, curve in zip(rankings, together, strict=True):
         (alone,) = ablate_in_model([ranking], metric, shares=(0.1,)).curves
-        assert alone.remove_top == pytest.approx(curve.remove_top, abs=1e-4)
-        assert alone.keep_bottom == pytest.approx(curve.keep_bottom, abs=1e-4)
-        assert alone.random_mean == pytest.approx(curve.random_mean, abs=1e-4)
+        assert alone.remove.top == pytest.approx(curve.remove.top, abs=1e-4)
+        assert alone.keep.bottom == pytest.approx(curve.keep.bottom, abs=1e-4)
+        assert alone.keep.random_mean == pytest.approx(curve.keep.random_mean, abs=1e-4)
 
 
 def test_saved_loaded_and_plotted(tmp_path, metric, rankings):

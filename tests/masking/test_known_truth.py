@@ -117,7 +117,7 @@ def test_a_path_of_a_model_leads_with_what_it_uses(lstm):
     (curve,) = nx.interventions.ablate_in_model(
         [ranking], metric, shares=[0.05], replacement="zero"
     ).curves
-    assert curve.remove_top[0] < curve.remove_random_low[0]
+    assert curve.remove.top[0] < curve.remove.random_low[0]
 
 
 # A trained model: at its last step and layer, the effects of an LSTM's cells add up.

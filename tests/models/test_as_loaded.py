@@ -184,7 +184,7 @@ def results(model, pairs, target_pairs, **tokenizer):
         ranking.order.tolist(),
         steered.curves[0].counts,
         [measure.masked for measure in effects.measures],
-        ablated.curves[0].keep_top,
+        ablated.curves[0].keep.top,
         len(fit.mask),
         metrics.perplexity(model, TEXTS, **tokenizer).runner.input_ids.tolist(),
         metrics.kl_from_intact(model, TEXTS, **tokenizer).runner.input_ids.tolist(),

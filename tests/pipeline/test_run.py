@@ -83,7 +83,7 @@ def test_results_load_and_make_sense(done: Path) -> None:
     assert ranking.space.layers == (0, 1, 2)
     assert evaluation["test_accuracy"] > 0.9 > 0.5 > evaluation["majority_accuracy"]
     assert frozen.intact == retrained.intact == evaluation["test_accuracy"]
-    assert frozen.keep_top[1] > frozen.keep_bottom[1]
+    assert frozen.keep.top[1] > frozen.keep.bottom[1]
 
 
 def test_summary_tells_the_measured_numbers(done: Path) -> None:

@@ -12,7 +12,7 @@ from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.evaluation.ranker_comparison import RankerComparison
 from neurox_lite.intervals import Interval
 from neurox_lite.interventions.side_effects import SideEffect, SideEffects
-from neurox_lite.interventions.steering_curves import SteeredMeasure, SteeringCurve, SteeringCurves
+from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.mask_overlaps import MaskOverlaps
 from neurox_lite.masking.seed_spread import SeedSpread
@@ -26,6 +26,7 @@ from neurox_lite.ranking.agreement import AgreementMatrix
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.sweep import Sweep
 from neurox_lite.results.top_overlap import TopOverlap
 
 EVIL = "=1+1|<script>\n\x1b[2J\u202e $x$ {a_b}"
@@ -40,8 +41,9 @@ ranking = NeuronRanking.from_scores(
 )
 mask = NeuronMask.of(SPACE, [3, 1], 0.5, method=EVIL)
 other_mask = NeuronMask.of(SPACE, [3, 2], 0.5, method="other")
+sweep = Sweep(0.1, *(THREE,) * 5)
 curve = AblationCurve(
-    EVIL, False, "mean", "accuracy", N, 0.9, SHARES, (1, 5, 10), *(THREE,) * 6, converged=True
+    EVIL, False, "mean", "accuracy", N, SHARES, (1, 5, 10), sweep, Sweep(0.1, THREE), True
 )
 agreement = AgreementMatrix((EVIL, "b"), 5, N, *(((1.0, 0.5), (0.5, 1.0)),) * 3)
 table = MethodTable.from_values({EVIL: {"seconds": [1.0, 2.0]}, "b": {}})
@@ -63,8 +65,7 @@ fit = MaskFit(
     effects=(0.1, 1.0),
     n_runs=10,
 )
-measure = SteeredMeasure(0.1, *(THREE,) * 5)
-steering = SteeringCurve(EVIL, "set", None, "all", N, 8, 2, (1, 2, 4), measure, measure)
+steering = SteeringCurve(EVIL, "set", None, "all", N, 8, 2, (1, 2, 4), sweep, sweep)
 search = RegularisationSearch(
     (0.1, 1.0), (0.1, 1.0), *(((0.1, 0.2), (0.3, 0.4)),) * 5, ((True, True), (True, False)),
     0.5, True, 0.1, 1.0, 1.0,

@@ -14,25 +14,30 @@ from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.ranking import random_ranking
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.sweep import Sweep
 
 SHARES = (0.01, 0.1, 1.0)
 
 
 def curve(method, retrained, seed):
     values = np.random.default_rng(seed).random((6, 3))
-    names = ("keep_top", "remove_top", "keep_bottom", "random_mean", "random_low", "random_high")
+    removed, *kept = (tuple(row) for row in values.tolist())
     return AblationCurve(
         method=method,
         retrained=retrained,
         replacement="none" if retrained else "mean",
         metric="accuracy",
         n_neurons=100,
-        intact=0.875,
         shares=SHARES,
         counts=(1, 10, 100),
+        keep=Sweep(0.875, *kept),
+        remove=Sweep(0.875, removed),
         converged=True,
-        **{name: tuple(row) for name, row in zip(names, values.tolist(), strict=True)},
     )
+
+
+def with_bottom(curve, values):
+    return replace(curve, keep=replace(curve.keep, bottom=values))
 
 
 CURVES = AblationCurves((curve("first", False, 0), curve("second", True, 1)))
@@ -53,16 +58,16 @@ def test_ablation_panels_hold_the_curves():
         lines = {line.get_label(): line for line in axis.lines}
         assert list(lines["all neurons"].get_ydata()) == [0.875, 0.875]
         for label, values in (
-            ("top only", expected.keep_top),
-            ("all but the top", expected.remove_top),
-            ("bottom only", expected.keep_bottom),
-            ("random only (mean, range)", expected.random_mean),
+            ("top only", expected.keep.top),
+            ("all but the top", expected.remove.top),
+            ("bottom only", expected.keep.bottom),
+            ("random only (mean, range)", expected.keep.random_mean),
         ):
             np.testing.assert_allclose(lines[label].get_xdata(), [1, 10, 100])
             np.testing.assert_array_equal(lines[label].get_ydata(), values)
         (band,) = axis.collections
         drawn = band.get_paths()[0].vertices[:, 1]
-        assert {*expected.random_low, *expected.random_high} <= set(drawn.tolist())
+        assert {*expected.keep.random_low, *expected.keep.random_high} <= set(drawn.tolist())
     first, second = (axis.get_title() for axis in figure.axes)
     assert first.startswith("first")
     assert "frozen, others mean" in first
@@ -73,9 +78,9 @@ def test_ablation_panels_hold_the_curves():
 def test_r2_below_zero_is_shown_to_minus_one():
     first, second = CURVES.curves
     assert CURVES.plot().axes[0].get_ylim()[0] == 0
-    low = AblationCurves((replace(first, keep_bottom=(-0.25, 0.0, 0.5)), second))
+    low = AblationCurves((with_bottom(first, (-0.25, 0.0, 0.5)), second))
     assert low.plot().axes[1].get_ylim()[0] == -0.25
-    lowest = AblationCurves((replace(first, keep_bottom=(-30.0, 0.0, 0.5)), second))
+    lowest = AblationCurves((with_bottom(first, (-30.0, 0.0, 0.5)), second))
     assert lowest.plot().axes[0].get_ylim()[0] == -1
 
 

@@ -16,6 +16,7 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.sweep import Sweep
 
 SPACE = NeuronSpace("m", "hidden_states", layers=(0, 3), widths=(2, 4))
 SCORES = np.array([0.1, 0.7, 0.2, 0.9, 0.0, 0.4])
@@ -208,15 +209,10 @@ def curve(**changes):
         replacement="zero",
         metric="accuracy",
         n_neurons=6,
-        intact=0.9,
         shares=(0.1, 0.5, 1.0),
         counts=(1, 3, 6),
-        keep_top=(0.5, 0.8, 0.9),
-        remove_top=three,
-        keep_bottom=three,
-        random_mean=(0.2, 0.4, 0.9),
-        random_low=three,
-        random_high=three,
+        keep=Sweep(0.9, (0.5, 0.8, 0.9), three, (0.2, 0.4, 0.9), three, three),
+        remove=Sweep(0.9, three),
         converged=True,
     )
     return replace(default, **changes)
@@ -230,7 +226,8 @@ def test_ablation_curves_survive_saving(tmp_path):
 
 def test_area_above_random():
     assert curve().area_above_random == pytest.approx((0.3 + 0.4 + 0.0) / 3)
-    assert curve(keep_top=curve().random_mean).area_above_random == 0
+    random = replace(curve().keep, top=curve().keep.random_mean)
+    assert curve(keep=random).area_above_random == 0
 
 
 def test_selectivity_and_minimal_set():
