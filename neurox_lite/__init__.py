@@ -14,6 +14,7 @@ __all__ = [
     "ElasticNetProbe",
     "InputError",
     "Job",
+    "Location",
     "MinimalPair",
     "Neuron",
     "NeuronMask",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from neurox_lite.interventions.intervene import intervene
     from neurox_lite.masking.neuron_mask import fit_neuron_mask
     from neurox_lite.models.loading import load_model
+    from neurox_lite.models.location import Location
     from neurox_lite.models.neuron_spaces import neuron_space
     from neurox_lite.neurons import Neuron, NeuronSpace
     from neurox_lite.pipeline.job import Job
@@ -89,6 +91,7 @@ _MODULE_OF = {
     "ElasticNetProbe": "probing.probe",
     "InputError": "errors",
     "Job": "pipeline.job",
+    "Location": "models.location",
     "MinimalPair": "corpora.minimal_pairs",
     "Neuron": "neurons",
     "NeuronMask": "results.neuron_mask",
