@@ -96,7 +96,7 @@ def estimate(
     job = ExtractionJob(model, corpus, out, chosen, source, tokenizer=tokenizer)
     loaded, sites, layers = job.loaded, job.sites, job.layers
     loading = time.perf_counter() - started
-    job.check_known_words()
+    job.check_plan()
     widths = [sites.widths[layer] for layer in layers]
     max_words = max(MIN_SHARD_WORDS, SHARD_BYTES // (4 * sum(widths)))
 

@@ -1,7 +1,11 @@
-"""One extraction from start to end: prepare, run shards, finish; every step can be repeated."""
+"""One extraction from start to end: prepare, run shards, finish; every step can be repeated.
+
+One class, and long: a step needs what those before it made, each made when it is first needed.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -12,24 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.checksums import DamagedError
-from neurox_lite.activations.merge_shards import join, join_virtually
+from neurox_lite.activations.merge_shards import join_virtually
 from neurox_lite.activations.store import IN_FOLDER, ActivationStore
 from neurox_lite.activations.writer import StoreHeader, check_words, open_writer
 from neurox_lite.arguments import as_path, expect
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-from neurox_lite.errors import InputError, UnfinishedError
+from neurox_lite.errors import InputError
 from neurox_lite.extraction.batching import windows
+from neurox_lite.extraction.finished_store import join_into_file
+from neurox_lite.extraction.folder_files import refuse_other_than_store, remove_leftovers_of
 from neurox_lite.extraction.forward import check_padding
-from neurox_lite.extraction.job_folder import (
-    JobFolder,
-    clear_write_errors,
-    refuse_other_than_store,
-    remove_leftovers_of,
-)
+from neurox_lite.extraction.job_folder import JobFolder
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.extraction.plan import Plan, plan_corpus
+from neurox_lite.extraction.plan import Plan
+from neurox_lite.extraction.planning import plan_corpus
 from neurox_lite.extraction.shards import Extractor
+from neurox_lite.extraction.store_header import check_known_words, store_header
 from neurox_lite.files import refuse_file, refuse_folder, refuse_foreign_link, require_absent
 from neurox_lite.json_files import hash_json
 from neurox_lite.measure import release_memory
@@ -42,11 +44,13 @@ from neurox_lite.models.loading import (
 )
 from neurox_lite.models.model_files import model_name, model_revision
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.models.vocabulary import check_unknown, tokenizer_hash
+from neurox_lite.models.vocabulary import tokenizer_hash
 from neurox_lite.neurons import IN_MEMORY, resolve_layers
 from neurox_lite.outputs import refuse_input
-from neurox_lite.public_names import public_name, public_sources
+from neurox_lite.public_names import public_sources
 from neurox_lite.version import __version__
+
+logger = logging.getLogger(__name__)
 
 SHARD_BYTES = 64 << 20
 """Float32 activations of a shard, in bytes, which are held in memory until they are written."""
@@ -146,13 +150,9 @@ class ExtractionJob:
             name = model_name(str(self.model), self.options.random_weights)
         source = self.source.words_hash if self.source else ""
         content = [__version__, name, revision, self.corpus.words_hash, source]
-        content += [self._text_hash] if self.corpus.texts else []
+        content += [self.corpus.text_hash] if self.corpus.texts else []
         content += self._unhashed
         return hash_json([*content, self.options.content()])
-
-    @cached_property
-    def _text_hash(self) -> str:
-        return self.corpus.text_hash
 
     def finished(self) -> ActivationStore | None:
         """The store, if this job was finished before.
@@ -239,27 +239,17 @@ class ExtractionJob:
             return self._prepared[0]
         return plan_corpus(self.loaded, self.corpus, self.options, self.source, self.words)
 
-    def check_known_words(self) -> None:
-        """Refuse a split of words that the tokenizer does not know, or say how many there are.
+    def check_plan(self) -> None:
+        """Refuse a split of words that the tokenizer does not know; say what else is unusual.
 
         Raises
         ------
         InputError
             When nearly all words of a split, or of the sources, are unknown.
         """
-        plan, splits = self.plan, np.asarray(self.words.splits or [""] * len(self.words))
-        for split in dict.fromkeys(splits.tolist()):
-            text = f"{self.words.source}: {split}" if split else self.words.source
-            chosen = splits == split
-            n_unknown, n_words = (
-                np.asarray(n)[chosen].sum() for n in (plan.n_unknown, plan.n_words)
-            )
-            check_unknown(int(n_unknown), int(n_words), text, self.loaded.name)
-        if plan.n_unknown_source:
-            read = self.source or self.words
-            n_unknown = sum(plan.n_unknown_source)
-            text = f"{read.source}, as sources"
-            check_unknown(n_unknown, read.n_words, text, self.loaded.name)
+        for warning in self.plan.warnings:
+            logger.warning("%s", warning)
+        check_known_words(self.plan, self.words, self.source, self.loaded.name)
 
     @property
     def batch_tokens(self) -> int:
@@ -307,7 +297,7 @@ class ExtractionJob:
             When the model or corpus cannot be used.
         """
         release_memory()  # what reading the corpus took
-        self.check_known_words()
+        self.check_plan()
         extractor = self.extractor
         first = self.plan.inputs(self.shards[0])
         check_padding(self.loaded, self.sites, self.layers, first, extractor.batch_tokens)
@@ -327,7 +317,7 @@ class ExtractionJob:
             "options": self.options.content(),
             "n_rows": self.n_rows,
         }
-        with clear_write_errors(self.out):
+        with self.folder.write_errors():
             self.folder.begin(description, self.shards, self.overwrite)
 
     def waiting(self) -> list[int]:
@@ -365,7 +355,7 @@ class ExtractionJob:
         """Write a shard; closing what is given back flushes its file and gives it its name."""
         head = self._head(self.shards[shard])
         with ExitStack() as stack:
-            stack.enter_context(clear_write_errors(self.out))
+            stack.enter_context(self.folder.write_errors())
             writer = stack.enter_context(
                 open_writer(
                     self.folder.shard(shard),
@@ -382,36 +372,8 @@ class ExtractionJob:
             return stack.pop_all()
 
     def _head(self, sentences: range) -> StoreHeader:
-        plan = self.plan
-        offsets = plan.corpus.sentence_offsets
-        first, last = offsets[sentences.start], offsets[sentences.stop]
-        special = plan.special[(plan.special >= first) & (plan.special < last)] - first
-        options = self.options
-        metadata: dict[str, Any] = {
-            "model": self.loaded.name,
-            "revision": self.loaded.revision,
-            "tokenizer": public_name(self.loaded.tokenizer.name_or_path),
-            "site": options.site,
-            "side": options.side,
-            "aggregation": options.aggregation,
-            "pooling": options.pooling or "",
-            "window": options.window or 0,
-            "dtype": options.dtype,
-            "compute_dtype": str(self.loaded.model.dtype).removeprefix("torch."),
-            "n_truncated_words": sum(plan.n_truncated[sentences.start : sentences.stop]),
-            "n_dropped_words": sum(plan.n_dropped[sentences.start : sentences.stop]),
-            "n_unknown_words": sum(plan.n_unknown[sentences.start : sentences.stop]),
-            "n_split_words": sum(plan.n_split[sentences.start : sentences.stop]),
-            "n_words": sum(plan.n_words[sentences.start : sentences.stop]),
-            "job_key": self.key,
-        }
-        if self.corpus.texts:
-            metadata |= {
-                "text": "raw",
-                "text_hash": self._text_hash,
-                "n_shared_words": sum(plan.n_shared[sentences.start : sentences.stop]),
-            }
-        return StoreHeader(plan.corpus.section(sentences), metadata, special)
+        text_hash = self.corpus.text_hash
+        return store_header(self.loaded, self.plan, self.options, sentences, self.key, text_hash)
 
     def finish(self) -> ActivationStore:
         """Join the shards, when all are done, under the store's name.
@@ -425,38 +387,14 @@ class ExtractionJob:
         folder = self.folder
         parts = [folder.shard(number) for number in range(len(self.shards))]
         head = self._head(range(len(self.corpus)))
-        with clear_write_errors(self.out):
+        with folder.write_errors():
             if self._is_file:
-                try:
-                    join(parts, head, self.out, overwrite=self.overwrite)
-                except DamagedError as error:
-                    removed = _remove_damaged(parts)
-                    if not removed:
-                        raise
-                    raise UnfinishedError(
-                        f"{self.out}: the shards {', '.join(removed)} were damaged after they were "
-                        "written, and are removed; check the disk and run the same command again, "
-                        "which makes them again"
-                    ) from error
+                join_into_file(parts, head, self.out, overwrite=self.overwrite)
                 folder.remove()
             else:
                 join_virtually(parts, head, folder.folder / IN_FOLDER)
                 folder.become_the_store(self.overwrite)
         return ActivationStore(self.out)
-
-
-def _remove_damaged(parts: Sequence[Path]) -> list[str]:
-    """Remove the shards that are not what was written, so that the next run makes them again."""
-    damaged = []
-    for part in parts:
-        try:
-            with ActivationStore(part) as store:
-                for _ in store.matrix().blocks():
-                    pass
-        except DamagedError:
-            damaged.append(part.name)
-            part.unlink(missing_ok=True)
-    return damaged
 
 
 def _wait(flushed: list[tuple[int, Future[None]]]) -> Iterator[int]:

@@ -11,6 +11,7 @@ from neurox_lite.activations.checks import verify
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction import job as job_module
+from neurox_lite.extraction.estimate import estimate
 from neurox_lite.extraction.extract import extract
 from neurox_lite.models.loading import LoadedModel, load_model
 from neurox_lite.models.trace import in_dry_run
@@ -249,6 +250,15 @@ def test_a_sentence_longer_than_the_model_is_refused_by_default(loaded, tmp_path
         extract(loaded, TaggedCorpus(LONG, source="long.txt"), tmp_path / "s.h5")
 
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["bert"])
+def test_a_dry_run_says_once_which_words_are_lost(loaded, tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        estimate(loaded, TaggedCorpus(LONG * 3), tmp_path / "s.h5", allow_missing=True)
+
+    said = [r.message for r in caplog.records if "without activations" in r.message]
+    assert len(said) == 1 and "6 sentences are longer" in said[0]
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta"])

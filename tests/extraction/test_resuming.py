@@ -367,6 +367,7 @@ def test_a_full_disk_loses_nothing(folder, tmp_path, limit):
     assert "run the same command again" in line
     assert not out.exists()
     assert not list(tmp_path.rglob(".*.partial"))
+    assert ("the shards that are done are kept" in line) == (limit == 200_000)
     if limit == 200_000:
         shards = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("[0-9]*.h5")}
         assert len(shards) > 3

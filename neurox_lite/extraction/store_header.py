@@ -1,0 +1,85 @@
+"""What a plan says about the words of a store: what its header holds, and unknown words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.activations.writer import StoreHeader
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.extraction.plan import Plan
+from neurox_lite.models.loading import LoadedModel
+from neurox_lite.models.vocabulary import check_unknown
+from neurox_lite.public_names import public_name
+
+
+def store_header(
+    loaded: LoadedModel,
+    plan: Plan,
+    options: ExtractOptions,
+    sentences: range,
+    job_key: str,
+    text_hash: str,
+) -> StoreHeader:
+    """The words of some neighbouring sentences, and what a store says about them.
+
+    Parameters
+    ----------
+    loaded, plan, options, sentences
+    job_key : str
+        Hash of everything that decides what the store will hold.
+    text_hash : str
+        Of sentences as they were written; "" where words are joined.
+    """
+    offsets = plan.corpus.sentence_offsets
+    first, last = offsets[sentences.start], offsets[sentences.stop]
+    special = plan.special[(plan.special >= first) & (plan.special < last)] - first
+    metadata: dict[str, Any] = {
+        "model": loaded.name,
+        "revision": loaded.revision,
+        "tokenizer": public_name(loaded.tokenizer.name_or_path),
+        "site": options.site,
+        "side": options.side,
+        "aggregation": options.aggregation,
+        "pooling": options.pooling or "",
+        "window": options.window or 0,
+        "dtype": options.dtype,
+        "compute_dtype": str(loaded.model.dtype).removeprefix("torch."),
+        "n_truncated_words": sum(plan.n_truncated[sentences.start : sentences.stop]),
+        "n_dropped_words": sum(plan.n_dropped[sentences.start : sentences.stop]),
+        "n_unknown_words": sum(plan.n_unknown[sentences.start : sentences.stop]),
+        "n_split_words": sum(plan.n_split[sentences.start : sentences.stop]),
+        "n_words": sum(plan.n_words[sentences.start : sentences.stop]),
+        "job_key": job_key,
+    }
+    if text_hash:
+        metadata |= {
+            "text": "raw",
+            "text_hash": text_hash,
+            "n_shared_words": sum(plan.n_shared[sentences.start : sentences.stop]),
+        }
+    return StoreHeader(plan.corpus.section(sentences), metadata, special)
+
+
+def check_known_words(
+    plan: Plan, words: TaggedCorpus, source: TaggedCorpus | None, model: str
+) -> None:
+    """Refuse words that the tokenizer does not know, or say how many there are.
+
+    Raises
+    ------
+    InputError
+        When nearly all words of a split, or of the sources, are unknown.
+    """
+    splits = np.asarray(words.splits or [""] * len(words))
+    for split in dict.fromkeys(splits.tolist()):
+        text = f"{words.source}: {split}" if split else words.source
+        chosen = splits == split
+        n_unknown, n_words = (np.asarray(n)[chosen].sum() for n in (plan.n_unknown, plan.n_words))
+        check_unknown(int(n_unknown), int(n_words), text, model)
+    if plan.n_unknown_source:
+        read = source or words
+        n_unknown = sum(plan.n_unknown_source)
+        check_unknown(n_unknown, read.n_words, f"{read.source}, as sources", model)
