@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ from neurox_lite.escaping import markdown, markdown_code
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.files import write_text
 from neurox_lite.json_files import read_json
-from neurox_lite.models.vocabulary import WARN_SHARE
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.probing.selectivity import Selectivity
-from neurox_lite.public_names import public_name
+from neurox_lite.report.data import changed_labels, chosen_words, setting, skipped_lines
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
@@ -36,8 +34,6 @@ from neurox_lite.results.ranking import NeuronRanking
 
 N_TOP = 10
 MASS = 0.25
-MOST_LINES = 20
-"""Bad lines that are listed; ``neurox-lite run --json`` has all."""
 
 
 def write_summary(
@@ -77,9 +73,10 @@ def write_summary(
         metadata, n_words = store.metadata, store.n_rows
     sections = [
         f"# {markdown(tag)}: which neurons of {markdown(model)}?",
-        f"Labels {markdown_code(tag)} of {markdown(corpus)}{_changed(rules)}{_chosen(words)}.",
-        *([_left_out(skipped)] if skipped else ()),
-        _setting(ranking, metadata, n_words, evaluation),
+        f"Labels {markdown_code(tag)} of {markdown(corpus)}"
+        f"{changed_labels(rules)}{chosen_words(words)}.",
+        *([skipped_lines(skipped)] if skipped else ()),
+        setting(ranking, metadata, n_words, evaluation),
         _probe(evaluation, CONTROL.read(folder)),
         *([_search(SEARCH.read(folder))] if search else ()),
         _neurons(ranking, figure_format),
@@ -89,80 +86,6 @@ def write_summary(
         _costs(read_json(folder / RECORD)),
     ]
     write_text(folder / SUMMARY.name, "\n\n".join(sections) + "\n")
-
-
-def _changed(rules: LabelRules) -> str:
-    """What was done to the labels, nothing if they are those of the file."""
-    done = ["prefixes as in B-PER stripped"] * rules.strip_bio
-    done += [markdown(rule) for rule in rules.label_map]
-    return f"; labels changed: {', '.join(done)}" if done else ""
-
-
-def _left_out(skipped: Sequence[str]) -> str:
-    """How many sentences of a corpus have bad lines, and which are the first."""
-    lines = [f"- {markdown(line)}" for line in skipped[:MOST_LINES]]
-    if len(skipped) > MOST_LINES:
-        lines.append("- ...")
-    head = f"**{len(skipped):,} sentences with bad lines are left out**:"
-    return "\n".join([head, "", *lines])
-
-
-def _chosen(words: WordSelection) -> str:
-    """The options that choose words, none if all words are used."""
-    default = asdict(WordSelection())
-    chosen = {k: value for k, value in asdict(words).items() if value != default[k]}
-    if words.where:
-        tags = ((t, [v] if isinstance(v, str) else v) for t, v in words.where.items())
-        chosen["where"] = " ".join(f"{tag}={','.join(labels)}" for tag, labels in tags)
-    if words.file is not None:
-        chosen["file"] = public_name(words.file)
-    options = [f"{k} {markdown_code(value)}" for k, value in chosen.items()]
-    return f"; only words chosen by {', '.join(options)}" if options else ""
-
-
-def _setting(
-    ranking: NeuronRanking, metadata: dict[str, Any], n_words: int, evaluation: dict[str, Any]
-) -> str:
-    space = ranking.space
-    pooling = metadata.get("pooling")
-    unit = "sentences" if pooling else "words"
-    rows = f"{pooling} of a sentence" if pooling else f"{metadata['aggregation']} subword"
-    lines = [
-        f"{space.n_neurons:,} neurons: {space.site}, layers {', '.join(map(str, space.layers))}; "
-        f"{n_words:,} {unit}, {rows}, stored as {metadata['dtype']}. "
-        f"Labelled {unit}: {evaluation['n_train']:,} train, {evaluation['n_dev']:,} dev, "
-        f"{evaluation['n_test']:,} test."
-    ]
-    lost = metadata["n_truncated_words"] + metadata["n_dropped_words"]
-    if lost:
-        lines.append(
-            f"**{lost:,} words have no activation and are left out**: "
-            f"{metadata['n_truncated_words']:,} beyond the model's limit, "
-            f"{metadata['n_dropped_words']:,} dropped by the tokenizer."
-        )
-    lines.append(_known_words(metadata))
-    if evaluation["left_out"]:
-        rare = ", ".join(
-            f"{markdown(name)} ({count})" for name, count in evaluation["left_out"].items()
-        )
-        lines.append(f"Classes left out because they are rare in train, with their words: {rare}.")
-    return "\n\n".join(lines)
-
-
-def _known_words(metadata: dict[str, Any]) -> str:
-    """How many words the tokenizer did not know or split."""
-    if "n_unknown_words" not in metadata:
-        return "How many words the tokenizer did not know was not counted."
-    n_words, n_unknown, n_split = (
-        metadata[f"n_{kind}words"] for kind in ("", "unknown_", "split_")
-    )
-    unknown = f"{n_unknown:,} of {n_words:,} words ({percent(n_unknown / n_words)})"
-    if n_unknown >= WARN_SHARE * n_words:
-        unknown = f"**{unknown}**"
-    return (
-        f"{unknown} hold the unknown token of the tokenizer; {n_split:,} "
-        f"({percent(n_split / n_words)}) are split into several subwords."
-    )
 
 
 def _probe(evaluation: dict[str, Any], control: Selectivity) -> str:
@@ -238,7 +161,7 @@ def _search(search: RegularisationSearch) -> str:
 
 def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     best = ", ".join(str(neuron) for neuron in ranking.top(min(N_TOP, ranking.space.n_neurons)))
-    n_first = int((ranking.scores == ranking.scores.max()).sum())
+    n_first = ranking.n_tied_first
     ties = (
         f" The first {n_first} are tied, each the best neuron of some class, and stand in the "
         "order of layers."

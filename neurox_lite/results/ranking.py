@@ -136,6 +136,11 @@ class NeuronRanking:
         return len(scores) - int(n_lowest) if n_lowest > 1 else len(scores)
 
     @property
+    def n_tied_first(self) -> int:
+        """Number of neurons that share the score of the first."""
+        return int((self.scores == self.scores[self.order[0]]).sum())
+
+    @property
     def unscored(self) -> list[Neuron]:
         """Neurons without a score (NaN), such as constant ones; a method ranks them last."""
         return self.space.neurons(self.order[np.isnan(self.scores[self.order])])
