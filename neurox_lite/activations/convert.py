@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import require_absent
+from neurox_lite.locks import real_path
+from neurox_lite.outputs import refuse_input
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN = "unknown"
 READERS = {"hdf5": read_neurox_hdf5, "json": read_neurox_json}
@@ -66,8 +71,8 @@ def convert(
     Raises
     ------
     InputError
-        When ``source`` is none of these or damaged, holds what the other format cannot, or ``out``
-        exists.
+        When ``source`` is none of these or damaged, holds what the other format cannot, ``out``
+        exists, or a file would be replaced by its own conversion.
     """
     source, out = as_path(source, "source"), as_path(out, "out")
     require_absent(out, overwrite)
@@ -81,10 +86,14 @@ def convert(
         if model != UNKNOWN:
             raise InputError(f"{source}: is a store and names its model; leave out --model")
         if to == "store":
+            if real_path(out) == real_path(source):
+                logger.warning("%s: the store is replaced by its copy", out)
             return _copy(source, out, overwrite)
+        refuse_input(out, source)
         return _to_neurox(source, out, overwrite)
     if to == "neurox":
         raise InputError(f"{source}: is a NeuroX file already; convert it to a store first")
+    refuse_input(out, source)
     READERS[kind](source, out, model=model, overwrite=overwrite).close()
     return out
 

@@ -20,6 +20,8 @@ from neurox_lite.input_files import parse_json
 logger = logging.getLogger(__name__)
 
 HEADER = ["prefix", "right", "wrong", "suffix", "template", "condition"]
+SENTENCES = ["right_sentence", "wrong_sentence"]
+"""Columns of a file in which some pair has its sentences as they were written."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,23 @@ def as_pairs(pairs: Any, name: str = "pairs") -> list[MinimalPair]:
 
 
 def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:
-    """Write pairs as tab-separated text with a header line; ``sentences`` are not kept."""
-    rows = [HEADER]
+    """Write pairs as tab-separated text with a header line.
+
+    Raises
+    ------
+    InputError
+        When a part of a pair has a tab or a line break in it.
+    """
+    with_sentences = any(pair.sentences for pair in pairs)
+    rows = [HEADER + SENTENCES * with_sentences]
     for pair in pairs:
         prefix, suffix = " ".join(pair.prefix), " ".join(pair.suffix)
-        rows.append([prefix, pair.right, pair.wrong, suffix, pair.template, pair.condition])
+        row = [prefix, pair.right, pair.wrong, suffix, pair.template, pair.condition]
+        row += (pair.sentences or ("", "")) if with_sentences else ()
+        broken = next((cell for cell in row if set(cell) & set("\t\n\r")), None)
+        if broken is not None:
+            raise InputError(f"{path}: {shown(broken)} has a tab or a line break; replace it")
+        rows.append(row)
     write_text(path, "".join("\t".join(row) + "\n" for row in rows))
 
 
@@ -154,7 +168,7 @@ def read_pairs(path: str | Path, *, skip_bad_lines: bool = False) -> list[Minima
 def _of_table(
     path: str | Path, header: list[str], rows: list[list[str]], bad: BadLines
 ) -> list[MinimalPair]:
-    if header != HEADER:
+    if header not in (HEADER, HEADER + SENTENCES):
         raise InputError(
             f"{path}, line 1: the header is not '{' '.join(HEADER)}', separated by tabs; add it, "
             "or give JSON lines with sentence_good and sentence_bad"
@@ -163,22 +177,23 @@ def _of_table(
         raise InputError(f"{path}: no pairs after the header; give at least one")
     pairs = []
     for line, row in enumerate(rows, start=2):
-        if len(row) != len(HEADER):
+        if len(row) != len(header):
             bad.found_in(
-                f"{path}, line {line}: {len(row)} columns instead of {len(HEADER)}; "
+                f"{path}, line {line}: {len(row)} columns instead of {len(header)}; "
                 "separate them by tabs"
             )
             continue
-        prefix, right, wrong, suffix, template, condition = row
+        prefix, right, wrong, suffix, template, condition, *sentences = row
         try:
             pairs.append(
-                _checked(
+                _pair(
                     prefix.split(),
                     right.strip(),
                     wrong.strip(),
                     tuple(suffix.split()),
                     template,
                     condition,
+                    (sentences[0], sentences[1]) if any(sentences) else None,
                 )
             )
         except ValueError as error:
@@ -251,7 +266,7 @@ def _of_template(path: str | Path, rows: list[list[str]], bad: BadLines) -> list
             continue
         condition = both["correct"][1]
         try:
-            pairs.append(_checked(prefix, right, wrong, (), Path(path).stem, condition))
+            pairs.append(_pair(prefix, right, wrong, (), Path(path).stem, condition))
         except ValueError as error:
             bad.found_in(f"{path}, line {line}: {error}")
     return pairs
@@ -274,10 +289,18 @@ def _rows(path: str | Path) -> list[list[str]]:
     return [line.split("\t") for line in lines]
 
 
-def _checked(prefix: list[str], right: str, wrong: str, *rest: Any) -> MinimalPair:
+def _pair(
+    prefix: list[str],
+    right: str,
+    wrong: str,
+    suffix: tuple[str, ...],
+    template: str,
+    condition: str,
+    sentences: tuple[str, str] | None = None,
+) -> MinimalPair:
     """A pair, if it is one; else ValueError with what is wrong."""
-    if not prefix or not right or not wrong:
+    if not (prefix or sentences) or not right or not wrong:
         raise ValueError("prefix, right or wrong is empty; fill it in")
     if right == wrong:
         raise ValueError(f"right and wrong are both '{right}'; they must differ")
-    return MinimalPair(tuple(prefix), right, wrong, *rest)
+    return MinimalPair(tuple(prefix), right, wrong, suffix, template, condition, sentences)

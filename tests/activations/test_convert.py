@@ -151,13 +151,25 @@ def test_what_cannot_be_converted(tmp_path, source, out, options, message):
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
-def test_overwriting_even_the_input(tmp_path):
+def test_overwriting_even_the_input(tmp_path, caplog):
     write_store(tmp_path / "s.h5")
     expected = everything(tmp_path / "s.h5")
     nx.convert(tmp_path / "s.h5", tmp_path / "s.h5", to="store", overwrite=True)
 
+    assert "s.h5: the store is replaced by its copy" in caplog.text
     assert everything(tmp_path / "s.h5")[0] == expected[0]
     np.testing.assert_array_equal(everything(tmp_path / "s.h5")[1], expected[1])
+
+
+def test_no_file_is_replaced_by_its_own_conversion(tmp_path):
+    make_folder(tmp_path)
+    (tmp_path / "link.hdf5").symlink_to("n.hdf5")
+    shutil.copy(tmp_path / "s.h5", tmp_path / "s.hdf5")
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    for source, out in (("n.hdf5", "n.hdf5"), ("n.hdf5", "link.hdf5"), ("s.hdf5", "s.hdf5")):
+        with pytest.raises(InputError, match=f"{out}: is an input, too; give another output"):
+            nx.convert(tmp_path / source, tmp_path / out, overwrite=True)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
 def test_the_command(tmp_path, capsys):

@@ -145,6 +145,29 @@ def test_files_give_back_the_pairs_they_were_given(tmp_path_factory, fields):
     assert read_pairs(path) == pairs
 
 
+def test_sentences_as_they_were_written_are_kept(tmp_path):
+    blimp, table = tmp_path / "blimp.jsonl", tmp_path / "pairs.tsv"
+    lines = (
+        '{"sentence_good": "The cat runs, OK?", "sentence_bad": "The cat run, OK?"}',
+        '{"sentence_good": "Who  sleeps here?", "sentence_bad": "What  sleeps here?"}',
+    )
+    blimp.write_text("\n".join(lines))
+    pairs = [*read_pairs(blimp), MinimalPair(("the", "dog"), "sees", "see")]
+
+    write_pairs(table, pairs)
+
+    assert read_pairs(table) == pairs
+    assert read_pairs(table)[1].both_sentences()[0] == "Who  sleeps here?"
+
+
+@pytest.mark.parametrize("broken", ["a\tb", "a\nb"])
+def test_what_would_break_the_table_is_refused(tmp_path, broken):
+    pair = MinimalPair(("the",), "cat", "cats", sentences=("the cat", broken))
+    with pytest.raises(InputError, match="has a tab or a line break; replace it"):
+        write_pairs(tmp_path / "pairs.tsv", [pair])
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
