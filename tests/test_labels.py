@@ -25,7 +25,7 @@ ROWS = np.arange(N)
 
 
 def validate_inputs(y):
-    from neurox_lite.activations.labelled_splits import LabelledActivations
+    from neurox_lite.activations.inputs import LabelledActivations
 
     return LabelledActivations(X, y, ROWS, GROUPS)
 

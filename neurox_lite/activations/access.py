@@ -8,10 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 
-from neurox_lite.activations.store import BLOCK_ROWS, ActivationMatrix, ActivationStore
-from neurox_lite.arguments import shown
+from neurox_lite.activations.store import BLOCK_ROWS, ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 
@@ -22,51 +20,6 @@ READ_ROWS, SMALL_ROWS = 1024, 256
 """Rows that are read, and worked on, at a time; the latter with all made of them fit a cache."""
 
 Item = TypeVar("Item")
-
-WANTED = "an array, a tensor or a store's matrix of shape (n_words, n_neurons)"
-
-
-def refuse_no_matrix(X: Any, name: str = "X") -> None:
-    """Raise InputError for what is no array of activations at all, or is sparse."""
-    if isinstance(X, ActivationStore):
-        raise InputError(f"{name} is a store; give its activations, as store.matrix()")
-    if hasattr(X, "X") and hasattr(X, "y"):
-        raise InputError(f"{name} is {shown(X)}; give its activations and labels, .X and .y")
-    if issparse(X) or (isinstance(X, torch.Tensor) and X.layout != torch.strided):
-        raise InputError("sparse input is not supported: activations are dense; use .toarray()")
-    is_array = hasattr(X, "__array__") or isinstance(X, list | tuple)
-    if isinstance(X, type) or not is_array:
-        raise InputError(f"{name} is {shown(X)}; give {WANTED}")
-
-
-def checked_activations(X: Any, name: str = "X") -> Any:
-    """``X`` as something with two dimensions and numbers; integers become float32.
-
-    Raises
-    ------
-    InputError
-        When ``X`` is no array, is sparse, holds no real numbers, or is no matrix with rows.
-    """
-    if isinstance(X, ActivationMatrix):
-        return X
-    refuse_no_matrix(X, name)
-    if not isinstance(X, torch.Tensor):
-        try:
-            X = np.asarray(X)
-        except ValueError as error:  # rows of several lengths
-            raise InputError(f"{name} is no matrix ({error}); give {WANTED}") from None
-        if X.dtype.kind not in "fiub":
-            raise InputError(f"activations of type {X.dtype}; give real numbers")
-        X = X if X.dtype.kind == "f" else X.astype(np.float32)
-    elif X.is_complex():
-        raise InputError(f"activations of type {X.dtype}; give real numbers")
-    else:
-        X = X.detach() if X.is_floating_point() else X.float()
-    if X.ndim != 2 or not all(X.shape):
-        raise InputError(
-            f"activations of shape {tuple(X.shape)}; give (n_words, n_neurons), at least one row"
-        )
-    return X
 
 
 def space_of(X: Any) -> NeuronSpace:

@@ -1,77 +1,251 @@
-"""What rankers are given: activations and labels, checked."""
+"""What functions are given: activations, and a label for every row.
+
+The one place that says which are accepted. Public functions take them as ``(X, y)``, as
+scikit-learn does, and hand them on as :class:`LabelledActivations`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets
 
-from neurox_lite.activations.access import (
-    checked_activations,
-    space_of,
-)
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.access import space_of, take_rows
+from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.arguments import shown
 from neurox_lite.errors import InputError
+from neurox_lite.intervals import sentence_numbers
 from neurox_lite.json_files import hash_json
 from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.showing import short_repr
+from neurox_lite.showing import short_repr, some, summary
+
+WANTED = "an array, a tensor or a store's matrix of shape (n_words, n_neurons)"
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Activations and the class of every row.
+class LabelledActivations:
+    """Activations and labels of words, such as those of one split of a corpus.
 
     Attributes
     ----------
-    X : (n, n_neurons) array, tensor or store's matrix
-    space : NeuronSpace
-    classes : (n_classes,) array
-        Sorted.
-    ids : (n,) int array
-        Number of the class of each row.
+    X : (n_words, n_neurons) ActivationMatrix, array or tensor
+        On disk as :func:`neurox_lite.labelled_splits` gives it.
+    y : (n_words,) array
+        One label per word.
+    rows : (n_words,) int array
+        Their positions among the words of the corpus, ascending; by default from 0.
+    sentences : (n_words,) int array
+        Numbers of their sentences in the corpus, from 0; by default each word is one of its own.
     """
 
     X: Any
-    space: NeuronSpace
-    classes: np.ndarray
-    ids: np.ndarray
+    y: np.ndarray
+    rows: np.ndarray = None  # type: ignore[assignment]
+    sentences: np.ndarray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "X", validate_activations(self.X))
+        object.__setattr__(self, "y", validate_labels(self.y, self.X.shape[0]))
+        for name in ("rows", "sentences"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.arange(len(self.y)))
+            elif len(getattr(self, name)) != len(self.y):
+                raise InputError(
+                    f"{len(getattr(self, name))} {name} for {len(self.y)} labels; give one of each "
+                    "for a word"
+                )
 
     __repr__ = short_repr
 
+    def __str__(self) -> str:
+        classes = some(np.unique(self.y).tolist())
+        title = f"LabelledActivations of {self.X.shape[1]} neurons"
+        return summary(title, {"words": len(self.y)}, [f"labels {classes}"])
+
+    def __len__(self) -> int:
+        return len(self.y)
+
     @property
-    def provenance(self) -> dict[str, Any]:
-        """The number of words, and of words of a store a hash of them and their labels."""
-        words = {"n_words": len(self.ids)}
-        identity = fingerprint(self.X, self.classes[self.ids])
-        return {**words, "words": identity} if identity else words
+    def space(self) -> NeuronSpace:
+        """The neurons that the columns are; of a plain array one layer of its own."""
+        return space_of(self.X)
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The labels there are, sorted; (n_classes,).
+
+        Raises
+        ------
+        InputError
+            When there are fewer than two, or labels are no classes.
+        """
+        return self._class_ids[0]
+
+    @property
+    def ids(self) -> np.ndarray:
+        """Number of the class of each row; (n_words,) int array. Raises as ``classes``."""
+        return self._class_ids[1]
 
     @property
     def class_names(self) -> tuple[Any, ...]:
         """The classes as Python has them."""
         return tuple(self.classes.tolist())
 
+    @cached_property
+    def _class_ids(self) -> tuple[np.ndarray, np.ndarray]:
+        return class_ids(self.y)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The number of words, and of words of a store a hash of them and their labels."""
+        words = {"n_words": len(self)}
+        identity = hash_labelled_words(self.X, self.y)
+        return {**words, "words": identity} if identity else words
+
     def one_hot(self, start: int, stop: int, like: torch.Tensor) -> torch.Tensor:
         """Classes of some rows as (n_classes, n_rows) zeros and ones, float32 on a device."""
         ids = torch.from_numpy(self.ids[start:stop]).to(like.device)
         return (ids == torch.arange(len(self.classes), device=like.device)[:, None]).float()
 
+    def take(self, positions: np.ndarray) -> LabelledActivations:
+        """Some words, of ascending positions without repeats."""
+        X = take_rows(self.X, positions)
+        return LabelledActivations(
+            X, self.y[positions], self.rows[positions], self.sentences[positions]
+        )
 
-def validate_inputs(X: Any, y: Any) -> Labelled:
-    """Check activations (n, n_neurons) and labels (n,); nothing is read from the disk.
+
+def validate_inputs(
+    X: Any,
+    y: Any,
+    part: str = "",
+    *,
+    like: LabelledActivations | None = None,
+) -> LabelledActivations:
+    """Check what a function was given; nothing is read from the disk.
+
+    Parameters
+    ----------
+    X : (n, n_neurons) array-like
+    y : (n,) array-like
+    part : str
+        What errors call them: X_dev and y_dev of "dev".
+    like : LabelledActivations, optional
+        Those of train, whose neurons and kind of labels they must have.
 
     Raises
     ------
     InputError
-        As :func:`checked_activations` and :func:`neurox_lite.labels.validate_labels`, or when there
-        are fewer than two classes.
+        As :func:`validate_activations` and :func:`neurox_lite.labels.validate_labels`, or when they
+        are not ``like`` train.
     """
-    X = checked_activations(X)
-    classes, ids = class_ids(validate_labels(y, X.shape[0]))
-    return Labelled(X, space_of(X), classes, ids)
+    suffix = f"_{part}" if part else ""
+    X = validate_activations(X, f"X{suffix}")
+    of_train = None if like is None else like.y
+    y = validate_labels(y, X.shape[0], name=f"y{suffix}", like=of_train)
+    if like is not None:
+        require_same_neurons(like.X, X, part)
+    return LabelledActivations(X, y)
+
+
+def validate_with_sentences(X: Any, y: Any, groups: Any) -> LabelledActivations:
+    """:func:`validate_inputs` with the sentence of each row, ``groups`` (n,).
+
+    Raises
+    ------
+    InputError
+        As it and :func:`neurox_lite.intervals.sentence_numbers`.
+    """
+    data = validate_inputs(X, y)
+    return replace(data, sentences=sentence_numbers(groups, len(data)))
+
+
+def refuse_no_matrix(X: Any, name: str = "X") -> None:
+    """Raise InputError for what is no array of activations at all, or is sparse."""
+    if isinstance(X, ActivationMatrix):
+        return
+    if isinstance(X, ActivationStore):
+        raise InputError(f"{name} is a store; give its activations, as store.matrix()")
+    if hasattr(X, "X") and hasattr(X, "y"):
+        raise InputError(f"{name} is {shown(X)}; give its activations and labels, .X and .y")
+    if issparse(X) or (isinstance(X, torch.Tensor) and X.layout != torch.strided):
+        raise InputError("sparse input is not supported: activations are dense; use .toarray()")
+    is_array = hasattr(X, "__array__") or isinstance(X, list | tuple)
+    if isinstance(X, type) or not is_array:
+        raise InputError(f"{name} is {shown(X)}; give {WANTED}")
+
+
+def validate_activations(X: Any, name: str = "X") -> Any:
+    """``X`` as something with two dimensions and numbers; integers become float32.
+
+    Raises
+    ------
+    InputError
+        When ``X`` is no array, is sparse, holds no real numbers, or is no matrix with rows.
+    """
+    if isinstance(X, ActivationMatrix):
+        return X
+    refuse_no_matrix(X, name)
+    if not isinstance(X, torch.Tensor):
+        try:
+            X = np.asarray(X)
+        except ValueError as error:  # rows of several lengths
+            raise InputError(f"{name} is no matrix ({error}); give {WANTED}") from None
+        if X.dtype.kind not in "fiub":
+            raise InputError(f"activations of type {X.dtype}; give real numbers")
+        X = X if X.dtype.kind == "f" else X.astype(np.float32)
+    elif X.is_complex():
+        raise InputError(f"activations of type {X.dtype}; give real numbers")
+    else:
+        X = X.detach() if X.is_floating_point() else X.float()
+    if X.ndim != 2 or not all(X.shape):
+        raise InputError(
+            f"activations of shape {tuple(X.shape)}; give (n_words, n_neurons), at least one row"
+        )
+    return X
+
+
+def require_same_neurons(X: Any, other: Any, part: str) -> None:
+    """Raise InputError unless activations of another part are of the neurons of ``X``, of train."""
+    if X.shape[1] != other.shape[1]:
+        raise InputError(
+            f"{part} activations of shape {tuple(other.shape)} for {X.shape[1]} neurons of train; "
+            "give the same neurons"
+        )
+    both_know_theirs = isinstance(X, ActivationMatrix) and isinstance(other, ActivationMatrix)
+    if both_know_theirs and X.space != other.space:
+        raise InputError(f"train and {part} are of different neurons; give the same layers")
+
+
+def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The classes, sorted, and the number of each row's class, (n,).
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two classes, or labels are no classes.
+    """
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        raise InputError(f"{error}; for numbers fit an ElasticNetRegression") from None
+    classes, ids = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise InputError(f"only one class, '{classes[0]}'; give words of at least two")
+    return classes, ids
+
+
+def hash_labelled_words(X: Any, y: np.ndarray) -> str:
+    """Hash of a store's content, the rows taken from it and their labels; "" for an array."""
+    if not isinstance(X, ActivationMatrix):
+        return ""
+    return hash_json([X.store.content_hash, X.rows.tolist(), [str(label) for label in y]])
 
 
 def sample_rows(ids: np.ndarray, n_rows: int, seed: int) -> np.ndarray:
@@ -94,28 +268,3 @@ def sample_rows(ids: np.ndarray, n_rows: int, seed: int) -> np.ndarray:
         size = int(np.ceil(len(rows) * n_rows / len(ids)))
         of_classes.append(rng.choice(rows, size=size, replace=False))
     return np.sort(np.concatenate(of_classes))
-
-
-def fingerprint(X: Any, y: np.ndarray) -> str:
-    """Hash of a store's content, the rows taken from it and their labels; "" for an array."""
-    if not isinstance(X, ActivationMatrix):
-        return ""
-    return hash_json([X.store.content_hash, X.rows.tolist(), [str(label) for label in y]])
-
-
-def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The classes, sorted, and the number of each row's class, (n,).
-
-    Raises
-    ------
-    InputError
-        When there are fewer than two classes, or labels are no classes.
-    """
-    try:
-        check_classification_targets(y)
-    except ValueError as error:
-        raise InputError(f"{error}; for numbers fit an ElasticNetRegression") from None
-    classes, ids = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise InputError(f"only one class, '{classes[0]}'; a probe needs at least two")
-    return classes, ids

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.arguments import expect, whole_number
 from neurox_lite.corpora.balance import balance_classes, check_balance
@@ -16,50 +16,13 @@ from neurox_lite.corpora.disjoint import find_disjoint_words
 from neurox_lite.corpora.splits import SPLITS
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.labels import UNLABELLED, validate_labels
+from neurox_lite.labels import UNLABELLED
 from neurox_lite.metrics import most_frequent
 from neurox_lite.neurons import Layers
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, some, summary
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class LabelledActivations:
-    """Activations and labels of the labelled words of one split.
-
-    Attributes
-    ----------
-    X : ActivationMatrix or array
-        Array-like of shape (n_words, n_neurons); on disk as :func:`labelled_splits` gives it.
-    y : (n_words,) str array
-        One label per word.
-    rows : (n_words,) int array
-        Their positions among the words of the corpus, ascending.
-    sentences : (n_words,) int array
-        Numbers of their sentences in the corpus, from 0.
-    """
-
-    X: Any
-    y: np.ndarray
-    rows: np.ndarray
-    sentences: np.ndarray
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "y", validate_labels(self.y))
-        if not self.X.shape[0] == len(self.y) == len(self.rows) == len(self.sentences):
-            raise InputError(
-                f"{self.X.shape[0]} rows of activations, {len(self.y)} labels, {len(self.rows)} "
-                f"rows and {len(self.sentences)} sentences; give one of each for a word"
-            )
-
-    __repr__ = short_repr
-
-    def __str__(self) -> str:
-        classes = some(np.unique(self.y).tolist())
-        title = f"LabelledActivations of {self.X.shape[1]} neurons"
-        return summary(title, {"words": len(self.y)}, [f"labels {classes}"])
 
 
 @dataclass(frozen=True)

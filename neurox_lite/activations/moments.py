@@ -11,7 +11,7 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import check_finite, row_blocks, small_blocks, space_of
-from neurox_lite.activations.inputs import Labelled
+from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.errors import InputError
 from neurox_lite.showing import short_repr
 
@@ -104,7 +104,7 @@ def moments(X: Any, *, weights: Any = None, origin: Any = None) -> Moments:
     return running.moments()
 
 
-def class_moments(data: Labelled) -> ClassMoments:
+def class_moments(data: LabelledActivations) -> ClassMoments:
     """Mean of every neuron in every class. Memory: one block, and (n_classes, n_neurons) twice.
 
     Raises
@@ -234,8 +234,11 @@ class RunningMoments:
         lost = ~torch.isfinite(squares) | (squares == 0)
         if lost.any():
             check_finite(block.cpu().numpy(), start, space_of(self.X), self.X)
+            exact = difference[:, lost].double().square().sum(0)
+            if not exact.any():
+                return squares  # of neurons that are constant in these rows
             squares = squares.double()
-            squares[lost] = difference[:, lost].double().square().sum(0)
+            squares[lost] = exact
             if not torch.isfinite(squares).all():
                 raise InputError("activations are too large to be squared; scale them down")
         return squares

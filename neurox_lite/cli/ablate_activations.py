@@ -65,7 +65,7 @@ def ablate_activations(
         if fitted is None:
             fitted = ElasticNetProbe().fit(splits.train.X, splits.train.y)
         else:
-            fitted.check_trained_on(splits.train.X, splits.train.y)
+            fitted.check_trained_on(splits.train)
         curves = ablate(
             list(rankings.values()),
             splits.train.X,

@@ -79,7 +79,7 @@ def principal(covariance: np.ndarray, variance: float) -> Principal:
     return Principal(axes[:, :n_components], np.sqrt(values[:n_components]))
 
 
-def checked_variance(variance: float) -> float:
+def validate_variance(variance: float) -> float:
     """The share of the variance that is kept, if it is one."""
     if not 0 < variance <= 1:
         raise InputError(f"variance is {variance}; give a share above 0, at most 1")
@@ -125,7 +125,7 @@ def canonical_correlations(X: Any, other: Any, *, variance: float = 0.99) -> Can
         When the matrices differ in rows, hold NaN or infinity or are constant, ``variance`` is no
         share, or there are fewer words than principal components.
     """
-    checked_variance(variance)
+    validate_variance(variance)
     whole = [slice(None)]
     return canonical(cross_moments(X, other, whole, whole), variance)
 

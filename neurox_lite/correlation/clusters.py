@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.activations.access import checked_activations, space_of
+from neurox_lite.activations.access import space_of
+from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.moments import covariances
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
@@ -127,7 +128,7 @@ def correlation_clusters(X: Any, *, threshold: float = 0.5) -> NeuronClusters:
     """
     from scipy.cluster.hierarchy import fcluster, linkage
 
-    X, threshold = checked_activations(X), real_number(threshold, "threshold")
+    X, threshold = validate_activations(X), real_number(threshold, "threshold")
     if not 0 <= threshold <= 1:
         raise InputError(f"threshold is {threshold}; give a distance 1 - |r| from 0 to 1")
     found = covariances(X, [slice(None)])

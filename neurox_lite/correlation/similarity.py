@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.activations.access import checked_activations, space_of
+from neurox_lite.activations.access import space_of
+from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
@@ -147,7 +148,7 @@ def layer_similarity(
     """
     if measure not in MEASURES:
         raise unknown_choice("measure", measure, MEASURES)
-    X, other = checked_activations(X), checked_activations(other, "other")
+    X, other = validate_activations(X), validate_activations(other, "other")
     spaces = space or space_of(X), other_space or space_of(other)
     for matrix, its_space in zip((X, other), spaces, strict=True):
         if its_space.n_neurons != matrix.shape[1]:

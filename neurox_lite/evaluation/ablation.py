@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import checked_activations, load
+from neurox_lite.activations.access import load
+from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.refitting import refit_score
-from neurox_lite.labels import validate_labels
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -76,31 +77,28 @@ def ablate(
         has no label, or there is nothing to test on.
     """
     rankings = as_rankings(rankings)
-    X = checked_activations(X)
-    y = validate_labels(y, X.shape[0])
+    data = validate_inputs(X, y)
     shares = checked_shares(shares)
     n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
     for ranking in rankings:
-        require_columns(ranking, X)
+        require_columns(ranking, data.X)
     if replacement not in ("zero", "mean"):
         raise unknown_choice("replacement", replacement, ("zero", "mean"))
     if probe is not None:
         require_fitted(probe)
-    X, y, X_test, y_test = _train_and_test(X, y, X_test, y_test, probe is not None)
+    train, test = _train_and_test(data, X_test, y_test, probe is not None)
     if probe is None:
-        probe = ElasticNetProbe().fit(X, y)
+        probe = ElasticNetProbe().fit(train.X, train.y)
 
-    n_neurons = X.shape[1]
+    n_neurons = train.X.shape[1]
     sets = NeuronSets.of(rankings, count_neurons(shares, n_neurons), n_random, seed)
     only = sets.columns()
     kept = [*only, *(ranking.order[k:] for ranking in rankings for k in sets.counts)]
-    intact, *frozen = frozen_scores(
-        [np.arange(n_neurons), *kept], probe, X_test, y_test, replacement
-    )
+    intact, *frozen = frozen_scores([np.arange(n_neurons), *kept], probe, test, replacement)
     probe_converged = probe.certificate_.converged
     ways = [(False, replacement, frozen, probe_converged)]
     if retrain:
-        values, all_converged = _retrained_scores(kept, probe, X, y, X_test, y_test)
+        values, all_converged = _refit_scores(kept, probe, train, test)
         ways.append((True, "none", values, probe_converged and all_converged))
     curves = []
     for retrained, replaced_by, values, converged in ways:
@@ -136,39 +134,35 @@ def require_columns(ranking: NeuronRanking, X: Any) -> None:
 
 
 def _train_and_test(
-    X: Any, y: np.ndarray, X_test: Any, y_test: np.ndarray | None, has_probe: bool
-) -> tuple[Any, np.ndarray, Any, np.ndarray]:
+    data: LabelledActivations, X_test: Any, y_test: Any, has_probe: bool
+) -> tuple[LabelledActivations, LabelledActivations]:
     """The data as given, or the last fifth of the rows held out as test data."""
     if (X_test is None) != (y_test is None):
         raise InputError("X_test and y_test belong together; give both or neither")
-    if y_test is None:
-        if has_probe:
-            raise InputError("a fitted probe needs X_test and y_test that it was not trained on")
-        n_train = len(y) - len(y) // 5
-        X = load(X)
-        X, X_test, y, y_test = X[:n_train], X[n_train:], y[:n_train], y[n_train:]
-    X_test = checked_activations(X_test, "X_test")
-    y_test = validate_labels(y_test, name="y_test")
-    if not len(y_test) or X_test.shape != (len(y_test), X.shape[1]):
+    if y_test is not None:
+        return data, validate_inputs(X_test, y_test, "test", like=data)
+    if has_probe:
+        raise InputError("a fitted probe needs X_test and y_test that it was not trained on")
+    n_test = len(data) // 5
+    if not n_test:
         raise InputError(
-            f"test activations of shape {tuple(X_test.shape)} for {len(y_test)} labels and "
-            f"{X.shape[1]} neurons; give at least one row"
+            f"{len(data)} rows have no last fifth to test on; give at least one row to test, X_test"
         )
-    return X, y, X_test, y_test
+    X, y = load(data.X), data.y
+    train = LabelledActivations(X[:-n_test], y[:-n_test])
+    return train, LabelledActivations(X[-n_test:], y[-n_test:])
 
 
-def _retrained_scores(
+def _refit_scores(
     kept: Sequence[np.ndarray],
     probe: LinearProbe,
-    X: Any,
-    y: np.ndarray,
-    X_test: Any,
-    y_test: np.ndarray,
+    train: LabelledActivations,
+    test: LabelledActivations,
 ) -> tuple[list[float], bool]:
     """Score of a probe fitted on each set of kept neurons, and whether all converged."""
-    X, X_test = load(X), load(X_test)
+    train, test = (replace(part, X=load(part.X)) for part in (train, test))
     results = [
-        refit_score(probe, X, y, columns, X_test, y_test)
+        refit_score(probe, train, columns, test)
         for columns in tqdm(kept, desc="retrain", unit="probe", disable=None, delay=2)
     ]
     return [value for value, _ in results], all(converged for _, converged in results)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import checked_activations, load
+from neurox_lite.activations.access import load
+from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
 from neurox_lite.arguments import expect, expect_function, real_number, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_score
-from neurox_lite.labels import validate_labels
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas
@@ -112,9 +112,10 @@ def minimal_set(
     """
     expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
     require_fitted(probe)
-    X, y, X_dev, y_dev = _checked_data(X, y, X_dev, y_dev, ranking)
-    full = probe.score(X_dev, y_dev)
-    return _grow(ranking.method, ranking.order, full, probe, X, y, X_dev, y_dev, delta, shares)
+    train, dev = _in_memory(X, y, X_dev, y_dev)
+    require_columns(ranking, X)
+    full = probe.score(dev.X, dev.y)
+    return _grow(ranking.method, ranking.order, full, probe, train, dev, delta, shares)
 
 
 def disjoint_minimal_sets(
@@ -160,33 +161,29 @@ def disjoint_minimal_sets(
     require_fitted(probe)
     expect_function(rank, "rank", "a function of a fitted probe, as linguistic_correlation")
     n_sets = whole_number(n_sets, "n_sets", least=1)
-    X, y, X_dev, y_dev = _checked_data(X, y, X_dev, y_dev)
-    full = probe.score(X_dev, y_dev)
-    left = np.arange(X.shape[1])
+    train, dev = _in_memory(X, y, X_dev, y_dev)
+    full = probe.score(dev.X, dev.y)
+    left = np.arange(train.X.shape[1])
     of_left = probe
     sets: list[MinimalSet] = []
     for _ in range(n_sets):
         ranking = rank(of_left)
         order = left[ranking.order]
-        found = _grow(ranking.method, order, full, probe, X, y, X_dev, y_dev, delta, shares)
+        found = _grow(ranking.method, order, full, probe, train, dev, delta, shares)
         sets.append(found)
         left = np.setdiff1d(left, found.columns or left)
         if not len(left) or len(sets) == n_sets:
             break
-        of_left = refit(probe, X, y, left)
+        of_left = refit(probe, train, left)
     return tuple(sets)
 
 
-def _checked_data(
-    X: Any, y: Any, X_dev: Any, y_dev: Any, ranking: NeuronRanking | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Activations in memory and labels of both parts; those of a ranking's neurons, if given."""
-    X, X_dev = checked_activations(X), checked_activations(X_dev, "X_dev")
-    y = validate_labels(y, X.shape[0])
-    y_dev = validate_labels(y_dev, X_dev.shape[0], name="y_dev")
-    if ranking is not None:
-        require_columns(ranking, X)
-    return load(X), y, load(X_dev), y_dev
+def _in_memory(
+    X: Any, y: Any, X_dev: Any, y_dev: Any
+) -> tuple[LabelledActivations, LabelledActivations]:
+    train = validate_inputs(X, y)
+    dev = validate_inputs(X_dev, y_dev, "dev", like=train)
+    return replace(train, X=load(train.X)), replace(dev, X=load(dev.X))
 
 
 def _grow(
@@ -194,10 +191,8 @@ def _grow(
     order: np.ndarray,
     full: float,
     probe: LinearProbe,
-    X: np.ndarray,
-    y: np.ndarray,
-    X_dev: np.ndarray,
-    y_dev: np.ndarray,
+    train: LabelledActivations,
+    dev: LabelledActivations,
     delta: float,
     shares: Sequence[float],
 ) -> MinimalSet:
@@ -205,13 +200,13 @@ def _grow(
     shares, delta = checked_shares(shares, ascending=True), real_number(delta, "delta")
     if not 0 <= delta <= 1:
         raise InputError(f"delta is {delta}; give a number from 0 to 1")
-    counts = [max(1, round(share * X.shape[1])) for share in shares]
+    counts = [max(1, round(share * train.X.shape[1])) for share in shares]
     counts = [count for count in counts if count <= len(order)]
     scores: list[float] = []
     converged = probe.certificate_.converged
     columns = None
     for count in tqdm(counts, desc="minimal set", unit="probe", disable=None, delay=2):
-        score, is_converged = refit_score(probe, X, y, order[:count], X_dev, y_dev)
+        score, is_converged = refit_score(probe, train, order[:count], dev)
         scores.append(score)
         converged = converged and is_converged
         if full - score <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01

@@ -11,13 +11,12 @@ import numpy as np
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import checked_activations, require_finite, take_rows
+from neurox_lite.activations.access import require_finite
+from neurox_lite.activations.inputs import LabelledActivations, validate_with_sentences
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.refitting import RETRAIN_TOL
-from neurox_lite.intervals import sentence_numbers
-from neurox_lite.labels import validate_labels
+from neurox_lite.evaluation.refitting import REFIT_TOL
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.bootstrap import check_resampling
 from neurox_lite.probing.certificate import Certificate
@@ -230,25 +229,23 @@ def rank_intervals(
         only, of which all resamples are the same.
     """
     expect_function(rank, "rank", "a function of activations and labels, as probeless")
-    X = checked_activations(X)
-    y, seed = validate_labels(y, X.shape[0]), validate_seed(seed)
+    train, seed = validate_with_sentences(X, y, groups), validate_seed(seed)
     n_resamples, level = whole_number(n_resamples, "n_resamples"), real_number(level, "level")
     if probe is not None:
         require_fitted(probe, ElasticNetProbe)
     check_resampling(n_resamples, level)
-    if len(np.unique(y)) < 2:
-        raise InputError(f"only one class, '{y[0]}'; a ranking needs at least two")
-    sentences = sentence_numbers(groups, len(y))
-    if not sentences.any():
+    if len(np.unique(train.y)) < 2:
+        raise InputError(f"only one class, '{train.y[0]}'; a ranking needs at least two")
+    if not train.sentences.any():
         raise InputError(
             "all words are of one sentence: where neurons would stand on others cannot be known"
         )
-    require_finite(X)
-    draws = _draws(sentences, y, n_resamples, seed)
+    require_finite(train.X)
+    draws = _draws(train, n_resamples, seed)
     if probe is None:
-        ranked = _rank_repeated(rank, X, y, draws)
+        ranked = _rank_repeated(rank, train, draws)
     else:
-        ranked = _rank_weighted(rank, probe, X, y, draws)
+        ranked = _rank_weighted(rank, probe, train, draws)
     ranking, converged = next(ranked)
     resampled = np.empty((n_resamples, ranking.space.n_neurons), dtype=np.int64)
     progress = tqdm(resampled, desc="resample", unit="ranking", disable=None, delay=2)
@@ -273,31 +270,29 @@ def rank_intervals(
     )
 
 
-def _draws(
-    sentences: np.ndarray, y: np.ndarray, n_resamples: int, seed: int
-) -> Iterator[np.ndarray]:
+def _draws(train: LabelledActivations, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
     """How often each row is drawn with its sentence; drawn again while there is one class only."""
     rng = np.random.default_rng(seed)
-    n_sentences = sentences.max() + 1
+    n_sentences = train.sentences.max() + 1
     for _ in range(n_resamples):
         classes_drawn = 0
         while classes_drawn < 2:
             drawn = rng.integers(n_sentences, size=n_sentences)
-            times = np.bincount(drawn, minlength=n_sentences)[sentences]
-            classes_drawn = len(np.unique(y[times > 0]))
+            times = np.bincount(drawn, minlength=n_sentences)[train.sentences]
+            classes_drawn = len(np.unique(train.y[times > 0]))
         yield times
 
 
 def _rank_repeated(
-    rank: Callable[..., NeuronRanking], X: Any, y: np.ndarray, draws: Iterable[np.ndarray]
+    rank: Callable[..., NeuronRanking], train: LabelledActivations, draws: Iterable[np.ndarray]
 ) -> Iterator[tuple[NeuronRanking, bool]]:
     """The ranking of all rows, then one per draw, and whether what it is made from converged."""
-    ranking = rank(X, y)
+    ranking = rank(train.X, train.y)
     yield ranking, _converged(ranking)
-    held = X[:] if isinstance(X, ActivationMatrix) else X
+    held = train.X[:] if isinstance(train.X, ActivationMatrix) else train.X
     for times in draws:
-        rows = np.repeat(np.arange(len(y)), times)
-        again = rank(held[rows], y[rows])
+        rows = np.repeat(np.arange(len(train)), times)
+        again = rank(held[rows], train.y[rows])
         yield again, _converged(again)
 
 
@@ -310,15 +305,15 @@ def _converged(ranking: NeuronRanking) -> bool:
 def _rank_weighted(
     rank: Callable[..., NeuronRanking],
     probe: ElasticNetProbe,
-    X: Any,
-    y: np.ndarray,
+    train: LabelledActivations,
     draws: Iterable[np.ndarray],
 ) -> Iterator[tuple[NeuronRanking, bool]]:
     """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
     yield rank(probe), probe.certificate_.converged
-    template = clone(probe).set_params(tol=max(probe.tol, RETRAIN_TOL))
+    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
     for times in draws:
         kept = np.flatnonzero(times)
-        start = probe if np.array_equal(np.unique(y[kept]), probe.classes_) else None
-        fitted = clone(template).fit(take_rows(X, kept), y[kept], times[kept], start=start)
+        drawn = train.take(kept)
+        start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
+        fitted = clone(template).fit(drawn.X, drawn.y, times[kept], start=start)
         yield rank(fitted), fitted.certificate_.converged

@@ -14,7 +14,8 @@ import numpy as np
 from sklearn.base import clone
 
 from neurox_lite.activations.access import space_of, take_rows
-from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
+from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice

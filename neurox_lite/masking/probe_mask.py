@@ -7,14 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from neurox_lite.activations.access import (
-    check_finite,
-    checked_activations,
-    load,
-    require_finite,
-    space_of,
-    take_rows,
-)
+from neurox_lite.activations.access import check_finite, load, require_finite, space_of, take_rows
+from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import shown, whole_number
 from neurox_lite.errors import InputError
@@ -82,7 +76,7 @@ def fit_probe_mask(
     """
     if not hasattr(probe, "raw_weights") or not hasattr(probe, "space_"):
         raise InputError(f"probe is {shown(probe)}; give a fitted ElasticNetProbe")
-    n_rows, X = whole_number(n_rows, "n_rows", least=1), checked_activations(X)
+    n_rows, X = whole_number(n_rows, "n_rows", least=1), validate_activations(X)
     if isinstance(X, ActivationMatrix) and X.space != probe.space_:
         raise InputError("the probe is of other neurons than X; give those it was fitted on")
     seed = validate_seed(seed)

@@ -11,11 +11,11 @@ from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.inputs import class_ids, fingerprint
+from neurox_lite.activations.inputs import class_ids, hash_labelled_words
 from neurox_lite.arguments import numbers
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.errors import InputError
-from neurox_lite.probing.inputs import Inputs, validate_inputs
+from neurox_lite.probing.fit_inputs import Inputs, validate_fit
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe, row_weights
@@ -58,13 +58,13 @@ def fit_grid(
     grid = {(l1, l2): clone(probe).set_params(l1=l1, l2=l2) for l1 in l1s for l2 in l2s}
     for fitted in grid.values():
         fitted.check_parameters()
-    raw, labels = validate_inputs(clone(probe), X, y)
+    raw, labels = validate_fit(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
     weights = with_mean_one(row_weights(None, probe.class_weight, classes, ids), inputs.like)
     targets = torch.from_numpy(ids[:, None]).to(inputs.like.device)
     loss = CrossEntropy(targets.expand(-1, len(l2s)), len(classes), weights)
-    identity = fingerprint(X, labels)
+    identity = hash_labelled_words(X, labels)
     start = None
     for l1 in tqdm(l1s, desc="grid of penalties", unit="l1", disable=None, delay=2):
         penalties = inputs.penalties([l1] * len(l2s)), inputs.penalties(l2s)
@@ -105,7 +105,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     probe.check_parameters()
     if isinstance(probe.class_weight, dict):
         raise InputError("class weights are not for one class against the rest; use 'balanced'")
-    raw, labels = validate_inputs(clone(probe), X, y)
+    raw, labels = validate_fit(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
     is_class = ids[:, None] == np.arange(len(classes))
@@ -127,7 +127,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     fitted = {}
     for k, (label, pair) in enumerate(zip(classes.tolist(), pairs, strict=True)):
         one = fitted[label] = clone(probe)
-        identity = fingerprint(X, pair[is_second[:, k].astype(int)])
+        identity = hash_labelled_words(X, pair[is_second[:, k].astype(int)])
         _set(one, inputs, pair, W[:, k], b[k], certificates[k], identity)
     return fitted
 

@@ -11,11 +11,11 @@ import torch
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import checked_activations, layers_of, require_finite
+from neurox_lite.activations.access import layers_of, require_finite
+from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
-from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results.saving import read_result, write_result
@@ -140,8 +140,8 @@ def fit_layers(
         As the probe's ``fit``, or when nothing tells the layers.
     """
     expect(probe, LinearProbe, "probe", "an ElasticNetProbe or ElasticNetRegression")
-    X = checked_activations(X)
-    y = validate_labels(y, X.shape[0])
+    data = validate_inputs(X, y)
+    X = data.X
     if space is None:
         if not isinstance(X, ActivationMatrix):
             raise InputError("an array does not tell its layers; give space=store.space")
@@ -153,7 +153,7 @@ def fit_layers(
     chosen = [layers[: k + 1] if cumulative else (layer,) for k, layer in enumerate(layers)]
 
     def fit(some: Sequence[int]) -> LinearProbe:
-        fitted = clone(probe).fit(layers_of(X, space, some), y)
+        fitted = clone(probe).fit(layers_of(X, space, some), data.y)
         fitted.space_ = space.select(some)
         return fitted
 
@@ -198,22 +198,22 @@ def layer_scores(
     InputError
         As :func:`fit_layers`.
     """
-    X_test = checked_activations(X_test, "X_test")
-    y_test = validate_labels(y_test, X_test.shape[0], name="y_test")
-    separate = fit_layers(probe, X, y, space=space)
-    cumulative = fit_layers(probe, X, y, space=space, cumulative=True)
+    train = validate_inputs(X, y)
+    test = validate_inputs(X_test, y_test, "test")
+    separate = fit_layers(probe, train.X, train.y, space=space)
+    cumulative = fit_layers(probe, train.X, train.y, space=space, cumulative=True)
 
     def scores(probes: dict[int, LinearProbe]) -> tuple[float, ...]:
-        chosen = [(layers_of(X_test, whole, one.space_.layers), one) for one in probes.values()]
-        return tuple(one.score(X_layer, y_test) for X_layer, one in chosen)
+        chosen = [(layers_of(test.X, whole, one.space_.layers), one) for one in probes.values()]
+        return tuple(one.score(X_layer, test.y) for X_layer, one in chosen)
 
-    whole = X.space if space is None else space
+    whole = train.space if space is None else space
     return LayerScores(
         metric=probe.METRIC,
         layers=whole.layers,
         separate=scores(separate),
         cumulative=scores(cumulative),
-        baseline=next(iter(separate.values())).score_without_neurons(validate_labels(y), y_test),
+        baseline=next(iter(separate.values())).score_without_neurons(train.y, test.y),
         converged=all(
             one.certificate_.converged for one in (*separate.values(), *cumulative.values())
         ),

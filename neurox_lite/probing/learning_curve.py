@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import checked_activations
+from neurox_lite.activations.inputs import validate_inputs, validate_with_sentences
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
-from neurox_lite.labels import validate_labels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
@@ -146,9 +145,8 @@ def learning_curve(
         no label, or an activation is NaN or infinite.
     """
     expect_probe(probe)
-    X, X_test = checked_activations(X), checked_activations(X_test, "X_test")
-    y = validate_labels(y, X.shape[0])
-    y_test = validate_labels(y_test, X_test.shape[0], name="y_test", like=y)
+    train = validate_with_sentences(X, y, groups)
+    test = validate_inputs(X_test, y_test, "test", like=train)
     shares = checked_shares(shares, ascending=True)
     n_seeds, seed = whole_number(n_seeds, "n_seeds", least=1), validate_seed(seed)
     accuracies = np.empty((n_seeds, len(shares)))
@@ -158,18 +156,18 @@ def learning_curve(
         desc="learning curve", total=accuracies.size, unit="probe", disable=None, delay=2
     ) as progress:
         for number in range(n_seeds):
-            samples = nested_samples(groups, shares, len(y), seed + number)
+            samples = nested_samples(train.sentences, shares, seed + number)
             n_words[number] = [len(sample) for sample in samples]
-            if number and len(samples[-1]) == len(y):  # all words, for every seed
+            if number and len(samples[-1]) == len(train):  # all words, for every seed
                 accuracies[number, -1] = accuracies[0, -1]
                 samples.pop()
-            for place, fitted in enumerate(fit_growing(probe, X, y, samples)):
+            for place, fitted in enumerate(fit_growing(probe, train, samples)):
                 if fitted is None:
-                    predicted = np.full(len(y_test), y[samples[place][0]])
+                    predicted = np.full(len(test), train.y[samples[place][0]])
                 else:
-                    predicted = fitted.predict(X_test)
+                    predicted = fitted.predict(test.X)
                     converged = converged and fitted.certificate_.converged
-                accuracies[number, place] = accuracy(y_test, predicted)
+                accuracies[number, place] = accuracy(test.y, predicted)
                 progress.update()
     return LearningCurve(
         shares=shares,

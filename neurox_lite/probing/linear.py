@@ -13,14 +13,18 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from neurox_lite.activations.access import finite_blocks, load, refuse_no_matrix
-from neurox_lite.activations.inputs import fingerprint
+from neurox_lite.activations.access import finite_blocks, load
+from neurox_lite.activations.inputs import (
+    LabelledActivations,
+    hash_labelled_words,
+    refuse_no_matrix,
+)
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import expect, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
-from neurox_lite.probing.inputs import Inputs
+from neurox_lite.probing.fit_inputs import Inputs
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.showing import some, summary
 
@@ -152,14 +156,14 @@ class LinearProbe(BaseEstimator, ABC):
     def score_without_neurons(self, y: np.ndarray, y_test: np.ndarray) -> float:
         """The score on ``y_test`` of one answer for all rows, the best for ``y``."""
 
-    def check_trained_on(self, X: ActivationMatrix, y: np.ndarray) -> None:
+    def check_trained_on(self, data: LabelledActivations) -> None:
         """Raise InputError unless the probe was fitted on these rows of a store and these labels.
 
         Words it was fitted on must not be tested on, which another split of a corpus does.
         """
-        if self.space_ != X.space:
+        if self.space_ != data.space:
             raise InputError("the probe was fitted on other neurons; give the probe of this store")
-        if self.trained_on_ and self.trained_on_ != fingerprint(X, y):
+        if self.trained_on_ and self.trained_on_ != hash_labelled_words(data.X, data.y):
             raise InputError(
                 "the probe was fitted on other words or labels; give the corpus, tag, label, "
                 "seed, minimal count and choice of words it was fitted with"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from neurox_lite.activations.access import require_finite, take_rows
+from neurox_lite.activations.access import require_finite
+from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.probing.probe import ElasticNetProbe
 
 
 def fit_growing(
-    probe: ElasticNetProbe, X: Any, y: np.ndarray, samples: Sequence[np.ndarray]
+    probe: ElasticNetProbe, train: LabelledActivations, samples: Sequence[np.ndarray]
 ) -> Iterator[ElasticNetProbe | None]:
     """Fit a clone of the probe on each sample; None for a sample of one class only.
 
@@ -24,17 +24,18 @@ def fit_growing(
     ----------
     probe : ElasticNetProbe
         Need not be fitted.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    train : LabelledActivations
     samples : sequence of int arrays
         Positions of the rows, ascending.
     """
-    require_finite(X)
+    require_finite(train.X)
     last: ElasticNetProbe | None = None
     for sample in samples:
-        classes = np.unique(y[sample])
+        some = train.take(sample)
+        classes = np.unique(some.y)
         if len(classes) == 1:
             yield None
             continue
         agrees = last is not None and np.array_equal(last.classes_, classes)
-        last = clone(probe).fit(take_rows(X, sample), y[sample], start=last if agrees else None)
+        last = clone(probe).fit(some.X, some.y, start=last if agrees else None)
         yield last

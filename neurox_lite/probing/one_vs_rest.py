@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.access import finite_blocks
-from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
+from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.files import write_text
 from neurox_lite.json_files import json_text

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import checked_activations, take_rows
-from neurox_lite.errors import InputError
-from neurox_lite.labels import validate_labels
+from neurox_lite.activations.inputs import LabelledActivations, validate_with_sentences
 from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.sentence_sampling import nested_samples
@@ -129,42 +127,39 @@ def online_code_length(
         infinite.
     """
     expect_probe(probe)
-    X = checked_activations(X)
-    y, seed = validate_labels(y, X.shape[0]), validate_seed(seed)
-    n_classes = len(np.unique(y))
-    if n_classes < 2:
-        raise InputError("the labels are of fewer than two classes; there is nothing to code")
-    samples = nested_samples(groups, BLOCK_ENDS, len(y), seed)
+    train, seed = validate_with_sentences(X, y, groups), validate_seed(seed)
+    n_classes = len(train.classes)
+    samples = nested_samples(train.sentences, BLOCK_ENDS, seed)
     samples = samples[:1] + [b for a, b in pairwise(samples) if len(b) > len(a)]
     bits = [len(samples[0]) * float(np.log2(n_classes))]
     converged = True
-    fits = fit_growing(probe, X, y, samples[:-1])
+    fits = fit_growing(probe, train, samples[:-1])
     steps = zip(fits, pairwise(samples), strict=True)
     total = len(samples) - 1
     for fitted, (seen, until) in tqdm(
         steps, "online code", total, unit="block", disable=None, delay=2
     ):
-        block = np.setdiff1d(until, seen, assume_unique=True)
+        block = train.take(np.setdiff1d(until, seen, assume_unique=True))
         if fitted is None:
-            probability = (y[block] == y[seen[0]]).astype(np.float64)
+            probability = (block.y == train.y[seen[0]]).astype(np.float64)
         else:
-            probability = _of_labels(fitted, take_rows(X, block), y[block])
+            probability = _of_labels(fitted, block)
             converged = converged and fitted.certificate_.converged
         mixed = (len(seen) * probability + 1) / (len(seen) + n_classes)
         bits.append(float(-np.log2(mixed).sum()))
     return OnlineCodeLength(
         codelength=float(np.sum(bits)),
-        uniform_codelength=len(y) * float(np.log2(n_classes)),
+        uniform_codelength=len(train) * float(np.log2(n_classes)),
         block_ends=tuple(len(sample) for sample in samples),
         block_bits=tuple(bits),
         converged=converged,
     )
 
 
-def _of_labels(fitted: ElasticNetProbe, X: Any, y: np.ndarray) -> np.ndarray:
+def _of_labels(fitted: ElasticNetProbe, block: LabelledActivations) -> np.ndarray:
     """The probe's probability of each label, 0 for a class it does not know; shape (n,)."""
-    probability = fitted.predict_proba(X)
-    known = np.flatnonzero(np.isin(y, fitted.classes_))
-    of_known = np.zeros(len(y))
-    of_known[known] = probability[known, np.searchsorted(fitted.classes_, y[known])]
+    probability = fitted.predict_proba(block.X)
+    known = np.flatnonzero(np.isin(block.y, fitted.classes_))
+    of_known = np.zeros(len(block))
+    of_known[known] = probability[known, np.searchsorted(fitted.classes_, block.y[known])]
     return of_known

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 
-from neurox_lite.activations.inputs import class_ids, fingerprint
+from neurox_lite.activations.inputs import class_ids, hash_labelled_words
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import refuse_other_kind, validate_labels
 from neurox_lite.metrics import majority_accuracy
-from neurox_lite.probing.inputs import Inputs, checked_weights, validate_inputs
+from neurox_lite.probing.fit_inputs import Inputs, validate_fit, validate_weights
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
@@ -122,9 +122,9 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             When ``max_iter`` passes did not reach ``tol``.
         """
         self.check_parameters()
-        raw, y = validate_inputs(self, X, y)
+        raw, y = validate_fit(self, X, y)
         classes, ids = class_ids(y)
-        sample_weight = checked_weights(sample_weight, len(y))
+        sample_weight = validate_weights(sample_weight, len(y))
         weights = row_weights(sample_weight, self.class_weight, classes, ids)
         inputs = Inputs.standardised(
             X, raw, sample_weight, standardize=self.standardize, device=self.device
@@ -143,7 +143,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
                 raise InputError("the probe to start from has other classes")
         W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
         self.classes_ = classes
-        self.trained_on_ = fingerprint(X, y)
+        self.trained_on_ = hash_labelled_words(X, y)
         self.set_solution(inputs, W[:, 0], b[0], certificate)
         return self
 
@@ -185,7 +185,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         """
         predicted = self.predict(X)
         y = validate_labels(y, len(predicted), like=self.classes_)
-        weights = checked_weights(sample_weight, len(y))
+        weights = validate_weights(sample_weight, len(y))
         return float(np.average(predicted == y, weights=weights))
 
     def error(self, outputs: np.ndarray, y: np.ndarray) -> float:

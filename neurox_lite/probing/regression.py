@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 
-from neurox_lite.activations.inputs import fingerprint
+from neurox_lite.activations.inputs import hash_labelled_words
 from neurox_lite.errors import InputError
 from neurox_lite.labels import validate_labels
-from neurox_lite.probing.inputs import Inputs, checked_weights, validate_inputs
+from neurox_lite.probing.fit_inputs import Inputs, validate_fit, validate_weights
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import SquaredError, with_mean_one
 from neurox_lite.probing.objective import Problem
@@ -93,9 +93,9 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
             When ``max_iter`` passes did not reach ``tol``.
         """
         self.check_parameters()
-        raw, y = validate_inputs(self, X, y)
+        raw, y = validate_fit(self, X, y)
         numbers = as_numbers(y)
-        sample_weight = checked_weights(sample_weight, len(numbers))
+        sample_weight = validate_weights(sample_weight, len(numbers))
         inputs = Inputs.standardised(
             X, raw, sample_weight, standardize=self.standardize, device=self.device
         )
@@ -116,7 +116,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
         certificate = replace(certificate, objective=certificate.objective * std**2)
         W, b = W.double() * std, b.double() * std + mean
-        self.trained_on_ = fingerprint(X, y)
+        self.trained_on_ = hash_labelled_words(X, y)
         self.set_solution(inputs, W[:, 0], b[0], certificate)
         return self
 

@@ -12,10 +12,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from neurox_lite.activations.access import checked_activations
+from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.arguments import numbers, real_number
 from neurox_lite.errors import InputError
-from neurox_lite.labels import validate_labels
 from neurox_lite.probing.batched import fit_grid
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
@@ -243,23 +242,22 @@ def regularisation_search(
     if not 0 < share < 1:
         raise InputError(f"share is {share}; give a number between 0 and 1")
     l1s, l2s = sorted(set(numbers(l1s, "l1s"))), sorted(set(numbers(l2s, "l2s")))
-    X, X_dev = checked_activations(X), checked_activations(X_dev, "X_dev")
-    y = validate_labels(y, X.shape[0])
-    y_dev = validate_labels(y_dev, X_dev.shape[0], name="y_dev", like=y)
+    train = validate_inputs(X, y)
+    dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
-    grid = fit_grid(quick, X, y, l1s, l2s)
-    n_kept = max(1, round(share * X.shape[1]))
-    every = np.arange(X.shape[1])
+    grid = fit_grid(quick, train.X, train.y, l1s, l2s)
+    n_kept = max(1, round(share * train.X.shape[1]))
+    every = np.arange(train.X.shape[1])
     measured = {}
     for pair, fitted in grid.items():
         order = np.argsort(-weight_scores(fitted.coef_), kind="stable")
         kept = [every, order[:n_kept], order[-n_kept:]]
-        measured[pair] = frozen_scores(kept, fitted, X_dev, y_dev, "zero")
+        measured[pair] = frozen_scores(kept, fitted, dev, "zero")
     none = clone(probe).set_params(l1=0.0, l2=0.0, tol=max(probe.tol, UNREGULARISED_TOL))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="without a penalty", category=ConvergenceWarning)
-        none.fit(X, y, start=grid[l1s[0], l2s[0]])
-    without = none.score(X_dev, y_dev)
+        none.fit(train.X, train.y, start=grid[l1s[0], l2s[0]])
+    without = none.score(dev.X, dev.y)
 
     def table(values: Any) -> tuple[tuple[Any, ...], ...]:
         return tuple(tuple(values(l1, l2) for l2 in l2s) for l1 in l1s)
@@ -285,5 +283,5 @@ def regularisation_search(
         beta=beta,
     )
     l1, l2 = result.best
-    best = clone(probe).set_params(l1=l1, l2=l2).fit(X, y, start=grid[l1, l2])
+    best = clone(probe).set_params(l1=l1, l2=l2).fit(train.X, train.y, start=grid[l1, l2])
     return result, best

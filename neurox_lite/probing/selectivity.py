@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import clone
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.labelled_splits import LabelledActivations
+from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.metrics import accuracy

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from neurox_lite.intervals import sentence_numbers
 
-
-def nested_samples(
-    groups: Any, shares: Sequence[float], n_rows: int, seed: int
-) -> list[np.ndarray]:
+def nested_samples(sentences: np.ndarray, shares: Sequence[float], seed: int) -> list[np.ndarray]:
     """Growing samples of whole sentences, each within the next.
 
     Sentences are shuffled once. A sample is as many of the first as hold at least the share of the
@@ -20,22 +15,22 @@ def nested_samples(
 
     Parameters
     ----------
-    groups : (n_rows,) array-like
-        Which sentence each row is of.
+    sentences : (n_rows,) int array
+        Number of each row's sentence.
     shares : sequence of float
         Shares of the rows, ascending, above 0 and up to 1.
-    n_rows, seed : int
+    seed : int
 
     Returns
     -------
     list of int arrays
         Per share, the positions of its rows, ascending.
     """
-    numbers = sentence_numbers(groups, n_rows)
+    numbers = np.unique(sentences, return_inverse=True)[1]
     sizes = np.bincount(numbers)
     order = np.random.default_rng(seed).permutation(len(sizes))
     place = np.argsort(order)[numbers]
     ends = np.cumsum(sizes[order])
     # 0.07 * 100 is a little above 7.
-    last = [np.searchsorted(ends, share * n_rows - 1e-6) for share in shares]
+    last = [np.searchsorted(ends, share * len(numbers) - 1e-6) for share in shares]
     return [np.flatnonzero(place <= end) for end in last]

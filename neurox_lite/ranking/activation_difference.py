@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.access import row_blocks, space_of
-from neurox_lite.activations.inputs import checked_activations
+from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.moments import moments
 from neurox_lite.activations.store import BLOCK_ROWS
 from neurox_lite.errors import InputError
@@ -35,7 +35,7 @@ def activation_difference(X: Any, X_other: Any) -> NeuronRanking:
     InputError
         When the two sides have different shapes or neurons, or an activation is NaN or infinite.
     """
-    X, X_other = checked_activations(X), checked_activations(X_other)
+    X, X_other = validate_activations(X), validate_activations(X_other)
     space = space_of(X)
     if tuple(X.shape) != tuple(X_other.shape) or space != space_of(X_other):
         raise InputError(

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import checked_activations
+from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.labels import validate_labels
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.results.saving import read_result, write_result
 from neurox_lite.results.tables import Table, as_pandas
@@ -272,15 +271,15 @@ def permuted_overlap(
     """
     for rank, name in ((first, "first"), (second, "second")):
         expect_function(rank, name, "a function of activations and labels, as probeless")
-    X = checked_activations(X)
+    data = validate_inputs(X, y)
     n_permutations = whole_number(n_permutations, "n_permutations", least=1)
-    y = validate_labels(y, X.shape[0])
-    found = first(X, y).compare(second(X, y), k)
+    found = first(data.X, data.y).compare(second(data.X, data.y), k)
     rng = np.random.default_rng(validate_seed(seed))
     sizes = np.empty(n_permutations)
     for number in tqdm(range(n_permutations), desc="shuffle", disable=None, delay=2):
-        shuffled = y[rng.permutation(len(y))]
-        sizes[number] = len(first(X, shuffled).compare(second(X, shuffled), k).both)
+        shuffled = data.y[rng.permutation(len(data))]
+        both = first(data.X, shuffled).compare(second(data.X, shuffled), k).both
+        sizes[number] = len(both)
     size = len(found.both)
     return replace(
         found,

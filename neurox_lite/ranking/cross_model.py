@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.access import checked_activations, space_of
+from neurox_lite.activations.access import space_of
+from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import real_number, shown
-from neurox_lite.correlation.cca import canonical, checked_variance
+from neurox_lite.correlation.cca import canonical, validate_variance
 from neurox_lite.correlation.cross_moments import cross_moments
 from neurox_lite.correlation.multiple import multiple_correlations
 from neurox_lite.correlation.pearson import strongest_correlations
@@ -122,7 +123,7 @@ def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRan
         more words than principal components.
     """
     variance = real_number(variance, "variance")
-    checked_variance(variance)
+    validate_variance(variance)
 
     def score(X: Any, other: Any) -> np.ndarray:
         moments = cross_moments(X, other, WHOLE, WHOLE)
@@ -140,14 +141,14 @@ def _strongest(X: Any, other: Any) -> np.ndarray:
 
 def _scores(X: Any, others: Sequence[Any], score: Callable[[Any, Any], np.ndarray]) -> np.ndarray:
     """Scores of the neurons of ``X`` against every other matrix; shape (n_others, n_neurons)."""
-    X = checked_activations(X)
+    X = validate_activations(X)
     if isinstance(others, ActivationMatrix) or hasattr(others, "shape"):
         raise InputError("the other models are one matrix; give a list of matrices")
     if not isinstance(others, list | tuple):
         raise InputError(f"others: {shown(others)}; give a list of matrices")
     if not len(others):
         raise InputError("no other model to correlate with; give at least one")
-    checked = [checked_activations(other, "one of the others") for other in others]
+    checked = [validate_activations(other, "one of the others") for other in others]
     return np.stack([score(X, other) for other in checked])
 
 

@@ -8,23 +8,15 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import (
-    as_tensor,
-    checked_activations,
-    finite_blocks,
-    small_blocks,
-    take_rows,
-)
+from neurox_lite.activations.access import as_tensor, finite_blocks, small_blocks, take_rows
 from neurox_lite.activations.inputs import (
-    Labelled,
+    LabelledActivations,
     sample_rows,
     validate_inputs,
 )
 from neurox_lite.activations.moments import ClassMoments, class_moments
-from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.labels import validate_labels
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 
@@ -108,16 +100,18 @@ def gaussian(
     if n_neurons < 1 or (n_dev is not None and n_dev < 1):
         raise InputError(f"n_neurons is {n_neurons}, n_dev is {n_dev}; give at least 1")
     data = validate_inputs(X, y)
+    dev_data = validate_inputs(X_dev, y_dev, "dev", like=data)
     moments = class_moments(data)
     if n_dev is None:
         n_dev = min(10_000, DEV_NUMBERS // (len(data.classes) * data.space.n_neurons) + 1)
     if X_test is None:
-        sample, ids = _sample(data, X_dev, y_dev, 3 * n_dev // 2, seed, "dev")
+        sample, ids = _sample(data, dev_data, 3 * n_dev // 2, seed, "dev")
         first = _first_of_each(ids)
         dev, dev_ids, unseen, unseen_ids = sample[first], ids[first], sample[~first], ids[~first]
     else:
-        dev, dev_ids = _sample(data, X_dev, y_dev, n_dev, seed, "dev")
-        unseen, unseen_ids = _sample(data, X_test, y_test, n_dev, seed, "test")
+        dev, dev_ids = _sample(data, dev_data, n_dev, seed, "dev")
+        test_data = validate_inputs(X_test, y_test, "test", like=data)
+        unseen, unseen_ids = _sample(data, test_data, n_dev, seed, "test")
     entropy = _entropy(moments, dev_ids)
     selection = _Selection(data, moments, dev, dev_ids)
     usable = ~moments.overall.is_constant
@@ -179,26 +173,17 @@ def _first_of_each(ids: np.ndarray) -> np.ndarray:
 
 
 def _sample(
-    data: Labelled, X: Any, y: Any, n: int, seed: int, name: str
+    train: LabelledActivations, data: LabelledActivations, n: int, seed: int, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (n, n_columns), in memory, and numbers of their classes."""
-    X = checked_activations(X, f"X_{name}")
-    y = validate_labels(y, X.shape[0], name=f"y_{name}", like=data.classes)
-    if isinstance(X, ActivationMatrix) and X.space != data.space:
-        raise InputError(f"train and {name} are of different neurons; give the same layers")
-    if tuple(X.shape) != (len(y), data.space.n_neurons):
-        raise InputError(
-            f"{name} activations of shape {tuple(X.shape)} for {len(y)} labels and "
-            f"{data.space.n_neurons} neurons"
-        )
-    known = np.flatnonzero(np.isin(y, data.classes))
+    known = np.flatnonzero(np.isin(data.y, train.classes))
     if not len(known):
         raise InputError(
             f"no {name} word has a class of the training words; give {name} data of the task"
         )
-    ids = np.searchsorted(data.classes, y[known])
+    ids = np.searchsorted(train.classes, data.y[known])
     sampled = sample_rows(ids, n, seed)
-    parts = [block for _, block in finite_blocks(take_rows(X, known[sampled]), data.space)]
+    parts = [block for _, block in finite_blocks(take_rows(data.X, known[sampled]), train.space)]
     return np.concatenate(parts), ids[sampled]
 
 
@@ -211,7 +196,9 @@ class _Selection:
     what they leave of the diagonal of ``M_z``.
     """
 
-    def __init__(self, data: Labelled, moments: ClassMoments, dev: np.ndarray, dev_ids: np.ndarray):
+    def __init__(
+        self, data: LabelledActivations, moments: ClassMoments, dev: np.ndarray, dev_ids: np.ndarray
+    ):
         self.data, self.counts = data, torch.from_numpy(moments.counts).double()
         # As precise as the activations; class means are relative to what that makes of the mean.
         is_double = any("float64" in str(part.dtype) for part in (data.X, dev))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from neurox_lite.activations.access import SMALL_ROWS, check_finite, layers_of, small_blocks
-from neurox_lite.activations.inputs import Labelled, validate_inputs
+from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
@@ -87,7 +87,7 @@ def _iou(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return hits / (counts + hits.sum(0) - hits)
 
 
-def _thresholds(data: Labelled, quantile: float) -> tuple[np.ndarray, np.ndarray]:
+def _thresholds(data: LabelledActivations, quantile: float) -> tuple[np.ndarray, np.ndarray]:
     """Largest value of the low activations, smallest of the high ones; (n_neurons,) each."""
     runs = _runs(len(data.X))
     found = [

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.access import checked_activations, space_of
+from neurox_lite.activations.access import space_of
+from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.moments import moments
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -29,7 +30,7 @@ def variance(X: Any) -> NeuronRanking:
     InputError
         When an activation is NaN or infinite.
     """
-    X = checked_activations(X)
+    X = validate_activations(X)
     found = moments(X)
     scores = np.where(found.is_constant, np.nan, found.std**2)
     return NeuronRanking.from_scores(space_of(X), scores, "variance")

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 import neurox_lite as nx
-from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
+from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
 from neurox_lite.models.hooks import record, rewrite

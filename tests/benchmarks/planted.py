@@ -12,7 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
+from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.results.ranking import NeuronRanking
 
 WORDS_PER_SENTENCE = 10

@@ -90,7 +90,7 @@ def areas(ranking: NeuronRanking, data: Planted, task: RankingTask) -> dict[str,
     train, test, probe = data.splits.train, data.splits.test, task.fitted_probe
 
     def accuracy(columns: np.ndarray) -> float:
-        return refit_score(probe, train.X, train.y, columns, test.X, test.y)[0]
+        return refit_score(probe, train, columns, test)[0]
 
     k = len(data.columns)
     sizes = (k, 2 * k)
@@ -127,7 +127,7 @@ def measured_number(name: str) -> Values:
 
     def accuracy(columns: np.ndarray) -> float:
         probe = task.fitted_probe
-        return refit_score(probe, train.X, train.y, columns, test.X, test.y)[0]
+        return refit_score(probe, train, columns, test)[0]
 
     alone = [accuracy(np.array([unit])) for unit in range(len(known.effects))]
     report(name, known.effects, np.array(alone))

@@ -198,7 +198,7 @@ def test_with_95_percent_of_20_they_are_the_extremes(intervals):
 
 
 def test_a_resample_is_sentences_repeated(fitted, monkeypatch):
-    monkeypatch.setattr(rank_stability, "RETRAIN_TOL", 1e-6)
+    monkeypatch.setattr(rank_stability, "REFIT_TOL", 1e-6)
     _, X, y = fitted
     seen = []
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import neurox_lite as nx
-from neurox_lite.activations.labelled_splits import LabelledActivations, LabelledSplits
+from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.ranker_comparison import compare_rankers
 from neurox_lite.ranking import METHODS

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -88,9 +89,10 @@ def test_one_against_the_rest_was_trained_on_the_labels_of_the_corpus(store):
     X, y = store.matrix(), task()[1]
     corpus = TaggedCorpus([["w"] * 10] * 30, {"pos": y.reshape(30, 10).tolist()})
     for label, binary in fit_one_vs_rest(ElasticNetProbe(), X, y).items():
-        binary.check_trained_on(X, corpus.against_rest("pos", label).labels("pos"))
+        y_binary = corpus.against_rest("pos", label).labels("pos")
+        binary.check_trained_on(LabelledActivations(X, y_binary))
         with pytest.raises(InputError, match="other words or labels"):
-            binary.check_trained_on(X, y)
+            binary.check_trained_on(LabelledActivations(X, y))
 
 
 @pytest.mark.parametrize("cumulative", [False, True])

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from neurox_lite.activations.labelled_splits import LabelledActivations
+from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.errors import InputError
 from neurox_lite.probing.control import control_labels
 from neurox_lite.probing.probe import ElasticNetProbe

@@ -29,7 +29,7 @@ def test_it_is_fresh_fits_on_samples_of_sentences():
     curve = learning_curve(PROBE, X, Y, GROUPS, X_TEST, Y_TEST, shares=shares, n_seeds=2, seed=5)
     by_hand = np.empty((2, 3))
     for number in range(2):
-        for place, rows in enumerate(nested_samples(GROUPS, shares, 600, 5 + number)):
+        for place, rows in enumerate(nested_samples(GROUPS, shares, 5 + number)):
             fresh = ElasticNetProbe(1e-2, 1e-2).fit(X[rows], Y[rows])
             by_hand[number, place] = accuracy(Y_TEST, fresh.predict(X_TEST))
     # Two solutions within the tolerance may differ in a few of the 1000 words.

@@ -134,7 +134,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
 
 def test_errors():
     X = np.ones((4, 2))
-    with pytest.raises(InputError, match="fewer than two classes"):
+    with pytest.raises(InputError, match="only one class, 'A'"):
         online_code_length(PROBE, X, ["A"] * 4, range(4))
     with pytest.raises(InputError, match="4 rows of activations for 3 labels"):
         online_code_length(PROBE, X, ["A", "B", "A"], range(3))

@@ -142,7 +142,7 @@ def test_float16_overflow_is_named():
 
 def test_bad_input_is_an_error():
     X, y = task()
-    with pytest.raises(InputError, match=r"\[150, 149\]"):
+    with pytest.raises(InputError, match="150 rows of activations for 149 labels"):
         ElasticNetProbe().fit(X, y[1:])
     with pytest.raises(InputError, match="only one class, 'NOUN'"):
         ElasticNetProbe().fit(X, ["NOUN"] * len(X))
@@ -354,7 +354,9 @@ def test_data_frames_keep_their_names():
     ],
 )
 def test_tensors_that_are_no_activations_are_refused(X):
-    with pytest.raises(InputError, match=r"give real numbers of shape|sparse input"):
+    with pytest.raises(
+        InputError, match=r"give real numbers|give \(n_words, n_neurons\)|sparse input"
+    ):
         ElasticNetProbe().fit(X, np.array(["a", "b", "a", "b", "a"])[: len(X)])
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from neurox_lite.errors import InputError
-from neurox_lite.probing.sentence_sampling import nested_samples, sentence_numbers
+from neurox_lite.intervals import sentence_numbers
+from neurox_lite.probing.sentence_sampling import nested_samples
 
 LENGTHS = [3, 1, 7, 2, 5, 2]
 GROUPS = np.repeat([40, 2, 30, 7, 11, 9], LENGTHS)
@@ -13,7 +14,7 @@ SHARES = (0.01, 0.2, 0.5, 0.9, 1.0)
 
 @pytest.mark.parametrize("seed", range(5))
 def test_samples_are_nested_whole_sentences_no_more_than_hold_the_share(seed):
-    samples = nested_samples(GROUPS, SHARES, 20, seed)
+    samples = nested_samples(GROUPS, SHARES, seed)
     before: set[int] = set()
     for share, sample in zip(SHARES, samples, strict=True):
         assert np.all(np.diff(sample) > 0)
@@ -28,15 +29,15 @@ def test_samples_are_nested_whole_sentences_no_more_than_hold_the_share(seed):
 
 def test_shares_that_end_at_a_sentence_take_no_further_one():
     # 0.07 * 100 is a little above 7.
-    samples = nested_samples(np.arange(100), (0.07, 0.29, 1.0), 100, seed=0)
+    samples = nested_samples(np.arange(100), (0.07, 0.29, 1.0), seed=0)
     assert [len(sample) for sample in samples] == [7, 29, 100]
 
 
 def test_seeds_differ_and_names_do_not_matter():
-    one, other = (nested_samples(GROUPS, (0.5,), 20, seed)[0].tolist() for seed in (0, 1))
+    one, other = (nested_samples(GROUPS, (0.5,), seed)[0].tolist() for seed in (0, 1))
     assert one != other
     renamed = np.array([f"s{sentence:02d}" for sentence in GROUPS])
-    assert nested_samples(renamed, (0.5,), 20, 0)[0].tolist() == one
+    assert nested_samples(renamed, (0.5,), 0)[0].tolist() == one
 
 
 def test_groups_must_fit():

@@ -13,7 +13,7 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.probing import inputs as inputs_module
+from neurox_lite.probing import fit_inputs as inputs_module
 from neurox_lite.probing import solver
 from neurox_lite.probing.losses import CrossEntropy, SquaredError
 from neurox_lite.probing.objective import Problem

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
-from neurox_lite.activations.access import refuse_no_matrix, space_of
+from neurox_lite.activations.access import space_of
+from neurox_lite.activations.inputs import refuse_no_matrix, validate_inputs
 from neurox_lite.activations.moments import moments
 from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
-from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
@@ -30,7 +30,7 @@ class Inputs:
 
     Attributes
     ----------
-    rows : Rows
+    rows : StandardizedMatrix
     mean, scale : (n_neurons,) float64 arrays
         Of the standardisation.
     constant : (n_neurons,) bool array
@@ -59,14 +59,14 @@ class Inputs:
         standardize: bool,
         device: str | None,
     ) -> Inputs:
-        """Find mean and deviation in one pass over the activations, which are not copied.
+        """Find mean and standard deviation in one pass over the activations, which are not copied.
 
         Parameters
         ----------
         X : array-like
             As the user gave it; errors name its rows and neurons.
         raw : tensor or ActivationMatrix
-            The same, from :func:`validate_inputs`.
+            The same, from :func:`validate_fit`.
         sample_weight : (n,) array, optional
         standardize : bool
         device : str, optional
@@ -90,38 +90,35 @@ class Inputs:
         )
 
 
-def validate_inputs(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
-    """A tensor or a store's matrix, and the labels (n,); what cannot be used is an InputError."""
-    if not isinstance(X, ActivationMatrix):
-        refuse_no_matrix(X)
+def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
+    """What an estimator is fitted to: a tensor or a store's matrix, and the labels (n,).
+
+    :func:`~neurox_lite.activations.inputs.validate_inputs`, and what scikit-learn asks of
+    estimators beside: they know the number and the names of their columns.
+    """
+    refuse_no_matrix(X)
     if y is None:
         raise InputError("requires y to be passed, but the target y is None; give one label a row")
-    if isinstance(X, torch.Tensor) and (X.dim() != 2 or not len(X) or X.is_complex()):
-        raise InputError(
-            f"a tensor of shape {tuple(X.shape)} and {X.dtype}; give real numbers of shape "
-            "(n_rows, n_neurons)"
-        )
     try:
         if isinstance(X, ActivationMatrix | torch.Tensor):
             validate_data(estimator, X, skip_check_array=True)
         else:
             dtypes = [np.float32, np.float64, np.float16]
             X = validate_data(estimator, X, dtype=dtypes, ensure_all_finite=False)
-        y = validate_labels(column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 else y)
-        check_consistent_length(X, y)
+        y = column_or_1d(y, warn=True) if getattr(y, "ndim", 1) == 2 else y
     except ValueError as error:
         raise InputError(str(error)) from None
+    data = validate_inputs(X, y)
+    X = data.X
     if isinstance(X, ActivationMatrix):
         if len(X) * X.shape[1] * X.dtype.itemsize <= HELD_BYTES:
             X = torch.from_numpy(X[:])
-    elif isinstance(X, torch.Tensor):
-        X = X.detach() if X.is_floating_point() else X.float()
-    else:
+    elif not isinstance(X, torch.Tensor):
         X = _tensor(np.ascontiguousarray(X))
-    return X, y
+    return X, data.y
 
 
-def checked_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
+def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
     """Weights of the rows, float64 of shape (n,).
 
     Raises
