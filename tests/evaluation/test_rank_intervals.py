@@ -1,5 +1,6 @@
 """Rank intervals: narrow for planted neurons, wide for noise, and those of fits by hand."""
 
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -13,7 +14,6 @@ from neurox_lite.activations.store import ActivationMatrix, ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation import rank_intervals as rank_stability
 from neurox_lite.evaluation.rank_intervals import RankIntervals, rank_intervals
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -198,7 +198,7 @@ def test_with_95_percent_of_20_they_are_the_extremes(intervals):
 
 
 def test_a_resample_is_sentences_repeated(fitted, monkeypatch):
-    monkeypatch.setattr(rank_stability, "REFIT_TOL", 1e-6)
+    monkeypatch.setattr(sys.modules[rank_intervals.__module__], "REFIT_TOL", 1e-6)
     _, X, y = fitted
     seen = []
 
