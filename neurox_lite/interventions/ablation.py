@@ -51,8 +51,8 @@ def ablate_in_model(
         Number of random sets per share.
     seed : int
     others : sequence of MinimalPair
-        Of a metric of minimal pairs: pairs of the same words that turn the other way. They tell a
-        model that can do the task from one that always prefers the same word, see
+        Of a metric of minimal pairs: pairs of the same words that turn the other way. They
+        distinguish a model that can do the task from one that always prefers the same word, see
         ``AblationCurve.task``.
 
     Raises

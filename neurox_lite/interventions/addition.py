@@ -30,8 +30,8 @@ def add_to_neurons(
 ) -> Iterator[None]:
     """While the block runs, every forward pass has numbers added to its neurons.
 
-    A neuron h becomes ``h + s``, out of place (Antverg & Belinkov 2022, their translation). Where s
-    is 0 nothing changes, bit by bit.
+    A neuron h becomes ``h + s``, out of place (Antverg & Belinkov 2022, who call it translation).
+    Where s is 0 nothing changes, bit by bit.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def add_to_neurons(
         In the units of the activations; the same for all sentences, or of each of the batch.
     positions, sites, side
         As for :func:`neurox_lite.interventions.intervene.intervene`. In an LSTM a changed cell
-        is what the next time step goes on from.
+        is what the next time step starts from.
 
     Raises
     ------
     InputError
         When the model does not have the space's site or layers, the space is another model's, the
-        shift is no finite number, or a shape does not fit.
+        shift is not finite, or a shape does not fit.
     """
     expect(space, NeuronSpace, "space", "a NeuronSpace, as of nx.neuron_space(model)")
     module = unwrap(model)

@@ -49,7 +49,7 @@ def edit_neurons(
     positions: Positions = "all",
     layers: Sequence[int] | None = None,
 ) -> Iterator[None]:
-    """While the block runs, a function of some tensors decides what the model goes on with.
+    """While the block runs, a function of some tensors decides what the model continues with.
 
     Parameters
     ----------
@@ -105,15 +105,15 @@ def edit_neurons(
                 )
         tokens = states.new_ones(1)
         if chosen:
-            places = slice(position, position + states.shape[1])
-            tokens = chosen["tokens"][:, places, None].to(states.dtype)
+            here = slice(position, position + states.shape[1])
+            tokens = chosen["tokens"][:, here, None].to(states.dtype)
         return change(states, tokens, *own)
 
     handle = None
     try:
         if not (isinstance(positions, str) and positions == "all"):
-            stack = model.get_submodule(sites.root)
-            handle = stack.register_forward_pre_hook(choose, with_kwargs=True)
+            root = model.get_submodule(sites.root)
+            handle = root.register_forward_pre_hook(choose, with_kwargs=True)
         with rewrite(model, sites, rewritten, layers):
             yield
     finally:
@@ -137,16 +137,16 @@ def _chosen_tokens(positions: Positions, inputs: Mapping[str, Any]) -> torch.Ten
     cache = inputs.get("past_key_values")
     n_cached = 0 if cache is None else int(cache.get_seq_length())
     mask = mask[:, -shape[1] :]
-    places = n_cached + torch.arange(shape[1], device=ids.device)
+    numbers = n_cached + torch.arange(shape[1], device=ids.device)
     if isinstance(positions, str):
-        return places == torch.where(mask != 0, places, -1).amax(1, keepdim=True)
+        return numbers == torch.where(mask != 0, numbers, -1).amax(1, keepdim=True)
     if callable(positions) and not isinstance(positions, torch.Tensor):
         tokens = positions(ids, mask)
     else:
         tokens = torch.as_tensor(positions, device=ids.device)
         if tokens.dtype in (torch.int32, torch.int64) and tuple(tokens.shape) == shape[:1]:
             is_cached = (tokens >= 0) & (tokens < n_cached)
-            tokens = (places == tokens[:, None]) & (mask != 0)
+            tokens = (numbers == tokens[:, None]) & (mask != 0)
             if not (tokens.any(1) | is_cached).all():
                 raise InputError(
                     f"a position is not one of the {shape[1]} tokens of the batch, or is padding"

@@ -50,7 +50,7 @@ def intervene(
         - a function of input_ids and attention_mask, both (n_sentences, n_tokens), that gives such
           bools.
 
-        In an LSTM a replaced cell is what the next time step goes on from. In generation every
+        In an LSTM a replaced cell is what the next time step starts from. In generation every
         forward pass has its neurons replaced, and ints count from the start of the text. With a
         cache, "last" are the last token of the prompt and every new one, which stay replaced, and
         a function is asked about the new tokens only; without, the text is read again each time.

@@ -104,8 +104,8 @@ def changes_of(runner: InterventionRunner, inputs: PairInputs) -> ModelMetric:
     """:func:`pair_changes` of a runner's pairs."""
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
-        each, place = torch.unique(rows, return_inverse=True)
-        intact = inputs.log_odds(runner.intact_logits(each), each)[place] > 0
+        each, index = torch.unique(rows, return_inverse=True)
+        intact = inputs.log_odds(runner.intact_logits(each), each)[index] > 0
         return _each(((inputs.log_odds(logits, rows) > 0) != intact).double())
 
     return ModelMetric("choices changed", runner, score)
@@ -308,7 +308,7 @@ def evaluate(
     Raises
     ------
     InputError
-        When a shape does not fit, a gate is not in [0, 1] or a value is no finite number.
+        When a shape does not fit, a gate is not in [0, 1] or a value is not finite.
     """
     runner = metric.runner
     n_masks, n_neurons = len(gates), runner.space.n_neurons
@@ -361,7 +361,7 @@ def evaluate_additions(
     Raises
     ------
     InputError
-        When the shape does not fit or a shift is no finite number.
+        When the shape does not fit or a shift is not finite.
     """
     runner = metric.runner
     if not len(shifts) or shifts.shape != (len(shifts), runner.space.n_neurons):
@@ -420,8 +420,8 @@ def _divergence(runner: InterventionRunner, counted: torch.Tensor) -> ModelMetri
     """Mean of ``KL(p || p~)`` over the tokens that are counted, (n_inputs, n_tokens)."""
 
     def score(logits: torch.Tensor, rows: torch.Tensor) -> Scores:
-        each, place = torch.unique(rows, return_inverse=True)
-        intact = runner.intact_logits(each).log_softmax(-1)[place][:, : logits.shape[1]]
+        each, index = torch.unique(rows, return_inverse=True)
+        intact = runner.intact_logits(each).log_softmax(-1)[index][:, : logits.shape[1]]
         difference = intact.exp() * (intact - logits.log_softmax(-1))
         weights = counted[rows, : logits.shape[1]].double()
         return (difference.sum(-1).double() * weights).sum(1), weights.sum(1)
@@ -467,15 +467,15 @@ def _predicted(
         check_texts(loaded.tokenizer, texts, loaded.name)
         return InterventionRunner(loaded, ids, mask, where), targets
     special = torch.tensor(loaded.tokenizer.all_special_ids, device=ids.device)
-    rows, places = torch.nonzero((mask != 0) & ~torch.isin(ids, special), as_tuple=True)
+    rows, positions = torch.nonzero((mask != 0) & ~torch.isin(ids, special), as_tuple=True)
     if not len(rows):
         raise InputError("texts of special or unknown tokens only; there is nothing to predict")
     check_texts(loaded.tokenizer, texts, loaded.name)
     each = torch.arange(len(rows), device=ids.device)
     hidden = ids[rows].clone()
-    hidden[each, places] = loaded.tokenizer.mask_token_id
-    runner = InterventionRunner(loaded, hidden, mask[rows], where, predict_at=places)
-    return runner, ids[rows, places][:, None]
+    hidden[each, positions] = loaded.tokenizer.mask_token_id
+    runner = InterventionRunner(loaded, hidden, mask[rows], where, predict_at=positions)
+    return runner, ids[rows, positions][:, None]
 
 
 def _next_tokens(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -51,10 +51,10 @@ class PairInputs:
     def log_odds(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """``log p(right) - log p(wrong)`` in nats, (n_rows,), of logits for these pairs."""
         each = torch.arange(len(rows), device=logits.device)
-        at_answer = self.at_answer(logits, rows)
-        return at_answer[each, self.right[rows]] - at_answer[each, self.wrong[rows]]
+        choice = self.choice_logits(logits, rows)
+        return choice[each, self.right[rows]] - choice[each, self.wrong[rows]]
 
-    def at_answer(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    def choice_logits(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Logits where the choice is made, (n_rows, n_outputs), of those of all tokens or of it."""
         each = torch.arange(len(rows), device=logits.device)
         return (
@@ -69,15 +69,15 @@ class PairInputs:
         InputError
             When a prefix has no such word.
         """
-        places = []
+        tokens = []
         for words, pair in zip(self.words, self.pairs, strict=True):
             if not -len(words) <= number < len(words):
                 raise InputError(
                     f"'{' '.join(pair.prefix)}' has {len(words)} words and no word {number}; give "
                     "one that every prefix has"
                 )
-            places.append(words[number])
-        return torch.tensor(places, device=self.input_ids.device)
+            tokens.append(words[number])
+        return torch.tensor(tokens, device=self.input_ids.device)
 
     def resolve_positions(self, positions: Any) -> str | torch.Tensor:
         """Where neurons change: "all" or "last" as they are, the number of a word as its tokens.
@@ -156,7 +156,7 @@ def encode_pairs(
         tuple(pairs),
         pad_sequence(rows, batch_first=True).to(device),
         pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).to(device),
-        torch.tensor([each.answer for each in read], device=device),
+        torch.tensor([each.prediction_position for each in read], device=device),
         torch.tensor([each.right for each in read], device=device),
         torch.tensor([each.wrong for each in read], device=device),
         tuple(each.words for each in read),

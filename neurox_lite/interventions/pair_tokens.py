@@ -17,7 +17,7 @@ class PairTokens:
     """One pair, see :class:`~neurox_lite.interventions.pair_inputs.PairInputs`."""
 
     ids: list[int]
-    answer: int
+    prediction_position: int
     right: int
     wrong: int
     words: tuple[int, ...]
@@ -64,10 +64,10 @@ def tokens_of_pairs(
         ids = list(encoded["input_ids"][number])
         try:
             if is_masked:
-                answer = _place_of_mask(loaded, text, ids)
+                prediction_position = _mask_position(loaded, text, ids)
             else:
                 ids = _without_end(pair, ids, encoded["special_tokens_mask"][number])
-                answer = len(ids) - 1
+                prediction_position = len(ids) - 1
             offsets = encoded["offset_mapping"][number][: len(ids)]
             _check_known(loaded, pair, text, ids, offsets, unknown)
             words = _last_tokens(pair, offsets)
@@ -85,7 +85,7 @@ def tokens_of_pairs(
                 raise InputError(
                     f"{_name(pair)}: both words are the same token; leave the pair out"
                 )
-            found.append(PairTokens(ids, answer, right, wrong, words))
+            found.append(PairTokens(ids, prediction_position, right, wrong, words))
         except InputError as error:
             found.append(error)
     return found
@@ -101,7 +101,7 @@ def check_vocabulary(loaded: LoadedModel, text: str, ids: Sequence[int]) -> None
         )
 
 
-def _place_of_mask(loaded: LoadedModel, text: str, ids: list[int]) -> int:
+def _mask_position(loaded: LoadedModel, text: str, ids: list[int]) -> int:
     mask = loaded.tokenizer.mask_token_id
     if ids.count(mask) != 1:
         raise InputError(f"'{text}': not one mask; leave masks out of pairs")

@@ -57,7 +57,7 @@ class InterventionRunner:
     where : Location
         The neurons that may change, and at which tokens: "all", "last" or one of each input.
     predict_at : (n_inputs,) int tensor, optional
-        The only token of each input whose prediction is wanted. Logits are then of one token, which
+        The only token of each input whose prediction is needed. Logits are then of one token, which
         saves most of the time of a large vocabulary.
 
     Attributes
@@ -88,8 +88,8 @@ class InterventionRunner:
         self._where = where
         self.lengths = attention_mask.sum(1)
         self.n_runs = 0
-        places = torch.arange(input_ids.shape[1], device=input_ids.device)
-        is_real = places < self.lengths[:, None]
+        numbers = torch.arange(input_ids.shape[1], device=input_ids.device)
+        is_real = numbers < self.lengths[:, None]
         if not (self.lengths.all() and torch.equal(attention_mask != 0, is_real)):
             raise InputError("inputs of one token or more are needed; pad every input on the right")
         self.positions = self._tokens(where.positions)
@@ -113,7 +113,7 @@ class InterventionRunner:
     ) -> InterventionRunner:
         """Inputs that are minimal pairs, where positions may be the number of a word.
 
-        Their only prediction is that of the choice, unless that of every token is wanted.
+        Their only prediction is that of the choice, unless that of every token is needed.
         """
         if not isinstance(where.positions, torch.Tensor):
             where = replace(where, positions=inputs.resolve_positions(where.positions))
@@ -230,7 +230,7 @@ class InterventionRunner:
         return states[torch.argsort(owners, stable=True)]
 
     def activation_range(self) -> ActivationRange:
-        """Mean, deviation, lowest and highest value of every neuron at the replaced tokens.
+        """Mean, standard deviation, minimum and maximum of every neuron at the replaced tokens.
 
         Streamed: means and squared differences of batches are merged in float64 (Chan et al. 1979).
         Memory: the activations of a batch of at most 8,192 tokens, of one layer in float64.
@@ -344,8 +344,8 @@ class InterventionRunner:
                 self.loaded.model(input_ids=ids, attention_mask=mask)
             chosen = mask != 0
             if self.positions is not None:
-                places = torch.arange(ids.shape[1], device=self.device)
-                chosen = places == self.positions[rows][:, None]
+                numbers = torch.arange(ids.shape[1], device=self.device)
+                chosen = numbers == self.positions[rows][:, None]
             for layer, of_layer in found.items():
                 if of_layer.shape[:2] != ids.shape:
                     raise InputError(

@@ -179,8 +179,8 @@ def side_effects(
     """Measure what else changes under a mask, beside masks of random neurons.
 
     A random mask has as many neurons of each layer, with the gates of the mask's own, replaced by
-    values as many standard deviations from their means. Means and deviations are over all tokens
-    of the texts, without texts of the pairs, without pairs of the first task.
+    values as many standard deviations from their means. Means and standard deviations are over all
+    tokens of the texts; without texts, of the pairs; without pairs, of the first task.
 
     Parameters
     ----------

@@ -132,8 +132,8 @@ class SteeringCurves:
             intact = [None if measure is None else measure.intact for measure in measures]
             rows.append([curve.method, "none", 0, *intact])
             for neurons in SETS:
-                for place, count in enumerate(curve.counts):
-                    values = [None if m is None else getattr(m, neurons)[place] for m in measures]
+                for i, count in enumerate(curve.counts):
+                    values = [None if m is None else getattr(m, neurons)[i] for m in measures]
                     rows.append([curve.method, neurons, count, *values])
         return rows
 
@@ -154,11 +154,11 @@ class SteeringCurves:
             sharex="col",
             sharey="row",
         )
-        for place, curve in enumerate(self.curves):
-            _panel(axes[place], curve, curve.success)
-            axes[place].set_title(curve._title(), fontsize=10)
+        for i, curve in enumerate(self.curves):
+            _panel(axes[i], curve, curve.success)
+            axes[i].set_title(curve._title(), fontsize=10)
             if has_text and curve.kl is not None:
-                _panel(axes[count + place], curve, curve.kl)
+                _panel(axes[count + i], curve, curve.kl)
         for axis in axes[-count:]:
             axis.set_xlabel("neurons")
         axes[0].set_ylim(-0.02, 1.02)

@@ -1,4 +1,14 @@
-"""Integrated gradients over gates: what each replaced neuron adds to an effect."""
+"""Integrated gradients over gates: what each replaced neuron adds to an effect.
+
+1. Open the gates of all neurons together from 0 to 1, in steps a (Gauss-Legendre).
+2. At each step take the gradient of the effect R in every gate.
+3. Their weighted sum is the attribution (Sundararajan et al. 2017, eq. 1, with the gates as the
+   input): ``IG_j = integral over a from 0 to 1 of dR/dm_j (m = a)``.
+
+For a neuron h that is replaced by b this is ``(b - h)`` times the mean gradient of R on the way
+from h to b, summed over all tokens and steps at which it is replaced. By completeness, attributions
+sum to the effect of replacing all neurons less that of replacing none.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +24,7 @@ def gate_gradients(
 ) -> torch.Tensor:
     """Integrated gradients of an effect R from closed to open gates, by captum.
 
-    Gates of all neurons open together from 0 to 1 (Sundararajan et al. 2017, eq. 1, with the gates
-    as the input): for a neuron h that is replaced by b this is ``(b - h)`` times the mean gradient
-    of R on the way from h to b, summed over all tokens and steps at which it is replaced.
-
-        IG_j = integral over a from 0 to 1 of dR/dm_j (m = a)
-
-    By completeness they sum to the effect of replacing all neurons less that of replacing none.
+    See the module for the steps.
 
     Parameters
     ----------

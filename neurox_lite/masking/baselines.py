@@ -1,4 +1,9 @@
-"""Baselines of the neuron mask: neurons of a running model ranked by two sets of minimal pairs."""
+"""Baselines of the neuron mask: neurons of a running model ranked by minimal pairs.
+
+- integrated gradients: what replacing each neuron adds while all are replaced together;
+- activation difference: how far the means of each neuron lie apart between two sets of pairs;
+- single replacement: what the best replacement of each neuron alone does.
+"""
 
 from __future__ import annotations
 

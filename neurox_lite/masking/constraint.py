@@ -1,4 +1,11 @@
-"""The Lagrange multiplier of a constraint: how much a step towards it is worth."""
+"""The Lagrange multiplier of a constraint: how much a step towards it is worth.
+
+Of the gap ``g = (alpha - R) / scale``, cut off at 10, in every step:
+
+1. ``lambda <- lambda exp(rate g)``: it grows while the constraint is violated.
+2. The step is taken with ``lambda exp(damping g)``, without which lambda and the mask swing around
+   the solution (the PI control of Stooke et al. 2020, in the exponent).
+"""
 
 from __future__ import annotations
 
@@ -11,8 +18,7 @@ class Multiplier:
     """Ascends on lambda so that in the end ``E[R] >= alpha`` (De Cao et al. 2022, section 3).
 
     Lambda grows while the constraint is violated and shrinks while it is met, by factors, since
-    nobody knows its size beforehand. The gap itself is added to the exponent (as in the PI control
-    of Stooke et al. 2020), without which lambda and the mask swing around the solution.
+    nobody knows its size beforehand.
 
     Parameters
     ----------

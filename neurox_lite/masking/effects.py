@@ -2,22 +2,22 @@
 
 An effect is an object with
 
-- ``space``, the neurons that may be runner, and ``len(effect)``, the number of examples;
+- ``space``, the neurons that may be replaced, and ``len(effect)``, the number of examples;
 - ``start`` and ``std``, (n_neurons,) tensors: replacements to begin with, and the size of a
   step away from them;
 - ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;
 - ``reach``, an (n_neurons,) tensor: how far from ``start`` activations lie at most;
 - ``groups``, (n_examples,) ints: examples that succeed or fail together, see ``held_out_interval``;
-- ``flips``: whether it turns a choice, which it does where it is above 0;
-- ``keeps``: False when an open gate replaces its neuron, True when it keeps it and all others are
-  replaced;
+- ``objective``, an :class:`~neurox_lite.results.objective.Objective`: to *flip* a choice, which
+  it does where it is above 0, or *sufficiency*, where an open gate keeps its neuron and all others
+  are replaced;
 - ``effect(gates, values, rows)``: the effect, (n_rows,), on the examples ``rows`` of gates and
-  replacements, each (n_neurons,) or (n_rows, n_neurons), differentiable in both. The more the
+  replacements, each (n_neurons,) or (n_rows, n_neurons), differentiable in both. Higher is
   better;
 - ``rows_at_once``, how many examples fit in one forward and backward pass;
 - ``n_runs``, the number of examples it was computed for.
 
-Gates are those of the search: :func:`replacing_gates` turns them into the gates of a model.
+Gates are those of the search: :func:`to_replacing_gates` turns them into the gates of a model.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from neurox_lite.interventions.pair_task import groups_of
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.models.location import Location
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.objective import Objective
 from neurox_lite.results.pair_task import PairTask
 
 Measure = Callable[[torch.Tensor, PairInputs, torch.Tensor], torch.Tensor]
@@ -57,8 +58,7 @@ class Effect(Protocol):
     high: torch.Tensor
     reach: torch.Tensor
     groups: np.ndarray
-    flips: bool
-    keeps: bool
+    objective: Objective
     rows_at_once: int
 
     @property
@@ -69,9 +69,9 @@ class Effect(Protocol):
     ) -> torch.Tensor: ...
 
 
-def replacing_gates(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
+def to_replacing_gates(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
     """Gates that replace a neuron, from the gates that are searched for."""
-    return 1 - gates if effect.keeps else gates
+    return 1 - gates if effect.objective is Objective.SUFFICIENCY else gates
 
 
 def unbounded(like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -111,14 +111,11 @@ class PairEffect:
         bounds_from: PairInputs | None = None,
         task: PairTask | None = None,
     ):
-        if isinstance(objective, str) and objective not in ("flip", "sufficiency"):
-            raise unknown_choice("objective", objective, ("flip", "sufficiency"))
         self.inputs = inputs
         self.task = task
         self.groups = groups_of(inputs.pairs)
-        self.objective = objective
-        self.flips = objective == "flip"
-        self.keeps = objective == "sufficiency"
+        self.objective = _objective(objective) if isinstance(objective, str) else Objective.CUSTOM
+        self._measure = objective
         self.runner = runner
         self.space = runner.space
         n_states = sum(runner.sites.widths.values())
@@ -140,7 +137,9 @@ class PairEffect:
             lowest, highest = bounds.low, bounds.high
             self.start = self.start.clamp(self.low, self.high)
         self.reach = torch.maximum(highest - self.start, self.start - lowest)
-        self._intact = self._intact_predictions() if self.keeps else None
+        self._intact = None
+        if self.objective is Objective.SUFFICIENCY:
+            self._intact = self._intact_predictions()
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -152,9 +151,9 @@ class PairEffect:
     def __call__(
         self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
     ) -> torch.Tensor:
-        logits = self.runner.logits(replacing_gates(self, gates), values, rows)
-        if callable(self.objective):
-            return _checked(self.objective(logits, self.inputs, rows), rows)
+        logits = self.runner.logits(to_replacing_gates(self, gates), values, rows)
+        if callable(self._measure):
+            return _checked(self._measure(logits, self.inputs, rows), rows)
         if self._intact is None:
             return -self.inputs.log_odds(logits, rows)
         intact = self._intact[rows]
@@ -163,12 +162,19 @@ class PairEffect:
 
     def _predictions(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Log-probabilities of all words where the choice is made, (n_rows, vocabulary)."""
-        return self.inputs.at_answer(logits, rows).log_softmax(-1)
+        return self.inputs.choice_logits(logits, rows).log_softmax(-1)
 
     def _intact_predictions(self) -> torch.Tensor:
         batches = self.runner.batches()
         found = [self._predictions(self.runner.intact_logits(rows), rows) for rows in batches]
         return torch.cat(found)[torch.argsort(torch.cat(batches))]
+
+
+def _objective(name: str) -> Objective:
+    known = (Objective.FLIP, Objective.SUFFICIENCY)
+    if name not in known:
+        raise unknown_choice("objective", name, known)
+    return Objective(name)
 
 
 def _checked(found: Any, rows: torch.Tensor) -> torch.Tensor:
@@ -193,7 +199,7 @@ class ReadoutEffect:
     intercept : (n_classes,) array
     X : (n, n_neurons) array-like
         Loaded into memory, as float32.
-    within : pair of (n_neurons,) arrays, optional
+    bounds_from : pair of (n_neurons,) arrays, optional
         Lowest and highest replacement; by default of the activations. A linear readout could
         otherwise be flipped by any one neuron that has a weight.
     objective : {"flip", "sufficiency"}
@@ -215,16 +221,13 @@ class ReadoutEffect:
         bounds_from: tuple[np.ndarray, np.ndarray] | None = None,
         objective: str = "flip",
     ):
-        if objective not in ("flip", "sufficiency"):
-            raise unknown_choice("objective", objective, ("flip", "sufficiency"))
         if X.shape[1] != len(weights):
             raise InputError(
                 f"activations of {X.shape[1]} neurons, a readout of {len(weights)}; give those it "
                 "was fitted on"
             )
         self.space = space_of(X)
-        self.flips = objective == "flip"
-        self.keeps = objective == "sufficiency"
+        self.objective = _objective(objective)
         self.X = torch.from_numpy(np.asarray(load(X), dtype=np.float32))
         self.weights, self.intercept = (
             torch.as_tensor(part).float() for part in (weights, intercept)
@@ -250,9 +253,9 @@ class ReadoutEffect:
     ) -> torch.Tensor:
         self.n_runs += len(rows)
         X = self.X[rows]
-        found = torch.lerp(X, values.expand_as(X), replacing_gates(self, gates).expand_as(X))
+        found = torch.lerp(X, values.expand_as(X), to_replacing_gates(self, gates).expand_as(X))
         predictions = (found @ self.weights + self.intercept).log_softmax(1)
-        if self.keeps:
+        if self.objective is Objective.SUFFICIENCY:
             intact = self._intact[rows]
             return -(intact.exp() * (intact - predictions)).sum(1)
         predicted = self._predicted[rows][:, None]

@@ -1,4 +1,10 @@
-"""Every mask of one neuron, or of two: the truth on small layers."""
+"""Every mask of one neuron, or of two: the truth on small layers.
+
+1. List all sets of one neuron, or of two.
+2. Fit replacements for each, a thousand sets at a time
+   (:func:`~neurox_lite.masking.replacement_fit.fit_replacements`).
+3. The best set is that with the largest mean effect.
+"""
 
 from __future__ import annotations
 

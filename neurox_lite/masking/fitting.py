@@ -1,4 +1,13 @@
-"""A mask for any effect: searched, rounded, and scored on held-out examples."""
+"""A mask for any effect: searched, rounded, and scored on held-out examples.
+
+1. Hold out some of the examples.
+2. Measure the effect without a mask on the others; ``alpha`` is what the mask has to reach.
+3. Search gates and replacements by gradient (:mod:`~neurox_lite.masking.gate_search`).
+4. Make gates hard (:mod:`~neurox_lite.masking.rounding`), and fit replacements again.
+5. Score the hard mask on the examples that were held out.
+
+By a ranking, the shortest top that reaches ``alpha`` takes the place of 3 and 4.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +22,13 @@ import torch
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval, accuracy_interval
-from neurox_lite.masking.effects import Effect, replacing_gates
+from neurox_lite.masking.effects import Effect, to_replacing_gates
 from neurox_lite.masking.gate_search import SearchState, initial_state, search_mask, to_z_scores
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask, round_gates, shortest_prefix
 from neurox_lite.results.neuron_mask import NeuronMask
+from neurox_lite.results.objective import Objective
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.seeds import validate_seed
 
@@ -43,16 +53,12 @@ def fit_mask(
     seed: int = 0,
     search: Callable[..., SearchState] = search_mask,
     method: str = "differentiable-mask",
-    name: str = "custom",
 ) -> MaskFit:
     """Find the smallest mask with an effect of at least ``alpha`` (De Cao et al. 2022).
 
-    Gates and replacements are searched by gradient (:func:`search_mask`). Then gates are made
-    hard (:func:`~neurox_lite.masking.rounding.round_gates`): the likeliest open ones that reach
-    ``alpha`` with replacements fitted again, less those that turn out to be needless, or fewer by
-    gradient. All that is said about the mask is measured on the hard one.
-    The time is that of ``n_steps`` forward and backward passes of ``batch_size`` examples, and of
-    some 100 to 300 passes of 64 to make gates hard, more when the search is too short to settle.
+    See the module for the steps. The time is that of ``n_steps`` forward and backward passes of
+    ``batch_size`` examples, and of some 100 to 300 passes of 64 to make gates hard, more when the
+    search is too short to settle.
 
     Parameters
     ----------
@@ -69,8 +75,6 @@ def fit_mask(
         :func:`search_mask`, or :func:`~neurox_lite.masking.reinforce.reinforce_mask`.
     method : str
         Name of the search.
-    name : str
-        Of the objective.
 
     Raises
     ------
@@ -96,7 +100,7 @@ def fit_mask(
     hard = _empty(effect, task, rows)
     if hard.effect < task.alpha:
         hard = _fitted_again(effect, round_gates(effect, found, task.alpha, rows), rows)
-    parameters = {"objective": name, "alpha": task.alpha, "n_steps": n_steps, "seed": seed}
+    parameters = {"alpha": task.alpha, "n_steps": n_steps, "seed": seed}
     return _scored(effect, task, hard, found, method, parameters)
 
 
@@ -107,9 +111,8 @@ def mask_from_ranking(
     alpha: float | None = None,
     held_out: float = 0.25,
     seed: int = 0,
-    name: str = "custom",
 ) -> MaskFit:
-    """The shortest head of a ranking that reaches ``alpha`` with fitted replacements.
+    """The shortest top of a ranking that reaches ``alpha`` with fitted replacements.
 
     What :func:`fit_mask` is to be compared with: the same examples, replacements and scores, but
     the neurons of another method, in its order.
@@ -120,7 +123,7 @@ def mask_from_ranking(
     ranking : NeuronRanking or function
         Of the neurons of ``effect.space``; or a function of the numbers of the examples to train
         on that makes one, so that it sees none of those held out.
-    alpha, held_out, seed, name
+    alpha, held_out, seed
         As there.
 
     Raises
@@ -140,7 +143,7 @@ def mask_from_ranking(
             effect, order, task.alpha, effect.start, rows, n_steps=REPLACEMENT_STEPS
         )
         hard = _fitted_again(effect, hard, rows)
-    parameters = {"objective": name, "alpha": task.alpha, "seed": seed}
+    parameters = {"alpha": task.alpha, "seed": seed}
     fit = _scored(effect, task, hard, None, ranking.method, parameters)
     return replace(fit, order=ranking)
 
@@ -174,14 +177,15 @@ def _task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> _T
     runs_before = effect.n_runs
     train, test = (rows.to(effect.start.device) for rows in _split(len(effect), held_out, seed))
     intact, closed = _without_gates(effect, train)
-    if alpha is None and not effect.keeps and intact >= 0:
+    keeps = effect.objective is Objective.SUFFICIENCY
+    if alpha is None and not keeps and intact >= 0:
         raise InputError(
             f"without a mask the effect is {intact:.3g} and there is nothing to turn; give alpha"
         )
     if alpha is not None and not math.isfinite(alpha):
         raise InputError(f"alpha is {alpha}; give a finite number")
     if alpha is None:
-        alpha = -SUFFICIENT if effect.keeps else -intact / 2
+        alpha = -SUFFICIENT if keeps else -intact / 2
     return _Task(train, test, closed, intact, float(alpha), runs_before)
 
 
@@ -199,17 +203,18 @@ def _scored(
     after, succeeds = _on(effect, gates, hard.values, task.test, task.alpha)
     success = _success(effect, task.test, succeeds)
     probabilities = gates if found is None else found.probabilities
+    replaces = to_replacing_gates(effect, gates)
     mask = NeuronMask(
         effect.space,
-        replacing_gates(effect, gates).double().cpu().numpy(),
+        replaces.double().cpu().numpy(),
         hard.values.double().cpu().numpy(),
         method,
-        parameters,
+        {"objective": effect.objective.value, **parameters},
     )
     return MaskFit(
         mask=mask,
         size=len(hard.columns),
-        objective=parameters["objective"],
+        objective=effect.objective.value,
         alpha=task.alpha,
         feasible=hard.effect >= task.alpha,
         converged=found is None or _settled(found, task.alpha, task.gap),
@@ -220,8 +225,8 @@ def _scored(
         held_out_success=success.value,
         held_out_low=success.low,
         held_out_high=success.high,
-        max_replacement_z=_max_replacement_z(effect, replacing_gates(effect, gates), hard.values),
-        out_of_range=_out_of_range(effect, replacing_gates(effect, gates), hard.values),
+        max_replacement_z=_max_replacement_z(effect, replaces, hard.values),
+        out_of_range=_out_of_range(effect, replaces, hard.values),
         probabilities=probabilities.double().cpu().numpy(),
         sizes=() if found is None else found.sizes,
         effects=() if found is None else found.effects,
@@ -240,9 +245,9 @@ def _split(n: int, held_out: float, seed: int) -> tuple[torch.Tensor, torch.Tens
 
 
 def _empty(effect: Effect, task: _Task, rows: torch.Tensor) -> HardMask:
-    """No neuron sought: the intact model, or of *sufficiency* one of which nothing is kept."""
+    """No neuron selected: the intact model, or of *sufficiency* one of which nothing is kept."""
     mask = HardMask((), effect.start, task.intact)
-    return _fitted_again(effect, mask, rows) if effect.keeps else mask
+    return _fitted_again(effect, mask, rows) if effect.objective is Objective.SUFFICIENCY else mask
 
 
 def _fitted_again(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMask:
@@ -260,7 +265,7 @@ def without_gates(effect: Effect, rows: torch.Tensor) -> float:
 def _without_gates(effect: Effect, rows: torch.Tensor) -> tuple[float, torch.Tensor]:
     """:func:`without_gates`, and the replacements."""
     closed = gates_of([()], effect.start)
-    n_steps = REPLACEMENT_STEPS if effect.keeps else 0
+    n_steps = REPLACEMENT_STEPS if effect.objective is Objective.SUFFICIENCY else 0
     found, values = fit_replacements(effect, closed, effect.start, rows, n_steps)
     return float(found[0]), values[0]
 
@@ -274,7 +279,7 @@ def _on(
     parts = rows.split(min(256, effect.rows_at_once))
     with torch.no_grad():
         found = torch.cat([effect(gates, values, some) for some in parts]).double()
-    succeeds = found > 0 if effect.flips else found >= alpha
+    succeeds = found > 0 if effect.objective is Objective.FLIP else found >= alpha
     return float(found.mean()), succeeds.cpu().numpy()
 
 

@@ -1,4 +1,17 @@
-"""The search for a mask: gates and replacements by gradient, under a constraint on the effect."""
+"""The search for a mask: gates and replacements by gradient, under a constraint on the effect.
+
+The fewest expected open gates with ``E[R] >= alpha`` (De Cao et al. 2022, eq. 4-5):
+
+1. Begin with every gate as likely open as closed, and every replacement the mean of its neuron.
+2. Draw a batch of examples, and for each of them gates of its own
+   (:mod:`~neurox_lite.masking.hard_concrete`).
+3. Run the model with a neuron h replaced, ``(1 - m) h + m b`` (eq. 1), and measure the effect R.
+4. Descend by Adam on ``sum_i P(m_i != 0) + lambda (alpha - E[R])``, in the locations of gates and
+   in replacements.
+5. Ascend in lambda, which grows while the effect is too small
+   (:mod:`~neurox_lite.masking.constraint`).
+6. Repeat from 2; the learning rate falls over the second half of the steps.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +29,8 @@ from neurox_lite.masking.effects import Effect
 from neurox_lite.showing import short_repr
 
 LEARNING_RATE = 0.1
-"""Of Adam, for the locations of gates and for replacements in deviations of their neuron; falls to
-a twentieth over the second half of the steps."""
+"""Of Adam, for the locations of gates and for replacements in standard deviations of their neuron;
+falls to a twentieth over the second half of the steps."""
 
 HIGHEST = 3.0
 """Of a location: a gate is open there in 97 % of draws, and higher ones are long in coming down."""
@@ -31,7 +44,7 @@ expected size, a number whose gradient is that of the mean effect, and the mean 
 
 @dataclass(frozen=True)
 class SearchState:
-    """Where a search for a mask stands; another can go on from here.
+    """Where a search for a mask stands; another can continue from here.
 
     Attributes
     ----------
@@ -88,10 +101,7 @@ def search_mask(
     estimate: Estimate = through_gates,
     learning_rate: float = LEARNING_RATE,
 ) -> SearchState:
-    """Fewest expected open gates with ``E[effect] >= alpha`` (De Cao et al. 2022, eq. 4-5).
-
-    Descends by Adam on ``sum_i P(m_i != 0) + lambda (alpha - E[R])`` in gates and replacements and
-    ascends in lambda. Every example of a batch draws gates of its own from the same locations.
+    """Fewest expected open gates with ``E[R] >= alpha``; see the module for the steps.
 
     Parameters
     ----------
@@ -101,7 +111,8 @@ def search_mask(
         Examples to train on.
     scale : float
         Size of a large gap to ``alpha``.
-    start : Search
+    start : SearchState
+        Where the search begins.
     n_steps, batch_size : int
     generator : torch.Generator
         On the CPU, whatever the device of the model.
@@ -150,7 +161,10 @@ def search_mask(
 
 
 def to_z_scores(effect: Effect, values: torch.Tensor) -> torch.Tensor:
-    """How far values lie from where replacements start, in deviations; 0 for constant neurons."""
+    """How far values lie from where replacements start, in standard deviations.
+
+    0 for constant neurons.
+    """
     varies = effect.std > 0
     scale = torch.where(varies, effect.std, 1)
     return torch.where(varies, (values - effect.start) / scale, 0)

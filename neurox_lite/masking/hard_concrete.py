@@ -1,4 +1,14 @@
-"""The hard concrete distribution: gates between 0 and 1 that are often exactly either."""
+"""The hard concrete distribution: gates between 0 and 1 that are often exactly either.
+
+Of a location phi (Louizos et al. 2018, eq. 10-12, their log alpha):
+
+1. Draw u uniformly on (0, 1), and squash: ``s = sigmoid((logit u + phi) / tau)``.
+2. Stretch to (l, r), which begins below 0 and ends above 1: ``s (r - l) + l``.
+3. Clip to [0, 1]: what lies below 0 is exactly 0, what lies above 1 exactly 1.
+
+The gate is differentiable in phi, and so is the probability that it is not 0,
+``sigmoid(phi - tau log(-l / r))``.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +22,7 @@ LOW, HIGH, TEMPERATURE = -0.1, 1.1, 0.2
 
 
 def sample(phi: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """Draw gates, differentiable in ``phi`` (Louizos et al. 2018, eq. 10-12).
-
-    ``clip(sigmoid((logit u + phi) / tau) (r - l) + l, 0, 1)``.
+    """Draw gates, differentiable in ``phi``.
 
     Parameters
     ----------
@@ -28,5 +36,5 @@ def sample(phi: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
 
 
 def probability(phi: torch.Tensor) -> torch.Tensor:
-    """Probability that a gate is not 0: ``sigmoid(phi - tau log(-l / r))``."""
+    """Probability that a gate is not 0."""
     return torch.sigmoid(phi - TEMPERATURE * math.log(-LOW / HIGH))

@@ -52,8 +52,8 @@ class MaskFit:
     mask : NeuronMask
         Gates are 0 or 1. Of *sufficiency* they are 1 for all neurons but those kept.
     size : int
-        Neurons that were sought: those replaced, of *sufficiency* those kept.
-    objective : str
+        Neurons selected: those replaced, of *sufficiency* those kept.
+    objective : {"flip", "sufficiency", "custom"}
     alpha : float
         What the mean effect was to reach.
     feasible : bool
@@ -70,9 +70,9 @@ class MaskFit:
         Share of held-out examples whose own effect is above 0 (flipped), of objectives other than
         *flip* at least ``alpha``.
     probabilities : (n_neurons,) array
-        That the gate is open; of the head of a ranking 1 for its neurons and 0 for others.
+        That the gate is open; of the top of a ranking 1 for its neurons and 0 for others.
     max_replacement_z : float
-        Of the replacements, from the mean of their neuron, in its deviations; 0 for none.
+        Of the replacements, from the mean of their neuron, in its standard deviations; 0 for none.
     sizes, effects : tuples of float
         Expected number of open gates and effect of a batch, step by step of a search.
     n_runs : int
@@ -81,7 +81,7 @@ class MaskFit:
         Examples trained on, held out, and left out as copies of others or since the intact model
         gets them wrong.
     order : NeuronRanking, optional
-        Whose head the mask is; none of a search.
+        Whose top the mask is; none of a search.
     held_out_low, held_out_high : float
         95 % interval of the share: where it would be on other examples, see
         :func:`neurox_lite.accuracy_interval`; pairs of the same two words are turned together.
@@ -165,7 +165,7 @@ class MaskFit:
     def ranking(self) -> NeuronRanking:
         """Neurons by the probability that their gate is open, those of the mask first.
 
-        Of the head of a ranking it is that ranking. For an order that does not depend on one
+        Of the top of a ranking it is that ranking. For an order that does not depend on one
         ``alpha`` see :func:`neurox_lite.masking.path.mask_path`.
         """
         if self.order is not None:
@@ -223,7 +223,7 @@ class MaskFit:
                     "probabilities": self.probabilities.tolist(),
                     "numbers": {k: None if np.isnan(v) else v for k, v in numbers.items()},
                     "counts": dict(self.counts),
-                    "is head of ranking.json": self.order is not None,
+                    "is top of ranking.json": self.order is not None,
                     OF_MASK: hash_file(new / "mask.safetensors"),
                 },
             )
@@ -244,8 +244,8 @@ class MaskFit:
         def build(**data: Any) -> MaskFit:
             if data.get(OF_MASK) not in (None, hash_file(folder / "mask.safetensors")):
                 raise ValueError("it is of another mask than the one beside it")
-            is_head = data["is head of ranking.json"]
-            # Masks of earlier versions have no interval, range or task.
+            # Masks of earlier versions call it the head, and have no interval, range or task.
+            is_top = data.get("is top of ranking.json", data.get("is head of ranking.json"))
             of_earlier = {"held_out_low": None, "held_out_high": None, "out_of_range": False}
             saved = {**of_earlier, **data["numbers"]}
             numbers: dict[str, Any] = {
@@ -259,7 +259,7 @@ class MaskFit:
                 sizes=data["sizes"],
                 effects=data["effects"],
                 counts=data["counts"],
-                order=NeuronRanking.load(folder / "ranking.json") if is_head else None,
+                order=NeuronRanking.load(folder / "ranking.json") if is_top else None,
                 task=None if task is None else PairTask.from_summary(task),
                 **numbers,
             )

@@ -26,6 +26,7 @@ from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.location import Location
 from neurox_lite.neurons import Layers
+from neurox_lite.results.objective import Objective
 from neurox_lite.results.ranking import NeuronRanking
 
 RankPairs = Callable[[Sequence[MinimalPair]], NeuronRanking]
@@ -94,8 +95,8 @@ def fit_neuron_mask(
         Also use pairs that the intact model gets wrong; by default they are left out and counted.
     others : sequence of MinimalPair, optional
         Pairs of the same words that turn the other way, such as plural subjects, by default those
-        of ``bounds_from``: they tell a model that can do the task from one that always prefers the
-        same word. Any other pairs among them are ignored. See ``MaskFit.task``.
+        of ``bounds_from``: they distinguish a model that can do the task from one that always
+        prefers the same word. Any other pairs among them are ignored. See ``MaskFit.task``.
     method : {"differentiable-mask", "reinforce"}, NeuronRanking or function
         How neurons are found. Of a ranking, the fewest of its top neurons that reach ``alpha``:
         what the neurons of another method can do, see
@@ -141,7 +142,6 @@ def fit_neuron_mask(
         "alpha": alpha,
         "held_out": held_out,
         "seed": seed,
-        "name": objective if isinstance(objective, str) else "custom",
     }
     if isinstance(method, str):
         steps: dict[str, Any] = {"n_steps": n_steps, "batch_size": batch_size}
@@ -197,8 +197,7 @@ def rank_by_neuron_mask(
         As there.
     """
     effect, _ = pair_effect(model, pairs, **options)
-    name = effect.objective if isinstance(effect.objective, str) else "custom"
-    ranking = mask_path(effect, batch_size=batch_size, seed=seed, name=name)
+    ranking = mask_path(effect, batch_size=batch_size, seed=seed)
     return replace(ranking, provenance={**ranking.provenance, **task_of(effect)})
 
 
@@ -251,6 +250,6 @@ def pair_effect(
         bounds_from=None if bounds_from is None else encode_pairs(loaded, bounds_from),
         task=task,
     )
-    if effect.flips and task.holds:
+    if effect.objective is Objective.FLIP and task.holds:
         check_one_way(right.pairs)
     return effect, {"left out as copies": n_copies, "left out as wrong": n_wrong}

@@ -1,4 +1,14 @@
-"""Masks along a path of ever smaller effects: an order of all neurons."""
+"""Masks along a path of ever smaller effects: an order of all neurons.
+
+1. Targets lie between the effect of the model as it is and the mirror image of that beyond 0
+   (between no neuron kept and nothing lost, for *sufficiency*).
+2. Search a mask for the largest target (:func:`~neurox_lite.masking.gate_search.search_mask`).
+3. Search one for the next smaller, beginning where the last search ended, and so on: replacements
+   are known when neurons have to go. The other way round, neurons whose replacement lies far away
+   are found too late.
+4. The score of a neuron is the mean over targets of the probability that its gate is open: near 1
+   for one that every target needs, near 0 for one that none does.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +22,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.fitting import without_gates
 from neurox_lite.masking.gate_search import initial_state, search_mask
+from neurox_lite.results.objective import Objective
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 
@@ -26,16 +37,10 @@ def mask_path(
     shares: Sequence[float] = EFFECT_SHARES,
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
-    name: str = "flip",
 ) -> NeuronRanking:
     """Rank neurons by how early they enter the mask as more effect is asked for.
 
-    The targets lie between the effect of the model as it is and the mirror image of that beyond 0
-    (between no neuron kept and nothing lost, for *sufficiency*). The largest comes first, and each
-    search starts where the last one ended: replacements are known when neurons have to go. The
-    other way round, neurons whose replacement lies far away are found too late. The score of a
-    neuron is the mean over targets of the probability that its gate is open: near 1 for one that
-    every target needs, near 0 for one that none does.
+    See the module for the steps.
 
     Parameters
     ----------
@@ -44,8 +49,6 @@ def mask_path(
         Of the way from one to the other, ascending.
     batch_size : int
     seed : int
-    name : str
-        Of the objective.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def mask_path(
     device = effect.start.device
     rows = torch.arange(len(effect), device=device)
     first = without_gates(effect, rows)
-    last = 0.0 if effect.keeps else -first
+    last = 0.0 if effect.objective is Objective.SUFFICIENCY else -first
     generator = torch.Generator().manual_seed(seed)
     found = initial_state(effect)
     probability = torch.zeros(effect.space.n_neurons, dtype=torch.float64, device=device)
@@ -86,5 +89,5 @@ def mask_path(
         effect.space,
         scores,
         "differentiable-mask",
-        parameters={"objective": name, "shares": list(shares), "seed": seed},
+        parameters={"objective": effect.objective.value, "shares": list(shares), "seed": seed},
     )

@@ -1,4 +1,10 @@
-"""The smallest set of neurons that decides what a probe predicts; no model runs."""
+"""The smallest set of neurons that decides what a probe predicts; no model runs.
+
+1. Draw a sample of rows, and leave out copies.
+2. The effect of replaced neurons is what they do to the probe's log-probabilities
+   (:class:`~neurox_lite.masking.effects.ReadoutEffect`).
+3. Search, round and score a mask as for a model (:func:`~neurox_lite.masking.fitting.fit_mask`).
+"""
 
 from __future__ import annotations
 
@@ -95,7 +101,6 @@ def fit_probe_mask(
         n_steps=n_steps,
         batch_size=batch_size,
         seed=seed,
-        name=objective,
     )
     copies = len(values) - len(distinct)
     return replace(fit, counts={**fit.counts, "left out as copies": copies})

@@ -1,4 +1,14 @@
-"""REINFORCE: the search for a mask without a gradient through its gates, as a baseline."""
+"""REINFORCE: the search for a mask without a gradient through its gates, as a baseline.
+
+The steps are those of :mod:`~neurox_lite.masking.gate_search`, but for the gates (Williams 1992):
+
+1. Gates are drawn from Bernoulli(sigmoid(phi)), each 0 or 1.
+2. Their gradient is that of the expected size, ``sum_i sigmoid(phi_i)``, which is exact, less
+   ``lambda (R - baseline) grad log p(gates)``.
+3. The baseline is a moving average of R.
+
+Replacements and lambda are fitted as there.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +28,6 @@ def reinforce_mask(
     effect: Effect, alpha: float, *, exact_size: bool = True, **options: Any
 ) -> SearchState:
     """As :func:`~neurox_lite.masking.gate_search.search_mask`, by the score function.
-
-    Williams 1992.
-
-    Gates are Bernoulli(sigmoid(phi)). Their gradient is that of the expected size, which is exact,
-    less ``lambda (R - baseline) grad log p(gates)``, with a moving average of R as the baseline.
-    Replacements and lambda are fitted as there.
 
     Parameters
     ----------

@@ -1,4 +1,12 @@
-"""The best replacements for given masks, many masks side by side."""
+"""The best replacements for given masks, many masks side by side.
+
+For every mask, by Adam with the gates as they are:
+
+1. Measure the mean effect over all examples; if it is the best so far, keep these replacements.
+2. Stop with this mask if the effect is enough.
+3. Step along the gradient, in standard deviations of each neuron, and stay within its bounds.
+4. Repeat from 1; the rate falls linearly.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +19,8 @@ from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.gate_search import to_z_scores
 
 FIRST_RATE, LAST_RATE = 2.0, 0.2
-"""Of Adam, in deviations: the best replacement often lies ten and more away, where the effect of a
-neuron saturates; the rate falls linearly, for those that lie between."""
+"""Of Adam, in standard deviations: the best replacement often lies ten and more away, where the
+effect of a neuron saturates; the rate falls linearly, for those that lie between."""
 
 
 def fit_replacements(
@@ -23,7 +31,7 @@ def fit_replacements(
     n_steps: int,
     enough: float = float("inf"),
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Replacements with the largest mean effect, by Adam; gates stay as they are.
+    """Replacements with the largest mean effect; see the module for the steps.
 
     Parameters
     ----------

@@ -1,4 +1,13 @@
-"""From an order of neurons to the smallest set of them that has an effect."""
+"""From gates that were searched to the smallest set of neurons that has an effect.
+
+1. Order neurons by their gate. Take the shortest prefix whose effect reaches ``alpha``, with
+   replacements fitted again: double its length until it does, then halve the interval
+   (:func:`shortest_prefix`).
+2. Drop neurons while the effect stays at ``alpha`` (:func:`drop_needless`).
+3. Gates hardly tell which of the neurons found does most, so that these may still be too many. Take
+   as many in order of the integrated gradients over gates (Sundararajan et al. 2017, eq. 1;
+   :func:`order_by_gradient`). If they reach ``alpha`` and fewer of them are needed, take those.
+"""
 
 from __future__ import annotations
 
@@ -41,23 +50,18 @@ class HardMask:
 
 
 def round_gates(effect: Effect, found: SearchState, alpha: float, rows: torch.Tensor) -> HardMask:
-    """The smallest hard mask that a search leads to.
-
-    The shortest head of the neurons by gate, less the needless ones. Gates hardly tell which of
-    those found does most, so that this may be too many: if as many by gradient
-    (:func:`order_by_gradient`) are enough as well, those of them that are needed, if fewer.
-    """
+    """The smallest hard mask that a search leads to; see the module for the steps."""
     by_gate = torch.argsort(found.phi, descending=True, stable=True).tolist()
     mask = shortest_prefix(effect, by_gate, alpha, found.values, rows, first=found.n_open)
     if mask.effect < alpha:
         return mask
-    mask = without_needless(effect, mask, alpha, rows)
+    mask = drop_needless(effect, mask, alpha, rows)
     if len(mask.columns) < 2:
         return mask
     by_gradient = order_by_gradient(effect, found.values, rows)
-    other = leading(effect, by_gradient, len(mask.columns), alpha, found.values, rows)
+    other = fit_prefix(effect, by_gradient, len(mask.columns), alpha, found.values, rows)
     if other.effect >= alpha:
-        other = without_needless(effect, other, alpha, rows)
+        other = drop_needless(effect, other, alpha, rows)
         if len(other.columns) < len(mask.columns):
             return other
     return mask
@@ -87,23 +91,22 @@ def shortest_prefix(
     first: int = 1,
     n_steps: int = N_STEPS,
 ) -> HardMask:
-    """The shortest head of an order that reaches ``alpha`` when its replacements are fitted.
+    """The shortest prefix of an order that reaches ``alpha`` when its replacements are fitted.
 
     Of ``first`` neurons at least. Grows by doubling from there and then halves the interval, so
     that an effect which does not grow with the set may make it longer than need be. If all neurons
     together do not reach ``alpha``, all are returned.
     """
-    head = partial(leading, effect, order, alpha=alpha, values=values, rows=rows, n_steps=n_steps)
-
+    fit = partial(fit_prefix, effect, order, alpha=alpha, values=values, rows=rows, n_steps=n_steps)
     k = max(1, first)
-    short, found = k - 1, head(k)
+    short, found = k - 1, fit(k)
     while found.effect < alpha and k < len(order):
         short, k = k, min(2 * k, len(order))
-        found = head(k)
+        found = fit(k)
     if found.effect < alpha:
         return found
     while len(found.columns) - short > 1:
-        tried = head((short + len(found.columns)) // 2)
+        tried = fit((short + len(found.columns)) // 2)
         if tried.effect >= alpha:
             found = tried
         else:
@@ -111,7 +114,7 @@ def shortest_prefix(
     return found
 
 
-def leading(
+def fit_prefix(
     effect: Effect,
     order: Sequence[int],
     k: int,
@@ -128,7 +131,7 @@ def leading(
     return HardMask(columns, fitted[0], float(found[0]))
 
 
-def without_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.Tensor) -> HardMask:
+def drop_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.Tensor) -> HardMask:
     """Drop neurons while the effect stays at ``alpha``.
 
     Each time the neurons are ordered by what the loss of each costs; tried are the sets without the

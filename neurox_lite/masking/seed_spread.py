@@ -62,7 +62,7 @@ class SeedSpread:
 
     @property
     def overlap(self) -> float:
-        """Mean over pairs of seeds of the Jaccard index of the neurons sought; NaN of one seed."""
+        """Mean Jaccard index of the neurons selected, over pairs of seeds; NaN of one seed."""
         sets = [set(fit.mask.selected.tolist()) for fit in self.fits]
         shares = [len(a & b) / max(len(a | b), 1) for a, b in combinations(sets, 2)]
         return float(np.mean(shares)) if shares else float("nan")

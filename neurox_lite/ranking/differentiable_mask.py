@@ -75,7 +75,7 @@ def differentiable_mask(
     largest = np.abs(probe.coef_).max(0)
     used = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
     effect = ReadoutEffect(weights[used], intercept, load(chosen)[:, used], objective=objective)
-    found = mask_path(effect, batch_size=BATCH_SIZE, seed=seed, name=objective)
+    found = mask_path(effect, batch_size=BATCH_SIZE, seed=seed)
     scores = np.zeros(len(weights))
     scores[used] = found.scores
     scores[probe.constant_] = np.nan

@@ -162,8 +162,8 @@ class AblationCurves:
         for curve in self.curves:
             same = [getattr(curve, name) for name in PER_CURVE]
             values = [_column(curve, name) for name in names]
-            for place, (share, count) in enumerate(zip(curve.shares, curve.counts, strict=True)):
-                cells = [of_share[place] if of_share else None for of_share in values]
+            for i, (share, count) in enumerate(zip(curve.shares, curve.counts, strict=True)):
+                cells = [of_share[i] if of_share else None for of_share in values]
                 rows.append([*same, share, count, *cells])
         return rows
 

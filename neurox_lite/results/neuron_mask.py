@@ -14,6 +14,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.escaping import terminal
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
+from neurox_lite.results.objective import Objective
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 
@@ -42,7 +43,7 @@ class NeuronMask:
     Raises
     ------
     InputError
-        When a shape does not fit, a gate is not in [0, 1] or a replacement is no finite number.
+        When a shape does not fit, a gate is not in [0, 1] or a replacement is not finite.
     """
 
     space: NeuronSpace
@@ -111,7 +112,7 @@ class NeuronMask:
     @property
     def selected(self) -> np.ndarray:
         """Columns that a search looked for: those touched, of *sufficiency* all others."""
-        keeps = self.parameters.get("objective") == "sufficiency"
+        keeps = self.parameters.get("objective") == Objective.SUFFICIENCY
         return np.flatnonzero((self.gates > 0) != keeps)
 
     def __len__(self) -> int:

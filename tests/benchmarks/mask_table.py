@@ -179,17 +179,17 @@ def side_effect_table(
         perplexity = found.get("perplexity", "text")
         cells = [
             kl(found.get("KL", "text")),
-            f"{perplexity.intact:.1f} to {perplexity.runner:.1f} ({perplexity.random_mean:.1f})",
+            f"{perplexity.intact:.1f} to {perplexity.masked:.1f} ({perplexity.random_mean:.1f})",
             kl(found.get("KL", "elsewhere in the pairs")),
         ]
         for name in tasks:
             one = found.get("choices changed", name)
-            cells.append(f"{100 * one.runner:.0f}% ({100 * one.random_mean:.0f}%)")
+            cells.append(f"{100 * one.masked:.0f}% ({100 * one.random_mean:.0f}%)")
         row(task.name, str(len(mask)), *cells)
 
 
 def kl(measure: SideEffect) -> str:
-    return f"{measure.runner:.3f} ({measure.random_mean:.3f})"
+    return f"{measure.masked:.3f} ({measure.random_mean:.3f})"
 
 
 def embedded_texts() -> list[str]:

@@ -61,7 +61,7 @@ def test_no_unit_has_an_effect():
 
 
 def test_sufficiency_keeps_the_two_units():
-    fit = fit_mask(two_units("sufficiency"), alpha=-1e-3, name="sufficiency")
+    fit = fit_mask(two_units("sufficiency"), alpha=-1e-3)
     # They hardly vary: a constant in their place keeps the predictions.
     assert fit.feasible and fit.size == 0
     rng = np.random.default_rng(0)
@@ -71,7 +71,6 @@ def test_sufficiency_keeps_the_two_units():
     fit = fit_mask(
         ReadoutEffect(readout, np.zeros(2), X, objective="sufficiency"),
         alpha=-1e-3,
-        name="sufficiency",
     )
     assert fit.feasible and fit.size == 2
     assert set(np.flatnonzero(fit.mask.gates == 0)) == {U1, U2}
@@ -219,7 +218,7 @@ def test_an_objective_of_ones_own_succeeds_where_it_reaches_alpha(lstm):
 
     def wrong_word(logits, inputs, rows):
         words = inputs.wrong[rows][:, None]
-        return inputs.at_answer(logits, rows).log_softmax(-1).gather(1, words)[:, 0]
+        return inputs.choice_logits(logits, rows).log_softmax(-1).gather(1, words)[:, 0]
 
     fit = fit_neuron_mask(lstm, pairs, layers=[1], objective=wrong_word, alpha=-4.5, n_steps=100)
     assert fit.feasible and fit.held_out_effect < 0

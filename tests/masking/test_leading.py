@@ -183,7 +183,7 @@ def test_seeds_agree_as_far_as_the_neurons_sought_do():
     coefficients[[STRONG, WEAK], 0] = 3, 2
     effect = ReadoutEffect(coefficients, np.zeros(2), X, objective="sufficiency")
     by = [ordered(effect, STRONG, WEAK), ordered(effect, WEAK, STRONG), ordered(effect, STRONG)]
-    fits = [mask_from_ranking(effect, order, alpha=-0.01, name="sufficiency") for order in by]
+    fits = [mask_from_ranking(effect, order, alpha=-0.01) for order in by]
     kept = [set(fit.mask.selected.tolist()) for fit in fits]
     shares = [len(a & b) / len(a | b) for a, b in combinations(kept, 2)]
     assert SeedSpread(tuple(fits)).overlap == pytest.approx(np.mean(shares))
