@@ -24,7 +24,8 @@ from transformers import (
 
 import neurox_lite.models.lstm  # noqa: F401 (registers the LSTM)
 from neurox_lite.corpora.grammar import Grammar
-from neurox_lite.corpora.minimal_pairs import MinimalPair, read_number_agreement, read_pairs
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.pair_files import read_number_agreement, read_pairs
 
 DATA = Path(__file__).resolve().parent
 MODELS = ("lstm-0", "lstm-1", "lstm-2", "bert", "gpt2")

@@ -32,7 +32,7 @@ from transformers import (
 )
 
 from neurox_lite.corpora.grammar import Grammar
-from neurox_lite.corpora.minimal_pairs import write_pairs
+from neurox_lite.corpora.pair_files import write_pairs
 from neurox_lite.corpora.pair_templates import gender_pairs, number_pairs
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.models.lstm import LSTMConfig, LSTMForCausalLM

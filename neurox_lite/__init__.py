@@ -63,7 +63,8 @@ if TYPE_CHECKING:
     from neurox_lite.activations.labelled_splits import labelled_splits
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.corpora.conllu import read_conllu
-    from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
+    from neurox_lite.corpora.minimal_pairs import MinimalPair
+    from neurox_lite.corpora.pair_files import read_pairs
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
     from neurox_lite.embedded import embedded_path
@@ -112,7 +113,7 @@ _MODULE_OF = {
     "neuron_space": "models.neuron_spaces",
     "read_conllu": "corpora.conllu",
     "read_corpus": "corpora.reading",
-    "read_pairs": "corpora.minimal_pairs",
+    "read_pairs": "corpora.pair_files",
     "read_splits": "corpora.reading",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokeniz
 
 import neurox_lite.models.lstm  # noqa: F401 (registers the LSTM)
 from neurox_lite.corpora.grammar import Grammar
-from neurox_lite.corpora.minimal_pairs import read_pairs
+from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 

@@ -16,7 +16,7 @@ from neurox_lite.activations.neurox_json import read_neurox_json
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora import text_files
 from neurox_lite.corpora.lexicon import read_lexicon
-from neurox_lite.corpora.minimal_pairs import read_pairs
+from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.corpora.reading import read_corpus
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.word_selection import WordSelection

@@ -54,7 +54,7 @@ Positions = Annotated[
 
 def read_all_pairs(paths: list[str], skip_bad_lines: bool = False) -> list[MinimalPair]:
     """The pairs of all files, each in any format."""
-    from neurox_lite.corpora.minimal_pairs import read_pairs
+    from neurox_lite.corpora.pair_files import read_pairs
 
     return [pair for path in paths for pair in read_pairs(path, skip_bad_lines=skip_bad_lines)]
 

@@ -5,7 +5,8 @@ from neurox_lite.corpora.columns import read_columns
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.csv_table import read_csv
 from neurox_lite.corpora.label_rules import LabelRules
-from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.corpora.parallel import read_parallel
 from neurox_lite.corpora.reading import read_corpus, read_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus

@@ -15,7 +15,8 @@ import neurox_lite as nx
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.corpora.grammar import Grammar
-from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.models.hooks import record, rewrite
 from neurox_lite.models.sites import find_sites
 from tests.benchmarks.planted import Planted

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 import neurox_lite as nx
-from neurox_lite.corpora.minimal_pairs import MinimalPair, read_number_agreement
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.pair_files import read_number_agreement
 from neurox_lite.interventions.pair_inputs import usable
 from tests.benchmarks.joined_forms import joined_table
 from tests.benchmarks.mask_table import (

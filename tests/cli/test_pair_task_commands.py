@@ -11,7 +11,7 @@ import torch
 
 import neurox_lite as nx
 from neurox_lite.cli.main import main
-from neurox_lite.corpora.minimal_pairs import write_pairs
+from neurox_lite.corpora.pair_files import write_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.interventions.steering_curves import SteeringCurves
 from neurox_lite.masking.mask_fit import MaskFit

@@ -7,13 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neurox_lite.corpora.grammar import Grammar
-from neurox_lite.corpora.minimal_pairs import (
-    MinimalPair,
-    by_condition,
-    read_number_agreement,
-    read_pairs,
-    write_pairs,
-)
+from neurox_lite.corpora.minimal_pairs import MinimalPair, by_condition
+from neurox_lite.corpora.pair_files import read_number_agreement, read_pairs, write_pairs
 from neurox_lite.corpora.pair_templates import gender_pairs, number_pairs
 from neurox_lite.errors import InputError
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs, write_pairs
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.pair_files import read_pairs, write_pairs
 from neurox_lite.corpora.sentence_pairs import differing_words
 from neurox_lite.errors import InputError
 
@@ -88,7 +89,9 @@ def test_bad_lines_of_tables_and_templates(tmp_path: Path) -> None:
     table.write_text(table.read_text() + "the cat\truns\nthe dogs\trun\truns\t\t\t\n\t\ta\t\t\t\n")
     with pytest.raises(InputError, match="line 3"):
         read_pairs(table)
-    assert [pair.right for pair in read_pairs(table, skip_bad_lines=True)] == ["runs", "run"]
+    read = read_pairs(table, skip_bad_lines=True)
+    assert [pair.right for pair in read] == ["runs", "run"]
+    assert [line.split(": ")[0] for line in read.skipped] == [f"{table}, line {n}" for n in (3, 5)]
     template = tmp_path / "simple.txt"
     good = "the cat runs\tsingular\tcorrect\t1\nthe cat run\tsingular\twrong\t1\n"
     bad = "the cat runs\tsingular\tcorrect\t2\nthe dog run\tsingular\twrong\t2\n"

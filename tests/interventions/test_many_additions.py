@@ -36,7 +36,7 @@ def loaded(name):
 
 @pytest.fixture(scope="module")
 def pairs():
-    from neurox_lite.corpora.minimal_pairs import read_pairs
+    from neurox_lite.corpora.pair_files import read_pairs
 
     return read_pairs(embedded_path("corpora/number-pairs.tsv"))[::200]
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 import transformers as tf
 
-from neurox_lite.corpora.minimal_pairs import read_pairs
+from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.interventions import runner as masked_model

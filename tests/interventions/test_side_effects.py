@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.intervene import intervene

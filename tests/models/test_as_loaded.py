@@ -6,7 +6,8 @@ import torch
 import transformers as tf
 
 import neurox_lite as nx
-from neurox_lite.corpora.minimal_pairs import MinimalPair, read_pairs
+from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.estimate import estimate
