@@ -40,7 +40,7 @@ def open_input(path: str | Path) -> BufferedReader:
     Raises
     ------
     InputError
-        When there is no such file, it is no plain file, or it cannot be read.
+        When there is no such file, it is not a plain file, or it cannot be read.
     """
     path = as_path(path)
     try:
@@ -60,7 +60,7 @@ def refuse_special(path: str | Path) -> None:
     """Raise InputError when there is something other than a plain file under this name."""
     mode = Path(path).stat().st_mode
     if not stat.S_ISREG(mode):
-        kind = KINDS.get(stat.S_IFMT(mode), "no plain file")
+        kind = KINDS.get(stat.S_IFMT(mode), "not a plain file")
         raise InputError(f"{path}: cannot be read (it is {kind}); give a plain file")
 
 
@@ -140,7 +140,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 def _finite(digits: str) -> float:

@@ -75,8 +75,8 @@ def read_json(path: str | Path) -> Any:
     Raises
     ------
     InputError
-        When the file is missing, no plain file, too large, or not JSON, a key occurs twice, or its
-        content is not what its checksum says.
+        When the file is missing, not a plain file, too large or not JSON, a key occurs twice, or
+        its content is not what its checksum says.
     """
     with open_json(path) as data:
         return data

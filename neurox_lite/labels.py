@@ -34,7 +34,7 @@ def validate_labels(
     y : (n_rows,) array-like
         A list, an array, a tensor, or a column of pandas.
     n_rows : int, optional
-        Number of rows that they have to fit.
+        Number of rows that they must fit.
     name : str
         What the message calls them.
     like : array, optional

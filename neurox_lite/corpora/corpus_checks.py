@@ -59,7 +59,7 @@ def validate_tags(given: Any, sentences: Rows, source: str) -> Mapping[str, Rows
     Raises
     ------
     InputError
-        When tags are no mapping from strings, or labels are no strings or not one per word.
+        When tags are not a mapping from strings, or labels are not strings or not one per word.
     """
     if not isinstance(given, Mapping):
         raise InputError(
@@ -134,7 +134,7 @@ def validate_splits(given: Any, n_sentences: int, source: str) -> Sequence[str]:
     return splits
 
 
-def as_list(values: Any, what: str, wanted: str) -> list[Any]:
+def as_list(values: Any, what: str, of: str) -> list[Any]:
     """What is in a sequence, an array or a column of pandas.
 
     Raises
@@ -146,7 +146,7 @@ def as_list(values: Any, what: str, wanted: str) -> list[Any]:
         return list(values)
     if hasattr(values, "tolist") and getattr(values, "ndim", None):
         return values.tolist()
-    raise InputError(f"{what}: {shown(values)}; give a list of {wanted}")
+    raise InputError(f"{what}: {shown(values)}; give a list of {of}")
 
 
 def _nested(rows: Any, what: str, of: str, example: str) -> Sequence[Sequence[Any]]:

@@ -47,13 +47,13 @@ def read_csv(
         When the file cannot be read, the header has no such column or has it twice, a row has
         another number of cells or no text, or quotes do not match.
     """
-    wanted = [text_column] if label_column is None else [text_column, label_column]
+    names = [text_column] if label_column is None else [text_column, label_column]
     bad = BadLines(path, skip_bad_lines)
     sentences: list[tuple[str, ...]] = []
     labels: list[tuple[str, ...]] = []
-    rows = _rows(path, _delimiter(path, wanted), bad)
+    rows = _rows(path, _delimiter(path, names), bad)
     _, header = next(rows, (1, []))
-    places = [_place(path, header, name) for name in wanted]
+    places = [_place(path, header, name) for name in names]
     for line, row in rows:
         problem = None
         if len(row) != len(header):
@@ -80,17 +80,17 @@ def read_csv(
     )
 
 
-def _delimiter(path: str | Path, wanted: Sequence[str]) -> str:
-    """What separates the columns: that by which the header has the columns that are wanted."""
+def _delimiter(path: str | Path, names: Sequence[str]) -> str:
+    """What separates the columns: that by which the header has the columns that are asked for."""
     headers = {}
     for delimiter in DELIMITERS:
         _, headers[delimiter] = next(_rows(path, delimiter, BadLines(path)), (1, []))
-        if set(wanted) <= set(headers[delimiter]):
+        if set(names) <= set(headers[delimiter]):
             return delimiter
     header = max(headers.values(), key=len)
     if not header:
         raise InputError(f"{path}: is empty; give a table with a header")
-    missing = next(name for name in wanted if name not in header)
+    missing = next(name for name in names if name not in header)
     raise InputError(
         f"{path}: line 1: no column '{missing}'; the header has: {', '.join(header)}; give one of "
         "these by text_column= and label_column= (--text-column, --label-column)"

@@ -75,7 +75,9 @@ class LabelRules:
 
 def _parts(rule: str) -> tuple[re.Pattern[str], str]:
     if not isinstance(rule, str) or "=" not in rule:
-        raise InputError(f"label_map: {rule!r} is no rule; give PATTERN=LABEL, as 'nsubj:.*=nsubj'")
+        raise InputError(
+            f"label_map: {rule!r} is not a rule; give PATTERN=LABEL, as 'nsubj:.*=nsubj'"
+        )
     pattern, _, label = rule.rpartition("=")
     expression = whole_word(pattern, "label_map")
     try:

@@ -33,7 +33,7 @@ class MinimalPair:
     Raises
     ------
     InputError
-        When prefix or suffix is no list of strings, or right or wrong is no string or empty.
+        When prefix or suffix is not a list of strings, or right or wrong is empty or not a string.
     """
 
     prefix: tuple[str, ...]

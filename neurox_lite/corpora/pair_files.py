@@ -45,7 +45,7 @@ def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:
 
 
 def read_pairs(path: str | Path, *, skip_bad_lines: bool = False) -> MinimalPairs:
-    """Read pairs from a file of one of three forms, which is told from its first line.
+    """Read pairs from a file of one of three forms, inferred from its first line.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def read_pairs(path: str | Path, *, skip_bad_lines: bool = False) -> MinimalPair
         "sentence_bad": ...}``, of which ``UID`` is the template and ``linguistics_term`` the
         condition; or a template of Lakretz et al. (2019), see :func:`read_number_agreement`.
     skip_bad_lines : bool
-        Leave out lines that are no pair, and list them in ``skipped``.
+        Leave out lines that are not a pair, and list them in ``skipped``.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def read_pairs(path: str | Path, *, skip_bad_lines: bool = False) -> MinimalPair
     Raises
     ------
     InputError
-        When the file cannot be read, has another header, no pairs, or a line that is no pair.
+        When the file cannot be read, has another header, no pairs, or a line that is not a pair.
     """
     bad = BadLines(path, skip_bad_lines)
     first, *rest = _rows(path)
@@ -132,7 +132,7 @@ def _of_json(path: str | Path, bad: BadLines) -> Iterator[MinimalPair]:
 
 def _of_record(record: Any) -> MinimalPair:
     if not isinstance(record, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     good, wrong = record.get("sentence_good"), record.get("sentence_bad")
     if not isinstance(good, str) or not isinstance(wrong, str):
         raise ValueError("has no texts 'sentence_good' and 'sentence_bad'")
@@ -170,7 +170,7 @@ def _of_template(path: str | Path, rows: list[list[str]], bad: BadLines) -> list
         both = {row[2]: row for row in rows[line - 1 : line + 1] if len(row) == 4}
         if set(both) != {"correct", "wrong"} or both["correct"][3] != both["wrong"][3]:
             bad.found_in(
-                f"{path}, line {line}: this line and the next are no pair; each needs sentence, "
+                f"{path}, line {line}: this line and the next are not a pair; each needs sentence, "
                 "condition, correct or wrong, and the same id, separated by tabs"
             )
             continue

@@ -1,4 +1,4 @@
-"""Reading a corpus whose format is told from its file's name."""
+"""Reading a corpus, whose format is inferred from the name of its file."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read_corpus(
     path : str or Path
         Read as gzip when its name ends in ``.gz``.
     format : {"conllu", "columns", "parallel", "sentences", "text", "csv", "tsv"}, optional
-        Told from the name when it ends in ``.conllu``, ``.conll``, ``.columns``, ``.csv`` or
+        Inferred from the name when it ends in ``.conllu``, ``.conll``, ``.columns``, ``.csv`` or
         ``.tsv``, before any ``.gz``; else from the options that are given.
     labels : str or Path, optional
         The file of labels: of parallel text one per word, of sentences one per line.
@@ -90,8 +90,8 @@ def read_corpus(
     Raises
     ------
     InputError
-        When the format is unknown or cannot be told, does not go with another option, or the file
-        is not in it.
+        When the format is unknown, cannot be inferred or does not go with another option, or the
+        file is not in it.
     """
     given: dict[str, Any] = {
         "labels": labels,

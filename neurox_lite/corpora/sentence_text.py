@@ -59,13 +59,13 @@ def sentence_text(parsed: Any) -> SentenceText:
         end = start + len(token["form"])
         if text[start:end] != token["form"]:
             raise ValueError(
-                f"'# text' goes on with '{text[start : start + 20]}' and the words with "
+                f"'# text' continues with '{text[start : start + 20]}' and the words with "
                 f"'{token['form']}'; correct one of them, or read the words without text=raw"
             )
         spans += _parts(forms, token["form"], start)
     if _after_spaces(text, end) < len(text):
         raise ValueError(
-            f"'# text' goes on with '{text[end : end + 20]}' after the last word; correct one of "
+            f"'# text' continues with '{text[end : end + 20]}' after the last word; correct one of "
             "them, or read the words without text=raw"
         )
     return SentenceText(text, tuple(spans))

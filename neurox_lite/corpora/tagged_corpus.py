@@ -61,7 +61,7 @@ class TaggedCorpus:
     Raises
     ------
     InputError
-        When there is no sentence, a sentence or word is empty, a word or label is no string, a
+        When there is no sentence, a sentence or word is empty, a word or label is not a string, a
         sentence or row of labels is one string, or words, labels and splits differ in number.
     """
 
@@ -184,7 +184,7 @@ class TaggedCorpus:
         return replace(self, tags={**self.tags, tag: rows}, sentence_tags=others)
 
     def against_rest(self, tag: str, label: str) -> TaggedCorpus:
-        """The same corpus with one label of a tag told from all others, as ``not LABEL``.
+        """The same corpus with one label of a tag against all others, which become ``not LABEL``.
 
         Raises
         ------
@@ -316,7 +316,7 @@ class TaggedCorpus:
 
 
 def rest_of(label: str) -> str:
-    """What words without this label are labelled, where it is told from all others."""
+    """The label of all words without this one, where it stands against the rest."""
     return f"not {label}"
 
 

@@ -47,8 +47,8 @@ def open_text(path: str | Path) -> TextIOWrapper:
     Raises
     ------
     InputError
-        When the file is missing, is no plain file, is not readable, is damaged, is not UTF-8, has
-        a line of more than 64 MiB, or is larger than 8 GiB or a gzip file that grows like no text.
+        When the file is missing, not a plain file, not readable, damaged or not UTF-8, has a
+        line of more than 64 MiB, is larger than 8 GiB, or is a gzip file that grows like no text.
     """
     path = as_path(path)
     try:
@@ -118,7 +118,7 @@ def _check(file: IO[bytes], path: Path) -> None:
         if path.suffix == ".gz" and n_bytes > max(FREELY, MAX_RATIO * packed):
             raise InputError(
                 f"{path}: a gzip file of {packed} bytes that unpacks to more than {MAX_RATIO} "
-                "times as many is no text; unpack it yourself if it is"
+                "times as many is not text; unpack it yourself if it is"
             )
         lines = chunk.replace(b"\r", b"\n")
         first = lines.find(b"\n")

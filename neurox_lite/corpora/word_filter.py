@@ -1,4 +1,4 @@
-"""Which words to analyse, told from the word itself and how often it occurs."""
+"""Which words to analyse, by the word itself and how often it occurs."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def word_filter(
     ----------
     corpus : TaggedCorpus
     pattern : str, optional
-        A regular expression that has to match the whole word.
+        A regular expression that must match the whole word.
     words : set or list of str, optional
         The words to keep.
     min_frequency, max_frequency : int
-        How often the word has to occur in train, or in the whole corpus when it has no splits;
+        How often the word must occur in train, or in the whole corpus when it has no splits;
         by default any number of times. ``min_frequency=1`` leaves out the words of dev and test
         that are not seen in train, ``max_frequency=0`` all others.
     where : mapping from tag to labels, optional
@@ -49,10 +49,10 @@ def word_filter(
     Raises
     ------
     InputError
-        When the pattern is not a regular expression, the frequencies are no range, the corpus has
-        not the tags or labels of ``where``, or no word passes.
+        When the pattern is not a regular expression, the frequencies are not a range, the corpus
+        lacks a tag or label of ``where``, or no word passes.
     """
-    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as of nx.read_corpus(path)")
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as from nx.read_corpus(path)")
     words = None if words is None else frozenset(strings(words, "words"))
     check_filter(pattern, min_frequency, max_frequency)
     kept = _frequencies(corpus)
@@ -66,7 +66,7 @@ def word_filter(
     passes = np.fromiter((word in kept for word in corpus.words()), bool, corpus.n_words)
     for tag, values in (where or {}).items():
         labels = corpus.labels(tag)
-        passes &= np.isin(labels, _labels_wanted(labels, values, f"{corpus.source}: '{tag}'"))
+        passes &= np.isin(labels, _named_labels(labels, values, f"{corpus.source}: '{tag}'"))
     if not passes.any():
         raise InputError(
             f"{corpus.source}: no word passes the word filter; give a pattern, words or "
@@ -81,7 +81,7 @@ def check_filter(pattern: str | None, min_frequency: int, max_frequency: int | N
     Raises
     ------
     InputError
-        When the pattern is not a regular expression or the frequencies are no range.
+        When the pattern is not a regular expression or the frequencies are not a range.
     """
     if pattern is not None:
         whole_word(pattern, "word filter")
@@ -92,7 +92,7 @@ def check_filter(pattern: str | None, min_frequency: int, max_frequency: int | N
         )
 
 
-def _labels_wanted(labels: np.ndarray, values: str | Sequence[str], where: str) -> list[str]:
+def _named_labels(labels: np.ndarray, values: str | Sequence[str], where: str) -> list[str]:
     """The labels that a text with commas, or a list, names; a label may itself be a comma."""
     known = set(labels.tolist()) - {UNLABELLED}
     if isinstance(values, str):

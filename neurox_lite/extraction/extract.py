@@ -35,7 +35,7 @@ def extract(
     """Extract the activations of every word of a corpus into an HDF5 store.
 
     The store is built shard by shard in the folder ``OUT.unfinished``. However the run ends, the
-    same call goes on where it stopped, and a call that finds its store finished gives it back.
+    same call continues where it stopped, and a call that finds its store finished gives it back.
 
     Peak memory is the model, one batch (on a CPU one for each core), and one shard: 64 MB of
     float32 activations (or 1,024 words, where those are more), whatever the corpus.

@@ -42,7 +42,7 @@ def is_damaged(folder: Path) -> bool:
 
 
 def refuse_other_than_store(folder: Path) -> None:
-    """Raise InputError when a folder is no store, or has more in it than one."""
+    """Raise InputError when a folder is not a store, or has more in it than one."""
     foreign = foreign_file(folder)
     if not (foreign or read_manifest(folder) or is_damaged(folder)):
         foreign = folder

@@ -86,7 +86,7 @@ class ExtractionJob:
         prepared: tuple[Plan, list[range]] | None = None,
         tokenizer: Any = None,
     ):
-        wanted = "a TaggedCorpus, as of nx.read_corpus(path)"
+        wanted = "a TaggedCorpus, as from nx.read_corpus(path)"
         expect(corpus, TaggedCorpus, "corpus", wanted)
         if source is not None:
             expect(source, TaggedCorpus, "source", wanted)
@@ -209,7 +209,8 @@ class ExtractionJob:
             )
         if options.side == "decoder" and not loaded.is_encoder_decoder:
             raise InputError(
-                f"{loaded.name}: is no encoder-decoder, so it has no decoder side; leave out side"
+                f"{loaded.name}: is not an encoder-decoder, so it has no decoder side; leave out "
+                "side"
             )
         return loaded
 

@@ -48,7 +48,7 @@ def run_on_ray(
     """Extract shards on a Ray cluster; the shard of a worker that is lost is done again.
 
     Uses the cluster that the process is connected to or that ``RAY_ADDRESS`` names, or starts one
-    on this machine. The output has to be on a file system that all machines share.
+    on this machine. The output must be on a file system that all machines share.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""The whole road: a job file in, a folder of results out."""
+"""End to end: a job file in, a folder of results out."""

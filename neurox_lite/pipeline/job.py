@@ -52,7 +52,9 @@ class AblateOptions:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of the whole road; paths are relative to the working directory.
+    """What to run, from a model and a corpus to a report.
+
+    Paths are relative to the working directory.
 
     Attributes
     ----------

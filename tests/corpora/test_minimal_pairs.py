@@ -205,9 +205,9 @@ def test_number_agreement_files_are_read(tmp_path):
     ("text", "message"),
     [
         ("A b\ts\tcorrect\tid1\n", "1 lines"),
-        ("A b\ts\tcorrect\tid1\nA c\ts\twrong\tid2\n", "line 1: .* are no pair"),
-        ("A b\ts\tcorrect\tid1\nA c\ts\tcorrect\tid1\n", "line 1: .* are no pair"),
-        ("A b\ts\tcorrect\nA c\ts\twrong\n", "line 1: .* are no pair"),
+        ("A b\ts\tcorrect\tid1\nA c\ts\twrong\tid2\n", "line 1: .* are not a pair"),
+        ("A b\ts\tcorrect\tid1\nA c\ts\tcorrect\tid1\n", "line 1: .* are not a pair"),
+        ("A b\ts\tcorrect\nA c\ts\twrong\n", "line 1: .* are not a pair"),
         ("A b\ts\tcorrect\tid1\nB c\ts\twrong\tid1\n", "line 1: .* differ before the last word"),
         ("A b\ts\tcorrect\tid1\nA b\ts\twrong\tid1\n", "line 1: right and wrong are both 'b'"),
     ],

@@ -67,7 +67,7 @@ def test_nothing_is_lost_and_the_difference_is_as_short_as_can_be(first, second)
         ('{"sentence_good": "a b", "sentence_bad": "a  b"}', "the sentences are equal"),
         ('{"sentence_good": "a b", "sentence_bad": " "}', "a sentence is empty"),
         ('{"sentence_good": "a", "sentence_good": "b", "sentence_bad": "c"}', "occurs twice"),
-        ("[1]", "no JSON object"),
+        ("[1]", "not a JSON object"),
         ("{", "line 2"),
     ],
 )

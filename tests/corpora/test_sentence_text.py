@@ -87,9 +87,9 @@ def test_spaces_are_those_of_the_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "text", "says"),
     [
-        ([("1", "a", "_"), ("2", "b", "_")], "a c", "goes on with 'c' and the words with 'b'"),
-        ([("1", "a", "_")], "a b", "goes on with ' b' after the last word"),
-        ([("1", "a", "_"), ("2", "b", "_")], "a", "goes on with ''"),
+        ([("1", "a", "_"), ("2", "b", "_")], "a c", "continues with 'c' and the words with 'b'"),
+        ([("1", "a", "_")], "a b", "continues with ' b' after the last word"),
+        ([("1", "a", "_"), ("2", "b", "_")], "a", "continues with ''"),
         ([("1-3", "ab", "_"), ("1", "a", "_"), ("2", "b", "_")], "ab", "multiword token 1-3"),
         ([("2-1", "ab", "_"), ("1", "a", "_"), ("2", "b", "_")], "ab", "multiword token 2-1"),
     ],

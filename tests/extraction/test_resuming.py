@@ -588,7 +588,7 @@ def test_which_options_make_another_store(folder, tmp_path, options, same):
     [
         ({"engine": "slurm"}, "unknown engine 'slurm'; use local or ray"),
         ({"workers": 2}, "workers are for the engine 'ray'"),
-        ({"side": "decoder"}, "is no encoder-decoder"),
+        ({"side": "decoder"}, "is not an encoder-decoder"),
         ({"source": CORPUS}, "a source goes with side='decoder'"),
         ({"source": TaggedCorpus([["a"]]), "side": "decoder"}, "1 sentences, but corpus has 60"),
     ],
