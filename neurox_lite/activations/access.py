@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from neurox_lite.activations.store import BLOCK_ROWS, ActivationMatrix
+from neurox_lite.activations.matrix import BLOCK_ROWS, ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.arguments import one_or_more
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers

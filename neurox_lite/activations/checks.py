@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.activations.apart import apart
+from neurox_lite.activations.checks_without_crc32 import check_without_crc32
 from neurox_lite.activations.checksums import DamagedError, check_end, has_checksums, read_checksums
-from neurox_lite.activations.store import BLOCK_ROWS, IN_FOLDER, ActivationStore
-from neurox_lite.activations.structure import COUNTS, check_without_crc32, hash_content
+from neurox_lite.activations.matrix import BLOCK_ROWS
+from neurox_lite.activations.store import IN_FOLDER, ActivationStore
+from neurox_lite.activations.structure import COUNTS, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 

@@ -10,11 +10,13 @@ from typing import Any
 from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checks import verify
 from neurox_lite.activations.checksums import has_checksums
+from neurox_lite.activations.matrix import BLOCK_ROWS
 from neurox_lite.activations.neurox_hdf5 import INDEX, read_neurox_hdf5, write_neurox_hdf5
 from neurox_lite.activations.neurox_json import read_neurox_json, write_neurox_json
 from neurox_lite.activations.neurox_store import words_of
-from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
-from neurox_lite.activations.structure import COUNTS, FORMAT, one_line, open_hdf5
+from neurox_lite.activations.safe_hdf5 import one_line, open_hdf5
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.structure import COUNTS, FORMAT
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.arguments import as_path
 from neurox_lite.choices import did_you_mean

@@ -16,7 +16,8 @@ from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets
 
 from neurox_lite.activations.access import space_of, take_rows
-from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.arguments import shown
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import sentence_numbers

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from neurox_lite.activations.inputs import LabelledActivations
-from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.activations.labelled_rows import labelled_rows
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.arguments import expect, whole_number
 from neurox_lite.corpora.balance import balance_classes, check_balance
 from neurox_lite.corpora.disjoint import find_disjoint_words
-from neurox_lite.corpora.splits import SPLITS
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.labels import UNLABELLED
 from neurox_lite.metrics import most_frequent
 from neurox_lite.neurons import Layers
 from neurox_lite.seeds import validate_seed
@@ -54,131 +53,6 @@ class LabelledSplits:
         if self.left_out:
             lines.append(f"left out {some(self.left_out)}")
         return summary(f"LabelledSplits of {self.train.X.shape[1]} neurons", sizes, lines)
-
-
-def rare_classes(
-    corpus: TaggedCorpus,
-    tag: str,
-    *,
-    keep: np.ndarray | None = None,
-    min_count: int | None = None,
-) -> list[str]:
-    """Classes with too few training words to be learnt, sorted; needs no activations.
-
-    Parameters
-    ----------
-    corpus : TaggedCorpus
-        With splits.
-    tag : str
-        Whose labels are taken.
-    keep : (n_words,) bool array, optional
-        The words that count; all by default.
-    min_count : int, optional
-        As in :func:`labelled_splits`.
-
-    Raises
-    ------
-    InputError
-        As :func:`labelled_splits`.
-    """
-    if min_count is not None and min_count < 1:
-        raise InputError(f"min_count is {min_count}; give at least 1")
-    labels = corpus.labels(tag)
-    usable = labels != UNLABELLED
-    if keep is not None:
-        usable &= keep
-    train = corpus.rows("train")
-    classes, counts = np.unique(labels[train][usable[train]], return_counts=True)
-    in_train = dict(zip(classes.tolist(), counts.tolist(), strict=True))
-    everywhere = np.unique(labels[usable]).tolist()
-    needed = 2 if min_count is None else min_count
-    rare = [c for c in everywhere if in_train.get(c, 0) < needed]
-    if rare and min_count is None:
-        times = "once" if in_train.get(rare[0], 0) == 1 else "never"
-        raise InputError(
-            f"{corpus.source}: class '{rare[0]}' of '{tag}' occurs {times} in train "
-            f"({len(rare)} such classes); leave them out with min_count=2 (--min-count 2)"
-        )
-    if len(everywhere) - len(rare) < 2:
-        raise InputError(
-            f"{corpus.source}: '{tag}' has fewer than two classes to tell apart in train"
-        )
-    return rare
-
-
-def labelled_rows(
-    corpus: TaggedCorpus,
-    tag: str,
-    *,
-    keep: np.ndarray | None = None,
-    min_count: int | None = None,
-    numeric: bool = False,
-) -> tuple[dict[str, np.ndarray], dict[str, int]]:
-    """Select the labelled words of every split; needs no activations.
-
-    Parameters
-    ----------
-    corpus, tag, keep, min_count
-        As in :func:`rare_classes`.
-    numeric : bool
-        As in :func:`labelled_splits`.
-
-    Returns
-    -------
-    rows : dict from split to (n_words,) int array
-        Ascending rows of the words that are kept, labelled and of no rare class.
-    left_out : dict
-        Rare classes, with their number of words kept over all splits.
-
-    Raises
-    ------
-    InputError
-        As :func:`labelled_splits`.
-    """
-    if numeric and min_count is not None:
-        raise InputError("min_count is for classes and these labels are numbers; leave it out")
-    rare = [] if numeric else rare_classes(corpus, tag, keep=keep, min_count=min_count)
-    labels = corpus.labels(tag)
-    usable = labels != UNLABELLED
-    if keep is not None:
-        usable &= keep
-    left_out = {c: int(np.sum(labels[usable] == c)) for c in rare}
-    usable &= ~np.isin(labels, rare)
-    rows = {split: corpus.rows(split) for split in SPLITS}
-    rows = {split: split_rows[usable[split_rows]] for split, split_rows in rows.items()}
-    for split, split_rows in rows.items():
-        if not len(split_rows):
-            raise InputError(
-                f"{corpus.source}: no word labelled '{tag}' in split '{split}' is left; "
-                "choose other labels, more words or other splits"
-            )
-    if numeric:
-        _check_numbers(corpus, tag, rows)
-    return rows, left_out
-
-
-def _check_numbers(corpus: TaggedCorpus, tag: str, rows: Mapping[str, np.ndarray]) -> None:
-    """Raise InputError unless labels are finite numbers that differ within every split."""
-    labels = corpus.labels(tag)
-    for split, split_rows in rows.items():
-        numbers = {_as_number(label, tag, corpus.source) for label in np.unique(labels[split_rows])}
-        if len(numbers) < 2:
-            raise InputError(
-                f"{corpus.source}: all labels '{tag}' in split '{split}' are {numbers.pop():g}; "
-                "a regression needs numbers that differ"
-            )
-
-
-def _as_number(label: str, tag: str, source: str) -> float:
-    try:
-        number = float(label)
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise InputError(
-            f"{source}: label '{label}' of '{tag}' is no finite number; a regression needs numbers"
-        )
-    return number
 
 
 def labelled_splits(

@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 
 from neurox_lite.activations.apart import apart
+from neurox_lite.activations.checks_without_crc32 import check_without_crc32
 from neurox_lite.activations.checksums import (
     DamagedError,
     LayerChecksums,
@@ -19,13 +20,8 @@ from neurox_lite.activations.checksums import (
     has_checksums,
     read_checksums,
 )
-from neurox_lite.activations.structure import (
-    Contents,
-    check_without_crc32,
-    one_line,
-    open_hdf5,
-    read_contents,
-)
+from neurox_lite.activations.safe_hdf5 import one_line, open_hdf5
+from neurox_lite.activations.structure import Contents, read_contents
 
 
 class LayerFile:

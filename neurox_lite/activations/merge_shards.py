@@ -11,7 +11,8 @@ import h5py
 import numpy as np
 
 from neurox_lite.activations.hdf5 import NewFile, RowWriter, new_store_file
-from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
+from neurox_lite.activations.matrix import BLOCK_ROWS
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import StoreHeader, create_layer, write_head
 from neurox_lite.files import atomic_write
 

@@ -18,14 +18,14 @@ from neurox_lite.activations.neurox_store import (
     store_sentences,
     words_of,
 )
-from neurox_lite.activations.store import ActivationStore
-from neurox_lite.activations.structure import (
+from neurox_lite.activations.safe_hdf5 import (
     MOST_PACKED,
     check_inside,
     check_links,
     one_line,
     open_hdf5,
 )
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
 from neurox_lite.files import atomic_write
 from neurox_lite.input_files import parse_json

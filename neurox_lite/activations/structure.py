@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,9 @@ import h5py
 import numpy as np
 
 from neurox_lite.activations.checksums import DamagedError
-from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.activations.safe_hdf5 import check_links, dataset, is_text, one_line
 from neurox_lite.errors import InputError
-from neurox_lite.input_files import parse_json, refuse_special
+from neurox_lite.input_files import parse_json
 from neurox_lite.json_files import hash_json
 
 FORMAT = "neurox_lite activations"
@@ -31,13 +29,6 @@ STORED_AS: dict[str, np.dtype[Any]] = {
 TEXTS = ("model", "revision", "site", "dtype", "corpus_hash", "content_hash")
 COUNTS = ("n_truncated_words", "n_dropped_words")
 SHARD_NAME = re.compile(r"shards/[0-9]+\.h5")
-HARMLESS_FILTERS = {h5py.h5z.FILTER_FLETCHER32}
-"""Filters of HDF5 that a store may have: not those that make much out of little."""
-
-MOST_PACKED = 1100
-"""How many times smaller than its data a file can be: HDF5's deflate reaches 1032."""
-
-BLOCK_WORDS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -65,25 +56,6 @@ class Contents:
     sentence_offsets: np.ndarray
     missing: np.ndarray
     special: np.ndarray
-
-
-@contextmanager
-def one_line(where: str | Path) -> Iterator[None]:
-    """Make one line of whatever h5py raises while it reads a damaged or hostile file.
-
-    Raises
-    ------
-    DamagedError
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DamagedError(
-            f"{where}: damaged, it cannot be read ({reason}); put back a copy or extract again"
-        ) from None
 
 
 def hash_content(attributes: Mapping[str, Any], checksums: Sequence[Mapping[str, Any]]) -> str:
@@ -138,7 +110,7 @@ def _read_contents(file: h5py.File, path: str | Path) -> Contents:
     layers = _layers(file, path, metadata["dtype"], bool(shards))
     n_rows = next(iter(layers.values())).shape[0]
     tokens = dataset(file, "tokens", path)
-    if tokens.shape != (n_rows,) or not _is_text(tokens):
+    if tokens.shape != (n_rows,) or not is_text(tokens):
         raise DamagedError(
             f"{path}: damaged: /tokens is {tokens.dtype} of shape {tokens.shape}, not one word for "
             f"each of {n_rows} rows of activations; extract again"
@@ -169,70 +141,6 @@ def _read_contents(file: h5py.File, path: str | Path) -> Contents:
     return Contents(metadata, widths, n_rows, checksums, shards, offsets, missing, special)
 
 
-def check_links(group: h5py.Group, path: str | Path) -> None:
-    """Raise InputError for a link in a group to something elsewhere."""
-    for name in group:
-        kind = type(group.get(name, getlink=True))
-        if kind is not h5py.HardLink:
-            where = "another file" if kind is h5py.ExternalLink else "another place"
-            raise InputError(
-                f"{path}: {group.name.rstrip('/')}/{name} is a link to {where}, which is not "
-                "followed; give a file that holds its own data"
-            )
-
-
-def dataset(
-    group: h5py.Group, name: str, path: str | Path, *, virtual: bool = False
-) -> h5py.Dataset:
-    """A dataset that has its data in its own file, all of it, and unpacked.
-
-    Raises
-    ------
-    InputError
-        When it has its data in other files, or is packed.
-    DamagedError
-        When it is missing, or has less data than its shape says.
-    """
-    where = f"{path}: {group.name.rstrip('/')}/{name}"
-    found = group.get(name)
-    if not isinstance(found, h5py.Dataset):
-        raise DamagedError(f"{where} is missing; put back a copy or extract again")
-    check_inside(found, where, virtual=virtual)
-    filters = found.id.get_create_plist()
-    for number in range(filters.get_nfilters()):
-        if filters.get_filter(number)[0] not in HARMLESS_FILTERS:
-            raise InputError(
-                f"{where} is compressed, as no store of neurox_lite is; unpack it with "
-                "'h5repack -f NONE' or extract again"
-            )
-    if not found.is_virtual and found.size and found.id.get_storage_size() < found.nbytes:
-        raise DamagedError(
-            f"{where} has {found.id.get_storage_size()} bytes, too few for its shape "
-            f"{found.shape}; put back a copy or extract again"
-        )
-    return found
-
-
-def check_inside(
-    found: h5py.Dataset, where: str, *, virtual: bool = False, most_packed: int = 1
-) -> None:
-    """Raise InputError for a dataset that has its data in other files, or not at all."""
-    if found.external is not None or (found.is_virtual and not virtual):
-        raise InputError(
-            f"{where} has its data in other files, which are not read; give a file that holds its "
-            "own data"
-        )
-    if found.shape is None:
-        raise DamagedError(f"{where} has no shape; put back a copy or extract again")
-    size = found.dtype.itemsize
-    for length in found.shape:
-        size *= length
-    if not found.is_virtual and size > Path(found.file.filename).stat().st_size * most_packed:
-        raise DamagedError(
-            f"{where} of shape {found.shape} cannot be in a file of this size; make it again"
-        )
-
-
 def _metadata(file: h5py.File, path: str | Path) -> dict[str, Any]:
     metadata = {
         name: value.item() if isinstance(value, np.generic) else value
@@ -261,14 +169,9 @@ def _metadata(file: h5py.File, path: str | Path) -> dict[str, Any]:
     return metadata
 
 
-def _is_text(found: h5py.Dataset) -> bool:
-    text = h5py.check_string_dtype(found.dtype)
-    return text is not None and text.length is None
-
-
 def _json(file: h5py.File, name: str, path: str | Path) -> Any:
     found = dataset(file, name, path)
-    if found.shape != () or not _is_text(found):
+    if found.shape != () or not is_text(found):
         raise DamagedError(f"{path}: damaged: /{name} is not one text; extract again")
     return parse_json(found[()])
 
@@ -346,99 +249,3 @@ def _check_checksums(
         )
     if n_shards and len(checksums) != n_shards:
         raise DamagedError(f"{path}: its rows are not those of its shards; extract again")
-
-
-def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
-    """Check a file that does not end in checksums, as far as it goes without its activations.
-
-    Reads what HDF5 may hang or crash on, so it is called in a process of its own.
-
-    Yields
-    ------
-    dict
-        What is being done, at least every few seconds.
-
-    Raises
-    ------
-    InputError
-        When something is wrong.
-    """
-    with open_hdf5(path) as file:
-        contents = read_contents(file, path)
-        with one_line(path):
-            if (
-                hash_content(contents.metadata, contents.checksums)
-                != (contents.metadata["content_hash"])
-            ):
-                raise DamagedError(
-                    f"{path}: the attributes were changed after it was written; put back a copy or "
-                    "extract again"
-                )
-            names = {shard["file"] for shard in contents.shards}
-            for layer in contents.widths:
-                yield {"at": f"the index of layer {layer}"}
-                _check_places(file[f"layers/{layer}"], names, path, layer)
-            words: list[str] = []
-            for start in range(0, contents.n_rows, BLOCK_WORDS):
-                yield {"at": f"the words from row {start} on"}
-                words += [word.decode() for word in file["tokens"][start : start + BLOCK_WORDS]]
-            yield {"at": "the words"}
-            _check_words(words, contents, path)
-
-
-def _check_words(words: list[str], contents: Contents, path: str | Path) -> None:
-    sentences = [words[first:last] for first, last in pairwise(contents.sentence_offsets)]
-    corpus = TaggedCorpus(sentences).without_rows(contents.special)
-    if corpus.words_hash != contents.metadata["corpus_hash"]:
-        raise DamagedError(
-            f"{path}: the words are not those of the corpus it was made from (their hashes "
-            "differ); put back a copy or extract again"
-        )
-
-
-def _check_places(layer: h5py.Dataset, shards: set[str], path: str | Path, number: int) -> None:
-    """Check where a layer has its data."""
-    if layer.is_virtual:
-        for source in layer.virtual_sources():
-            name = source.dset_name.lstrip("/")
-            if source.file_name not in shards or name != f"layers/{number}":
-                raise InputError(
-                    f"{path}: layer {number} has rows in {source.file_name}, which is none of its "
-                    "shards and is not read; give a store that holds its own data"
-                )
-    elif layer.chunks:
-        size = Path(path).stat().st_size
-        chunks: list[Any] = []
-        layer.id.chunk_iter(chunks.append)
-        spans = sorted((chunk.byte_offset, chunk.byte_offset + chunk.size) for chunk in chunks)
-        rows = layer.chunks[0]
-        expected = [(first, 0) for first in range(0, layer.shape[0], rows)]
-        chunk_bytes = rows * layer.shape[1] * layer.dtype.itemsize
-        whole = all(chunk.size >= chunk_bytes for chunk in chunks)
-        apart = all(first[1] <= second[0] for first, second in pairwise(spans))
-        placed = sorted(chunk.chunk_offset for chunk in chunks) == expected
-        if not (whole and apart and placed and spans[-1][1] <= size):
-            raise DamagedError(
-                f"{path}: damaged: the index of layer {number} is not that of its rows; "
-                "extract again"
-            )
-
-
-def open_hdf5(path: str | Path) -> h5py.File:
-    """Open an HDF5 file for reading.
-
-    Raises
-    ------
-    InputError
-        When it is no HDF5 file, or one that is cut short.
-    """
-    try:
-        refuse_special(path)
-        return h5py.File(path, "r")
-    except InputError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"{path}: not a readable HDF5 file ({reason}); put back a copy or make it again"
-        ) from None

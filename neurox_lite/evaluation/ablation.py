@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import load
 from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice

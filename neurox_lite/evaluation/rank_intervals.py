@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import require_finite
-from neurox_lite.activations.inputs import LabelledActivations, validate_with_sentences
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.inputs import validate_with_sentences
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.refitting import REFIT_TOL
+from neurox_lite.evaluation.resampling import draw_sentences, rank_repeated_rows, rank_weighted_rows
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.bootstrap import check_resampling
-from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
@@ -241,11 +238,11 @@ def rank_intervals(
             "all words are of one sentence: where neurons would stand on others cannot be known"
         )
     require_finite(train.X)
-    draws = _draws(train, n_resamples, seed)
+    draws = draw_sentences(train, n_resamples, seed)
     if probe is None:
-        ranked = _rank_repeated(rank, train, draws)
+        ranked = rank_repeated_rows(rank, train, draws)
     else:
-        ranked = _rank_weighted(rank, probe, train, draws)
+        ranked = rank_weighted_rows(rank, probe, train, draws)
     ranking, converged = next(ranked)
     resampled = np.empty((n_resamples, ranking.space.n_neurons), dtype=np.int64)
     progress = tqdm(resampled, desc="resample", unit="ranking", disable=None, delay=2)
@@ -268,52 +265,3 @@ def rank_intervals(
         resampled_ordered=tuple(n_ordered),
         converged=converged,
     )
-
-
-def _draws(train: LabelledActivations, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """How often each row is drawn with its sentence; drawn again while there is one class only."""
-    rng = np.random.default_rng(seed)
-    n_sentences = train.sentences.max() + 1
-    for _ in range(n_resamples):
-        classes_drawn = 0
-        while classes_drawn < 2:
-            drawn = rng.integers(n_sentences, size=n_sentences)
-            times = np.bincount(drawn, minlength=n_sentences)[train.sentences]
-            classes_drawn = len(np.unique(train.y[times > 0]))
-        yield times
-
-
-def _rank_repeated(
-    rank: Callable[..., NeuronRanking], train: LabelledActivations, draws: Iterable[np.ndarray]
-) -> Iterator[tuple[NeuronRanking, bool]]:
-    """The ranking of all rows, then one per draw, and whether what it is made from converged."""
-    ranking = rank(train.X, train.y)
-    yield ranking, _converged(ranking)
-    held = train.X[:] if isinstance(train.X, ActivationMatrix) else train.X
-    for times in draws:
-        rows = np.repeat(np.arange(len(train)), times)
-        again = rank(held[rows], train.y[rows])
-        yield again, _converged(again)
-
-
-def _converged(ranking: NeuronRanking) -> bool:
-    """What a ranking says about the fit that it was made from; without a fit, True."""
-    certificate = ranking.provenance.get("certificate")
-    return certificate is None or Certificate(**certificate).converged
-
-
-def _rank_weighted(
-    rank: Callable[..., NeuronRanking],
-    probe: ElasticNetProbe,
-    train: LabelledActivations,
-    draws: Iterable[np.ndarray],
-) -> Iterator[tuple[NeuronRanking, bool]]:
-    """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
-    yield rank(probe), probe.certificate_.converged
-    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
-    for times in draws:
-        kept = np.flatnonzero(times)
-        drawn = train.take(kept)
-        start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
-        fitted = clone(template).fit(drawn.X, drawn.y, times[kept], start=start)
-        yield rank(fitted), fitted.certificate_.converged

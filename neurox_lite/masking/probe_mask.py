@@ -15,7 +15,7 @@ import numpy as np
 
 from neurox_lite.activations.access import check_finite, load, require_finite, space_of, take_rows
 from neurox_lite.activations.inputs import validate_activations
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import shown, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import ReadoutEffect

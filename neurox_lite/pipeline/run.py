@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from neurox_lite.activations.labelled_splits import labelled_rows
+from neurox_lite.activations.labelled_rows import labelled_rows
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError

@@ -13,8 +13,8 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from neurox_lite.activations.access import space_of
 from neurox_lite.activations.inputs import refuse_no_matrix, validate_inputs
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import moments
-from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.standardized import StandardizedMatrix

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import layers_of, require_finite
 from neurox_lite.activations.inputs import validate_inputs
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace

@@ -19,7 +19,7 @@ from neurox_lite.activations.inputs import (
     hash_labelled_words,
     refuse_no_matrix,
 )
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import expect, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from neurox_lite.activations.access import take_rows, tensor_blocks
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import Moments
-from neurox_lite.activations.store import ActivationMatrix
 from neurox_lite.showing import short_repr
 
 FAR = 10

@@ -1,7 +1,7 @@
 """One function per method, every one returns a NeuronRanking; and operations on rankings."""
 
 from neurox_lite.ranking.activation_difference import activation_difference
-from neurox_lite.ranking.agreement import agreement, permuted_overlap, rank_biased_overlap
+from neurox_lite.ranking.agreement import agreement, rank_biased_overlap
 from neurox_lite.ranking.average_precision import average_precision
 from neurox_lite.ranking.cross_model import lin_reg, max_corr, min_corr, svcca
 from neurox_lite.ranking.differentiable_mask import differentiable_mask
@@ -14,6 +14,7 @@ from neurox_lite.ranking.merging import merge_layers
 from neurox_lite.ranking.methods import RankingTask, rank
 from neurox_lite.ranking.mutual_information import mutual_information
 from neurox_lite.ranking.one_per_cluster import one_per_cluster
+from neurox_lite.ranking.permuted_overlap import permuted_overlap
 from neurox_lite.ranking.point_biserial import point_biserial
 from neurox_lite.ranking.probeless import probeless
 from neurox_lite.ranking.random import random_ranking

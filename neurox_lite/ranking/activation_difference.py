@@ -8,8 +8,8 @@ import numpy as np
 
 from neurox_lite.activations.access import row_blocks, space_of
 from neurox_lite.activations.inputs import validate_activations
+from neurox_lite.activations.matrix import BLOCK_ROWS
 from neurox_lite.activations.moments import moments
-from neurox_lite.activations.store import BLOCK_ROWS
 from neurox_lite.errors import InputError
 from neurox_lite.results.ranking import NeuronRanking
 

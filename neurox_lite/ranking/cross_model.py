@@ -9,7 +9,7 @@ import numpy as np
 
 from neurox_lite.activations.access import space_of
 from neurox_lite.activations.inputs import validate_activations
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import real_number, shown
 from neurox_lite.correlation.cca import canonical, validate_variance
 from neurox_lite.correlation.cross_moments import cross_moments

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import as_tensor, finite_blocks, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError

@@ -9,7 +9,7 @@ import torch
 
 from neurox_lite.activations.access import SMALL_ROWS, check_finite, layers_of, small_blocks
 from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
-from neurox_lite.activations.store import ActivationMatrix
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.results.ranking import NeuronRanking

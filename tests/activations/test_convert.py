@@ -15,7 +15,8 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.activations.checks import verify
-from neurox_lite.activations.store import BLOCK_ROWS, ActivationStore
+from neurox_lite.activations.matrix import BLOCK_ROWS
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus

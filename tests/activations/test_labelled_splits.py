@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from neurox_lite.activations.labelled_splits import labelled_splits
-from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError

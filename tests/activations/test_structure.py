@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 import pytest
 
+from neurox_lite.activations.checks_without_crc32 import check_without_crc32
 from neurox_lite.activations.merge_shards import join_virtually
 from neurox_lite.activations.neurox_hdf5 import check_neurox_hdf5
 from neurox_lite.activations.store import ActivationStore
-from neurox_lite.activations.structure import check_without_crc32
 from neurox_lite.activations.writer import StoreHeader, open_writer
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus

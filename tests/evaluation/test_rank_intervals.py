@@ -1,6 +1,5 @@
 """Rank intervals: narrow for planted neurons, wide for noise, and those of fits by hand."""
 
-import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -10,7 +9,8 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from neurox_lite.activations.access import load, space_of
-from neurox_lite.activations.store import ActivationMatrix, ActivationStore
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
@@ -198,7 +198,7 @@ def test_with_95_percent_of_20_they_are_the_extremes(intervals):
 
 
 def test_a_resample_is_sentences_repeated(fitted, monkeypatch):
-    monkeypatch.setattr(sys.modules[rank_intervals.__module__], "REFIT_TOL", 1e-6)
+    monkeypatch.setattr("neurox_lite.evaluation.resampling.REFIT_TOL", 1e-6)
     _, X, y = fitted
     seen = []
 

@@ -1,0 +1,64 @@
+"""Rankings of resamples of the sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from sklearn.base import clone
+
+from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.evaluation.refitting import REFIT_TOL
+from neurox_lite.probing.certificate import Certificate
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results.ranking import NeuronRanking
+
+
+def draw_sentences(train: LabelledActivations, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each row is drawn with its sentence; drawn again while there is one class only."""
+    rng = np.random.default_rng(seed)
+    n_sentences = train.sentences.max() + 1
+    for _ in range(n_resamples):
+        classes_drawn = 0
+        while classes_drawn < 2:
+            drawn = rng.integers(n_sentences, size=n_sentences)
+            times = np.bincount(drawn, minlength=n_sentences)[train.sentences]
+            classes_drawn = len(np.unique(train.y[times > 0]))
+        yield times
+
+
+def rank_repeated_rows(
+    rank: Callable[..., NeuronRanking], train: LabelledActivations, draws: Iterable[np.ndarray]
+) -> Iterator[tuple[NeuronRanking, bool]]:
+    """The ranking of all rows, then one per draw, and whether what it is made from converged."""
+    ranking = rank(train.X, train.y)
+    yield ranking, _converged(ranking)
+    held = train.X[:] if isinstance(train.X, ActivationMatrix) else train.X
+    for times in draws:
+        rows = np.repeat(np.arange(len(train)), times)
+        again = rank(held[rows], train.y[rows])
+        yield again, _converged(again)
+
+
+def rank_weighted_rows(
+    rank: Callable[..., NeuronRanking],
+    probe: ElasticNetProbe,
+    train: LabelledActivations,
+    draws: Iterable[np.ndarray],
+) -> Iterator[tuple[NeuronRanking, bool]]:
+    """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
+    yield rank(probe), probe.certificate_.converged
+    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
+    for times in draws:
+        kept = np.flatnonzero(times)
+        drawn = train.take(kept)
+        start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
+        fitted = clone(template).fit(drawn.X, drawn.y, times[kept], start=start)
+        yield rank(fitted), fitted.certificate_.converged
+
+
+def _converged(ranking: NeuronRanking) -> bool:
+    """What a ranking says about the fit that it was made from; without a fit, True."""
+    certificate = ranking.provenance.get("certificate")
+    return certificate is None or Certificate(**certificate).converged
