@@ -1,4 +1,4 @@
-"""Which files neurox_lite wrote, told by their content."""
+"""Which files neurox_lite wrote, recognised by their content."""
 
 from __future__ import annotations
 

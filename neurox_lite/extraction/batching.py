@@ -11,7 +11,7 @@ FULL_ENOUGH = 0.25
 """Unless the batch has less than this share of the tokens it may have."""
 
 
-def windows(n_words: Sequence[int], max_words: int) -> Iterator[range]:
+def split_into_shards(n_words: Sequence[int], max_words: int) -> Iterator[range]:
     """Cut sentences into runs of neighbours with at most ``max_words`` words (at least one).
 
     Within such a window sentences may be reordered; its activations are held in memory and

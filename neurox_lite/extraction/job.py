@@ -22,7 +22,7 @@ from neurox_lite.activations.writer import StoreHeader, check_words, open_writer
 from neurox_lite.arguments import as_path, expect
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
-from neurox_lite.extraction.batching import windows
+from neurox_lite.extraction.batching import split_into_shards
 from neurox_lite.extraction.finished_store import join_into_file
 from neurox_lite.extraction.folder_files import refuse_other_than_store, remove_leftovers_of
 from neurox_lite.extraction.forward import check_padding
@@ -281,7 +281,7 @@ class ExtractionJob:
         n_neurons = sum(self.sites.widths[layer] for layer in self.layers)
         max_words = max(MIN_SHARD_WORDS, SHARD_BYTES // (4 * n_neurons))
         lengths = np.diff(self.plan.corpus.sentence_offsets)
-        return list(windows(lengths.tolist(), max_words))
+        return list(split_into_shards(lengths.tolist(), max_words))
 
     @cached_property
     def n_rows(self) -> list[int]:

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neurox_lite.extraction.batching import batches, windows
+from neurox_lite.extraction.batching import batches, split_into_shards
 
 counts = st.lists(st.integers(1, 30), min_size=1, max_size=40)
 budget = st.integers(1, 60)
@@ -35,7 +35,7 @@ def test_no_sentence_makes_no_batch():
 
 @given(counts, budget)
 def test_windows_are_neighbours_and_complete(n_words, max_words):
-    found = list(windows(n_words, max_words))
+    found = list(split_into_shards(n_words, max_words))
 
     assert [i for window in found for i in window] == list(range(len(n_words)))
     for window in found:
