@@ -44,27 +44,26 @@ class RankingMethod:
 
     Attributes
     ----------
-    module : str
-        Of :mod:`neurox_lite.ranking`; with hyphens it is the name of the method.
+    function : str
+        Of :mod:`neurox_lite.ranking`.
     needs : tuple of str
         What it takes of a :class:`~neurox_lite.ranking.RankingTask`, named as the parameters of the
         function; ``probe`` is the fitted one.
     options : tuple of MethodOption
     extra : str, optional
         The optional package that it runs on.
-    function : str
-        Its name, if it is not that of the module.
+    name : str
+        That of the function, with hyphens, if not given.
     """
 
-    module: str
+    function: str
     needs: tuple[str, ...]
     options: tuple[MethodOption, ...] = ()
     extra: str | None = None
-    function: str = ""
+    name: str = ""
 
-    @property
-    def name(self) -> str:
-        return self.module.replace("_", "-")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.function.replace("_", "-"))
 
     @property
     def needs_probe(self) -> bool:
@@ -84,11 +83,13 @@ class RankingMethod:
         return self.extra is None or find_spec(self.extra) is not None
 
     def load(self) -> Callable[..., Any]:
-        """The function."""
-        module = import_module(f"neurox_lite.ranking.{self.module}")
-        function: Callable[..., Any] = getattr(module, self.function or self.module)
+        """The function itself."""
+        function: Callable[..., Any] = getattr(import_module("neurox_lite.ranking"), self.function)
         return function
 
+
+CROSS_MODEL_METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
+"""Methods that rank by what other models have of a neuron; see ``ranking.cross_model``."""
 
 _N_ROWS = MethodOption("n_rows", 5000, "words to sample")
 
@@ -126,6 +127,6 @@ METHODS: dict[str, RankingMethod] = {
             (_N_ROWS, MethodOption("objective", "sufficiency", "sufficiency or flip")),
         ),
         RankingMethod("variance", ("X",)),
-        RankingMethod("random", ("space", "seed", "constant"), function="random_ranking"),
+        RankingMethod("random_ranking", ("space", "seed", "constant"), name="random"),
     )
 }

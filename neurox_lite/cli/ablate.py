@@ -2,134 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurox_lite.cli.claims import claim_folder
-from neurox_lite.cli.corpus_options import (
-    OF_CORPUS,
-    Balance,
-    ByPosition,
-    Columns,
-    Comment,
-    LabelColumn,
-    LabelMap,
-    SkipBadLines,
-    StripBio,
-    TextColumn,
-    Where,
-    skipped_lines,
-)
-from neurox_lite.cli.output import (
-    EXIT_INCONCLUSIVE,
+from neurox_lite.choices import unknown_choice
+from neurox_lite.cli.commands import option_names
+from neurox_lite.cli.corpus_options import ReadingOptions
+from neurox_lite.cli.labelled_options import LabelledOptions
+from neurox_lite.cli.options import (
+    REGRESSION,
+    STORE,
+    TAG,
+    CorpusIfAny,
     Debug,
-    Disjoint,
-    FigureFormat,
-    Format,
+    FigureOptions,
     Json,
-    Label,
-    Labels,
-    Match,
-    MaxFrequency,
-    MinCount,
-    MinFrequency,
     Seed,
-    TableFormat,
-    Words,
-    WordsFrom,
-    numbers,
     reject_options,
-    show,
 )
-from neurox_lite.cli.pairs import Condition, Positions, Template, shown_task
-from neurox_lite.output_formats import check_formats
-
-OF_ACTIVATIONS = (
-    *("store", "corpus", "tag", "probe", "retrain"),
-    # Both are of pairs or text, too.
-    *(name for name in OF_CORPUS if name not in ("text", "skip_bad_lines")),
+from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show, skipped_lines
+from neurox_lite.cli.output_claims import claim_folder
+from neurox_lite.cli.pair_options import (
+    Condition,
+    Positions,
+    Template,
+    chosen_pairs,
+    read_all_pairs,
+    shown_task,
 )
-OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
+from neurox_lite.cli.parsing import numbers, position
+from neurox_lite.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neurox_lite.corpora.minimal_pairs import MinimalPair
+    from neurox_lite.interventions.metrics import ModelMetric
+    from neurox_lite.results.ablation import AblationCurves
+    from neurox_lite.results.ranking import NeuronRanking
 
 
-def command(
-    context: typer.Context,
-    ranking: Annotated[
-        list[str], typer.Option("--ranking", help="A ranking from 'rank'; give several to compare.")
-    ],
-    out: Annotated[str, typer.Option("--out", help="Folder for ablation.json and ablation.png.")],
-    store: Annotated[
-        str | None, typer.Option("--store", help="Activations, from 'extract'.")
-    ] = None,
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="Labelled words; see 'probe'."),
-    ] = None,
-    tag: Annotated[str | None, typer.Option("--tag", help="Tag, as upos or Number.")] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", help="Replace neurons in this language model as it runs."),
-    ] = None,
-    pairs: Annotated[
-        list[str] | None,
-        typer.Option("--pairs", help="With --model: minimal pairs."),
-    ] = None,
+@dataclass(frozen=True, kw_only=True)
+class ReadingOrText(ReadingOptions):
+    """`--text` has a second meaning here."""
+
     text: Annotated[
         str | None,
         typer.Option(
             "--text", help="With --model: a sentence per line to predict; else as of 'probe'."
         ),
-    ] = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            "--metric",
-            help="log-odds or accuracy of --pairs; perplexity, kl or accuracy of --text.",
-        ),
-    ] = None,
-    condition: Condition = None,
-    template: Template = None,
-    positions: Positions = "all",
-    probe: Annotated[
-        str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
-    ] = None,
-    label: Label = None,
-    labels: Labels = None,
-    format: Format = None,
-    columns: Columns = None,
-    comment: Comment = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    skip_bad_lines: SkipBadLines = False,
-    match: Match = None,
-    strip_bio: StripBio = False,
-    label_map: LabelMap = None,
-    by_position: ByPosition = False,
-    shares: Annotated[
-        str, typer.Option("--shares", help="Shares of all neurons.")
-    ] = "0.01,0.02,0.05,0.1,0.2,0.5",
-    replacement: Annotated[
-        str,
-        typer.Option("--replacement", help="zero or mean; in a model resampled, too."),
-    ] = "zero",
-    retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True,
-    n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5,
-    min_count: MinCount = None,
-    words: Words = None,
-    words_from: WordsFrom = None,
-    min_frequency: MinFrequency = 0,
-    max_frequency: MaxFrequency = None,
-    disjoint: Disjoint = None,
-    where: Where = None,
-    balance: Balance = None,
-    figure_format: FigureFormat = "png",
-    table_format: TableFormat = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False,
-    seed: Seed = 0,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledOrText(LabelledOptions):
+    """Labelled words, or a text for a model."""
+
+    reading: ReadingOrText
+
+
+OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
+OF_BOTH = ("text", "skip_bad_lines")
+OF_ACTIVATIONS = (
+    *("store", "corpus", "tag", "probe", "retrain"),
+    *(name for name in option_names(LabelledOptions) if name not in OF_BOTH),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablate:
     """Measure what is left with the top neurons, the bottom, random ones, and all but the top.
 
     Of activations: test accuracy of a probe, or R2. With --model: what the running model predicts,
@@ -141,83 +84,178 @@ def command(
 
     Example: neurox-lite ablate --ranking ranking.json --model lstm-0 --pairs pairs.tsv --out lost
     """
-    from neurox_lite.cli.ablate_activations import ablate_activations
-    from neurox_lite.cli.ablate_model import model_metric
-    from neurox_lite.cli.rankings import load_rankings
-    from neurox_lite.corpora.sentence_text import TEXTS
-    from neurox_lite.errors import InputError
-    from neurox_lite.figures import save_result, title_of
-    from neurox_lite.interventions.ablation import ablate_in_model
-    from neurox_lite.outputs import atomic_write_folder, result_names
 
-    check_formats(figure_format, table_format)
-    names = result_names("ablation")
-    claim_folder(context, out, names, overwrite, ranking, store, corpus, model, pairs, text, labels)
-    if model is not None:
-        reject_options(context, OF_ACTIVATIONS, "ablation in a --model")
-    else:
-        taken = ("text",) if text in TEXTS else ()
-        reject_options(
-            context,
-            [name for name in OF_MODELS if name not in taken],
-            "ablation of activations, without --model,",
-        )
-    rankings = load_rankings(ranking)
-    space = rankings[0].space
-    options: dict[str, Any] = {
-        "shares": numbers(shares),
-        "replacement": replacement,
-        "n_random": n_random,
-        "seed": seed,
-    }
-    if model is not None:
-        measured, every = model_metric(
-            model,
-            rankings[0],
-            pairs,
-            text,
-            metric,
-            condition,
-            template,
-            positions,
-            skip_bad_lines,
-        )
+    context: typer.Context
+    ranking: Annotated[
+        list[str], typer.Option("--ranking", help="A ranking from 'rank'; give several to compare.")
+    ]
+    out: Annotated[str, typer.Option("--out", help="Folder for ablation.json and ablation.png.")]
+    store: Annotated[str | None, STORE] = None
+    corpus: CorpusIfAny = None
+    tag: Annotated[str | None, TAG] = None
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Replace neurons in this language model as it runs."),
+    ] = None
+    pairs: Annotated[
+        list[str] | None,
+        typer.Option("--pairs", help="With --model: minimal pairs."),
+    ] = None
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            help="log-odds or accuracy of --pairs; perplexity, kl or accuracy of --text.",
+        ),
+    ] = None
+    condition: Condition = None
+    template: Template = None
+    positions: Positions = "all"
+    probe: Annotated[
+        str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
+    ] = None
+    labelled: LabelledOrText
+    shares: Annotated[str, typer.Option("--shares", help="Shares of all neurons.")] = (
+        "0.01,0.02,0.05,0.1,0.2,0.5"
+    )
+    replacement: Annotated[
+        str,
+        typer.Option("--replacement", help="zero or mean; in a model resampled, too."),
+    ] = "zero"
+    retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True
+    n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5
+    figures: FigureOptions
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False
+    seed: Seed = 0
+    as_json: Json = False
+    debug: Debug = False
+
+    def execute(self) -> None:
+        from neurox_lite.outputs import atomic_write_folder, result_names
+        from neurox_lite.results.rankings import load_rankings
+
+        self._check()
+        rankings = load_rankings(self.ranking)
+        if self.model is not None:
+            curves, title, shown = self._in_model(self.model, rankings)
+        elif self.store and self.corpus and self.tag:
+            curves, title, shown = self._on_activations(rankings, self.store, self.corpus, self.tag)
+        else:
+            raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
+        with atomic_write_folder(self.out, result_names("ablation")) as new:
+            self.figures.save(curves, new / "ablation.json", title)
+        show({"curves": self.out, **shown}, self.as_json)
+        if not all(curve.holds for curve in curves.curves):
+            raise typer.Exit(EXIT_INCONCLUSIVE)
+
+    def _check(self) -> None:
+        """Refuse options that do not go together, and claim the output."""
+        from neurox_lite.corpora.sentence_text import TEXTS
+        from neurox_lite.outputs import result_names
+
+        self.figures.check()
+        text, labels = self.labelled.reading.text, self.labelled.reading.labels
+        inputs = (self.ranking, self.store, self.corpus, self.model, self.pairs, text, labels)
+        claim_folder(self.context, self.out, result_names("ablation"), self.overwrite, *inputs)
+        if self.model is not None:
+            reject_options(self.context, OF_ACTIVATIONS, "ablation in a --model")
+        else:
+            refused = [name for name in OF_MODELS if name != "text" or text not in TEXTS]
+            what = "ablation of activations, without --model,"
+            reject_options(self.context, refused, what)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "shares": numbers(self.shares),
+            "replacement": self.replacement,
+            "n_random": self.n_random,
+            "seed": self.seed,
+        }
+
+    def _on_activations(
+        self, rankings: Sequence[NeuronRanking], store: str, corpus: list[str], tag: str
+    ) -> tuple[AblationCurves, str, dict[str, Any]]:
+        """What a probe predicts from the activations that are left; the title, what is shown."""
+        from neurox_lite.activations.store import ActivationStore
+        from neurox_lite.evaluation.ablation import ablate
+        from neurox_lite.figures import title_of
+        from neurox_lite.probing.loading import load_probe
+        from neurox_lite.probing.regression import ElasticNetRegression
+
+        options = self._options()
+        probe = None if self.probe is None else load_probe(self.probe)
+        numeric = isinstance(probe, ElasticNetRegression)
+        if numeric:
+            reject_options(self.context, ("label", "min_count", "balance"), REGRESSION)
+        read = self.labelled.read(corpus, tag, self.seed)
+        with ActivationStore(store) as opened:
+            layers = list(rankings[0].space.layers)
+            for path, ranking in zip(self.ranking, rankings, strict=True):
+                if ranking.space != opened.matrix(layers).space:
+                    raise InputError(f"{path}: ranks other neurons than those of {store}")
+            splits = self.labelled.splits(
+                opened, read, tag, layers=layers, seed=self.seed, numeric=numeric
+            )
+            train, test = splits.train, splits.test
+            if probe is not None:
+                probe.check_trained_on(train)
+            test_data = {"X_test": test.X, "y_test": test.y}
+            options |= {"probe": probe, "retrain": self.retrain, **test_data}
+            curves = ablate(rankings, train.X, train.y, **options)
+        areas = {
+            f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": (
+                curve.area_above_random
+            )
+            for curve in curves.curves
+        }
+        shown = {f"{curves.curves[0].metric} of top above random": areas, **skipped_lines(read)}
+        title = title_of(self.labelled.subject(tag), rankings[0].space.model, corpus)
+        return curves, title, shown
+
+    def _in_model(
+        self, model: str, rankings: Sequence[NeuronRanking]
+    ) -> tuple[AblationCurves, str, dict[str, Any]]:
+        """What the running model predicts; the title, and what is shown."""
+        from neurox_lite.figures import title_of
+        from neurox_lite.interventions.ablation import ablate_in_model
+
+        options = self._options()
+        measured, every = self._metric(model, rankings[0])
         curves = ablate_in_model(rankings, measured, **options, others=every)
-        title = title_of(condition, model, pairs or [str(text)])
+        first = curves.curves[0]
         shown: dict[str, Any] = {
-            f"{measured.name} of the intact model": curves.curves[0].intact,
+            f"{measured.name} of the intact model": first.intact,
             "random minus top, removed": {
                 curve.method: curve.area_below_random for curve in curves.curves
             },
-            **shown_task(curves.curves[0].task),
+            **shown_task(first.task),
         }
-    elif store and corpus and tag:
-        curves, read = ablate_activations(
-            context,
-            dict(zip(ranking, rankings, strict=True)),
-            options,
-            retrain=retrain,
-        )
-        title = title_of(tag if label is None else f"{label} of {tag}", space.model, corpus)
-        shown = {
-            f"{curves.curves[0].metric} of top above random": {
-                f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": (
-                    curve.area_above_random
-                )
-                for curve in curves.curves
-            },
-            **skipped_lines(read),
-        }
-    else:
-        raise InputError("give --store, --corpus and --tag, or --model and --pairs or --text")
-    with atomic_write_folder(out, names) as new:
-        save_result(
-            curves,
-            new / "ablation.json",
-            figure_format=figure_format,
-            table_format=table_format,
-            title=title,
-        )
-    show({"curves": out, **shown}, as_json)
-    if not all(curve.holds for curve in curves.curves):
-        raise typer.Exit(EXIT_INCONCLUSIVE)
+        files = self.pairs or [str(self.labelled.reading.text)]
+        return curves, title_of(self.condition, model, files), shown
+
+    def _metric(self, model: str, ranking: NeuronRanking) -> tuple[ModelMetric, list[MinimalPair]]:
+        """The metric asked for, at the neurons of a ranking, and all pairs of the files."""
+        from neurox_lite.corpora.text_files import read_lines
+        from neurox_lite.interventions.metrics import PAIR_METRICS, TEXT_METRICS
+        from neurox_lite.interventions.pair_inputs import encode_pairs
+        from neurox_lite.models.loading import load_model
+        from neurox_lite.models.location import Location
+
+        text = self.labelled.reading.text
+        if bool(self.pairs) == bool(text):
+            raise InputError("--model needs either --pairs or --text; give one of them")
+        known: dict[str, Any] = PAIR_METRICS if self.pairs else TEXT_METRICS
+        metric = next(iter(known)) if self.metric is None else self.metric
+        if metric not in known:
+            raise unknown_choice("metric", metric, known)
+        quiet_transformers()
+        loaded = load_model(model, head="language")
+        if self.pairs:
+            every = read_all_pairs(self.pairs, self.labelled.reading.skip_bad_lines)
+            inputs = encode_pairs(loaded, chosen_pairs(every, self.condition, self.template))
+            where = Location.of_space(ranking.space, position(self.positions))
+            return known[metric](loaded, inputs, where), every
+        if self.positions != "all":
+            raise InputError("--positions are of --pairs; a text has all of its words replaced")
+        lines = read_lines(str(text))
+        return known[metric](loaded, lines, Location.of_space(ranking.space)), []

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from neurox_lite.choices import unknown_choice
-from neurox_lite.cli.claims import claim_file, claim_folder
-from neurox_lite.cli.output import (
-    Debug,
-    FigureFormat,
-    Json,
-    Layers,
-    TableFormat,
-    layers_of,
-    reject_options,
-    show,
-)
-from neurox_lite.output_formats import check_formats
-
-METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
+from neurox_lite.cli.options import Debug, FigureOptions, Json, Layers, reject_options
+from neurox_lite.cli.output import show, top_neurons
+from neurox_lite.cli.output_claims import claim_file, claim_folder
+from neurox_lite.cli.parsing import layers_of
+from neurox_lite.errors import InputError
+from neurox_lite.ranking_methods import CROSS_MODEL_METHODS
 
 
-def command(
-    context: typer.Context,
+@dataclass(frozen=True, kw_only=True)
+class Correlate:
+    """Rank the neurons of the first store by their correlation with other models.
+
+    The stores are of the same words; their models and tokenizers may differ.
+
+    Example: neurox-lite correlate --store a.h5 --store b.h5 --method max-corr --out ranking.json
+    """
+
+    context: typer.Context
     store: Annotated[
         list[str],
         typer.Option("--store", help="Activations, from 'extract'; first those to rank."),
-    ],
-    method: Annotated[str, typer.Option("--method", help="max-corr, min-corr, lin-reg or svcca.")],
-    out: Annotated[str, typer.Option("--out", help="The ranking to write, .json or .csv.")],
-    layers: Layers = None,
+    ]
+    method: Annotated[str, typer.Option("--method", help="max-corr, min-corr, lin-reg or svcca.")]
+    out: Annotated[str, typer.Option("--out", help="The ranking to write, .json or .csv.")]
+    layers: Layers = None
     similarity: Annotated[
         str | None,
         typer.Option(
@@ -39,67 +41,60 @@ def command(
             metavar="DIR",
             help="Also compare the layers of the first store with those of each other, by CKA.",
         ),
-    ] = None,
-    figure_format: FigureFormat = "png",
-    table_format: TableFormat = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Rank the neurons of the first store by their correlation with other models.
+    ] = None
+    figures: FigureOptions
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False
+    as_json: Json = False
+    debug: Debug = False
 
-    The stores are of the same words; their models and tokenizers may differ.
+    def execute(self) -> None:
+        from neurox_lite.activations.align_stores import align_stores
+        from neurox_lite.activations.store import ActivationStore
+        from neurox_lite.correlation.similarity import layer_similarity
+        from neurox_lite.figures import title_of
+        from neurox_lite.outputs import atomic_write_folder, result_names
+        from neurox_lite.ranking.cross_model import rank_across_models
 
-    Example: neurox-lite correlate --store a.h5 --store b.h5 --method max-corr --out ranking.json
-    """
-    from contextlib import ExitStack
+        self._check()
+        with ExitStack() as stack:
+            opened = [stack.enter_context(ActivationStore(path)) for path in self.store]
+            X, *others = align_stores(opened, layers_of(self.layers))
+            ranking = rank_across_models(self.method, X, others)
+            compared = [layer_similarity(X, other) for other in others if self.similarity]
+        if self.similarity:
+            stems = self._stems()
+            with atomic_write_folder(self.similarity, result_names(*stems)) as new:
+                for stem, other, layer_by_layer in zip(
+                    stems, self.store[1:], compared, strict=True
+                ):
+                    title = title_of(files=[self.store[0], other])
+                    self.figures.save(layer_by_layer, new / f"{stem}.json", title)
+        ranking.save(self.out)
+        result = {"ranking": self.out, "method": self.method, "words": len(X)}
+        result |= top_neurons(ranking)
+        if self.similarity:
+            result["similarity"] = self.similarity
+        show(result, self.as_json)
 
-    from neurox_lite import ranking as rankers
-    from neurox_lite.activations.align_stores import align_stores
-    from neurox_lite.activations.store import ActivationStore
-    from neurox_lite.correlation.similarity import layer_similarity
-    from neurox_lite.errors import InputError
-    from neurox_lite.figures import save_result, title_of
-    from neurox_lite.outputs import atomic_write_folder, result_names
-    from neurox_lite.results.ranking_files import check_name
+    def _check(self) -> None:
+        """Refuse options that do not go together, and claim the outputs."""
+        from neurox_lite.outputs import result_names
+        from neurox_lite.results.ranking_files import check_name
 
-    check_formats(figure_format, table_format)
-    if similarity is None:
-        reject_options(context, ("figure_format", "table_format"), "a run without --similarity")
-    if method not in METHODS:
-        raise unknown_choice("method", method, METHODS)
-    if len(store) < 2:
-        raise InputError("one store only; give --store again for every other model")
-    check_name(out)
-    claim_file(context, out, overwrite, store)
-    # The stores are counted from 1, in the order of the command line.
-    stems = [f"cka-1-{i}" for i in range(2, len(store) + 1)] if similarity else []
-    if similarity:
-        claim_folder(context, similarity, result_names(*stems), overwrite, store)
-    with ExitStack() as stack:
-        opened = [stack.enter_context(ActivationStore(path)) for path in store]
-        X, *others = align_stores(opened, layers_of(layers))
-        rank = getattr(rankers, method.replace("-", "_"))
-        ranking = rank(X, others)
-        compared = [layer_similarity(X, other) for other in others[: len(stems)]]
-    if similarity:
-        with atomic_write_folder(similarity, result_names(*stems)) as new:
-            for stem, other, layer_by_layer in zip(stems, store[1:], compared, strict=True):
-                save_result(
-                    layer_by_layer,
-                    new / f"{stem}.json",
-                    figure_format=figure_format,
-                    table_format=table_format,
-                    title=title_of(files=[store[0], other]),
-                )
-    ranking.save(out)
-    result = {
-        "ranking": out,
-        "method": method,
-        "words": len(X),
-        "neurons": ranking.space.n_neurons,
-        "top": [str(neuron) for neuron in ranking.top(min(10, ranking.space.n_neurons))],
-    }
-    if ranking.unscored:
-        result["constant"] = [str(neuron) for neuron in ranking.unscored]
-    show(result if similarity is None else {**result, "similarity": similarity}, as_json)
+        self.figures.check()
+        if self.similarity is None:
+            formats = ("figure_format", "table_format")
+            reject_options(self.context, formats, "a run without --similarity")
+        if self.method not in CROSS_MODEL_METHODS:
+            raise unknown_choice("method", self.method, CROSS_MODEL_METHODS)
+        if len(self.store) < 2:
+            raise InputError("one store only; give --store again for every other model")
+        check_name(self.out)
+        claim_file(self.context, self.out, self.overwrite, self.store)
+        if self.similarity:
+            names = result_names(*self._stems())
+            claim_folder(self.context, self.similarity, names, self.overwrite, self.store)
+
+    def _stems(self) -> list[str]:
+        """Names of results; stores are counted from 1, in the order of the command line."""
+        return [f"cka-1-{i}" for i in range(2, len(self.store) + 1)]

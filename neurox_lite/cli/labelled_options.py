@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from neurox_lite.cli.corpus_options import (
-    ByPosition,
-    LabelOptions,
-    ReadingOptions,
-    WordOptions,
-    name_of,
-)
-from neurox_lite.cli.output import Label, MinCount, by_split
+import typer
+
+from neurox_lite.cli.corpus_options import LabelOptions, ReadingOptions, WordOptions
+from neurox_lite.cli.parsing import by_split
 from neurox_lite.public_names import public_name
 
 if TYPE_CHECKING:
@@ -21,14 +17,30 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 
 
+MinCount = Annotated[
+    int | None, typer.Option("--min-count", help="Leave out classes with fewer training words.")
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelledOptions:
     """The labelled words that a probe is fitted on or a ranking made of, beside corpus and tag."""
 
-    label: Label = None
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--label", help="Tell only this label from all others, as NOUN from not NOUN."
+        ),
+    ] = None
     reading: ReadingOptions
     rules: LabelOptions
-    by_position: ByPosition = False
+    by_position: Annotated[
+        bool,
+        typer.Option(
+            "--by-position",
+            help="Match words of store and corpus by their place, as those of a NeuroX file.",
+        ),
+    ] = False
     min_count: MinCount = None
     words: WordOptions
 
@@ -40,7 +52,8 @@ class LabelledOptions:
         """The corpus, with the labels that the rules make."""
         from neurox_lite.corpora.reading import read_splits
 
-        rules = self.rules.rules()  # refused before a long corpus is read
+        # Refused before a long corpus is read.
+        rules, _ = self.rules.rules(), self.words.selection()
         read = read_splits(
             by_split(corpus),
             labels=by_split(self.reading.labels),
@@ -61,9 +74,9 @@ class LabelledOptions:
         numeric: bool = False,
     ) -> LabelledSplits:
         """The words chosen, with their activations."""
-        from neurox_lite.cli.labelled import chosen_splits
+        from neurox_lite.activations.selected_splits import selected_splits
 
-        return chosen_splits(
+        return selected_splits(
             store,
             corpus,
             tag,
@@ -82,9 +95,15 @@ class LabelledOptions:
         given = {"tag": tag, "label": self.label, "by_position": self.by_position}
         given |= {"min_count": self.min_count} | {k: v for g in groups for k, v in vars(g).items()}
         chosen: dict[str, Any] = {name: value for name, value in given.items() if value}
-        chosen["corpus"] = [name_of(file) for file in corpus]
+        chosen["corpus"] = [_name_of(file) for file in corpus]
         if self.reading.labels:
-            chosen["labels"] = [name_of(file) for file in self.reading.labels]
+            chosen["labels"] = [_name_of(file) for file in self.reading.labels]
         if self.words.words_from:
             chosen["words_from"] = public_name(self.words.words_from)
         return chosen
+
+
+def _name_of(file: str) -> str:
+    """``"train=/where/a"`` -> ``"train=a"``."""
+    split = next((s for s in ("train=", "dev=", "test=") if file.startswith(s)), "")
+    return split + public_name(file.removeprefix(split))

@@ -58,18 +58,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("extract")(extract.command)
-app.command("inspect")(inspect.command)
-app.command("convert")(convert.command)
-app.command("probe")(probe.command)
-app.command("rank", cls=rank.MethodHelp)(as_function(rank.Rank))
-app.command("compare")(compare.command)
-app.command("correlate")(correlate.command)
-app.command("mask")(mask.command)
-app.command("ablate")(ablate.command)
-app.command("steer")(steer.command)
-app.command("run")(run_job.command)
-app.command("demo")(demo.command)
+for name, command in {
+    "extract": extract.Extract,
+    "inspect": inspect.Inspect,
+    "convert": convert.Convert,
+    "probe": probe.Probe,
+    "rank": rank.Rank,
+    "compare": compare.Compare,
+    "correlate": correlate.Correlate,
+    "mask": mask.Mask,
+    "ablate": ablate.Ablate,
+    "steer": steer.Steer,
+    "run": run_job.Run,
+    "demo": demo.Demo,
+}.items():
+    app.command(name, cls=rank.MethodHelp if name == "rank" else None)(as_function(command))
 
 
 def _version(value: bool) -> None:

@@ -2,251 +2,224 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurox_lite.cli.claims import claim_folder
-from neurox_lite.cli.corpus_options import (
-    Balance,
-    ByPosition,
-    Columns,
-    Comment,
-    LabelColumn,
-    LabelMap,
-    SkipBadLines,
-    StripBio,
-    Text,
-    TextColumn,
-    Where,
-    chosen_labels,
-    read_labelled,
-    skipped_lines,
-    word_selection,
-)
-from neurox_lite.cli.output import (
-    EXIT_DONE,
-    EXIT_INCONCLUSIVE,
-    L1,
-    L2,
+from neurox_lite.cli.labelled_options import LabelledOptions
+from neurox_lite.cli.options import (
     REGRESSION,
-    ClassWeight,
     Corpus,
     Debug,
-    Disjoint,
-    FigureFormat,
-    Format,
+    FigureOptions,
+    FitOptions,
     Json,
-    Label,
-    Labels,
     Layers,
-    Match,
-    MaxFrequency,
-    MaxIter,
-    MinCount,
-    MinFrequency,
-    Search,
     Seed,
-    Standardize,
     Store,
-    TableFormat,
     Tag,
-    Tol,
-    Words,
-    WordsFrom,
-    layers_of,
-    numbers,
     reject_options,
-    show,
 )
-from neurox_lite.output_formats import TABLE_FORMATS, check_formats
+from neurox_lite.cli.output import EXIT_DONE, EXIT_INCONCLUSIVE, show, skipped_lines
+from neurox_lite.cli.output_claims import claim_folder
+from neurox_lite.cli.parsing import layers_of, numbers
+from neurox_lite.output_formats import TABLE_FORMATS
 
 if TYPE_CHECKING:
+    from neurox_lite.activations.labelled_splits import LabelledSplits
+    from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.probing.linear import LinearProbe
     from neurox_lite.probing.search import RegularisationSearch
+    from neurox_lite.probing.selectivity import Selectivity
 
 OF_CLASSES = ("label", "min_count", "balance", "class_weight", "one_vs_rest", "search", "control")
 
 
-def command(
-    context: typer.Context,
-    store: Store,
-    corpus: Corpus,
-    tag: Tag,
-    out: Annotated[str, typer.Option("--out", help="Folder for the probe.")],
-    label: Label = None,
-    labels: Labels = None,
-    format: Format = None,
-    columns: Columns = None,
-    comment: Comment = None,
-    text: Text = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    skip_bad_lines: SkipBadLines = False,
-    match: Match = None,
-    strip_bio: StripBio = False,
-    label_map: LabelMap = None,
-    by_position: ByPosition = False,
-    layers: Layers = None,
-    regression: Annotated[
-        bool, typer.Option("--regression", help="Labels are numbers, as position or depth.")
-    ] = False,
-    one_vs_rest: Annotated[
-        bool, typer.Option("--one-vs-rest", help="A probe of every label, told from all others.")
-    ] = False,
-    l1: L1 = 1e-3,
-    l2: L2 = 1e-3,
-    search: Search = False,
-    l1s: Annotated[
-        str | None, typer.Option("--l1s", help="Grid of --search; 0.1 to 0.001 by default.")
-    ] = None,
-    l2s: Annotated[
-        str | None, typer.Option("--l2s", help="Grid of --search; 0.1 to 0.001 by default.")
-    ] = None,
-    standardize: Standardize = True,
-    tol: Tol = 1e-4,
-    max_iter: MaxIter = 2000,
-    min_count: MinCount = None,
-    words: Words = None,
-    words_from: WordsFrom = None,
-    min_frequency: MinFrequency = 0,
-    max_frequency: MaxFrequency = None,
-    disjoint: Disjoint = None,
-    where: Where = None,
-    balance: Balance = None,
-    class_weight: ClassWeight = None,
-    control: Annotated[
-        bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
-    ] = False,
-    n_control: Annotated[
-        int, typer.Option("--n-control", min=1, help="Control tasks to take the mean of.")
-    ] = 1,
-    figure_format: FigureFormat = "png",
-    table_format: TableFormat = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the probe.")] = False,
-    seed: Seed = 0,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Probe:
     """Fit a probe: which label does a word have, given its activations?
 
     Example: neurox-lite probe --store bert.h5 --corpus my.conllu --tag upos --out probe
     """
-    from neurox_lite.activations.store import ActivationStore
-    from neurox_lite.cli.labelled import chosen_splits
-    from neurox_lite.figures import save_result, title_of
-    from neurox_lite.json_files import write_json
-    from neurox_lite.outputs import atomic_write_folder
-    from neurox_lite.probing.batched import fit_one_vs_rest
-    from neurox_lite.probing.evaluation import evaluate_probe, evaluation_table
-    from neurox_lite.probing.one_vs_rest import save_one_vs_rest
-    from neurox_lite.probing.probe import ElasticNetProbe
-    from neurox_lite.probing.probe_folder import INDEX, NAMES
-    from neurox_lite.probing.regression import ElasticNetRegression
-    from neurox_lite.probing.search import PENALTIES, regularisation_search
-    from neurox_lite.probing.selectivity import selectivity
-    from neurox_lite.results.tables import write_table
 
-    check_formats(figure_format, table_format)
-    if not search:
-        reject_options(
-            context, ("figure_format",), "a probe without --search, which has no figure,"
-        )
-    if regression:
-        reject_options(context, OF_CLASSES, REGRESSION)
-    if one_vs_rest:
-        reject_options(context, ("label", "search", "control"), "--one-vs-rest")
-    if search:
-        reject_options(context, ("l1", "l2"), "--search, which chooses the penalties,")
-    else:
-        reject_options(context, ("l1s", "l2s"), "a probe without --search")
-    if not control:
-        reject_options(context, ("n_control",), "a probe without --control")
-    claim_folder(context, out, NAMES, overwrite, store, corpus, labels)
-    selection = word_selection(context.params)
-    read = read_labelled(context.params)
-    options: dict[str, Any] = {"standardize": standardize, "tol": tol, "max_iter": max_iter}
-    classifier = ElasticNetProbe(l1, l2, class_weight=class_weight, **options)
-    regressor = ElasticNetRegression(l1, l2, **options)
-    with ActivationStore(store) as opened:
-        splits = chosen_splits(
-            opened,
-            read,
-            tag,
-            selection,
-            label=label,
-            layers=layers_of(layers),
-            min_count=min_count,
-            seed=seed,
-            numeric=regression,
-            by_position=by_position,
-        )
-        if one_vs_rest:
-            probes = fit_one_vs_rest(classifier, splits.train.X, splits.train.y)
-            found = save_one_vs_rest(probes, splits, out, table_format)
-            show({"probes": out, **found, "per_label": INDEX}, as_json)
-            raise typer.Exit(EXIT_INCONCLUSIVE if found["not_converged"] else EXIT_DONE)
-        searched = None
-        if search:
-            searched, probe = regularisation_search(
-                classifier,
-                splits.train.X,
-                splits.train.y,
-                splits.dev.X,
-                splits.dev.y,
-                l1s=numbers(l1s) if l1s else PENALTIES,
-                l2s=numbers(l2s) if l2s else PENALTIES,
+    context: typer.Context
+    store: Store
+    corpus: Corpus
+    tag: Tag
+    out: Annotated[str, typer.Option("--out", help="Folder for the probe.")]
+    labelled: LabelledOptions
+    layers: Layers = None
+    regression: Annotated[
+        bool, typer.Option("--regression", help="Labels are numbers, as position or depth.")
+    ] = False
+    one_vs_rest: Annotated[
+        bool, typer.Option("--one-vs-rest", help="A probe of every label, told from all others.")
+    ] = False
+    fit: FitOptions
+    l1s: Annotated[
+        str | None, typer.Option("--l1s", help="Grid of --search; 0.1 to 0.001 by default.")
+    ] = None
+    l2s: Annotated[
+        str | None, typer.Option("--l2s", help="Grid of --search; 0.1 to 0.001 by default.")
+    ] = None
+    control: Annotated[
+        bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
+    ] = False
+    n_control: Annotated[
+        int, typer.Option("--n-control", min=1, help="Control tasks to take the mean of.")
+    ] = 1
+    figures: FigureOptions
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the probe.")] = False
+    seed: Seed = 0
+    as_json: Json = False
+    debug: Debug = False
+
+    def execute(self) -> None:
+        from neurox_lite.activations.store import ActivationStore
+        from neurox_lite.probing.evaluation import evaluate_probe
+
+        self._check()
+        read = self.labelled.read(self.corpus, self.tag, self.seed)
+        with ActivationStore(self.store) as store:
+            splits = self.labelled.splits(
+                store,
+                read,
+                self.tag,
+                layers=layers_of(self.layers),
+                seed=self.seed,
+                numeric=self.regression,
             )
-        else:
-            probe = (regressor if regression else classifier).fit(splits.train.X, splits.train.y)
-        evaluation = evaluate_probe(probe, splits)
-        selective = {}
-        if control:
-            tokens = opened.tokens()
-            words_of_rows = [tokens[row] for row in opened.word_rows]
-            compared = selectivity(
-                probe, splits.train, splits.test, words_of_rows, n_seeds=n_control, seed=seed
-            )
-            selective = {**asdict(compared), "selectivity": compared.selectivity}
-    with atomic_write_folder(out, NAMES) as new:
-        probe.save(new)
-        provenance = {"labels": chosen_labels(context.params)}
-        write_json(new / "evaluation.json", {**evaluation, "provenance": provenance})
-        if table_format is not None:
-            write_table(
-                new / f"evaluation{TABLE_FORMATS[table_format]}", evaluation_table(evaluation)
-            )
-        if control:
-            write_json(new / "control.json", selective)
-            if table_format is not None:
-                write_table(new / f"control{TABLE_FORMATS[table_format]}", compared.table())
-        if searched:
-            save_result(
-                searched,
-                new / "search.json",
-                figure_format=figure_format,
-                table_format=table_format,
-                title=title_of(
-                    tag if label is None else f"{label} of {tag}", probe.space_.model, corpus
-                ),
-            )
-    show(
-        {
-            "probe": out,
+            if self.one_vs_rest:
+                self._fit_one_vs_rest(splits)
+            probe, searched = self._fit(splits)
+            evaluation = evaluate_probe(probe, splits)
+            compared = self._selectivity(probe, splits, store) if self.control else None
+        self._save(probe, evaluation, searched, compared)
+        shown = {
+            "probe": self.out,
             **(_best(searched) if searched else {}),
             **evaluation,
-            **selective,
-            **({} if regression else {"per_class": "evaluation.json"}),
+            **(_selective(compared) if compared else {}),
+            **({} if self.regression else {"per_class": "evaluation.json"}),
             **skipped_lines(read),
-        },
-        as_json,
-    )
-    if not (
-        probe.certificate_.converged
-        and selective.get("control_converged", True)
-        and (searched is None or searched.all_converged)
-    ):
-        raise typer.Exit(EXIT_INCONCLUSIVE)
+        }
+        show(shown, self.as_json)
+        if not (
+            probe.certificate_.converged
+            and (compared is None or compared.control_converged)
+            and (searched is None or searched.all_converged)
+        ):
+            raise typer.Exit(EXIT_INCONCLUSIVE)
+
+    def _check(self) -> None:
+        """Refuse options that do not go together, and claim the output."""
+        from neurox_lite.probing.probe_folder import NAMES
+
+        def reject(names: tuple[str, ...], taker: str) -> None:
+            reject_options(self.context, names, taker)
+
+        self.figures.check()
+        if not self.fit.search:
+            reject(("figure_format",), "a probe without --search, which has no figure,")
+        if self.regression:
+            reject(OF_CLASSES, REGRESSION)
+        if self.one_vs_rest:
+            reject(("label", "search", "control"), "--one-vs-rest")
+        if self.fit.search:
+            reject(("l1", "l2"), "--search, which chooses the penalties,")
+        else:
+            reject(("l1s", "l2s"), "a probe without --search")
+        if not self.control:
+            reject(("n_control",), "a probe without --control")
+        inputs = (self.store, self.corpus, self.labelled.reading.labels)
+        claim_folder(self.context, self.out, NAMES, self.overwrite, *inputs)
+
+    def _unfitted(self) -> Any:
+        from neurox_lite.probing.probe import ElasticNetProbe
+        from neurox_lite.probing.regression import ElasticNetRegression
+
+        options = {name: value for name, value in vars(self.fit).items() if name != "search"}
+        if self.regression:
+            del options["class_weight"]
+            return ElasticNetRegression(**options)
+        return ElasticNetProbe(**options)
+
+    def _fit_one_vs_rest(self, splits: LabelledSplits) -> None:
+        from neurox_lite.probing.batched import fit_one_vs_rest
+        from neurox_lite.probing.one_vs_rest import save_one_vs_rest
+        from neurox_lite.probing.probe_folder import INDEX
+
+        probes = fit_one_vs_rest(self._unfitted(), splits.train.X, splits.train.y)
+        found = save_one_vs_rest(probes, splits, self.out, self.figures.table_format)
+        show({"probes": self.out, **found, "per_label": INDEX}, self.as_json)
+        raise typer.Exit(EXIT_INCONCLUSIVE if found["not_converged"] else EXIT_DONE)
+
+    def _fit(self, splits: LabelledSplits) -> tuple[LinearProbe, RegularisationSearch | None]:
+        from neurox_lite.probing.search import PENALTIES, regularisation_search
+
+        train, dev = splits.train, splits.dev
+        if not self.fit.search:
+            return self._unfitted().fit(train.X, train.y), None
+        searched, probe = regularisation_search(
+            self._unfitted(),
+            train.X,
+            train.y,
+            dev.X,
+            dev.y,
+            l1s=numbers(self.l1s) if self.l1s else PENALTIES,
+            l2s=numbers(self.l2s) if self.l2s else PENALTIES,
+        )
+        return probe, searched
+
+    def _selectivity(
+        self, probe: LinearProbe, splits: LabelledSplits, store: ActivationStore
+    ) -> Selectivity:
+        from neurox_lite.probing.selectivity import selectivity
+
+        tokens = store.tokens()
+        words = [tokens[row] for row in store.word_rows]
+        return selectivity(
+            probe, splits.train, splits.test, words, n_seeds=self.n_control, seed=self.seed
+        )
+
+    def _save(
+        self,
+        probe: LinearProbe,
+        evaluation: dict[str, Any],
+        searched: RegularisationSearch | None,
+        compared: Selectivity | None,
+    ) -> None:
+        from neurox_lite.figures import title_of
+        from neurox_lite.json_files import write_json
+        from neurox_lite.outputs import atomic_write_folder
+        from neurox_lite.probing.evaluation import evaluation_table
+        from neurox_lite.probing.probe_folder import NAMES
+
+        provenance = {"labels": self.labelled.provenance(self.corpus, self.tag)}
+        with atomic_write_folder(self.out, NAMES) as new:
+            probe.save(new)
+            write_json(new / "evaluation.json", {**evaluation, "provenance": provenance})
+            self._write_table(new / "evaluation", evaluation_table(evaluation))
+            if compared:
+                write_json(new / "control.json", _selective(compared))
+                self._write_table(new / "control", compared.table())
+            if searched:
+                subject, model = self.labelled.subject(self.tag), probe.space_.model
+                title = title_of(subject, model, self.corpus)
+                self.figures.save(searched, new / "search.json", title)
+
+    def _write_table(self, path: Path, table: Any) -> None:
+        """If tables are asked for."""
+        from neurox_lite.results.tables import write_table
+
+        if self.figures.table_format is not None:
+            write_table(path.with_suffix(TABLE_FORMATS[self.figures.table_format]), table)
+
+
+def _selective(compared: Selectivity) -> dict[str, Any]:
+    return {**asdict(compared), "selectivity": compared.selectivity}
 
 
 def _best(searched: RegularisationSearch) -> dict[str, Any]:

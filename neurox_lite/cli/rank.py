@@ -10,26 +10,24 @@ import typer
 from typer.core import TyperCommand
 
 from neurox_lite.choices import unknown_choice
-from neurox_lite.cli.claims import claim_file, claim_folder
 from neurox_lite.cli.commands import option_names
-from neurox_lite.cli.corpus_options import skipped_lines
 from neurox_lite.cli.labelled_options import LabelledOptions
-from neurox_lite.cli.output import (
-    EXIT_INCONCLUSIVE,
+from neurox_lite.cli.options import (
     L1,
     L2,
+    TAG,
+    CorpusIfAny,
     Debug,
-    FigureFormat,
+    FigureOptions,
     Json,
     Layers,
     Seed,
     Store,
-    TableFormat,
-    layers_of,
     reject_options,
-    show,
 )
-from neurox_lite.output_formats import check_formats
+from neurox_lite.cli.output import EXIT_INCONCLUSIVE, show, skipped_lines, top_neurons
+from neurox_lite.cli.output_claims import claim_file, claim_folder
+from neurox_lite.cli.parsing import layers_of
 from neurox_lite.ranking_methods import METHODS
 
 if TYPE_CHECKING:
@@ -79,8 +77,7 @@ class ComparisonOptions:
         int,
         typer.Option("--resamples", min=0, help="all: resamples of the sentences, for stability."),
     ] = 5
-    figure_format: FigureFormat = "png"
-    table_format: TableFormat = None
+    figures: FigureOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +103,8 @@ class Rank:
         str,
         typer.Option("--out", help="The ranking to write, .json, .csv or .tex; a folder for all."),
     ]
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="Labelled words; see 'probe'."),
-    ] = None
-    tag: Annotated[str | None, typer.Option("--tag", help="Tag, as upos or Number.")] = None
+    corpus: CorpusIfAny = None
+    tag: Annotated[str | None, TAG] = None
     labelled: LabelledOptions
     layers: Layers = None
     probe: Annotated[
@@ -138,8 +132,7 @@ class Rank:
         from neurox_lite.evaluation.ranker_comparison import NAMES
         from neurox_lite.results.ranking_files import check_name
 
-        comparison, labels = self.comparison, self.labelled.reading.labels
-        check_formats(comparison.figure_format, comparison.table_format)
+        self.comparison.figures.check()
         if self.method not in (*METHODS, "all"):
             raise unknown_choice("method", self.method, (*METHODS, "all"))
         no_labels = "" if _needs_labels(self.method) else ", which needs no labels,"
@@ -147,7 +140,7 @@ class Rank:
         if self.probe is not None:
             of_fit = ["layers", *(LABELS if self._needs_only_probe else ()), "l1", "l2"]
             reject_options(self.context, of_fit, "a fitted --probe")
-        inputs = (self.store, self.corpus, labels, self.probe)
+        inputs = (self.store, self.corpus, self.labelled.reading.labels, self.probe)
         if self.method == "all":
             claim_folder(self.context, self.out, NAMES, self.overwrite, *inputs)
         else:
@@ -234,9 +227,8 @@ class Rank:
             subject, model = self.labelled.subject(self.tag), store.space.model
         found.save(
             self.out,
-            figure_format=self.comparison.figure_format,
-            table_format=self.comparison.table_format,
             title=title_of(subject, model, self.corpus or ()),
+            **vars(self.comparison.figures),
         )
         neurons = found.agreement.n_neurons
         rows = _rows(found)
@@ -265,14 +257,10 @@ def _not_for(method: str) -> list[str]:
 
 
 def _summary(ranking: NeuronRanking) -> dict[str, Any]:
-    top = ranking.top(min(10, ranking.space.n_neurons))
-    shown = {"neurons": ranking.space.n_neurons, "top": [str(neuron) for neuron in top]}
-    told = ranking.provenance
+    shown, told = top_neurons(ranking), ranking.provenance
     if told.get("bits"):
         shown[f"bits told by the selected (of {told['bits_of']})"] = told["bits"][-1]
         shown["share of the entropy"] = told["nmi"][-1]
-    if ranking.unscored:
-        shown["constant"] = [str(neuron) for neuron in ranking.unscored]
     return shown
 
 

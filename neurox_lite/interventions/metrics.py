@@ -237,6 +237,10 @@ def kl_elsewhere(model: Model, inputs: PairInputs, where: Location = Location())
     return _divergence(InterventionRunner.of_pairs(model, inputs, where, every_token=True), counted)
 
 
+PAIR_METRICS = {"log-odds": pair_log_odds, "accuracy": pair_accuracy}
+TEXT_METRICS = {"perplexity": perplexity, "kl": kl_from_intact, "accuracy": token_accuracy}
+
+
 def custom_metric(
     name: str,
     model: Model,

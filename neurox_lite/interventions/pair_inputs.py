@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -15,6 +16,8 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_tokens import tokens_of_pairs
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -199,3 +202,29 @@ def usable(
     return [
         pair for pair, each in zip(pairs, read, strict=True) if not isinstance(each, InputError)
     ]
+
+
+def other_pairs(
+    loaded: LoadedModel,
+    pairs: Sequence[MinimalPair],
+    chosen: Sequence[MinimalPair],
+    positions: str | int = "all",
+) -> list[MinimalPair]:
+    """The pairs that were not chosen, less those that the model cannot choose between.
+
+    When neurons are replaced at one word, those without such a word are left out, too.
+    """
+    taken = set(chosen)
+    others = [pair for pair in pairs if pair not in taken]
+    kept = [
+        pair
+        for pair in usable(loaded, others)
+        if isinstance(positions, str) or -len(pair.prefix) <= positions < len(pair.prefix)
+    ]
+    if len(kept) < len(others):
+        logger.info(
+            "side effects: %d of %d other pairs left out (unknown words, or no such word)",
+            len(others) - len(kept),
+            len(others),
+        )
+    return kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neurox_lite.errors import InputError
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
+from neurox_lite.public_names import public_names
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.saving import read_result
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
@@ -110,6 +111,20 @@ class MaskOverlaps:
                 sizes, neurons, tuple(_from_json(neurons, overlap) for overlap in overlaps)
             ),
         )
+
+
+def load_masks(folders: Sequence[str]) -> list[NeuronMask]:
+    """Read masks; their folders are their names, since all of them may be by one method.
+
+    Raises
+    ------
+    InputError
+        When one is given twice or cannot be read.
+    """
+    if len({Path(folder).resolve() for folder in folders}) < len(folders):
+        raise InputError(f"{' '.join(folders)}: a mask is given twice; give each once")
+    named = zip(folders, public_names(folders), strict=True)
+    return [replace(NeuronMask.load(folder), method=name) for folder, name in named]
 
 
 def _as_json(overlap: TopOverlap) -> dict[str, Any]:

@@ -32,6 +32,9 @@ from neurox_lite.results.ranking import NeuronRanking
 RankPairs = Callable[[Sequence[MinimalPair]], NeuronRanking]
 """Ranks the neurons of a model by minimal pairs."""
 
+SEARCHES = {"differentiable-mask": search_mask, "reinforce": reinforce_mask}
+"""Methods that find a mask without a ranking."""
+
 
 class PairOptions(TypedDict, total=False):
     """Which neurons may be replaced, and what is asked of pairs, see :func:`fit_neuron_mask`."""
@@ -120,9 +123,8 @@ def fit_neuron_mask(
         or gets all pairs wrong, pairs of the same two words are to be flipped in opposite ways, or
         a ranking is of other neurons.
     """
-    searches = {"differentiable-mask": search_mask, "reinforce": reinforce_mask}
-    if isinstance(method, str) and method not in searches:
-        raise unknown_choice("method", method, searches, "or a ranking")
+    if isinstance(method, str) and method not in SEARCHES:
+        raise unknown_choice("method", method, SEARCHES, "or a ranking")
     if isinstance(method, NeuronRanking):
         site = method.space.site if site is None else site
         layers = method.space.layers if layers is None else layers
@@ -145,7 +147,7 @@ def fit_neuron_mask(
     }
     if isinstance(method, str):
         steps: dict[str, Any] = {"n_steps": n_steps, "batch_size": batch_size}
-        fit = fit_mask(effect, search=searches[method], method=method, **steps, **options)
+        fit = fit_mask(effect, search=SEARCHES[method], method=method, **steps, **options)
     elif isinstance(method, NeuronRanking):
         fit = mask_from_ranking(effect, method, **options)
     else:

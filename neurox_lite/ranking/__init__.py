@@ -17,10 +17,10 @@ from neurox_lite.ranking.one_per_cluster import one_per_cluster
 from neurox_lite.ranking.permuted_overlap import permuted_overlap
 from neurox_lite.ranking.point_biserial import point_biserial
 from neurox_lite.ranking.probeless import probeless
-from neurox_lite.ranking.random import random_ranking
 from neurox_lite.ranking.variance import variance
 from neurox_lite.ranking.voting import vote
 from neurox_lite.ranking_methods import METHODS
+from neurox_lite.results.random_ranking import random_ranking
 
 __all__ = [
     "METHODS",

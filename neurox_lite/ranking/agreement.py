@@ -186,7 +186,7 @@ def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -
     return float(1 - missing)
 
 
-def agreement(rankings: Sequence[NeuronRanking], k: int) -> AgreementMatrix:
+def agreement(rankings: Sequence[NeuronRanking], k: int | None = None) -> AgreementMatrix:
     """Compare every ranking with every other in three ways.
 
     - Overlap: the share of the top k that both have.
@@ -198,7 +198,8 @@ def agreement(rankings: Sequence[NeuronRanking], k: int) -> AgreementMatrix:
     ----------
     rankings : sequence of NeuronRanking
         Of the same neurons.
-    k : int
+    k : int, optional
+        Size of the top; a tenth of the neurons by default.
 
     Raises
     ------
@@ -206,8 +207,9 @@ def agreement(rankings: Sequence[NeuronRanking], k: int) -> AgreementMatrix:
         When there are no rankings, they rank different neurons, or k is below 1 or above the number
         of neurons.
     """
-    rankings, k = require_space(rankings), whole_number(k, "k")
+    rankings = require_space(rankings)
     n_neurons = rankings[0].space.n_neurons
+    k = max(1, n_neurons // 10) if k is None else whole_number(k, "k")
     if not 1 <= k <= n_neurons:
         raise InputError(f"k is {k}; give a number from 1 to {n_neurons}")
     count = len(rankings)

@@ -11,11 +11,13 @@ from neurox_lite.activations.access import space_of
 from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import real_number, shown
+from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import canonical, validate_variance
 from neurox_lite.correlation.cross_moments import cross_moments
 from neurox_lite.correlation.multiple import multiple_correlations
 from neurox_lite.correlation.pearson import strongest_correlations
 from neurox_lite.errors import InputError
+from neurox_lite.ranking_methods import CROSS_MODEL_METHODS
 from neurox_lite.results.ranking import NeuronRanking
 
 WHOLE = (slice(None),)
@@ -137,6 +139,20 @@ def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRan
 
 def _strongest(X: Any, other: Any) -> np.ndarray:
     return strongest_correlations(cross_moments(X, other))
+
+
+def rank_across_models(method: str, X: Any, others: Sequence[Any]) -> NeuronRanking:
+    """Rank neurons by the name of a method, as ``max-corr``; see :func:`max_corr`.
+
+    Raises
+    ------
+    InputError
+        When there is no such method, or as the method's function.
+    """
+    methods = dict(zip(CROSS_MODEL_METHODS, (max_corr, min_corr, lin_reg, svcca), strict=True))
+    if method not in methods:
+        raise unknown_choice("method", method, methods)
+    return methods[method](X, others)
 
 
 def _scores(X: Any, others: Sequence[Any], score: Callable[[Any, Any], np.ndarray]) -> np.ndarray:

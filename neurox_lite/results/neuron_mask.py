@@ -204,3 +204,8 @@ def _for_each(replacement: float | np.ndarray, gates: np.ndarray) -> np.ndarray:
     """A replacement of every neuron, in an array of its own."""
     values = np.array(replacement, dtype=np.float64)
     return values if values.ndim else np.full(gates.shape, float(values))
+
+
+def is_mask(path: str | Path) -> bool:
+    """Whether it is a folder that :meth:`NeuronMask.save` wrote."""
+    return (Path(path) / "mask.json").is_file()

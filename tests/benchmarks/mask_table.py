@@ -33,7 +33,7 @@ from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.masking.rounding import HardMask
 from neurox_lite.masking.seed_spread import SeedSpread
 from neurox_lite.models.loading import LoadedModel
-from neurox_lite.ranking.random import random_ranking
+from neurox_lite.results.random_ranking import random_ranking
 
 SEEDS = range(5)
 SCREENED, SCREEN_STEPS = 8, 5

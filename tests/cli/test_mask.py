@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.cli.main import main
-from neurox_lite.cli.pairs import other_pairs
 from neurox_lite.embedded import embedded_path
+from neurox_lite.interventions.pair_inputs import other_pairs
 from neurox_lite.interventions.side_effects import SideEffects
 from neurox_lite.results.ablation import AblationCurves
 
@@ -176,7 +177,8 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("neurox_lite.interventions.side_effects.side_effects", interrupted)
+    module = sys.modules[SideEffects.__module__]  # whose name its function has, too
+    monkeypatch.setattr(module, "side_effects", interrupted)
     options = ["--template", "simple", "--condition", "singular", "--layers", "1", "--steps", "5"]
     command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--out", str(tmp_path / "o")]
     with pytest.raises((KeyboardInterrupt, SystemExit)):

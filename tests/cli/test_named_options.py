@@ -52,7 +52,7 @@ NEVER_SAID = {
         "--template",
     },
     # Of minimal pairs, which it does not read.
-    "rank": {"--condition", "--template"},
+    "rank": {"--condition", "--template", "--include-incorrect"},
     "convert": {"--min-count", "--by-position", "--text"},
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from neurox_lite.cli.output import layers_of
+from neurox_lite.cli.parsing import layers_of
 from neurox_lite.errors import InputError
 
 

@@ -1,4 +1,4 @@
-"""Rankings as the commands that take several read them."""
+"""Several rankings from their files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from neurox_lite.public_names import public_names
 from neurox_lite.results.ranking import NeuronRanking
 
 
-def labels_of(rankings: Sequence[NeuronRanking]) -> dict[str, Any]:
+def common_labels(rankings: Sequence[NeuronRanking]) -> dict[str, Any]:
     """Tag and corpus of those that know theirs, as `rank` notes them; nothing if they differ."""
     noted = (ranking.provenance.get("labels") for ranking in rankings)
     known = [labels for labels in noted if isinstance(labels, dict)]

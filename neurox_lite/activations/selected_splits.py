@@ -1,4 +1,4 @@
-"""Labelled words of a store, as the commands that fit or test a probe choose them."""
+"""Labelled words of a store, of those that filters choose; of one label and all others."""
 
 from __future__ import annotations
 
@@ -11,26 +11,40 @@ from neurox_lite.activations.labelled_splits import LabelledSplits, labelled_spl
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.word_selection import WordSelection
+from neurox_lite.neurons import Layers
 
 
-def chosen_splits(
+def selected_splits(
     store: ActivationStore,
     corpus: TaggedCorpus,
     tag: str,
-    words: WordSelection,
+    words: WordSelection | None = None,
     *,
     label: str | None = None,
-    layers: list[int] | None,
-    min_count: int | None,
-    seed: int,
+    layers: Layers = None,
+    min_count: int | None = None,
+    seed: int = 0,
     numeric: bool = False,
     by_position: bool = False,
 ) -> LabelledSplits:
-    """:func:`labelled_splits` of the words that were chosen; of a pooled store, the sentences.
+    """:func:`labelled_splits` of the words that are chosen; of a pooled store, the sentences.
 
-    With a ``label`` that one is told from all others. Rare classes are then part of the others,
-    unless ``min_count`` leaves them out.
+    Parameters
+    ----------
+    store, corpus, tag, layers, min_count, seed, numeric, by_position
+        As in :func:`labelled_splits`.
+    words : WordSelection, optional
+        All words by default.
+    label : str, optional
+        The labels are this one and ``not`` this one. Rare classes are part of the latter, unless
+        ``min_count`` leaves them out.
+
+    Raises
+    ------
+    InputError
+        As :func:`labelled_splits`, when no word passes the filters or no word has the label.
     """
+    words = WordSelection() if words is None else words
     if store.metadata.get("pooling"):
         corpus = corpus.by_sentence()
     keep = words.mask(corpus, seed)
