@@ -10,7 +10,7 @@ from neurox_lite.arguments import expect, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
-from neurox_lite.interventions.metrics import ModelMetric, evaluate
+from neurox_lite.interventions.model_metric import ModelMetric, evaluate
 from neurox_lite.interventions.pair_scores import intact_log_odds
 from neurox_lite.interventions.pair_task import pair_task
 from neurox_lite.interventions.replacement_values import resample

@@ -13,18 +13,14 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.metrics import (
-    ModelMetric,
-    evaluate,
-    evaluate_additions,
-    kl_and_perplexity,
-    log_odds_of,
-)
+from neurox_lite.interventions.model_metric import ModelMetric, evaluate, evaluate_additions
 from neurox_lite.interventions.pair_inputs import encode_pairs
+from neurox_lite.interventions.pair_metrics import log_odds_of
 from neurox_lite.interventions.pair_scores import intact_log_odds
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
+from neurox_lite.interventions.text_metrics import kl_and_perplexity
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.location import Location
 from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
