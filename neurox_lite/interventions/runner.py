@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import torch
-from torch import nn
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.activation_range import ActivationRange
 from neurox_lite.interventions.addition import adding_to_neurons
 from neurox_lite.interventions.intervene import replacing_neurons
 from neurox_lite.interventions.pair_inputs import PairInputs
@@ -20,26 +19,13 @@ from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.location import Location, Positions
 from neurox_lite.models.neuron_spaces import resolve_space, sites_at
+from neurox_lite.models.predictions import check_padding, predict
 from neurox_lite.models.sites import Sites
-from neurox_lite.models.trace import dry_run
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.showing import short_repr
 
 BATCH_TOKENS = 8192
 BATCH_OUTPUTS = 2**26
 """At most so many tokens, and tokens times size of the vocabulary (256 MB), at once."""
-
-
-@dataclass(frozen=True)
-class ActivationRange:
-    """Of every neuron, over the tokens that are going to be replaced; (n_neurons,) tensors."""
-
-    mean: torch.Tensor
-    std: torch.Tensor
-    low: torch.Tensor
-    high: torch.Tensor
-
-    __repr__ = short_repr
 
 
 class InterventionRunner:
@@ -98,7 +84,7 @@ class InterventionRunner:
                 f"{loaded.name} is in training mode, where dropout changes every run; call "
                 "model.eval()"
             )
-        self._check_padding()
+        check_padding(loaded, input_ids, attention_mask)
         if where.site is not None or where.layers is not None:
             _ = self.space  # refused now, not where it is first used
 
@@ -232,87 +218,15 @@ class InterventionRunner:
     def activation_range(self) -> ActivationRange:
         """Mean, standard deviation, minimum and maximum of every neuron at the replaced tokens.
 
-        Streamed: means and squared differences of batches are merged in float64 (Chan et al. 1979).
-        Memory: the activations of a batch of at most 8,192 tokens, of one layer in float64.
+        Streamed: memory is that of a batch of at most 8,192 tokens, of one layer in float64.
         """
-        n = self.space.n_neurons
-        mean = torch.zeros(n, dtype=torch.float64, device=self.device)
-        squares = torch.zeros_like(mean)
-        low = torch.full_like(mean, torch.inf)
-        high = torch.full_like(mean, -torch.inf)
-        n_before = 0
-        for owners, layers in self._states():
-            n_new = len(owners)
-            n_all = n_before + n_new
-            for layer, states in zip(self.space.layers, layers, strict=True):
-                at = self.space.columns(layer)
-                variance, own = torch.var_mean(states.double(), dim=0, correction=0)
-                difference = own - mean[at]
-                squares[at] += variance * n_new + difference**2 * (n_before * n_new / n_all)
-                mean[at] += difference * (n_new / n_all)
-                low[at] = torch.minimum(low[at], states.amin(0))
-                high[at] = torch.maximum(high[at], states.amax(0))
-            n_before = n_all
-        parts = (mean, (squares / n_before).sqrt(), low, high)
-        return ActivationRange(*(part.float() for part in parts))
+        batches = (layers for _, layers in self._states())
+        return ActivationRange.of(self.space, batches, self.device)
 
     def _run(self, rows: torch.Tensor) -> torch.Tensor:
         self.n_runs += len(rows)
-        return self._outputs(rows, None if self.predict_at is None else self.predict_at[rows])
-
-    def _outputs(self, rows: torch.Tensor, tokens: torch.Tensor | None) -> torch.Tensor:
-        """Logits of all tokens, or of one token of each input, (n_rows, 1, vocabulary)."""
-        ids, mask = self._inputs(rows)
-        model = self.loaded.model
-        if tokens is None:
-            return model(input_ids=ids, attention_mask=mask).logits.float()
-        with _one_token(model.get_output_embeddings(), tokens):
-            logits = model(input_ids=ids, attention_mask=mask).logits
-        if logits.shape[1] > 1:
-            # Heads that multiply by the output layer's weight and do not call it, as MobileBERT's.
-            logits = logits[torch.arange(len(rows), device=logits.device), tokens][:, None]
-        return logits.float()
-
-    @torch.no_grad()
-    def _check_padding(self) -> None:
-        """Run the shortest input alone and beside the longest one, and compare its last logits.
-
-        Some models let padding change what they say: FNet ignores the attention mask, convolutions
-        look beyond it.
-
-        Raises
-        ------
-        InputError
-            When they differ by more than rounding.
-        """
-        rows = torch.stack([self.lengths.argmin(), self.lengths.argmax()])
-        if self.lengths[rows[0]] == self.lengths[rows[1]]:
-            return
-        has_output = self.loaded.model.get_output_embeddings() is not None
-        last = self.lengths[rows] - 1 if has_output else None
-        with dry_run():
-            padded = self._outputs(rows, last)[0]
-            alone = self._outputs(rows[:1], None if last is None else last[:1])[0]
-        if alone.dim() == 2:
-            # Of all tokens, or of that one.
-            padded, alone = padded[len(alone) - 1], alone[-1]
-        said = alone.isfinite()
-        if not said.any():
-            return  # nothing to compare
-        spread = float(alone[said].max() - alone[said].min() if len(alone) > 1 else alone.abs())
-        difference = float((padded - alone)[said].abs().max())
-        if not difference <= self._rounding() * spread:
-            raise InputError(
-                f"{self.loaded.name}: padding changes its predictions, by up to {difference:.2g}; "
-                "give texts of the same number of tokens"
-            )
-
-    def _rounding(self) -> float:
-        """How far logits of the same input may differ, as a share of their spread."""
-        eps = torch.finfo(self.dtype).eps
-        if torch.get_float32_matmul_precision() != "highest" or torch.is_autocast_enabled():
-            eps = max(eps, torch.finfo(torch.bfloat16).eps)
-        return eps**0.5
+        tokens = None if self.predict_at is None else self.predict_at[rows]
+        return predict(self.loaded.model, *self._inputs(rows), tokens)
 
     def _tokens(self, positions: Positions | int) -> torch.Tensor | None:
         """The token of each input at which neurons change, (n_inputs,); None is every token."""
@@ -358,18 +272,3 @@ class InterventionRunner:
     def _inputs(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         longest = int(self.lengths[rows].max())
         return self.input_ids[rows, :longest], self.attention_mask[rows, :longest]
-
-
-@contextmanager
-def _one_token(output_layer: nn.Module, tokens: torch.Tensor) -> Iterator[None]:
-    """While the block runs, the output layer is given one token of each sentence."""
-
-    def choose(module: nn.Module, args: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        (states,) = args
-        return states[torch.arange(len(states), device=states.device), tokens][:, None]
-
-    handle = output_layer.register_forward_pre_hook(choose)
-    try:
-        yield
-    finally:
-        handle.remove()

@@ -16,10 +16,11 @@ from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import terminal
+from neurox_lite.interventions.activation_range import ActivationRange
 from neurox_lite.interventions.model_metric import ModelMetric, evaluate
 from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs, reads_both_sides
 from neurox_lite.interventions.pair_metrics import accuracy_of, changes_of, kl_elsewhere
-from neurox_lite.interventions.runner import ActivationRange, InterventionRunner
+from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.text_metrics import kl_and_perplexity
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.location import Location

@@ -60,6 +60,28 @@ def test_activations_at_one_token_of_each_input(loaded, positions):
     torch.testing.assert_close(model.activations(), expected)
 
 
+@pytest.mark.parametrize("positions", ["all", "last", [6, 0, 2, 0, 4]])
+def test_some_inputs_are_as_if_alone(loaded, positions):
+    """Chosen, and at every token: not checked again, and the runner they are of stays as it was."""
+    rows = torch.tensor([3, 0])
+    model = masked(loaded, positions=positions, predict_at=torch.tensor([1, 0, 2, 0, 3]))
+    own = positions if isinstance(positions, str) else torch.tensor(positions)[rows]
+    alone = InterventionRunner(
+        loaded,
+        IDS[rows],
+        MASK[rows],
+        Location("hidden_states", positions=own),
+        predict_at=torch.tensor([0, 1]),
+    )
+    some, both = model.select(rows), torch.tensor([0, 1])
+    assert len(some) == 2 and len(model) == 5
+    torch.testing.assert_close(some.activations(), alone.activations())
+    torch.testing.assert_close(some.intact_logits(both), alone.intact_logits(both))
+    assert (some.n_runs, model.n_runs) == (2, 0)
+    every = masked(loaded, positions="all").activations()
+    torch.testing.assert_close(model.everywhere().activations(), every)
+
+
 def test_the_range_of_the_activations(loaded):
     model = masked(loaded)
     X = torch.cat(states_by_hand(loaded, range(4))).double().numpy()

@@ -13,10 +13,10 @@ from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.corpora.pair_files import read_pairs
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.activation_range import ActivationRange
 from neurox_lite.interventions.intervene import intervene
 from neurox_lite.interventions.metrics import kl_elsewhere
 from neurox_lite.interventions.pair_inputs import encode_pairs
-from neurox_lite.interventions.runner import ActivationRange
 from neurox_lite.interventions.side_effects import SideEffects, random_masks, side_effects
 from neurox_lite.models.loading import load_model
 from neurox_lite.models.location import Location

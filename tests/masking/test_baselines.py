@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import neurox_lite as nx
+from neurox_lite.interventions import runner as runner_module
 from neurox_lite.masking.neuron_mask import pair_effect
 from neurox_lite.models.hooks import record
 from neurox_lite.models.sites import find_sites
@@ -110,7 +111,20 @@ def test_activation_difference_is_that_of_the_means(lstm, by_number):
     np.testing.assert_allclose(found.scores, expected, rtol=1e-3)
 
 
-def test_a_mask_by_a_ranking_is_its_head(lstm, by_number):
+def test_pairs_are_checked_once(lstm, by_number, monkeypatch):
+    """One runner reads the pairs of a mask, whatever is asked of them, and one those of bounds."""
+    lengths = []
+
+    def check(loaded, ids, mask):
+        lengths.append(len(ids))
+
+    monkeypatch.setattr(runner_module, "check_padding", check)
+    singular = by_number["singular"][:9]
+    pair_effect(lstm, singular, positions=-1, bounds_from=singular[:3])
+    assert lengths == [9, 3]
+
+
+def test_a_mask_by_a_ranking_is_its_top(lstm, by_number):
     ranking = nx.masking.rank_by_integrated_gradients(
         lstm, by_number["singular"], by_number["plural"], **LAST
     )
