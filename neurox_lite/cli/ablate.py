@@ -38,7 +38,7 @@ from neurox_lite.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neurox_lite.corpora.minimal_pairs import MinimalPair
+    from neurox_lite.corpora.minimal_pairs import MinimalPairs
     from neurox_lite.interventions.metrics import ModelMetric
     from neurox_lite.results.ablation import AblationCurves
     from neurox_lite.results.ranking import NeuronRanking
@@ -229,12 +229,14 @@ class Ablate:
                 curve.method: curve.area_below_random for curve in curves.curves
             },
             **shown_task(first.task),
+            **skipped_lines(every),
         }
         files = self.pairs or [str(self.labelled.reading.text)]
         return curves, title_of(self.condition, model, files), shown
 
-    def _metric(self, model: str, ranking: NeuronRanking) -> tuple[ModelMetric, list[MinimalPair]]:
+    def _metric(self, model: str, ranking: NeuronRanking) -> tuple[ModelMetric, MinimalPairs]:
         """The metric asked for, at the neurons of a ranking, and all pairs of the files."""
+        from neurox_lite.corpora.minimal_pairs import MinimalPairs
         from neurox_lite.corpora.text_files import read_lines
         from neurox_lite.interventions.metrics import PAIR_METRICS, TEXT_METRICS
         from neurox_lite.interventions.pair_inputs import encode_pairs
@@ -258,4 +260,4 @@ class Ablate:
         if self.positions != "all":
             raise InputError("--positions are of --pairs; a text has all of its words replaced")
         lines = read_lines(str(text))
-        return known[metric](loaded, lines, Location.of_space(ranking.space)), []
+        return known[metric](loaded, lines, Location.of_space(ranking.space)), MinimalPairs([])

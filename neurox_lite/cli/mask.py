@@ -9,7 +9,7 @@ import typer
 
 from neurox_lite.choices import did_you_mean
 from neurox_lite.cli.options import Debug, Json, Layers, Seed, TableFormat
-from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show
+from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show, skipped_lines
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.cli.pair_options import Condition, PairOptions, chosen_pairs
 from neurox_lite.cli.parsing import layers_of, position
@@ -137,7 +137,10 @@ class Mask:
             ranking = rank_by_neuron_mask(loaded, chosen, **options, seed=self.seed)
         found = self._side_effects(loaded, every, chosen, spread, texts)
         self._save(spread, ranking, found)
-        show({"mask": self.out, **spread.summary(), **_shown(found)}, self.as_json)
+        show(
+            {"mask": self.out, **spread.summary(), **_shown(found), **skipped_lines(every)},
+            self.as_json,
+        )
         if not spread.best.holds:
             raise typer.Exit(EXIT_INCONCLUSIVE)
 

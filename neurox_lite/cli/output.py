@@ -11,6 +11,7 @@ import typer
 from neurox_lite.escaping import json_line, terminal
 
 if TYPE_CHECKING:
+    from neurox_lite.corpora.minimal_pairs import MinimalPairs
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
     from neurox_lite.results.ranking import NeuronRanking
 
@@ -52,9 +53,9 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def skipped_lines(corpus: TaggedCorpus) -> dict[str, Any]:
+def skipped_lines(read: TaggedCorpus | MinimalPairs) -> dict[str, Any]:
     """What a command shows of bad lines; nothing when there are none."""
-    return {"skipped lines": list(corpus.skipped)} if corpus.skipped else {}
+    return {"skipped lines": list(read.skipped)} if read.skipped else {}
 
 
 def top_neurons(ranking: NeuronRanking) -> dict[str, Any]:

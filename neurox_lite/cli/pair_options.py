@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from neurox_lite.corpora.minimal_pairs import MinimalPair
+    from neurox_lite.corpora.minimal_pairs import MinimalPair, MinimalPairs
     from neurox_lite.results.pair_task import PairTask
 
 Condition = Annotated[
@@ -55,16 +56,18 @@ class PairOptions:
         typer.Option("--skip-bad-lines", help="Leave out lines that are no pair, and list them."),
     ] = False
 
-    def read(self) -> list[MinimalPair]:
+    def read(self) -> MinimalPairs:
         """All pairs of the files."""
         return read_all_pairs(self.pairs, self.skip_bad_lines)
 
 
-def read_all_pairs(paths: Sequence[str], skip_bad_lines: bool) -> list[MinimalPair]:
+def read_all_pairs(paths: Sequence[str], skip_bad_lines: bool) -> MinimalPairs:
     """The pairs of all files, each in any format."""
+    from neurox_lite.corpora.minimal_pairs import MinimalPairs
     from neurox_lite.corpora.pair_files import read_pairs
 
-    return [pair for path in paths for pair in read_pairs(path, skip_bad_lines=skip_bad_lines)]
+    files = [read_pairs(path, skip_bad_lines=skip_bad_lines) for path in paths]
+    return MinimalPairs(chain.from_iterable(files), [line for f in files for line in f.skipped])
 
 
 def chosen_pairs(

@@ -30,6 +30,7 @@ from neurox_lite.output_formats import TABLE_FORMATS
 if TYPE_CHECKING:
     from neurox_lite.activations.labelled_splits import LabelledSplits
     from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.corpora.tagged_corpus import TaggedCorpus
     from neurox_lite.probing.linear import LinearProbe
     from neurox_lite.probing.search import RegularisationSearch
     from neurox_lite.probing.selectivity import Selectivity
@@ -92,7 +93,7 @@ class Probe:
                 numeric=self.regression,
             )
             if self.one_vs_rest:
-                self._fit_one_vs_rest(splits)
+                self._fit_one_vs_rest(splits, read)
             probe, searched = self._fit(splits)
             evaluation = evaluate_probe(probe, splits)
             compared = self._selectivity(probe, splits, store) if self.control else None
@@ -146,14 +147,16 @@ class Probe:
             return ElasticNetRegression(**options)
         return ElasticNetProbe(**options)
 
-    def _fit_one_vs_rest(self, splits: LabelledSplits) -> None:
+    def _fit_one_vs_rest(self, splits: LabelledSplits, read: TaggedCorpus) -> None:
         from neurox_lite.probing.batched import fit_one_vs_rest
         from neurox_lite.probing.one_vs_rest import save_one_vs_rest
         from neurox_lite.probing.probe_folder import INDEX
 
         probes = fit_one_vs_rest(self._unfitted(), splits.train.X, splits.train.y)
-        found = save_one_vs_rest(probes, splits, self.out, self.figures.table_format)
-        show({"probes": self.out, **found, "per_label": INDEX}, self.as_json)
+        table_format, provenance = self.figures.table_format, self._provenance()
+        found = save_one_vs_rest(probes, splits, self.out, table_format, provenance)
+        shown = {"probes": self.out, **found, "per_label": INDEX, **skipped_lines(read)}
+        show(shown, self.as_json)
         raise typer.Exit(EXIT_INCONCLUSIVE if found["not_converged"] else EXIT_DONE)
 
     def _fit(self, splits: LabelledSplits) -> tuple[LinearProbe, RegularisationSearch | None]:
@@ -197,10 +200,9 @@ class Probe:
         from neurox_lite.probing.evaluation import evaluation_table
         from neurox_lite.probing.probe_folder import NAMES
 
-        provenance = {"labels": self.labelled.provenance(self.corpus, self.tag)}
         with atomic_write_folder(self.out, NAMES) as new:
             probe.save(new)
-            write_json(new / "evaluation.json", {**evaluation, "provenance": provenance})
+            write_json(new / "evaluation.json", {**evaluation, "provenance": self._provenance()})
             self._write_table(new / "evaluation", evaluation_table(evaluation))
             if compared:
                 write_json(new / "control.json", _selective(compared))
@@ -209,6 +211,9 @@ class Probe:
                 subject, model = self.labelled.subject(self.tag), probe.space_.model
                 title = title_of(subject, model, self.corpus)
                 self.figures.save(searched, new / "search.json", title)
+
+    def _provenance(self) -> dict[str, Any]:
+        return {"labels": self.labelled.provenance(self.corpus, self.tag)}
 
     def _write_table(self, path: Path, table: Any) -> None:
         """If tables are asked for."""

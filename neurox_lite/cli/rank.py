@@ -223,6 +223,7 @@ class Rank:
                 n_resamples=self.comparison.resamples,
                 seed=self.seed,
                 folder=self.out,
+                provenance={"labels": self.labelled.provenance(self.corpus or [], self.tag)},
             )
             subject, model = self.labelled.subject(self.tag), store.space.model
         found.save(

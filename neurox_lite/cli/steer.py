@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neurox_lite.cli.options import Debug, FigureOptions, Json, Seed
-from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show
+from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show, skipped_lines
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.cli.pair_options import PairOptions, chosen_pairs, shown_task
 from neurox_lite.cli.parsing import integers, numbers, position
 
 if TYPE_CHECKING:
+    from neurox_lite.corpora.minimal_pairs import MinimalPairs
     from neurox_lite.interventions.steering_curves import SteeringCurves
 
 
@@ -85,22 +86,22 @@ class Steer:
         inputs = (given.model, given.pairs, self.ranking, self.text)
         claim_folder(self.context, self.out, names, self.overwrite, *inputs)
         quiet_transformers()
-        curves = self._steer()
+        every = given.read()
+        curves = self._steer(every)
         title = title_of(f"{self.condition} to {self.target_pairs}", given.model, given.pairs)
         with atomic_write_folder(self.out, names) as new:
             curves.save(new / "steering.csv")
             self.figures.save(curves, new / "steering.json", title)
-        show({"curves": self.out, **_summary(curves)}, self.as_json)
+        show({"curves": self.out, **_summary(curves), **skipped_lines(every)}, self.as_json)
         task = curves.curves[0].task
         if task is not None and not task.holds:
             raise typer.Exit(EXIT_INCONCLUSIVE)
 
-    def _steer(self) -> SteeringCurves:
+    def _steer(self, every: MinimalPairs) -> SteeringCurves:
         from neurox_lite.corpora.text_files import read_lines
         from neurox_lite.interventions.steering import steer
         from neurox_lite.results.rankings import load_rankings
 
-        every = self.pairs.read()
         return steer(
             load_rankings(self.ranking),
             self.pairs.model,

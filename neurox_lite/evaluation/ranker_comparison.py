@@ -142,6 +142,7 @@ def compare_rankers(
     n_resamples: int = 5,
     seed: int = 0,
     folder: str | Path | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> RankerComparison:
     """Rank by every method, and measure what can be measured without knowing the truth.
 
@@ -181,6 +182,8 @@ def compare_rankers(
     folder : path, optional
         Where each ranking is written as soon as there is one, as by
         :meth:`RankerComparison.save`: the comparison may take hours.
+    provenance : dict, optional
+        Where the labels are from: what rankings that read them say, beside their own.
 
     Raises
     ------
@@ -213,8 +216,11 @@ def compare_rankers(
     for name, ranker in rankers.items():
         logger.info("%s: ranking", name)
         start = time.perf_counter()
-        ranked.append(ranker(task))
+        ranking = ranker(task)
         values[name]["seconds"] = [time.perf_counter() - start]
+        if provenance and (name not in METHODS or METHODS[name].needs_labels):
+            ranking = replace(ranking, provenance={**ranking.provenance, **provenance})
+        ranked.append(ranking)
         if folder is not None:
             ranked[-1].save(Path(folder) / ranking_name(len(ranked), ranked[-1]))
     ranked += rankings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.files import write_text
-from neurox_lite.json_files import json_text
+from neurox_lite.json_files import json_text, write_json
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.output_formats import TABLE_FORMATS
 from neurox_lite.outputs import atomic_write_folder
@@ -26,6 +27,7 @@ def save_one_vs_rest(
     splits: LabelledSplits,
     folder: str | Path,
     table_format: str | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write every probe into a numbered folder, since labels may be no names of folders.
 
@@ -37,15 +39,19 @@ def save_one_vs_rest(
     folder : path
     table_format : {"csv", "latex"}, optional
         Write the index as a table, too.
+    provenance : dict, optional
+        Where the labels are from.
 
     Returns
     -------
     dict
         Test accuracy of every label, the labels whose probe has not converged, and the classes left
-        out. ``one_vs_rest.json`` has for every label more, its folder above all.
+        out; ``evaluation.json`` has the same and the provenance. ``one_vs_rest.json`` has for every
+        label more, its folder above all.
     """
     accuracies = _accuracies(probes, splits.test)
     index = {}
+    found: dict[str, Any] = {"test_accuracy": accuracies}
     with atomic_write_folder(folder, NAMES) as new:
         for number, (label, probe) in enumerate(probes.items()):
             name = f"{number:03d}"
@@ -61,13 +67,12 @@ def save_one_vs_rest(
                 "converged": probe.certificate_.converged,
             }
         write_text(new / INDEX, json_text(index))  # its keys are labels: no place for a checksum
+        found["not_converged"] = [k for k, entry in index.items() if not entry["converged"]]
+        found["left_out"] = splits.left_out
+        write_json(new / "evaluation.json", {**found, "provenance": dict(provenance or {})})
         if table_format is not None:
             write_table(new / f"one_vs_rest{TABLE_FORMATS[table_format]}", _table(index))
-    return {
-        "test_accuracy": accuracies,
-        "not_converged": [label for label, entry in index.items() if not entry["converged"]],
-        "left_out": splits.left_out,
-    }
+    return found
 
 
 def _table(index: dict[Any, dict[str, Any]]) -> Table:

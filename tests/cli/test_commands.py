@@ -289,6 +289,9 @@ def test_every_label_against_the_rest(
     assert table[0].startswith("label,folder,test_accuracy,majority_accuracy,")
     assert shown["left_out"] == {"rare": 1}
     assert shown["not_converged"] == []
+    told = json.loads((out / "evaluation.json").read_text())
+    assert told["provenance"]["labels"] == {"tag": "upos", "corpus": ["my.conllu"], "min_count": 2}
+    assert told["test_accuracy"] == shown["test_accuracy"]
     assert "exists already" in bad(every, capsys)
 
     ranking = str(tmp_path / "r.json")

@@ -60,11 +60,16 @@ def test_a_mask_of_an_untrained_model(
     few, out = tmp_path / "pairs.tsv", tmp_path / "mask"
     every = nx.read_pairs(pairs)
     write_pairs(few, [pair for pair in every if pair.template in ("simple", "reporting")])
+    few.write_text(few.read_text() + "no pair\n")
     command = ["mask", "--model", untrained, "--pairs", str(few), *options, *FEW]
+    command += ["--skip-bad-lines"]
     assert main([*command, "--out", str(out)]) == 3
     shown = json.loads(capsys.readouterr().out)
     assert shown["status"].startswith("the model cannot do the task: right on ")
     assert shown["can do the task"]["holds"] is False and shown["can do the task"]["both_ways"]
+    assert (
+        len(shown["skipped lines"]) == 1 and "1 columns instead of 6" in shown["skipped lines"][0]
+    )
     assert not MaskFit.load(out).holds
 
 

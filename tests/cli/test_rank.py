@@ -112,6 +112,9 @@ def test_all_writes_rankings_table_and_figures(
     ]
     for name in ("methods.png", "agreement.png", "agreement.json", "ablation.json"):
         assert (out / name).is_file()
+    first, *_, last = (NeuronRanking.load(p) for p in sorted((out / "rankings").iterdir()))
+    assert first.provenance["labels"]["tag"] == data[data.index("--tag") + 1]
+    assert "labels" not in last.provenance  # random knows none
     assert main(["rank", "all", *data, *options]) == 2
     assert "exists already" in capsys.readouterr().err
 
