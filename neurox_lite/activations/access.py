@@ -145,7 +145,7 @@ def finite_blocks(X: Any, space: NeuronSpace) -> Iterator[tuple[int, np.ndarray]
 def require_finite(X: Any, space: NeuronSpace | None = None) -> None:
     """Raise InputError that names the first bad row and neuron of an array, in one pass over it.
 
-    For a caller that goes on with parts of ``X``, whose own errors would name rows and columns of
+    For a caller that continues with parts of ``X``, whose own errors would name rows and columns of
     the part. The parts of a store's matrix know theirs.
     """
     if not isinstance(X, ActivationMatrix):

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checks_without_crc32 import check_without_crc32
 from neurox_lite.activations.checksums import DamagedError, check_end, has_checksums, read_checksums
 from neurox_lite.activations.matrix import BLOCK_ROWS
+from neurox_lite.activations.separate_process import in_separate_process
 from neurox_lite.activations.store import IN_FOLDER, ActivationStore
 from neurox_lite.activations.structure import COUNTS, hash_content
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -51,7 +51,7 @@ def verify_file(path: str | Path) -> list[str]:
     problems: list[str] = []
     path = Path(path)
     try:
-        for event in apart(_verify, path):
+        for event in in_separate_process(_verify, path):
             problems += event.get("problems", [])
     except DamagedError as error:
         problems.append(_without(path, error))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checks import verify
 from neurox_lite.activations.checksums import has_checksums
 from neurox_lite.activations.matrix import BLOCK_ROWS
@@ -15,6 +14,7 @@ from neurox_lite.activations.neurox_hdf5 import INDEX, read_neurox_hdf5, write_n
 from neurox_lite.activations.neurox_json import read_neurox_json, write_neurox_json
 from neurox_lite.activations.neurox_store import words_of
 from neurox_lite.activations.safe_hdf5 import one_line, open_hdf5
+from neurox_lite.activations.separate_process import in_separate_process
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.structure import COUNTS, FORMAT
 from neurox_lite.activations.writer import open_writer
@@ -48,8 +48,8 @@ def convert(
 ) -> Path:
     """Convert a NeuroX file to a store, a store to a NeuroX file, or a store to one HDF5 file.
 
-    What ``source`` is, is told from its content, and JSON lines from their name. Activations are
-    never in memory whole.
+    What ``source`` is, is inferred from its content, and JSON lines from their name. Activations
+    are never in memory whole.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _kind(source: Path) -> str:
         return "json"
     if has_checksums(source):
         return "store"
-    kinds = [event["kind"] for event in apart(look_at_kind, source)]
+    kinds = [event["kind"] for event in in_separate_process(look_at_kind, source)]
     if kinds:
         return kinds[0]
     raise InputError(

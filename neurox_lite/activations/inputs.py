@@ -84,7 +84,7 @@ class LabelledActivations:
         Raises
         ------
         InputError
-            When there are fewer than two, or labels are no classes.
+            When there are fewer than two, or labels are not classes.
         """
         return self._class_ids[0]
 
@@ -167,8 +167,8 @@ def validate_with_sentences(X: Any, y: Any, groups: Any) -> LabelledActivations:
     return replace(data, sentences=sentence_numbers(groups, len(data)))
 
 
-def refuse_no_matrix(X: Any, name: str = "X") -> None:
-    """Raise InputError for what is no array of activations at all, or is sparse."""
+def require_array(X: Any, name: str = "X") -> None:
+    """Raise InputError for what is not an array of activations, or is sparse."""
     if isinstance(X, ActivationMatrix):
         return
     if isinstance(X, ActivationStore):
@@ -188,16 +188,17 @@ def validate_activations(X: Any, name: str = "X") -> Any:
     Raises
     ------
     InputError
-        When ``X`` is no array, is sparse, holds no real numbers, or is no matrix with rows.
+        When ``X`` is not an array, is sparse, does not hold real numbers, or is not a matrix with
+        rows.
     """
     if isinstance(X, ActivationMatrix):
         return X
-    refuse_no_matrix(X, name)
+    require_array(X, name)
     if not isinstance(X, torch.Tensor):
         try:
             X = np.asarray(X)
         except ValueError as error:  # rows of several lengths
-            raise InputError(f"{name} is no matrix ({error}); give {WANTED}") from None
+            raise InputError(f"{name} is not a matrix ({error}); give {WANTED}") from None
         if X.dtype.kind not in "fiub":
             raise InputError(f"activations of type {X.dtype}; give real numbers")
         X = X if X.dtype.kind == "f" else X.astype(np.float32)
@@ -230,7 +231,7 @@ def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Raises
     ------
     InputError
-        When there are fewer than two classes, or labels are no classes.
+        When there are fewer than two classes, or labels are not classes.
     """
     try:
         check_classification_targets(y)

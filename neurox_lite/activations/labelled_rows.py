@@ -81,7 +81,7 @@ def labelled_rows(
     Returns
     -------
     rows : dict from split to (n_words,) int array
-        Ascending rows of the words that are kept, labelled and of no rare class.
+        Ascending rows of the words that are kept, labelled and not of a rare class.
     left_out : dict
         Rare classes, with their number of words kept over all splits.
 
@@ -131,6 +131,6 @@ def _as_number(label: str, tag: str, source: str) -> float:
         number = np.nan
     if not np.isfinite(number):
         raise InputError(
-            f"{source}: label '{label}' of '{tag}' is no finite number; a regression needs numbers"
+            f"{source}: label '{label}' of '{tag}' is not a finite number, which a regression needs"
         )
     return number

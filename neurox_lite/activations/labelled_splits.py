@@ -112,7 +112,7 @@ def labelled_splits(
         numbers of words, the tag or a split is missing, ``keep`` has
         another shape or type, there are fewer than two classes, no word is left in a split, or,
         without ``min_count``, a class occurs less than twice in train. When ``numeric``: a label is
-        no finite number, a split has the same number everywhere, or ``min_count`` is given.
+        not a finite number, a split has the same number everywhere, or ``min_count`` is given.
     """
     expect(store, ActivationStore, "store", "a store, opened by nx.ActivationStore(path)")
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as from nx.read_corpus(path)")

@@ -11,7 +11,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from neurox_lite.activations.apart import apart
 from neurox_lite.activations.checks_without_crc32 import check_without_crc32
 from neurox_lite.activations.checksums import (
     DamagedError,
@@ -21,6 +20,7 @@ from neurox_lite.activations.checksums import (
     read_checksums,
 )
 from neurox_lite.activations.safe_hdf5 import one_line, open_hdf5
+from neurox_lite.activations.separate_process import in_separate_process
 from neurox_lite.activations.structure import Contents, read_contents
 
 
@@ -69,7 +69,7 @@ class LayerFile:
             self._unread = {n: np.ones(len(c.crc32), bool) for n, c in self._checksums.items()}
         else:
             check_end(self.path)
-            for _ in apart(check_without_crc32, self.path):
+            for _ in in_separate_process(check_without_crc32, self.path):
                 pass
         self._looked_at = True
 

@@ -132,7 +132,7 @@ def covariances(X: Any, columns: Sequence[slice]) -> Moments:
     Raises
     ------
     InputError
-        When ``X`` is no matrix of at least two rows, or as :func:`moments`.
+        When ``X`` is not a matrix of at least two rows, or as :func:`moments`.
     """
     require_rows(X)
     running = RunningMoments(X, columns)
@@ -144,7 +144,7 @@ def covariances(X: Any, columns: Sequence[slice]) -> Moments:
 
 
 def require_rows(X: Any) -> None:
-    """Raise InputError for what is no matrix of at least two rows."""
+    """Raise InputError for what is not a matrix of at least two rows."""
     shape = tuple(getattr(X, "shape", ()))
     if len(shape) != 2 or shape[0] < 2 or shape[1] < 1:
         raise InputError(

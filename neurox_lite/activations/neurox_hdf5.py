@@ -10,7 +10,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from neurox_lite.activations.apart import apart
 from neurox_lite.activations.hdf5 import new_hdf5
 from neurox_lite.activations.neurox_store import (
     arrays_of,
@@ -25,6 +24,7 @@ from neurox_lite.activations.safe_hdf5 import (
     one_line,
     open_hdf5,
 )
+from neurox_lite.activations.separate_process import in_separate_process
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.errors import InputError
 from neurox_lite.files import atomic_write
@@ -73,7 +73,7 @@ def read_neurox_hdf5(
         When the file is missing, damaged or of another form, its texts are fewer than its
         sentences or do not fit their activations, or ``out`` exists.
     """
-    for _ in apart(check_neurox_hdf5, Path(path)):
+    for _ in in_separate_process(check_neurox_hdf5, Path(path)):
         pass
     with open_hdf5(path) as file:
         keys = _keys_in_order(file, path)

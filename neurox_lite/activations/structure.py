@@ -149,17 +149,17 @@ def _metadata(file: h5py.File, path: str | Path) -> dict[str, Any]:
     for name, value in metadata.items():
         if not isinstance(value, str | int | float | bool):
             raise DamagedError(
-                f"{path}: damaged: its attribute {name!r} is no text or number; extract again"
+                f"{path}: damaged: its attribute {name!r} is not text or a number; extract again"
             )
     for name in TEXTS:
         if not isinstance(metadata.get(name), str):
             raise DamagedError(
-                f"{path}: damaged: its attribute {name!r} is missing or no text; extract again"
+                f"{path}: damaged: its attribute {name!r} is missing or not text; extract again"
             )
     for name in COUNTS:
         if type(metadata.get(name, 0)) is not int or metadata.get(name, 0) < 0:
             raise DamagedError(
-                f"{path}: damaged: its attribute {name!r} is no count; extract again"
+                f"{path}: damaged: its attribute {name!r} is not a count; extract again"
             )
     if metadata["dtype"] not in STORED_AS:
         raise DamagedError(

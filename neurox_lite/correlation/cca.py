@@ -46,7 +46,8 @@ class Principal:
     ----------
     axes : (n_neurons, n_components) array
         Orthonormal.
-    deviations : (n_components,) array
+    stds : (n_components,) array
+        Standard deviations along them.
     """
 
     axes: np.ndarray
@@ -122,8 +123,8 @@ def canonical_correlations(X: Any, other: Any, *, variance: float = 0.99) -> Can
     Raises
     ------
     InputError
-        When the matrices differ in rows, hold NaN or infinity or are constant, ``variance`` is no
-        share, or there are fewer words than principal components.
+        When the matrices differ in rows, hold NaN or infinity or are constant, ``variance`` is not
+        a share, or there are fewer words than principal components.
     """
     validate_variance(variance)
     whole = [slice(None)]

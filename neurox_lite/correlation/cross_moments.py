@@ -52,8 +52,8 @@ def cross_moments(
     Raises
     ------
     InputError
-        When the matrices differ in their number of rows, one is no matrix of at least two rows, or
-        an activation is NaN or infinite.
+        When the matrices differ in their number of rows, one is not a matrix of at least two
+        rows, or an activation is NaN or infinite.
     """
     require_rows(X)
     require_rows(Y)

@@ -145,7 +145,7 @@ def disjoint_minimal_sets(
     rank : function of a fitted probe
         Such as :func:`neurox_lite.linguistic_correlation`.
     X, y, X_dev, y_dev, delta, shares
-        As of :func:`minimal_set`; shares are of all neurons.
+        As for :func:`minimal_set`; shares are of all neurons.
     n_sets : int
 
     Returns

@@ -15,8 +15,8 @@ from neurox_lite.activations.inputs import validate_with_sentences
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.resampling import draw_sentences, rank_repeated_rows, rank_weighted_rows
+from neurox_lite.intervals import check_level
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.probing.bootstrap import check_resampling
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
@@ -227,10 +227,11 @@ def rank_intervals(
     """
     expect_function(rank, "rank", "a function of activations and labels, as probeless")
     train, seed = validate_with_sentences(X, y, groups), validate_seed(seed)
-    n_resamples, level = whole_number(n_resamples, "n_resamples"), real_number(level, "level")
+    n_resamples = whole_number(n_resamples, "n_resamples", least=1)
+    level = real_number(level, "level")
     if probe is not None:
         require_fitted(probe, ElasticNetProbe)
-    check_resampling(n_resamples, level)
+    check_level(level)
     if len(np.unique(train.y)) < 2:
         raise InputError(f"only one class, '{train.y[0]}'; a ranking needs at least two")
     if not train.sentences.any():

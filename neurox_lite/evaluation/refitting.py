@@ -56,7 +56,7 @@ def refit_score(
     Parameters
     ----------
     probe, train, columns
-        As of :func:`refit`, but columns in any order; without any, the answer is always the
+        As for :func:`refit`, but columns in any order; without any, the answer is always the
         most frequent label of train, or the mean of its labels.
     test : LabelledActivations
         In memory.

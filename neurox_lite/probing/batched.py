@@ -15,7 +15,7 @@ from neurox_lite.activations.inputs import class_ids, hash_labelled_words
 from neurox_lite.arguments import numbers
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.errors import InputError
-from neurox_lite.probing.fit_inputs import Inputs, validate_fit
+from neurox_lite.probing.fit_inputs import FitInputs, validate_fit
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe, row_weights
@@ -68,7 +68,7 @@ def fit_grid(
     start = None
     for l1 in tqdm(l1s, desc="grid of penalties", unit="l1", disable=None, delay=2):
         penalties = inputs.penalties([l1] * len(l2s)), inputs.penalties(l2s)
-        problem = Problem(inputs.rows, loss, *penalties)
+        problem = Problem(inputs.X, loss, *penalties)
         W, b, certificates = solve(problem, tol=probe.tol, max_iter=probe.max_iter, start=start)
         for k, l2 in enumerate(l2s):
             _set(grid[l1, l2], inputs, classes, W[:, k], b[k], certificates[k], identity)
@@ -118,7 +118,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
         weights = np.stack([compute_sample_weight("balanced", one) for one in is_class.T], axis=1)
     targets = torch.from_numpy(is_second.astype(np.int64)).to(inputs.like.device)
     problem = Problem(
-        inputs.rows,
+        inputs.X,
         CrossEntropy(targets, 2, with_mean_one(weights, inputs.like)),
         inputs.penalties([probe.l1] * len(classes)),
         inputs.penalties([probe.l2] * len(classes)),
@@ -132,13 +132,13 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     return fitted
 
 
-def _inputs(probe: ElasticNetProbe, X: Any, raw: Any) -> Inputs:
-    return Inputs.standardised(X, raw, None, standardize=probe.standardize, device=probe.device)
+def _inputs(probe: ElasticNetProbe, X: Any, raw: Any) -> FitInputs:
+    return FitInputs.of(X, raw, None, standardize=probe.standardize, device=probe.device)
 
 
 def _set(
     probe: ElasticNetProbe,
-    inputs: Inputs,
+    inputs: FitInputs,
     classes: np.ndarray,
     W: torch.Tensor,
     b: torch.Tensor,

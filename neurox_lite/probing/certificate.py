@@ -152,7 +152,7 @@ class AtZero:
     @classmethod
     def of(cls, problem: Problem) -> AtZero:
         loss = problem.loss
-        b = loss.first_intercept().to(problem.rows.mean)
+        b = loss.first_intercept().to(problem.X.mean)
 
         def scores(rows: slice) -> torch.Tensor:
             return b.expand(rows.stop - rows.start, *loss.shape)

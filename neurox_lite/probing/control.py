@@ -34,7 +34,7 @@ def control_labels(words: Sequence[str], task_labels: np.ndarray, seed: int = 0)
     Raises
     ------
     InputError
-        When a word is no string or a row has no label.
+        When a word is not a string or a row has no label.
     """
     words, task_labels = strings(words, "words"), validate_labels(task_labels, name="task_labels")
     if not len(task_labels):

@@ -56,7 +56,7 @@ class OnSample:
     """
 
     def __init__(self, problem: Problem, n_sampled: int, is_cold: bool):
-        n = len(problem.rows)
+        n = len(problem.X)
         positions = np.sort(np.random.default_rng(0).choice(n, n_sampled, replace=False))
         self.sample = problem.sample(positions)
         self.share = n_sampled / n

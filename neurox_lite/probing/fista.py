@@ -71,7 +71,7 @@ class Fista:
         """Of the loss along its gradient: softmax has a Hessian of at most 1/2."""
         gradient, _ = self._gradient(self.scores)
         along = self._scores_of(gradient, torch.zeros_like(self.b))
-        ratio = _dot(along, along) / (len(self.problem.rows) * _dot(gradient, gradient)) / 2
+        ratio = _dot(along, along) / (len(self.problem.X) * _dot(gradient, gradient)) / 2
         return torch.nan_to_num(ratio, nan=1.0).clamp(min=1e-3)
 
     def run(self, n_steps: int) -> None:

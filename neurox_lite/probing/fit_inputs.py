@@ -1,4 +1,4 @@
-"""What estimators are fitted to: checked activations and labels, standardised, and row weights."""
+"""What estimators are fitted to: activations, validated and standardised, labels and weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from neurox_lite.activations.access import space_of
-from neurox_lite.activations.inputs import refuse_no_matrix, validate_inputs
+from neurox_lite.activations.inputs import require_array, validate_inputs
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import moments
 from neurox_lite.errors import InputError
@@ -25,12 +25,12 @@ HELD_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
-class Inputs:
+class FitInputs:
     """Activations ready for a solver.
 
     Attributes
     ----------
-    rows : StandardizedMatrix
+    X : StandardizedMatrix
     mean, scale : (n_neurons,) float64 arrays
         Of the standardisation.
     constant : (n_neurons,) bool array
@@ -40,7 +40,7 @@ class Inputs:
         Of the dtype and on the device of the computation.
     """
 
-    rows: StandardizedMatrix
+    X: StandardizedMatrix
     mean: np.ndarray
     scale: np.ndarray
     constant: np.ndarray
@@ -50,7 +50,7 @@ class Inputs:
     __repr__ = short_repr
 
     @classmethod
-    def standardised(
+    def of(
         cls,
         X: Any,
         raw: Any,
@@ -58,7 +58,7 @@ class Inputs:
         *,
         standardize: bool,
         device: str | None,
-    ) -> Inputs:
+    ) -> FitInputs:
         """Find mean and standard deviation in one pass over the activations, which are not copied.
 
         Parameters
@@ -80,8 +80,8 @@ class Inputs:
         scale = np.where(found.is_constant | (not standardize), 1, found.std)
         is_double = isinstance(raw, torch.Tensor) and raw.dtype == torch.float64
         like = torch.empty(0, dtype=torch.float64 if is_double else torch.float32, device=device)
-        rows = StandardizedMatrix.standardised(raw, found, scale, like)
-        return cls(rows, found.mean, scale, found.is_constant, space, like)
+        matrix = StandardizedMatrix.of(raw, found, scale, like)
+        return cls(matrix, found.mean, scale, found.is_constant, space, like)
 
     def penalties(self, values: Any) -> torch.Tensor:
         """A tensor (n_problems,) of penalties, in float64."""
@@ -96,7 +96,7 @@ def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndar
     :func:`~neurox_lite.activations.inputs.validate_inputs`, and what scikit-learn asks of
     estimators beside: they know the number and the names of their columns.
     """
-    refuse_no_matrix(X)
+    require_array(X)
     if y is None:
         raise InputError("requires y to be passed, but the target y is None; give one label a row")
     try:

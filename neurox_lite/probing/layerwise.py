@@ -183,7 +183,7 @@ def layer_scores(
     Parameters
     ----------
     probe, X, y, space
-        As of :func:`fit_layers`.
+        As for :func:`fit_layers`.
     X_test : (n_test, n_neurons) array-like
         The same columns as ``X``, of words to test on.
     y_test : (n_test,) array-like

@@ -17,14 +17,14 @@ from neurox_lite.activations.access import finite_blocks, load
 from neurox_lite.activations.inputs import (
     LabelledActivations,
     hash_labelled_words,
-    refuse_no_matrix,
+    require_array,
 )
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import expect, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
-from neurox_lite.probing.fit_inputs import Inputs
+from neurox_lite.probing.fit_inputs import FitInputs
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.showing import some, summary
 
@@ -86,7 +86,7 @@ class LinearProbe(BaseEstimator, ABC):
         if self.max_iter < 1:
             raise InputError(f"max_iter={self.max_iter}: give at least 1")
 
-    def warm_start(self, inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+    def warm_start(self, inputs: FitInputs) -> tuple[torch.Tensor, torch.Tensor]:
         """The solution as a solver starts from it: (n_neurons, 1, n_outputs), (1, n_outputs)."""
         if getattr(self, "coef_", None) is None or self.coef_.shape[1] != len(inputs.mean):
             raise InputError("the probe to start from is not fitted, or has other neurons")
@@ -96,13 +96,13 @@ class LinearProbe(BaseEstimator, ABC):
         )
 
     def set_solution(
-        self, inputs: Inputs, W: torch.Tensor, b: torch.Tensor, certificate: Certificate
+        self, inputs: FitInputs, W: torch.Tensor, b: torch.Tensor, certificate: Certificate
     ) -> None:
         """Become the probe that a solver found; warn when it is not at the optimum.
 
         Parameters
         ----------
-        inputs : Inputs
+        inputs : FitInputs
         W : (n_neurons, n_outputs) tensor
         b : (n_outputs,) tensor
         certificate : Certificate
@@ -131,7 +131,7 @@ class LinearProbe(BaseEstimator, ABC):
         """The linear map of raw activations, float64, shape (n, n_outputs); streams ``X``."""
         weights, intercept = self.raw_weights()
         if not isinstance(X, ActivationMatrix):
-            refuse_no_matrix(X)
+            require_array(X)
             X = load(X) if isinstance(X, torch.Tensor) else X
             try:
                 X = validate_data(self, X, reset=False, ensure_all_finite=False)

@@ -14,16 +14,16 @@ from neurox_lite.showing import short_repr
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be minimised; several penalties and several losses share the rows.
+    """What is to be minimised; several penalties and several losses share the activations.
 
     Attributes
     ----------
-    rows : Rows
+    X : StandardizedMatrix
     loss : Loss
     l1, l2 : (n_problems,) float64 tensors
     """
 
-    rows: StandardizedMatrix
+    X: StandardizedMatrix
     loss: Loss
     l1: torch.Tensor
     l2: torch.Tensor
@@ -33,18 +33,18 @@ class Problem:
     def sample(self, positions: np.ndarray) -> Problem:
         """The same problems of some rows, which are held in memory."""
         loss = self.loss.sample(torch.from_numpy(positions).to(self.l1.device))
-        return Problem(self.rows.sample(positions), loss, self.l1, self.l2)
+        return Problem(self.X.sample(positions), loss, self.l1, self.l2)
 
     def of_neurons(self, neurons: torch.Tensor | slice) -> Problem:
         """The same problems of some neurons, whose activations are copied."""
         if isinstance(neurons, slice):
             return self
-        return Problem(self.rows.of_neurons(neurons), self.loss, self.l1, self.l2)
+        return Problem(self.X.of_neurons(neurons), self.loss, self.l1, self.l2)
 
     def take(self, problems: torch.Tensor) -> Problem:
         """Some of the problems."""
         loss = self.loss.take(problems)
-        return Problem(self.rows, loss, self.l1[problems], self.l2[problems])
+        return Problem(self.X, loss, self.l1[problems], self.l2[problems])
 
     def penalty(self, W: torch.Tensor) -> torch.Tensor:
         """Shape (n_problems,), float64."""
@@ -53,10 +53,10 @@ class Problem:
 
     def scores(self, W: torch.Tensor) -> torch.Tensor:
         """X W, shape (n, n_problems, n_outputs)."""
-        return self.rows.times(W)
+        return self.X.times(W)
 
     def gradient(self, scores: Scores) -> tuple[torch.Tensor, torch.Tensor]:
         """Of f, by the weights (n_neurons, n_problems, n_outputs) and by the intercepts."""
-        return self.rows.transposed_times(
+        return self.X.transposed_times(
             lambda rows: self.loss.residual(scores(rows), rows), self.loss.shape
         )

@@ -13,7 +13,7 @@ from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import refuse_other_kind, validate_labels
 from neurox_lite.metrics import majority_accuracy
-from neurox_lite.probing.fit_inputs import Inputs, validate_fit, validate_weights
+from neurox_lite.probing.fit_inputs import FitInputs, validate_fit, validate_weights
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
@@ -51,8 +51,8 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
     intercept_ : (n_classes,) float array
         Logits of the mean activation; :meth:`raw_weights` has the one for raw activations.
     mean_, scale_ : (n_neurons,) float64 arrays
-        Training mean, and deviation (1 without ``standardize``). A constant neuron has scale 1
-        and weight 0.
+        Training mean, and standard deviation (1 without ``standardize``). A constant neuron has
+        scale 1 and weight 0.
     constant_ : (n_neurons,) bool array
         Neurons that are constant in the training data.
     certificate_ : Certificate
@@ -126,12 +126,12 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         classes, ids = class_ids(y)
         sample_weight = validate_weights(sample_weight, len(y))
         weights = row_weights(sample_weight, self.class_weight, classes, ids)
-        inputs = Inputs.standardised(
+        inputs = FitInputs.of(
             X, raw, sample_weight, standardize=self.standardize, device=self.device
         )
         targets = torch.from_numpy(ids[:, None]).to(inputs.like.device)
         problem = Problem(
-            rows=inputs.rows,
+            X=inputs.X,
             loss=CrossEntropy(targets, len(classes), with_mean_one(weights, inputs.like)),
             l1=inputs.penalties([self.l1]),
             l2=inputs.penalties([self.l2]),
@@ -225,7 +225,7 @@ def row_weights(
     Raises
     ------
     InputError
-        When all rows of a class have zero weight, or the weight of a class is no number above 0.
+        When all rows of a class have zero weight, or the weight of a class is not a number above 0.
     """
     totals = np.bincount(ids, sample_weight, len(classes))
     if not totals.all():

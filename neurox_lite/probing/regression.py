@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 from neurox_lite.activations.inputs import hash_labelled_words
 from neurox_lite.errors import InputError
 from neurox_lite.labels import validate_labels
-from neurox_lite.probing.fit_inputs import Inputs, validate_fit, validate_weights
+from neurox_lite.probing.fit_inputs import FitInputs, validate_fit, validate_weights
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import SquaredError, with_mean_one
 from neurox_lite.probing.objective import Problem
@@ -46,7 +46,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
     intercept_ : (1,) float array
         Prediction for the mean activation.
     mean_, scale_, constant_ : (n_neurons,) arrays
-        As of :class:`neurox_lite.ElasticNetProbe`.
+        As in :class:`neurox_lite.ElasticNetProbe`.
     certificate_ : Certificate
         Duality gap relative to half the variance of ``y``.
     n_iter_ : int
@@ -68,7 +68,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         *,
         start: ElasticNetRegression | None = None,
     ) -> ElasticNetRegression:
-        """Fit to the optimum; memory as of :meth:`neurox_lite.ElasticNetProbe.fit`.
+        """Fit to the optimum; memory as for :meth:`neurox_lite.ElasticNetProbe.fit`.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         Raises
         ------
         InputError
-            When a parameter is out of range, shapes differ, a label is no finite number, an
+            When a parameter is out of range, shapes differ, a label is not a finite number, an
             activation is NaN or infinite, or a weight is negative.
 
         Warns
@@ -96,15 +96,15 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         raw, y = validate_fit(self, X, y)
         numbers = as_numbers(y)
         sample_weight = validate_weights(sample_weight, len(numbers))
-        inputs = Inputs.standardised(
+        inputs = FitInputs.of(
             X, raw, sample_weight, standardize=self.standardize, device=self.device
         )
-        # In deviations of y the same problem has penalties l1 / deviation and l2.
+        # In standard deviations of y the same problem has penalties l1 / std and l2.
         mean = np.average(numbers, weights=sample_weight)
         std = np.sqrt(np.average((numbers - mean) ** 2, weights=sample_weight)) or 1.0
         targets = torch.from_numpy((numbers - mean) / std).to(inputs.like)
         problem = Problem(
-            rows=inputs.rows,
+            X=inputs.X,
             loss=SquaredError(targets[:, None], with_mean_one(sample_weight, inputs.like)),
             l1=inputs.penalties([self.l1 / std]),
             l2=inputs.penalties([self.l2]),
@@ -152,13 +152,13 @@ def as_numbers(y: np.ndarray) -> np.ndarray:
     Raises
     ------
     InputError
-        When a label is no finite number; it is named.
+        When a label is not a finite number; it is named.
     """
     labels = validate_labels(y)
     try:
         numbers = labels.astype(np.float64)
     except (ValueError, TypeError) as error:
-        raise InputError(f"a label is no number ({error}); a regression needs numbers") from None
+        raise InputError(f"a label is not a number ({error}); a regression needs numbers") from None
     if not np.isfinite(numbers).all():
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise InputError(f"label {numbers[row]} in row {row}: a regression needs finite numbers")

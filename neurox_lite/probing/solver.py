@@ -58,14 +58,14 @@ def solve(
     certificates : list of Certificate
         Of the returned solutions.
     """
-    n_rows = len(problem.rows)
-    n_sampled = int(max(MIN_SAMPLE, n_rows * SAMPLED_SHARE, problem.rows.n_neurons * PER_NEURON))
+    n_rows = len(problem.X)
+    n_sampled = int(max(MIN_SAMPLE, n_rows * SAMPLED_SHARE, problem.X.n_neurons * PER_NEURON))
     if sampled is None:
         sampled = n_rows >= 4 * n_sampled
     n_sampled = min(n_sampled, n_rows)
     at_zero = AtZero.of(problem)
     if start is None:
-        W = torch.zeros(problem.rows.n_neurons, *problem.loss.shape).to(problem.rows.mean)
+        W = torch.zeros(problem.X.n_neurons, *problem.loss.shape).to(problem.X.mean)
         b = problem.loss.first_intercept().to(W)
         scores = W.new_zeros(n_rows, *problem.loss.shape)
         point = Point(problem, W, b, scores, torch.ones_like(problem.l1, dtype=torch.bool))

@@ -15,8 +15,8 @@ from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import Moments
 from neurox_lite.showing import short_repr
 
-FAR = 10
-"""In deviations: a mean beyond this is subtracted before a product is rounded and not after."""
+MOST_STDS = 10
+"""A mean beyond so many standard deviations is subtracted before a product is rounded."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class StandardizedMatrix:
         Of any floating dtype; a matrix of a store is read from the disk for every product.
     mean, inverse_scale : (n_neurons,) tensors
         In the dtype and on the device of the computation.
-    far : (n_far,) int64 tensor
-        Neurons whose mean is beyond ``FAR`` deviations.
+    offset_columns : (n_offset,) int64 tensor
+        Columns whose mean is beyond ``MOST_STDS`` standard deviations.
     """
 
     raw: Any
@@ -41,16 +41,16 @@ class StandardizedMatrix:
     __repr__ = short_repr
 
     @classmethod
-    def standardised(
+    def of(
         cls,
         raw: Any,
         moments: Moments,
         scale: np.ndarray,
         like: torch.Tensor,
     ) -> StandardizedMatrix:
-        """Rows computed like a tensor; a neuron that is constant becomes zero."""
+        """Computed in the dtype and on the device of ``like``; a constant neuron becomes zero."""
         varies = ~moments.is_constant
-        offset_columns = np.flatnonzero(varies & (np.abs(moments.mean) > FAR * moments.std))
+        offset_columns = np.flatnonzero(varies & (np.abs(moments.mean) > MOST_STDS * moments.std))
         return cls(
             raw,
             torch.from_numpy(moments.mean).to(like),
@@ -74,13 +74,13 @@ class StandardizedMatrix:
 
     def of_neurons(self, neurons: torch.Tensor) -> StandardizedMatrix:
         """Some neurons of rows that are in memory."""
-        is_far = torch.zeros(self.n_neurons, dtype=torch.bool, device=neurons.device)
-        is_far[self.offset_columns] = True
+        is_offset = torch.zeros(self.n_neurons, dtype=torch.bool, device=neurons.device)
+        is_offset[self.offset_columns] = True
         return StandardizedMatrix(
             self.raw[:, neurons],
             self.mean[neurons],
             self.inverse_scale[neurons],
-            torch.nonzero(is_far[neurons])[:, 0],
+            torch.nonzero(is_offset[neurons])[:, 0],
         )
 
     def _blocks(self) -> Iterator[tuple[slice, torch.Tensor]]:
@@ -90,17 +90,17 @@ class StandardizedMatrix:
     def times(self, W: torch.Tensor) -> torch.Tensor:
         """X W, shape (n, *) for W of shape (n_neurons, *)."""
         raw_weights = W.flatten(1) * self.inverse_scale[:, None]
-        far_weights = raw_weights[self.offset_columns]
+        offset_weights = raw_weights[self.offset_columns]
         raw_weights[self.offset_columns] = 0
-        offset = -(self.mean @ raw_weights)
+        constant = -(self.mean @ raw_weights)
         out = W.new_empty(len(self), *W.shape[1:])
         flat = out.view(len(self), raw_weights.shape[1])
         for rows, block in self._blocks():
-            torch.addmm(offset, block, raw_weights, out=flat[rows])
+            torch.addmm(constant, block, raw_weights, out=flat[rows])
             if len(self.offset_columns):
                 flat[rows] += (
                     block[:, self.offset_columns] - self.mean[self.offset_columns]
-                ) @ far_weights
+                ) @ offset_weights
         return out
 
     def transposed_times(

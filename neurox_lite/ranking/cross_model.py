@@ -121,7 +121,7 @@ def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRan
     Raises
     ------
     InputError
-        As :func:`max_corr`; when ``variance`` is no share, a model is constant, or there are no
+        As :func:`max_corr`; when ``variance`` is not a share, a model is constant, or there are no
         more words than principal components.
     """
     variance = real_number(variance, "variance")

@@ -67,8 +67,8 @@ def integrated_gradients(
     Raises
     ------
     InputError
-        When captum is not installed, shapes differ, a label is no class of the probe, an option is
-        out of range, or an activation is NaN or infinite.
+        When captum is not installed, shapes differ, a label is not a class of the probe, an option
+        is out of range, or an activation is NaN or infinite.
     """
     require_fitted(probe, ElasticNetProbe)
     seed = validate_seed(seed)

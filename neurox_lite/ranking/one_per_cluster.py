@@ -23,7 +23,12 @@ def one_per_cluster(ranking: NeuronRanking, clusters: NeuronClusters) -> NeuronR
         When the clusters are of other neurons.
     """
     expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
-    expect(clusters, NeuronClusters, "clusters", "NeuronClusters, as of correlation_clusters(X)")
+    expect(
+        clusters,
+        NeuronClusters,
+        "clusters",
+        "NeuronClusters, from correlation_clusters(X)",
+    )
     first = clusters.representatives(ranking)
     rest = ranking.order[~np.isin(ranking.order, first)]
     return replace(

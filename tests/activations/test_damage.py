@@ -12,11 +12,11 @@ import h5py
 import numpy as np
 import pytest
 
-from neurox_lite.activations import apart as apart_module
-from neurox_lite.activations.apart import apart
+from neurox_lite.activations import separate_process
 from neurox_lite.activations.checks import verify, verify_file
 from neurox_lite.activations.checksums import END, MAGIC, DamagedError
 from neurox_lite.activations.merge_shards import join, join_virtually
+from neurox_lite.activations.separate_process import in_separate_process
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import StoreHeader, open_writer
 from neurox_lite.cli.main import main
@@ -83,7 +83,7 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         pytest.fail("a process was started")
 
-    monkeypatch.setattr("neurox_lite.activations.layer_file.apart", refuse)
+    monkeypatch.setattr("neurox_lite.activations.layer_file.in_separate_process", refuse)
 
 
 def flip(content: bytearray, start: int, size: int) -> None:
@@ -252,7 +252,7 @@ def test_hdf5_hangs_in_another_process_only(
     place = content.index(b"GCOL") + 16
     content[place : place + 3000] = bytes(3000)
     path.write_bytes(content)
-    monkeypatch.setattr(apart_module, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(separate_process, "SILENT_SECONDS", 3.0)
     with pytest.raises(DamagedError, match=r"s\.h5: damaged") as raised:
         ActivationStore(path)
     assert "\n" not in str(raised.value)
@@ -277,10 +277,10 @@ def hang(path: str) -> object:
 
 def test_a_process_that_crashes_or_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DamagedError, match="HDF5 crashes when it reads layer 7"):
-        list(apart(crash, tmp_path / "s.h5"))
-    monkeypatch.setattr(apart_module, "SILENT_SECONDS", 6.0)
+        list(in_separate_process(crash, tmp_path / "s.h5"))
+    monkeypatch.setattr(separate_process, "SILENT_SECONDS", 6.0)
     with pytest.raises(DamagedError, match="HDF5 gives no answer when it reads layer 8"):
-        list(apart(hang, tmp_path / "s.h5"))
+        list(in_separate_process(hang, tmp_path / "s.h5"))
 
 
 # `inspect --verify` names every problem.

@@ -206,11 +206,15 @@ def test_numbers_are_never_rare(tmp_path):
 @pytest.mark.parametrize(
     ("sentences", "options", "message"),
     [
-        (SENTENCES, {}, r"tags.txt: label 'A' of 'tag' is no finite number; a regression needs"),
+        (
+            SENTENCES,
+            {},
+            r"tags.txt: label 'A' of 'tag' is not a finite number, which a regression needs",
+        ),
         (
             {"train": ["01"], "dev": [["1", "nan"]], "test": ["01"]},
             {},
-            "label 'nan' of 'tag' is no finite number",
+            "label 'nan' of 'tag' is not a finite number",
         ),
         (
             {"train": ["01"], "dev": [["1", "01"]], "test": ["01"]},

@@ -144,7 +144,7 @@ CORPORA = st.lists(st.lists(WORD, min_size=1, max_size=5), min_size=1, max_size=
 @pytest.fixture
 def in_this_process(monkeypatch):
     """Many files are looked at faster without starting a process for each."""
-    monkeypatch.setattr(neurox_hdf5, "apart", lambda look, path: look(str(path)))
+    monkeypatch.setattr(neurox_hdf5, "in_separate_process", lambda look, path: look(str(path)))
 
 
 @pytest.mark.usefixtures("in_this_process")

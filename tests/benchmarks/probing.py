@@ -116,7 +116,7 @@ def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
         found = moments(raw)
         scale = np.where(found.is_constant, 1, found.std)
         problem = Problem(
-            StandardizedMatrix.standardised(raw, found, scale, like),
+            StandardizedMatrix.of(raw, found, scale, like),
             CrossEntropy(torch.from_numpy(ids)[:, None], n_classes),
             torch.tensor([L1], dtype=torch.float64),
             torch.tensor([L2], dtype=torch.float64),

@@ -483,7 +483,7 @@ def test_words_and_labels_that_differ(
         (["--tag", "Number", "--disjoint", "words"], "give sentences or types"),
         (["--tag", "Number", "--class-weight", "even"], "give 'balanced'"),
         (["--tag", "Number", "--corpus", "x"], "give one file, or train=FILE"),
-        (["--tag", "Number", "--regression"], "label 'Plur' of 'Number' is no finite number"),
+        (["--tag", "Number", "--regression"], "label 'Plur' of 'Number' is not a finite number"),
         (["--tag", "position", "--regression", "--control"], "no classes, takes no --control"),
         (
             ["--tag", "position", "--regression", "--class-weight", "balanced", "--min-count", "2"],

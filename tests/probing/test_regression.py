@@ -70,7 +70,7 @@ def test_comes_back_from_its_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("label", "message"),
-    [("NOUN", "label is no number.*NOUN"), ("nan", "label nan in row 3"), ("inf", "label inf")],
+    [("NOUN", "label is not a number.*NOUN"), ("nan", "label nan in row 3"), ("inf", "label inf")],
 )
 def test_labels_that_are_no_numbers_are_refused(label, message):
     X, y = task()

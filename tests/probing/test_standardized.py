@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neurox_lite.activations.moments import Moments
-from neurox_lite.probing.standardized import FAR, StandardizedMatrix
+from neurox_lite.probing.standardized import MOST_STDS, StandardizedMatrix
 
 N, D = 5000, 7
 
@@ -15,15 +15,15 @@ def task(request):
     """Two neurons have means far beyond their deviation, one is constant."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(N, D)) * np.linspace(0.5, 2, D)
-    X[:, 2] += 5 * FAR
-    X[:, 5] -= 3 * FAR
+    X[:, 2] += 5 * MOST_STDS
+    X[:, 5] -= 3 * MOST_STDS
     X[:, 3] = 4
     X = X.astype(request.param)
     exact = X.astype("f8")
     mean, std = exact.mean(0), exact.std(0)
     scale = np.where(std > 0, std, 1)
     moments = Moments(N, mean, std)
-    rows = StandardizedMatrix.standardised(torch.from_numpy(X), moments, scale, torch.empty(0))
+    rows = StandardizedMatrix.of(torch.from_numpy(X), moments, scale, torch.empty(0))
     return rows, (exact - mean) / scale
 
 

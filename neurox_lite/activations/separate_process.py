@@ -19,10 +19,12 @@ from neurox_lite.errors import InputError
 SILENT_SECONDS = 30.0
 """How long the other process may say nothing."""
 
-MAIN = "from neurox_lite.activations.apart import main; main()"
+MAIN = "from neurox_lite.activations.separate_process import main; main()"
 
 
-def apart(look: Callable[[str], Iterator[dict[str, Any]]], path: Path) -> Iterator[dict[str, Any]]:
+def in_separate_process(
+    look: Callable[[str], Iterator[dict[str, Any]]], path: Path
+) -> Iterator[dict[str, Any]]:
     """What ``look(path)`` yields, from another process.
 
     Parameters
