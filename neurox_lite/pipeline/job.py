@@ -19,6 +19,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.input_files import read_yaml
 from neurox_lite.output_formats import check_formats
+from neurox_lite.results.sweep import SHARES
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ProbeOptions:
 class AblateOptions:
     """Options of the ablation and of the minimal set; see :func:`neurox_lite.ablate`."""
 
-    shares: list[float] = field(default_factory=lambda: [0.01, 0.02, 0.05, 0.10, 0.20, 0.50])
+    shares: list[float] = field(default_factory=lambda: list(SHARES))
     replacement: str = "zero"
     retrain: bool = True
     n_random: int = 5
