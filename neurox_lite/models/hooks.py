@@ -48,13 +48,13 @@ def record(
     steps: dict[int, list[torch.Tensor]] = {}
     parts: dict[int, dict[int, torch.Tensor]] = {}
 
-    def visit(place: HookPoint, layer: int, position: int, states: torch.Tensor) -> None:
-        if place.stepwise:
+    def visit(point: HookPoint, layer: int, position: int, states: torch.Tensor) -> None:
+        if point.stepwise:
             steps.setdefault(layer, []).append(states)
             return
-        if place.width < sites.widths[layer]:
+        if point.width < sites.widths[layer]:
             own = parts.setdefault(layer, {})
-            own[place.first] = states
+            own[point.first] = states
             if sum(part.shape[-1] for part in own.values()) < sites.widths[layer]:
                 return
             states = torch.cat([part for _, part in sorted(parts.pop(layer).items())], dim=-1)
@@ -91,18 +91,18 @@ def rewrite(
     change : function of (layer, position, states)
         States are (n_sentences, n_positions, width), the first of them at token ``position`` of
         the input: all tokens at once, or one at a time in the cell of an LSTM. Returns what the
-        model goes on with, of the same shape. Where the neurons of a layer lie at several places,
+        model continues with, of the same shape. Where the neurons of a layer lie at several points,
         it is called at each, with zeros for those of the others.
     layers : collection of int, optional
         All by default.
     """
 
-    def visit(place: HookPoint, layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
-        if place.width == sites.widths[layer]:
+    def visit(point: HookPoint, layer: int, position: int, states: torch.Tensor) -> torch.Tensor:
+        if point.width == sites.widths[layer]:
             return change(layer, position, states)
-        last = place.first + place.width
-        around = (place.first, sites.widths[layer] - last)
-        return change(layer, position, nn.functional.pad(states, around))[..., place.first : last]
+        last = point.first + point.width
+        around = (point.first, sites.widths[layer] - last)
+        return change(layer, position, nn.functional.pad(states, around))[..., point.first : last]
 
     with _visiting(model, sites, visit, layers):
         yield
@@ -115,8 +115,8 @@ def _visiting(
     known = set(sites.widths)
     if layers is not None and not set(layers) <= known:
         raise InputError(f"site '{sites.site}' has layers {sorted(known)}, not {sorted(layers)}")
-    wanted = known if layers is None else set(layers)
-    # Calls per place and (n_sentences, n_tokens), both of the forward pass under way.
+    chosen = known if layers is None else set(layers)
+    # Calls per point and (n_sentences, n_tokens), both of the forward pass under way.
     counts: dict[HookPoint, int] = {}
     shape: list[int] = []
 
@@ -130,59 +130,59 @@ def _visiting(
             raise InputError(f"{type(module).__name__}: give it input_ids or inputs_embeds")
         shape[:] = tokens.shape[:2]
 
-    def visited(place: HookPoint, states: torch.Tensor) -> torch.Tensor | None:
+    def visited(point: HookPoint, states: torch.Tensor) -> torch.Tensor | None:
         if in_dry_run():
             return None
-        call = counts[place] = counts.get(place, -1) + 1
+        call = counts[point] = counts.get(point, -1) + 1
         # Gradient checkpointing calls a module again.
-        number = 0 if place.stepwise or len(place.layers) == 1 else call
-        if number >= len(place.layers):
+        number = 0 if point.stepwise or len(point.layers) == 1 else call
+        if number >= len(point.layers):
             raise InputError(
-                f"{place.module}: is called {number + 1} times for this input, not "
-                f"{len(place.layers)} as for a short text; name other modules or use another site"
+                f"{point.module}: is called {number + 1} times for this input, not "
+                f"{len(point.layers)} as for a short text; name other modules or use another site"
             )
-        layer = place.layers[number]
-        if layer not in wanted:
+        layer = point.layers[number]
+        if layer not in chosen:
             return None
-        whole = _by_sentence(place, states, shape)
-        plain = whole[:, : shape[1]] if place.padded else whole
-        new = visit(place, layer, call if place.stepwise else 0, plain)
+        whole = _by_sentence(point, states, shape)
+        plain = whole[:, : shape[1]] if point.padded else whole
+        new = visit(point, layer, call if point.stepwise else 0, plain)
         if new is None:
             return None
         if plain is not whole:
             new = torch.cat([new, whole[:, shape[1] :]], dim=1)
-        return (new.transpose(0, 1) if place.transposed else new).reshape(states.shape)
+        return (new.transpose(0, 1) if point.transposed else new).reshape(states.shape)
 
     handles = []
     try:
-        stack = model.get_submodule(sites.root)
-        handles.append(stack.register_forward_pre_hook(start, with_kwargs=True))
-        for place in sites.places:
-            if wanted & set(place.layers):
-                register = _on_input if place.at == "input" else _on_output
-                handles.append(register(model.get_submodule(place.module), partial(visited, place)))
+        root = model.get_submodule(sites.root)
+        handles.append(root.register_forward_pre_hook(start, with_kwargs=True))
+        for point in sites.points:
+            if chosen & set(point.layers):
+                register = _on_input if point.at == "input" else _on_output
+                handles.append(register(model.get_submodule(point.module), partial(visited, point)))
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _by_sentence(place: HookPoint, states: torch.Tensor, shape: list[int]) -> torch.Tensor:
+def _by_sentence(point: HookPoint, states: torch.Tensor, shape: list[int]) -> torch.Tensor:
     """States as (n_sentences, n_tokens, width)."""
-    plain = states.transpose(0, 1) if place.transposed else states
+    plain = states.transpose(0, 1) if point.transposed else states
     if plain.dim() == 2 and len(plain) == shape[0] * shape[1]:
         plain = plain.view(*shape, -1)
-    length = 1 if place.stepwise else shape[1]
+    length = 1 if point.stepwise else shape[1]
     fits = (
         plain.dim() == 3
         and len(plain) == shape[0]
-        and (plain.shape[1] == length or (place.padded and plain.shape[1] > length))
-        and plain.shape[2] == place.width
+        and (plain.shape[1] == length or (point.padded and plain.shape[1] > length))
+        and plain.shape[2] == point.width
     )
     if not fits:
         raise InputError(
-            f"{place.module}: its {place.at} is {tuple(states.shape)} for {shape[0]} texts of "
-            f"{shape[1]} tokens, not one vector of {place.width} per token; name other modules or "
+            f"{point.module}: its {point.at} is {tuple(states.shape)} for {shape[0]} texts of "
+            f"{shape[1]} tokens, not one vector of {point.width} per token; name other modules or "
             "use another site"
         )
     return plain

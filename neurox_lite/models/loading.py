@@ -10,10 +10,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    AutoModel,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
@@ -22,8 +18,8 @@ from transformers import (
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
 from neurox_lite.arguments import expect
-from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
+from neurox_lite.models.heads import class_for, sees_what_follows
 from neurox_lite.models.model_files import (
     check_place,
     first_line,
@@ -35,8 +31,6 @@ from neurox_lite.models.vocabulary import check_not_empty, check_sizes
 from neurox_lite.neurons import IN_MEMORY
 from neurox_lite.public_names import public_name
 from neurox_lite.seeds import validate_seed
-
-LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
 
 
 @dataclass(frozen=True)
@@ -161,7 +155,7 @@ def load_model(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     config = read_config(name)
     tokenizer = _load_tokenizer(name)
-    auto = _class_for(config, head, name)
+    auto = class_for(config, head, name)
     try:
         if random_weights is not None:
             model: Any = _initialised(
@@ -290,40 +284,6 @@ def _tokenizer_of(model: PreTrainedModel) -> PreTrainedTokenizerBase:
     raise InputError(
         f"a {type(model).__name__} in memory needs its tokenizer; give tokenizer= ({reason})"
     )
-
-
-def _class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
-    """The Auto class that gives the model this head."""
-    if head is None:
-        return AutoModel
-    if head not in ("language", "classification"):
-        raise unknown_choice("head", head, ("language", "classification"))
-    architecture = next(iter(config.architectures or []), "")
-    if head == "classification":
-        known = "ForSequenceClassification" in architecture
-        auto: Any = AutoModelForSequenceClassification
-    else:
-        # Weights that are shared with the embeddings are never missing from the files.
-        known = not config.is_encoder_decoder and (
-            not architecture or architecture.endswith(LANGUAGE_HEADS)
-        )
-        is_causal = architecture.endswith(("ForCausalLM", "LMHeadModel"))
-        is_masked = not is_causal and type(config) in AutoModelForMaskedLM._model_mapping
-        auto = AutoModelForMaskedLM if is_masked else AutoModelForCausalLM
-    if not known or type(config) not in auto._model_mapping:
-        raise InputError(
-            f"{name}: a {architecture or config.model_type} has no {head} head; give a model "
-            f"trained for that"
-        )
-    return auto
-
-
-@torch.no_grad()
-def sees_what_follows(model: PreTrainedModel) -> bool:
-    """Whether another second token changes what a language model predicts after the first."""
-    ids = torch.tensor([[0, 1], [0, 2]], device=model.device)
-    one, other = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[:, 0]
-    return not torch.allclose(one, other, rtol=1e-3, atol=1e-3)
 
 
 def weights_hash(model: torch.nn.Module) -> str:

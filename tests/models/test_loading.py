@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig
 
 from neurox_lite.errors import InputError
-from neurox_lite.models.loading import load_model, sees_what_follows, weights_hash
+from neurox_lite.models.heads import sees_what_follows
+from neurox_lite.models.loading import load_model, weights_hash
 from tests.architectures import ARCHITECTURES, build
 
 LIMITS = {"bert": 16, "roberta": 16, "gpt2": 64, "t5": None, "llama": 64, "lstm": None}

@@ -198,7 +198,7 @@ def test_stopping_at_the_last_wanted_layer_changes_nothing_that_is_read(
 def test_a_stopped_pass_does_not_run_the_blocks_above():
     model = build("bert", VOCABULARY)
     sites = find_sites(model, "mlp")
-    calls, blocks = [], sites.places[0].module.split(".0.")[0]
+    calls, blocks = [], sites.points[0].module.split(".0.")[0]
     for number, block in enumerate(model.get_submodule(blocks)):
         block.register_forward_pre_hook(lambda *_, number=number: calls.append(number))
     with record(model, sites, lambda *_: None, [0, 1], stop=True):

@@ -323,7 +323,7 @@ def test_what_is_no_feed_forward_is_refused(make, width, said):
 
 def test_the_configuration_tells_a_feed_forward_from_an_adapter():
     sites = find_sites(Toy(WithAdapter, intermediate_size=12).eval(), "mlp")
-    assert [place.module for place in sites.places] == [
+    assert [point.module for point in sites.points] == [
         "blocks.0.feed_forward.ffn.2",
         "blocks.1.feed_forward.ffn.2",
     ]
