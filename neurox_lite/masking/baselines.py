@@ -19,7 +19,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import PairEffect
 from neurox_lite.masking.exhaustive import best_masks
-from neurox_lite.masking.fitting import without_gates
+from neurox_lite.masking.fit_task import without_gates
 from neurox_lite.masking.neuron_mask import PairOptions, pair_effect, task_of
 from neurox_lite.models.loading import Model
 from neurox_lite.results.ranking import NeuronRanking

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.fitting import without_gates
+from neurox_lite.masking.fit_task import without_gates
 from neurox_lite.masking.gate_search import initial_state, search_mask
 from neurox_lite.results.objective import Objective
 from neurox_lite.results.ranking import NeuronRanking

@@ -22,11 +22,10 @@ import neurox_lite as nx
 from neurox_lite.interventions.metrics import evaluate, pair_log_odds
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.masking.effects import PairEffect
+from neurox_lite.masking.fit_task import REPLACEMENT_STEPS, without_gates
 from neurox_lite.masking.fitting import (
-    REPLACEMENT_STEPS,
     ROUNDING_ROWS,
     fit_mask,
-    without_gates,
 )
 from neurox_lite.masking.gate_search import LEARNING_RATE, SearchState, initial_state, search_mask
 from neurox_lite.masking.reinforce import reinforce_mask

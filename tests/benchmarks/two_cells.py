@@ -9,7 +9,7 @@ import argparse
 
 import torch
 
-from neurox_lite.masking.fitting import without_gates
+from neurox_lite.masking.fit_task import without_gates
 from neurox_lite.masking.neuron_mask import pair_effect
 from tests.benchmarks.mask_table import Task, best_of_all, row
 from tests.benchmarks.number_agreement import tasks
