@@ -90,7 +90,7 @@ def fit_mask(
     rows = task.train[:ROUNDING_ROWS]
     hard = _empty(effect, task, rows)
     if hard.effect < task.alpha:
-        hard = refit_replacements(effect, round_gates(effect, found, task.alpha, rows), rows)
+        hard = _refit(effect, round_gates(effect, found, task.alpha, rows), rows)
     parameters = {"alpha": task.alpha, "n_steps": n_steps, "seed": seed}
     return score_mask(effect, task, hard, found, method, parameters)
 
@@ -133,7 +133,7 @@ def mask_from_ranking(
         hard = shortest_prefix(
             effect, order, task.alpha, effect.start, rows, n_steps=REPLACEMENT_STEPS
         )
-        hard = refit_replacements(effect, hard, rows)
+        hard = _refit(effect, hard, rows)
     parameters = {"alpha": task.alpha, "seed": seed}
     fit = score_mask(effect, task, hard, None, ranking.method, parameters)
     return replace(fit, order=ranking)
@@ -142,14 +142,11 @@ def mask_from_ranking(
 def _empty(effect: Effect, task: FitTask, rows: torch.Tensor) -> HardMask:
     """No neuron selected: the intact model, or of *sufficiency* one of which nothing is kept."""
     mask = HardMask((), effect.start, task.intact)
-    return (
-        refit_replacements(effect, mask, rows)
-        if effect.objective is Objective.SUFFICIENCY
-        else mask
-    )
+    keeps = effect.objective is Objective.SUFFICIENCY
+    return _refit(effect, mask, rows) if keeps else mask
 
 
-def refit_replacements(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMask:
+def _refit(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMask:
     """The same neurons with better replacements, which so far were good enough only."""
     gates = gates_of([mask.columns], mask.values)
     effects, values = fit_replacements(effect, gates, mask.values, rows, REPLACEMENT_STEPS)
