@@ -47,7 +47,7 @@ there is one, what to pass to `--modules`.
 
 def cell(sites: Sites) -> str:
     """The modules of a site, and how many neurons a layer has."""
-    names = [place.module for place in sites.resolve_positions]
+    names = [point.module for point in sites.points]
     if sites.site == "hidden_states":
         names = names[:-1] or names
     patterns = dict.fromkeys(re.sub(r"\.\d+(\.|$)", r".{}\1", name, count=1) for name in names)
