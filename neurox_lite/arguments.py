@@ -150,7 +150,7 @@ def as_path(value: Any, name: str = "path") -> Path:
         if isinstance(error, ValueError) or error.errno == ENAMETOOLONG:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise InputError(
-                f"{str(path)[:80]!r}: no name of a file ({reason}); check the path"
+                f"{str(path)[:80]!r}: not a file name ({reason}); check the path"
             ) from None
     return path
 

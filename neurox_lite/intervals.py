@@ -92,7 +92,7 @@ def accuracy_interval(right: Any, groups: Any, *, level: float = 0.95) -> Interv
     except InputError:
         is_known = False
     if not is_known:
-        raise InputError("right has other values than True and False; compare first, as pred == y")
+        raise InputError("right has values other than True and False; compare first, as pred == y")
     groups = sentence_numbers(groups, len(right))
     right = right.astype(bool)
     lengths = np.bincount(groups).astype(float)

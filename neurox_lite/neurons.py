@@ -158,14 +158,14 @@ class NeuronSpace:
         if isinstance(neuron, str):
             found = NEURON.fullmatch(neuron.strip())
             if not found:
-                raise InputError(f"{shown(neuron)} is no neuron; {HOW}")
+                raise InputError(f"{shown(neuron)} is not a neuron; {HOW}")
             return self.column(int(found[1]), int(found[2]))
         if isinstance(neuron, Sequence | np.ndarray) and len(neuron) == 2:
             return self.column(*neuron)
         try:
             column = whole_number(neuron, "column")
         except InputError:
-            raise InputError(f"{shown(neuron)} is no neuron; {HOW}") from None
+            raise InputError(f"{shown(neuron)} is not a neuron; {HOW}") from None
         self.neuron(column)
         return column
 

@@ -73,8 +73,8 @@ def _check_places(layer: h5py.Dataset, shards: set[str], path: str | Path, numbe
             name = source.dset_name.lstrip("/")
             if source.file_name not in shards or name != f"layers/{number}":
                 raise InputError(
-                    f"{path}: layer {number} has rows in {source.file_name}, which is none of its "
-                    "shards and is not read; give a store that holds its own data"
+                    f"{path}: layer {number} has rows in {source.file_name}, which is not one of "
+                    "its shards and is not read; give a store that holds its own data"
                 )
     elif layer.chunks:
         size = Path(path).stat().st_size

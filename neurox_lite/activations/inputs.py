@@ -222,7 +222,7 @@ def require_same_neurons(X: Any, other: Any, part: str) -> None:
         )
     both_know_theirs = isinstance(X, ActivationMatrix) and isinstance(other, ActivationMatrix)
     if both_know_theirs and X.space != other.space:
-        raise InputError(f"train and {part} are of different neurons; give the same layers")
+        raise InputError(f"train and {part} have different neurons; give the same layers")
 
 
 def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -115,7 +115,7 @@ def labelled_splits(
         not a finite number, a split has the same number everywhere, or ``min_count`` is given.
     """
     expect(store, ActivationStore, "store", "a store, opened by nx.ActivationStore(path)")
-    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as from nx.read_corpus(path)")
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
     if min_count is not None:
         min_count = whole_number(min_count, "min_count")
     seed = validate_seed(seed)

@@ -161,8 +161,8 @@ def _keys_in_order(file: h5py.File, path: str | Path) -> list[str]:
     if len(number_of) < n_datasets:
         raise InputError(
             f"{path}: {n_datasets} sentences have activations but {len(number_of)} have a text in "
-            f"{INDEX}, where equal sentences are one; whose activations are whose is lost: "
-            "extract again"
+            f"{INDEX}, where equal sentences are one; which activations belong to "
+            "which is lost: extract again"
         )
     names = [str(number) for number in range(len(number_of))]
     if set(text_of) != set(names):

@@ -69,7 +69,7 @@ def annotate(corpus: TaggedCorpus, tag: str, rule: Rule) -> TaggedCorpus:
         something other than a str, or all labelled words get the same label, so that there is
         nothing to tell apart.
     """
-    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as from nx.read_corpus(path)")
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
     label = _as_function(rule, tag)
     label_of = {word: label(word) for word in dict.fromkeys(corpus.words())}
     for word, value in label_of.items():

@@ -87,7 +87,9 @@ def column_format(columns: str | Sequence[str] | None) -> ColumnFormat:
         columns = columns.split(",")
     names = tuple(name.strip() if isinstance(name, str) else name for name in columns)
     if not all(isinstance(name, str) and name for name in names):
-        raise InputError(f"columns {names!r}: a name is empty or no text; use _ to ignore a column")
+        raise InputError(
+            f"columns {names!r}: a name is empty or not a string; use _ to ignore a column"
+        )
     shown = [name for name in names if name != IGNORED]
     if names.count(WORD) != 1 or len(set(shown)) != len(shown):
         raise InputError(

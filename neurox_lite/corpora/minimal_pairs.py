@@ -101,7 +101,7 @@ def as_pairs(pairs: Any, name: str = "pairs") -> list[MinimalPair]:
         ]
         of = others[0] if others else ""
         raise InputError(
-            f"{name} are a list of MinimalPair, and this is {shown(pairs)}{of}; read a file of "
+            f"{name} must be a list of MinimalPair, not {shown(pairs)}{of}; read a file of "
             "them by nx.read_pairs"
         ) from None
 

@@ -84,7 +84,7 @@ def _surface_tokens(parsed: Any) -> Iterator[tuple[Mapping[str, str], bool, list
             numbers = range(int(first), int(last) + 1)
             if inside or len(numbers) < 2 or not all(number in forms_of for number in numbers):
                 raise ValueError(
-                    f"the multiword token {token['id']} is of words that the sentence has not; "
+                    f"the multiword token {token['id']} spans words that are not in the sentence; "
                     "correct its ID"
                 )
             inside = len(numbers)

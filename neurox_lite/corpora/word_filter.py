@@ -52,7 +52,7 @@ def word_filter(
         When the pattern is not a regular expression, the frequencies are not a range, the corpus
         lacks a tag or label of ``where``, or no word passes.
     """
-    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, as from nx.read_corpus(path)")
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
     words = None if words is None else frozenset(strings(words, "words"))
     check_filter(pattern, min_frequency, max_frequency)
     kept = _frequencies(corpus)

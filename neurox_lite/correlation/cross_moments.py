@@ -59,7 +59,7 @@ def cross_moments(
     require_rows(Y)
     if len(X) != len(Y):
         raise InputError(
-            f"{len(X)} rows beside {len(Y)}; give matrices of the same words, as 'align_stores' "
+            f"{len(X)} rows against {len(Y)}; give matrices of the same words, as 'align_stores' "
             "does"
         )
     x, y = RunningMoments(X, columns_x), RunningMoments(Y, columns_y)

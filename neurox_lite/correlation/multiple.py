@@ -72,7 +72,7 @@ def _factor(matrix: np.ndarray, ridge: float) -> np.ndarray:
         factor = np.zeros((1, 1))
     if np.diag(factor).min(initial=1) ** 2 < SMALLEST_PIVOT:
         raise InputError(
-            f"the other model's neurons depend on each other linearly and the ridge is {ridge:g}; "
+            f"the other model's neurons are linearly dependent and the ridge is {ridge:g}; "
             "give a larger one, as 1e-4"
         )
     return factor

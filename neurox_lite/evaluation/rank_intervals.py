@@ -236,7 +236,7 @@ def rank_intervals(
         raise InputError(f"only one class, '{train.y[0]}'; a ranking needs at least two")
     if not train.sentences.any():
         raise InputError(
-            "all words are of one sentence: where neurons would stand on others cannot be known"
+            "all words are from one sentence, so ranks on other sentences cannot be estimated"
         )
     require_finite(train.X)
     draws = draw_sentences(train, n_resamples, seed)

@@ -101,7 +101,7 @@ def align(
         if number + 1 < len(words) and end > starts[number + 1]:
             text = " ".join(words)
             raise InputError(
-                f"{where}: subword '{text[start:end]}' lies in '{words[number]}' and "
+                f"{where}: subword '{text[start:end]}' spans '{words[number]}' and "
                 f"'{words[number + 1]}'; this tokenizer merges words, so they have no activations "
                 "of their own: use another model"
             )
@@ -240,7 +240,7 @@ def align_pieces(
         if list(bare[position : position + len(ids)]) != list(ids):
             raise InputError(
                 f"{where}: its tokenizer gives no character offsets, and it reads '{word}' "
-                "otherwise alone than in the sentence; use a model with a fast tokenizer "
+                "differently alone and in the sentence; use a model with a fast tokenizer "
                 "(tokenizer.json)"
             )
         found.append(tuple(range(position, position + len(ids))))

@@ -86,7 +86,7 @@ class ExtractionJob:
         prepared: tuple[Plan, list[range]] | None = None,
         tokenizer: Any = None,
     ):
-        wanted = "a TaggedCorpus, as from nx.read_corpus(path)"
+        wanted = "a TaggedCorpus, such as nx.read_corpus(path)"
         expect(corpus, TaggedCorpus, "corpus", wanted)
         if source is not None:
             expect(source, TaggedCorpus, "source", wanted)
@@ -106,7 +106,7 @@ class ExtractionJob:
         else:
             if options.random_weights is not None:
                 raise InputError(
-                    "random weights are of a model that is loaded by its name; give that name, or "
+                    "random weights need a model that is loaded by name; give that name, or "
                     "what load_model(..., random_weights=) returns without this option"
                 )
             self.model = self._in_memory(model, tokenizer)

@@ -116,10 +116,12 @@ class ExtractOptions:
             raise InputError(f"stride is {self.stride}; give at least 1 subword")
         if self.window and (self.pooling or self.side == "decoder"):
             other = "pooling" if self.pooling else "the decoder side"
-            raise InputError(f"a window does not go with {other}; leave one of them out")
+            raise InputError(f"a window cannot be combined with {other}; leave one of them out")
         if self.special_tokens and (self.pooling or self.side == "decoder"):
             other = "pooling" if self.pooling else "the decoder side"
-            raise InputError(f"special tokens do not go with {other}; leave one of them out")
+            raise InputError(
+                f"special tokens cannot be combined with {other}; leave one of them out"
+            )
 
     def content(self) -> dict[str, Any]:
         """The options that decide what is stored; the others only decide how it is computed."""

@@ -133,7 +133,7 @@ def _work_off(
                         "is done is kept: run the same command again, with --batch-tokens halved "
                         "if their memory was short"
                     ) from None
-                logger.info("a worker was lost; its shard %d is done again", shard)
+                logger.info("a worker was lost; its shard %d will be computed again", shard)
                 waiting.append(shard)
                 worker = start()
             else:

@@ -158,7 +158,7 @@ class Extractor:
         """After a batch did not fit: one at a time from now on, or else halve them."""
         if len(self._replicas) > 1:
             del self._replicas[1:]
-            logger.info("out of memory: going on with one batch at a time")
+            logger.info("out of memory: continuing with one batch at a time")
             return
         longest = max(map(len, batch))
         if len(batch) == 1:
@@ -170,7 +170,7 @@ class Extractor:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         self.batch_tokens = max(1, longest * len(batch) // 2)
-        logger.info("out of memory: going on with %d subwords per batch", self.batch_tokens)
+        logger.info("out of memory: continuing with %d subwords per batch", self.batch_tokens)
         self.on_halving(self.batch_tokens)
 
 

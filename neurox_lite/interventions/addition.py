@@ -51,7 +51,7 @@ def add_to_neurons(
         When the model does not have the space's site or layers, the space is another model's, the
         shift is not finite, or a shape does not fit.
     """
-    expect(space, NeuronSpace, "space", "a NeuronSpace, as of nx.neuron_space(model)")
+    expect(space, NeuronSpace, "space", "a NeuronSpace, such as nx.neuron_space(model)")
     module = unwrap(model)
     sites = find_sites(module, space.site, side=side) if sites is None else sites
     check_space(sites, space)

@@ -32,8 +32,8 @@ def unwrap(model: LoadedModel | nn.Module) -> nn.Module:
     module = getattr(module, "_orig_mod", module)
     if not isinstance(module, nn.Module):
         raise InputError(
-            f"a {type(model).__name__} is no model in memory; give what load_model returns, or a "
-            "model of transformers"
+            f"a {type(model).__name__} is not a model in memory; give what load_model returns, or "
+            "a transformers model"
         )
     return module
 

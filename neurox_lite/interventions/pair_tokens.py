@@ -42,7 +42,7 @@ def tokens_of_pairs(
     """
     tokenizer = loaded.tokenizer
     if not tokenizer.is_fast:
-        raise InputError(f"{loaded.name}: its tokenizer tells no offsets; give one that is 'fast'")
+        raise InputError(f"{loaded.name}: its tokenizer gives no offsets; give one that is 'fast'")
     if not pairs:
         return []
     prefixes = [" ".join(pair.prefix) for pair in pairs]

@@ -30,7 +30,7 @@ def sentence_log_odds(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> np.n
     """
     if reads_both_sides(loaded):
         raise InputError(
-            f"{loaded.name}: a masked model gives whole sentences no probability; give a causal "
+            f"{loaded.name}: a masked model gives no probability to whole sentences; give a causal "
             "model, or unit='word'"
         )
     texts = [text for pair in pairs for text in pair.both_sentences()]

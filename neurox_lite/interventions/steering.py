@@ -212,7 +212,7 @@ def _coefficients(n_neurons: int, mode: str, strength: float | None) -> np.ndarr
     """How far the neuron at each rank is moved, (n_neurons,)."""
     if mode == "set":
         if strength is not None:
-            raise InputError("strength is of mode add; set neurons without it")
+            raise InputError("strength applies to mode add; set neurons without it")
         return np.ones(n_neurons)
     strength = STRENGTH if strength is None else real_number(strength, "strength")
     if not LEAST_COEFFICIENT < strength < np.inf:

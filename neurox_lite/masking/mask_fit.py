@@ -243,7 +243,7 @@ class MaskFit:
 
         def build(**data: Any) -> MaskFit:
             if data.get(OF_MASK) not in (None, hash_file(folder / "mask.safetensors")):
-                raise ValueError("it is of another mask than the one beside it")
+                raise ValueError("it belongs to another mask than the one beside it")
             # Masks of earlier versions call it the head, and have no interval, range or task.
             is_top = data.get("is top of ranking.json", data.get("is head of ranking.json"))
             of_earlier = {"held_out_low": None, "held_out_high": None, "out_of_range": False}

@@ -84,7 +84,7 @@ def fit_probe_mask(
         raise InputError(f"probe is {shown(probe)}; give a fitted ElasticNetProbe")
     n_rows, X = whole_number(n_rows, "n_rows", least=1), validate_activations(X)
     if isinstance(X, ActivationMatrix) and X.space != probe.space_:
-        raise InputError("the probe is of other neurons than X; give those it was fitted on")
+        raise InputError("the probe has other neurons than X; give those it was fitted on")
     seed = validate_seed(seed)
     require_finite(X)  # an array, whose own rows it names; a store is checked below
     sample = np.sort(np.random.default_rng(seed).permutation(len(X))[: int(n_rows)])

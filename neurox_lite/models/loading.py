@@ -147,7 +147,8 @@ def load_model(
     """
     if not isinstance(name, str | Path):
         raise InputError(
-            f"a {type(name).__name__} is no name or folder of a model; functions take it as it is"
+            f"a {type(name).__name__} is not the name or folder of a model; functions take it "
+            "as it is"
         )
     name = str(name)
     # Otherwise a hub model without safetensors is reported to a service that converts it.
@@ -263,7 +264,7 @@ def as_loaded(
     if not isinstance(model, PreTrainedModel):
         adapted = hasattr(model, "merge_and_unload")
         raise InputError(
-            f"a {type(model).__name__} is no model; give "
+            f"a {type(model).__name__} is not a model; give "
             + ("what its merge_and_unload() returns" if adapted else OTHER_FORMS)
         )
     name = public_name(model.name_or_path) if model.name_or_path else type(model).__name__

@@ -195,7 +195,7 @@ def _check_tokenizer(name: str) -> None:
     path = _path_of(name, "tokenizer_config.json")
     settings = read_json(path) if path else {}
     if not isinstance(settings, dict):
-        raise InputError(f"{path}: is no JSON object; save the tokenizer again")
+        raise InputError(f"{path}: is not a JSON object; save the tokenizer again")
     named = [(key, settings.get(key)) for key in ("vocab", "merges")]
     outside = [(key, file) for key, file in named if isinstance(file, str)]
     key = "fast_tokenizer_files"

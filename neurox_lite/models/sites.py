@@ -157,7 +157,7 @@ def _refusal(model: Any, site: str, error: NotFound) -> str:
 def _root(model: Any, side: str) -> nn.Module:
     """The side of an encoder-decoder, or the whole model."""
     if not isinstance(getattr(model, "config", None), PreTrainedConfig):
-        raise InputError(f"a {type(model).__name__} is no model of transformers; give one")
+        raise InputError(f"a {type(model).__name__} is not a transformers model; give one")
     if not model.config.is_encoder_decoder:
         return model
     root: nn.Module = model.get_encoder() if side == "encoder" else model.get_decoder()

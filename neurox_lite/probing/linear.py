@@ -197,7 +197,7 @@ class LinearProbe(BaseEstimator, ABC):
         """
         with reading_with_arrays(folder, "probe") as (data, read_arrays):
             if not isinstance(data, dict) or data.get("kind") != cls.KIND:
-                raise InputError(f"{folder}: holds no {cls.KIND}; fit one with 'probe'")
+                raise InputError(f"{folder}: does not hold an {cls.KIND}; fit one with 'probe'")
             try:
                 probe = cls(**data["parameters"])
                 arrays = read_arrays()

@@ -27,4 +27,4 @@ def load_probe(folder: str | Path) -> ElasticNetProbe | ElasticNetRegression:
             return ElasticNetProbe.load(folder)
         if kind == ElasticNetRegression.KIND:
             return ElasticNetRegression.load(folder)
-        raise InputError(f"{folder}: holds no probe; fit one with 'probe'")
+        raise InputError(f"{folder}: does not hold a probe; fit one with 'probe'")

@@ -240,7 +240,7 @@ def row_weights(
         unknown = set(class_weight) - set(classes.tolist())
         if unknown or of_classes.dtype.kind not in "biuf" or not np.all(of_classes > 0):
             raise InputError(
-                f"class_weight={class_weight!r}: give a number above 0 for classes that there are"
+                f"class_weight={class_weight!r}: give a number above 0 for existing classes"
             )
         if not np.all(np.isfinite(of_classes)):
             raise InputError(f"class_weight={class_weight!r}: give finite numbers")

@@ -152,9 +152,9 @@ def _search(search: RegularisationSearch) -> str:
     return (
         "## Which penalties?\n\n"
         f"Score S of Durrani et al. 2020 and dev accuracy by l1 (rows) and l2 (columns); without "
-        f"penalties {percent(search.unregularised_accuracy)}. Taken: l1 = {l1:g}, l2 = {l2:g}."
-        f"{edge}{doubt} These figures are of the dev words that it was chosen on, and the best of "
-        "many is in part luck; the accuracies on test are of words that chose nothing.\n\n"
+        f"penalties {percent(search.unregularised_accuracy)}. Chosen: l1 = {l1:g}, l2 = {l2:g}."
+        f"{edge}{doubt} These figures come from the dev words it was chosen on, and the best of "
+        "many is partly luck; the words of test played no part in the choice.\n\n"
         + table(("l1", *(f"l2 = {b:g}" for b in search.l2s)), rows)
     )
 
@@ -163,8 +163,8 @@ def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     best = ", ".join(str(neuron) for neuron in ranking.top(min(N_TOP, ranking.space.n_neurons)))
     n_first = ranking.n_tied_first
     ties = (
-        f" The first {n_first} are tied, each the best neuron of some class, and stand in the "
-        "order of layers."
+        f" The first {n_first} are tied, each the best neuron of some class, and are in "
+        "layer order."
         if n_first > 1
         else ""
     )

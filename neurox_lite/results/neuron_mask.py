@@ -94,7 +94,7 @@ class NeuronMask:
         InputError
             When one is no neuron of the space, or the replacement is of another shape.
         """
-        expect(space, NeuronSpace, "space", "a NeuronSpace, as of nx.neuron_space(model)")
+        expect(space, NeuronSpace, "space", "a NeuronSpace, such as nx.neuron_space(model)")
         gates = np.zeros(space.n_neurons)
         gates[space.columns_of(neurons)] = 1
         return cls(space, gates, _for_each(replacement, gates), **details)
@@ -150,7 +150,7 @@ class NeuronMask:
         """
         expect(other, NeuronMask, "the other mask", "a NeuronMask")
         if self.space != other.space:
-            raise InputError(f"masks '{self.method}' and '{other.method}' are of different neurons")
+            raise InputError(f"masks '{self.method}' and '{other.method}' have different neurons")
         return compare_sets(self.space, self.selected, other.selected, (self.method, other.method))
 
     def save(self, folder: str | Path) -> None:
@@ -177,7 +177,9 @@ class NeuronMask:
         """
         with reading_with_arrays(folder, "mask") as (data, read_arrays):
             if not isinstance(data, dict) or data.get("kind") != KIND:
-                raise InputError(f"{Path(folder) / 'mask.json'}: holds no {KIND}; make it again")
+                raise InputError(
+                    f"{Path(folder) / 'mask.json'}: does not hold a {KIND}; make it again"
+                )
             try:
                 arrays = read_arrays()
                 return cls(

@@ -67,7 +67,9 @@ class NeuronRanking:
                 object.__setattr__(self, name, np.asarray(getattr(self, name)))
         object.__setattr__(self, "classes", tuple(as_python(self.classes)))
         if self.order.shape != (n,) or not np.array_equal(np.sort(self.order), np.arange(n)):
-            raise InputError(f"ranking '{self.method}': the order is no permutation of {n} neurons")
+            raise InputError(
+                f"ranking '{self.method}': the order is not a permutation of {n} neurons"
+            )
         if self.scores.shape != (n,):
             raise InputError(f"ranking '{self.method}': {self.scores.shape} scores for {n} neurons")
         if self.class_scores is not None and self.class_scores.shape != (len(self.classes), n):

@@ -59,7 +59,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path}: a table, not the whole ranking; give the one written as .json")
     with open_json(path) as data:
         if not isinstance(data, dict) or data.get("kind") != KIND:
-            raise InputError(f"{path}: holds no neuron ranking; make one with 'rank'")
+            raise InputError(f"{path}: does not hold a neuron ranking; make one with 'rank'")
         try:
             per_class = data["class_scores"]
             return {

@@ -71,7 +71,7 @@ def test_curves_table_and_figure(
         (["--condition", "s", "--target", "singular"], "among the pairs to turn and those of"),
         (["--template", "none"], "no pairs of that kind"),
         (["--mode", "push"], "unknown mode 'push'; use set or add"),
-        (["--strength", "2"], "strength is of mode add"),
+        (["--strength", "2"], "strength applies to mode add"),
         (["--counts", "1,500"], "give whole numbers from 1 to 128"),
         (["--counts", "a"], "give whole numbers separated by commas"),
         (["--counts", "1", "--shares", "0.1"], "give one of them"),

@@ -199,7 +199,7 @@ def test_bad_activations_are_named(tmp_path):
 
 def test_matrices_that_do_not_fit():
     X, Y = matrices(n=20)
-    with pytest.raises(InputError, match="20 rows beside 19; give matrices of the same words"):
+    with pytest.raises(InputError, match="20 rows against 19; give matrices of the same words"):
         cross_moments(X, Y[:19])
     for wrong in (X[:1], X[0], X[:, :0], [[1.0, 2.0]]):
         with pytest.raises(InputError, match="give a matrix"):

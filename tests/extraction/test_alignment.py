@@ -59,7 +59,7 @@ def test_a_subword_that_reaches_into_the_next_word_is_refused(made, data):
     next_word = sum(len(word) + 1 for word in words[: owners[i] + 1])
     offsets[i] = (offsets[i][0], data.draw(st.integers(next_word + 1, len(" ".join(words)))))
 
-    with pytest.raises(InputError, match=r"^here: subword '.*' lies in "):
+    with pytest.raises(InputError, match=r"^here: subword '.*' spans "):
         align(words, offsets, "here")
 
 
@@ -74,7 +74,7 @@ def test_spaces_inside_offsets_belong_to_no_word(offsets):
 
 @pytest.mark.parametrize("offsets", [[(0, 6)], [(0, 1), (1, 4), (4, 6)]])
 def test_a_subword_in_two_words_is_refused(offsets):
-    with pytest.raises(InputError, match=r"here: subword '.*' lies in 'ab' and 'cde'.*use another"):
+    with pytest.raises(InputError, match=r"here: subword '.*' spans 'ab' and 'cde'.*use another"):
         align(WORDS, offsets, "here")
 
 
@@ -139,7 +139,7 @@ def test_other_pieces_in_the_sentence_than_alone_are_refused(bare):
 
 
 def test_the_refusal_names_the_word_that_is_read_otherwise():
-    with pytest.raises(InputError, match=r"^here: .*it reads 'b' otherwise alone than in the sent"):
+    with pytest.raises(InputError, match=r"^here: .*it reads 'b' differently alone and in the sent"):
         align_pieces(["a", "b"], [[1, 2], [3]], [1, 2, 4], "here")
     with pytest.raises(InputError, match=r"^here: .*subwords that no word has alone; use a model"):
         align_pieces(["a", "b"], [[1, 2], [3]], [1, 2, 3, 4], "here")

@@ -612,7 +612,7 @@ def test_sentencepiece_across_spaces_is_refused_where_it_merges(tmp_path):
     tokenizer = SlowTokenizer(lambda text: model.encode(text, out_type=str))
 
     assert all(read(tokenizer, ["dogs"]).subwords)
-    with pytest.raises(InputError, match=r"^here: .* it reads 'cats' otherwise alone than in the"):
+    with pytest.raises(InputError, match=r"^here: .* it reads 'cats' differently alone and in the"):
         read(tokenizer, ["cats", "bark"])
 
 

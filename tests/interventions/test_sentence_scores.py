@@ -65,7 +65,7 @@ def test_what_cannot_be_scored(causal) -> None:
         score_pairs(causal, [first], unit="sentence")
     with pytest.raises(InputError, match="unknown unit 'token'; use word or sentence"):
         score_pairs(causal, PAIRS, unit="token")
-    with pytest.raises(InputError, match="a masked model gives whole sentences no probability"):
+    with pytest.raises(InputError, match="a masked model gives no probability to whole sentences"):
         score_pairs(embedded_path("models/bert"), PAIRS, unit="sentence")
     lstm = embedded_path("models/lstm-0")
     with pytest.raises(InputError, match="does not know a word of it"):

@@ -304,7 +304,7 @@ def test_saved_loaded_and_plotted(loaded, sides, number, tmp_path):
     ("options", "message"),
     [
         ({"mode": "push"}, "unknown mode 'push'; use set or add"),
-        ({"strength": 2.0}, "strength is of mode add; set neurons without it"),
+        ({"strength": 2.0}, "strength applies to mode add; set neurons without it"),
         ({"mode": "add", "strength": 0.0}, r"strength is 0.0; give a number above 0.001"),
         ({"mode": "add", "strength": np.nan}, "strength is nan; give a number above 0.001"),
         ({"mode": "add", "strength": np.inf}, "strength is inf; give a number above 0.001"),

@@ -143,7 +143,7 @@ def test_a_name_that_does_not_exist():
 
 
 def test_a_model_is_no_name():
-    with pytest.raises(InputError, match="a BertModel is no name or folder of a model"):
+    with pytest.raises(InputError, match="a BertModel is not the name or folder of a model"):
         load_model(build("bert", 99, "AutoModel"))
 
 

@@ -158,7 +158,7 @@ def test_a_search_chooses_the_penalties(job: Job, done: Path, tmp_path: Path) ->
     search = RegularisationSearch.load(out / "search.json")
     probe = ElasticNetProbe.load(out / "probe")
     assert (probe.l1, probe.l2) == search.best
-    assert f"Taken: l1 = {probe.l1:g}, l2 = {probe.l2:g}." in (out / "summary.md").read_text()
+    assert f"Chosen: l1 = {probe.l1:g}, l2 = {probe.l2:g}." in (out / "summary.md").read_text()
     assert result.converged
     run_job(replace(searching, probe=job.probe))
     assert not (out / "search.json").exists()

@@ -25,5 +25,5 @@ def test_the_kind_is_told_from_the_file(kind, tmp_path):
 @pytest.mark.parametrize("content", [{"kind": "neuron ranking"}, [1]])
 def test_other_files_are_refused(content, tmp_path):
     (tmp_path / "probe.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match="holds no probe; fit one with 'probe'"):
+    with pytest.raises(InputError, match="does not hold a probe; fit one with 'probe'"):
         load_probe(tmp_path)

@@ -181,7 +181,7 @@ def test_other_dtypes_and_large_means(method):
 def test_dependent_neurons_need_a_ridge():
     X, Y = (X.astype("f4") for X in mixed(widths=(5, 4)))
     twice = np.hstack([Y, Y[:, :2] - Y[:, 2:]])
-    with pytest.raises(InputError, match="depend on each other linearly and the ridge is 0"):
+    with pytest.raises(InputError, match="are linearly dependent and the ridge is 0"):
         rankers.lin_reg(X, [twice], ridge=0)
     expected = rankers.lin_reg(X, [Y]).scores
     np.testing.assert_allclose(rankers.lin_reg(X, [twice]).scores, expected, atol=1e-4)
@@ -190,7 +190,7 @@ def test_dependent_neurons_need_a_ridge():
 @pytest.mark.parametrize("method", METHODS)
 def test_errors(method):
     X, Y = mixed(widths=(5, 4))
-    with pytest.raises(InputError, match="3000 rows beside 2999"):
+    with pytest.raises(InputError, match="3000 rows against 2999"):
         method(X, [Y, Y[:-1]])
     with pytest.raises(InputError, match="no other model to correlate with"):
         method(X, [])

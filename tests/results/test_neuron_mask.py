@@ -133,7 +133,7 @@ def test_masks_are_compared_as_sets(one, other):
 
 def test_masks_of_different_neurons():
     other = NeuronMask.of(NeuronSpace.of_array(10), [1], method="other")
-    with pytest.raises(InputError, match="masks 'given' and 'other' are of different neurons"):
+    with pytest.raises(InputError, match="masks 'given' and 'other' have different neurons"):
         NeuronMask.of(SPACE, [1]).compare(other)
 
 
@@ -145,7 +145,7 @@ def test_masks_of_one_model_loaded_from_two_places(tmp_path):
         NeuronMask.of(space, [1, 2], method=folder).save(tmp_path / folder)
         masks.append(NeuronMask.load(tmp_path / folder))
     assert len(masks[0].compare(masks[1]).both) == 2
-    with pytest.raises(InputError, match="masks 'here' and 'new' are of different neurons"):
+    with pytest.raises(InputError, match="masks 'here' and 'new' have different neurons"):
         masks[0].compare(masks[2])
 
 
@@ -262,7 +262,7 @@ def test_shown_in_a_line():
         (garble, "mask.json"),
         (forget, "mask.json"),
         (spoil, "a gate is not between 0 and 1"),
-        (edit(kind="ranking"), "holds no neuron mask; make it again"),
+        (edit(kind="ranking"), "does not hold a neuron mask; make it again"),
         (edit(space=None), "the mask cannot be read .*; make it again"),
         (edit(space={"model": "m"}), "the mask cannot be read .*; make it again"),
         (edit(space={**SPACE.to_dict(), "widths": [4, 5]}), "for 9 neurons"),
