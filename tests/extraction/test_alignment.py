@@ -139,7 +139,7 @@ def test_other_pieces_in_the_sentence_than_alone_are_refused(bare):
 
 
 def test_the_refusal_names_the_word_that_is_read_otherwise():
-    with pytest.raises(InputError, match=r"^here: .*it reads 'b' differently alone and in the sent"):
+    with pytest.raises(InputError, match=r"^here: .*it reads 'b' differently alone and in"):
         align_pieces(["a", "b"], [[1, 2], [3]], [1, 2, 4], "here")
     with pytest.raises(InputError, match=r"^here: .*subwords that no word has alone; use a model"):
         align_pieces(["a", "b"], [[1, 2], [3]], [1, 2, 3, 4], "here")
