@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from neurox_lite.extraction.alignment import AlignedSentence
 from neurox_lite.showing import short_repr
 
 
@@ -40,3 +42,43 @@ class ModelInput:
 
     def __len__(self) -> int:
         return max(len(self.ids), len(self.source))
+
+
+def input_fields(
+    piece: AlignedSentence,
+    first_row: int,
+    n_before: int,
+    n_after: int,
+    number: int,
+    n_pieces: int,
+    source_ids: tuple[int, ...],
+) -> dict[str, Sequence[int]]:
+    """The fields of the input that is one piece of a sentence.
+
+    Parameters
+    ----------
+    piece : AlignedSentence
+    first_row : int
+        Of the sentence.
+    n_before, n_after : int
+        Special tokens around it that have rows, which are taken from the outermost pieces.
+    number, n_pieces : int
+        Which piece it is, from 0, and of how many.
+    source_ids : tuple of int
+        What the encoder reads when the decoder is extracted.
+    """
+    units = [(n_before + i, word) for i, word in enumerate(piece.subwords) if word]
+    length = len(piece.input_ids)
+    if number == 0:
+        units = [(i, (i,)) for i in range(n_before)] + units
+    if number == n_pieces - 1:
+        row = n_before + len(piece.subwords)
+        units += [(row + i, (length - n_after + i,)) for i in range(n_after)]
+    return {
+        "ids": piece.input_ids,
+        "token_types": piece.token_types,
+        "rows": [first_row + row for row, _ in units],
+        "positions": [position for _, positions in units for position in positions],
+        "counts": [len(positions) for _, positions in units],
+        "source": source_ids,
+    }

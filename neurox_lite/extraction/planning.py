@@ -1,7 +1,4 @@
-"""Tokenising and aligning a corpus before the model runs, so that bad input costs nothing.
-
-Long, since all that may be wrong with a sentence is said here.
-"""
+"""Tokenising and aligning a corpus before the model runs, so that bad input costs nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.alignment import AlignedSentence
 from neurox_lite.extraction.long_sentences import truncate, windows
+from neurox_lite.extraction.model_input import input_fields
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan
 from neurox_lite.extraction.tokenization import SentenceTokenizer
@@ -153,7 +151,7 @@ class _Reader:
         n_after = sentence.n_after if options.special_tokens else 0
         plan.add(
             [
-                _as_input(piece, self.n_rows, n_before, n_after, i, len(pieces), source_ids)
+                input_fields(piece, self.n_rows, n_before, n_after, i, len(pieces), source_ids)
                 for i, piece in enumerate(pieces)
             ]
         )
@@ -282,30 +280,3 @@ def _cls(sentence: AlignedSentence, loaded: LoadedModel, where: str) -> AlignedS
         sentence.n_after,
         sentence.token_types,
     )
-
-
-def _as_input(
-    piece: AlignedSentence,
-    first_row: int,
-    n_before: int,
-    n_after: int,
-    number: int,
-    n_pieces: int,
-    source_ids: tuple[int, ...],
-) -> dict[str, Sequence[int]]:
-    """Number the rows of a piece; special tokens are taken from the outermost pieces."""
-    units = [(n_before + i, word) for i, word in enumerate(piece.subwords) if word]
-    length = len(piece.input_ids)
-    if number == 0:
-        units = [(i, (i,)) for i in range(n_before)] + units
-    if number == n_pieces - 1:
-        row = n_before + len(piece.subwords)
-        units += [(row + i, (length - n_after + i,)) for i in range(n_after)]
-    return {
-        "ids": piece.input_ids,
-        "token_types": piece.token_types,
-        "rows": [first_row + row for row, _ in units],
-        "positions": [position for _, positions in units for position in positions],
-        "counts": [len(positions) for _, positions in units],
-        "source": source_ids,
-    }
