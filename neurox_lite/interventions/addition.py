@@ -90,7 +90,7 @@ def adding_to_neurons(
     Raises
     ------
     InputError
-        When a shape does not fit, or a position is no token of the batch.
+        When a shape does not fit, or a position is not a token of the batch.
     """
 
     def added(states: torch.Tensor, tokens: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:

@@ -71,7 +71,7 @@ def edit_neurons(
     Raises
     ------
     InputError
-        When a shape does not fit, or a position is no token of the batch.
+        When a shape does not fit, or a position is not a token of the batch.
     """
     named = " or ".join(parts)
     for tensor in parts.values():

@@ -137,7 +137,7 @@ def replacing_neurons(
     Raises
     ------
     InputError
-        When a shape does not fit, or a position is no token of the batch.
+        When a shape does not fit, or a position is not a token of the batch.
     """
 
     def replaced(

@@ -1,6 +1,6 @@
 """A metric of a running model, and its value under each of many masks or additions.
 
-A metric holds the inputs and says how to score what the model puts out for them. Scores of inputs
+A metric holds the inputs and says how to score what the model outputs for them. Scores of inputs
 are summed with weights (a sentence's words, say), and :attr:`ModelMetric.finish` turns the mean
 into the number that is reported.
 """

@@ -172,7 +172,7 @@ def reads_both_sides(loaded: LoadedModel) -> bool:
     Raises
     ------
     InputError
-        When it is no language model, or a masked one without a mask token.
+        When it is not a language model, or a masked one without a mask token.
     """
     kind = type(loaded.model).__name__
     if loaded.model.get_output_embeddings() is None or loaded.is_encoder_decoder:

@@ -50,7 +50,7 @@ def pair_task(
         inputs = encode_pairs(loaded, others)
         runner = InterventionRunner.of_pairs(loaded, inputs)
         odds = np.concatenate([odds, intact_log_odds(runner, inputs)])
-    task = compared([*pairs, *others], odds)
+    task = compare_with_chance([*pairs, *others], odds)
     if not task.holds:
         logger.warning(
             "%s: %s; near chance, what is found for these pairs is not about what they ask",
@@ -60,7 +60,7 @@ def pair_task(
     return task
 
 
-def compared(pairs: Sequence[MinimalPair], log_odds: np.ndarray) -> PairTask:
+def compare_with_chance(pairs: Sequence[MinimalPair], log_odds: np.ndarray) -> PairTask:
     """As many pairs of each two words that turn one way as the other; all if none turn back."""
     rows = _both_ways(pairs)
     both_ways = len(rows) > 0
@@ -112,7 +112,7 @@ def check_one_way(pairs: Sequence[MinimalPair]) -> None:
 
 
 def _kinds(there: Sequence[MinimalPair], back: Sequence[MinimalPair]) -> tuple[str, str]:
-    """Templates, or else conditions, that tell pairs of one way from those of the other."""
+    """Templates, or else conditions, that distinguish pairs of one way from those of the other."""
     for name in ("template", "condition"):
         ways = [sorted({getattr(pair, name) for pair in way}) for way in (there, back)]
         if not set(ways[0]) & set(ways[1]):
@@ -129,5 +129,5 @@ def _both_ways(pairs: Sequence[MinimalPair]) -> list[int]:
     chosen = []
     for (right, wrong), rows in ways.items():
         n = min(len(rows), len(ways.get((wrong, right), ())))
-        chosen += [rows[place * len(rows) // n] for place in range(n)]
+        chosen += [rows[i * len(rows) // n] for i in range(n)]
     return sorted(chosen)

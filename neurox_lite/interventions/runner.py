@@ -56,7 +56,7 @@ class InterventionRunner:
     ------
     InputError
         When the model has no such site or layer, is in training mode, or its predictions depend on
-        padding, a position is no token of its input, or an input is not padded on the right.
+        padding, a position is not a token of its input, or an input is not padded on the right.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class InterventionRunner:
         return self.input_ids.device
 
     def logits(self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """What the model puts out for some inputs, (n_rows, n_tokens of the longest, n_outputs).
+        """What the model outputs for some inputs, (n_rows, n_tokens of the longest, n_outputs).
 
         Of one token only with ``predict_at``.
 

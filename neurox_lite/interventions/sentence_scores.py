@@ -35,7 +35,7 @@ def sentence_log_odds(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> np.n
         )
     texts = [text for pair in pairs for text in pair.both_sentences()]
     rows = [torch.tensor(_tokens(loaded, text)) for text in texts]
-    begins = _begins(loaded)
+    begins = _text_start(loaded)
     for right, wrong, text in zip(rows[::2], rows[1::2], texts[::2], strict=True):
         if begins is None and right[0] != wrong[0]:
             raise InputError(
@@ -71,7 +71,8 @@ def _tokens(loaded: LoadedModel, text: str) -> list[int]:
     return ids
 
 
-def _begins(loaded: LoadedModel) -> int | None:
+def _text_start(loaded: LoadedModel) -> int | None:
+    """The token that begins a text, of a model that has one."""
     begins = loaded.tokenizer.bos_token_id
     known = begins is not None and (loaded.n_embeddings is None or begins < loaded.n_embeddings)
     return begins if known else None
@@ -81,10 +82,10 @@ def _log_probabilities(loaded: LoadedModel, rows: Sequence[torch.Tensor]) -> np.
     device = loaded.model.device
     ids = pad_sequence(list(rows), batch_first=True).to(device)
     mask = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True).to(device)
-    model = InterventionRunner(loaded, ids, mask)
+    runner = InterventionRunner(loaded, ids, mask)
     scores = torch.empty(len(rows), dtype=torch.float64)
-    for batch in model.batches():
-        logits = model.intact_logits(batch)  # of as many tokens as the longest of them has
+    for batch in runner.batches():
+        logits = runner.intact_logits(batch)  # of as many tokens as the longest of them has
         read, is_token = (each[batch][:, 1 : logits.shape[1]] for each in (ids, mask))
         logits = logits[:, :-1]
         chosen = logits.gather(2, read[:, :, None])[:, :, 0]

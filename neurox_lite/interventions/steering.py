@@ -105,7 +105,7 @@ def steer(
     rankings = as_rankings(rankings)
     pairs, target_pairs = as_pairs(pairs), as_pairs(target_pairs, "target_pairs")
     n_random = whole_number(n_random, "n_random", least=1)
-    _check(rankings, pairs, target_pairs, mode, n_random)
+    _check(rankings, pairs, target_pairs, mode)
     seed = validate_seed(seed)
     space = rankings[0].space
     steps = _counts(space.n_neurons, shares, counts)
@@ -173,13 +173,10 @@ def _check(
     pairs: Sequence[MinimalPair],
     target_pairs: Sequence[MinimalPair],
     mode: str,
-    n_random: int,
 ) -> None:
     require_space(rankings)
     if mode not in MODES:
         raise unknown_choice("mode", mode, MODES)
-    if n_random < 1:
-        raise InputError(f"n_random is {n_random}; give at least 1")
     both = set(pairs) & set(target_pairs)
     if both:
         raise InputError(

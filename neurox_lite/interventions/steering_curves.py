@@ -140,7 +140,7 @@ class SteeringCurves:
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Success over the number of neurons, one panel per ranking; KL in panels below, if known.
 
-        Axes of one's own: one per ranking, then one per ranking for KL.
+        Axes that are given: one per ranking, then one per ranking for KL.
         """
         from neurox_lite.figures import finish, panels
 

@@ -19,7 +19,7 @@ from neurox_lite.models.location import Location
 from neurox_lite.models.vocabulary import check_texts
 
 LARGEST_LOSS = 700.0
-"""In nats; the perplexity of more is no float."""
+"""In nats; the perplexity of more is not a float."""
 
 
 def perplexity(
@@ -84,7 +84,7 @@ def classification_accuracy(
     Raises
     ------
     InputError
-        When the model is no classifier, there are not as many labels as texts, or it does not
+        When the model is not a classifier, there are not as many labels as texts, or it does not
         know one.
     """
     loaded = as_loaded(model, tokenizer, head="classification")

@@ -230,7 +230,7 @@ def pair_effect(
     distinct = inputs.distinct()
     n_copies, n_wrong = len(inputs) - len(distinct), 0
     inputs = inputs.select(distinct)
-    where = Location(site, layers, positions)
+    where = Location(site, layers, inputs.resolve_positions(positions))
     runner = InterventionRunner.of_pairs(loaded, inputs, where, every_token=callable(objective))
     odds = intact_log_odds(runner, inputs)
     rows = torch.from_numpy(np.flatnonzero(odds > 0)).to(runner.device)

@@ -49,7 +49,7 @@ def fit_probe_mask(
 ) -> MaskFit:
     """Fewest neurons that turn, or that keep, a probe's predictions on stored activations.
 
-    :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask` with a probe in the place of the model
+    :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask` with a probe instead of the model
     (De Cao et al. 2022). Replacements stay in the range of their neuron on the rows used: a linear
     probe could otherwise be turned by any one neuron that has a weight.
 

@@ -44,7 +44,7 @@ class Made:
     Attributes
     ----------
     linears : frozenset of int
-        Calls in which a linear layer put out such a unit.
+        Calls in which a linear layer output such a unit.
     mixes : frozenset of int
         Calls in which two computed tensors were multiplied to such a unit, as an attention's
         weights and values are.
@@ -99,7 +99,7 @@ class Dataflow(TorchDispatchMode):
             self.note(tensor, OTHER)
 
     def of(self, tensor: torch.Tensor) -> Made:
-        """What a tensor is made of. Views of one storage are not told apart."""
+        """What a tensor is made of. Views of one storage are not distinguished."""
         try:
             return self._made[tensor.untyped_storage()._cdata][1]
         except (KeyError, NotImplementedError):
@@ -159,7 +159,7 @@ class Dataflow(TorchDispatchMode):
         numbers = [tensor.is_floating_point() or tensor.is_complex() for tensor in inputs]
         if not (is_move or is_function) or not result.is_floating_point() or not any(numbers):
             return OTHER
-        # What is the same for all units of a token, such as a norm, is no unit's function.
+        # What is the same for all units of a token, such as a norm, is not a function of a unit.
         is_wide = result.shape[-1:] != (1,)
         units = [
             made

@@ -115,7 +115,7 @@ def _check_products(
         if made.is_activated and not known and _outside_attention(calls, position):
             what = f"{call.name} ({type(call.module).__name__})"
             raise NotFound(
-                f"{what} applies weights to neurons and is no linear layer that is known"
+                f"{what} applies weights to neurons and is not a linear layer that is known"
             )
 
 

@@ -1,7 +1,7 @@
 """Where the hidden states of a model are.
 
 1. The blocks are the list of modules in which attentions are, or else of modules with parameters.
-2. Hidden states are what each block reads, and after the last one what the model puts out.
+2. Hidden states are what each block reads, and after the last one what the model outputs.
 3. They have to be those that the model itself tells, where it does. Else it is refused.
 """
 
@@ -27,7 +27,7 @@ from neurox_lite.models.trace import Call, Trace
 
 
 def find_hidden_states(model: Any, root: nn.Module, traced: Trace) -> list[Found]:
-    """The input of every block, and what the model puts out after the last one."""
+    """The input of every block, and what the model outputs after the last one."""
     calls = traced.calls
     lists = block_lists(
         model, root, calls, lambda module: any(map(is_attention, module.modules()))
@@ -62,8 +62,8 @@ def _states_around(blocks: Blocks, calls: Sequence[Call]) -> list[Found]:
         if root in calls[position].outer and same_states(calls[position].written, told[-1])
     ]
     if not after:
-        raise NotFound(f"no module of {name} puts out its last hidden states", outputs)
-    # Of modules inside each other that put out the same, the outermost.
+        raise NotFound(f"no module of {name} outputs its last hidden states", outputs)
+    # Of modules inside each other that output the same, the outermost.
     outermost = next(p for p in after if p == after[-1] or p in calls[after[-1]].outer)
     found.append(Found(outermost, "output", len(found)))
     states = [states_of(item, calls) for item in found]
@@ -79,12 +79,12 @@ def _told(call: Call) -> list[torch.Tensor]:
     told = getattr(call.result, "hidden_states", None)
     if isinstance(told, tuple | list) and told:
         if not all(isinstance(states, torch.Tensor) for states in told):
-            raise NotFound(f"the hidden states of {type(call.module).__name__} are no tensors")
+            raise NotFound(f"the hidden states of {type(call.module).__name__} are not tensors")
         return list(told)
     last = getattr(call.result, "last_hidden_state", None)
     if last is None and hasattr(call.result, "to_tuple"):
         last = next((t for t in call.result.to_tuple() if isinstance(t, torch.Tensor)), None)
     last = call.written if last is None else last
     if not isinstance(last, torch.Tensor):
-        raise NotFound(f"{type(call.module).__name__} puts out no hidden states")
+        raise NotFound(f"{type(call.module).__name__} outputs no hidden states")
     return [last]

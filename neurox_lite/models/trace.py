@@ -19,9 +19,9 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.dataflow import CONSTANT, Dataflow, Made
 
 SHAPE = (2, 3)
-"""Sentences and tokens of the trial: different, so that transposed states are recognised."""
+"""Sentences and tokens that are read: different, so that transposed states are recognised."""
 
-_ON_TRIAL = ContextVar("on trial", default=False)
+_DRY_RUN = ContextVar("dry run", default=False)
 
 
 @dataclass
@@ -62,17 +62,17 @@ class Call:
 
 @contextmanager
 def dry_run() -> Iterator[None]:
-    """While the block runs, forward passes are trials: hooks of interventions leave them alone."""
-    token = _ON_TRIAL.set(True)
+    """While the block runs, hooks of interventions leave forward passes alone."""
+    token = _DRY_RUN.set(True)
     try:
         yield
     finally:
-        _ON_TRIAL.reset(token)
+        _DRY_RUN.reset(token)
 
 
 def in_dry_run() -> bool:
-    """Whether the forward pass under way is a trial."""
-    return _ON_TRIAL.get()
+    """Whether the forward pass under way is one of :func:`dry_run`."""
+    return _DRY_RUN.get()
 
 
 @dataclass
@@ -116,7 +116,7 @@ def trace(model: Any, *, dataflow: bool = False) -> Trace:
     takes_all = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in known.values())
     if "input_ids" not in known and not takes_all:
         raise InputError(f"{name}: reads no token ids (input_ids); give a model of text")
-    ids = _trial_ids(model)
+    ids = _short_ids(model)
     inputs = {
         "input_ids": ids,
         "attention_mask": torch.ones_like(ids),
@@ -157,7 +157,7 @@ def text_config(config: PreTrainedConfig) -> PreTrainedConfig:
         return config
 
 
-def _trial_ids(model: Any) -> torch.Tensor:
+def _short_ids(model: Any) -> torch.Tensor:
     """Six tokens, (2, 3). Of an encoder-decoder both end a text, which some classifiers need."""
     config = model.config
     try:

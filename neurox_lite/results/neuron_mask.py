@@ -92,7 +92,7 @@ class NeuronMask:
         Raises
         ------
         InputError
-            When one is no neuron of the space, or the replacement is of another shape.
+            When one is not a neuron of the space, or the replacement is of another shape.
         """
         expect(space, NeuronSpace, "space", "a NeuronSpace, such as nx.neuron_space(model)")
         gates = np.zeros(space.n_neurons)

@@ -7,7 +7,7 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.corpora.minimal_pairs import MinimalPair
-from neurox_lite.interventions.pair_task import check_one_way, compared
+from neurox_lite.interventions.pair_task import check_one_way, compare_with_chance
 
 
 def pair(number: int, right: str, wrong: str) -> MinimalPair:
@@ -23,7 +23,7 @@ def turned(pairs: list[MinimalPair]) -> list[MinimalPair]:
 
 
 def test_a_model_that_is_right():
-    task = compared(one_way(40, 8), np.full(40, 3.0))
+    task = compare_with_chance(one_way(40, 8), np.full(40, 3.0))
     assert task.holds and task.n_groups == 8 and not task.both_ways
     assert (task.n_right, task.n_pairs, task.share) == (40, 40, 1)
     assert "right on 40 of 40 pairs, all one way" in str(task)
@@ -32,7 +32,7 @@ def test_a_model_that_is_right():
 def test_a_model_that_likes_five_of_eight_verbs_better_in_one_form():
     """Of the 120 pairs 75 are right, surely more than half of independent ones; of 8 verbs not."""
     liking = np.array([1, 1, -1, 1, -1, 1, 1, -1])
-    task = compared(one_way(120, 8), np.tile(liking, 15) * 2.0)
+    task = compare_with_chance(one_way(120, 8), np.tile(liking, 15) * 2.0)
     assert (task.n_right, task.n_groups) == (75, 8)
     assert not task.holds and task.low < 0.5
 
@@ -40,8 +40,8 @@ def test_a_model_that_likes_five_of_eight_verbs_better_in_one_form():
 def test_a_model_that_likes_one_word_better_is_right_on_all_pairs_of_one_way():
     she = [pair(i, "she", "he") for i in range(60)]
     he = [pair(i + 60, "he", "she") for i in range(30)]
-    assert compared(she, np.full(60, 1.5)).holds
-    task = compared([*she, *he], np.concatenate([np.full(60, 1.5), np.full(30, -1.5)]))
+    assert compare_with_chance(she, np.full(60, 1.5)).holds
+    task = compare_with_chance([*she, *he], np.concatenate([np.full(60, 1.5), np.full(30, -1.5)]))
     assert not task.holds and task.both_ways
     assert (task.n_right, task.n_pairs, task.log_odds) == (30, 60, 0)
 
@@ -49,17 +49,17 @@ def test_a_model_that_likes_one_word_better_is_right_on_all_pairs_of_one_way():
 def test_near_chance_and_below_noise():
     rng = np.random.default_rng(0)
     odds = np.where(np.arange(1000) % 5 < 3, 1.0, -1.0)
-    many = compared(one_way(1000, 1000), odds)
+    many = compare_with_chance(one_way(1000, 1000), odds)
     assert many.low > 0.5 and many.share == 0.6 and not many.holds
     # Right on most pairs by next to nothing, wrong on the others by much.
     odds = np.where(np.arange(100) % 4 > 0, 0.01, -1.0) + rng.normal(size=100) * 1e-3
-    most = compared(one_way(100, 100), odds)
+    most = compare_with_chance(one_way(100, 100), odds)
     assert most.share == 0.75 and not most.above_noise and not most.holds
 
 
 @pytest.mark.parametrize(("n", "holds"), [(4, False), (5, True)])
 def test_how_few_pairs_are_enough(n, holds):
-    assert compared(one_way(n, n), np.ones(n)).holds == holds
+    assert compare_with_chance(one_way(n, n), np.ones(n)).holds == holds
 
 
 def test_pairs_that_turn_opposite_ways():

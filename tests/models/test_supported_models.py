@@ -195,7 +195,7 @@ def test_surplus_padding_of_longformer_is_cut_and_left_alone():
         ("blip", "mlp", r"BlipModel: fails when it reads six tokens \(ValueError: .*pixel_values"),
         ("mllama", "mlp", "was taken for a block but is not called"),
         ("funnel", "hidden_states", "was taken for a block but is not called"),
-        ("cpmant", "mlp", "puts out its last hidden states"),
+        ("cpmant", "mlp", "outputs its last hidden states"),
     ],
 )
 def test_what_is_refused_says_why(model_type, site, said):
