@@ -222,3 +222,14 @@ def test_rankings_survive_saving(method, tmp_path):
     loaded = NeuronRanking.load(tmp_path / "r.json")
     np.testing.assert_array_equal(loaded.scores, ranking.scores)
     assert loaded.provenance == ranking.provenance
+
+
+def test_by_the_name_of_a_method():
+    X, *others = mixed()
+    for method in METHODS:
+        name = method(X, others).method
+        np.testing.assert_array_equal(
+            rankers.rank_across_models(name, X, others).scores, method(X, others).scores
+        )
+    with pytest.raises(InputError, match="unknown method 'mean-corr'; use max-corr, min-corr"):
+        rankers.rank_across_models("mean-corr", X, others)
