@@ -5,13 +5,11 @@ from neurox_lite.masking.baselines import (
     rank_by_integrated_gradients,
     rank_by_single_replacement,
 )
-from neurox_lite.masking.mask_methods import fit_neuron_masks
 from neurox_lite.masking.neuron_mask import fit_neuron_mask, rank_by_neuron_mask
 from neurox_lite.masking.probe_mask import fit_probe_mask
 
 __all__ = [
     "fit_neuron_mask",
-    "fit_neuron_masks",
     "fit_probe_mask",
     "rank_by_activation_difference",
     "rank_by_integrated_gradients",

@@ -3,13 +3,7 @@
 from neurox_lite.ranking.activation_difference import activation_difference
 from neurox_lite.ranking.agreement import agreement, rank_biased_overlap
 from neurox_lite.ranking.average_precision import average_precision
-from neurox_lite.ranking.cross_model import (
-    lin_reg,
-    max_corr,
-    min_corr,
-    rank_across_models,
-    svcca,
-)
+from neurox_lite.ranking.cross_model import lin_reg, max_corr, min_corr, svcca
 from neurox_lite.ranking.differentiable_mask import differentiable_mask
 from neurox_lite.ranking.gaussian import gaussian
 from neurox_lite.ranking.integrated_gradients import integrated_gradients
@@ -51,7 +45,6 @@ __all__ = [
     "probeless",
     "random_ranking",
     "rank",
-    "rank_across_models",
     "rank_biased_overlap",
     "svcca",
     "variance",

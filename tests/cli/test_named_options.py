@@ -139,5 +139,5 @@ def test_options_are_found_in_messages() -> None:
     assert named_in("leave them out with min_count=2 (--min-count 2)") == {"--min-count"}
     assert named_in("too long; extract again with --window, or use --layers") == set()
     assert named_in("extract it again; or use --layers 3") == {"--layers"}
-    assert "--min-count" in options_named("neurox_lite.activations.labelled_splits")
+    assert "--min-count" in options_named("neurox_lite.activations.labelled_rows")
     assert "neurox_lite.activations.labelled_splits" in reached("neurox_lite.cli.run_job")

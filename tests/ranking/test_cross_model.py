@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 from neurox_lite import ranking as rankers
 from neurox_lite.correlation.cca import canonical_correlations
 from neurox_lite.errors import InputError
+from neurox_lite.ranking.cross_model import rank_across_models
 from neurox_lite.results.ranking import NeuronRanking
 
 METHODS = [rankers.max_corr, rankers.min_corr, rankers.lin_reg, rankers.svcca]
@@ -229,7 +230,7 @@ def test_by_the_name_of_a_method():
     for method in METHODS:
         name = method(X, others).method
         np.testing.assert_array_equal(
-            rankers.rank_across_models(name, X, others).scores, method(X, others).scores
+            rank_across_models(name, X, others).scores, method(X, others).scores
         )
     with pytest.raises(InputError, match="unknown method 'mean-corr'; use max-corr, min-corr"):
-        rankers.rank_across_models("mean-corr", X, others)
+        rank_across_models("mean-corr", X, others)
