@@ -47,7 +47,7 @@ N_CORRELATIONS, N_SHARES = 12, 80
 """Points at which the posterior is summed: correlations, and shares for each."""
 
 SHARES_TO = 5.0
-"""How far from the observed share, in deviations of a share of whole sentences."""
+"""How far from the observed share, in standard deviations of a share of whole sentences."""
 
 
 def accuracy_interval(right: Any, groups: Any, *, level: float = 0.95) -> Interval:

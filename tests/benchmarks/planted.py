@@ -20,7 +20,7 @@ WORDS_PER_SENTENCE = 10
 N_SHARED = 20
 """Directions that the background has in common; half of its variance is in them."""
 SIGNAL = 0.15
-"""Distance of a class mean from the middle, in deviations of the background."""
+"""Distance of a class mean from the middle, in standard deviations of the background."""
 
 
 @dataclass(frozen=True)

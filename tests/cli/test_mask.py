@@ -137,7 +137,7 @@ def test_other_pairs_are_those_the_model_can_choose_between(
 
 
 def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
-    """The head of a ranking, which is saved beside it, computed here or read from a file."""
+    """The top of a ranking, which is saved beside it, computed here or read from a file."""
     lines = Path(PAIRS).read_text().splitlines(keepends=True)
     pairs = tmp_path / "pairs.tsv"  # without those that side effects are slow on
     pairs.write_text("".join(lines[:1] + [line for line in lines if "\tadv\t" in line]))

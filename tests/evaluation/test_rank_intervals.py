@@ -45,7 +45,7 @@ def of_probe(probe, X, y, groups=GROUPS, rank=linguistic_correlation, **options)
 
 
 def class_distance(X, y):
-    """Between the class means that are furthest apart, in deviations; NaN for constant neurons."""
+    """Between the class means furthest apart, in standard deviations; NaN for constant neurons."""
     means = np.stack([X[y == label].mean(0) for label in np.unique(y)]).astype(np.float64)
     with np.errstate(invalid="ignore"):
         scores = np.ptp(means, axis=0) / X.std(0)

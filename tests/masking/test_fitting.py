@@ -1,4 +1,4 @@
-"""The head of a ranking as a mask, REINFORCE in its plain form, and attributions of gates."""
+"""The top of a ranking as a mask, REINFORCE in its plain form, and attributions of gates."""
 
 from __future__ import annotations
 
