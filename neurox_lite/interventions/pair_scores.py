@@ -10,6 +10,7 @@ import torch
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
+from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.sentence_scores import sentence_log_odds
@@ -57,3 +58,28 @@ def intact_log_odds(runner: InterventionRunner, inputs: PairInputs) -> np.ndarra
     for rows in runner.batches():
         odds[rows] = inputs.log_odds(runner.intact_logits(rows), rows)
     return odds.double().cpu().numpy()
+
+
+def select_right(
+    runner: InterventionRunner,
+    inputs: PairInputs,
+    log_odds: np.ndarray,
+    include_incorrect: bool = False,
+) -> tuple[InterventionRunner, PairInputs, tuple[MinimalPair, ...]]:
+    """A runner of the pairs that the intact model gets right or, if asked, of all; and the former.
+
+    Raises
+    ------
+    InputError
+        When it gets all of them wrong.
+    """
+    rows = torch.from_numpy(np.flatnonzero(log_odds > 0)).to(runner.device)
+    right = inputs.select(rows)
+    if include_incorrect:
+        return runner, inputs, right.pairs
+    if not len(right):
+        raise InputError(
+            f"{runner.loaded.name} gets all {len(inputs)} pairs wrong; give others, or use them as "
+            "they are by include_incorrect=True (--include-incorrect)"
+        )
+    return runner.select(rows), right, right.pairs

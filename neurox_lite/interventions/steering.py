@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.arguments import shares as checked_shares
@@ -16,7 +15,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.interventions.model_metric import ModelMetric, evaluate, evaluate_additions
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_metrics import log_odds_of
-from neurox_lite.interventions.pair_scores import intact_log_odds
+from neurox_lite.interventions.pair_scores import intact_log_odds, select_right
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
@@ -115,19 +114,11 @@ def steer(
     where = Location.of_space(space, positions)
     runner = InterventionRunner.of_pairs(loaded, inputs, where)
     intact = intact_log_odds(runner, inputs)
-    right = torch.from_numpy(np.flatnonzero(intact > 0)).to(runner.device)
-    right_pairs = inputs.select(right).pairs
-    if not include_incorrect:
-        runner, inputs = runner.select(right), inputs.select(right)
-    if not len(inputs):
-        raise InputError(
-            f"{loaded.name} gets all {len(pairs)} pairs wrong; give others, or use them as they "
-            "are by include_incorrect=True (--include-incorrect)"
-        )
+    runner, inputs, right = select_right(runner, inputs, intact, include_incorrect)
     require_space(rankings, runner.space)
     task = pair_task(loaded, pairs, intact, target_pairs)
     if task.holds:
-        check_one_way(right_pairs)
+        check_one_way(right)
     beside: dict[str, ModelMetric] = {}
     if texts is not None:
         of_text = kl_and_perplexity(loaded, texts, Location.of_space(space))

@@ -6,14 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
-import numpy as np
-import torch
-
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
-from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import encode_pairs
-from neurox_lite.interventions.pair_scores import intact_log_odds
+from neurox_lite.interventions.pair_scores import intact_log_odds, select_right
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
 from neurox_lite.interventions.runner import InterventionRunner
 from neurox_lite.masking.effects import Measure, PairEffect
@@ -228,30 +224,22 @@ def pair_effect(
     loaded = as_loaded(model, tokenizer, head="language")
     inputs = encode_pairs(loaded, pairs)
     distinct = inputs.distinct()
-    n_copies, n_wrong = len(inputs) - len(distinct), 0
+    n_copies = len(inputs) - len(distinct)
     inputs = inputs.select(distinct)
     where = Location(site, layers, inputs.resolve_positions(positions))
     runner = InterventionRunner.of_pairs(loaded, inputs, where, every_token=callable(objective))
     odds = intact_log_odds(runner, inputs)
-    rows = torch.from_numpy(np.flatnonzero(odds > 0)).to(runner.device)
-    right = inputs.select(rows)
-    if not include_incorrect and not len(right):
-        raise InputError(
-            f"{loaded.name} gets all {len(inputs)} pairs wrong; give others, or use them as they "
-            "are by include_incorrect=True (--include-incorrect)"
-        )
+    runner, used, right = select_right(runner, inputs, odds, include_incorrect)
     turning = bounds_from if others is None else others
     task = pair_task(loaded, inputs.pairs, odds, turning or ())
-    if not include_incorrect:
-        n_wrong = len(inputs) - len(right)
-        inputs, runner = right, runner.select(rows)
     effect = PairEffect(
         runner,
-        inputs,
+        used,
         objective=objective,
         bounds_from=None if bounds_from is None else encode_pairs(loaded, bounds_from),
         task=task,
     )
     if effect.objective is Objective.FLIP and task.holds:
-        check_one_way(right.pairs)
+        check_one_way(right)
+    n_wrong = len(inputs) - len(used)
     return effect, {"left out as copies": n_copies, "left out as wrong": n_wrong}
