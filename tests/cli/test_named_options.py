@@ -51,6 +51,8 @@ NEVER_SAID = {
         "--condition",
         "--template",
     },
+    # It takes the pairs that the model gets wrong, too.
+    "ablate": {"--include-incorrect"},
     # Of minimal pairs, which it does not read.
     "rank": {"--condition", "--template", "--include-incorrect"},
     "convert": {"--min-count", "--by-position", "--text"},
