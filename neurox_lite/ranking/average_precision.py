@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from neurox_lite.activations.access import column_blocks
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.activations.moments import moments
+from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.threads import thread_map
 
@@ -59,16 +60,7 @@ def average_precision(X: Any, y: Any) -> NeuronRanking:
             is_constant[first : first + block.shape[1]] = moments(block).is_constant
     share = np.bincount(data.ids)[:, None] / len(data.ids)
     class_scores = ((class_scores - share) / (1 - share)).clip(min=0)
-    scores = class_scores.max(0)
-    scores[is_constant] = np.nan
-    return NeuronRanking.from_scores(
-        data.space,
-        scores,
-        "average-precision",
-        classes=data.class_names,
-        class_scores=class_scores,
-        provenance=data.provenance,
-    )
+    return rank_by_class_scores("average-precision", data, class_scores, is_constant)
 
 
 def _of_neuron(activations: np.ndarray, ids: np.ndarray, n_classes: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
+from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 SAMPLE_RUNS, RUN_ROWS = 16, 256
@@ -69,17 +70,8 @@ def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
         high += members @ torch.ge(block, highest, out=active)
     counts = np.bincount(data.ids, minlength=shape[0])[:, None]
     class_scores = np.maximum(*(_iou(hits.numpy(), counts) for hits in (low, high)))
-    scores = class_scores.max(0)
-    scores[(low + high).sum(0).numpy() == 0] = np.nan
-    return NeuronRanking.from_scores(
-        data.space,
-        scores,
-        "iou",
-        classes=data.class_names,
-        class_scores=class_scores,
-        provenance=data.provenance,
-        parameters={"quantile": quantile},
-    )
+    is_constant = (low + high).sum(0).numpy() == 0  # active on no word
+    return rank_by_class_scores("iou", data, class_scores, is_constant, quantile=quantile)
 
 
 def _iou(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.activations.moments import class_moments
+from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -38,13 +39,4 @@ def mean_select(X: Any, y: Any) -> NeuronRanking:
     data = validate_inputs(X, y)
     moments = class_moments(data)
     class_scores = np.abs(moments.standardized_means)
-    scores = class_scores.max(0)
-    scores[moments.overall.is_constant] = np.nan
-    return NeuronRanking.from_scores(
-        data.space,
-        scores,
-        "mean-select",
-        classes=data.class_names,
-        class_scores=class_scores,
-        provenance=data.provenance,
-    )
+    return rank_by_class_scores("mean-select", data, class_scores, moments.overall.is_constant)

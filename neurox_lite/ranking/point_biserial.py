@@ -8,6 +8,7 @@ import numpy as np
 
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.activations.moments import class_moments
+from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -40,13 +41,4 @@ def point_biserial(X: Any, y: Any) -> NeuronRanking:
     share = moments.counts / moments.counts.sum()
     odds = np.sqrt(share / (1 - share))
     class_scores = np.abs(moments.standardized_means) * odds[:, None]
-    scores = class_scores.max(0)
-    scores[moments.overall.is_constant] = np.nan
-    return NeuronRanking.from_scores(
-        data.space,
-        scores,
-        "point-biserial",
-        classes=data.class_names,
-        class_scores=class_scores,
-        provenance=data.provenance,
-    )
+    return rank_by_class_scores("point-biserial", data, class_scores, moments.overall.is_constant)

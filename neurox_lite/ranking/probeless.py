@@ -8,6 +8,7 @@ import numpy as np
 
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.activations.moments import class_moments
+from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -41,14 +42,11 @@ def probeless(X: Any, y: Any, *, standardize: bool = True) -> NeuronRanking:
     moments = class_moments(data)
     means = moments.standardized_means if standardize else moments.means
     class_scores = np.stack([np.abs(mean - means).sum(0) for mean in means])
-    scores = class_scores.sum(0) / 2
-    scores[moments.overall.is_constant] = np.nan
-    return NeuronRanking.from_scores(
-        data.space,
-        scores,
+    return rank_by_class_scores(
         "probeless",
-        classes=data.class_names,
-        class_scores=class_scores,
-        provenance=data.provenance,
-        parameters={"standardize": standardize},
+        data,
+        class_scores,
+        moments.overall.is_constant,
+        scores=class_scores.sum(0) / 2,
+        standardize=standardize,
     )
