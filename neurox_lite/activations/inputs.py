@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from neurox_lite.activations.access import space_of, take_rows
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.store import ActivationStore
-from neurox_lite.arguments import shown
+from neurox_lite.arguments import expect, shown
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import sentence_numbers
 from neurox_lite.json_files import hash_json
@@ -223,6 +223,22 @@ def require_same_neurons(X: Any, other: Any, part: str) -> None:
     both_know_theirs = isinstance(X, ActivationMatrix) and isinstance(other, ActivationMatrix)
     if both_know_theirs and X.space != other.space:
         raise InputError(f"train and {part} have different neurons; give the same layers")
+
+
+def validate_space(space: NeuronSpace | None, X: Any, name: str = "space") -> NeuronSpace:
+    """The neurons that the columns of ``X`` are, as the user says or as ``X`` knows itself.
+
+    Raises
+    ------
+    InputError
+        When it is not a space, or of another number of neurons.
+    """
+    if space is None:
+        return space_of(X)
+    expect(space, NeuronSpace, name, "a NeuronSpace, such as store.space")
+    if space.n_neurons != X.shape[1]:
+        raise InputError(f"{name} has {space.n_neurons} neurons for {X.shape[1]} columns")
+    return space
 
 
 def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

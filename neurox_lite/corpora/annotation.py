@@ -70,6 +70,7 @@ def annotate(corpus: TaggedCorpus, tag: str, rule: Rule) -> TaggedCorpus:
         nothing to tell apart.
     """
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
+    expect(tag, str, "tag", "a name, as a string")
     label = _as_function(rule, tag)
     label_of = {word: label(word) for word in dict.fromkeys(corpus.words())}
     for word, value in label_of.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from neurox_lite.arguments import shown
 from neurox_lite.errors import InputError
 
 WORD = "word"
@@ -85,13 +86,17 @@ def column_format(columns: str | Sequence[str] | None) -> ColumnFormat:
         if columns in FORMATS:
             return FORMATS[columns]
         columns = columns.split(",")
+    if not isinstance(columns, Iterable) or isinstance(columns, Mapping):
+        raise InputError(
+            f"columns is {shown(columns)}; give the name of a format, or of each column"
+        )
     names = tuple(name.strip() if isinstance(name, str) else name for name in columns)
     if not all(isinstance(name, str) and name for name in names):
         raise InputError(
             f"columns {names!r}: a name is empty or not a string; use _ to ignore a column"
         )
-    shown = [name for name in names if name != IGNORED]
-    if names.count(WORD) != 1 or len(set(shown)) != len(shown):
+    read = [name for name in names if name != IGNORED]
+    if names.count(WORD) != 1 or len(set(read)) != len(read):
         raise InputError(
             f"columns {', '.join(names)}: give every column its own name and call one '{WORD}', "
             f"or give one of {', '.join(FORMATS)}"

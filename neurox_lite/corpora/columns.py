@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from sys import intern
 
+from neurox_lite.arguments import expect
 from neurox_lite.corpora.bad_lines import BadLines, sentence_lines
 from neurox_lite.corpora.column_formats import (
     WORD,
@@ -74,6 +75,8 @@ def read_columns(
         may be a comment.
     """
     form = column_format(columns)
+    if comment is not None:
+        expect(comment, str, "comment", "how comment lines begin, as a string")
     if comment is not None:
         form = replace(form, comment=comment)
     comments = _survey(path, form)

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from neurox_lite.arguments import expect
 from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -47,6 +48,9 @@ def read_csv(
         When the file cannot be read, the header has no such column or has it twice, a row has
         another number of cells or no text, or quotes do not match.
     """
+    expect(text_column, str, "text_column", "the name of a column")
+    if label_column is not None:
+        expect(label_column, str, "label_column", "the name of a column")
     names = [text_column] if label_column is None else [text_column, label_column]
     bad = BadLines(path, skip_bad_lines)
     sentences: list[tuple[str, ...]] = []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from sys import intern
 
+from neurox_lite.arguments import expect
 from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text, split_words
@@ -41,6 +42,7 @@ def read_parallel(
     InputError
         When a file cannot be read, or the files differ in lines or a line in words.
     """
+    expect(tag, str, "tag", "a name, as a string")
     bad = BadLines(text_path, skip_bad_lines)
     sentences: list[tuple[str, ...]] = []
     labels: list[tuple[str, ...]] = []

@@ -194,7 +194,7 @@ def read_files(
             f"corpus files for {', '.join(corpus) or 'nothing'}: give one file for each of "
             f"{', '.join(SPLITS)}, for train and test, or a single file to be split at random"
         )
-    if labels is not None and (isinstance(labels, str) or set(labels) != set(given)):
+    if labels is not None and (not isinstance(labels, Mapping) or set(labels) != set(given)):
         raise InputError(f"give one label file for each of {', '.join(given)}")
     label_files = labels if isinstance(labels, Mapping) else dict.fromkeys(given)
     parts = {

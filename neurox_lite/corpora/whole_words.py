@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 
 
@@ -21,6 +22,7 @@ def whole_word(pattern: str, where: str) -> re.Pattern[str]:
     InputError
         When it is not a regular expression.
     """
+    expect(pattern, str, where, "a regular expression, as a string")
     try:
         return re.compile(pattern)
     except re.error as error:

@@ -55,6 +55,7 @@ def word_filter(
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
     words = None if words is None else frozenset(strings(words, "words"))
     check_filter(pattern, min_frequency, max_frequency)
+    where = expect({} if where is None else where, Mapping, "where", "a dict from tag to labels")
     kept = _frequencies(corpus)
     if pattern is not None:
         expression = whole_word(pattern, "word filter")
@@ -64,7 +65,7 @@ def word_filter(
     most = float("inf") if max_frequency is None else max_frequency
     kept = {word: n for word, n in kept.items() if min_frequency <= n <= most}
     passes = np.fromiter((word in kept for word in corpus.words()), bool, corpus.n_words)
-    for tag, values in (where or {}).items():
+    for tag, values in where.items():
         labels = corpus.labels(tag)
         passes &= np.isin(labels, _named_labels(labels, values, f"{corpus.source}: '{tag}'"))
     if not passes.any():
@@ -97,13 +98,14 @@ def _named_labels(labels: np.ndarray, values: str | Sequence[str], where: str) -
     known = set(labels.tolist()) - {UNLABELLED}
     if isinstance(values, str):
         values = [values] if values in known else [value.strip() for value in values.split(",")]
+    values = strings(values, where)
     for value in values:
         if value not in known:
             raise InputError(
                 f"{where}: no word is labelled '{value}'; its labels are: {listed(sorted(known))}"
                 f"{did_you_mean(value, known)}"
             )
-    return list(values)
+    return values
 
 
 def _frequencies(corpus: TaggedCorpus) -> dict[str, int]:

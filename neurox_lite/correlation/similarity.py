@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.activations.access import space_of
-from neurox_lite.activations.inputs import validate_activations
+from neurox_lite.activations.inputs import validate_activations, validate_space
 from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
@@ -149,10 +148,7 @@ def layer_similarity(
     if measure not in MEASURES:
         raise unknown_choice("measure", measure, MEASURES)
     X, other = validate_activations(X), validate_activations(other, "other")
-    spaces = space or space_of(X), other_space or space_of(other)
-    for matrix, its_space in zip((X, other), spaces, strict=True):
-        if its_space.n_neurons != matrix.shape[1]:
-            raise InputError(f"{matrix.shape[1]} columns for {its_space.n_neurons} neurons")
+    spaces = validate_space(space, X), validate_space(other_space, other, "other_space")
     rows, columns = ([each.columns(layer) for layer in each.layers] for each in spaces)
     moments = cross_moments(X, other, rows, columns)
     for its_space, side in zip(spaces, (moments.x, moments.y), strict=True):

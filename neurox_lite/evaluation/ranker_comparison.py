@@ -16,7 +16,7 @@ from sklearn.base import clone
 from neurox_lite.activations.access import space_of, take_rows
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.labelled_splits import LabelledSplits
-from neurox_lite.arguments import expect, strings, whole_number
+from neurox_lite.arguments import as_path, expect, expect_function, strings, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
@@ -25,7 +25,7 @@ from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
-from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.ranking.agreement import AgreementMatrix, agreement
 from neurox_lite.ranking.methods import RankingTask, rank
 from neurox_lite.ranking_methods import METHODS
@@ -196,18 +196,27 @@ def compare_rankers(
     k = None if k is None else whole_number(k, "k")
     n_rows, n_resamples = whole_number(n_rows, "n_rows"), whole_number(n_resamples, "n_resamples")
     methods = _installed() if methods is None else strings(methods, "methods")
-    rankings = as_rankings(rankings) if isinstance(rankings, NeuronRanking) else list(rankings)
+    is_empty = isinstance(rankings, list | tuple) and not rankings
+    rankings = [] if is_empty else as_rankings(rankings)
+    extra = expect({} if extra is None else extra, Mapping, "extra", "a dict from name to function")
+    for name, scorer in extra.items():
+        expect_function(scorer, f"extra['{name}']", "a function of activations and labels")
+    probe = ElasticNetProbe() if probe is None else probe
+    expect_probe(probe)
+    folder = None if folder is None else as_path(folder, "folder")
+    if provenance is not None:
+        expect(provenance, Mapping, "provenance", "a dict")
     train, test = splits.train, splits.test
     n_neurons = train.X.shape[1]
     k = max(1, n_neurons // 10) if k is None else k
-    names = [*methods, *(extra or {}), *(ranking.method for ranking in rankings)]
+    names = [*methods, *extra, *(ranking.method for ranking in rankings)]
     _check(names, methods, k, n_neurons, n_rows, n_resamples)
     if folder is not None:
         refuse_foreign(folder, NAMES)
     rankers = {name: _by_name(name) for name in methods}
-    for name, scorer in (extra or {}).items():
+    for name, scorer in extra.items():
         rankers[name] = _by_scores(name, scorer)
-    task = RankingTask.from_splits(splits, probe or ElasticNetProbe(), seed)
+    task = RankingTask.from_splits(splits, probe, seed)
     if any(METHODS[name].needs_probe for name in methods):
         task.fitted_probe  # noqa: B018  (so that no method's time has it)
 
@@ -222,7 +231,7 @@ def compare_rankers(
             ranking = replace(ranking, provenance={**ranking.provenance, **provenance})
         ranked.append(ranking)
         if folder is not None:
-            ranked[-1].save(Path(folder) / ranking_name(len(ranked), ranked[-1]))
+            ranked[-1].save(folder / ranking_name(len(ranked), ranked[-1]))
     ranked += rankings
 
     sample = _some_sentences(train, n_rows, seed)

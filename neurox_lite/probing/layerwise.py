@@ -12,7 +12,7 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import layers_of, require_finite
-from neurox_lite.activations.inputs import validate_inputs
+from neurox_lite.activations.inputs import validate_inputs, validate_space
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
@@ -142,12 +142,9 @@ def fit_layers(
     expect(probe, LinearProbe, "probe", "an ElasticNetProbe or ElasticNetRegression")
     data = validate_inputs(X, y)
     X = data.X
-    if space is None:
-        if not isinstance(X, ActivationMatrix):
-            raise InputError("an array does not tell its layers; give space=store.space")
-        space = X.space
-    if X.shape[1] != space.n_neurons:
-        raise InputError(f"X has {X.shape[1]} columns, space {space.n_neurons} neurons")
+    if space is None and not isinstance(X, ActivationMatrix):
+        raise InputError("an array does not tell its layers; give space=store.space")
+    space = validate_space(space, X)
     require_finite(X, space)
     layers = space.layers
     chosen = [layers[: k + 1] if cumulative else (layer,) for k, layer in enumerate(layers)]
@@ -207,7 +204,7 @@ def layer_scores(
         chosen = [(layers_of(test.X, whole, one.space_.layers), one) for one in probes.values()]
         return tuple(one.score(X_layer, test.y) for X_layer, one in chosen)
 
-    whole = train.space if space is None else space
+    whole = validate_space(space, train.X)
     return LayerScores(
         metric=probe.METRIC,
         layers=whole.layers,

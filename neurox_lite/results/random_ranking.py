@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurox_lite.arguments import expect
+from neurox_lite.arguments import expect, shown
+from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
@@ -28,5 +29,10 @@ def random_ranking(
     scores = np.empty(space.n_neurons)
     scores[order] = np.linspace(1, 0, space.n_neurons)
     if constant is not None:
+        constant = np.asarray(constant)
+        if constant.dtype != bool or constant.shape != scores.shape:
+            raise InputError(
+                f"constant is {shown(constant)}; give a bool for each of {len(scores)} neurons"
+            )
         scores[constant] = np.nan
     return NeuronRanking.from_scores(space, scores, "random", parameters={"seed": seed})

@@ -99,7 +99,7 @@ def test_errors(pair):
     X, Y = pair
     with pytest.raises(InputError, match="unknown measure 'rsa'; use cka or svcca"):
         layer_similarity(X, Y, measure="rsa")
-    with pytest.raises(InputError, match="12 columns for 8 neurons"):
+    with pytest.raises(InputError, match="space has 8 neurons for 12 columns"):
         layer_similarity(X, Y, space=OTHER)
     dead = X.copy()
     dead[:, 3:8] = 1

@@ -147,5 +147,5 @@ def test_bad_questions_are_refused():
     bad = np.where(np.arange(12) == 7, np.inf, X)
     with pytest.raises(InputError, match="neuron 2:2 in row 0 is infinite"):
         fit_layers(ElasticNetProbe(), bad, y, space=space)
-    with pytest.raises(InputError, match="12 columns, space 3 neurons"):
+    with pytest.raises(InputError, match="space has 3 neurons for 12 columns"):
         fit_layers(ElasticNetProbe(), X, y, space=NeuronSpace.of_array(3))

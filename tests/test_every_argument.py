@@ -1,0 +1,198 @@
+"""Every argument of a wrong kind is refused in one line, and not by a traceback from inside."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+import neurox_lite as nx
+from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.labelled_splits import LabelledSplits
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.errors import InputError
+
+N, D = 60, 4
+Y = np.array(["a", "b", "c"])[np.arange(N) % 3]
+X = np.random.default_rng(0).normal(size=(N, D)) + np.eye(3, D)[np.arange(N) % 3] * 3
+DATA = {"X": X, "y": Y}
+DEV, TEST = {"X_dev": X, "y_dev": Y}, {"X_test": X, "y_test": Y}
+GROUPS = np.arange(N) // 6
+PROBE = nx.ElasticNetProbe(tol=1e-2)
+FITTED = clone(PROBE).fit(X, Y)
+RANKING = nx.ranking.linguistic_correlation(FITTED)
+PART = LabelledActivations(X, Y, np.arange(N), GROUPS)
+WORDS = [f"w{number % 7}" for number in range(N)]
+SENTENCES = [WORDS[first : first + 6] for first in range(0, N, 6)]
+TAGS = {"tag": [Y[first : first + 6].tolist() for first in range(0, N, 6)]}
+CORPUS = nx.TaggedCorpus(SENTENCES, TAGS, ["train"] * 6 + ["dev"] * 2 + ["test"] * 2)
+SHARES = (0.5, 1.0)
+
+WRONG = {
+    "object": object(),
+    "dict": {"a": 1},
+    "float": 3.7,
+    "str": "x",
+    "negative": -1,
+    "None": None,
+    "list of None": [None],
+}
+
+VALID = {
+    "ablate": {"rankings": [RANKING], **DATA, **TEST, "probe": FITTED, "shares": SHARES},
+    "correlation.correlation_clusters": {"X": X},
+    "correlation.layer_similarity": {"X": X, "other": X},
+    "corpora.annotate": {"corpus": CORPUS, "tag": "new", "rule": "w1.*"},
+    "corpora.word_filter": {"corpus": CORPUS},
+    "evaluation.accuracy_interval": {"right": Y == "a", "groups": GROUPS},
+    "evaluation.compare_rankers": {
+        "splits": LabelledSplits(PART, PART, PART, {}),
+        "methods": ["variance"],
+        "shares": (1.0,),
+        "n_resamples": 0,
+    },
+    "evaluation.disjoint_minimal_sets": {
+        "probe": FITTED,
+        "rank": nx.ranking.linguistic_correlation,
+        **DATA,
+        **DEV,
+    },
+    "evaluation.rank_intervals": {
+        "rank": nx.ranking.probeless,
+        **DATA,
+        "groups": GROUPS,
+        "n_resamples": 2,
+    },
+    "masking.fit_probe_mask": {"probe": FITTED, "X": X[Y == "a"], "n_steps": 2},
+    "minimal_set": {"ranking": RANKING, "probe": FITTED, **DATA, **DEV, "shares": SHARES},
+    "probing.control_labels": {"words": WORDS, "task_labels": Y},
+    "probing.fit_grid": {"probe": PROBE, **DATA, "l1s": [0.1], "l2s": [0.1]},
+    "probing.fit_layers": {"probe": PROBE, **DATA, "space": RANKING.space},
+    "probing.fit_one_vs_rest": {"probe": PROBE, **DATA},
+    "probing.layer_scores": {"probe": PROBE, **DATA, **TEST, "space": RANKING.space},
+    "probing.learning_curve": {
+        "probe": PROBE,
+        **DATA,
+        "groups": GROUPS,
+        **TEST,
+        "shares": SHARES,
+        "n_seeds": 1,
+    },
+    "probing.online_code_length": {"probe": PROBE, **DATA, "groups": GROUPS},
+    "probing.regularisation_search": {
+        "probe": PROBE,
+        **DATA,
+        **DEV,
+        "l1s": [0.1],
+        "l2s": [0.1],
+    },
+    "ranking.activation_difference": {"X": X, "X_other": X + 1},
+    "ranking.agreement": {"rankings": [RANKING, RANKING], "k": 2},
+    "ranking.average_precision": DATA,
+    "ranking.gaussian": {**DATA, **DEV, "n_neurons": 2},
+    "ranking.integrated_gradients": {"probe": FITTED, **DATA, "n_rows": 5, "n_steps": 2},
+    "ranking.iou": DATA,
+    "ranking.lin_reg": {"X": X, "others": [X]},
+    "ranking.linguistic_correlation": {"probe": FITTED},
+    "ranking.max_corr": {"X": X, "others": [X]},
+    "ranking.mean_select": DATA,
+    "ranking.merge_layers": {"rankings": [RANKING]},
+    "ranking.min_corr": {"X": X, "others": [X]},
+    "ranking.mutual_information": DATA,
+    "ranking.one_per_cluster": {
+        "ranking": RANKING,
+        "clusters": nx.correlation.correlation_clusters(X),
+    },
+    "ranking.permuted_overlap": {
+        "first": nx.ranking.probeless,
+        "second": nx.ranking.mean_select,
+        **DATA,
+        "k": 2,
+        "n_permutations": 2,
+    },
+    "ranking.point_biserial": DATA,
+    "ranking.probeless": DATA,
+    "ranking.random_ranking": {"space": RANKING.space},
+    "ranking.rank": {"method": "probeless", "task": nx.ranking.RankingTask(X, Y)},
+    "ranking.rank_biased_overlap": {"first": RANKING, "second": RANKING, "p": 0.9},
+    "ranking.svcca": {"X": X, "others": [X]},
+    "ranking.variance": {"X": X},
+    "ranking.vote": {"rankings": [RANKING]},
+    "selectivity": {"probe": FITTED, "train": PART, "test": PART, "words": WORDS},
+}
+# ranking.differentiable_mask takes seconds a call; its arguments are checked as those of others.
+
+
+@pytest.fixture(scope="module")
+def of_files(tmp_path_factory):
+    """Valid calls of functions that read files, or a model."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "c.txt").write_text("\n".join(" ".join(words) for words in SENTENCES))
+    (folder / "l.txt").write_text("\n".join(" ".join(row) for row in TAGS["tag"]))
+    (folder / "c.tsv").write_text("a\tx\nb\ty\n\nc\tx\n")
+    (folder / "c.csv").write_text("text,label\na b,x\nc,y\n")
+    (folder / "c.conllu").write_text("1\ta\ta\tNOUN\t_\t_\t0\troot\t_\t_\n\n")
+    RANKING.save(folder / "r.json")
+    metadata = {"model": "m", "revision": "", "site": "hidden_states"}
+    with open_writer(folder / "s.h5", CORPUS, dtype="float32", metadata=metadata) as writer:
+        writer.append({0: X.astype("f4")})
+        writer.finish({})
+    store = nx.ActivationStore(folder / "s.h5")
+    splits = dict.fromkeys(("train", "dev", "test"), folder / "c.conllu")
+    model = nx.load_model(nx.embedded_path("models/lstm-0"), device="cpu", head="language")
+    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::200]
+    return {
+        "align_stores": {"stores": [store, store]},
+        "convert": {"source": folder / "s.h5", "out": folder / "o.json", "overwrite": True},
+        "corpora.read_columns": {"path": folder / "c.tsv", "columns": ["word", "tag"]},
+        "corpora.read_csv": {"path": folder / "c.csv", "text_column": "text"},
+        "corpora.read_parallel": {"text_path": folder / "c.txt", "labels_path": folder / "l.txt"},
+        "corpora.read_text": {"path": folder / "c.txt"},
+        "interventions.encode_pairs": {"model": model, "pairs": pairs},
+        "interventions.score_pairs": {"model": model, "pairs": pairs},
+        "labelled_splits": {"store": store, "corpus": CORPUS, "tag": "tag"},
+        "load_result": {"path": folder / "r.json"},
+        "neuron_space": {"model": model},
+        "read_conllu": {"path": folder / "c.conllu"},
+        "read_corpus": {"path": folder / "c.conllu"},
+        "read_pairs": {"path": nx.embedded_path("corpora/number-pairs.tsv")},
+        "read_splits": {"corpus": splits},
+    }
+
+
+def function(name):
+    place, _, own = name.rpartition(".")
+    return getattr(getattr(nx, place) if place else nx, own)
+
+
+def problems(name, valid):
+    """Calls with one argument of another kind that end neither well nor in one line."""
+    use, found = function(name), []
+    parameters = inspect.signature(use).parameters.values()
+    for parameter in (p.name for p in parameters if p.kind is not p.VAR_KEYWORD):
+        for kind, value in WRONG.items():
+            try:
+                use(**{**valid, parameter: value})
+            except InputError as error:
+                if "\n" in str(error) or len(str(error)) > 500:
+                    found.append(f"{parameter}={kind}: {error}")
+            except Exception as error:
+                found.append(f"{parameter}={kind}: {type(error).__name__}: {error}")
+    return found
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_an_argument_of_another_kind_is_refused_in_one_line(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        function(name)(**VALID[name])
+        assert problems(name, VALID[name]) == []
+
+
+def test_and_so_is_one_of_functions_that_read_files(of_files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, valid in of_files.items():
+        function(name)(**valid)
+        assert problems(name, valid) == [], name
