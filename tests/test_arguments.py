@@ -201,7 +201,7 @@ def test_every_public_function_is_tried():
         (lambda: clone(PROBE).fit(nx.TaggedCorpus, Y), "X is a type; give an array"),
         (
             lambda: nx.interventions.steer(RANKING, "m", "p.tsv", PAIRS),
-            "and this is 'p.tsv'; read a file",
+            "not 'p.tsv'; read a file of them",
         ),
         (lambda: nx.ranking.linguistic_correlation(PROBE), "the probe is not fitted"),
         (lambda: nx.ablate([RANKING, "a"], X, Y), "one of the rankings is 'a'; give a NeuronRank"),
