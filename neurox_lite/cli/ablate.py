@@ -51,7 +51,8 @@ class ReadingOrText(ReadingOptions):
     text: Annotated[
         str | None,
         typer.Option(
-            "--text", help="With --model: a sentence per line to predict; else as of 'probe'."
+            "--text",
+            help="With --model: sentences to predict, one per line; otherwise as in 'probe'.",
         ),
     ] = None
 
@@ -112,7 +113,7 @@ class Ablate:
     template: Template = None
     positions: Positions = "all"
     probe: Annotated[
-        str | None, typer.Option("--probe", help="A probe from 'probe'; else one is fitted.")
+        str | None, typer.Option("--probe", help="A probe from 'probe'; by default one is fitted.")
     ] = None
     labelled: LabelledOrText
     shares: Annotated[str, typer.Option("--shares", help="Shares of all neurons.")] = (
@@ -120,7 +121,7 @@ class Ablate:
     )
     replacement: Annotated[
         str,
-        typer.Option("--replacement", help="zero or mean; in a model resampled, too."),
+        typer.Option("--replacement", help="zero or mean; in a model also resampled."),
     ] = "zero"
     retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5

@@ -24,7 +24,7 @@ class Compare:
     """Compare rankings or masks.
 
     Of rankings: the top k they share, Kendall's tau and rank-biased overlap. Of masks: the neurons
-    that both of two replace and that one does, beside chance.
+    that both of two replace and those that only one does, compared with chance.
 
     Example: neurox-lite compare ranking.json random.json --out comparison
 
@@ -42,11 +42,12 @@ class Compare:
     out: Annotated[
         str,
         typer.Option(
-            "--out", help="Folder for agreement.json and agreement.png, of masks overlaps.json."
+            "--out",
+            help="Folder for agreement.json and agreement.png, or for overlaps.json of masks.",
         ),
     ]
     k: Annotated[
-        int | None, typer.Option("-k", help="Size of the top; a tenth of the neurons if not given.")
+        int | None, typer.Option("-k", help="Size of the top; by default a tenth of the neurons.")
     ] = None
     figures: FigureOptions
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the agreement.")] = False

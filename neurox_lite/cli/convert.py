@@ -24,7 +24,7 @@ class Convert:
     out: Annotated[str, typer.Argument(help="A store, or a name in .hdf5 or .json for NeuroX.")]
     to: Annotated[
         str | None,
-        typer.Option("--to", help="store or neurox; by default what IN is not."),
+        typer.Option("--to", help="store or neurox; by default the one that IN is not."),
     ] = None
     model: Annotated[
         str, typer.Option("--model", help="The model of a NeuroX file, which does not name it.")

@@ -23,51 +23,51 @@ class ReadingOptions:
         typer.Option(
             "--labels",
             metavar="FILE|SPLIT=FILE",
-            help="Label files of parallel text or of sentences, like --corpus.",
+            help="Files of labels for parallel text or sentences, given like --corpus.",
         ),
     ] = None
     format: Annotated[
         str | None,
         typer.Option(
             "--format",
-            help="conllu, columns, parallel, sentences, text, csv or tsv; told from the name if "
-            "not.",
+            help="conllu, columns, parallel, sentences, text, csv or tsv; inferred from the "
+            "file name if not given.",
         ),
     ] = None
     columns: Annotated[
         str | None,
         typer.Option(
             "--columns",
-            help="Names of all columns, as word,_,xpos,ner (_: ignored, ...: any number); or "
+            help="Names of all columns, such as word,_,xpos,ner (_: ignored, ...: any number); or "
             "conll2000, conll2003, conll2012, germeval or multiconer.",
         ),
     ] = None
     comment: Annotated[
         str | None,
-        typer.Option("--comment", help="How comments in a file of columns begin, as '# '."),
+        typer.Option("--comment", help="How comments begin in a file of columns, such as '# '."),
     ] = None
     text: Annotated[
         str | None,
         typer.Option(
             "--text",
             metavar="words|raw",
-            help="Of CoNLL-U: join words by spaces, or read as written.",
+            help="For CoNLL-U: join words by spaces, or read the text as written.",
         ),
     ] = None
     text_column: Annotated[
         str | None,
-        typer.Option("--text-column", help="Of CSV and TSV: the column of the sentences."),
+        typer.Option("--text-column", help="For CSV and TSV: the column with the sentences."),
     ] = None
     label_column: Annotated[
         str | None,
         typer.Option(
-            "--label-column", help="Of CSV and TSV: the column of their labels, the --tag."
+            "--label-column", help="For CSV and TSV: the column with their labels, the --tag."
         ),
     ] = None
     skip_bad_lines: Annotated[
         bool,
         typer.Option(
-            "--skip-bad-lines", help="Leave out sentences with bad lines, and list these."
+            "--skip-bad-lines", help="Leave out sentences with bad lines, and list the lines."
         ),
     ] = False
 
@@ -85,19 +85,20 @@ class LabelOptions:
         typer.Option(
             "--match",
             metavar="REGEX",
-            help="Add labels called 'match': does the regular expression match the whole word?",
+            help="Add labels called 'match': whether the regular expression matches the whole "
+            "word.",
         ),
     ] = None
     strip_bio: Annotated[
-        bool, typer.Option("--strip-bio", help="Make PER of the labels B-PER and I-PER.")
+        bool, typer.Option("--strip-bio", help="Turn the labels B-PER and I-PER into PER.")
     ] = False
     label_map: Annotated[
         list[str] | None,
         typer.Option(
             "--label-map",
             metavar="REGEX=LABEL",
-            help="Change labels that the regular expression matches as a whole, as "
-            "'nsubj:.*=nsubj'; of several the first that matches.",
+            help="Change labels that the regular expression matches as a whole, such as "
+            "'nsubj:.*=nsubj'; of several, the first that matches.",
         ),
     ] = None
 
@@ -122,16 +123,20 @@ class WordOptions:
     words_from: Annotated[
         str | None,
         typer.Option(
-            "--words-from", metavar="FILE", help="Use only words of a file, one per line."
+            "--words-from", metavar="FILE", help="Use only the words in a file, one per line."
         ),
     ] = None
     min_frequency: Annotated[
         int,
-        typer.Option("--min-frequency", help="Use only words that train has at least so often."),
+        typer.Option(
+            "--min-frequency", help="Use only words that occur at least this often in train."
+        ),
     ] = 0
     max_frequency: Annotated[
         int | None,
-        typer.Option("--max-frequency", help="Use only words that train has at most so often."),
+        typer.Option(
+            "--max-frequency", help="Use only words that occur at most this often in train."
+        ),
     ] = None
     disjoint: Annotated[
         str | None,
@@ -146,7 +151,7 @@ class WordOptions:
         typer.Option(
             "--where",
             metavar="TAG=LABEL,...",
-            help="Use only words whose other tag is one of these, as upos=NOUN,PROPN.",
+            help="Use only words with one of these labels of another tag, such as upos=NOUN,PROPN.",
         ),
     ] = None
     balance: Annotated[
@@ -154,7 +159,7 @@ class WordOptions:
         typer.Option(
             "--balance",
             metavar="under|over",
-            help="Give train equally many words of each class: draw fewer, or repeat.",
+            help="Give train equally many words of each class, by drawing fewer or repeating some.",
         ),
     ] = None
 

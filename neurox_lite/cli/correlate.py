@@ -29,7 +29,7 @@ class Correlate:
     context: typer.Context
     store: Annotated[
         list[str],
-        typer.Option("--store", help="Activations, from 'extract'; first those to rank."),
+        typer.Option("--store", help="Activations, from 'extract'; those to rank first."),
     ]
     method: Annotated[str, typer.Option("--method", help="max-corr, min-corr, lin-reg or svcca.")]
     out: Annotated[str, typer.Option("--out", help="The ranking to write, .json or .csv.")]
@@ -39,7 +39,8 @@ class Correlate:
         typer.Option(
             "--similarity",
             metavar="DIR",
-            help="Also compare the layers of the first store with those of each other, by CKA.",
+            help="Also compare the layers of the first store with those of each of the others, "
+            "by CKA.",
         ),
     ] = None
     figures: FigureOptions

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Extract:
     """Run a model over a corpus and store one activation vector per word and layer.
 
-    Run the same command again to go on after an interruption.
+    To continue after an interruption, run the same command again.
 
     Example: neurox-lite extract --model bert-base-cased --corpus my.conllu --out bert.h5
     """
@@ -30,14 +30,15 @@ class Extract:
     model: Model
     corpus: Corpus
     out: Annotated[
-        str, typer.Option("--out", help="The store: one file as bert.h5, or a folder as bert.")
+        str,
+        typer.Option("--out", help="The store: a file such as bert.h5, or a folder such as bert."),
     ]
     reading: ReadingOptions
     extraction: ExtractionOptions
     source: Annotated[
         str | None,
         typer.Option(
-            "--source", help="What the encoder reads with --side decoder: a sentence per line."
+            "--source", help="What the encoder reads with --side decoder, one sentence per line."
         ),
     ] = None
     engine: Annotated[
@@ -46,7 +47,9 @@ class Extract:
     workers: Annotated[int | None, typer.Option("--workers", help="With --engine ray.")] = None
     shard: Annotated[
         str | None,
-        typer.Option("--shard", metavar="I/N", help="Do one of N shares, as in a Slurm array."),
+        typer.Option(
+            "--shard", metavar="I/N", help="Do one of N shares, for example in a Slurm array."
+        ),
     ] = None
     dry_run: Annotated[
         bool,

@@ -25,7 +25,8 @@ class Inspect:
 
     store: Annotated[str, typer.Argument(help="An activation store (HDF5).")]
     verify: Annotated[
-        bool, typer.Option("--verify", help="Read it whole and compare it with its checksums.")
+        bool,
+        typer.Option("--verify", help="Read the whole store and compare it with its checksums."),
     ] = False
     as_json: Json = False
     debug: Debug = False

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 MinCount = Annotated[
-    int | None, typer.Option("--min-count", help="Leave out classes with fewer training words.")
+    int | None, typer.Option("--min-count", help="Leave out classes with fewer words in train.")
 ]
 
 
@@ -29,7 +29,8 @@ class LabelledOptions:
     label: Annotated[
         str | None,
         typer.Option(
-            "--label", help="Tell only this label from all others, as NOUN from not NOUN."
+            "--label",
+            help="Distinguish only this label from all others, such as NOUN from not NOUN.",
         ),
     ] = None
     reading: ReadingOptions
@@ -38,7 +39,7 @@ class LabelledOptions:
         bool,
         typer.Option(
             "--by-position",
-            help="Match words of store and corpus by their place, as those of a NeuroX file.",
+            help="Match the words of store and corpus by position, such as those of a NeuroX file.",
         ),
     ] = False
     min_count: MinCount = None

@@ -147,7 +147,7 @@ def _what_is_kept(arguments: list[str]) -> str:
     if command in parts:
         return (
             f"stopped; the {parts[command]} that are done are kept: run the same command again to "
-            "go on"
+            "continue"
         )
     kept = "the output is as it was before"
     if command == "rank" and "all" in arguments:

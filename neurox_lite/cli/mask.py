@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 class Mask:
     """Find the smallest set of neurons whose replacement turns what a model predicts.
 
-    Give pairs that are to be turned the same way, as --condition singular. Exits with 3 when no set
-    reaches the effect (infeasible), the search had not settled, or the intact model is right on the
-    pairs no more often than chance (beside those of the files that turn the other way).
+    Give pairs that are to be turned the same way, such as --condition singular. Exits with 3 when
+    no set reaches the effect (infeasible), the search had not settled, or the intact model is right
+    on the pairs no more often than chance (compared with those of the files that turn the other
+    way).
 
     Side effects are measured where these pairs make no choice, on all other pairs of the files and
-    on --text, beside random neurons; side_effects.json has them in full.
+    on --text, and compared with random neurons; side_effects.json has them in full.
 
     Example: neurox-lite mask --model lstm-0 --pairs pairs.tsv --condition singular --out mask
     """
@@ -41,14 +42,15 @@ class Mask:
     context: typer.Context
     pairs: PairOptions
     out: Annotated[
-        str, typer.Option("--out", help="Folder for the mask, its ranking and what it does.")
+        str, typer.Option("--out", help="Folder for the mask, its ranking and its effects.")
     ]
     condition: Condition = None
     site: Annotated[
         str | None,
         typer.Option(
             "--site",
-            help="By default a ranking's own, else lstm_cell of LSTMs, hidden_states of others.",
+            help="By default that of a ranking, otherwise lstm_cell for LSTMs and hidden_states "
+            "for others.",
         ),
     ] = None
     layers: Layers = None
@@ -59,24 +61,27 @@ class Mask:
         float | None,
         typer.Option(
             "--alpha",
-            help="Mean effect to reach, in nats; by default half as sure of the wrong word as the "
-            "model is of the right one, of sufficiency a KL divergence of 0.1 (-0.1).",
+            help="Mean effect to reach, in nats; by default half as sure of the wrong word as "
+            "the model is of the right one, for sufficiency a KL divergence of 0.1 (-0.1).",
         ),
     ] = None
     bounds_from: Annotated[
         bool,
         typer.Option(
-            "--bounds-from-data", help="Replacements stay in the range seen on all pairs given."
+            "--bounds-from-data", help="Keep replacements in the range seen on all pairs given."
         ),
     ] = False
     held_out: Annotated[
-        float, typer.Option("--held-out", help="Share of the pairs to score the mask on.")
+        float, typer.Option("--held-out", help="Share of the pairs held out to score the mask on.")
     ] = 0.25
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Steps of a search; 300 by default.")
+        int | None, typer.Option("--steps", min=1, help="Steps of a search; by default 300.")
     ] = None
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, help="Searches, from --seed on; the best is kept.")
+        int,
+        typer.Option(
+            "--seeds", min=1, help="Number of searches, from --seed on; the best is kept."
+        ),
     ] = 1
     method: Annotated[
         str,
@@ -91,7 +96,8 @@ class Mask:
         str | None,
         typer.Option(
             "--target",
-            help="The condition to turn to, as plural: of integrated gradients and differences.",
+            help="The condition to turn to, such as plural; for integrated-gradients and "
+            "activation-difference.",
         ),
     ] = None
     path: Annotated[
@@ -99,12 +105,14 @@ class Mask:
         typer.Option(
             "--path",
             help="Rank neurons by how early they enter as more effect is asked for, which takes "
-            "600 steps more; else by the mask found.",
+            "600 more steps; otherwise by the mask found.",
         ),
     ] = False
     text: Annotated[
         str | None,
-        typer.Option("--text", help="A sentence per line: side effects on unrelated text, too."),
+        typer.Option(
+            "--text", help="Also measure side effects on unrelated text, one sentence per line."
+        ),
     ] = None
     table_format: TableFormat = None
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the mask.")] = False

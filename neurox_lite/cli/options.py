@@ -31,7 +31,7 @@ REGRESSION = "a regression, which has numbers and no classes,"
 
 MODEL = typer.Option("--model", help="Model folder, or name on the hub.")
 STORE = typer.Option("--store", help="Activations, from 'extract'.")
-TAG = typer.Option("--tag", help="Tag, as upos or Number.")
+TAG = typer.Option("--tag", help="The tag whose labels are used, such as upos or Number.")
 
 Model = Annotated[str, MODEL]
 Store = Annotated[str, STORE]
@@ -41,15 +41,17 @@ Corpus = Annotated[
     typer.Option(
         "--corpus",
         metavar="FILE|SPLIT=FILE",
-        help="One file, split at random 80/10/10, or train=FILE, dev=FILE, test=FILE; "
-        "without dev, it is a tenth of train.",
+        help="One file, split at random 80/10/10, or train=FILE, dev=FILE, test=FILE; without "
+        "dev, a tenth of train is taken.",
     ),
 ]
 CorpusIfAny = Annotated[
     list[str] | None,
     typer.Option("--corpus", metavar="FILE|SPLIT=FILE", help="Labelled words; see 'probe'."),
 ]
-Layers = Annotated[str | None, typer.Option("--layers", help="As 0,4, 0-3 or -1; all by default.")]
+Layers = Annotated[
+    str | None, typer.Option("--layers", help="Such as 0,4, 0-3 or -1; all by default.")
+]
 L1 = Annotated[float, typer.Option("--l1", help="L1 penalty.")]
 L2 = Annotated[float, typer.Option("--l2", help="L2 penalty.")]
 
@@ -64,19 +66,21 @@ class FitOptions:
         bool, typer.Option("--search", help="Choose the penalties on dev, from a grid.")
     ] = False
     standardize: Annotated[
-        bool, typer.Option(help="Scale neurons to mean 0, variance 1; the papers do not.")
+        bool, typer.Option(help="Scale neurons to mean 0 and variance 1, which the papers do not.")
     ] = True
     tol: Annotated[float, typer.Option("--tol", help="Relative duality gap to reach.")] = 1e-4
-    max_iter: Annotated[int, typer.Option("--max-iter", help="Passes over the data.")] = 2000
+    max_iter: Annotated[int, typer.Option("--max-iter", help="Most passes over the data.")] = 2000
     class_weight: Annotated[
         str | None,
-        typer.Option("--class-weight", metavar="balanced", help="Let all classes count the same."),
+        typer.Option(
+            "--class-weight", metavar="balanced", help="Give all classes the same weight."
+        ),
     ] = None
 
 
 TableFormat = Annotated[
     str | None,
-    typer.Option("--table-format", metavar="csv|latex", help="Write the results as tables, too."),
+    typer.Option("--table-format", metavar="csv|latex", help="Also write the results as tables."),
 ]
 
 
@@ -85,7 +89,7 @@ class FigureOptions:
     """How results are written, beside their JSON files."""
 
     figure_format: Annotated[
-        str, typer.Option("--figure-format", metavar="png|pdf|svg", help="Of the figures.")
+        str, typer.Option("--figure-format", metavar="png|pdf|svg", help="Format of the figures.")
     ] = "png"
     table_format: TableFormat = None
 

@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 
 Condition = Annotated[
     str | None,
-    typer.Option("--condition", help="Only pairs whose condition starts so, as singular."),
+    typer.Option(
+        "--condition", help="Only pairs whose condition starts with this, such as singular."
+    ),
 ]
 Template = Annotated[
-    str | None, typer.Option("--template", help="Only pairs of these templates, as simple,adv.")
+    str | None,
+    typer.Option("--template", help="Only pairs of these templates, such as simple,adv."),
 ]
 Positions = Annotated[
     str,
     typer.Option(
         "--positions",
-        help="all, last (the last token, of a masked model often [SEP]), or the number of a word "
-        "from 0 (-1: the last).",
+        help="all, last (the last token, in a masked model often [SEP]), or the number of a "
+        "word from 0 (-1: the last).",
     ),
 ]
 
@@ -42,18 +45,18 @@ class PairOptions:
         list[str],
         typer.Option(
             "--pairs",
-            help="Minimal pairs, JSON lines of BLiMP, or a template of Lakretz et al. 2019; "
-            "several are joined.",
+            help="Minimal pairs: a table, JSON lines of BLiMP, or a template file of Lakretz et "
+            "al. 2019; several are joined.",
         ),
     ]
     template: Template = None
     positions: Positions = "all"
     include_incorrect: Annotated[
-        bool, typer.Option("--include-incorrect", help="Use pairs that the model gets wrong, too.")
+        bool, typer.Option("--include-incorrect", help="Also use pairs that the model gets wrong.")
     ] = False
     skip_bad_lines: Annotated[
         bool,
-        typer.Option("--skip-bad-lines", help="Leave out lines that are no pair, and list them."),
+        typer.Option("--skip-bad-lines", help="Leave out lines that are not pairs, and list them."),
     ] = False
 
     def read(self) -> MinimalPairs:

@@ -36,8 +36,8 @@ def layers_of(text: str | None) -> list[int] | None:
             first, last = map(int, between.groups()) if between else (int(part), int(part))
         except ValueError:
             raise InputError(
-                f"--layers '{text}': give whole numbers separated by commas, as 0,4,-1, a range as "
-                "0-3, or all"
+                f"--layers '{text}': give whole numbers separated by commas, such as 0,4,-1, a "
+                "range such as 0-3, or all"
             ) from None
         if first > last:
             raise InputError(f"--layers '{text}': {part} goes down; give it as {last}-{first}")
@@ -50,7 +50,9 @@ def integers(text: str | None) -> list[int] | None:
     try:
         return None if text is None else [int(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"'{text}': give whole numbers separated by commas, as 0,4,-1") from None
+        raise InputError(
+            f"'{text}': give whole numbers separated by commas, such as 0,4,-1"
+        ) from None
 
 
 def numbers(text: str) -> list[float]:
@@ -58,7 +60,9 @@ def numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"'{text}': give numbers separated by commas, as 0.01,0.1,0.5") from None
+        raise InputError(
+            f"'{text}': give numbers separated by commas, such as 0.01,0.1,0.5"
+        ) from None
 
 
 def where_of(values: Any) -> dict[str, str | list[str]]:
@@ -66,7 +70,9 @@ def where_of(values: Any) -> dict[str, str | list[str]]:
     pairs = [value.partition("=") for value in values]
     for value, (tag, separator, labels) in zip(values, pairs, strict=True):
         if not (separator and tag and labels):
-            raise InputError(f"--where {value}: give TAG=LABEL, as upos=NOUN or upos=NOUN,PROPN")
+            raise InputError(
+                f"--where {value}: give TAG=LABEL, such as upos=NOUN or upos=NOUN,PROPN"
+            )
     where: dict[str, str | list[str]] = {tag: labels for tag, _, labels in pairs}
     if len(where) < len(pairs):
         raise InputError(
@@ -79,7 +85,7 @@ def share_of(text: str) -> tuple[int, int]:
     """``"1/4"`` -> ``(1, 4)``."""
     number, _, n_shares = text.partition("/")
     if not (number.isdigit() and n_shares.isdigit()):
-        raise InputError(f"--shard {text}: give the share and their number, as 1/4")
+        raise InputError(f"--shard {text}: give the share and their number, such as 1/4")
     return int(number), int(n_shares)
 
 

@@ -53,23 +53,23 @@ class Probe:
     labelled: LabelledOptions
     layers: Layers = None
     regression: Annotated[
-        bool, typer.Option("--regression", help="Labels are numbers, as position or depth.")
+        bool, typer.Option("--regression", help="Labels are numbers, such as position or depth.")
     ] = False
     one_vs_rest: Annotated[
-        bool, typer.Option("--one-vs-rest", help="A probe of every label, told from all others.")
+        bool, typer.Option("--one-vs-rest", help="Fit a probe of every label against all others.")
     ] = False
     fit: FitOptions
     l1s: Annotated[
-        str | None, typer.Option("--l1s", help="Grid of --search; 0.1 to 0.001 by default.")
+        str | None, typer.Option("--l1s", help="Grid of --search; by default 0.1 to 0.001.")
     ] = None
     l2s: Annotated[
-        str | None, typer.Option("--l2s", help="Grid of --search; 0.1 to 0.001 by default.")
+        str | None, typer.Option("--l2s", help="Grid of --search; by default 0.1 to 0.001.")
     ] = None
     control: Annotated[
         bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
     ] = False
     n_control: Annotated[
-        int, typer.Option("--n-control", min=1, help="Control tasks to take the mean of.")
+        int, typer.Option("--n-control", min=1, help="Number of control tasks to average over.")
     ] = 1
     figures: FigureOptions
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the probe.")] = False

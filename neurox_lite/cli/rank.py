@@ -71,11 +71,13 @@ class ComparisonOptions:
     """Options of `rank all`."""
 
     methods: Annotated[
-        str | None, typer.Option("--methods", help="all: compare only these, as iou,gaussian.")
+        str | None, typer.Option("--methods", help="all: compare only these, such as iou,gaussian.")
     ] = None
     resamples: Annotated[
         int,
-        typer.Option("--resamples", min=0, help="all: resamples of the sentences, for stability."),
+        typer.Option(
+            "--resamples", min=0, help="all: number of resamples of the sentences, for stability."
+        ),
     ] = 5
     figures: FigureOptions
 
@@ -109,7 +111,7 @@ class Rank:
     layers: Layers = None
     probe: Annotated[
         str | None,
-        typer.Option("--probe", help=f"{', '.join(OF_PROBES)}: a probe; else one is fitted."),
+        typer.Option("--probe", help=f"{', '.join(OF_PROBES)}: a probe; by default one is fitted."),
     ] = None
     l1: L1 = 1e-3
     l2: L2 = 1e-3

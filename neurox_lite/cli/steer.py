@@ -35,10 +35,14 @@ class Steer:
         typer.Option("--ranking", help="A ranking of this model; give several to compare."),
     ]
     condition: Annotated[
-        str, typer.Option("--condition", help="Turn pairs whose condition starts so, as singular.")
+        str,
+        typer.Option(
+            "--condition", help="Turn pairs whose condition starts with this, such as singular."
+        ),
     ]
     target_pairs: Annotated[
-        str, typer.Option("--target", help="To those whose condition starts so, as plural.")
+        str,
+        typer.Option("--target", help="To those whose condition starts with this, such as plural."),
     ]
     out: Annotated[str, typer.Option("--out", help="Folder for steering.json, .csv and .png.")]
     mode: Annotated[
@@ -52,7 +56,7 @@ class Steer:
         float | None,
         typer.Option(
             "--strength",
-            help="Of add: by how many differences the first neuron moves; 8 by default, "
+            help="For add: by how many differences the first neuron moves; by default 8, "
             "falling to 0.001 for the last.",
         ),
     ] = None
@@ -60,15 +64,18 @@ class Steer:
         str | None,
         typer.Option(
             "--shares",
-            help="Shares of all neurons; 0.005,0.01,0.02,0.05,0.1,0.2,0.5,1 by default.",
+            help="Shares of all neurons; by default 0.005,0.01,0.02,0.05,0.1,0.2,0.5,1.",
         ),
     ] = None
     counts: Annotated[
-        str | None, typer.Option("--counts", help="Numbers of neurons, as 1,2,5, not --shares.")
+        str | None,
+        typer.Option("--counts", help="Numbers of neurons, such as 1,2,5, instead of --shares."),
     ] = None
     text: Annotated[
         str | None,
-        typer.Option("--text", help="Other sentences, one per line, to measure side effects on."),
+        typer.Option(
+            "--text", help="Other sentences, one per line, on which to measure side effects."
+        ),
     ] = None
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per count.")] = 5
     figures: FigureOptions
