@@ -169,7 +169,7 @@ def test_masks_that_cannot_be_compared(
         message = f"{path}: no folder of a mask, as {masks[0]} is; give masks only"
         assert message in error(masks[0], path)
     assert "masks are compared whole; run without -k" in error(*masks, "-k", "3")
-    assert "are of different neurons" in error(masks[0], str(tmp_path / "other"))
+    assert "have different neurons" in error(masks[0], str(tmp_path / "other"))
     (tmp_path / "b" / "mask.safetensors").unlink()
     assert "the mask cannot be read" in error(*masks)
     assert not out.exists()
