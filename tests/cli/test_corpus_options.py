@@ -187,7 +187,8 @@ def test_another_pooling_is_taken_as_given(
 ) -> None:
     given = ["--model", MODEL, "--corpus", str(reviews), "--tag", "tense", "--skip-bad-lines"]
     given += ["--text-column", "text", "--label-column", "tense", "--out", str(tmp_path / "out")]
-    assert "a window cannot be combined with pooling" in bad(["run", *given, "--window", "8"], capsys)
+    said = bad(["run", *given, "--window", "8"], capsys)
+    assert "a window cannot be combined with pooling" in said
     assert main(["run", *given, "--pooling", "last"]) == 0
     with ActivationStore(tmp_path / "out/store.h5") as store:
         assert store.metadata["pooling"] == "last"
