@@ -67,7 +67,7 @@ def test_a_name_that_no_file_can_have(tmp_path, name):
         lambda: refuse_file(tmp_path / name),
         lambda: require_absent(tmp_path / name, overwrite=True),
     ):
-        with pytest.raises(InputError, match="no name of a file"):
+        with pytest.raises(InputError, match="not a file name"):
             use()
 
 
