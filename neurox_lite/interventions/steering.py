@@ -27,6 +27,7 @@ from neurox_lite.results.sweep import SHARES, NeuronSets, count_neurons
 from neurox_lite.seeds import validate_seed
 
 STEERED_SHARES = (0.005, *SHARES, 1.0)
+"""Of all neurons, how many are steered, by default."""
 MODES = ("set", "add")
 
 STRENGTH = 8.0

@@ -27,6 +27,7 @@ from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 
 EFFECT_SHARES = (0.1, 0.25, 0.5, 0.75, 0.95)
+"""Targets, as shares of the way from the effect without a mask to the mirror image."""
 FIRST_STEPS, NEXT_STEPS = 200, 100
 BATCH_SIZE = 64
 
@@ -46,7 +47,7 @@ def mask_path(
     ----------
     effect : Effect
     shares : sequence of float
-        Of the way from one to the other, ascending.
+        Of the way from the effect without a mask to its mirror image, ascending.
     batch_size : int
     seed : int
 

@@ -1,4 +1,7 @@
-"""Metrics of running models, beside plain transformers calls, sentence by sentence."""
+"""Metrics of running models, beside plain transformers calls, sentence by sentence.
+
+Of `metrics`, `model_metric`, `pair_metrics` and `text_metrics`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A model with its inputs: which activations it reads, in which batches, and what it refuses."""
+"""A model with its inputs: which activations it reads, in which batches, and what it refuses.
+
+Of `runner`, `activation_range` and `models.predictions`.
+"""
 
 import numpy as np
 import pytest

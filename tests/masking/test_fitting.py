@@ -1,4 +1,7 @@
-"""The top of a ranking as a mask, REINFORCE in its plain form, and attributions of gates."""
+"""The top of a ranking as a mask, REINFORCE in its plain form, and attributions of gates.
+
+Of `fitting`, `fit_task`, `mask_scores`, `reinforce` and `attribution`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every site of every architecture: found, read, written back, and it matters."""
+"""Every site of every architecture: found, read, written back, and it matters.
+
+Of `sites`, `calls`, `blocks`, `declared`, `hidden_states`, `feed_forward`, `attention_heads`.
+"""
 
 from __future__ import annotations
 
