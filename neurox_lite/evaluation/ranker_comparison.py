@@ -1,4 +1,4 @@
-"""The bake-off: every ranker on the same activations, and which to trust."""
+"""Every ranking method on the same activations, compared: which to trust?"""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ if TYPE_CHECKING:
     import pandas
 
 
+logger = logging.getLogger(__name__)
+
+COMPARED_SHARES = SHARES[:-1]
+
+Scorer = Callable[[Any, np.ndarray], Any]
+Ranker = Callable[[RankingTask], NeuronRanking]
+Values = dict[str, dict[str, list[float]]]
+"""By method and measure."""
+
 NAMES = (
     *result_names("methods", "agreement", "ablation"),
     "rankings/[0-9][0-9]-*.json",
@@ -71,7 +80,7 @@ class RankerComparison:
 
     def __str__(self) -> str:
         facts = {"rankings": len(self.rankings), "converged": self.converged}
-        return summary("BakeOff", facts, str(self.table).splitlines()[1:])
+        return summary("RankerComparison", facts, str(self.table).splitlines()[1:])
 
     def to_pandas(self) -> pandas.DataFrame:
         """One row per method: the table of methods."""
@@ -117,16 +126,9 @@ class RankerComparison:
 
 
 def ranking_name(number: int, ranking: NeuronRanking) -> str:
-    """Where in its folder a bake-off keeps a ranking, the first of which is number 1."""
+    """Where in its folder a comparison keeps a ranking, the first of which is number 1."""
     name = re.sub(r"[^\w-]+", "-", ranking.method)
     return f"rankings/{number:02d}-{name}.json"
-
-
-logger = logging.getLogger(__name__)
-
-COMPARED_SHARES = SHARES[:-1]
-
-Scorer = Callable[[Any, np.ndarray], Any]
 
 
 def compare_rankers(
@@ -217,22 +219,9 @@ def compare_rankers(
     for name, scorer in extra.items():
         rankers[name] = _by_scores(name, scorer)
     task = RankingTask.from_splits(splits, probe, seed)
-    if any(METHODS[name].needs_probe for name in methods):
-        task.fitted_probe  # noqa: B018  (so that no method's time has it)
-
-    values: dict[str, dict[str, list[float]]] = {name: {} for name in names}
-    ranked = []
-    for name, ranker in rankers.items():
-        logger.info("%s: ranking", name)
-        start = time.perf_counter()
-        ranking = ranker(task)
-        values[name]["seconds"] = [time.perf_counter() - start]
-        if provenance and (name not in METHODS or METHODS[name].needs_labels):
-            ranking = replace(ranking, provenance={**ranking.provenance, **provenance})
-        ranked.append(ranking)
-        if folder is not None:
-            ranked[-1].save(folder / ranking_name(len(ranked), ranked[-1]))
+    ranked, values = _rank_by_each(rankers, task, provenance or {}, folder)
     ranked += rankings
+    values |= {ranking.method: {} for ranking in rankings}
 
     sample = _some_sentences(train, n_rows, seed)
     small = replace(task, X=sample.X, y=sample.y, probe=clone(task.probe))
@@ -263,6 +252,30 @@ def compare_rankers(
         curves=curves,
         converged=all(curve.converged for curve in curves.curves) and task.converged,
     )
+
+
+def _rank_by_each(
+    rankers: Mapping[str, Ranker],
+    task: RankingTask,
+    provenance: Mapping[str, Any],
+    folder: Path | None,
+) -> tuple[list[NeuronRanking], Values]:
+    """Rankings, each written as soon as there is one, and the seconds each took."""
+    if any(METHODS[name].needs_probe for name in rankers if name in METHODS):
+        task.fitted_probe  # noqa: B018  (so that no method's time has it)
+    ranked: list[NeuronRanking] = []
+    seconds: Values = {}
+    for name, ranker in rankers.items():
+        logger.info("%s: ranking", name)
+        start = time.perf_counter()
+        ranking = ranker(task)
+        seconds[name] = {"seconds": [time.perf_counter() - start]}
+        if name not in METHODS or METHODS[name].needs_labels:
+            ranking = replace(ranking, provenance={**ranking.provenance, **provenance})
+        ranked.append(ranking)
+        if folder is not None:
+            ranking.save(folder / ranking_name(len(ranked), ranking))
+    return ranked, seconds
 
 
 def _installed() -> list[str]:
@@ -301,11 +314,11 @@ def _check(
         )
 
 
-def _by_name(name: str) -> Callable[[RankingTask], NeuronRanking]:
+def _by_name(name: str) -> Ranker:
     return lambda task: rank(name, task)
 
 
-def _by_scores(name: str, scorer: Scorer) -> Callable[[RankingTask], NeuronRanking]:
+def _by_scores(name: str, scorer: Scorer) -> Ranker:
     def ranker(task: RankingTask) -> NeuronRanking:
         space, scores = space_of(task.X), np.asarray(scorer(task.X, task.y))
         if scores.shape != (space.n_neurons,):
@@ -332,7 +345,7 @@ def _some_sentences(train: LabelledActivations, n_rows: int, seed: int) -> Label
 
 def _stability(
     name: str,
-    ranker: Callable[[RankingTask], NeuronRanking],
+    ranker: Ranker,
     task: RankingTask,
     sentences: np.ndarray,
     k: int,

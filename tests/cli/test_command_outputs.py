@@ -105,7 +105,7 @@ def test_every_command(
             kept = {k: v for k, v in snapshot(work).items() if ".unfinished/" not in k}
             assert kept.keys() == before.keys()
             changed = {name for name in kept if kept[name] != before[name]}
-            # What a bake-off has ranked in hours is kept as it is made.
+            # What a comparison has ranked in hours is kept as it is made.
             assert all(name.startswith("out/rankings/") for name in changed)
         assert main([*arguments, "--overwrite"]) in (0, 3)
         assert snapshot(work).keys() == before.keys()

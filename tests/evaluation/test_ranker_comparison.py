@@ -1,4 +1,4 @@
-"""The bake-off: all methods on the same words, one's own beside them."""
+"""The comparison of rankers: all methods on the same words, one's own beside them."""
 
 from __future__ import annotations
 

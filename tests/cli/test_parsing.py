@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Values of options, read from their text."""
 
 import pytest
 
