@@ -2,6 +2,9 @@
 
 import inspect
 import warnings
+from contextlib import AbstractContextManager
+from functools import wraps
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -121,7 +124,14 @@ VALID = {
     "ranking.vote": {"rankings": [RANKING]},
     "selectivity": {"probe": FITTED, "train": PART, "test": PART, "words": WORDS},
 }
-# ranking.differentiable_mask takes seconds a call; its arguments are checked as those of others.
+TOO_SLOW = {
+    "fit_neuron_mask",  # but see the last test
+    "masking.rank_by_integrated_gradients",
+    "masking.rank_by_neuron_mask",
+    "masking.rank_by_single_replacement",
+    "ranking.differentiable_mask",
+}
+OF_ONE_NAME = {"embedded_path", "run_job"}
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +151,15 @@ def of_files(tmp_path_factory):
     store = nx.ActivationStore(folder / "s.h5")
     splits = dict.fromkeys(("train", "dev", "test"), folder / "c.conllu")
     model = nx.load_model(nx.embedded_path("models/lstm-0"), device="cpu", head="language")
-    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::200]
+    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[:200]
+    singular, plural = [
+        [pair for pair in pairs if pair.right.endswith("s") == is_singular][:6]
+        for is_singular in (True, False)
+    ]
+    texts = [" ".join(pair.prefix) for pair in pairs[:3]]
+    space = nx.neuron_space(model)
+    mask, ranking = nx.NeuronMask.of(space, [0, 1]), nx.ranking.random_ranking(space)
+    of_pairs = {"model": model, "pairs": singular}
     return {
         "align_stores": {"stores": [store, store]},
         "convert": {"source": folder / "s.h5", "out": folder / "o.json", "overwrite": True},
@@ -149,9 +167,37 @@ def of_files(tmp_path_factory):
         "corpora.read_csv": {"path": folder / "c.csv", "text_column": "text"},
         "corpora.read_parallel": {"text_path": folder / "c.txt", "labels_path": folder / "l.txt"},
         "corpora.read_text": {"path": folder / "c.txt"},
-        "interventions.encode_pairs": {"model": model, "pairs": pairs},
-        "interventions.score_pairs": {"model": model, "pairs": pairs},
+        "extract": {
+            "model": model,
+            "corpus": nx.TaggedCorpus([text.split() for text in texts]),
+            "out": folder / "e.h5",
+            "overwrite": True,
+        },
+        "intervene": {"model": model, "mask": mask},
+        "interventions.ablate_in_model": {
+            "rankings": ranking,
+            "metric": nx.interventions.metrics.perplexity(model, texts),
+            "shares": (0.5,),
+            "n_random": 1,
+        },
+        "interventions.add_to_neurons": {
+            "model": model,
+            "space": space,
+            "shift": np.zeros(space.n_neurons),
+        },
+        "interventions.encode_pairs": of_pairs,
+        "interventions.score_pairs": of_pairs,
+        "interventions.side_effects": {**of_pairs, "mask": mask, "texts": texts, "n_random": 1},
+        "interventions.steer": {
+            "rankings": ranking,
+            **of_pairs,
+            "target_pairs": plural,
+            "shares": (0.5,),
+            "n_random": 1,
+        },
         "labelled_splits": {"store": store, "corpus": CORPUS, "tag": "tag"},
+        "load_model": {"name": nx.embedded_path("models/lstm-0"), "device": "cpu"},
+        "masking.rank_by_activation_difference": {**of_pairs, "target_pairs": plural},
         "load_result": {"path": folder / "r.json"},
         "neuron_space": {"model": model},
         "read_conllu": {"path": folder / "c.conllu"},
@@ -161,9 +207,23 @@ def of_files(tmp_path_factory):
     }
 
 
-def function(name):
+def plain(name):
     place, _, own = name.rpartition(".")
     return getattr(getattr(nx, place) if place else nx, own)
+
+
+def function(name):
+    """A function; what it gives is entered, if it is only then that it does something."""
+    found = plain(name)
+
+    @wraps(found)
+    def use(**arguments):
+        result = found(**arguments)
+        if isinstance(result, AbstractContextManager) and not isinstance(result, Path):
+            with result:
+                pass
+
+    return use
 
 
 def problems(name, valid):
@@ -196,3 +256,20 @@ def test_and_so_is_one_of_functions_that_read_files(of_files, tmp_path, monkeypa
     for name, valid in of_files.items():
         function(name)(**valid)
         assert problems(name, valid) == [], name
+
+
+@pytest.mark.parametrize("argument", ["bounds_from", "others", "method"])
+@pytest.mark.parametrize("value", [object(), 3.7, "x", [None]], ids=repr)
+def test_and_so_are_those_of_a_mask_that_takes_time_to_fit(argument, value):
+    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[:2]
+    with pytest.raises(InputError, match=r"MinimalPair|method"):
+        nx.fit_neuron_mask(nx.embedded_path("models/lstm-0"), pairs, **{argument: value})
+
+
+def test_every_public_function_is_in_the_tables(of_files):
+    groups = [name for name in nx.__all__ if inspect.ismodule(getattr(nx, name))]
+    names = {f"{group}.{name}" for group in groups for name in getattr(nx, group).__all__}
+    names |= set(nx.__all__)
+    functions = {name for name in names if inspect.isfunction(plain(name))}
+    tried = {plain(name) for name in {*VALID, *of_files, *TOO_SLOW, *OF_ONE_NAME}}
+    assert [name for name in functions if plain(name) not in tried] == []

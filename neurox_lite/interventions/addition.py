@@ -13,7 +13,7 @@ from neurox_lite.arguments import expect
 from neurox_lite.interventions.edits import edit_neurons, unwrap
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.location import Positions
-from neurox_lite.models.neuron_spaces import check_fits, check_space
+from neurox_lite.models.neuron_spaces import as_values, check_fits, check_space
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import NeuronSpace, check_revision
 
@@ -58,7 +58,7 @@ def add_to_neurons(
     if isinstance(model, LoadedModel):
         check_revision(space, model.revision, "the space of a shift")
     weights = next(module.parameters())
-    shifts = torch.as_tensor(shift, device=weights.device).float()
+    shifts = as_values(shift, weights.device, "shift")
     check_fits(shifts, weights.dtype, "a shift")
     with adding_to_neurons(module, sites, space, shifts, positions=positions):
         yield

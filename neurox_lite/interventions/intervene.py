@@ -14,7 +14,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.interventions.edits import edit_neurons, unwrap
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.location import Positions
-from neurox_lite.models.neuron_spaces import check_fits, check_space
+from neurox_lite.models.neuron_spaces import as_values, check_fits, check_space
 from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import NeuronSpace, check_revision
 from neurox_lite.results.neuron_mask import NeuronMask
@@ -90,7 +90,7 @@ def intervene(
     weights = next(module.parameters())
     gates = torch.as_tensor(mask.gates, device=weights.device).float()
     given = mask.replacement if replacement is None else replacement
-    values = torch.as_tensor(given, device=weights.device).float()
+    values = as_values(given, weights.device, "replacement")
     check_fits(values, torch.float32, "a replacement")
     if values.shape[-1:] == gates.shape:
         # What stands where no neuron is replaced may be too large for the model.

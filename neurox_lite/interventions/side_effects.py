@@ -219,6 +219,8 @@ def side_effects(
     loaded = as_loaded(model, tokenizer, head="language")
     check_revision(mask.space, loaded.revision, f"mask '{mask.method}'")
     check_space(find_sites(loaded.model, mask.space.site), mask.space)
+    if tasks is not None:
+        expect(tasks, Mapping, "tasks", "a dict from name to minimal pairs")
     if pairs is None and texts is None and not tasks:
         raise InputError("nothing to measure side effects on; give pairs, texts or tasks")
     if positions is None:

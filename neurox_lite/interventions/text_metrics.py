@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
+from neurox_lite.arguments import strings
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.model_metric import ModelMetric, Scores, divergence, one_each
 from neurox_lite.interventions.pair_inputs import reads_both_sides
@@ -193,11 +194,10 @@ def _perplexity(name: str, runner: InterventionRunner, targets: torch.Tensor) ->
 
 def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
     """Token ids of texts and which are real, (n_texts, n_tokens) both."""
-    if isinstance(texts, str):
-        raise InputError("texts are one string; give a list of strings")
+    texts = strings(texts, "texts")
     if not texts:
         raise InputError("no texts; give at least one")
-    encoded = loaded.tokenizer(list(texts))["input_ids"]
+    encoded = loaded.tokenizer(texts)["input_ids"]
     rows = [torch.tensor(ids, dtype=torch.long) for ids in encoded]
     for text, row in zip(texts, rows, strict=True):
         if not len(row):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from neurox_lite.arguments import whole_number
-from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.errors import InputError
 from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import PairEffect
@@ -189,6 +189,7 @@ def _both(
     options: PairOptions,
 ) -> tuple[PairEffect, PairEffect]:
     """The effect on pairs, and that on those they are to be turned to."""
+    target_pairs = as_pairs(target_pairs, "target_pairs")
     of_pairs: PairOptions = {**options, "others": options.get("others") or target_pairs}
     of_targets: PairOptions = {**options, "others": pairs}
     effect, _ = pair_effect(model, pairs, **of_pairs)

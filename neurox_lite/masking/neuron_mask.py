@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict, Unpack
 
+from neurox_lite.arguments import expect_function
 from neurox_lite.choices import unknown_choice
-from neurox_lite.corpora.minimal_pairs import MinimalPair
+from neurox_lite.corpora.minimal_pairs import MinimalPair, as_pairs
 from neurox_lite.interventions.pair_inputs import encode_pairs
 from neurox_lite.interventions.pair_scores import intact_log_odds, select_right
 from neurox_lite.interventions.pair_task import check_one_way, pair_task
@@ -121,6 +122,8 @@ def fit_neuron_mask(
     """
     if isinstance(method, str) and method not in SEARCHES:
         raise unknown_choice("method", method, SEARCHES, "or a ranking")
+    if not isinstance(method, str | NeuronRanking):
+        expect_function(method, "method", f"{', '.join(SEARCHES)}, a NeuronRanking or a function")
     if isinstance(method, NeuronRanking):
         site = method.space.site if site is None else site
         layers = method.space.layers if layers is None else layers
@@ -222,6 +225,8 @@ def pair_effect(
     Parameters and errors are those of :func:`fit_neuron_mask`.
     """
     loaded = as_loaded(model, tokenizer, head="language")
+    if bounds_from is not None:
+        bounds_from = as_pairs(bounds_from, "bounds_from")
     inputs = encode_pairs(loaded, pairs)
     distinct = inputs.distinct()
     n_copies = len(inputs) - len(distinct)
@@ -230,8 +235,9 @@ def pair_effect(
     runner = InterventionRunner.of_pairs(loaded, inputs, where, every_token=callable(objective))
     odds = intact_log_odds(runner, inputs)
     runner, used, right = select_right(runner, inputs, odds, include_incorrect)
-    turning = bounds_from if others is None else others
-    task = pair_task(loaded, inputs.pairs, odds, turning or ())
+    others = bounds_from if others is None else others
+    others = as_pairs(others, "others") if others else ()
+    task = pair_task(loaded, inputs.pairs, odds, others)
     effect = PairEffect(
         runner,
         used,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
+from neurox_lite.arguments import expect, shown
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.location import Location
@@ -60,6 +63,7 @@ def check_space(sites: Sites, space: NeuronSpace) -> None:
         Of the model.
     space : NeuronSpace
     """
+    expect(sites, Sites, "sites", "what find_sites(model, site) gives")
     if space.site != sites.site:
         raise InputError(f"neurons of '{space.site}' in a model's '{sites.site}'; use one site")
     for layer, width in zip(space.layers, space.widths, strict=True):
@@ -73,6 +77,20 @@ def check_space(sites: Sites, space: NeuronSpace) -> None:
                 f"layer {layer} has {sites.widths[layer]} neurons at '{sites.site}', not {width}; "
                 "give what was made from this model"
             )
+
+
+def as_values(values: Any, device: torch.device, what: str) -> torch.Tensor:
+    """An array of numbers as a float32 tensor.
+
+    Raises
+    ------
+    InputError
+        When it is something else.
+    """
+    try:
+        return torch.as_tensor(values, device=device).float()
+    except (TypeError, ValueError, RuntimeError):
+        raise InputError(f"{what} is {shown(values)}; give an array of numbers") from None
 
 
 def check_fits(values: torch.Tensor, dtype: torch.dtype, what: str) -> None:
