@@ -13,6 +13,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.results.objective import Objective
+from neurox_lite.showing import short_repr
 
 SUFFICIENT = 0.1
 """Default of sufficiency: KL divergence in nats."""
@@ -33,6 +34,8 @@ class FitTask:
     intact: float
     alpha: float
     runs_before: int
+
+    __repr__ = short_repr
 
     @property
     def gap(self) -> float:

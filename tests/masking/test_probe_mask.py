@@ -113,7 +113,7 @@ def test_of_a_store(tmp_path):
     probe = ElasticNetProbe().fit(X, is_short)
     fit = fit_probe_mask(probe, X, objective="sufficiency", n_steps=20)
     assert fit.mask.space == X.space and {n.layer for n in fit.mask.neurons} <= {2}
-    with pytest.raises(InputError, match="the probe is of other neurons than X"):
+    with pytest.raises(InputError, match="the probe has other neurons than X"):
         fit_probe_mask(probe, store.matrix([1]))
 
 

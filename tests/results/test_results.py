@@ -173,7 +173,7 @@ def test_data_frame(ranking, tmp_path):
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [0, 0, 1, 2, 3, 4], [1, 2, 3, 4, 5, 6]])
 def test_an_order_is_a_permutation(order):
-    with pytest.raises(InputError, match="no permutation of 6 neurons"):
+    with pytest.raises(InputError, match="not a permutation of 6 neurons"):
         NeuronRanking(SPACE, np.array(order), SCORES, "bad")
 
 
@@ -197,7 +197,7 @@ def test_files_that_hold_something_else(cls, tmp_path):
         cls.load(path)
     for text in ("[]", '{"kind": "elastic-net probe"}'):
         path.write_text(text)
-        with pytest.raises(InputError, match=r"x\.json: holds no "):
+        with pytest.raises(InputError, match=r"x\.json: does not hold "):
             cls.load(path)
 
 
