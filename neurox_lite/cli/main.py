@@ -31,6 +31,7 @@ try:
         steer,
     )
     from neurox_lite.cli.commands import as_function
+    from neurox_lite.cli.method_options import MethodHelp
     from neurox_lite.cli.output import (
         EXIT_BAD_INPUT,
         EXIT_DONE,
@@ -72,7 +73,7 @@ for name, command in {
     "run": run_job.Run,
     "demo": demo.Demo,
 }.items():
-    app.command(name, cls=rank.MethodHelp if name == "rank" else None)(as_function(command))
+    app.command(name, cls=MethodHelp if name == "rank" else None)(as_function(command))
 
 
 def _version(value: bool) -> None:

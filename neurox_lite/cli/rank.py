@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass, field, make_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from neurox_lite.choices import unknown_choice
-from neurox_lite.cli.commands import option_names
 from neurox_lite.cli.labelled_options import LabelledOptions
+from neurox_lite.cli.method_options import (
+    LABELS,
+    ComparisonOptions,
+    MethodOptions,
+    needs_labels,
+    not_for,
+)
 from neurox_lite.cli.options import (
     L1,
     L2,
     TAG,
     CorpusIfAny,
     Debug,
-    FigureOptions,
     Json,
     Layers,
     Seed,
@@ -37,49 +40,8 @@ if TYPE_CHECKING:
     from neurox_lite.ranking import RankingTask
     from neurox_lite.results.ranking import NeuronRanking
 
+
 OF_PROBES = [name for name, method in METHODS.items() if method.needs_probe]
-
-
-def _method_options() -> type:
-    """The options of all methods, by the name of the parameter."""
-    takers: dict[str, dict[str, Any]] = {}
-    for method in METHODS.values():
-        for option in method.options:
-            takers.setdefault(option.name, {})[method.name] = option
-    options = []
-    for name, by_method in takers.items():
-        first = next(iter(by_method.values()))
-        help, default = f"{', '.join(by_method)}: {first.help}.", first.default
-        if len(by_method) > 1:
-            defaults = (f"{option.default} for {method}" for method, option in by_method.items())
-            help, default = _sentence(f"{first.help}, by default {', '.join(defaults)}"), None
-        kind = type(first.default) if default is not None else type(first.default) | None
-        options.append((name, Annotated[kind, typer.Option(first.flag, help=help)], default))
-    fields = [(name, kind, field(default=default)) for name, kind, default in options]
-    return make_dataclass("MethodOptions", fields, frozen=True, kw_only=True)
-
-
-def _sentence(help: str) -> str:
-    return f"{help[0].upper()}{help[1:]}."
-
-
-MethodOptions: Any = _method_options()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparisonOptions:
-    """Options of `rank all`."""
-
-    methods: Annotated[
-        str | None, typer.Option("--methods", help="all: compare only these, such as iou,gaussian.")
-    ] = None
-    resamples: Annotated[
-        int,
-        typer.Option(
-            "--resamples", min=0, help="all: number of resamples of the sentences, for stability."
-        ),
-    ] = 5
-    figures: FigureOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,8 +99,8 @@ class Rank:
         self.comparison.figures.check()
         if self.method not in (*METHODS, "all"):
             raise unknown_choice("method", self.method, (*METHODS, "all"))
-        no_labels = "" if _needs_labels(self.method) else ", which needs no labels,"
-        reject_options(self.context, _not_for(self.method), f"'{self.method}'{no_labels}")
+        no_labels = "" if needs_labels(self.method) else ", which needs no labels,"
+        reject_options(self.context, not_for(self.method), f"'{self.method}'{no_labels}")
         if self.probe is not None:
             of_fit = ["layers", *(LABELS if self._needs_only_probe else ()), "l1", "l2"]
             reject_options(self.context, of_fit, "a fitted --probe")
@@ -174,7 +136,7 @@ class Rank:
         from neurox_lite.ranking import RankingTask
 
         layers = layers_of(self.layers)
-        if not _needs_labels(self.method):
+        if not needs_labels(self.method):
             return RankingTask.from_store(store, layers, self.seed), {}
         probe: Any = ElasticNetProbe(self.l1, self.l2)
         if self.probe is not None:
@@ -240,25 +202,6 @@ class Rank:
             raise typer.Exit(EXIT_INCONCLUSIVE)
 
 
-LABELS = ["corpus", "tag", *option_names(LabelledOptions)]
-
-
-def _needs_labels(method: str) -> bool:
-    return method == "all" or METHODS[method].needs_labels
-
-
-def _not_for(method: str) -> list[str]:
-    """Options that are not for this method."""
-    if method == "all":
-        return ["probe", *option_names(MethodOptions)]
-    row = METHODS[method]
-    own = {option.name for option in row.options}
-    refused = [] if row.needs_probe else ["probe", "l1", "l2"]
-    refused += [name for name in option_names(MethodOptions) if name not in own]
-    refused += option_names(ComparisonOptions)
-    return refused if row.needs_labels else [*refused, *LABELS]
-
-
 def _summary(ranking: NeuronRanking) -> dict[str, Any]:
     shown, told = top_neurons(ranking), ranking.provenance
     if told.get("bits"):
@@ -273,25 +216,3 @@ def _rows(found: RankerComparison) -> dict[str, Any]:
         method: dict(zip(table.columns, row, strict=True))
         for method, row in zip(table.methods, table.mean, strict=True)
     }
-
-
-class MethodHelp(TyperCommand):
-    """`rank METHOD --help` shows the options that the method takes, and its own defaults."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.meta["method"] = next((word for word in args if word in (*METHODS, "all")), None)
-        return super().parse_args(ctx, args)
-
-    def get_help(self, ctx: Any) -> str:
-        method = ctx.meta["method"]
-        if method is None:
-            return super().get_help(ctx)
-        own = {option.name: option for option in METHODS[method].options} if method != "all" else {}
-        refused = _not_for(method)
-        shown = copy(self)
-        shown.params = [copy(param) for param in self.params if param.name not in refused]
-        for param in shown.params:
-            if param.name in own:
-                option = own[param.name]
-                param.help, param.default = _sentence(option.help), option.default  # type: ignore[attr-defined]
-        return TyperCommand.get_help(shown, ctx)
