@@ -24,7 +24,7 @@ RANKING = nx.ranking.linguistic_correlation(FITTED)
 ROWS = np.arange(N)
 
 
-def validate_inputs(y):
+def labelled(y):
     from neurox_lite.activations.inputs import LabelledActivations
 
     return LabelledActivations(X, y, ROWS, GROUPS)
@@ -47,9 +47,7 @@ TAKES_Y = {
     "online_code groups": lambda y: nx.probing.online_code_length(PROBE, X, Y, y),
     "rank_intervals": lambda y: nx.evaluation.rank_intervals(nx.ranking.probeless, X, y, GROUPS),
     "rank_intervals groups": lambda y: nx.evaluation.rank_intervals(nx.ranking.probeless, X, Y, y),
-    "selectivity": lambda y: nx.selectivity(
-        FITTED, validate_inputs(y), validate_inputs(Y), ["w"] * N
-    ),
+    "selectivity": lambda y: nx.selectivity(FITTED, labelled(y), labelled(Y), ["w"] * N),
     "control_labels": lambda y: nx.probing.control_labels(["w"] * N, y),
     "accuracy_interval": lambda y: nx.evaluation.accuracy_interval(Y == "a", y),
     "ablate": lambda y: nx.ablate([RANKING], X, y),

@@ -51,14 +51,14 @@ def source(folder: Path) -> list[str]:
     return ["--store", str(folder / "lstm.h5"), "--corpus", str(folder / "my.conllu")]
 
 
-def validate_inputs(folder: Path) -> list[str]:
+def labelled(folder: Path) -> list[str]:
     return [*source(folder), "--tag", "Number"]
 
 
 @pytest.fixture(scope="module")
 def probe(folder: Path) -> str:
     out = str(folder / "probe")
-    assert main(["probe", *validate_inputs(folder), "--out", out, "--l1", "0.01", "--control"]) == 0
+    assert main(["probe", *labelled(folder), "--out", out, "--l1", "0.01", "--control"]) == 0
     return out
 
 
@@ -102,7 +102,7 @@ def test_ablate_compares_rankings(
     out = folder / "ablation"
     rankings = ["--ranking", ranking, "--ranking", other]
     options = ["--probe", probe, "--shares", "0.02,0.2", "--no-retrain", "--json"]
-    assert main(["ablate", *rankings, *validate_inputs(folder), "--out", str(out), *options]) == 0
+    assert main(["ablate", *rankings, *labelled(folder), "--out", str(out), *options]) == 0
     areas = json.loads(capsys.readouterr().out)["accuracy of top above random"]
     assert areas["linguistic-correlation (frozen)"] > areas["random (frozen)"]
     assert {p.name for p in out.iterdir()} == {"ablation.json", "ablation.png"}
@@ -111,7 +111,7 @@ def test_ablate_compares_rankings(
 def test_rank_fits_a_probe_when_none_is_given(folder: Path, ranking: str) -> None:
     out = folder / "fitted.json"
     options = ["--l1", "0.01", "--out", str(out)]
-    assert main(["rank", "linguistic-correlation", *validate_inputs(folder), *options]) == 0
+    assert main(["rank", "linguistic-correlation", *labelled(folder), *options]) == 0
     first, second = json.loads(out.read_text()), json.loads(Path(ranking).read_text())
     assert first["order"] == second["order"]
 
@@ -124,10 +124,7 @@ def test_words_are_chosen_alike_by_all_commands(
     words += ["--min-frequency", "2", "--max-frequency", "10", "--disjoint", "sentences"]
     probe, ranking = str(tmp_path / "probe"), str(tmp_path / "ranking.json")
     capsys.readouterr()
-    assert (
-        main(["probe", *validate_inputs(folder), *words, "--out", probe, "--l1", "0.01", "--json"])
-        == 0
-    )
+    assert main(["probe", *labelled(folder), *words, "--out", probe, "--l1", "0.01", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
 
     corpus = read_splits(str(folder / "my.conllu"))
@@ -141,11 +138,11 @@ def test_words_are_chosen_alike_by_all_commands(
         ]
         assert shown[f"n_{split}"] == len(chosen)
 
-    fit = [*validate_inputs(folder), *words, "--l1", "0.01", "--out", ranking]
+    fit = [*labelled(folder), *words, "--l1", "0.01", "--out", ranking]
     assert main(["rank", "linguistic-correlation", *fit]) == 0
     given = ["--ranking", ranking, "--probe", probe, "--out", str(tmp_path / "a"), "--no-retrain"]
-    assert main(["ablate", *given, *validate_inputs(folder), *words]) == 0
-    other = [*given, *validate_inputs(folder), "--words", "[a-z]+", "--overwrite"]
+    assert main(["ablate", *given, *labelled(folder), *words]) == 0
+    other = [*given, *labelled(folder), "--words", "[a-z]+", "--overwrite"]
     assert "fitted on other words or labels" in bad(["ablate", *other], capsys)
 
 
@@ -154,7 +151,7 @@ def test_splits_without_common_word_types(
 ) -> None:
     arguments = [
         "probe",
-        *validate_inputs(folder),
+        *labelled(folder),
         "--out",
         str(tmp_path / "p"),
         "--l1",
@@ -189,7 +186,7 @@ def test_balanced_classes_are_the_same_as_given_weights(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "p"
-    arguments = ["probe", *validate_inputs(folder), "--out", str(out), "--class-weight", "balanced"]
+    arguments = ["probe", *labelled(folder), "--out", str(out), "--class-weight", "balanced"]
     assert main([*arguments, "--l1", "0.01"]) == 0
     fitted = ElasticNetProbe.load(out)
     assert fitted.class_weight == "balanced"
@@ -329,7 +326,7 @@ def test_penalties_are_searched_on_dev(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "probe"
-    arguments = ["probe", *validate_inputs(folder), "--search", "--out", str(out)]
+    arguments = ["probe", *labelled(folder), "--search", "--out", str(out)]
     shown = ready([*arguments, "--l1s", "1e-2,0.3", "--l2s", "1e-2"], capsys)
     searched = RegularisationSearch.load(out / "search.json")
     assert (searched.l1s, searched.l2s) == ((0.01, 0.3), (0.01,))
@@ -345,7 +342,7 @@ def test_penalties_are_searched_on_dev(
 def test_control_tasks_are_repeated(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["probe", *validate_inputs(folder), "--out", str(tmp_path / "p"), "--l1", "0.01"]
+    arguments = ["probe", *labelled(folder), "--out", str(tmp_path / "p"), "--l1", "0.01"]
     shown = ready([*arguments, "--control", "--n-control", "3"], capsys)
     assert len(shown["control_accuracies"]) == 3
     assert shown["control_accuracy"] == pytest.approx(np.mean(shown["control_accuracies"]))
@@ -385,7 +382,7 @@ def test_a_probe_that_has_not_converged_exits_with_3(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--max-iter", "3", "--out", str(tmp_path / "probe")]
-    assert main(["probe", *validate_inputs(folder), *options]) == 3
+    assert main(["probe", *labelled(folder), *options]) == 3
     assert "neurox-lite: warning: the probe did not converge" in capsys.readouterr().err
 
 
@@ -421,7 +418,7 @@ def test_existing_outputs_are_kept(
     assert "exists already" in bad([*arguments, "--aggregation", "first"], capsys)
     assert main(arguments) == 0  # the same job, which is done
     assert store.read_bytes() == before
-    assert "exists already" in bad(["probe", *validate_inputs(folder), "--out", probe], capsys)
+    assert "exists already" in bad(["probe", *labelled(folder), "--out", probe], capsys)
     random = ["rank", "random", "--store", str(store), "--out", ranking]
     assert "exists already" in bad(random, capsys)
 
@@ -637,7 +634,7 @@ def test_a_split_given_twice(folder: Path, tmp_path: Path, capsys: pytest.Captur
 def test_a_file_where_a_folder_is_needed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = folder / "my.conllu"
     before = file.read_bytes()
-    assert "is a file" in bad(["probe", *validate_inputs(folder), "--out", str(file)], capsys)
+    assert "is a file" in bad(["probe", *labelled(folder), "--out", str(file)], capsys)
     assert file.read_bytes() == before
 
 
@@ -666,9 +663,9 @@ def test_a_probe_of_other_layers(
 ) -> None:
     other = str(tmp_path / "probe")
     options = ["--layers", "0", "--l1", "0.01"]
-    assert main(["probe", *validate_inputs(folder), "--out", other, *options]) == 0
+    assert main(["probe", *labelled(folder), "--out", other, *options]) == 0
     given = ["--ranking", ranking, "--probe", other, "--out", str(tmp_path / "a")]
-    assert "fitted on other neurons" in bad(["ablate", *given, *validate_inputs(folder)], capsys)
+    assert "fitted on other neurons" in bad(["ablate", *given, *labelled(folder)], capsys)
 
 
 def test_two_rankings_of_one_method_keep_apart(
@@ -678,7 +675,7 @@ def test_two_rankings_of_one_method_keep_apart(
     shutil.copy(ranking, copy)
     given = ["--ranking", ranking, "--ranking", copy, "--probe", probe, "--no-retrain", "--json"]
     capsys.readouterr()
-    assert main(["ablate", *given, *validate_inputs(folder), "--out", str(tmp_path / "a")]) == 0
+    assert main(["ablate", *given, *labelled(folder), "--out", str(tmp_path / "a")]) == 0
     assert len(json.loads(capsys.readouterr().out)["accuracy of top above random"]) == 2
 
 
@@ -699,7 +696,7 @@ def test_options_that_do_not_apply_are_refused(
 
 
 def test_refitting_removes_the_old_control(folder: Path, tmp_path: Path) -> None:
-    arguments = ["probe", *validate_inputs(folder), "--out", str(tmp_path / "p"), "--l1", "0.01"]
+    arguments = ["probe", *labelled(folder), "--out", str(tmp_path / "p"), "--l1", "0.01"]
     assert main([*arguments, "--control"]) == 0
     assert main([*arguments, "--overwrite"]) == 0
     assert not (tmp_path / "p/control.json").exists()

@@ -12,7 +12,7 @@ N, D = 5000, 7
 
 @pytest.fixture(params=["float32", "float16"])
 def task(request):
-    """Two neurons have means far beyond their deviation, one is constant."""
+    """Two neurons have means far beyond their standard deviation, one is constant."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(N, D)) * np.linspace(0.5, 2, D)
     X[:, 2] += 5 * MOST_STDS

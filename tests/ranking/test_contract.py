@@ -58,7 +58,7 @@ def data(n_classes: int = 3, n: int = N, seed: int = 0) -> Data:
     return Data(X.astype(np.float32), np.array([f"c{i:02d}" for i in y]), other.astype(np.float32))
 
 
-def validate_inputs(method: str) -> Callable[[Data], NeuronRanking]:
+def labelled(method: str) -> Callable[[Data], NeuronRanking]:
     def ranker(data: Data) -> NeuronRanking:
         half = len(data.y) // 2
         X, y = data.X, data.y
@@ -70,7 +70,7 @@ def validate_inputs(method: str) -> Callable[[Data], NeuronRanking]:
 
 
 RANKERS: dict[str, Callable[[Data], NeuronRanking]] = {
-    **{method: validate_inputs(method) for method in METHODS},
+    **{method: labelled(method) for method in METHODS},
     "activation-difference": lambda data: activation_difference(
         data.X[: len(data.X) // 2], data.X[len(data.X) // 2 :]
     ),
