@@ -1,4 +1,7 @@
-"""Where a neuron lives: (site, layer, unit) and its column in a matrix of activations."""
+"""Where a neuron lives: (site, layer, unit) and its column in a matrix of activations.
+
+Long by the many ways in which users may name neurons and layers, which are read here only.
+"""
 
 from __future__ import annotations
 

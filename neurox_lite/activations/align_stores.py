@@ -80,5 +80,5 @@ def _check_same_words(first: ActivationStore, store: ActivationStore) -> None:
 
 
 def _words(store: ActivationStore) -> list[str]:
-    tokens = store.tokens()
+    tokens = store.words()
     return [tokens[row] for row in store.word_rows]

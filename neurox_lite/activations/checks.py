@@ -113,7 +113,7 @@ def _check_shard(path: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _check_words(store: ActivationStore) -> list[str]:
     try:
-        tokens = store.tokens()
+        tokens = store.words()
         sentences = [tokens[first:last] for first, last in pairwise(store.sentence_offsets)]
         words_hash = TaggedCorpus(sentences).without_rows(store.special).words_hash
     except InputError as error:

@@ -98,7 +98,7 @@ def check_neurox_name(out: str | Path, suffix: str) -> None:
 
 def words_of(store: ActivationStore) -> list[list[str]]:
     """The words of a store, sentence by sentence."""
-    tokens = store.tokens()
+    tokens = store.words()
     return [tokens[first:last] for first, last in pairwise(store.sentence_offsets)]
 
 

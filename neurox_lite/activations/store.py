@@ -120,7 +120,7 @@ class ActivationStore:
         """First row of each sentence, and the number of rows; shape (n_sentences + 1,)."""
         return self._contents.sentence_offsets.copy()
 
-    def tokens(self) -> list[str]:
+    def words(self) -> list[str]:
         """The words, one per row."""
         with one_line(f"{self._file.path}: the words"):
             return [token.decode() for token in self._file.open()["tokens"][:]]

@@ -181,7 +181,7 @@ class Probe:
     ) -> Selectivity:
         from neurox_lite.probing.selectivity import selectivity
 
-        tokens = store.tokens()
+        tokens = store.words()
         words = [tokens[row] for row in store.word_rows]
         return selectivity(
             probe, splits.train, splits.test, words, n_seeds=self.n_control, seed=self.seed

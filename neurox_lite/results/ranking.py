@@ -1,4 +1,7 @@
-"""A ranking: all neurons of a space in order of importance."""
+"""A ranking: all neurons of a space in order of importance.
+
+Long, since all that a ranking can be asked is a method of it.
+"""
 
 from __future__ import annotations
 

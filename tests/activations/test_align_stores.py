@@ -27,7 +27,7 @@ def test_different_tokenizers_and_special_tokens(make_model, tmp_path):
     gpt2 = extract(make_model("gpt2"), tmp_path / "g.h5", site="mlp")
     a, b, c = nx.align_stores([bert, plain, gpt2])
     assert len(a) == len(b) == len(c) == len(WORDS)
-    assert [bert.tokens()[row] for row in a.rows] == WORDS
+    assert [bert.words()[row] for row in a.rows] == WORDS
     np.testing.assert_allclose(a[:], b[:], atol=1e-5)
     assert (a.space, c.space) == (bert.space, gpt2.space)
     some = nx.align_stores([gpt2, bert], layers=[1])
@@ -44,7 +44,7 @@ def test_words_without_an_activation_are_left_out_of_all(make_model, tmp_path):
     assert 0 < len(bert.missing) < 20
     for a, b in (nx.align_stores([bert, gpt2]), nx.align_stores([gpt2, bert])[::-1]):
         assert len(a) == len(b) == long.n_words - len(bert.missing)
-        assert [bert.tokens()[i] for i in a.rows] == [gpt2.tokens()[i] for i in b.rows]
+        assert [bert.words()[i] for i in a.rows] == [gpt2.words()[i] for i in b.rows]
         assert np.isfinite(a[:]).all()
         expected = np.setdiff1d(np.arange(long.n_words), np.arange(20 - len(bert.missing), 20))
         np.testing.assert_array_equal(b.rows, expected)

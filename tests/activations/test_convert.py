@@ -55,7 +55,7 @@ def write_store(path, sentences=SENTENCES, dtype="float32", widths=(3, 3), missi
 def everything(path):
     """Words, layers and what they hold."""
     with ActivationStore(path) as store:
-        sentences = [store.tokens()[a:b] for a, b in pairwise(store.sentence_offsets)]
+        sentences = [store.words()[a:b] for a, b in pairwise(store.sentence_offsets)]
         return sentences, np.asarray(store.matrix())
 
 

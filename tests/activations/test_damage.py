@@ -63,7 +63,7 @@ def everything(path: Path) -> tuple[object, ...]:
     with ActivationStore(path) as store:
         return (
             np.asarray(store.matrix()).tobytes(),
-            store.tokens(),
+            store.words(),
             store.sentence_offsets.tolist(),
             store.missing.tolist(),
             store.special.tolist(),

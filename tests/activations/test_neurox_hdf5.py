@@ -71,7 +71,7 @@ def loaded(store):
 
 
 def sentences_of(store):
-    tokens, offsets = store.tokens(), store.sentence_offsets
+    tokens, offsets = store.words(), store.sentence_offsets
     return [tokens[a:b] for a, b in pairwise(offsets)]
 
 
@@ -193,7 +193,7 @@ def test_more_than_ten_sentences_are_in_order(tmp_path):
     path = write_as_neurox(tmp_path / "n.hdf5", sentences, arrays)
 
     with read_neurox_hdf5(path, tmp_path / "s.h5") as store:
-        assert store.tokens() == [f"w{number}" for number in range(25)]
+        assert store.words() == [f"w{number}" for number in range(25)]
         assert loaded(store).ravel().tolist() == list(range(25))
 
 

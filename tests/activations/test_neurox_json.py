@@ -69,7 +69,7 @@ def loaded(store):
 
 
 def sentences_of(store):
-    tokens, offsets = store.tokens(), store.sentence_offsets
+    tokens, offsets = store.words(), store.sentence_offsets
     return [tokens[a:b] for a, b in pairwise(offsets)]
 
 

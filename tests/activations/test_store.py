@@ -162,7 +162,7 @@ def test_words_offsets_and_metadata(tmp_path):
     corpus = TaggedCorpus([["naïve", "东京"], ["👩‍👩‍👧"]])
     store = write(tmp_path / "s.h5", {0: np.ones((3, 2), np.float32)}, corpus=corpus)
 
-    assert store.tokens() == ["naïve", "东京", "👩‍👩‍👧"]
+    assert store.words() == ["naïve", "东京", "👩‍👩‍👧"]
     assert store.sentence_offsets.tolist() == [0, 2, 3]
     assert store.n_rows == 3
     assert store.missing.tolist() == []

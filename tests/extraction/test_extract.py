@@ -113,7 +113,7 @@ def test_equals_running_the_model_by_hand(loaded, tmp_path, aggregation, batch_t
     assert np.ptp(expected, axis=1).min() > 1e-2  # words differ, so their order is tested
     np.testing.assert_allclose(layers_of(store), expected, atol=1e-5)
     assert store.space.layers == (0, 1, 2)
-    assert store.tokens() == CORPUS.words()
+    assert store.words() == CORPUS.words()
     assert store.missing.size == 0
 
 
@@ -159,7 +159,7 @@ def test_rows_are_in_corpus_order_over_several_shards(loaded, tmp_path, monkeypa
 
     assert [run["rows"] for run in pieces.metadata["checksums"]] == [2, 6, 7, 2]
     np.testing.assert_allclose(layers_of(pieces), layers_of(whole), atol=1e-5)
-    assert pieces.tokens() == CORPUS.words()
+    assert pieces.words() == CORPUS.words()
     assert verify(pieces) == []
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([out, "whole.h5"])
 

@@ -217,7 +217,7 @@ def test_a_damaged_manifest_does_not_let_another_job_in(tmp_path, unfinished, da
     assert shards.items() <= names(unfinished).items()
 
     store = extract(MODEL, CORPUS, tmp_path / "s")
-    assert store.tokens() == CORPUS.words()
+    assert store.words() == CORPUS.words()
     assert verify(store) == []
 
 
@@ -266,7 +266,7 @@ def test_shares_of_different_corpora_that_begin_together(tmp_path):
         for shard in (tmp_path / f"{attempt}.unfinished" / "shards").iterdir():
             keys.add(ActivationStore(shard).metadata["job_key"])
         assert len(keys) == 1
-        assert extract(MODEL, corpus, out).tokens() == corpus.words()
+        assert extract(MODEL, corpus, out).words() == corpus.words()
 
 
 def test_shares_of_one_corpus_that_begin_together(tmp_path):
@@ -301,7 +301,7 @@ def test_beside_a_share_only_other_shares_of_as_many(tmp_path, monkeypatch):
         assert extract_share(MODEL, CORPUS, out, (3, 3)) is None
     with FileLock(folder / ".lock"), busy:
         extract_share(MODEL, CORPUS, out, (1, 3))
-    assert extract_share(MODEL, CORPUS, out, (1, 3)).tokens() == CORPUS.words()
+    assert extract_share(MODEL, CORPUS, out, (1, 3)).words() == CORPUS.words()
     assert verify(ActivationStore(out)) == []
     assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "shards", "store.h5"]
 
@@ -318,4 +318,4 @@ def test_a_store_made_meanwhile_is_not_replaced(tmp_path, monkeypatch):
         with pytest.raises(InputError, match="exists already"):
             extract(MODEL, CORPUS, tmp_path / "s.h5")
     assert (tmp_path / "s.h5").read_bytes() == b"converted by another process"
-    assert extract(MODEL, CORPUS, tmp_path / "s.h5", overwrite=True).tokens() == CORPUS.words()
+    assert extract(MODEL, CORPUS, tmp_path / "s.h5", overwrite=True).words() == CORPUS.words()

@@ -71,7 +71,7 @@ def test_equals_pooling_by_hand(loaded, kind, tmp_path, pooling, batch_tokens):
     np.testing.assert_allclose(found, torch.stack(expected), atol=1e-5)
     if pooling != "cls":
         assert np.ptp(found, axis=0).max() > 1e-2
-    assert store.tokens() == [" ".join(words) for words in SENTENCES]
+    assert store.words() == [" ".join(words) for words in SENTENCES]
     assert store.sentence_offsets.tolist() == [0, 1, 2, 3, 4]
     assert store.metadata["pooling"] == pooling
     assert store.missing.size == 0

@@ -99,7 +99,7 @@ def test_labels_are_of_the_words_however_the_text_is_read(make_model, tmp_path) 
 
 def test_pooled_text(make_model, tmp_path) -> None:
     store = extract(make_model("bert"), RAW, tmp_path / "s.h5", pooling="mean")
-    assert store.tokens() == [text for text, _ in TEXTS]
+    assert store.words() == [text for text, _ in TEXTS]
     again = TaggedCorpus([[text] for text, _ in TEXTS])
     same = extract(make_model("bert"), again, tmp_path / "again.h5", pooling="mean")
     np.testing.assert_array_equal(store.matrix()[:], same.matrix()[:])

@@ -59,7 +59,7 @@ def check(store, expected):
     np.testing.assert_allclose(store.matrix()[:], values, atol=1e-5)
     for name in ("corpus_hash", "n_words", "n_unknown_words", "n_split_words"):
         assert store.metadata[name] == metadata[name]
-    assert store.tokens() == CORPUS.words()
+    assert store.words() == CORPUS.words()
     assert verify(store) == []
 
 

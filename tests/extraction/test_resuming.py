@@ -59,7 +59,7 @@ def bits(store):
     """Everything a store holds, as comparable bytes."""
     return {
         **{layer: store.stored(layer, 0, store.n_rows).tobytes() for layer in store.space.layers},
-        "words": store.tokens(),
+        "words": store.words(),
         "offsets": store.sentence_offsets.tolist(),
         "missing": store.missing.tolist(),
         "content": store.content_hash,

@@ -66,7 +66,7 @@ def check_special(loaded, kind, store, plain, sentences=SENTENCES):
     special = [[*before, *[None] * len(words), *after] for words in sentences]
     special = np.flatnonzero([token is not None for row in special for token in row])
 
-    assert store.tokens() == [token for row in rows for token in row]
+    assert store.words() == [token for row in rows for token in row]
     assert np.diff(store.sentence_offsets).tolist() == [len(row) for row in rows]
     assert store.special.tolist() == special.tolist()
     assert sorted([*store.special, *store.word_rows]) == list(range(store.n_rows))
@@ -169,7 +169,7 @@ def test_with_windows(make_model, tmp_path, small_shards):
     rows = store.word_rows
     np.testing.assert_allclose(layers_of(store)[:, rows], layers_of(plain), atol=1e-5)
     assert store.special.tolist() == [0, 2, 3, 12, 13, 15]
-    assert [store.tokens()[row] for row in store.special] == ["[CLS]", "[SEP]"] * 3
+    assert [store.words()[row] for row in store.special] == ["[CLS]", "[SEP]"] * 3
     cls, *inner, sep = bert.tokenizer(" ".join(words))["input_ids"]
     assert len(inner) > 8
     with torch.no_grad():
@@ -203,7 +203,7 @@ def test_labelled_splits_finds_the_rows_of_the_words(loaded, kind, tmp_path, sma
 
     splits = labelled_splits(store, corpus, "letter", min_count=1)
 
-    tokens = store.tokens()
+    tokens = store.words()
     for name in ("train", "dev", "test"):
         found, expected = getattr(splits, name), getattr(plain, name)
         assert found.rows.tolist() == expected.rows.tolist()
