@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.labels import validate_labels
 from neurox_lite.results.tables import Table, as_pandas, one_row
-
-if TYPE_CHECKING:
-    import pandas
 
 
 @dataclass(frozen=True)
@@ -33,9 +30,7 @@ class Interval:
         """A header and one row."""
         return one_row(self)
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row."""
-        return as_pandas(self.table())
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         if not self.is_known:

@@ -31,10 +31,9 @@ def test_it_comes_back_as_what_it_was(name, tmp_path):
 
 def test_every_kind_has_its_class():
     for kind, name in CLASS_OF.items():
-        module = import_module(f"neurox_lite.{name.rsplit('.', 1)[0]}")
-        assert kind in {value for value in vars(module).values() if isinstance(value, str)} | {
-            "neuron ranking"
-        }
+        module, name = name.rsplit(".", 1)
+        found = getattr(import_module(f"neurox_lite.{module}"), name)
+        assert kind == getattr(found, "KIND", "neuron ranking")
     saved = {name.rsplit(".", 1)[1] for name in (*CLASS_OF.values(), *IN_FOLDERS.values())}
     assert saved == set(LOADABLE)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,19 +14,13 @@ from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
 
-if TYPE_CHECKING:
-    import pandas
-
-
-KIND = "neuron clusters"
-
 
 @dataclass(frozen=True)
-class NeuronClusters:
+class NeuronClusters(SavedResult):
     """Every neuron is in one cluster.
 
     Attributes
@@ -43,7 +36,9 @@ class NeuronClusters:
     threshold: float
     numbers: tuple[int, ...]
 
+    KIND = "neuron clusters"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         sizes = sorted(np.bincount(self.numbers).tolist(), reverse=True)
@@ -56,10 +51,6 @@ class NeuronClusters:
         neurons = self.space.neurons(range(self.space.n_neurons))
         pairs = zip(neurons, self.numbers, strict=True)
         return [["layer", "unit", "cluster"], *([*neuron, number] for neuron, number in pairs)]
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per neuron."""
-        return as_pandas(self.table())
 
     @property
     def n_clusters(self) -> int:
@@ -88,24 +79,9 @@ class NeuronClusters:
         _, first = np.unique(np.array(self.numbers)[ranking.order], return_index=True)
         return ranking.order[np.sort(first)]
 
-    def save(self, path: str | Path) -> None:
-        """Write the clusters as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> NeuronClusters:
-        """Read clusters written by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-
-        def build(space: dict[str, Any], **fields: Any) -> NeuronClusters:
-            return cls(space=NeuronSpace.from_dict(space), **fields)
-
-        return read_result(path, KIND, build)
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        return fields | {"space": NeuronSpace.from_dict(fields["space"])}
 
 
 def correlation_clusters(X: Any, *, threshold: float = 0.5) -> NeuronClusters:

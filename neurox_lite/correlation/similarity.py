@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,11 @@ from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
@@ -32,11 +30,8 @@ MOST_NUMBERS = 16
 """Layers of a model up to which every cell has its number."""
 
 
-KIND = "layer similarity"
-
-
 @dataclass(frozen=True)
-class LayerSimilarity:
+class LayerSimilarity(SavedResult):
     """A similarity between 0 and 1 for every layer of one model and every layer of another.
 
     ``measure`` is ``"cka"`` or ``"svcca"``; ``model`` and ``other`` are names. ``matrix`` has one
@@ -50,7 +45,9 @@ class LayerSimilarity:
     other_layers: tuple[int, ...]
     matrix: tuple[tuple[float, ...], ...]
 
+    KIND = "layer similarity"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         title = f"LayerSimilarity ({self.measure}) of {self.model} and {self.other}"
@@ -67,10 +64,6 @@ class LayerSimilarity:
         for layer, row in zip(self.layers, self.matrix, strict=True):
             rows += [[layer, o, value] for o, value in zip(self.other_layers, row, strict=True)]
         return rows
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per pair of layers."""
-        return as_pandas(self.table())
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Heat map, layers of the first model upwards, of the other to the right."""
@@ -90,21 +83,6 @@ class LayerSimilarity:
                 color = "white" if value < 0.5 else "black"
                 axis.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
         return finish(axes, ax, title)
-
-    def save(self, path: str | Path) -> None:
-        """Write the similarities as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> LayerSimilarity:
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, KIND, cls)
 
 
 MEASURES = ("cka", "svcca")

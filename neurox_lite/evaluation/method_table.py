@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.escaping import figure_text
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
@@ -25,11 +23,8 @@ if TYPE_CHECKING:
 PANELS_PER_ROW = 6
 
 
-KIND = "method table"
-
-
 @dataclass(frozen=True)
-class MethodTable:
+class MethodTable(SavedResult):
     """A number, with a range, for every method and column.
 
     Attributes
@@ -48,7 +43,9 @@ class MethodTable:
     high: tuple[tuple[float | None, ...], ...]
     n_repetitions: int
 
+    KIND = "method table"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         def cell(name: str, value: float | None) -> str:
@@ -68,10 +65,6 @@ class MethodTable:
         for method, *parts in zip(self.methods, self.mean, self.low, self.high, strict=True):
             rows.append([method, *(value for cell in zip(*parts, strict=True) for value in cell)])
         return rows
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per method: of every column its mean, least and largest value."""
-        return as_pandas(self.table())
 
     @classmethod
     def from_values(cls, values: Mapping[str, Mapping[str, Sequence[float]]]) -> MethodTable:
@@ -138,18 +131,3 @@ class MethodTable:
         axes[0].set_yticks(places, names)
         axes[0].invert_yaxis()
         return finish(axes, ax, title)
-
-    def save(self, path: str | Path) -> None:
-        """Write the table as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> MethodTable:
-        """Read a table written by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, KIND, cls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -20,9 +20,6 @@ from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
-
-if TYPE_CHECKING:
-    import pandas
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,7 @@ class MinimalSet:
     converged: bool
 
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         found = "no share is enough"
@@ -61,10 +59,6 @@ class MinimalSet:
         rows = zip(self.shares, self.accuracies, strict=False)
         header = ["method", "share", "accuracy", "full_accuracy", "delta"]
         return [header, *([self.method, *row, self.full_accuracy, self.delta] for row in rows)]
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per share tried."""
-        return as_pandas(self.table())
 
     @property
     def share(self) -> float | None:

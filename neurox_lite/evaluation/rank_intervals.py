@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,13 +19,12 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
@@ -35,11 +33,8 @@ if TYPE_CHECKING:
 N_SHOWN = 30
 
 
-KIND = "rank intervals"
-
-
 @dataclass(frozen=True)
-class RankIntervals:
+class RankIntervals(SavedResult):
     """Rank of every neuron, 0 for the best, and its interval over resamples of the sentences.
 
     Attributes
@@ -74,7 +69,9 @@ class RankIntervals:
     resampled_ordered: tuple[int, ...]
     converged: bool
 
+    KIND = "rank intervals"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         best = np.argsort(self.ranks)[:3].tolist()
@@ -98,10 +95,6 @@ class RankIntervals:
             ranks = [self.ranks[column], self.low[column], self.high[column]]
             rows.append([*self.space.neuron(column), *(rank + 1 for rank in ranks)])
         return rows
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per neuron, best first; ranks from 1."""
-        return as_pandas(self.table())
 
     def top_share(self, k: int) -> np.ndarray:
         """Share of the resamples in which each neuron is among the top k; shape (n_neurons,)."""
@@ -154,24 +147,9 @@ class RankIntervals:
         axis.grid(alpha=0.3, axis="x")
         return finish(axes, ax, title)
 
-    def save(self, path: str | Path) -> None:
-        """Write the intervals as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> RankIntervals:
-        """Read intervals written by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-
-        def build(space: dict[str, Any], **fields: Any) -> RankIntervals:
-            return cls(space=NeuronSpace.from_dict(space), **fields)
-
-        return read_result(path, KIND, build)
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        return fields | {"space": NeuronSpace.from_dict(fields["space"])}
 
 
 def rank_intervals(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,16 +27,10 @@ from neurox_lite.models.neuron_spaces import check_space
 from neurox_lite.models.sites import find_sites
 from neurox_lite.neurons import NeuronSpace, check_revision
 from neurox_lite.results.neuron_mask import NeuronMask
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
-
-if TYPE_CHECKING:
-    import pandas
-
-
-KIND = "side effects"
 
 
 @dataclass(frozen=True)
@@ -73,13 +66,11 @@ class SideEffect:
         """A header and one row."""
         return one_row(self)
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row."""
-        return as_pandas(self.table())
+    to_pandas = as_pandas
 
 
 @dataclass(frozen=True)
-class SideEffects:
+class SideEffects(SavedResult):
     """Every measure of one mask, beside chance.
 
     Attributes
@@ -95,7 +86,9 @@ class SideEffects:
     n_random: int
     measures: tuple[SideEffect, ...]
 
+    KIND = "side effects"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {"neurons": self.n_touched, "random masks": self.n_random}
@@ -129,35 +122,14 @@ class SideEffects:
                     row[measure.data] = round(value, 6)
         return found
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per measure."""
-        return as_pandas(self.table())
-
     def table(self) -> Table:
         """A header, and a row per measure."""
         rows = [measure.table() for measure in self.measures]
         return [[field.name for field in fields(SideEffect)], *(row for _, row in rows)]
 
-    def save(self, path: str | Path) -> None:
-        """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> SideEffects:
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(
-            path,
-            KIND,
-            lambda measures, **rest: cls(
-                measures=tuple(SideEffect(**measure) for measure in measures), **rest
-            ),
-        )
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        return fields | {"measures": tuple(SideEffect(**each) for each in fields["measures"])}
 
 
 def side_effects(

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurox_lite.results.pair_task import PairTask
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.sweep import WIDTH, Sweep, label_counts
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
-
-KIND = "steering curves"
 
 MEASURES = ("success", "log_odds", "kl", "perplexity")
 
@@ -69,6 +65,7 @@ class SteeringCurve:
     task: PairTask | None = None
 
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {"pairs": self.n_pairs, "left out": self.n_left_out}
@@ -83,10 +80,6 @@ class SteeringCurve:
     def table(self) -> Table:
         """A header, and a row per set of neurons and count."""
         return SteeringCurves((self,)).table()
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per set of neurons and count."""
-        return as_pandas(self.table())
 
     def _title(self) -> str:
         from neurox_lite.figures import MOST, wrapped
@@ -106,20 +99,18 @@ class SteeringCurve:
 
 
 @dataclass(frozen=True)
-class SteeringCurves:
+class SteeringCurves(SavedResult):
     """One curve per ranking, of the same pairs, counts and random sets."""
 
     curves: tuple[SteeringCurve, ...]
 
+    KIND = "steering curves"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {"curves": len(self.curves), "pairs": self.curves[0].n_pairs}
         return summary("SteeringCurves", facts, (curve._said() for curve in self.curves))
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per ranking, set of neurons and count."""
-        return as_pandas(self.table())
 
     def table(self) -> Table:
         """A header, and a row per ranking, set of neurons and count.
@@ -167,20 +158,9 @@ class SteeringCurves:
             axes[count].set_ylabel("KL on other text (nats per token)")
         return finish(axes, ax, title, legend=3)
 
-    def save(self, path: str | Path) -> None:
-        """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> SteeringCurves:
-        """Read curves written as JSON by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, KIND, lambda curves: cls(tuple(map(_curve, curves))))
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        return fields | {"curves": tuple(map(_curve, fields["curves"]))}
 
 
 def _curve(fields: dict[str, Any]) -> SteeringCurve:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import some, summary
-
-if TYPE_CHECKING:
-    import pandas
 
 KIND = "mask fit"
 OF_MASK = "sha256 of mask"
@@ -152,9 +149,7 @@ class MaskFit:
         single = {k: v for k, v in self.summary().items() if not isinstance(v, list)}
         return [list(single), list(single.values())]
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row: what is said about the fit."""
-        return as_pandas(self.table())
+    to_pandas = as_pandas
 
     def __repr__(self) -> str:
         return (

@@ -6,27 +6,23 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
 from neurox_lite.public_names import public_names
 from neurox_lite.results.neuron_mask import NeuronMask
-from neurox_lite.results.saving import read_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.top_overlap import TopOverlap
 from neurox_lite.showing import short_repr, summary
 
-if TYPE_CHECKING:
-    import pandas
-
-KIND = "mask overlaps"
 SETS = ("both", "only_first", "only_second")
 
 
 @dataclass(frozen=True)
-class MaskOverlaps:
+class MaskOverlaps(SavedResult):
     """Every mask beside every other.
 
     Attributes
@@ -42,7 +38,9 @@ class MaskOverlaps:
     n_neurons: int
     overlaps: tuple[TopOverlap, ...]
 
+    KIND = "mask overlaps"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         lines = (
@@ -60,10 +58,6 @@ class MaskOverlaps:
             for overlap in self.overlaps
         ]
         return [list(rows[0]), *(list(row.values()) for row in rows)]
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per pair of masks."""
-        return as_pandas(self.table())
 
     @classmethod
     def of(cls, masks: Sequence[NeuronMask]) -> MaskOverlaps:
@@ -88,29 +82,18 @@ class MaskOverlaps:
         write_json(
             path,
             {
-                "kind": KIND,
+                "kind": self.KIND,
                 "neurons": self.n_neurons,
                 "sizes": self.sizes,
                 "overlaps": [_as_json(overlap) for overlap in self.overlaps],
             },
         )
 
-    @classmethod
-    def load(cls, path: str | Path) -> MaskOverlaps:
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(
-            path,
-            KIND,
-            lambda neurons, sizes, overlaps: cls(
-                sizes, neurons, tuple(_from_json(neurons, overlap) for overlap in overlaps)
-            ),
-        )
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        neurons = fields.pop("neurons")
+        overlaps = tuple(_from_json(neurons, overlap) for overlap in fields["overlaps"])
+        return fields | {"n_neurons": neurons, "overlaps": overlaps}
 
 
 def load_masks(folders: Sequence[str]) -> list[NeuronMask]:

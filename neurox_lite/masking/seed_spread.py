@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.outputs import atomic_write_folder, result_names
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
-
-if TYPE_CHECKING:
-    import pandas
 
 NAMES = (
     "mask.safetensors",
@@ -37,6 +34,7 @@ class SeedSpread:
     fits: tuple[MaskFit, ...]
 
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {"best": self.best.status, "sizes": some(self.sizes), "overlap": self.overlap}
@@ -46,10 +44,6 @@ class SeedSpread:
         """A header, and a row per seed."""
         rows = [fit.table() for fit in self.fits]
         return [rows[0][0], *(row for _, row in rows)]
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per seed."""
-        return as_pandas(self.table())
 
     @property
     def best(self) -> MaskFit:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,23 +17,19 @@ from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 from neurox_lite.threads import thread_map
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
 
 
-KIND = "layer scores"
-
-
 @dataclass(frozen=True)
-class LayerScores:
+class LayerScores(SavedResult):
     """Test score of a probe of every layer alone, and of every layer with all before it.
 
     Sequences have one entry per layer. ``metric`` is accuracy, or R2 of a regression;
@@ -49,7 +44,9 @@ class LayerScores:
     baseline: float
     converged: bool
 
+    KIND = "layer scores"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         best = max(range(len(self.layers)), key=lambda place: self.separate[place])
@@ -67,10 +64,6 @@ class LayerScores:
         header = ["layer", "separate", "cumulative", "baseline"]
         return [header, *([*row, self.baseline] for row in rows)]
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per layer."""
-        return as_pandas(self.table())
-
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Scores of the probes of single layers and of growing stacks of layers."""
         from neurox_lite.figures import finish, layers_width, panels, put_ticks
@@ -87,21 +80,6 @@ class LayerScores:
         axis.set_ylabel(f"test {self.metric}")
         axis.grid(alpha=0.3)
         return finish(axes, ax, title, legend=3)
-
-    def save(self, path: str | Path) -> None:
-        """Write the scores as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> LayerScores:
-        """Read scores written by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, KIND, cls)
 
 
 def fit_layers(

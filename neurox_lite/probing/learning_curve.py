@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,23 +16,19 @@ from neurox_lite.metrics import accuracy
 from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.sentence_sampling import nested_samples
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
 
 
-LEARNING_CURVE = "learning curve"
-
-
 @dataclass(frozen=True)
-class LearningCurve:
+class LearningCurve(SavedResult):
     """Test accuracy of a probe fitted on growing shares of the training sentences.
 
     All sequences have one entry per share: ``n_words`` is the mean number of training words over
@@ -49,7 +44,9 @@ class LearningCurve:
     n_seeds: int
     converged: bool
 
+    KIND = "learning curve"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         rows = zip(self.shares, self.n_words, self.accuracy_mean, strict=True)
@@ -63,10 +60,6 @@ class LearningCurve:
         names = ["shares", "n_words", "accuracy_mean", "accuracy_low", "accuracy_high"]
         rows = zip(*(getattr(self, name) for name in names), strict=True)
         return [["share", *names[1:]], *map(list, rows)]
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per share."""
-        return as_pandas(self.table())
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Accuracy against the number of training words: mean and range over seeds."""
@@ -84,21 +77,6 @@ class LearningCurve:
         axis.set_title(f"mean and range of {self.n_seeds} samples of sentences", fontsize=10)
         axis.grid(alpha=0.3)
         return finish(axes, ax, title)
-
-    def save(self, path: str | Path) -> None:
-        """Write the curve as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, LEARNING_CURVE, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> LearningCurve:
-        """Read a curve written by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, LEARNING_CURVE, cls)
 
 
 TRAINING_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -14,20 +13,14 @@ from neurox_lite.activations.inputs import LabelledActivations, validate_with_se
 from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.sentence_sampling import nested_samples
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
-if TYPE_CHECKING:
-    import pandas
-
-
-ONLINE_CODE = "online code"
-
 
 @dataclass(frozen=True)
-class OnlineCodeLength:
+class OnlineCodeLength(SavedResult):
     """Length in bits of the labels given the activations (Voita & Titov 2020).
 
     ``block_ends`` are the numbers of rows coded after each block, and ``block_bits`` what each
@@ -41,7 +34,9 @@ class OnlineCodeLength:
     block_bits: tuple[float, ...]
     converged: bool
 
+    KIND = "online code"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {
@@ -57,10 +52,6 @@ class OnlineCodeLength:
         rows = zip(self.block_ends, self.block_bits, strict=True)
         return [["block_end", "bits"], *map(list, rows)]
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per block."""
-        return as_pandas(self.table())
-
     @property
     def compression(self) -> float:
         """Uniform codelength over codelength; 1 where activations tell nothing."""
@@ -70,21 +61,6 @@ class OnlineCodeLength:
     def bits_per_label(self) -> float:
         """Codelength by the number of labels."""
         return self.codelength / self.block_ends[-1]
-
-    def save(self, path: str | Path) -> None:
-        """Write the code lengths as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, ONLINE_CODE, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> OnlineCodeLength:
-        """Read code lengths written by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, ONLINE_CODE, cls)
 
 
 BLOCK_ENDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,18 +18,15 @@ from neurox_lite.probing.batched import fit_grid
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.weight_scores import weight_scores
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
 
-
-KIND = "regularisation search"
 
 PER_PAIR = (
     "scores",
@@ -46,7 +42,7 @@ Grid = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class RegularisationSearch:
+class RegularisationSearch(SavedResult):
     """Scores and dev accuracies over a grid of penalties (Durrani et al. 2020).
 
     All figures are of the dev words that the best pair is chosen on, and flatter it; its accuracy
@@ -68,7 +64,9 @@ class RegularisationSearch:
     alpha: float
     beta: float
 
+    KIND = "regularisation search"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         l1, l2 = self.best
@@ -88,10 +86,6 @@ class RegularisationSearch:
             for j, l2 in enumerate(self.l2s):
                 rows.append([l1, l2, *(getattr(self, name)[i][j] for name in PER_PAIR)])
         return rows
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per pair of penalties."""
-        return as_pandas(self.table())
 
     @property
     def all_converged(self) -> bool:
@@ -162,21 +156,6 @@ class RegularisationSearch:
         best = wrapped(f"best l1 = {l1:g}, l2 = {l2:g}{where}", width - 1.8, 10)
         axis.set_title(best, fontsize=10)
         return finish(axes, ax, title)
-
-    def save(self, path: str | Path) -> None:
-        """Write the search as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> RegularisationSearch:
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, KIND, cls)
 
 
 PENALTIES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -21,9 +21,6 @@ from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
-if TYPE_CHECKING:
-    import pandas
-
 
 @dataclass(frozen=True)
 class Selectivity:
@@ -39,6 +36,7 @@ class Selectivity:
     control_accuracies: tuple[float, ...] = ()
 
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {
@@ -52,10 +50,6 @@ class Selectivity:
     def table(self) -> Table:
         """A header and one row."""
         return one_row(self, selectivity=self.selectivity)
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row."""
-        return as_pandas(self.table())
 
     @property
     def selectivity(self) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,11 @@ from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.results.ranking import NeuronRanking, require_space
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -33,14 +31,12 @@ CELL = 0.5
 """Side of a cell in inches, at least; three lines of a name, or one number, fit into it."""
 
 
-KIND = "agreement of rankings"
-
 Matrix = tuple[tuple[float, ...], ...]
 """One row and one column per ranking; symmetric, 1 on the diagonal."""
 
 
 @dataclass(frozen=True)
-class AgreementMatrix:
+class AgreementMatrix(SavedResult):
     """Agreement of rankings of the same neurons, see :func:`neurox_lite.ranking.agreement`.
 
     Expected values are those of independent rankings. Rankings of the same labels agree more, even
@@ -66,7 +62,9 @@ class AgreementMatrix:
     kendall: Matrix
     rank_biased: Matrix
 
+    KIND = "agreement of rankings"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {"neurons": self.n_neurons, "k": self.k, "overlap by chance": self.expected_overlap}
@@ -81,10 +79,6 @@ class AgreementMatrix:
             values = (self.overlap[i][j], self.kendall[i][j], self.rank_biased[i][j])
             rows.append([one, other, *values])
         return rows
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per pair of rankings."""
-        return as_pandas(self.table())
 
     @property
     def expected_overlap(self) -> float:
@@ -130,21 +124,6 @@ class AgreementMatrix:
             axis.set_yticks(range(count), numbers)
         axes[0].set_yticks(range(count), names, fontsize=8)
         return finish(axes, ax, title)
-
-    def save(self, path: str | Path) -> None:
-        """Write the agreement as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> AgreementMatrix:
-        """Read what :meth:`save` wrote.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, KIND, cls)
 
 
 def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -> float:

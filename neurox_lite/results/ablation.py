@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.results.pair_task import PairTask
-from neurox_lite.results.saving import read_result, write_result
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.sweep import OTHER_STYLES, WIDTH, Sweep, label_counts
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 
 PER_ROW = 4
-
-KIND = "ablation curves"
 
 PER_CURVE = ("method", "retrained", "replacement", "metric", "intact")
 
@@ -93,6 +89,7 @@ class AblationCurve:
         return self.converged and (self.task is None or self.task.holds)
 
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         return summary(f"AblationCurve of {self._said()}", self._facts())
@@ -112,10 +109,6 @@ class AblationCurve:
     def table(self) -> Table:
         """A header, and a row per share."""
         return AblationCurves((self,)).table()
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per share."""
-        return as_pandas(self.table())
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """One panel of :meth:`AblationCurves.plot`."""
@@ -143,12 +136,14 @@ class AblationCurve:
 
 
 @dataclass(frozen=True)
-class AblationCurves:
+class AblationCurves(SavedResult):
     """One curve per ranking and way of evaluating, on the same shares and the same random sets."""
 
     curves: tuple[AblationCurve, ...]
 
+    KIND = "ablation curves"
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         return summary(
@@ -167,10 +162,6 @@ class AblationCurves:
                 rows.append([*same, share, count, *cells])
         return rows
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per curve and share."""
-        return as_pandas(self.table())
-
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """One panel per curve: top, all but the top, bottom, and the band of random sets."""
         from neurox_lite.figures import finish, panels
@@ -188,20 +179,9 @@ class AblationCurves:
             axis.set_ylabel(self.curves[0].metric)
         return finish(axes, ax, title, legend=3)
 
-    def save(self, path: str | Path) -> None:
-        """Write the curves as JSON, or under a name in ``.csv`` or ``.tex`` as a table."""
-        write_result(path, KIND, self)
-
-    @classmethod
-    def load(cls, path: str | Path) -> AblationCurves:
-        """Read curves written by :meth:`save`.
-
-        Raises
-        ------
-        InputError
-            When the file is missing, damaged or holds something else.
-        """
-        return read_result(path, KIND, lambda curves: cls(tuple(map(_curve, curves))))
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        return fields | {"curves": tuple(map(_curve, fields["curves"]))}
 
 
 def _column(curve: AblationCurve, name: str) -> tuple[float, ...]:

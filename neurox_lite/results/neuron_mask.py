@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.results.objective import Objective
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
-
-if TYPE_CHECKING:
-    import pandas
 
 KIND = "neuron mask"
 
@@ -124,9 +121,7 @@ class NeuronMask:
         rows = ([*neuron, *of_it] for neuron, of_it in zip(self.neurons, values, strict=True))
         return [["layer", "unit", "gate", "replacement"], *rows]
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per neuron that is touched."""
-        return as_pandas(self.table())
+    to_pandas = as_pandas
 
     def __repr__(self) -> str:
         n = self.space.n_neurons

@@ -22,7 +22,6 @@ from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 from neurox_lite.showing import short_repr, some, summary
 
 if TYPE_CHECKING:
-    import pandas
     from matplotlib.figure import Figure
 
     from neurox_lite.figures import Given
@@ -97,6 +96,7 @@ class NeuronRanking:
         return cls(space, order, scores, method, **details)
 
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {
@@ -343,10 +343,6 @@ class NeuronRanking:
             other.top_columns(other_k),
             (self.method, other.method),
         )
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per neuron, best first: rank, layer, unit, score, one column per class."""
-        return as_pandas(self.table())
 
     def table(self) -> Table:
         """A header, and one row per neuron, best first."""

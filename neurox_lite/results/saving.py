@@ -5,13 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from neurox_lite.errors import InputError
 from neurox_lite.json_files import open_json, write_json
 from neurox_lite.results.tables import is_table_name, write_table
 
 Result = TypeVar("Result")
+
+
+class SavedResult:
+    """A dataclass that is saved as JSON or as its ``table()``, and read again."""
+
+    KIND: ClassVar[str]
+    """What its file says it is."""
+
+    def save(self, path: str | Path) -> None:
+        """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` the table."""
+        write_result(path, self.KIND, self)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what :meth:`save` wrote as JSON.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged or holds something else.
+        """
+        return read_result(path, cls.KIND, lambda **fields: cls(**cls.from_json(fields)))
+
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the class from those of the file, which has no objects in them."""
+        return fields
 
 
 def write_result(path: str | Path, kind: str, result: Any) -> None:

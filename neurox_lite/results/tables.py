@@ -31,8 +31,8 @@ def one_row(result: Any, **more: Any) -> Table:
     return [list(single), list(single.values())]
 
 
-def as_pandas(table: Table) -> pandas.DataFrame:
-    """The same as a data frame.
+def as_pandas(result: Any) -> pandas.DataFrame:
+    """``to_pandas`` of a result: its ``table()`` as a data frame.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def as_pandas(table: Table) -> pandas.DataFrame:
         raise InputError(
             "a data frame needs pandas; pip install 'neurox-lite[pandas]', or save as .csv"
         ) from None
-    header, *rows = table
+    header, *rows = result.table()
     return pandas.DataFrame(rows, columns=header)
 
 

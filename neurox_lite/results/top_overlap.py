@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
-
-if TYPE_CHECKING:
-    import pandas
 
 INDEPENDENT = "independent sets"
 SHUFFLED = "rankings of shuffled labels"
@@ -58,6 +55,7 @@ class TopOverlap:
     chance: str = INDEPENDENT
 
     __repr__ = short_repr
+    to_pandas = as_pandas
 
     def __str__(self) -> str:
         facts = {
@@ -74,10 +72,6 @@ class TopOverlap:
         rows += [[*neuron, True, True] for neuron in self.both]
         rows += [[*neuron, True, False] for neuron in self.only_first]
         return rows + [[*neuron, False, True] for neuron in self.only_second]
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """One row per neuron of either set."""
-        return as_pandas(self.table())
 
     @property
     def either(self) -> tuple[Neuron, ...]:
