@@ -20,13 +20,7 @@ Kind = TypeVar("Kind")
 
 
 def whole_number(value: Any, name: str, *, least: int | None = None) -> int:
-    """A whole number as an int.
-
-    Raises
-    ------
-    InputError
-        When it is something else, such as 2.0, or below ``least``.
-    """
+    """A whole number as an int; InputError for all else, as 2.0, or what is below ``least``."""
     try:
         if _is_bool(value):
             raise TypeError
@@ -39,13 +33,7 @@ def whole_number(value: Any, name: str, *, least: int | None = None) -> int:
 
 
 def real_number(value: Any, name: str) -> float:
-    """A number as a float; NaN and infinity are left for the caller's range to refuse.
-
-    Raises
-    ------
-    InputError
-        When it is something else.
-    """
+    """A number as a float; NaN and infinity are left for the caller's range to refuse."""
     try:
         if _is_bool(value) or isinstance(value, str | bytes):
             raise TypeError
@@ -55,25 +43,13 @@ def real_number(value: Any, name: str) -> float:
 
 
 def numbers(values: Any, name: str) -> tuple[float, ...]:
-    """One number, or several in any sequence or array, as floats.
-
-    Raises
-    ------
-    InputError
-        When it is something else.
-    """
+    """One number, or several in any sequence or array, as floats."""
     several = values if _is_collection(values) else [values]
     return tuple(real_number(value, f"one of the {name}") for value in several)
 
 
 def shares(values: Any, name: str = "shares", *, ascending: bool = False) -> tuple[float, ...]:
-    """Shares, above 0 and up to 1.
-
-    Raises
-    ------
-    InputError
-        When there is none, one is out of range or, if asked, they do not ascend.
-    """
+    """Shares, at least one, all above 0 and up to 1; they ascend, if that is asked."""
     found = numbers(values, name)
     in_order = not ascending or all(a < b for a, b in pairwise(found))
     if not found or not all(0 < share <= 1 for share in found) or not in_order:
@@ -83,22 +59,7 @@ def shares(values: Any, name: str = "shares", *, ascending: bool = False) -> tup
 
 
 def expect(value: Any, kinds: type[Kind] | tuple[type[Kind], ...], name: str, wanted: str) -> Kind:
-    """``value``, if it is of one of these classes.
-
-    Parameters
-    ----------
-    value : object
-    kinds : class or tuple of classes
-    name : str
-        Of the argument.
-    wanted : str
-        What to give.
-
-    Raises
-    ------
-    InputError
-        When it is of another.
-    """
+    """``value``, if it is of one of these classes; else InputError that says what is ``wanted``."""
     if not isinstance(value, kinds):
         raise InputError(f"{name} is {shown(value)}; give {wanted}")
     return value
@@ -107,19 +68,7 @@ def expect(value: Any, kinds: type[Kind] | tuple[type[Kind], ...], name: str, wa
 def one_or_more(values: Any, kind: type[Kind], name: str, wanted: str) -> list[Kind]:
     """Objects of a class as a list; a single one is a list of one.
 
-    Parameters
-    ----------
-    values : object of the class, or several
-    kind : class
-    name : str
-        Of the argument.
-    wanted : str
-        What to give.
-
-    Raises
-    ------
-    InputError
-        When there is none, or one is of another class.
+    Raises InputError, that says what is ``wanted``, when there is none, or one of another class.
     """
     if isinstance(values, kind):
         return [values]
@@ -134,13 +83,7 @@ def one_or_more(values: Any, kind: type[Kind], name: str, wanted: str) -> list[K
 
 
 def as_path(value: Any, name: str = "path") -> Path:
-    """A path as a Path.
-
-    Raises
-    ------
-    InputError
-        When it is something else, or no file can have this name.
-    """
+    """A path as a Path; InputError for all else, and for what cannot be the name of a file."""
     if not isinstance(value, str | PathLike):
         raise InputError(f"{name} is {shown(value)}; give the path of a file, as a string or Path")
     path = Path(value)
@@ -163,13 +106,7 @@ def expect_function(value: Any, name: str, wanted: str) -> Callable[..., Any]:
 
 
 def strings(values: Any, name: str) -> list[str]:
-    """Several strings as a list.
-
-    Raises
-    ------
-    InputError
-        When it is one string, something else, or holds something else.
-    """
+    """Several strings as a list; InputError for one string, and for all else."""
     if isinstance(values, str | bytes):
         raise InputError(f"{name} are one string, {shown(values)}; give a list of strings")
     if not _is_collection(values):

@@ -58,10 +58,7 @@ def terminal(text: object) -> str:
 def json_line(data: Any) -> str:
     """JSON on one line, which reads back the same and shows every character.
 
-    Raises
-    ------
-    ValueError
-        When a number is NaN or infinite.
+    Raises ValueError when a number is NaN or infinite.
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False)
     if text.isascii() and text.isprintable():

@@ -37,10 +37,7 @@ MAYBE_INFINITE = re.compile(r"[eE]\+?\d{3}|\d{300}")
 def open_input(path: str | Path) -> BufferedReader:
     """Open a file for reading, if it is one: a pipe or a device may never end, or never begin.
 
-    Raises
-    ------
-    InputError
-        When there is no such file, it is not a plain file, or it cannot be read.
+    Raises InputError when there is no such file, it is not a plain file, or it cannot be read.
     """
     path = as_path(path)
     try:
@@ -65,13 +62,7 @@ def refuse_special(path: str | Path) -> None:
 
 
 def read_input(path: str | Path, max_bytes: int = MAX_DOCUMENT) -> bytes:
-    """The content of a file that is read whole.
-
-    Raises
-    ------
-    InputError
-        As :func:`open_input`, and when it is larger than ``max_bytes``.
-    """
+    """The content of a file that is read whole; InputError when larger than ``max_bytes``."""
     with open_input(path) as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
@@ -85,10 +76,7 @@ def read_input(path: str | Path, max_bytes: int = MAX_DOCUMENT) -> bytes:
 def lines_of_input(path: str | Path, max_line: int = MAX_DOCUMENT) -> Iterator[bytes]:
     """The lines of a file, read one at a time, each with its line end.
 
-    Raises
-    ------
-    InputError
-        As :func:`open_input`, and when a line is longer than ``max_line`` bytes.
+    Raises InputError as :func:`open_input`, and for a line longer than ``max_line`` bytes.
     """
     with open_input(path) as file:
         for number, line in enumerate(iter(lambda: file.readline(max_line + 1), b""), start=1):
@@ -111,11 +99,8 @@ def size(n_bytes: int) -> str:
 def parse_json(text: str | bytes, allow_nan: bool = False) -> Any:
     """Parse JSON, less leniently than the standard library.
 
-    Raises
-    ------
-    ValueError
-        With what is wrong: no JSON, a key that occurs twice in an object, NaN or infinity (unless
-        allowed), or lists and objects that are nested too deeply.
+    Raises ValueError with what is wrong: no JSON, a key that occurs twice in an object, NaN or
+    infinity (unless allowed), or lists and objects that are nested too deeply.
     """
     if isinstance(text, bytes):
         text = text.decode()

@@ -18,12 +18,7 @@ from neurox_lite.input_files import parse_json, read_input
 def json_text(data: Any) -> str:
     """As JSON; numbers and arrays of numpy as those of Python.
 
-    NaN and infinity are refused since JSON has no such numbers.
-
-    Raises
-    ------
-    InputError
-        When something in it has no form in JSON, such as a date, NaN or infinity.
+    Raises InputError when something in it has no form in JSON: a date, NaN or infinity.
     """
     try:
         text = _dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -56,13 +51,7 @@ def write_json(path: str | Path, data: Any) -> None:
 
 
 def json_with_checksum(data: Mapping[str, Any]) -> str:
-    """JSON text of an object with a checksum of its content, which :func:`read_json` checks.
-
-    Raises
-    ------
-    InputError
-        As :func:`json_text`.
-    """
+    """JSON text of an object with a checksum of its content, which :func:`read_json` checks."""
     # As it is read: the keys of an object are strings, and tuples are lists.
     content = json.loads(json_text(data))
     kind = {"kind": content["kind"]} if "kind" in content else {}
@@ -86,10 +75,7 @@ def read_json(path: str | Path) -> Any:
 def open_json(path: str | Path) -> Iterator[Any]:
     """Give what is in a JSON file; after the block, which may say better what is wrong, check it.
 
-    Raises
-    ------
-    InputError
-        As :func:`read_json`.
+    Raises InputError as :func:`read_json`.
     """
     text = read_input(path)
     try:

@@ -10,12 +10,7 @@ TABLE_FORMATS = {"csv": ".csv", "latex": ".tex"}
 
 
 def check_formats(figure_format: str, table_format: str | None) -> None:
-    """Refuse, before any work, formats that there are not.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise InputError, before any work, for formats that there are not."""
     if figure_format not in FIGURE_FORMATS:
         raise unknown_choice("figure format", figure_format, FIGURE_FORMATS)
     if table_format is not None and table_format not in TABLE_FORMATS:

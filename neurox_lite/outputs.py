@@ -30,10 +30,7 @@ SUFFIXES = ("json", "csv", "tex", "png", "pdf", "svg")
 def reserve_file(path: str | Path, overwrite: bool) -> Iterator[None]:
     """Keep other processes from writing a file while the block works for it.
 
-    Raises
-    ------
-    InputError, UnfinishedError
-        As :func:`atomic_write`.
+    Raises what :func:`atomic_write` raises.
     """
     path = Path(path)
     require_absent(path, overwrite)

@@ -9,13 +9,7 @@ from neurox_lite.errors import InputError
 
 
 def validate_seed(seed: SupportsIndex, name: str = "seed") -> int:
-    """The seed as an int, if it is a whole number from 0.
-
-    Raises
-    ------
-    InputError
-        Otherwise.
-    """
+    """The seed as an int; raises InputError unless it is a whole number from 0."""
     number = whole_number(seed, name)
     if number < 0:
         raise InputError(f"{name} is {number}; give a whole number from 0")

@@ -21,17 +21,8 @@ BLOCK_WORDS = 1 << 16
 def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
     """Check a file that does not end in checksums, as far as it goes without its activations.
 
-    Reads what HDF5 may hang or crash on, so it is called in a process of its own.
-
-    Yields
-    ------
-    dict
-        What is being done, at least every few seconds.
-
-    Raises
-    ------
-    InputError
-        When something is wrong.
+    Reads what HDF5 may hang or crash on, so it is called in a process of its own. Yields what is
+    being done, at least every few seconds; raises InputError when something is wrong.
     """
     with open_hdf5(path) as file:
         contents = read_contents(file, path)

@@ -85,13 +85,7 @@ def append_checksums(path: Path, layers: Mapping[int, LayerChecksums]) -> None:
 
 
 def has_checksums(path: Path) -> bool:
-    """Whether a file ends in checksums; older stores do not, nor those changed by other programs.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read, or is a pipe or a device, which may have no end.
-    """
+    """Whether a file ends in checksums; older stores do not, nor those of other programs."""
     with open_input(path) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - END.size))
         return file.read().endswith(MAGIC)
@@ -108,10 +102,7 @@ def check_end(path: Path) -> None:
 def read_checksums(path: Path) -> dict[int, LayerChecksums]:
     """The checksums of the layers, after those of the rest of the file were compared with it.
 
-    Raises
-    ------
-    DamagedError
-        When the file is not what was written, apart from the rows of its layers.
+    Raises DamagedError when it is not what was written, apart from the rows of its layers.
     """
     with path.open("rb") as file:
         file_size = file.seek(0, os.SEEK_END)

@@ -107,13 +107,7 @@ class RowWriter:
         return self.checksums.chunk_rows
 
     def write(self, first: int, rows: np.ndarray) -> None:
-        """Write the next rows, number ``first`` on: contiguous and of the dataset's dtype.
-
-        Raises
-        ------
-        OSError
-            When the disk is full.
-        """
+        """Write the next rows, number ``first`` on: contiguous and of the dataset's dtype."""
         row_bytes = rows[:1].nbytes
         row, last = first, first + len(rows)
         while row < last:
@@ -174,16 +168,7 @@ class NewFile:
 def new_hdf5(path: Path) -> Iterator[tuple[h5py.File, int]]:
     """Write a new HDF5 file into an empty file; it is closed at the end of the block.
 
-    Yields
-    ------
-    h5py.File
-    int
-        The file descriptor.
-
-    Raises
-    ------
-    OSError
-        At the end of the block, when something could not be written.
+    Yields it and its file descriptor. What could not be written is an OSError, at the end.
     """
     with path.open("r+b", buffering=0) as raw:
         sink = _Sink(raw)
@@ -199,16 +184,7 @@ def new_hdf5(path: Path) -> Iterator[tuple[h5py.File, int]]:
 def new_store_file(path: Path, size: int = 0) -> Iterator[NewFile]:
     """As :func:`new_hdf5`, for a store: checksums follow the HDF5 data.
 
-    Parameters
-    ----------
-    path : path
-    size : int
-        Bytes it will have at least, which the disk must have room for.
-
-    Raises
-    ------
-    OSError
-        When there is no room, or something could not be written.
+    It will have at least ``size`` bytes; it is an OSError when the disk has no room for them.
     """
     if shutil.disk_usage(path.parent).free < size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -156,13 +156,7 @@ def validate_inputs(
 
 
 def validate_with_sentences(X: Any, y: Any, groups: Any) -> LabelledActivations:
-    """:func:`validate_inputs` with the sentence of each row, ``groups`` (n,).
-
-    Raises
-    ------
-    InputError
-        As it and :func:`neurox_lite.intervals.sentence_numbers`.
-    """
+    """:func:`validate_inputs` with the sentence of each row, ``groups`` (n,)."""
     data = validate_inputs(X, y)
     return replace(data, sentences=sentence_numbers(groups, len(data)))
 
@@ -185,11 +179,8 @@ def require_array(X: Any, name: str = "X") -> None:
 def validate_activations(X: Any, name: str = "X") -> Any:
     """``X`` as something with two dimensions and numbers; integers become float32.
 
-    Raises
-    ------
-    InputError
-        When ``X`` is not an array, is sparse, does not hold real numbers, or is not a matrix with
-        rows.
+    Raises InputError when it is not an array, is sparse, has other numbers, or is no matrix with
+    rows.
     """
     if isinstance(X, ActivationMatrix):
         return X
@@ -226,13 +217,7 @@ def require_same_neurons(X: Any, other: Any, part: str) -> None:
 
 
 def validate_space(space: NeuronSpace | None, X: Any, name: str = "space") -> NeuronSpace:
-    """The neurons that the columns of ``X`` are, as the user says or as ``X`` knows itself.
-
-    Raises
-    ------
-    InputError
-        When it is not a space, or of another number of neurons.
-    """
+    """The neurons that the columns of ``X`` are, as the user says or as ``X`` knows itself."""
     if space is None:
         return space_of(X)
     expect(space, NeuronSpace, name, "a NeuronSpace, such as store.space")
@@ -244,10 +229,7 @@ def validate_space(space: NeuronSpace | None, X: Any, name: str = "space") -> Ne
 def class_ids(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The classes, sorted, and the number of each row's class, (n,).
 
-    Raises
-    ------
-    InputError
-        When there are fewer than two classes, or labels are not classes.
+    Raises InputError when there are fewer than two classes, or labels are not classes.
     """
     try:
         check_classification_targets(y)

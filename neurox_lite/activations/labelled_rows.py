@@ -20,21 +20,7 @@ def rare_classes(
 ) -> list[str]:
     """Classes with too few training words to be learnt, sorted; needs no activations.
 
-    Parameters
-    ----------
-    corpus : TaggedCorpus
-        With splits.
-    tag : str
-        Whose labels are taken.
-    keep : (n_words,) bool array, optional
-        The words that count; all by default.
-    min_count : int, optional
-        As in :func:`labelled_splits`.
-
-    Raises
-    ------
-    InputError
-        As :func:`labelled_splits`.
+    Of the words to ``keep``. Options and errors are those of :func:`labelled_splits`.
     """
     if min_count is not None and min_count < 1:
         raise InputError(f"min_count is {min_count}; give at least 1")
@@ -71,12 +57,7 @@ def labelled_rows(
 ) -> tuple[dict[str, np.ndarray], dict[str, int]]:
     """Select the labelled words of every split; needs no activations.
 
-    Parameters
-    ----------
-    corpus, tag, keep, min_count
-        As in :func:`rare_classes`.
-    numeric : bool
-        As in :func:`labelled_splits`.
+    Options and errors are those of :func:`labelled_splits`.
 
     Returns
     -------
@@ -84,11 +65,6 @@ def labelled_rows(
         Ascending rows of the words that are kept, labelled and not of a rare class.
     left_out : dict
         Rare classes, with their number of words kept over all splits.
-
-    Raises
-    ------
-    InputError
-        As :func:`labelled_splits`.
     """
     if numeric and min_count is not None:
         raise InputError("min_count is for classes and these labels are numbers; leave it out")

@@ -56,12 +56,7 @@ class LayerFile:
         return bool(self._unread)
 
     def look(self) -> None:
-        """Find out, without HDF5, whether the file can be read.
-
-        Raises
-        ------
-        DamagedError
-        """
+        """Find out, without HDF5, whether the file can be read; else raise DamagedError."""
         if self._looked_at or not self.check:
             return
         if has_checksums(self.path):
@@ -74,24 +69,14 @@ class LayerFile:
         self._looked_at = True
 
     def open(self) -> h5py.File:
-        """The open file.
-
-        Raises
-        ------
-        DamagedError
-        """
+        """The open file, after :meth:`look`."""
         if self._file is None:
             self.look()
             self._file = open_hdf5(self.path)
         return self._file
 
     def contents(self) -> Contents:
-        """All but the words and the activations.
-
-        Raises
-        ------
-        InputError
-        """
+        """All but the words and the activations, checked."""
         contents = read_contents(self.open(), self.path)
         for layer, checksums in self._checksums.items():
             row_bytes = contents.widths.get(layer, 0) * self._dataset(layer).dtype.itemsize
@@ -110,10 +95,7 @@ class LayerFile:
     ) -> None:
         """Read rows of a layer into an array of their shape and type.
 
-        Raises
-        ------
-        DamagedError
-            When they are not those that were written.
+        Raises DamagedError when they are not those that were written.
         """
         shown = f"layer {layer}, rows {start + self.first_row} to {stop - 1 + self.first_row}"
         with one_line(f"{self.path}: {shown}"):

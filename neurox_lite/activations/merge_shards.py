@@ -18,23 +18,9 @@ from neurox_lite.files import atomic_write
 
 
 def join(parts: Sequence[Path], head: StoreHeader, out: Path, *, overwrite: bool = False) -> None:
-    """Copy the layers of stores one after another into one file.
+    """Copy the layers of stores one after another into one file, a block of rows in memory.
 
-    Memory: one block of rows.
-
-    Parameters
-    ----------
-    parts : sequence of paths
-        Stores of neighbouring sections of one corpus, in order.
-    head : Head
-        What the store says about itself.
-    out : path
-    overwrite : bool
-
-    Raises
-    ------
-    InputError
-        When ``out`` exists.
+    The stores are of neighbouring sections of one corpus, in order.
     """
     size = sum(part.stat().st_size for part in parts)
     with atomic_write(out, overwrite) as partial, new_store_file(partial, size) as file:

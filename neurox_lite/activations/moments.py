@@ -105,13 +105,7 @@ def moments(X: Any, *, weights: Any = None, origin: Any = None) -> Moments:
 
 
 def class_moments(data: LabelledActivations) -> ClassMoments:
-    """Mean of every neuron in every class. Memory: one block, and (n_classes, n_neurons) twice.
-
-    Raises
-    ------
-    InputError
-        As :func:`moments`.
-    """
+    """Mean of every neuron in every class. Memory: one block, and (n_classes, n_neurons) twice."""
     running = RunningMoments(data.X)
     for start, block in small_blocks(data.X):
         running.add(start, block, members=data.one_hot(start, start + len(block), block))

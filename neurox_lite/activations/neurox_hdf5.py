@@ -97,17 +97,8 @@ def read_neurox_hdf5(
 def check_neurox_hdf5(path: str) -> Iterator[dict[str, Any]]:
     """Check a file as far as it goes without its activations.
 
-    Reads what HDF5 may hang or crash on, so it is called in a process of its own.
-
-    Yields
-    ------
-    dict
-        What is being done.
-
-    Raises
-    ------
-    InputError
-        When something is wrong.
+    Reads what HDF5 may hang or crash on, so it is called in a process of its own. Yields what is
+    being done; raises InputError when something is wrong.
     """
     yield {"at": "its beginning"}
     with open_hdf5(path) as file, one_line(path):
@@ -250,19 +241,8 @@ def sentence_keys(texts: Iterable[str]) -> Iterator[str]:
 def write_neurox_hdf5(store: ActivationStore, out: str | Path, *, overwrite: bool = False) -> Path:
     """Write a store as an HDF5 file of NeuroX, one sentence in memory at a time.
 
-    float16 stays float16, bfloat16 becomes float32, words without an activation are NaN.
-
-    Parameters
-    ----------
-    store : ActivationStore
-    out : path
-        A name in ``.hdf5``; the file appears only when it is complete.
-    overwrite : bool
-        Replace an existing file.
-
-    Returns
-    -------
-    Path
+    float16 stays float16, bfloat16 becomes float32, words without an activation are NaN. The file
+    appears only when it is complete.
 
     Raises
     ------

@@ -26,25 +26,9 @@ def read_neurox_json(
 ) -> ActivationStore:
     """Make a float32 store from a file of JSON lines of NeuroX.
 
-    The file is read twice, one line in memory at a time: a store wants all words first. A word
-    that is NaN in every layer is stored as a word without an activation.
-
-    Parameters
-    ----------
-    path : path
-        Lines ``{"linex_index": 0, "features": [{"token": "a", "layers": [{"index": 0, "values":
-        [...]}, ...]}, ...]}``.
-    out : path
-        The store; it appears only when it is complete.
-    model : str
-        Name of the model, which the file does not hold.
-    overwrite : bool
-        Replace an existing store.
-
-    Returns
-    -------
-    ActivationStore
-        Open for reading; layers are numbered from 0 in the order of the file.
+    Lines are ``{"linex_index": 0, "features": [{"token": "a", "layers": [{"index": 0, "values":
+    [...]}, ...]}, ...]}``. The file is read twice, one line in memory at a time: a store wants all
+    words first. All else is as in :func:`read_neurox_hdf5`.
 
     Raises
     ------
@@ -137,19 +121,7 @@ def write_neurox_json(store: ActivationStore, out: str | Path, *, overwrite: boo
     """Write a store as JSON lines of NeuroX, one sentence in memory at a time.
 
     A number has as many digits as it takes to read the same float32 back; NeuroX itself keeps
-    eight decimal places.
-
-    Parameters
-    ----------
-    store : ActivationStore
-    out : path
-        A name in ``.json``; the file appears only when it is complete.
-    overwrite : bool
-        Replace an existing file.
-
-    Returns
-    -------
-    Path
+    eight decimal places. The file appears only when it is complete.
 
     Raises
     ------

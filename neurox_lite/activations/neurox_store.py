@@ -37,20 +37,10 @@ def store_sentences(
     arrays : iterable of (n_layers, n_words, width) arrays
         One per sentence; layers are numbered from 0 in this order.
     source : path
-        The file they come from, for errors.
+        The file they come from, for errors: an empty word, an activation that is NaN or infinite.
     dtype : {"float32", "float16"}
     model : str
     overwrite : bool
-
-    Returns
-    -------
-    ActivationStore
-        Open for reading.
-
-    Raises
-    ------
-    InputError
-        When ``out`` exists, a word is empty, or an activation is NaN or infinite.
     """
     for number, sentence in enumerate(words, start=1):
         _check_words(sentence, f"{source}: sentence {number}")
@@ -105,12 +95,8 @@ def words_of(store: ActivationStore) -> list[list[str]]:
 def arrays_of(store: ActivationStore) -> Iterator[np.ndarray]:
     """The activations of a store, one (n_layers, n_words, width) array per sentence.
 
-    float16 stays float16, everything else is float32; words without an activation are NaN.
-
-    Raises
-    ------
-    InputError
-        When the layers differ in width, since NeuroX keeps them in one array.
+    float16 stays float16, everything else is float32; words without an activation are NaN. Layers
+    that differ in width are an InputError, since NeuroX keeps them in one array.
     """
     if len(set(store.space.widths)) > 1:
         raise InputError(

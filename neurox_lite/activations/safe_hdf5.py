@@ -20,13 +20,7 @@ MOST_PACKED = 1100
 
 
 def open_hdf5(path: str | Path) -> h5py.File:
-    """Open an HDF5 file for reading.
-
-    Raises
-    ------
-    InputError
-        When it is no HDF5 file, or one that is cut short.
-    """
+    """Open an HDF5 file for reading; InputError when it is none, or one that is cut short."""
     try:
         refuse_special(path)
         return h5py.File(path, "r")
@@ -41,12 +35,7 @@ def open_hdf5(path: str | Path) -> h5py.File:
 
 @contextmanager
 def one_line(where: str | Path) -> Iterator[None]:
-    """Make one line of whatever h5py raises while it reads a damaged or hostile file.
-
-    Raises
-    ------
-    DamagedError
-    """
+    """Make one DamagedError of whatever h5py raises while it reads a damaged or hostile file."""
     try:
         yield
     except InputError:
@@ -75,12 +64,8 @@ def dataset(
 ) -> h5py.Dataset:
     """A dataset that has its data in its own file, all of it, and unpacked.
 
-    Raises
-    ------
-    InputError
-        When it has its data in other files, or is packed.
-    DamagedError
-        When it is missing, or has less data than its shape says.
+    Raises InputError when it has its data in other files, or is packed, and DamagedError when it
+    is missing, or has less data than its shape says.
     """
     where = f"{path}: {group.name.rstrip('/')}/{name}"
     found = group.get(name)

@@ -85,12 +85,9 @@ def check_is_store(file: h5py.File, path: str | Path) -> None:
 def read_contents(file: h5py.File, path: str | Path) -> Contents:
     """Check a file and read all that it holds beside the words and the activations.
 
-    Raises
-    ------
-    InputError
-        When it is not a store, or refers to other files than the shards below its own folder.
-    DamagedError
-        When its parts are missing, of another form than they must have, or do not fit each other.
+    Raises InputError when it is not a store, or refers to other files than the shards below its
+    own folder, and DamagedError when its parts are missing, of another form than they must have,
+    or do not fit each other.
     """
     check_is_store(file, path)
     with one_line(path):

@@ -60,14 +60,8 @@ def write_head(
 ) -> None:
     """Write everything but the layers; the attribute ``format``, last, makes it a store.
 
-    Parameters
-    ----------
-    file : h5py.File
-    head : Head
-    checksums : sequence of {"rows": int, "layers": {layer: SHA-256}}
-        Of runs of rows, in order.
-    missing : (n_missing,) int array
-        Rows without an activation.
+    ``checksums``, {"rows": int, "layers": {layer: SHA-256}}, are of runs of rows, in order;
+    ``missing`` are the rows without an activation.
     """
     file["sentence_offsets"] = head.corpus.sentence_offsets
     # As objects: of a list NumPy would make an array as wide as the longest word.
@@ -129,14 +123,8 @@ class StoreWriter:
         ----------
         layers : mapping from layer to (n_rows, width) float32 array
         missing : sequence of int
-            Positions among these rows that have no activation; they hold NaN.
-
-        Raises
-        ------
-        InputError
-            When an activation is NaN or infinite, or overflows the store's dtype.
-        OSError
-            When the disk is full.
+            Positions among these rows that have no activation; they hold NaN. Any other activation
+            that is NaN or infinite, or overflows the store's dtype, is an InputError.
         """
         self.missing.extend(self.row + position for position in missing)
         for layer, array in layers.items():
@@ -188,13 +176,7 @@ class StoreWriter:
         return InputError(f"{where} {problem}")
 
     def finish(self, counts: Mapping[str, int]) -> None:
-        """Write the missing rows and the attributes.
-
-        Raises
-        ------
-        ValueError
-            When not every word of the corpus was written.
-        """
+        """Write the missing rows and the attributes, once every word of the corpus was written."""
         if self.row != self.corpus.n_words:
             raise ValueError(f"wrote {self.row} of {self.corpus.n_words} rows")
         digests = {str(n): self.layers[n].digest.hexdigest() for n in sorted(self.layers)}

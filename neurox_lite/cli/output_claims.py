@@ -13,11 +13,8 @@ Inputs = str | Sequence[str] | None
 def claim_file(context: typer.Context, out: str, overwrite: bool, *inputs: Inputs) -> None:
     """Let nobody else write a file until the command ends.
 
-    Raises
-    ------
-    InputError
-        When the file exists and may not be overwritten, cannot be written, is one of the inputs,
-        or another process writes it.
+    Raises InputError when it exists and may not be overwritten, cannot be written, is one of the
+    inputs, or another process writes it.
     """
     from neurox_lite.outputs import refuse_input, reserve_file
 
@@ -35,15 +32,10 @@ def claim_folder(
     context : typer.Context
     out : str
     names : sequence of str
-        Patterns of the files to be written.
+        Patterns of the files to be written; those there must have been written by neurox_lite.
     overwrite : bool
     *inputs
         Files and folders that are read, as the command line has them.
-
-    Raises
-    ------
-    InputError
-        As :func:`claim_file`, and when a file of these names was not written by neurox_lite.
     """
     from neurox_lite.files import refuse_file
     from neurox_lite.outputs import find_files, refuse_input, reserve_folder

@@ -28,13 +28,7 @@ class BadLines:
     found: list[str] = field(default_factory=list)
 
     def add(self, line: int, problem: str) -> None:
-        """Note a bad line.
-
-        Raises
-        ------
-        InputError
-            Unless such lines are skipped.
-        """
+        """Note a bad line; raises InputError unless such lines are skipped."""
         self.found_in(f"{self.path}: line {line}: {problem}")
 
     def found_in(self, message: str) -> None:
@@ -52,13 +46,7 @@ class BadLines:
 
 
 def sentence_lines(lines: Iterable[str], path: str | Path) -> Iterator[list[tuple[int, str]]]:
-    """The lines up to each blank line, with their numbers from 1.
-
-    Raises
-    ------
-    InputError
-        When there are more than a sentence can have.
-    """
+    """The lines up to each blank line, with their numbers from 1; refuses too long a sentence."""
     block: list[tuple[int, str]] = []
     for number, line in enumerate(lines, start=1):
         if line.strip():

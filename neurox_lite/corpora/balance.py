@@ -10,13 +10,7 @@ BALANCES = ("under", "over")
 
 
 def check_balance(balance: str | None) -> None:
-    """Refuse a way of balancing that does not exist.
-
-    Raises
-    ------
-    InputError
-        When it is neither None nor one of ``BALANCES``.
-    """
+    """Raise InputError unless ``balance`` is None or one of ``BALANCES``."""
     if balance is not None and balance not in BALANCES:
         raise InputError(f"balance is '{balance}'; give {' or '.join(BALANCES)}")
 

@@ -75,10 +75,7 @@ FORMATS = {
 def column_format(columns: str | Sequence[str] | None) -> ColumnFormat:
     """A format by its name, or of columns that are named, in a list or separated by commas.
 
-    Raises
-    ------
-    InputError
-        When the names are not those of columns, one of them ``"word"``.
+    Raises InputError when the names are not those of columns, one of them ``"word"``.
     """
     if columns is None:
         return ColumnFormat()
@@ -115,10 +112,7 @@ def default_names(n_columns: int) -> tuple[str, ...]:
 def without_brackets(cells: Sequence[str]) -> list[str]:
     """``(PER*``, ``*)``, ``*``, ``(LOC)`` as ``B-PER``, ``I-PER``, ``O``, ``B-LOC``.
 
-    Raises
-    ------
-    ValueError
-        When brackets do not match, with the number of the cell.
+    Raises ValueError with the number of the cell when brackets do not match.
     """
     labels, inside = [], ""
     for number, cell in enumerate(cells):

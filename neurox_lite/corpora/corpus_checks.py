@@ -26,10 +26,7 @@ def too_many_words() -> str:
 def validate_sentences(given: Any, source: str) -> Rows:
     """Sentences of words; lists and tuples stay as they are.
 
-    Raises
-    ------
-    InputError
-        When there is none, or one of them is empty, too long, or has something else in it.
+    Raises InputError when there is none, or one is empty, too long, or has something else in it.
     """
     sentences = _nested(given, f"{source}: sentences", "words", "[['Dogs', 'bark']]")
     if not sentences:
@@ -54,12 +51,9 @@ def validate_sentences(given: Any, source: str) -> Rows:
 
 
 def validate_tags(given: Any, sentences: Rows, source: str) -> Mapping[str, Rows]:
-    """Labels by tag, one per word; what is no label becomes the empty string.
+    """Labels by tag, one string per word; what is no label becomes the empty string.
 
-    Raises
-    ------
-    InputError
-        When tags are not a mapping from strings, or labels are not strings or not one per word.
+    Raises InputError for anything else, or another number of labels.
     """
     if not isinstance(given, Mapping):
         raise InputError(
@@ -112,10 +106,7 @@ def _check_lengths(rows: Rows, tag: str, sentences: Rows, source: str) -> None:
 def validate_splits(given: Any, n_sentences: int, source: str) -> Sequence[str]:
     """The split of every sentence, or nothing.
 
-    Raises
-    ------
-    InputError
-        When there is another number of them, or one is unknown.
+    Raises InputError when there is another number of them, or one is unknown.
     """
     splits: Sequence[str] = given
     if not isinstance(given, list | tuple):
@@ -137,10 +128,7 @@ def validate_splits(given: Any, n_sentences: int, source: str) -> Sequence[str]:
 def as_list(values: Any, what: str, of: str) -> list[Any]:
     """What is in a sequence, an array or a column of pandas.
 
-    Raises
-    ------
-    InputError
-        When it is a string or has no order or length of its own, as a dict, table or generator.
+    Raises InputError for a string, and what has no order or length of its own: dict, generator.
     """
     if isinstance(values, Sequence) and not isinstance(values, str | bytes):
         return list(values)

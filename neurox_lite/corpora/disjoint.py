@@ -54,13 +54,7 @@ def find_disjoint_words(corpus: TaggedCorpus, by: str, seed: int = 0) -> np.ndar
 
 
 def check_disjoint(by: str | None) -> None:
-    """Refuse a way of keeping splits apart that does not exist.
-
-    Raises
-    ------
-    InputError
-        When it is neither None nor one of ``DISJOINT``.
-    """
+    """Raise InputError unless ``by`` is None or one of ``DISJOINT``."""
     if by is not None and by not in DISJOINT:
         raise InputError(
             f"disjoint is '{by}'; give {' or '.join(DISJOINT)}{did_you_mean(by, DISJOINT)}"

@@ -82,18 +82,9 @@ class Grammar:
         self.lexicon: Lexicon = read_lexicon(embedded_path("lexicon.yaml"))
 
     def corpus(self, n_sentences: int, seed: int) -> TaggedCorpus:
-        """Sentences with the tags upos, Number, Tense, Gender and Depth.
+        """Sentences with the tags upos, Number, Tense, Gender and Depth; at least one.
 
-        Parameters
-        ----------
-        n_sentences : int
-        seed : int
-            The same seed gives the same sentences, on every machine.
-
-        Raises
-        ------
-        InputError
-            When ``n_sentences`` is less than 1.
+        The same seed gives the same sentences, on every machine.
         """
         if n_sentences < 1:
             raise InputError(f"n_sentences is {n_sentences}; ask for at least 1")

@@ -48,11 +48,7 @@ class LabelRules:
     def apply(self, corpus: TaggedCorpus, tag: str) -> TaggedCorpus:
         """The corpus with the labels of a tag changed.
 
-        Raises
-        ------
-        InputError
-            When the corpus has no such labels, none has a prefix to strip, or a rule is used for
-            no label.
+        Raises InputError when it has no such labels, no prefix to strip, or a rule is for none.
         """
         if not self.strip_bio and not self.label_map:
             return corpus

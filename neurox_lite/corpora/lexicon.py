@@ -87,13 +87,7 @@ class Lexicon:
 
 
 def read_lexicon(path: str | Path) -> Lexicon:
-    """Read a lexicon in the format of ``data/lexicon.yaml``.
-
-    Raises
-    ------
-    InputError
-        When the file is not such a lexicon.
-    """
+    """Read a lexicon in the format of ``data/lexicon.yaml``; InputError when it is not one."""
     raw = read_yaml(path)
     try:
         groups = [*raw["people"], *raw["professions"]]

@@ -83,13 +83,7 @@ class MinimalPairs(list[MinimalPair]):
 
 
 def as_pairs(pairs: Any, name: str = "pairs") -> list[MinimalPair]:
-    """Minimal pairs as a list.
-
-    Raises
-    ------
-    InputError
-        When there are none, or something else.
-    """
+    """Minimal pairs as a list; InputError when there are none, or something else."""
     if isinstance(pairs, list | tuple) and not pairs:
         raise InputError("no minimal pairs; give at least one")
     try:

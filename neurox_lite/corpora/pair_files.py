@@ -26,10 +26,7 @@ SENTENCES = ["right_sentence", "wrong_sentence"]
 def write_pairs(path: str | Path, pairs: Sequence[MinimalPair]) -> None:
     """Write pairs as tab-separated text with a header line.
 
-    Raises
-    ------
-    InputError
-        When a part of a pair has a tab or a line break in it.
+    Raises InputError when a part of a pair has a tab or a line break in it.
     """
     with_sentences = any(pair.sentences for pair in pairs)
     rows = [HEADER + SENTENCES * with_sentences]
@@ -152,12 +149,8 @@ def read_number_agreement(path: str | Path) -> list[MinimalPair]:
     """Read a template file of Lakretz et al. (2019).
 
     Every line has a sentence that ends in the verb, the condition, "correct" or "wrong", and the
-    pair's id; a pair is two consecutive lines with the same id. The file's name is the template.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read or is empty, or a line or pair is not of this form.
+    pair's id; a pair is two consecutive lines with the same id, else it is an InputError. The
+    file's name is the template.
     """
     return _of_template(path, _rows(path), BadLines(path))
 

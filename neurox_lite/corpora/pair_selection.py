@@ -16,18 +16,8 @@ def select_pairs(
 ) -> list[MinimalPair]:
     """The pairs whose condition begins so and whose template is one of these.
 
-    Parameters
-    ----------
-    pairs : sequence of MinimalPair
-    condition : str, optional
-        As ``"singular"``, which is that of ``singular_plural``, too; any by default.
-    templates : sequence of str, optional
-        Any by default.
-
-    Raises
-    ------
-    InputError
-        When there are none.
+    ``"singular"`` is also that of ``singular_plural``; None is any. Raises InputError when there
+    are none.
     """
     chosen = [
         pair

@@ -128,18 +128,7 @@ def gender_pairs(grammar: Grammar, n: int, seed: int) -> list[MinimalPair]:
     Conditions: ``definitional_feminine`` and ``definitional_masculine`` for gendered nouns,
     ``stereotype_feminine`` and ``stereotype_masculine`` for professions, where ``right`` is the
     pronoun that is more frequent in the grammar. Nouns without a preference are left out.
-
-    Parameters
-    ----------
-    grammar : Grammar
-    n : int
-        Pairs per template and condition, with different prefixes.
-    seed : int
-
-    Raises
-    ------
-    InputError
-        When ``n`` is less than 1, or the grammar has too few prefixes for a template.
+    Parameters and errors are those of :func:`number_pairs`.
     """
     writer = SentenceWriter(grammar.lexicon, random.Random(seed))
     nouns: dict[str, list[Noun]] = {

@@ -73,18 +73,8 @@ def read_sentences(
 ) -> TaggedCorpus:
     """Read one sentence per line from one file and the sentence's label from the other.
 
-    The label is the whole line, blanks within it as single spaces, and is given to every word. A
-    line that is blank in both files is skipped.
-
-    Parameters
-    ----------
-    text_path, labels_path, tag, skip_bad_lines
-        As of :func:`read_parallel`; a bad line is blank in one file.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read, the files differ in lines, or one line of the two is blank.
+    The label is the whole line, blanks within it as single spaces, and is given to every word. All
+    else is as in :func:`read_parallel`; a bad line is blank in one file.
     """
     bad = BadLines(text_path, skip_bad_lines)
     sentences: list[tuple[str, ...]] = []

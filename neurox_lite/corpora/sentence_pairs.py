@@ -14,12 +14,8 @@ def differing_words(
 
     Both differences have at least one word: where one sentence has only words more than the other,
     a word they share is taken in. The full stop, question or exclamation mark of both sentences is
-    a word of its own when their last words differ.
-
-    Raises
-    ------
-    ValueError
-        When the sentences do not differ, or one is empty.
+    a word of its own when their last words differ. Raises ValueError when the sentences do not
+    differ, or one is empty.
     """
     first, second = good.split(), bad.split()
     if first == second:

@@ -18,13 +18,7 @@ class SentenceText(NamedTuple):
 
 
 def check_text(text: str) -> str:
-    """Refuse a way of reading text that does not exist.
-
-    Raises
-    ------
-    InputError
-        When it is none of ``TEXTS``.
-    """
+    """Raise InputError unless ``text`` is one of ``TEXTS``."""
     if text not in TEXTS:
         raise InputError(f"text is '{text}'; give {' or '.join(TEXTS)}")
     return text
@@ -42,10 +36,7 @@ def join_words(words: Sequence[str]) -> SentenceText:
 def sentence_text(parsed: Any) -> SentenceText:
     """The text of a parsed sentence of CoNLL-U: its comment ``# text``, or its tokens.
 
-    Raises
-    ------
-    ValueError
-        When ``# text`` is not its tokens with spaces between them.
+    Raises ValueError when ``# text`` is not its tokens with spaces between them.
     """
     tokens = list(_surface_tokens(parsed))
     text = parsed.metadata.get("text")

@@ -32,10 +32,7 @@ def split_at_random(
 ) -> tuple[str, ...]:
     """A split for every sentence; equal sentences have the same.
 
-    Raises
-    ------
-    InputError
-        When the shares do not add up to 1 or a split would be empty.
+    Raises InputError when the shares do not add up to 1 or a split would be empty.
     """
     seed, found = validate_seed(seed), numbers(shares, "shares")
     if len(found) != 3 or not min(found) >= 0 or not np.isclose(sum(found), 1):
@@ -60,10 +57,7 @@ def take_dev_from_train(
 ) -> tuple[str, ...]:
     """The same splits with a tenth of the train sentences as dev; equal ones stay together.
 
-    Raises
-    ------
-    InputError
-        When train is too small.
+    Raises InputError when train is too small.
     """
     seed = validate_seed(seed)
     texts = [" ".join(words) for words in sentences]

@@ -30,19 +30,10 @@ CHUNK = 1 << 20
 
 
 def open_text(path: str | Path) -> TextIOWrapper:
-    r"""Open a UTF-8 text file, decompressed when its name ends in ``.gz``.
+    r"""Open a UTF-8 text file, decompressed when its name ends in ``.gz``, to iterate by line.
 
     The file is read through once before, so that a damaged file fails here and not halfway
     through a reader. A byte order mark is dropped and every line end reads as ``\n``.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    io.TextIOWrapper
-        The text, to iterate by line.
 
     Raises
     ------
@@ -71,10 +62,7 @@ def open_text(path: str | Path) -> TextIOWrapper:
 def read_lines(path: str | Path) -> list[str]:
     """The lines of a text file that are not blank, such as a sentence each.
 
-    Raises
-    ------
-    InputError
-        When the file cannot be read, see :func:`open_text`, or has no such line.
+    Raises InputError when it cannot be read, see :func:`open_text`, or has no such line.
     """
     with open_text(path) as file:
         lines = [line.strip() for line in file if line.strip()]
@@ -88,10 +76,7 @@ def read_lines(path: str | Path) -> list[str]:
 def split_words(line: str, where: str) -> tuple[str, ...]:
     """The words of a line, which whitespace separates; equal ones are one string in memory.
 
-    Raises
-    ------
-    InputError
-        When there are too many for a sentence.
+    Raises InputError when there are too many for a sentence.
     """
     words = line.split(None, MAX_WORDS)
     if len(words) > MAX_WORDS:

@@ -11,16 +11,7 @@ from neurox_lite.errors import InputError
 def whole_word(pattern: str, where: str) -> re.Pattern[str]:
     """Compile a pattern, to be used with ``fullmatch``.
 
-    Parameters
-    ----------
-    pattern : str
-    where : str
-        What the error message begins with.
-
-    Raises
-    ------
-    InputError
-        When it is not a regular expression.
+    Raises InputError, which begins with ``where``, when it is not a regular expression.
     """
     expect(pattern, str, where, "a regular expression, as a string")
     try:

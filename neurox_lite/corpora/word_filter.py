@@ -79,10 +79,7 @@ def word_filter(
 def check_filter(pattern: str | None, min_frequency: int, max_frequency: int | None) -> None:
     """Refuse, before any corpus is read, what :func:`word_filter` cannot use.
 
-    Raises
-    ------
-    InputError
-        When the pattern is not a regular expression or the frequencies are not a range.
+    It is a pattern that is not a regular expression, or frequencies that are not a range.
     """
     if pattern is not None:
         whole_word(pattern, "word filter")

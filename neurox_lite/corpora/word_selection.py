@@ -53,13 +53,7 @@ class WordSelection:
         check_balance(self.balance)
 
     def mask(self, corpus: TaggedCorpus, seed: int) -> np.ndarray:
-        """Which words of a corpus are chosen; shape (n_words,), bool.
-
-        Raises
-        ------
-        InputError
-            When the file cannot be read or is empty, or no word passes the filters.
-        """
+        """Which words of a corpus are chosen, at least one; shape (n_words,), bool."""
         kept = word_filter(
             corpus,
             pattern=self.pattern,

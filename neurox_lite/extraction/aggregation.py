@@ -15,15 +15,7 @@ AGGREGATIONS = ("last", "first", "average")
 
 
 class WordPositions:
-    """Where the subwords of each row of a batch are.
-
-    Parameters
-    ----------
-    inputs : sequence of ModelInput
-        The sentences of the batch.
-    device : torch.device
-        Where the states will be.
-    """
+    """Where the subwords of each row of a batch are, on the device where the states will be."""
 
     def __init__(self, inputs: Sequence[ModelInput], device: torch.device):
         counts = np.concatenate([item.counts for item in inputs])

@@ -119,22 +119,8 @@ def align_in_text(
 ) -> tuple[tuple[int, ...], ...]:
     """Assign every subword of a text to the words it covers characters of, which may be several.
 
-    Parameters
-    ----------
-    words : SentenceText
-        The text, and where its words are in it: ascending, but that several may be in one place.
-    offsets, where
-        As of :func:`align`.
-
-    Returns
-    -------
-    tuple of tuples of int
-        Positions in ``offsets`` per word.
-
-    Raises
-    ------
-    InputError
-        When the subwords of a word miss one of its characters.
+    As :func:`align`, of a text and where its words are in it: ascending, but that several may be in
+    one place. Raises InputError when the subwords of a word miss one of its characters.
     """
     found = subwords_in(words, offsets)
     for (start, end), subwords in zip(words.spans, found, strict=True):
@@ -222,18 +208,9 @@ def align_pieces(
     pieces : sequence of sequences of int
         Subword ids of each word on its own.
     bare : sequence of int
-        Subword ids of the sentence, without special tokens.
+        Subword ids of the sentence, without special tokens; the result is positions in them. It is
+        an InputError when they are not those of its words one after another.
     where : str
-
-    Returns
-    -------
-    tuple of tuples of int
-        Positions in ``bare`` per word.
-
-    Raises
-    ------
-    InputError
-        When the sentence is not its words one after another.
     """
     position, found = 0, []
     for word, ids in zip(words, pieces, strict=True):

@@ -17,10 +17,7 @@ def join_into_file(
 ) -> None:
     """Join shards into the store ``out``.
 
-    Raises
-    ------
-    UnfinishedError
-        When a shard was damaged since it was written; it is removed.
+    A shard that was damaged since it was written is removed, and raises UnfinishedError.
     """
     try:
         join(shards, head, out, overwrite=overwrite)

@@ -110,12 +110,7 @@ def check_padding(
     """Run one input of usual length alone and padded, and compare its activations.
 
     Some models let padding change activations: FNet ignores the attention mask, convolutions
-    look beyond it.
-
-    Raises
-    ------
-    InputError
-        When they differ by more than rounding.
+    look beyond it. Raises InputError when they differ by more than rounding.
     """
     mixed = [
         (inputs[batch[0]], inputs[batch[-1]])

@@ -157,10 +157,7 @@ class ExtractionJob:
     def finished(self) -> ActivationStore | None:
         """The store, if this job was finished before.
 
-        Raises
-        ------
-        InputError
-            When there is something else under its name and it may not be overwritten.
+        Raises InputError when there is something else that may not be overwritten.
         """
         self.folder.refuse_foreign()
         if self.overwrite and self.out.is_dir() and not self._is_empty_folder():
@@ -241,13 +238,7 @@ class ExtractionJob:
         return plan_corpus(self.loaded, self.corpus, self.options, self.source, self.words)
 
     def check_plan(self) -> None:
-        """Refuse a split of words that the tokenizer does not know; say what else is unusual.
-
-        Raises
-        ------
-        InputError
-            When nearly all words of a split, or of the sources, are unknown.
-        """
+        """Refuse a split of words that the tokenizer does not know; say what else is unusual."""
         for warning in self.plan.warnings:
             logger.warning("%s", warning)
         check_known_words(self.plan, self.words, self.source, self.loaded.name)
@@ -290,13 +281,7 @@ class ExtractionJob:
         return [int(offsets[s.stop] - offsets[s.start]) for s in self.shards]
 
     def prepare(self) -> None:
-        """Load, align and check everything before the first shard runs.
-
-        Raises
-        ------
-        InputError
-            When the model or corpus cannot be used.
-        """
+        """Load, align and check everything before the first shard runs."""
         release_memory()  # what reading the corpus took
         self.check_plan()
         extractor = self.extractor
@@ -304,13 +289,7 @@ class ExtractionJob:
         check_padding(self.loaded, self.sites, self.layers, first, extractor.batch_tokens)
 
     def begin(self) -> None:
-        """Take up the folder.
-
-        Raises
-        ------
-        InputError
-            When the folder holds another job.
-        """
+        """Take up the folder; raises InputError when it holds another job."""
         description = {
             "model": self.loaded.name,
             "revision": self.loaded.revision,
@@ -329,17 +308,9 @@ class ExtractionJob:
     def run(self, shards: Sequence[int]) -> Iterator[int]:
         """Extract shards; one is flushed to the disk while the next is computed.
 
-        Yields
-        ------
-        int
-            The number of each shard once its file is there, whole.
-
-        Raises
-        ------
-        InputError
-            When an activation is NaN or infinite, or overflows the dtype.
-        UnfinishedError
-            When the disk or the memory is full.
+        Yields the number of each shard once its file is there, whole. Raises InputError when an
+        activation is NaN or infinite, or overflows the dtype, and UnfinishedError when the disk or
+        the memory is full.
         """
         with ThreadPoolExecutor(max_workers=1) as thread:
             flushed: list[tuple[int, Future[None]]] = []
@@ -379,10 +350,7 @@ class ExtractionJob:
     def finish(self) -> ActivationStore:
         """Join the shards, when all are done, under the store's name.
 
-        Raises
-        ------
-        UnfinishedError
-            When the disk is full, or a shard was damaged since it was written.
+        Raises UnfinishedError when the disk is full, or a shard was damaged since it was written.
         """
         release_memory()
         folder = self.folder
@@ -407,10 +375,7 @@ def _wait(flushed: list[tuple[int, Future[None]]]) -> Iterator[int]:
 def _place(out: str | Path) -> Path:
     """Where the store will be; of a symbolic link where it points to, as the link stays.
 
-    Raises
-    ------
-    InputError
-        When it is a folder without a name of its own.
+    Raises InputError when it is a folder without a name of its own.
     """
     path = Path(out)
     if path.name in ("", ".."):

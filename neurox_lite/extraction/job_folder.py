@@ -74,13 +74,7 @@ class JobFolder:
             What part of the job this process does, as ``-1-of-4``; processes with other parts of
             as many may run.
         wait : bool
-            Wait for the other process.
-
-        Raises
-        ------
-        InputError
-            When another process does this part, the folder cannot be written, or it is not one
-            that an extraction has made.
+            Wait for the other process; else it is an InputError that one does this part.
         """
         self.refuse_foreign()
         if share and not wait:
@@ -170,11 +164,8 @@ class JobFolder:
     def begin(self, description: dict[str, Any], shards: Sequence[range], overwrite: bool) -> None:
         """Write the manifest, or check that the one there is of the same job.
 
-        Raises
-        ------
-        InputError
-            When the folder holds another unfinished job and ``overwrite`` is False, or another
-            process works on it.
+        Raises InputError when the folder holds another unfinished job and ``overwrite`` is False,
+        or another process works on it.
         """
         manifest = self.manifest()
         sections = [[s.start, s.stop] for s in shards]
@@ -249,12 +240,7 @@ class JobFolder:
 
     @contextlib.contextmanager
     def write_errors(self) -> Iterator[None]:
-        """Turn what a full or failing disk raises into one line that says what to do.
-
-        Raises
-        ------
-        UnfinishedError
-        """
+        """Make one line, an UnfinishedError, of what a full or failing disk raises."""
         try:
             yield
         except (OSError, UnfinishedError) as error:
@@ -265,13 +251,7 @@ class JobFolder:
             raise cannot_be_written(self.out, cause, *kept) from cause
 
     def become_the_store(self, overwrite: bool) -> None:
-        """Take the name of the store, in place of an earlier one.
-
-        Raises
-        ------
-        InputError
-            When there is anything else under this name, or ``overwrite`` is False.
-        """
+        """Take the name of the store, in place of an earlier one if ``overwrite``."""
         self.remove_leftovers()
         (self.folder / BATCH).unlink(missing_ok=True)
         if self.out.is_dir() and any(self.out.iterdir()):

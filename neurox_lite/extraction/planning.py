@@ -158,13 +158,7 @@ class _Reader:
         self.n_rows += len(words) + n_before + n_after
 
     def missing(self, plan: Plan) -> list[str]:
-        """What there is to say about words without activations.
-
-        Raises
-        ------
-        InputError
-            When there are some and that is not allowed.
-        """
+        """What there is to say about words without activations; InputError if not allowed."""
         options, messages = self.options, []
         if self._truncated:
             number, length = self._truncated[0]

@@ -25,13 +25,8 @@ def store_header(
 ) -> StoreHeader:
     """The words of some neighbouring sentences, and what a store says about them.
 
-    Parameters
-    ----------
-    loaded, plan, options, sentences
-    job_key : str
-        Hash of everything that decides what the store will hold.
-    text_hash : str
-        Of sentences as they were written; "" where words are joined.
+    ``job_key`` is the hash of everything that decides what the store will hold, ``text_hash`` that
+    of sentences as they were written; "" where words are joined.
     """
     offsets = plan.corpus.sentence_offsets
     first, last = offsets[sentences.start], offsets[sentences.stop]
@@ -66,13 +61,7 @@ def store_header(
 def check_known_words(
     plan: Plan, words: TaggedCorpus, source: TaggedCorpus | None, model: str
 ) -> None:
-    """Refuse words that the tokenizer does not know, or say how many there are.
-
-    Raises
-    ------
-    InputError
-        When nearly all words of a split, or of the sources, are unknown.
-    """
+    """Refuse a split, or sources, of words nearly all unknown; say how many others are."""
     splits = np.asarray(words.splits or [""] * len(words))
     for split in dict.fromkeys(splits.tolist()):
         text = f"{words.source}: {split}" if split else words.source
