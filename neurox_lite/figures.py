@@ -6,12 +6,9 @@ from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from textwrap import fill
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
@@ -20,7 +17,11 @@ from neurox_lite.files import write_bytes
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
 from neurox_lite.public_names import public_name
 
-Given = Axes | Sequence[Axes] | np.ndarray | None
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Given: TypeAlias = "Axes | Sequence[Axes] | np.ndarray | None"
 """What ``plot(ax=)`` takes: axes, as many as there are panels, or None for a new figure."""
 
 MOST = 40
@@ -58,6 +59,9 @@ def panels(
     InputError
         When there are not as many axes as panels.
     """
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     if ax is not None:
         given = list(np.ravel(np.asarray(ax, dtype=object)))
         if len(given) != count or not all(isinstance(each, Axes) for each in given):
@@ -86,7 +90,7 @@ def finish(axes: Sequence[Axes], ax: Given, title: str | None, *, legend: int = 
         Entries side by side; 0 for no legend.
     """
     first = axes[0]
-    figure = cast(Figure, first.get_figure(root=True))
+    figure = cast("Figure", first.get_figure(root=True))
     if legend and ax is not None:
         first.legend(fontsize=8)
     elif legend:
@@ -166,6 +170,8 @@ def save_figure(figure: Figure, path: str | Path, *, dpi: int = 150) -> None:
     InputError
         When the name ends in something else, or the file cannot be written.
     """
+    from matplotlib import rc_context
+
     suffix = Path(path).suffix.lstrip(".").lower()
     if suffix not in FIGURE_FORMATS:
         raise unknown_choice("figure format", suffix, FIGURE_FORMATS)

@@ -13,6 +13,7 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
+from neurox_lite.figures import Given, finish, model_name, panels
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -20,8 +21,6 @@ from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 NAMES = {"cka": "linear CKA", "svcca": "mean SVCCA correlation"}
@@ -67,8 +66,6 @@ class LayerSimilarity(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Heat map, layers of the first model upwards, of the other to the right."""
-        from neurox_lite.figures import finish, model_name, panels
-
         n_rows, n_columns = len(self.layers), len(self.other_layers)
         axes = panels(ax, size=(2.8 + 0.42 * n_columns, 1.6 + 0.38 * n_rows))
         axis = axes[0]

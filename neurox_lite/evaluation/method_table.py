@@ -10,14 +10,13 @@ import numpy as np
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.escaping import figure_text
+from neurox_lite.figures import MOST, Given, finish, panels, wrapped
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 PANELS_PER_ROW = 6
@@ -101,8 +100,6 @@ class MethodTable(SavedResult):
         """One panel per column: a point for the mean of every method, a line for its range."""
         from matplotlib.layout_engine import ConstrainedLayoutEngine
         from matplotlib.ticker import MaxNLocator
-
-        from neurox_lite.figures import MOST, finish, panels, wrapped
 
         count = len(self.columns)
         n_rows, n_columns = -(-count // PANELS_PER_ROW), min(count, PANELS_PER_ROW)

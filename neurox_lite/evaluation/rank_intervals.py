@@ -14,6 +14,7 @@ from neurox_lite.activations.inputs import validate_with_sentences
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.resampling import draw_sentences, rank_repeated_rows, rank_weighted_rows
+from neurox_lite.figures import MOST, Given, finish, panels, wrapped
 from neurox_lite.intervals import check_level
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import require_fitted
@@ -26,8 +27,6 @@ from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 N_SHOWN = 30
@@ -126,8 +125,6 @@ class RankIntervals(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """The 30 best neurons of the full fit, a bar each from the low to the high rank."""
-        from neurox_lite.figures import MOST, finish, panels, wrapped
-
         best = np.argsort(self.ranks)[:N_SHOWN]
         axes = panels(ax, size=(5.2, 1.4 + 0.2 * len(best)))
         axis = axes[0]

@@ -23,6 +23,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import rank_intervals
+from neurox_lite.figures import save_result
 from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
@@ -107,8 +108,6 @@ class RankerComparison:
         title : str, optional
             Of the figures.
         """
-        from neurox_lite.figures import save_result
-
         check_formats(figure_format, table_format)
         parts = {"methods": self.table, "agreement": self.agreement, "ablation": self.curves}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from neurox_lite.figures import MOST, Given, finish, panels, wrapped
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.sweep import WIDTH, Sweep, label_counts
@@ -14,8 +15,6 @@ from neurox_lite.showing import short_repr, summary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 MEASURES = ("success", "log_odds", "kl", "perplexity")
 
@@ -82,8 +81,6 @@ class SteeringCurve:
         return SteeringCurves((self,)).table()
 
     def _title(self) -> str:
-        from neurox_lite.figures import MOST, wrapped
-
         how = f"added, beta = {self.strength:g}" if self.mode == "add" else "set to the mean"
         name = wrapped(self.method, WIDTH - 1.2, 10, most=2 * MOST)
         return f"{name}\n{how}, {self.n_pairs} pairs"
@@ -133,8 +130,6 @@ class SteeringCurves(SavedResult):
 
         Axes that are given: one per ranking, then one per ranking for KL.
         """
-        from neurox_lite.figures import finish, panels
-
         has_text = all(curve.kl is not None for curve in self.curves)
         count = len(self.curves)
         axes = panels(

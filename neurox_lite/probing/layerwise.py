@@ -15,6 +15,7 @@ from neurox_lite.activations.inputs import validate_inputs, validate_space
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
+from neurox_lite.figures import Given, finish, layers_width, panels, put_ticks
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results.saving import SavedResult
@@ -24,8 +25,6 @@ from neurox_lite.threads import thread_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,6 @@ class LayerScores(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Scores of the probes of single layers and of growing stacks of layers."""
-        from neurox_lite.figures import finish, layers_width, panels, put_ticks
-
         width = layers_width(len(self.layers))
         axes = panels(ax, size=(width, 3.9))
         axis = axes[0]

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from neurox_lite.activations.inputs import validate_inputs, validate_with_sentences
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
+from neurox_lite.figures import Given, finish, panels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.nested_fits import fit_growing
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
@@ -23,8 +24,6 @@ from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,6 @@ class LearningCurve(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Accuracy against the number of training words: mean and range over seeds."""
-        from neurox_lite.figures import finish, panels
-
         axes = panels(ax, size=(5.2, 3.6))
         axis = axes[0]
         axis.plot(self.n_words, self.accuracy_mean, "o-", color="#0072b2")

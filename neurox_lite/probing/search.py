@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.arguments import numbers, real_number
 from neurox_lite.errors import InputError
+from neurox_lite.figures import Given, finish, panels, wrapped
 from neurox_lite.probing.batched import fit_grid
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
@@ -24,8 +25,6 @@ from neurox_lite.showing import short_repr, some, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 PER_PAIR = (
@@ -127,8 +126,6 @@ class RegularisationSearch(SavedResult):
         The best pair is framed, in red at the edge of the grid; a star marks what did not converge.
         """
         from matplotlib.patches import Rectangle
-
-        from neurox_lite.figures import finish, panels, wrapped
 
         n_l1, n_l2 = len(self.l1s), len(self.l2s)
         width = 2.6 + 1.0 * n_l2

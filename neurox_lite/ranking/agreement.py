@@ -13,6 +13,7 @@ import numpy as np
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
+from neurox_lite.figures import Given, finish, panels
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -21,8 +22,6 @@ from neurox_lite.showing import short_repr, summary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 MOST_OF_NAME = 100
@@ -101,8 +100,6 @@ class AgreementMatrix(SavedResult):
 
         Rankings are numbered. Their names, wrapped where they are long, stand at the first only.
         """
-        from neurox_lite.figures import finish, panels
-
         count = len(self.methods)
         numbers = [str(number) for number in range(1, count + 1)]
         names = [

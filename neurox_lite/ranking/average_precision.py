@@ -27,23 +27,7 @@ def average_precision(X: Any, y: Any) -> NeuronRanking:
 
     Sorts every neuron's activations: slower than the methods that need one pass. Memory: 128 MB of
     columns and their sorted copies; of a store, a layer is read once for each of its blocks.
-
-    Parameters
-    ----------
-    X : (n, n_neurons) array-like
-        Activations: an array, a tensor or a store's matrix.
-    y : (n,) array-like
-        Labels.
-
-    Returns
-    -------
-    NeuronRanking
-        Constant neurons have score NaN and come last.
-
-    Raises
-    ------
-    InputError
-        When shapes differ, there is one class only, or an activation is NaN or infinite.
+    Parameters and errors as for :func:`~neurox_lite.ranking.probeless`.
     """
     data = validate_inputs(X, y)
     n_classes, n_neurons = len(data.classes), data.space.n_neurons
@@ -77,12 +61,7 @@ def _of_neuron(activations: np.ndarray, ids: np.ndarray, n_classes: int) -> np.n
 def _precisions(ids: np.ndarray, group: np.ndarray, n_classes: int) -> np.ndarray:
     """Average precision of each class for words in order of detection.
 
-    Parameters
-    ----------
-    ids : (n,) int array
-        Classes.
-    group : (n,) int array
-        Ascending; words of a group are detected at once.
+    Their classes are ``ids``; words of a group, whose numbers ascend, are detected at once.
     """
     detected = np.cumsum(np.bincount(group))
     by_class = np.argsort(ids, kind="stable")

@@ -23,8 +23,6 @@ def rank_by_class_scores(
 
     Parameters
     ----------
-    method : str
-    data : LabelledActivations
     class_scores : (n_classes, n_neurons) array
     is_constant : (n_neurons,) bool array
     scores : (n_neurons,) array, optional

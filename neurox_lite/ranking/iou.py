@@ -32,25 +32,17 @@ def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
 
     Parameters
     ----------
-    X : (n, n_neurons) array-like
-        Activations: an array, a tensor or a store's matrix.
-    y : (n,) array-like
-        Labels.
+    X, y
+        As for :func:`~neurox_lite.ranking.probeless`.
     quantile : float
         Share of the words on which a neuron is active. Words tied with the threshold are active
         too, except those at the neuron's minimum: a neuron that is 0 but for a few words is active
         on these only.
 
-    Returns
-    -------
-    NeuronRanking
-        Constant neurons have score NaN and come last.
-
     Raises
     ------
     InputError
-        When shapes differ, there is one class only, the quantile is not between 0 and 1, or an
-        activation is NaN or infinite.
+        As :func:`~neurox_lite.ranking.probeless`, or when the quantile is not between 0 and 1.
     """
     quantile = real_number(quantile, "quantile")
     if not 0 < quantile < 1:

@@ -26,25 +26,18 @@ def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> 
 
     Parameters
     ----------
-    X : (n, n_neurons) array-like
-        Activations: an array, a tensor or a store's matrix.
-    y : (n,) array-like
-        Labels.
+    X, y
+        As for :func:`~neurox_lite.ranking.probeless`.
     n_rows : int
         Size of the sample, drawn without replacement, with the same share of every class.
     seed : int
         Of the sample, and of the noise by which scikit-learn parts equal activations.
 
-    Returns
-    -------
-    NeuronRanking
-        Constant neurons have score NaN and come last.
-
     Raises
     ------
     InputError
-        When shapes differ, there is one class only, ``n_rows`` is less than 10, fewer than two
-        classes have two words in the sample, or an activation is NaN or infinite.
+        As :func:`~neurox_lite.ranking.probeless`, or when ``n_rows`` is less than 10, or fewer than
+        two classes have two words in the sample.
     """
     n_rows, seed = whole_number(n_rows, "n_rows"), validate_seed(seed)
     if n_rows < 10:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.errors import InputError
+from neurox_lite.figures import MOST, Given, finish, panels, wrapped
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.sweep import OTHER_STYLES, WIDTH, Sweep, label_counts
@@ -17,8 +18,6 @@ from neurox_lite.showing import short_repr, summary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 PER_ROW = 4
@@ -164,8 +163,6 @@ class AblationCurves(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """One panel per curve: top, all but the top, bottom, and the band of random sets."""
-        from neurox_lite.figures import finish, panels
-
         count = len(self.curves)
         n_columns = min(count, PER_ROW)
         height = 4.2 * -(-count // n_columns) + 0.6
@@ -215,8 +212,6 @@ def _lowest(curves: AblationCurves) -> float:
 
 
 def _panel(axis: Axes, curve: AblationCurve) -> None:
-    from neurox_lite.figures import MOST, wrapped
-
     percent = [100 * share for share in curve.shares]
     axis.axhline(curve.intact, color="0.4", linestyle=":", label="all neurons")
     curve.keep.draw(axis, percent, ("top only", "bottom only", "random only (mean, range)"))

@@ -15,6 +15,16 @@ import numpy as np
 from neurox_lite.arguments import as_python, expect, one_or_more, real_number, whole_number
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.errors import InputError
+from neurox_lite.figures import (
+    MOST,
+    Given,
+    finish,
+    layers_width,
+    panels,
+    put_ticks,
+    title_of,
+    wrapped,
+)
 from neurox_lite.neurons import Layers, Neuron, NeuronSpace, check_revision
 from neurox_lite.results.ranking_files import damaged, read_fields, write_fields
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
@@ -23,8 +33,6 @@ from neurox_lite.showing import short_repr, some, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from neurox_lite.figures import Given
 
 
 @dataclass(frozen=True, eq=False)
@@ -368,16 +376,6 @@ class NeuronRanking:
         ranking as far as it knows.
         """
         from matplotlib.ticker import MaxNLocator
-
-        from neurox_lite.figures import (
-            MOST,
-            finish,
-            layers_width,
-            panels,
-            put_ticks,
-            title_of,
-            wrapped,
-        )
 
         if title is None and ax is None:
             labels = self.provenance.get("labels", {})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neurox_lite.figures import put_ticks
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import short_repr
 
@@ -122,8 +123,6 @@ def count_neurons(shares: Sequence[float], n_neurons: int) -> tuple[int, ...]:
 
 def label_counts(axis: Axes, x: Sequence[float], labels: Sequence[str]) -> None:
     """A logarithmic x axis with a tick for every count or share of neurons."""
-    from neurox_lite.figures import put_ticks
-
     axis.set_xscale("log")
     put_ticks(axis, x, labels, WIDTH - 1.2)
     axis.minorticks_off()
