@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -72,30 +72,12 @@ def adding_to_neurons(
     shifts: torch.Tensor,
     *,
     positions: Positions = "all",
-    layers: Sequence[int] | None = None,
 ) -> Iterator[None]:
-    """:func:`add_to_neurons` with tensors, through which gradients flow.
-
-    Parameters
-    ----------
-    model : Module
-    sites : Sites
-    space : NeuronSpace
-    shifts : (n_neurons,) or (n_sentences, n_neurons) tensor
-    positions
-        As for :func:`neurox_lite.interventions.intervene.intervene`.
-    layers : sequence of int, optional
-        All of the space by default.
-
-    Raises
-    ------
-    InputError
-        When a shape does not fit, or a position is not a token of the batch.
-    """
+    """:func:`add_to_neurons` with tensors, through which gradients flow."""
 
     def added(states: torch.Tensor, tokens: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
         return states + shift * tokens
 
     parts = {"shifts": shifts}
-    with edit_neurons(model, sites, space, added, parts, positions=positions, layers=layers):
+    with edit_neurons(model, sites, space, added, parts, positions=positions):
         yield

@@ -21,13 +21,7 @@ from neurox_lite.neurons import NeuronSpace
 
 
 def unwrap(model: LoadedModel | nn.Module) -> nn.Module:
-    """The model itself, of a loaded or a compiled one.
-
-    Raises
-    ------
-    InputError
-        When it is neither a model nor loaded: what is changed has to be in the caller's hands.
-    """
+    """The model itself, of a loaded or a compiled one; it has to be in the caller's hands."""
     module = model.model if isinstance(model, LoadedModel) else model
     module = getattr(module, "_orig_mod", module)
     if not isinstance(module, nn.Module):
@@ -53,8 +47,7 @@ def edit_neurons(
 
     Parameters
     ----------
-    model : Module
-    sites : Sites
+    model, sites
     space : NeuronSpace
         Of the columns of the parts.
     change : function of (states, tokens, *parts)

@@ -98,13 +98,7 @@ def intervene(
     check_fits(values, weights.dtype, "a replacement")
     used = [layer for layer in mask.space.layers if mask.gates[mask.space.columns(layer)].any()]
     with replacing_neurons(
-        module,
-        sites,
-        mask.space,
-        gates,
-        values,
-        positions=positions,
-        layers=used,
+        module, sites, mask.space, gates, values, positions=positions, layers=used
     ):
         yield
 
@@ -120,25 +114,7 @@ def replacing_neurons(
     positions: Positions = "all",
     layers: Sequence[int] | None = None,
 ) -> Iterator[None]:
-    """:func:`intervene` with tensors, through which gradients flow.
-
-    Parameters
-    ----------
-    model : Module
-    sites : Sites
-    space : NeuronSpace
-        Of the columns of gates and values.
-    gates, values : (n_neurons,) or (n_sentences, n_neurons) tensors
-    positions
-        As for :func:`intervene`.
-    layers : sequence of int, optional
-        All of the space by default.
-
-    Raises
-    ------
-    InputError
-        When a shape does not fit, or a position is not a token of the batch.
-    """
+    """:func:`intervene` with tensors, through which gradients flow."""
 
     def replaced(
         states: torch.Tensor, tokens: torch.Tensor, gate: torch.Tensor, value: torch.Tensor

@@ -119,21 +119,7 @@ def evaluate_additions(
 ) -> np.ndarray:
     """:func:`evaluate` with numbers added to neurons instead.
 
-    Parameters
-    ----------
-    metric : ModelMetric
-    shifts : (n_shifts, n_neurons) array
-    per_input, shifts_at_once
-        As for :func:`evaluate`.
-
-    Returns
-    -------
-    (n_shifts,) array
-
-    Raises
-    ------
-    InputError
-        When the shape does not fit or a shift is not finite.
+    Shifts are (n_shifts, n_neurons), all finite; the result is (n_shifts,). The rest as there.
     """
     runner = metric.runner
     if not len(shifts) or shifts.shape != (len(shifts), runner.space.n_neurons):

@@ -60,18 +60,12 @@ class PairInputs:
     def choice_logits(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Logits where the choice is made, (n_rows, n_outputs), of those of all tokens or of it."""
         each = torch.arange(len(rows), device=logits.device)
-        return (
-            logits[:, 0] if logits.shape[1] == 1 else logits[each, self.prediction_positions[rows]]
-        )
+        if logits.shape[1] == 1:
+            return logits[:, 0]
+        return logits[each, self.prediction_positions[rows]]
 
     def word_positions(self, number: int) -> torch.Tensor:
-        """The last token of one word of each prefix, (n_pairs,); -1 is the last word.
-
-        Raises
-        ------
-        InputError
-            When a prefix has no such word.
-        """
+        """The last token of one word of each prefix, (n_pairs,); -1 is the last word."""
         tokens = []
         for words, pair in zip(self.words, self.pairs, strict=True):
             if not -len(words) <= number < len(words):
@@ -83,13 +77,7 @@ class PairInputs:
         return torch.tensor(tokens, device=self.input_ids.device)
 
     def resolve_positions(self, positions: Any) -> str | torch.Tensor:
-        """Where neurons change: "all" or "last" as they are, the number of a word as its tokens.
-
-        Raises
-        ------
-        InputError
-            When it is neither, or a prefix has no such word.
-        """
+        """Where neurons change: "all" or "last" as they are, the number of a word as its tokens."""
         if isinstance(positions, bool) or not isinstance(positions, str | Integral):
             raise InputError(f"positions {positions!r}; give all, last or the number of a word")
         if isinstance(positions, str) and positions not in ("all", "last"):
@@ -99,12 +87,7 @@ class PairInputs:
     def distinct(self) -> list[int]:
         """Numbers of the pairs less copies: the same tokens to read and to choose from."""
         rows = torch.cat([self.input_ids, self.attention_mask], dim=1).tolist()
-        choices = zip(
-            self.prediction_positions.tolist(),
-            self.right.tolist(),
-            self.wrong.tolist(),
-            strict=True,
-        )
+        choices = torch.stack([self.prediction_positions, self.right, self.wrong], dim=1).tolist()
         first: dict[Any, int] = {}
         for number, (row, choice) in enumerate(zip(rows, choices, strict=True)):
             first.setdefault((*row, *choice), number)
@@ -167,13 +150,7 @@ def encode_pairs(
 
 
 def reads_both_sides(loaded: LoadedModel) -> bool:
-    """Whether it is a masked language model.
-
-    Raises
-    ------
-    InputError
-        When it is not a language model, or a masked one without a mask token.
-    """
+    """Whether it is a masked language model; refuses what predicts no words."""
     kind = type(loaded.model).__name__
     if loaded.model.get_output_embeddings() is None or loaded.is_encoder_decoder:
         raise InputError(
@@ -190,13 +167,7 @@ def reads_both_sides(loaded: LoadedModel) -> bool:
 def usable(
     model: Model, pairs: Sequence[MinimalPair], *, tokenizer: Any = None
 ) -> list[MinimalPair]:
-    """The pairs that :func:`encode_pairs` takes, such as those in a small model's vocabulary.
-
-    Raises
-    ------
-    InputError
-        When the model or its tokenizer will not do for any pair.
-    """
+    """The pairs that :func:`encode_pairs` takes, such as those in a small model's vocabulary."""
     loaded = as_loaded(model, tokenizer, head="language")
     read = tokens_of_pairs(loaded, pairs, reads_both_sides(loaded))
     return [

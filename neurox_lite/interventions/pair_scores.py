@@ -66,13 +66,7 @@ def select_right(
     log_odds: np.ndarray,
     include_incorrect: bool = False,
 ) -> tuple[InterventionRunner, PairInputs, tuple[MinimalPair, ...]]:
-    """A runner of the pairs that the intact model gets right or, if asked, of all; and the former.
-
-    Raises
-    ------
-    InputError
-        When it gets all of them wrong.
-    """
+    """A runner of the pairs that the intact model gets right, or of all; and the former."""
     rows = torch.from_numpy(np.flatnonzero(log_odds > 0)).to(runner.device)
     right = inputs.select(rows)
     if include_incorrect:

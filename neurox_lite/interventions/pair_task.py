@@ -31,15 +31,8 @@ def pair_task(
 ) -> PairTask:
     """Compare how often the intact model is right with chance, and log a warning if it is not.
 
-    Parameters
-    ----------
-    loaded : LoadedModel
-    pairs : sequence of MinimalPair
-    log_odds : (n_pairs,) array
-        Of ``pairs``, by the intact model.
-    others : sequence of MinimalPair
-        Those of the same two words that turn the other way are compared, too, as far as the model
-        knows their words.
+    Of ``others``, those of the same two words that turn the other way are compared, too, as far as
+    the model knows their words.
     """
     asked = {(pair.right, pair.wrong) for pair in pairs}
     taken = set(pairs)

@@ -28,17 +28,7 @@ def tokens_of_pairs(
 ) -> list[PairTokens | InputError]:
     """Every pair, or what is wrong with it; the tokenizer is called three times for all of them.
 
-    Parameters
-    ----------
-    loaded : LoadedModel
-    pairs : sequence of MinimalPair
-    is_masked : bool
-        Whether the model reads a mask between prefix and suffix, or the prefix only.
-
-    Raises
-    ------
-    InputError
-        When the tokenizer tells no character offsets.
+    A masked model reads a mask between prefix and suffix, others the prefix only.
     """
     tokenizer = loaded.tokenizer
     if not tokenizer.is_fast:

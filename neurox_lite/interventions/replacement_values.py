@@ -13,18 +13,7 @@ from neurox_lite.seeds import validate_seed
 
 
 def class_means(X: np.ndarray, y: np.ndarray) -> dict[Any, np.ndarray]:
-    """Mean activations of every class, (n_neurons,) float64 each.
-
-    Parameters
-    ----------
-    X : (n, n_neurons) array
-    y : (n,) labels
-
-    Raises
-    ------
-    InputError
-        When the lengths differ, a row has no label, or there are no rows.
-    """
+    """Mean of the rows X (n, n_neurons) of every class in y (n,), (n_neurons,) float64 each."""
     X, y = np.asarray(X), validate_labels(y)
     if len(X) != len(y) or not len(y):
         raise InputError(f"{len(X)} rows and {len(y)} labels; give one label per row")

@@ -158,13 +158,8 @@ class InterventionRunner:
     def logits(self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """What the model outputs for some inputs, (n_rows, n_tokens of the longest, n_outputs).
 
-        Of one token only with ``predict_at``.
-
-        Parameters
-        ----------
-        gates, values : (n_neurons,) or (n_rows, n_neurons) tensors
-        rows : (n_rows,) int tensor
-            Numbers of inputs; an input may occur several times, with another mask.
+        Of one token only with ``predict_at``. Gates and values are (n_neurons,) or (n_rows,
+        n_neurons). An input may occur several times among the rows, with another mask.
         """
         positions = self._positions(rows)
         with replacing_neurons(
@@ -173,13 +168,7 @@ class InterventionRunner:
             return self._run(rows)
 
     def logits_with_addition(self, shifts: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        """:meth:`logits` with numbers added to neurons instead.
-
-        Parameters
-        ----------
-        shifts : (n_neurons,) or (n_rows, n_neurons) tensor
-        rows : (n_rows,) int tensor
-        """
+        """:meth:`logits` with numbers added to neurons instead."""
         with adding_to_neurons(
             self.loaded.model, self.sites, self.space, shifts, positions=self._positions(rows)
         ):

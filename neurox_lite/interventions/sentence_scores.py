@@ -21,12 +21,6 @@ def sentence_log_odds(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> np.n
 
     The probability of a sentence is that of its tokens one after another; where the model has a
     token that begins a text, the first is counted too.
-
-    Raises
-    ------
-    InputError
-        When the model is not causal, or a sentence is too long, holds unknown words, or differs in
-        its first token and the model has none that begins a text. The sentence is named.
     """
     if reads_both_sides(loaded):
         raise InputError(
@@ -35,7 +29,9 @@ def sentence_log_odds(loaded: LoadedModel, pairs: Sequence[MinimalPair]) -> np.n
         )
     texts = [text for pair in pairs for text in pair.both_sentences()]
     rows = [torch.tensor(_tokens(loaded, text)) for text in texts]
-    begins = _text_start(loaded)
+    begins = loaded.tokenizer.bos_token_id
+    if begins is not None and loaded.n_embeddings is not None and begins >= loaded.n_embeddings:
+        begins = None
     for right, wrong, text in zip(rows[::2], rows[1::2], texts[::2], strict=True):
         if begins is None and right[0] != wrong[0]:
             raise InputError(
@@ -69,13 +65,6 @@ def _tokens(loaded: LoadedModel, text: str) -> list[int]:
     if loaded.tokenizer.unk_token_id in [i for i, s in zip(ids, special, strict=False) if not s]:
         raise InputError(f"'{text}': {loaded.name} does not know a word of it; leave the pair out")
     return ids
-
-
-def _text_start(loaded: LoadedModel) -> int | None:
-    """The token that begins a text, of a model that has one."""
-    begins = loaded.tokenizer.bos_token_id
-    known = begins is not None and (loaded.n_embeddings is None or begins < loaded.n_embeddings)
-    return begins if known else None
 
 
 def _log_probabilities(loaded: LoadedModel, rows: Sequence[torch.Tensor]) -> np.ndarray:

@@ -105,7 +105,15 @@ def steer(
     rankings = as_rankings(rankings)
     pairs, target_pairs = as_pairs(pairs), as_pairs(target_pairs, "target_pairs")
     n_random = whole_number(n_random, "n_random", least=1)
-    _check(rankings, pairs, target_pairs, mode)
+    require_space(rankings)
+    if mode not in MODES:
+        raise unknown_choice("mode", mode, MODES)
+    both = set(pairs) & set(target_pairs)
+    if both:
+        raise InputError(
+            f"'{' '.join(next(iter(both)).prefix)}' is among the pairs to turn and those of the "
+            "target class; give two classes"
+        )
     seed = validate_seed(seed)
     space = rankings[0].space
     steps = _counts(space.n_neurons, shares, counts)
@@ -158,23 +166,6 @@ def steer(
             for number, ranking in enumerate(rankings)
         )
     )
-
-
-def _check(
-    rankings: Sequence[NeuronRanking],
-    pairs: Sequence[MinimalPair],
-    target_pairs: Sequence[MinimalPair],
-    mode: str,
-) -> None:
-    require_space(rankings)
-    if mode not in MODES:
-        raise unknown_choice("mode", mode, MODES)
-    both = set(pairs) & set(target_pairs)
-    if both:
-        raise InputError(
-            f"'{' '.join(next(iter(both)).prefix)}' is among the pairs to turn and those of the "
-            "target class; give two classes"
-        )
 
 
 def _counts(

@@ -24,27 +24,9 @@ def gate_gradients(
 ) -> torch.Tensor:
     """Integrated gradients of an effect R from closed to open gates, by captum.
 
-    See the module for the steps.
-
-    Parameters
-    ----------
-    effect : Effect
-    values : (n_neurons,) tensor
-        Replacements.
-    rows : (n_rows,) int tensor
-        Examples.
-    n_steps : int
-        Points of the integral (Gauss-Legendre), each a forward and a backward pass.
-
-    Returns
-    -------
-    (n_neurons,) float64 tensor
-        Mean over the examples; negative when replacing a neuron works against the effect.
-
-    Raises
-    ------
-    InputError
-        When captum is not installed.
+    Of replacements (n_neurons,) and the numbers of examples; every step is a forward and a backward
+    pass. Gives the mean over the examples, (n_neurons,) float64; negative when replacing a neuron
+    works against the effect.
     """
     try:
         from captum.attr import IntegratedGradients

@@ -72,15 +72,10 @@ def rank_by_integrated_gradients(
     InputError
         When captum is not installed, an option is out of range, or as for ``fit_neuron_mask``.
     """
-    n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
-    if n_pairs < 1 or n_steps < 1:
-        raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
-    seed = validate_seed(seed)
+    n_pairs, n_steps, seed = _check(n_pairs, n_steps, seed)
     effect, other = _both(model, pairs, target_pairs, options)
-    rows = np.random.default_rng(seed).permutation(len(effect))[:n_pairs]
-    found = gate_gradients(
-        effect, other.start, rows=torch.from_numpy(rows).to(effect.start.device), n_steps=n_steps
-    )
+    rows = _sample(effect, n_pairs, seed)
+    found = gate_gradients(effect, other.start, rows=rows, n_steps=n_steps)
     return _ranking(
         effect,
         found,
@@ -143,35 +138,24 @@ def rank_by_single_replacement(
 
     Parameters
     ----------
-    model, pairs
-        As for :func:`~neurox_lite.masking.neuron_mask.fit_neuron_mask`.
-    n_pairs : int
-        Size of the sample of pairs, drawn without replacement.
+    model, pairs, n_pairs, seed, **options
+        As for :func:`rank_by_integrated_gradients`, and the option ``bounds_from``.
     n_steps : int
         Of fitting replacements.
-    seed : int
-        Of the sample.
-    **options : PairOptions
-        site, layers, positions, objective, bounds_from, include_incorrect, others and tokenizer, as
-        there.
 
     Returns
     -------
     NeuronRanking
-        Neurons that are the same on all pairs have score NaN and come last.
+        As there.
 
     Raises
     ------
     InputError
         When an option is out of range, or as for ``fit_neuron_mask``.
     """
-    n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
-    if n_pairs < 1 or n_steps < 1:
-        raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
-    seed = validate_seed(seed)
+    n_pairs, n_steps, seed = _check(n_pairs, n_steps, seed)
     effect, _ = pair_effect(model, pairs, **options)
-    rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
-    rows = rows.to(effect.start.device)
+    rows = _sample(effect, n_pairs, seed)
     _, found = best_masks(effect, rows, n_steps=n_steps)
     return _ranking(
         effect,
@@ -180,6 +164,18 @@ def rank_by_single_replacement(
         "single-replacement",
         {"n_pairs": len(rows), "n_steps": n_steps, "seed": seed},
     )
+
+
+def _check(n_pairs: int, n_steps: int, seed: int) -> tuple[int, int, int]:
+    n_pairs, n_steps = whole_number(n_pairs, "n_pairs"), whole_number(n_steps, "n_steps")
+    if n_pairs < 1 or n_steps < 1:
+        raise InputError(f"n_pairs is {n_pairs}, n_steps is {n_steps}; give at least 1")
+    return n_pairs, n_steps, validate_seed(seed)
+
+
+def _sample(effect: PairEffect, n_pairs: int, seed: int) -> torch.Tensor:
+    rows = torch.from_numpy(np.random.default_rng(seed).permutation(len(effect))[:n_pairs])
+    return rows.to(effect.start.device)
 
 
 def _both(

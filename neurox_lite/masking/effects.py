@@ -74,11 +74,6 @@ def to_replacing_gates(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
     return 1 - gates if effect.objective is Objective.SUFFICIENCY else gates
 
 
-def unbounded(like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Bounds that hold for every replacement."""
-    return torch.full_like(like, -torch.inf), torch.full_like(like, torch.inf)
-
-
 class PairEffect:
     """What replaced neurons do to a language model's choice between the words of pairs.
 
@@ -128,7 +123,8 @@ class PairEffect:
             found = runner.everywhere().activation_range()
             self.std = found.std
         lowest, highest = found.low, found.high
-        self.low, self.high = unbounded(self.start)
+        self.low = torch.full_like(self.start, -torch.inf)
+        self.high = torch.full_like(self.start, torch.inf)
         if bounds_from is not None:
             where = Location.of_space(runner.space)
             others = InterventionRunner.of_pairs(runner.loaded, bounds_from, where)
@@ -205,11 +201,6 @@ class ReadoutEffect:
     objective : {"flip", "sufficiency"}
         - flip: ``log p(any other class) - log p(z)`` of the class z that is predicted for a row.
         - sufficiency: ``-KL(p || p~)`` in nats, keeping the neurons of open gates only.
-
-    Raises
-    ------
-    InputError
-        When the objective is unknown or the activations are of another number of neurons.
     """
 
     def __init__(
@@ -229,9 +220,8 @@ class ReadoutEffect:
         self.space = space_of(X)
         self.objective = _objective(objective)
         self.X = torch.from_numpy(np.asarray(load(X), dtype=np.float32))
-        self.weights, self.intercept = (
-            torch.as_tensor(part).float() for part in (weights, intercept)
-        )
+        self.weights = torch.as_tensor(weights).float()
+        self.intercept = torch.as_tensor(intercept).float()
         self.start = self.X.mean(0, dtype=torch.float64).float()
         columns = self.X.split(COLUMNS_AT_ONCE, dim=1)
         self.std = torch.cat([some.double().std(0, correction=0) for some in columns]).float()

@@ -28,20 +28,7 @@ def best_masks(
     Runs the model, forward and backward, ``n_steps`` times per mask and example: of 256 neurons
     there are 256 masks of one and 32,640 of two.
 
-    Parameters
-    ----------
-    effect : Effect
-    rows : (n_rows,) int tensor
-        Examples.
-    n_steps : int
-        Of fitting replacements.
-    size : {1, 2}
-
-    Returns
-    -------
-    best : HardMask
-    effects : (n_masks,) tensor
-        Of all masks, in the order of ``itertools.combinations``.
+    Beside the best, gives the effects of all, (n_masks,), in the order of ``combinations``.
     """
     sets = list(combinations(range(effect.space.n_neurons), size))
     best, effects = HardMask((), effect.start, -float("inf")), []

@@ -44,13 +44,7 @@ class FitTask:
 
 
 def make_task(effect: Effect, alpha: float | None, held_out: float, seed: int) -> FitTask:
-    """Options as for :func:`~neurox_lite.masking.fitting.fit_mask`.
-
-    Raises
-    ------
-    InputError
-        When one is out of range, or there are fewer than two examples.
-    """
+    """Options as for :func:`~neurox_lite.masking.fitting.fit_mask`."""
     held_out = real_number(held_out, "held_out")
     alpha = None if alpha is None else real_number(alpha, "alpha")
     if not 0 <= held_out < 1:

@@ -110,17 +110,11 @@ def mask_from_ranking(
 
     Parameters
     ----------
-    effect : Effect
+    effect, alpha, held_out, seed
+        As there.
     ranking : NeuronRanking or function
         Of the neurons of ``effect.space``; or a function of the numbers of the examples to train
         on that makes one, so that it sees none of those held out.
-    alpha, held_out, seed
-        As there.
-
-    Raises
-    ------
-    InputError
-        When an option is out of range or the ranking is of other neurons.
     """
     seed = validate_seed(seed)
     task = make_task(effect, alpha, held_out, seed)

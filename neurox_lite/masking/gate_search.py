@@ -8,8 +8,7 @@ The fewest expected open gates with ``E[R] >= alpha`` (De Cao et al. 2022, eq. 4
 3. Run the model with a neuron h replaced, ``(1 - m) h + m b`` (eq. 1), and measure the effect R.
 4. Descend by Adam on ``sum_i P(m_i != 0) + lambda (alpha - E[R])``, in the locations of gates and
    in replacements.
-5. Ascend in lambda, which grows while the effect is too small
-   (:mod:`~neurox_lite.masking.constraint`).
+5. Ascend in lambda, which grows while the effect is too small (:class:`Multiplier`).
 6. Repeat from 2; the learning rate falls over the second half of the steps.
 """
 
@@ -24,7 +23,6 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.masking import hard_concrete
-from neurox_lite.masking.constraint import Multiplier
 from neurox_lite.masking.effects import Effect
 from neurox_lite.showing import short_repr
 
@@ -35,6 +33,8 @@ falls to a twentieth over the second half of the steps."""
 HIGHEST = 3.0
 """Of a location: a gate is open there in 97 % of draws, and higher ones are long in coming down."""
 
+LEAST, MOST = 1e-3, 1e4
+"""Of lambda."""
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 Estimate = Callable[[torch.Tensor, torch.Tensor, Run], tuple[torch.Tensor, torch.Tensor, float]]
@@ -74,6 +74,41 @@ class SearchState:
         return int((self.phi > 0).sum())
 
 
+class Multiplier:
+    """Lambda, the Lagrange multiplier of ``E[R] >= alpha`` (De Cao et al. 2022, section 3).
+
+    It grows while the constraint is violated and shrinks while it is met, by factors, since nobody
+    knows its size beforehand. Of the gap ``g = (alpha - R) / scale``, cut off at 10, in every step:
+
+    1. ``lambda <- lambda exp(rate g)``.
+    2. The step is taken with ``lambda exp(damping g)``, without which lambda and the mask swing
+       around the solution (the PI control of Stooke et al. 2020, in the exponent).
+
+    ``scale`` is the size of a large gap, in the units of the effect; ``value`` is lambda to start
+    with.
+    """
+
+    def __init__(
+        self,
+        alpha: float,
+        scale: float,
+        *,
+        rate: float = 0.05,
+        damping: float = 0.5,
+        value: float = 1.0,
+    ):
+        self.alpha, self.scale = alpha, scale
+        self.rate, self.damping = rate, damping
+        self.value = value
+
+    def step(self, effect: float) -> float:
+        """Lambda for this step, given the effect measured in it."""
+        gap = (self.alpha - effect) / self.scale
+        gap = min(max(gap, -10.0), 10.0)
+        self.value = min(max(self.value * math.exp(self.rate * gap), LEAST), MOST)
+        return self.value * math.exp(self.damping * gap)
+
+
 def initial_state(effect: Effect) -> SearchState:
     """Every gate as likely open as closed, every replacement the mean."""
     phi = torch.zeros(effect.space.n_neurons)
@@ -105,21 +140,18 @@ def search_mask(
 
     Parameters
     ----------
-    effect : Effect
-    alpha : float
+    effect, alpha, n_steps, batch_size
+        As for :func:`~neurox_lite.masking.fitting.fit_mask`.
     rows : (n_rows,) int tensor
         Examples to train on.
     scale : float
         Size of a large gap to ``alpha``.
     start : SearchState
         Where the search begins.
-    n_steps, batch_size : int
     generator : torch.Generator
         On the CPU, whatever the device of the model.
     estimate : function
         How gates are drawn, and what their gradient is.
-    learning_rate : float
-        See :data:`LEARNING_RATE`.
     """
     device = effect.start.device
     n_neurons = effect.space.n_neurons
@@ -150,21 +182,12 @@ def search_mask(
         effects.append(measured)
     values = (effect.start + std * steps).detach()
     phi = phi.detach()
-    return SearchState(
-        phi,
-        hard_concrete.probability(phi),
-        values,
-        multiplier.value,
-        tuple(sizes),
-        tuple(effects),
-    )
+    open_shares = hard_concrete.probability(phi)
+    return SearchState(phi, open_shares, values, multiplier.value, tuple(sizes), tuple(effects))
 
 
 def to_z_scores(effect: Effect, values: torch.Tensor) -> torch.Tensor:
-    """How far values lie from where replacements start, in standard deviations.
-
-    0 for constant neurons.
-    """
+    """How far values lie from where replacements start, in standard deviations; 0 for constants."""
     varies = effect.std > 0
     scale = torch.where(varies, effect.std, 1)
     return torch.where(varies, (values - effect.start) / scale, 0)

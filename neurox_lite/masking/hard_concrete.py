@@ -22,14 +22,9 @@ LOW, HIGH, TEMPERATURE = -0.1, 1.1, 0.2
 
 
 def sample(phi: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """Draw gates, differentiable in ``phi``.
+    """Draw gates, differentiable in ``phi``: the log-odds of a gate above one half.
 
-    Parameters
-    ----------
-    phi : tensor
-        Location, the log-odds of a gate above one half.
-    noise : tensor
-        u, uniform on (0, 1), of a shape that ``phi`` broadcasts to.
+    ``noise`` is u, of a shape that ``phi`` broadcasts to.
     """
     stretched = torch.sigmoid((torch.logit(noise) + phi) / TEMPERATURE) * (HIGH - LOW) + LOW
     return stretched.clamp(0, 1)

@@ -35,9 +35,13 @@ def score_mask(
     gates = gates_of([hard.columns], effect.start)[0]
     before, _ = _on(effect, torch.zeros_like(gates), task.closed, task.test, task.alpha)
     after, succeeds = _on(effect, gates, hard.values, task.test, task.alpha)
-    success = _success(effect, task.test, succeeds)
+    success = Interval(math.nan, math.nan, math.nan)
+    if len(task.test):
+        success = accuracy_interval(succeeds, effect.groups[task.test.cpu().numpy()])
     probabilities = gates if found is None else found.probabilities
     replaces = to_replacing_gates(effect, gates)
+    z_scores = to_z_scores(effect, hard.values).abs()[replaces > 0]
+    away = (hard.values - effect.start).abs()
     mask = NeuronMask(
         effect.space,
         replaces.double().cpu().numpy(),
@@ -59,8 +63,8 @@ def score_mask(
         held_out_success=success.value,
         held_out_low=success.low,
         held_out_high=success.high,
-        max_replacement_z=_max_replacement_z(effect, replaces, hard.values),
-        out_of_range=_out_of_range(effect, replaces, hard.values),
+        max_replacement_z=float(z_scores.max()) if len(z_scores) else 0.0,
+        out_of_range=bool((away > FAR * effect.reach)[replaces > 0].any()),
         probabilities=probabilities.double().cpu().numpy(),
         sizes=() if found is None else found.sizes,
         effects=() if found is None else found.effects,
@@ -80,25 +84,6 @@ def _on(
         found = torch.cat([effect(gates, values, some) for some in parts]).double()
     succeeds = found > 0 if effect.objective is Objective.FLIP else found >= alpha
     return float(found.mean()), succeeds.cpu().numpy()
-
-
-def _success(effect: Effect, rows: torch.Tensor, succeeds: np.ndarray) -> Interval:
-    """The share of examples on which a mask succeeds, NaN of none."""
-    if not len(rows):
-        return Interval(math.nan, math.nan, math.nan)
-    return accuracy_interval(succeeds, effect.groups[rows.cpu().numpy()])
-
-
-def _max_replacement_z(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> float:
-    """Largest distance of a replacement from its neuron's mean, in standard deviations."""
-    away = to_z_scores(effect, values).abs()[gates > 0]
-    return float(away.max()) if len(away) else 0.0
-
-
-def _out_of_range(effect: Effect, gates: torch.Tensor, values: torch.Tensor) -> bool:
-    """Whether a replacement lies where its neuron is far from ever being."""
-    away = (values - effect.start).abs()
-    return bool((away > FAR * effect.reach)[gates > 0].any())
 
 
 def _settled(found: SearchState, alpha: float, scale: float) -> bool:

@@ -139,11 +139,7 @@ def fit_neuron_mask(
         tokenizer=tokenizer,
         others=others,
     )
-    options: dict[str, Any] = {
-        "alpha": alpha,
-        "held_out": held_out,
-        "seed": seed,
-    }
+    options: dict[str, Any] = {"alpha": alpha, "held_out": held_out, "seed": seed}
     if isinstance(method, str):
         steps: dict[str, Any] = {"n_steps": n_steps, "batch_size": batch_size}
         fit = fit_mask(effect, search=SEARCHES[method], method=method, **steps, **options)
@@ -181,11 +177,8 @@ def rank_by_neuron_mask(
 
     Parameters
     ----------
-    model, pairs, batch_size, seed
-        As for :func:`fit_neuron_mask`.
-    **options : PairOptions
-        site, layers, positions, objective, bounds_from, include_incorrect, others and tokenizer, as
-        there.
+    model, pairs, batch_size, seed, **options
+        As for :func:`fit_neuron_mask`; the options are those of :class:`PairOptions`.
 
     Returns
     -------

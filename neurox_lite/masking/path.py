@@ -43,23 +43,8 @@ def mask_path(
 
     See the module for the steps.
 
-    Parameters
-    ----------
-    effect : Effect
-    shares : sequence of float
-        Of the way from the effect without a mask to its mirror image, ascending.
-    batch_size : int
-    seed : int
-
-    Returns
-    -------
-    NeuronRanking
-        Of constant neurons the score is NaN; they come last.
-
-    Raises
-    ------
-    InputError
-        When the shares do not ascend.
+    Shares are of the way from the effect without a mask to its mirror image, ascending. Of constant
+    neurons the score is NaN; they come last.
     """
     if not shares or list(shares) != sorted(set(shares)) or shares[0] <= 0:
         raise InputError(f"shares {tuple(shares)}; give numbers above 0 that ascend")

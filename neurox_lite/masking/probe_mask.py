@@ -70,10 +70,6 @@ def fit_probe_mask(
     alpha, held_out, n_steps, batch_size, seed
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
 
-    Returns
-    -------
-    MaskFit
-
     Raises
     ------
     InputError

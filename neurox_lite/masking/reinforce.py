@@ -29,12 +29,8 @@ def reinforce_mask(
 ) -> SearchState:
     """As :func:`~neurox_lite.masking.gate_search.search_mask`, by the score function.
 
-    Parameters
-    ----------
-    effect, alpha, **options
-        As there.
-    exact_size : bool
-        False: the size is part of what is rewarded, as in plain REINFORCE, which is noisier.
+    Without ``exact_size``, the size is part of what is rewarded, as in plain REINFORCE, which is
+    noisier.
     """
     found = search_mask(effect, alpha, **options, estimate=_ScoreFunction(exact_size))
     return replace(found, probabilities=torch.sigmoid(found.phi))

@@ -33,25 +33,10 @@ def fit_replacements(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Replacements with the largest mean effect; see the module for the steps.
 
-    Parameters
-    ----------
-    effect : Effect
-    gates : (n_masks, n_neurons) tensor
-    start : (n_neurons,) or (n_masks, n_neurons) tensor
-        Replacements to begin with.
-    rows : (n_rows,) int tensor
-        Examples.
-    n_steps : int
-        0 to measure only.
-    enough : float
-        A mask whose effect is as large is not improved any further.
-
-    Returns
-    -------
-    effects : (n_masks,) tensor
-        The best of all steps, in float64.
-    values : (n_masks, n_neurons) tensor
-        That had them.
+    Gates are (n_masks, n_neurons), replacements to begin with the same or (n_neurons,). With 0
+    steps effects are measured only; a mask with ``enough`` is not improved any further. Gives the
+    best effects of all steps, (n_masks,) float64, and the values that had them, (n_masks,
+    n_neurons).
     """
     std = effect.std
     start = start.expand_as(gates)

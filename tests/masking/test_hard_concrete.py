@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from neurox_lite.masking.constraint import Multiplier
+from neurox_lite.masking.gate_search import Multiplier
 from neurox_lite.masking.hard_concrete import HIGH, LOW, TEMPERATURE, probability, sample
 
 
