@@ -29,10 +29,7 @@ def is_experts(module: nn.Module) -> bool:
 def expose_expert_neurons(model: Any, experts: Any) -> None:
     """Let the neurons of an experts module pass through its new submodule ``neurons``.
 
-    Raises
-    ------
-    InputError
-        When they cannot be computed here as transformers computes them.
+    InputError when they cannot be computed here as transformers computes them.
     """
     before = experts.config._experts_implementation
     model.set_experts_implementation(IMPLEMENTATION)
@@ -72,7 +69,7 @@ def _computes_the_same(experts: Any) -> bool:
 def forward(
     experts: Any, hidden: torch.Tensor, chosen: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
-    """What the experts of one layer add.
+    """What the experts of one layer add, (n_tokens, hidden_size).
 
     Parameters
     ----------
@@ -80,20 +77,12 @@ def forward(
         With ``gate_up_proj`` (n_experts, 2 * width, hidden_size), or ``up_proj`` where it has no
         gate, and ``down_proj`` (n_experts, hidden_size, width); both transposed, or with biases,
         where it says so.
-    hidden : Tensor, shape (n_tokens, hidden_size)
-    chosen : Tensor of int, shape (n_tokens, n_chosen)
-        The experts of each token.
-    weights : Tensor, shape (n_tokens, n_chosen)
-        Their shares.
-
-    Returns
-    -------
-    Tensor, shape (n_tokens, hidden_size)
+    hidden : (n_tokens, hidden_size) tensor
+    chosen, weights : (n_tokens, n_chosen) tensors
+        The experts of each token, and their shares.
     """
-    n_experts, width = (
-        len(experts.down_proj),
-        experts.down_proj.shape[1 if experts.is_transposed else 2],
-    )
+    n_experts = len(experts.down_proj)
+    width = experts.down_proj.shape[1 if experts.is_transposed else 2]
     # Token by token in the order of transformers' eager experts, so that sums round alike.
     routes = [torch.where((chosen == expert).T) for expert in range(n_experts)]
     neurons = hidden.new_zeros(len(hidden), n_experts, width)

@@ -18,13 +18,7 @@ from typing import Any
 from torch import nn
 
 from neurox_lite.models.blocks import Blocks, block_lists, name_patterns, only
-from neurox_lite.models.calls import (
-    Found,
-    NotFound,
-    is_attention,
-    is_per_token,
-    width_of,
-)
+from neurox_lite.models.calls import Found, NotFound, is_attention, is_per_token, width_of
 from neurox_lite.models.dataflow import Made
 from neurox_lite.models.declared import configs_of, declared_numbers
 from neurox_lite.models.experts import NEURONS

@@ -33,9 +33,8 @@ def record(
 
     Parameters
     ----------
-    model : Module
-    sites : Sites
-        From :func:`neurox_lite.models.sites.find_sites`.
+    model, sites
+        See :func:`neurox_lite.models.sites.find_sites`.
     receive : function of (layer, states)
         States are (n_sentences, n_tokens, width): the model's own tensor, not to be changed.
     layers : collection of int, optional
@@ -86,15 +85,13 @@ def rewrite(
 
     Parameters
     ----------
-    model : Module
-    sites : Sites
+    model, sites, layers
+        As for :func:`record`.
     change : function of (layer, position, states)
         States are (n_sentences, n_positions, width), the first of them at token ``position`` of
         the input: all tokens at once, or one at a time in the cell of an LSTM. Returns what the
         model continues with, of the same shape. Where the neurons of a layer lie at several points,
         it is called at each, with zeros for those of the others.
-    layers : collection of int, optional
-        All by default.
     """
 
     def visit(point: HookPoint, layer: int, position: int, states: torch.Tensor) -> torch.Tensor:

@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import (
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
 from neurox_lite.arguments import expect
@@ -70,13 +65,7 @@ class LoadedModel:
 
     @property
     def decoder_start(self) -> int:
-        """The token a decoder reads first.
-
-        Raises
-        ------
-        InputError
-            When the configuration names none.
-        """
+        """The token a decoder reads first; InputError when the configuration names none."""
         config = self.model.config
         for name in ("decoder_start_token_id", "bos_token_id"):
             token = getattr(config, name, None)
@@ -208,9 +197,8 @@ def _initialised(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         # In float32, and converted: the same numbers whatever the model computes in.
-        model: Any = auto.from_config(config, dtype=torch.float32)
-    initialised: PreTrainedModel = model.to(dtype)
-    return initialised
+        model: PreTrainedModel = auto.from_config(config, dtype=torch.float32).to(dtype)
+    return model
 
 
 def _load_tokenizer(name: str) -> PreTrainedTokenizerBase:
@@ -288,13 +276,7 @@ def _tokenizer_of(model: PreTrainedModel) -> PreTrainedTokenizerBase:
 
 
 def weights_hash(model: torch.nn.Module) -> str:
-    """What identifies a model that was made in memory: a hash of its weights.
-
-    Raises
-    ------
-    InputError
-        When some are not in memory.
-    """
+    """What identifies a model that was made in memory: a hash of its weights."""
     digest = hashlib.sha256()
     if any(tensor.is_meta for tensor in model.state_dict().values()):
         raise InputError(

@@ -48,14 +48,8 @@ class LSTMLayer(nn.Module):
     def forward(self, hidden: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """Run the layer; a token whose mask is 0 leaves the state as it is.
 
-        Parameters
-        ----------
-        hidden : Tensor, shape (n_sentences, n_tokens, hidden_size)
-        mask : Tensor of 0 and 1, shape (n_sentences, n_tokens), optional
-
-        Returns
-        -------
-        Tensor, shape (n_sentences, n_tokens, hidden_size)
+        Of (n_sentences, n_tokens, hidden_size) states and a (n_sentences, n_tokens) mask, such
+        states.
         """
         into, recurrent, bias_into, bias_recurrent = self.lstm.all_weights[0]
         from_input = functional.linear(hidden, into, bias_into + bias_recurrent)
@@ -118,11 +112,6 @@ class LSTMModel(LSTMPreTrainedModel):
         input_ids : Tensor of int, shape (n_sentences, n_tokens)
         attention_mask : Tensor of 0 and 1, shape (n_sentences, n_tokens), optional
         inputs_embeds : Tensor, shape (n_sentences, n_tokens, hidden_size), instead of input_ids
-
-        Raises
-        ------
-        ValueError
-            When not exactly one of ``input_ids`` and ``inputs_embeds`` is given.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("give either input_ids or inputs_embeds")

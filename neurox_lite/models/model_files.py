@@ -48,10 +48,6 @@ def check_place(name: str) -> None:
 
     A name with one slash whose first part is a folder here is taken for a folder. The hub is asked
     once, about names that it can have and that are not in its cache.
-
-    Raises
-    ------
-    InputError
     """
     folder = Path(name)
     if not name.strip():
@@ -70,7 +66,8 @@ def check_place(name: str) -> None:
     if name.count("/") > 1 or name.startswith((".", "/", "~")) or "\\" in name:
         raise InputError(f"{name}: {missing}; {ways}")
     try:
-        if any(_in_cache(name, file) for file in ("config.json", ADAPTER)):
+        cached = [try_to_load_from_cache(name, file) for file in ("config.json", ADAPTER)]
+        if any(isinstance(path, str) for path in cached):
             return
     except HFValidationError:
         raise InputError(f"{name}: {missing}, and no name the hub can have; {ways}") from None
@@ -82,10 +79,6 @@ def check_place(name: str) -> None:
     why = _why_not_on_hub(name)
     if why:
         raise InputError(f"{name}: the model cannot be loaded ({missing}, and {why}); {ways}")
-
-
-def _in_cache(name: str, file: str) -> bool:
-    return isinstance(try_to_load_from_cache(name, file), str)
 
 
 def _why_not_on_hub(name: str) -> str:
@@ -123,11 +116,7 @@ def _an_adapter(name: str) -> InputError:
 def read_config(name: str) -> PreTrainedConfig:
     """A model's configuration, once its files are known to be safe to read.
 
-    Raises
-    ------
-    InputError
-        When there is no such model, it is an adapter, or it would read anything but safetensors in
-        its own folder.
+    Refuses an adapter, and what would read anything but safetensors in its own folder.
     """
     check_place(name)
     try:
@@ -237,11 +226,6 @@ def model_revision(name: str, random_weights: int | None = None, head: str | Non
 
     Of a folder, all files count that are read: not those below other folders, nor weights in
     formats that are never read.
-
-    Raises
-    ------
-    InputError
-        When there is no such model.
     """
     folder = Path(name)
     if not folder.is_dir():

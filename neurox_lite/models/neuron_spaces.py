@@ -55,14 +55,7 @@ def neuron_space(
 
 
 def check_space(sites: Sites, space: NeuronSpace) -> None:
-    """Raise InputError unless a model has these neurons.
-
-    Parameters
-    ----------
-    sites : Sites
-        Of the model.
-    space : NeuronSpace
-    """
+    """Raise InputError unless a model with these sites has these neurons."""
     expect(sites, Sites, "sites", "what find_sites(model, site) gives")
     if space.site != sites.site:
         raise InputError(f"neurons of '{space.site}' in a model's '{sites.site}'; use one site")
@@ -80,13 +73,7 @@ def check_space(sites: Sites, space: NeuronSpace) -> None:
 
 
 def as_values(values: Any, device: torch.device, what: str) -> torch.Tensor:
-    """An array of numbers as a float32 tensor.
-
-    Raises
-    ------
-    InputError
-        When it is something else.
-    """
+    """An array of numbers as a float32 tensor."""
     try:
         return torch.as_tensor(values, device=device).float()
     except (TypeError, ValueError, RuntimeError):
@@ -103,13 +90,7 @@ def check_fits(values: torch.Tensor, dtype: torch.dtype, what: str) -> None:
 
 
 def resolve_space(sites: Sites, layers: Layers, loaded: LoadedModel) -> NeuronSpace:
-    """The neurons of some layers of a loaded model, all by default.
-
-    Raises
-    ------
-    InputError
-        When the model does not have one of the layers.
-    """
+    """The neurons of some layers of a loaded model, all by default."""
     chosen = resolve_layers(layers, list(sites.widths), sites.site)
     widths = tuple(sites.widths[layer] for layer in chosen)
     return NeuronSpace(loaded.name, sites.site, chosen, widths, loaded.revision)

@@ -19,13 +19,7 @@ def predict(
 ) -> torch.Tensor:
     """Logits in float32, (n_texts, n_tokens, vocabulary).
 
-    Parameters
-    ----------
-    model : PreTrainedModel
-        With a head.
-    ids, mask : (n_texts, n_tokens) int tensors
-    tokens : (n_texts,) int tensor, optional
-        One token of each text, whose logits alone are computed: (n_texts, 1, vocabulary).
+    With ``tokens``, one of each text, their logits alone are computed: (n_texts, 1, vocabulary).
     """
     if tokens is None:
         return model(input_ids=ids, attention_mask=mask).logits.float()
@@ -42,18 +36,7 @@ def check_padding(loaded: LoadedModel, ids: torch.Tensor, mask: torch.Tensor) ->
     """Run the shortest text alone and beside the longest one, and compare its last logits.
 
     Some models let padding change what they say: FNet ignores the attention mask, convolutions look
-    beyond it.
-
-    Parameters
-    ----------
-    loaded : LoadedModel
-    ids, mask : (n_texts, n_tokens) int tensors
-        Padded on the right.
-
-    Raises
-    ------
-    InputError
-        When they differ by more than rounding.
+    beyond it. InputError when they differ by more than rounding.
     """
     lengths = mask.sum(1)
     rows = torch.stack([lengths.argmin(), lengths.argmax()])

@@ -143,15 +143,11 @@ def find_sites(
         found = _as_sites(find(model, root, traced), traced.calls, site)
         _check_padded(model, root, traced, found)
     except NotFound as error:
-        raise InputError(_refusal(model, site, error)) from None
+        text = f"{type(model).__name__}: {error}; use another site than '{site}', or {BY_NAME}"
+        if error.modules:
+            text += ", such as " + " or ".join(f"'{name}'" for name in error.modules[:4])
+        raise InputError(text) from None
     return found
-
-
-def _refusal(model: Any, site: str, error: NotFound) -> str:
-    text = f"{type(model).__name__}: {error}; use another site than '{site}', or {BY_NAME}"
-    if error.modules:
-        text += ", such as " + " or ".join(f"'{name}'" for name in error.modules[:4])
-    return text
 
 
 def _root(model: Any, side: str) -> nn.Module:

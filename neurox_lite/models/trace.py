@@ -100,16 +100,7 @@ def is_linear(module: nn.Module) -> bool:
 def trace(model: Any, *, dataflow: bool = False) -> Trace:
     """Run the model on six tokens and give every call of a module, in the order they started.
 
-    Parameters
-    ----------
-    model : PreTrainedModel
-    dataflow : bool
-        Note what states are made of, too, which takes longer.
-
-    Raises
-    ------
-    InputError
-        When it cannot be run on token ids alone.
+    With ``dataflow`` what states are made of is noted, too, which takes longer.
     """
     name = type(model).__name__
     known = signature(model.forward).parameters

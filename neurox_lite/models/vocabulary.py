@@ -53,19 +53,7 @@ def tokenizer_hash(tokenizer: Any) -> str:
 
 
 def check_unknown(n_unknown: int, n_words: int, text: str, model: str) -> None:
-    """Refuse a text of words that a model's tokenizer does not know, or say how many they are.
-
-    Parameters
-    ----------
-    n_unknown, n_words : int
-    text, model : str
-        What messages call them.
-
-    Raises
-    ------
-    InputError
-        When nearly all words hold the unknown token.
-    """
+    """Refuse a text of words that a model's tokenizer does not know, or say how many they are."""
     share = n_unknown / max(n_words, 1)
     said = (
         f"{text}: the tokenizer of {model} does not know {n_unknown:,} of {n_words:,} words "
@@ -78,13 +66,7 @@ def check_unknown(n_unknown: int, n_words: int, text: str, model: str) -> None:
 
 
 def check_texts(tokenizer: Any, texts: Sequence[str], model: str) -> None:
-    """:func:`check_unknown` of texts whose words are between spaces, each tokenised by itself.
-
-    Raises
-    ------
-    InputError
-        As there.
-    """
+    """:func:`check_unknown` of texts whose words are between spaces, each tokenised by itself."""
     unknown = unknown_tokens(tokenizer)
     if not unknown:
         return
