@@ -65,6 +65,10 @@ def hash_content(attributes: Mapping[str, Any], checksums: Sequence[Mapping[str,
     return hash_json([content, list(checksums)])
 
 
+def _damaged(path: str | Path, what: str) -> DamagedError:
+    return DamagedError(f"{path}: damaged: {what}; extract again")
+
+
 def check_is_store(file: h5py.File, path: str | Path) -> None:
     """Raise InputError unless a file says that it is a store of a version that can be read."""
     with one_line(path):
@@ -73,7 +77,7 @@ def check_is_store(file: h5py.File, path: str | Path) -> None:
         if not isinstance(kind, str) or kind != FORMAT:
             raise InputError(f"{path}: not an activation store of neurox_lite")
         if not isinstance(version, int | np.integer):
-            raise DamagedError(f"{path}: damaged: it has no format_version; extract again")
+            raise _damaged(path, "it has no format_version")
         if version != FORMAT_VERSION:
             raise InputError(
                 f"{path}: written by a newer neurox_lite; upgrade to read it"
@@ -108,9 +112,10 @@ def _read_contents(file: h5py.File, path: str | Path) -> Contents:
     n_rows = next(iter(layers.values())).shape[0]
     tokens = dataset(file, "tokens", path)
     if tokens.shape != (n_rows,) or not is_text(tokens):
-        raise DamagedError(
-            f"{path}: damaged: /tokens is {tokens.dtype} of shape {tokens.shape}, not one word for "
-            f"each of {n_rows} rows of activations; extract again"
+        raise _damaged(
+            path,
+            f"/tokens is {tokens.dtype} of shape {tokens.shape}, not one word for each of {n_rows} "
+            "rows of activations",
         )
     offsets, missing, special = (
         _rows(file, name, path, most)
@@ -121,18 +126,12 @@ def _read_contents(file: h5py.File, path: str | Path) -> Contents:
         )
     )
     if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != n_rows:
-        raise DamagedError(
-            f"{path}: damaged: the sentence offsets do not go from 0 to its {n_rows} rows; "
-            "extract again"
-        )
+        raise _damaged(path, f"the sentence offsets do not go from 0 to its {n_rows} rows")
     if np.any(np.diff(offsets) <= 0):
         raise DamagedError(f"{path}: the sentence offsets do not ascend; extract again")
     for name, rows in (("missing", missing), ("special", special)):
         if len(rows) and (rows[0] < 0 or rows[-1] >= n_rows or np.any(np.diff(rows) <= 0)):
-            raise DamagedError(
-                f"{path}: damaged: /{name} does not ascend between 0 and {n_rows - 1}; "
-                "extract again"
-            )
+            raise _damaged(path, f"/{name} does not ascend between 0 and {n_rows - 1}")
     widths = {layer: found.shape[1] for layer, found in layers.items()}
     _check_checksums(checksums, widths, n_rows, len(shards), path)
     return Contents(metadata, widths, n_rows, checksums, shards, offsets, missing, special)
@@ -145,31 +144,22 @@ def _metadata(file: h5py.File, path: str | Path) -> dict[str, Any]:
     }
     for name, value in metadata.items():
         if not isinstance(value, str | int | float | bool):
-            raise DamagedError(
-                f"{path}: damaged: its attribute {name!r} is not text or a number; extract again"
-            )
+            raise _damaged(path, f"its attribute {name!r} is not text or a number")
     for name in TEXTS:
         if not isinstance(metadata.get(name), str):
-            raise DamagedError(
-                f"{path}: damaged: its attribute {name!r} is missing or not text; extract again"
-            )
+            raise _damaged(path, f"its attribute {name!r} is missing or not text")
     for name in COUNTS:
         if type(metadata.get(name, 0)) is not int or metadata.get(name, 0) < 0:
-            raise DamagedError(
-                f"{path}: damaged: its attribute {name!r} is not a count; extract again"
-            )
+            raise _damaged(path, f"its attribute {name!r} is not a count")
     if metadata["dtype"] not in STORED_AS:
-        raise DamagedError(
-            f"{path}: damaged: its dtype {metadata['dtype']!r} is none of "
-            f"{', '.join(STORED_AS)}; extract again"
-        )
+        raise _damaged(path, f"its dtype {metadata['dtype']!r} is none of {', '.join(STORED_AS)}")
     return metadata
 
 
 def _json(file: h5py.File, name: str, path: str | Path) -> Any:
     found = dataset(file, name, path)
     if found.shape != () or not is_text(found):
-        raise DamagedError(f"{path}: damaged: /{name} is not one text; extract again")
+        raise _damaged(path, f"/{name} is not one text")
     return parse_json(found[()])
 
 
@@ -188,7 +178,7 @@ def _layers(
     """The datasets of the layers, ascending, when all have the same number of rows."""
     group = file.get("layers")
     if not isinstance(group, h5py.Group):
-        raise DamagedError(f"{path}: damaged: /layers is missing; extract again")
+        raise _damaged(path, "/layers is missing")
     check_links(group, path)
     layers = {}
     for name in group:
@@ -205,14 +195,11 @@ def _layers(
             raise DamagedError(f"{where}: its chunks are not of whole rows; extract again")
         layers[int(name)] = found
     if not layers:
-        raise DamagedError(f"{path}: damaged: it has no layers; extract again")
+        raise _damaged(path, "it has no layers")
     lengths = {layer: found.shape[0] for layer, found in layers.items()}
     if len(set(lengths.values())) > 1:
-        raise DamagedError(
-            f"{path}: damaged: its layers have different numbers of rows "
-            f"({', '.join(f'layer {layer} {n}' for layer, n in sorted(lengths.items()))}); "
-            "extract again"
-        )
+        each = ", ".join(f"layer {layer} {n}" for layer, n in sorted(lengths.items()))
+        raise _damaged(path, f"its layers have different numbers of rows ({each})")
     return dict(sorted(layers.items()))
 
 
@@ -220,9 +207,8 @@ def _rows(file: h5py.File, name: str, path: str | Path, most: int) -> np.ndarray
     """Numbers of rows; shape (at most ``most``,)."""
     found = dataset(file, name, path)
     if found.ndim != 1 or found.shape[0] > most or found.dtype != np.int64:
-        raise DamagedError(
-            f"{path}: damaged: /{name} is {found.dtype} of shape {found.shape}, not at most {most} "
-            "row numbers; extract again"
+        raise _damaged(
+            path, f"/{name} is {found.dtype} of shape {found.shape}, not at most {most} row numbers"
         )
     return found[:]
 
@@ -240,9 +226,6 @@ def _check_checksums(
         for run in checksums
     )
     if not whole or sum(run["rows"] for run in checksums) != n_rows:
-        raise DamagedError(
-            f"{path}: damaged: its checksums are not of its {n_rows} rows and {len(layers)} "
-            "layers; extract again"
-        )
+        raise _damaged(path, f"its checksums are not of its {n_rows} rows and {len(layers)} layers")
     if n_shards and len(checksums) != n_shards:
         raise DamagedError(f"{path}: its rows are not those of its shards; extract again")

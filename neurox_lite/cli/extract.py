@@ -76,7 +76,7 @@ class Extract:
         read = read_files(files, labels=labels, words_only=True, **self.reading.of_corpus())
         options["source"] = read_text(self.source) if self.source else None
         if self.dry_run:
-            show(estimate(self.model, read, self.out, **options).to_dict(), self.as_json)
+            show(vars(estimate(self.model, read, self.out, **options)), self.as_json)
             return
         options["overwrite"] = self.overwrite
         if self.shard:

@@ -77,7 +77,6 @@ def read_columns(
     form = column_format(columns)
     if comment is not None:
         expect(comment, str, "comment", "how comment lines begin, as a string")
-    if comment is not None:
         form = replace(form, comment=comment)
     comments = _survey(path, form)
     form = comments.form

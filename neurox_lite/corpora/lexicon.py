@@ -91,39 +91,26 @@ def read_lexicon(path: str | Path) -> Lexicon:
     raw = read_yaml(path)
     try:
         groups = [*raw["people"], *raw["professions"]]
-        return Lexicon(
-            people=tuple(
+        made: dict[str, Any] = {
+            "people": tuple(
                 _noun(forms, "person", float(group["she"]))
                 for group in groups
                 for forms in group["nouns"]
             ),
-            animals=tuple(_noun(forms, "animal") for forms in raw["animals"]),
-            objects=tuple(_noun(forms, "object") for forms in raw["objects"]),
-            names=tuple(
+            "animals": tuple(_noun(forms, "animal") for forms in raw["animals"]),
+            "objects": tuple(_noun(forms, "object") for forms in raw["objects"]),
+            "names": tuple(
                 Name(form, gender)
                 for key, gender in (("feminine", "Fem"), ("masculine", "Masc"))
                 for form in raw["names"][key]
             ),
-            verbs={
+            "verbs": {
                 category: tuple(_verb(forms) for forms in verbs)
                 for category, verbs in raw["verbs"].items()
             },
-            **{
-                category: raw[category]
-                for category in (
-                    "auxiliaries",
-                    "adjectives",
-                    "adverbs",
-                    "prepositions",
-                    "determiners",
-                    "numerals",
-                    "conjunctions",
-                    "relative_pronouns",
-                    "pronouns",
-                    "punctuation",
-                )
-            },
-        )
+        }
+        lists = Lexicon.__annotations__.keys() - made.keys()
+        return Lexicon(**made, **{category: raw[category] for category in lists})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{path}: not a lexicon ({error}); compare it with data/lexicon.yaml"

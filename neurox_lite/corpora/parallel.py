@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from sys import intern
+from typing import Any
 
 from neurox_lite.arguments import expect
 from neurox_lite.corpora.bad_lines import BadLines
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.text_files import open_text, split_words
 from neurox_lite.errors import InputError
+
+Row = tuple[tuple[str, ...], tuple[str, ...]]
+"""Words of a sentence, and as many labels."""
 
 
 def read_parallel(
@@ -42,10 +46,8 @@ def read_parallel(
     InputError
         When a file cannot be read, or the files differ in lines or a line in words.
     """
-    expect(tag, str, "tag", "a name, as a string")
     bad = BadLines(text_path, skip_bad_lines)
-    sentences: list[tuple[str, ...]] = []
-    labels: list[tuple[str, ...]] = []
+    rows: list[Row] = []
     for number, (words, tags) in enumerate(_parallel_lines(text_path, labels_path), start=1):
         if len(words) != len(tags):
             bad.found_in(
@@ -53,15 +55,8 @@ def read_parallel(
                 f"{labels_path} has {len(tags)} labels; give one label per word"
             )
         elif words:
-            sentences.append(words)
-            labels.append(tags)
-    bad.check_rest(len(sentences))
-    return TaggedCorpus(
-        tuple(sentences),
-        {tag: tuple(labels)},
-        source=str(text_path),
-        skipped=tuple(bad.found),
-    )
+            rows.append((words, tags))
+    return _corpus(rows, tag, bad)
 
 
 def read_sentences(
@@ -77,28 +72,25 @@ def read_sentences(
     else is as in :func:`read_parallel`; a bad line is blank in one file.
     """
     bad = BadLines(text_path, skip_bad_lines)
-    sentences: list[tuple[str, ...]] = []
-    labels: list[tuple[str, ...]] = []
+    rows: list[Row] = []
     for number, (words, label) in enumerate(_parallel_lines(text_path, labels_path), start=1):
         if bool(words) != bool(label):
             blank = labels_path if words else text_path
             bad.found_in(f"{blank}: line {number} is blank; give each sentence its label")
         elif words:
-            sentences.append(words)
-            labels.append((intern(" ".join(label)),) * len(words))
-    bad.check_rest(len(sentences))
-    return TaggedCorpus(
-        tuple(sentences),
-        {tag: tuple(labels)},
-        source=str(text_path),
-        sentence_tags=(tag,),
-        skipped=tuple(bad.found),
-    )
+            rows.append((words, (intern(" ".join(label)),) * len(words)))
+    return _corpus(rows, tag, bad, sentence_tags=(tag,))
 
 
-def _parallel_lines(
-    text_path: str | Path, labels_path: str | Path
-) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _corpus(rows: Sequence[Row], tag: str, bad: BadLines, **options: Any) -> TaggedCorpus:
+    expect(tag, str, "tag", "a name, as a string")
+    bad.check_rest(len(rows))
+    sentences, labels = tuple(zip(*rows, strict=True)) or ((), ())
+    tags, source = {tag: labels}, str(bad.path)
+    return TaggedCorpus(sentences, tags, source=source, skipped=tuple(bad.found), **options)
+
+
+def _parallel_lines(text_path: str | Path, labels_path: str | Path) -> Iterator[Row]:
     """The words of the lines of both files, which have as many."""
     sentences, labels = _split_lines(text_path), _split_lines(labels_path)
     if len(sentences) != len(labels):

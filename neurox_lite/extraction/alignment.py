@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neurox_lite.corpora.sentence_text import SentenceText
+from neurox_lite.corpora.sentence_text import SentenceText, join_words
 from neurox_lite.errors import InputError
 
 SPACE_MARKS = ("\u2581", "\u0120", " ")
@@ -79,13 +79,7 @@ def align(
     """
     # Characters are counted in one pass over words and subwords, both in ascending order; a
     # subword that starts before its predecessor (never seen) begins the search anew.
-    starts, ends = [], []
-    position = 0
-    for word in words:
-        starts.append(position)
-        ends.append(position + len(word))
-        position += len(word) + 1
-
+    starts, ends = zip(*join_words(words).spans, strict=True)
     subwords: list[list[int]] = [[] for _ in words]
     covered: list[list[tuple[int, int]]] = [[] for _ in words]
     number = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,7 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import chunk_rows
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.concurrency import n_at_once
-from neurox_lite.extraction.job import (
-    MIN_SHARD_WORDS,
-    SHARD_BYTES,
-    ExtractionJob,
-)
+from neurox_lite.extraction.job import MIN_SHARD_WORDS, SHARD_BYTES, ExtractionJob
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.files import write_errors
 from neurox_lite.measure import peak_memory, reset_peak_memory
@@ -60,10 +56,6 @@ class Estimate:
     n_sampled_words: int
     n_unknown_words: int
     n_split_words: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-ready form."""
-        return asdict(self)
 
 
 def estimate(

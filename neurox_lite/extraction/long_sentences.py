@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 
 from neurox_lite.extraction.alignment import AlignedSentence
 
@@ -89,10 +90,6 @@ def _span(
         tuple(p + shift for p in word) if kept and word and word[-1] < stop else ()
         for word, kept in zip(sentence.subwords, keep, strict=True)
     )
-    return AlignedSentence(
-        cut(sentence.input_ids),
-        subwords,
-        sentence.n_before,
-        sentence.n_after,
-        cut(sentence.token_types) if sentence.token_types else (),
-    )
+    token_types = cut(sentence.token_types) if sentence.token_types else ()
+    ids = cut(sentence.input_ids)
+    return replace(sentence, input_ids=ids, subwords=subwords, token_types=token_types)

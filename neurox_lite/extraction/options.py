@@ -114,14 +114,10 @@ class ExtractOptions:
             raise InputError(f"window is {self.window}; give at least 2 subwords")
         if self.stride is not None and self.stride < 1:
             raise InputError(f"stride is {self.stride}; give at least 1 subword")
-        if self.window and (self.pooling or self.side == "decoder"):
-            other = "pooling" if self.pooling else "the decoder side"
-            raise InputError(f"a window cannot be combined with {other}; leave one of them out")
-        if self.special_tokens and (self.pooling or self.side == "decoder"):
-            other = "pooling" if self.pooling else "the decoder side"
-            raise InputError(
-                f"special tokens cannot be combined with {other}; leave one of them out"
-            )
+        for name, is_given in (("a window", self.window), ("special tokens", self.special_tokens)):
+            if is_given and (self.pooling or self.side == "decoder"):
+                other = "pooling" if self.pooling else "the decoder side"
+                raise InputError(f"{name} cannot be combined with {other}; leave one of them out")
 
     def content(self) -> dict[str, Any]:
         """The options that decide what is stored; the others only decide how it is computed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -267,10 +268,4 @@ def _cls(sentence: AlignedSentence, loaded: LoadedModel, where: str) -> AlignedS
             f"{where}: {loaded.name} puts no special token before a sentence; use --pooling mean "
             "or last"
         )
-    return AlignedSentence(
-        sentence.input_ids,
-        tuple((0,) if word else () for word in sentence.subwords),
-        sentence.n_before,
-        sentence.n_after,
-        sentence.token_types,
-    )
+    return replace(sentence, subwords=tuple((0,) if word else () for word in sentence.subwords))

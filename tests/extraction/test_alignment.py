@@ -106,7 +106,7 @@ def test_a_lone_space_mark_is_part_of_no_word_wherever_it_stands(tokenizers_by_k
     tokenizer = tokenizers_by_kind["unigram"]
     text = "x1000 x1000"
     encoding = tokenizer(text, return_offsets_mapping=True)
-    subwords = encoding.words()
+    subwords = encoding.tokens()
     assert subwords[0] == "▁"
     offsets = without_space_marks(text, subwords, encoding["offset_mapping"])
 

@@ -223,7 +223,7 @@ def test_sentences_that_fit_are_as_without_windows(loaded, tmp_path):
         ({"stride": 3}, r"a stride needs a window"),
         ({"window": 10, "stride": 9}, r"stride is 9, but a window of 10 has room for 8 .* gaps"),
         ({"window": 10, "stride": 30}, r"stride is 30"),
-        ({"window": 10, "pooling": "mean"}, r"a window does not go with pooling"),
+        ({"window": 10, "pooling": "mean"}, r"a window cannot be combined with pooling"),
     ],
 )
 def test_windows_that_cannot_be(make_model, tmp_path, options, message):
