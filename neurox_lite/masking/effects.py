@@ -135,7 +135,9 @@ class PairEffect:
         self.reach = torch.maximum(highest - self.start, self.start - lowest)
         self._intact = None
         if self.objective is Objective.SUFFICIENCY:
-            self._intact = self._intact_predictions()
+            batches = runner.batches()
+            predicted = [self._predictions(runner.intact_logits(rows), rows) for rows in batches]
+            self._intact = torch.cat(predicted)[torch.argsort(torch.cat(batches))]
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -159,11 +161,6 @@ class PairEffect:
     def _predictions(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """Log-probabilities of all words where the choice is made, (n_rows, vocabulary)."""
         return self.inputs.choice_logits(logits, rows).log_softmax(-1)
-
-    def _intact_predictions(self) -> torch.Tensor:
-        batches = self.runner.batches()
-        found = [self._predictions(self.runner.intact_logits(rows), rows) for rows in batches]
-        return torch.cat(found)[torch.argsort(torch.cat(batches))]
 
 
 def _objective(name: str) -> Objective:
@@ -199,8 +196,7 @@ class ReadoutEffect:
         Lowest and highest replacement; by default of the activations. A linear readout could
         otherwise be flipped by any one neuron that has a weight.
     objective : {"flip", "sufficiency"}
-        - flip: ``log p(any other class) - log p(z)`` of the class z that is predicted for a row.
-        - sufficiency: ``-KL(p || p~)`` in nats, keeping the neurons of open gates only.
+        See :func:`~neurox_lite.masking.probe_mask.fit_probe_mask`.
     """
 
     def __init__(

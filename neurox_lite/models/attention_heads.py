@@ -28,11 +28,8 @@ def find_heads(model: Any, root: nn.Module, traced: Trace) -> list[Found]:
     calls = traced.calls
     inside = set(root.modules())
     attentions = {c.module for c in calls if c.module in inside and is_attention(c.module)}
-
-    def has_attention(module: nn.Module) -> bool:
-        return not attentions.isdisjoint(module.modules())
-
-    blocks = only(block_lists(model, root, calls, has_attention), "'attention_heads'")
+    lists = block_lists(model, root, calls, lambda m: not attentions.isdisjoint(m.modules()))
+    blocks = only(lists, "'attention_heads'")
     n_heads = declared_numbers(model, root, N_HEADS)
     ends = [_end_of_attention(calls, block, attentions) for block in blocks.calls]
     known = name_patterns(calls, [p for p in ends if p is not None], blocks)

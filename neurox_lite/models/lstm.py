@@ -141,18 +141,13 @@ class LSTMForCausalLM(LSTMPreTrainedModel):
         labels: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> CausalLMOutput:
-        """Predict the token after each token; see `LSTMModel.forward`.
+        """Logits (n_sentences, n_tokens, vocab_size) of next tokens; see `LSTMModel.forward`.
 
         Parameters
         ----------
         labels : Tensor of int, shape (n_sentences, n_tokens), optional
             Usually ``input_ids``; they are shifted inside, and -100 is ignored. The loss is the
             mean negative log-likelihood in nats.
-
-        Returns
-        -------
-        CausalLMOutput
-            With ``logits`` of shape (n_sentences, n_tokens, vocab_size).
         """
         outputs = self.model(input_ids, attention_mask, inputs_embeds, **kwargs)
         logits = self.lm_head(outputs.last_hidden_state)

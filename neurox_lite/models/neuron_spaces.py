@@ -15,14 +15,10 @@ from neurox_lite.models.sites import Sites, find_sites
 from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
 
 
-def default_site(loaded: LoadedModel) -> str:
-    """``lstm_cell`` for the package's LSTM and ``hidden_states`` for others."""
-    return "lstm_cell" if isinstance(loaded.model.config, LSTMConfig) else "hidden_states"
-
-
 def sites_at(loaded: LoadedModel, where: Location) -> Sites:
     """The site of a location in a model."""
-    site = default_site(loaded) if where.site is None else where.site
+    default = "lstm_cell" if isinstance(loaded.model.config, LSTMConfig) else "hidden_states"
+    site = default if where.site is None else where.site
     return find_sites(loaded.model, site, side=where.side)
 
 
@@ -38,12 +34,8 @@ def neuron_space(
     Parameters
     ----------
     model : LoadedModel, name or path, or PreTrainedModel
-    site : str, optional
-        See :func:`default_site`.
-    layers : int, several ints or "all", optional
-        All by default; -1 is the last.
-    side : {"encoder", "decoder"}
-        Of an encoder-decoder.
+    site, layers, side
+        As for :class:`~neurox_lite.models.location.Location`.
 
     Raises
     ------
