@@ -116,7 +116,7 @@ class Probe:
 
     def _check(self) -> None:
         """Refuse options that do not go together, and claim the output."""
-        from neurox_lite.probing.probe_folder import NAMES
+        from neurox_lite.probing.loading import NAMES
 
         def reject(names: tuple[str, ...], taker: str) -> None:
             reject_options(self.context, names, taker)
@@ -149,8 +149,8 @@ class Probe:
 
     def _fit_one_vs_rest(self, splits: LabelledSplits, read: TaggedCorpus) -> None:
         from neurox_lite.probing.batched import fit_one_vs_rest
+        from neurox_lite.probing.loading import INDEX
         from neurox_lite.probing.one_vs_rest import save_one_vs_rest
-        from neurox_lite.probing.probe_folder import INDEX
 
         probes = fit_one_vs_rest(self._unfitted(), splits.train.X, splits.train.y)
         table_format, provenance = self.figures.table_format, self._provenance()
@@ -198,7 +198,7 @@ class Probe:
         from neurox_lite.json_files import write_json
         from neurox_lite.outputs import atomic_write_folder
         from neurox_lite.probing.evaluation import evaluation_table
-        from neurox_lite.probing.probe_folder import NAMES
+        from neurox_lite.probing.loading import NAMES
 
         with atomic_write_folder(self.out, NAMES) as new:
             probe.save(new)

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -214,7 +215,7 @@ def compare_rankers(
     _check(names, methods, k, n_neurons, n_rows, n_resamples)
     if folder is not None:
         refuse_foreign(folder, NAMES)
-    rankers = {name: _by_name(name) for name in methods}
+    rankers: dict[str, Ranker] = {name: partial(rank, name) for name in methods}
     for name, scorer in extra.items():
         rankers[name] = _by_scores(name, scorer)
     task = RankingTask.from_splits(splits, probe, seed)
@@ -311,10 +312,6 @@ def _check(
         raise InputError(
             f"n_rows is {n_rows}, n_resamples is {n_resamples}; give at least 1 row and 0 resamples"
         )
-
-
-def _by_name(name: str) -> Ranker:
-    return lambda task: rank(name, task)
 
 
 def _by_scores(name: str, scorer: Scorer) -> Ranker:

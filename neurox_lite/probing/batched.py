@@ -19,7 +19,7 @@ from neurox_lite.probing.fit_inputs import FitInputs, validate_fit
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe, row_weights
-from neurox_lite.probing.solver import Certificate, solve
+from neurox_lite.probing.solver import solve
 
 
 def fit_grid(
@@ -71,7 +71,9 @@ def fit_grid(
         problem = Problem(inputs.X, loss, *penalties)
         W, b, certificates = solve(problem, tol=probe.tol, max_iter=probe.max_iter, start=start)
         for k, l2 in enumerate(l2s):
-            _set(grid[l1, l2], inputs, classes, W[:, k], b[k], certificates[k], identity)
+            fitted = grid[l1, l2]
+            fitted.classes_, fitted.trained_on_ = classes, identity
+            fitted.set_solution(inputs, W[:, k], b[k], certificates[k])
         start = W, b
     return grid
 
@@ -127,24 +129,11 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     fitted = {}
     for k, (label, pair) in enumerate(zip(classes.tolist(), pairs, strict=True)):
         one = fitted[label] = clone(probe)
-        identity = hash_labelled_words(X, pair[is_second[:, k].astype(int)])
-        _set(one, inputs, pair, W[:, k], b[k], certificates[k], identity)
+        one.classes_ = pair
+        one.trained_on_ = hash_labelled_words(X, pair[is_second[:, k].astype(int)])
+        one.set_solution(inputs, W[:, k], b[k], certificates[k])
     return fitted
 
 
 def _inputs(probe: ElasticNetProbe, X: Any, raw: Any) -> FitInputs:
     return FitInputs.of(X, raw, None, standardize=probe.standardize, device=probe.device)
-
-
-def _set(
-    probe: ElasticNetProbe,
-    inputs: FitInputs,
-    classes: np.ndarray,
-    W: torch.Tensor,
-    b: torch.Tensor,
-    certificate: Certificate,
-    trained_on: str,
-) -> None:
-    probe.classes_ = classes
-    probe.trained_on_ = trained_on
-    probe.set_solution(inputs, W, b, certificate)

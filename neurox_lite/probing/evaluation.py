@@ -25,11 +25,11 @@ def evaluate_probe(
     :func:`neurox_lite.accuracy_interval`), the majority baseline, and a table per class on test. Of
     numbers: R2. Streams the activations; the result is JSON-ready.
     """
-    measured = (
-        _of_numbers(probe, splits)
-        if isinstance(probe, ElasticNetRegression)
-        else _of_classes(probe, splits)
-    )
+    if isinstance(probe, ElasticNetRegression):
+        parts = {"test": splits.test, "dev": splits.dev, "train": splits.train}
+        measured = {f"{name}_r2": float(probe.score(p.X, p.y)) for name, p in parts.items()}
+    else:
+        measured = _of_classes(probe, splits)
     return {
         **measured,
         "n_train": len(splits.train.y),
@@ -48,14 +48,6 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> Table:
         return [["split", "R2"], *([split, evaluation[f"{split}_r2"]] for split in splits)]
     header = ["label", "precision", "recall", "f1", "support"]
     return [header, *([row[name] for name in header] for row in rows)]
-
-
-def _of_numbers(probe: ElasticNetRegression, splits: LabelledSplits) -> dict[str, Any]:
-    return {
-        "test_r2": float(probe.score(splits.test.X, splits.test.y)),
-        "dev_r2": float(probe.score(splits.dev.X, splits.dev.y)),
-        "train_r2": float(probe.score(splits.train.X, splits.train.y)),
-    }
 
 
 def _of_classes(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, Any]:

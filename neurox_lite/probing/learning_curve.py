@@ -14,9 +14,8 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
 from neurox_lite.figures import Given, finish, panels
 from neurox_lite.metrics import accuracy
-from neurox_lite.probing.nested_fits import fit_growing
+from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
-from neurox_lite.probing.sentence_sampling import nested_samples
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed

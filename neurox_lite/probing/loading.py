@@ -1,4 +1,4 @@
-"""Probes of either kind, back from their files."""
+"""The files of a probe, and probes of either kind read from them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,20 @@ from pathlib import Path
 
 from neurox_lite.errors import InputError
 from neurox_lite.json_files import open_json
+from neurox_lite.outputs import result_names
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.probe_folder import INDEX, PROBE
 from neurox_lite.probing.regression import ElasticNetRegression
+
+PROBE, INDEX = "probe.json", "one_vs_rest.json"
+FILES = (
+    PROBE,
+    "probe.safetensors",
+    *result_names("evaluation"),
+    *result_names("control"),
+    *result_names("search"),
+)
+NAMES = (*FILES, *result_names("one_vs_rest"), *(f"[0-9][0-9][0-9]/{name}" for name in FILES))
+"""Patterns of all that one fit writes; nothing of another probe stays beside a new one."""
 
 
 def load_probe(folder: str | Path) -> ElasticNetProbe | ElasticNetRegression:

@@ -1,4 +1,7 @@
-"""A probe on samples that grow."""
+"""Samples of sentences that grow, and a probe of each.
+
+The words of a sentence are not independent of each other, so it is drawn whole.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,35 @@ from sklearn.base import clone
 from neurox_lite.activations.access import require_finite
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.probing.probe import ElasticNetProbe
+
+
+def nested_samples(sentences: np.ndarray, shares: Sequence[float], seed: int) -> list[np.ndarray]:
+    """Growing samples of whole sentences, each within the next.
+
+    Sentences are shuffled once. A sample is as many of the first as hold at least the share of the
+    rows, so it has at least one sentence.
+
+    Parameters
+    ----------
+    sentences : (n_rows,) int array
+        Number of each row's sentence.
+    shares : sequence of float
+        Shares of the rows, ascending, above 0 and up to 1.
+    seed : int
+
+    Returns
+    -------
+    list of int arrays
+        Per share, the positions of its rows, ascending.
+    """
+    numbers = np.unique(sentences, return_inverse=True)[1]
+    sizes = np.bincount(numbers)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    place = np.argsort(order)[numbers]
+    ends = np.cumsum(sizes[order])
+    # 0.07 * 100 is a little above 7.
+    last = [np.searchsorted(ends, share * len(numbers) - 1e-6) for share in shares]
+    return [np.flatnonzero(place <= end) for end in last]
 
 
 def fit_growing(

@@ -17,8 +17,8 @@ from neurox_lite.json_files import json_text, write_json
 from neurox_lite.metrics import majority_accuracy
 from neurox_lite.output_formats import TABLE_FORMATS
 from neurox_lite.outputs import atomic_write_folder
+from neurox_lite.probing.loading import INDEX, NAMES
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.probe_folder import INDEX, NAMES
 from neurox_lite.results.tables import Table, write_table
 
 

@@ -10,9 +10,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations, validate_with_sentences
-from neurox_lite.probing.nested_fits import fit_growing
+from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
-from neurox_lite.probing.sentence_sampling import nested_samples
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed

@@ -28,16 +28,8 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
 
     Parameters
     ----------
-    l1, l2 : float
-        Penalties.
-    standardize : bool
-        Scale every neuron to variance 1 on the training data.
-    tol : float
-        Converged means a certificate of at most this; see ``certificate_``.
-    max_iter : int
-        Largest number of passes over the data.
-    device : str, optional
-        CUDA when there is one by default.
+    l1, l2, standardize, tol, max_iter, device
+        As for :class:`neurox_lite.ElasticNetProbe`.
 
     Attributes
     ----------
@@ -45,16 +37,10 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         Weights on ``(x - mean_) / scale_``.
     intercept_ : (1,) float array
         Prediction for the mean activation.
-    mean_, scale_, constant_ : (n_neurons,) arrays
-        As in :class:`neurox_lite.ElasticNetProbe`.
     certificate_ : Certificate
         Duality gap relative to half the variance of ``y``.
-    n_iter_ : int
-        Passes over the data.
-    space_ : NeuronSpace
-        Where the columns live.
-    trained_on_ : str
-        What identifies the labelled words it was fitted on, when ``X`` is part of a store.
+    mean_, scale_, constant_, n_iter_, space_, trained_on_
+        As of :class:`neurox_lite.ElasticNetProbe`.
     """
 
     KIND = "elastic-net regression"
@@ -72,25 +58,17 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
 
         Parameters
         ----------
-        X : (n, n_neurons) array-like
-            Activations: an array, a tensor or a store's matrix.
+        X, sample_weight
+            As for :meth:`neurox_lite.ElasticNetProbe.fit`, and so are errors and warnings.
         y : (n,) array-like
             Numbers, or strings that spell numbers.
-        sample_weight : (n,) array-like, optional
-            How much each row counts in the mean loss.
         start : ElasticNetRegression, optional
             A fitted regression of the same neurons to start from.
 
         Raises
         ------
         InputError
-            When a parameter is out of range, shapes differ, a label is not a finite number, an
-            activation is NaN or infinite, or a weight is negative.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When ``max_iter`` passes did not reach ``tol``.
+            As well when a label is not a finite number.
         """
         self.check_parameters()
         raw, y = validate_fit(self, X, y)

@@ -17,8 +17,8 @@ from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, finish, panels, wrapped
 from neurox_lite.probing.batched import fit_grid
 from neurox_lite.probing.frozen_scores import frozen_scores
+from neurox_lite.probing.linear import weight_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
-from neurox_lite.probing.weight_scores import weight_scores
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary

@@ -14,8 +14,10 @@ from neurox_lite.arguments import real_number, shown
 from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import canonical, validate_variance
 from neurox_lite.correlation.cross_moments import cross_moments
-from neurox_lite.correlation.multiple import multiple_correlations
-from neurox_lite.correlation.pearson import strongest_correlations
+from neurox_lite.correlation.with_other_model import (
+    multiple_correlations,
+    strongest_correlations,
+)
 from neurox_lite.errors import InputError
 from neurox_lite.ranking_methods import CROSS_MODEL_METHODS
 from neurox_lite.results.ranking import NeuronRanking

@@ -6,9 +6,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from neurox_lite.probing.linear import LinearProbe, require_fitted
+from neurox_lite.probing.linear import LinearProbe, require_fitted, weight_scores
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.weight_scores import weight_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 

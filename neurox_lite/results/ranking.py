@@ -26,7 +26,7 @@ from neurox_lite.figures import (
     wrapped,
 )
 from neurox_lite.neurons import Layers, Neuron, NeuronSpace, check_revision
-from neurox_lite.results.ranking_files import damaged, read_fields, write_fields
+from neurox_lite.results.ranking_files import read_ranking, write_fields
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
 from neurox_lite.showing import short_repr, some, summary
@@ -411,11 +411,7 @@ class NeuronRanking:
         InputError
             When the file is missing or holds no ranking.
         """
-        fields = read_fields(path)
-        try:
-            return cls(**fields)
-        except ValueError as error:
-            raise damaged(path, error) from None
+        return read_ranking(path, cls)
 
 
 def as_rankings(rankings: Any) -> list[NeuronRanking]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from neurox_lite.results.tables import is_table_name
 
 KIND = "neuron ranking"
 
+Ranking = TypeVar("Ranking")
+
 
 def check_name(path: str | Path) -> None:
     """Raise InputError unless a ranking can be written under this name."""
@@ -22,13 +25,7 @@ def check_name(path: str | Path) -> None:
 
 
 def write_fields(path: str | Path, fields: dict[str, Any]) -> None:
-    """Write the fields of a ranking as JSON.
-
-    Raises
-    ------
-    InputError
-        When the name ends in something else, or the file cannot be written.
-    """
+    """Write the fields of a ranking as JSON."""
     check_name(path)
     per_class = fields["class_scores"]
     write_json(
@@ -47,14 +44,8 @@ def write_fields(path: str | Path, fields: dict[str, Any]) -> None:
     )
 
 
-def read_fields(path: str | Path) -> dict[str, Any]:
-    """Read the fields of a ranking that :func:`write_fields` wrote.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, damaged or holds no ranking.
-    """
+def read_ranking(path: str | Path, build: Callable[..., Ranking]) -> Ranking:
+    """Build a ranking from the fields that :func:`write_fields` wrote."""
     if is_table_name(path):
         raise InputError(f"{path}: a table, not the whole ranking; give the one written as .json")
     with open_json(path) as data:
@@ -62,23 +53,18 @@ def read_fields(path: str | Path) -> dict[str, Any]:
             raise InputError(f"{path}: does not hold a neuron ranking; make one with 'rank'")
         try:
             per_class = data["class_scores"]
-            return {
-                "space": NeuronSpace.from_dict(data["space"]),
-                "order": np.array(data["order"], dtype=np.int64),
-                "scores": np.array(data["scores"], dtype=np.float64),
-                "method": data["method"],
-                "classes": tuple(data["classes"]),
-                "class_scores": None if per_class is None else np.array(per_class, np.float64),
-                "parameters": data["parameters"],
-                "provenance": data["provenance"],
-            }
+            return build(
+                space=NeuronSpace.from_dict(data["space"]),
+                order=np.array(data["order"], dtype=np.int64),
+                scores=np.array(data["scores"], dtype=np.float64),
+                method=data["method"],
+                classes=tuple(data["classes"]),
+                class_scores=None if per_class is None else np.array(per_class, np.float64),
+                parameters=data["parameters"],
+                provenance=data["provenance"],
+            )
         except (KeyError, TypeError, ValueError) as error:
-            raise damaged(path, error) from None
-
-
-def damaged(path: str | Path, error: Exception) -> InputError:
-    """What is raised for a file whose fields make no ranking."""
-    return InputError(f"{path}: the ranking is damaged ({error}); make it again")
+            raise InputError(f"{path}: the ranking is damaged ({error}); make it again") from None
 
 
 def _nan_as_none(values: np.ndarray) -> list[float | None]:

@@ -10,9 +10,8 @@ import pytest
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.errors import InputError
-from neurox_lite.probing.control import control_labels
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.selectivity import selectivity
+from neurox_lite.probing.selectivity import control_labels, selectivity
 
 TASK_LABELS = np.array(["NOUN"] * 60 + ["VERB"] * 30 + ["ADJ"] * 10)
 
@@ -43,7 +42,7 @@ def test_word_order_does_not_matter_and_the_seed_does():
 
 def test_labels_are_the_same_whatever_the_hash_seed():
     code = (
-        "import numpy as np; from neurox_lite.probing.control import control_labels; "
+        "import numpy as np; from neurox_lite.probing.selectivity import control_labels; "
         "labels = control_labels(sorted({f'w{i}' for i in range(99)}), np.array(['A', 'B'])); "
         "print(''.join(labels))"
     )

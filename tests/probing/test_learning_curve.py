@@ -6,8 +6,8 @@ import pytest
 from neurox_lite.errors import InputError
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.learning_curve import LearningCurve, learning_curve
+from neurox_lite.probing.nested_fits import nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.sentence_sampling import nested_samples
 
 PROBE = ElasticNetProbe(1e-2, 1e-2)
 

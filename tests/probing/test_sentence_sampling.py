@@ -5,7 +5,7 @@ import pytest
 
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import sentence_numbers
-from neurox_lite.probing.sentence_sampling import nested_samples
+from neurox_lite.probing.nested_fits import nested_samples
 
 LENGTHS = [3, 1, 7, 2, 5, 2]
 GROUPS = np.repeat([40, 2, 30, 7, 11, 9], LENGTHS)

@@ -1,4 +1,4 @@
-"""The multiple correlation of every neuron with all neurons of another model."""
+"""The correlation of every neuron with the closest, or with all, neurons of another model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,25 @@ from scipy.linalg import LinAlgError, cho_solve, cholesky
 from neurox_lite.correlation.cross_moments import CrossMoments
 from neurox_lite.errors import InputError
 
+PANEL_ROWS = 1024
+
 SMALLEST_PIVOT = 1e-6
 """Share of a neuron's variance that others may leave open; less is rounding in float32."""
+
+
+def strongest_correlations(moments: CrossMoments) -> np.ndarray:
+    """``max_j |rho(x_i, y_j)|`` for every neuron i of x; float64 of shape (n_neurons of x,).
+
+    rho is Pearson's correlation over rows. Constant neurons of y are passed over; constant
+    neurons of x have NaN. Memory: 1,024 rows of the covariance.
+    """
+    strongest = np.empty(len(moments.covariance))
+    for start in range(0, len(strongest), PANEL_ROWS):
+        panel = slice(start, start + PANEL_ROWS)
+        strongest[panel] = np.abs(moments.covariance[panel] * moments.y.scale).max(axis=1)
+    strongest = (strongest * moments.x.scale).clip(max=1)
+    strongest[moments.x.is_constant] = np.nan
+    return strongest
 
 
 def multiple_correlations(moments: CrossMoments, ridge: float) -> np.ndarray:
