@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.checks_without_crc32 import check_without_crc32
+from neurox_lite.activations.checks_without_crc32 import (
+    OTHER_WORDS,
+    check_without_crc32,
+    hash_words,
+)
 from neurox_lite.activations.checksums import DamagedError, check_end, has_checksums, read_checksums
 from neurox_lite.activations.matrix import BLOCK_ROWS
 from neurox_lite.activations.separate_process import in_separate_process
 from neurox_lite.activations.store import IN_FOLDER, ActivationStore
 from neurox_lite.activations.structure import COUNTS, hash_content
-from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
 
@@ -113,14 +115,10 @@ def _check_shard(path: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _check_words(store: ActivationStore) -> list[str]:
     try:
-        tokens = store.words()
-        sentences = [tokens[first:last] for first, last in pairwise(store.sentence_offsets)]
-        words_hash = TaggedCorpus(sentences).without_rows(store.special).words_hash
+        words_hash = hash_words(store.words(), store.sentence_offsets, store.special)
     except InputError as error:
         return [f"the words are damaged ({error})"]
-    if words_hash != store.metadata["corpus_hash"]:
-        return ["the words are not those of the corpus it was made from (their hashes differ)"]
-    return []
+    return [OTHER_WORDS] if words_hash != store.metadata["corpus_hash"] else []
 
 
 def _check_attributes(store: ActivationStore) -> list[str]:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from neurox_lite.activations.checksums import DamagedError
 from neurox_lite.activations.safe_hdf5 import one_line, open_hdf5
-from neurox_lite.activations.structure import Contents, hash_content, read_contents
+from neurox_lite.activations.structure import hash_content, read_contents
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 
 BLOCK_WORDS = 1 << 16
+OTHER_WORDS = "the words are not those of the corpus it was made from (their hashes differ)"
 
 
 def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
@@ -27,10 +29,8 @@ def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
     with open_hdf5(path) as file:
         contents = read_contents(file, path)
         with one_line(path):
-            if (
-                hash_content(contents.metadata, contents.checksums)
-                != (contents.metadata["content_hash"])
-            ):
+            content_hash = hash_content(contents.metadata, contents.checksums)
+            if content_hash != contents.metadata["content_hash"]:
                 raise DamagedError(
                     f"{path}: the attributes were changed after it was written; put back a copy or "
                     "extract again"
@@ -44,17 +44,15 @@ def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
                 yield {"at": f"the words from row {start} on"}
                 words += [word.decode() for word in file["tokens"][start : start + BLOCK_WORDS]]
             yield {"at": "the words"}
-            _check_words(words, contents, path)
+            found = hash_words(words, contents.sentence_offsets, contents.special)
+            if found != contents.metadata["corpus_hash"]:
+                raise DamagedError(f"{path}: {OTHER_WORDS}; put back a copy or extract again")
 
 
-def _check_words(words: list[str], contents: Contents, path: str | Path) -> None:
-    sentences = [words[first:last] for first, last in pairwise(contents.sentence_offsets)]
-    corpus = TaggedCorpus(sentences).without_rows(contents.special)
-    if corpus.words_hash != contents.metadata["corpus_hash"]:
-        raise DamagedError(
-            f"{path}: the words are not those of the corpus it was made from (their hashes "
-            "differ); put back a copy or extract again"
-        )
+def hash_words(words: list[str], sentence_offsets: np.ndarray, special: np.ndarray) -> str:
+    """The ``corpus_hash`` of the words of a store, one per row."""
+    sentences = [words[first:last] for first, last in pairwise(sentence_offsets)]
+    return TaggedCorpus(sentences).without_rows(special).words_hash
 
 
 def _check_places(layer: h5py.Dataset, shards: set[str], path: str | Path, number: int) -> None:

@@ -21,6 +21,7 @@ from neurox_lite.activations.safe_hdf5 import (
     MOST_PACKED,
     check_inside,
     check_links,
+    filters_of,
     one_line,
     open_hdf5,
 )
@@ -116,14 +117,13 @@ def check_neurox_hdf5(path: str) -> Iterator[dict[str, Any]]:
 def _check_stored(dataset: h5py.Dataset, where: str) -> None:
     """Refuse a sentence whose activations are elsewhere, or unpack to more than anyone stored."""
     check_inside(dataset, where, most_packed=MOST_PACKED)
-    filters = dataset.id.get_create_plist()
-    for number in range(filters.get_nfilters()):
-        if filters.get_filter(number)[0] not in KNOWN_FILTERS:
-            raise InputError(
-                f"{where}: is packed in a way that HDF5 does not know; unpack it with "
-                "'h5repack -f NONE'"
-            )
-    packed = dataset.id.get_storage_size() * (MOST_PACKED if filters.get_nfilters() else 1)
+    filters = filters_of(dataset)
+    if not filters <= KNOWN_FILTERS:
+        raise InputError(
+            f"{where}: is packed in a way that HDF5 does not know; unpack it with "
+            "'h5repack -f NONE'"
+        )
+    packed = dataset.id.get_storage_size() * (MOST_PACKED if filters else 1)
     if packed < dataset.nbytes:
         raise InputError(
             f"{where}: has {dataset.id.get_storage_size()} bytes, too few for its shape "

@@ -72,13 +72,11 @@ def dataset(
     if not isinstance(found, h5py.Dataset):
         raise DamagedError(f"{where} is missing; put back a copy or extract again")
     check_inside(found, where, virtual=virtual)
-    filters = found.id.get_create_plist()
-    for number in range(filters.get_nfilters()):
-        if filters.get_filter(number)[0] not in HARMLESS_FILTERS:
-            raise InputError(
-                f"{where} is compressed, as no store of neurox_lite is; unpack it with "
-                "'h5repack -f NONE' or extract again"
-            )
+    if not filters_of(found) <= HARMLESS_FILTERS:
+        raise InputError(
+            f"{where} is compressed, as no store of neurox_lite is; unpack it with "
+            "'h5repack -f NONE' or extract again"
+        )
     if not found.is_virtual and found.size and found.id.get_storage_size() < found.nbytes:
         raise DamagedError(
             f"{where} has {found.id.get_storage_size()} bytes, too few for its shape "
@@ -105,6 +103,12 @@ def check_inside(
         raise DamagedError(
             f"{where} of shape {found.shape} cannot be in a file of this size; make it again"
         )
+
+
+def filters_of(found: h5py.Dataset) -> set[int]:
+    """What a dataset is packed and checked by."""
+    filters = found.id.get_create_plist()
+    return {filters.get_filter(number)[0] for number in range(filters.get_nfilters())}
 
 
 def is_text(found: h5py.Dataset) -> bool:

@@ -34,6 +34,7 @@ from neurox_lite.cli.pair_options import (
 )
 from neurox_lite.cli.parsing import numbers, position
 from neurox_lite.errors import InputError
+from neurox_lite.outputs import atomic_write_folder, result_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,6 @@ class Ablate:
     debug: Debug = False
 
     def execute(self) -> None:
-        from neurox_lite.outputs import atomic_write_folder, result_names
         from neurox_lite.results.rankings import load_rankings
 
         self._check()
@@ -152,7 +152,6 @@ class Ablate:
     def _check(self) -> None:
         """Refuse options that do not go together, and claim the output."""
         from neurox_lite.corpora.sentence_text import TEXTS
-        from neurox_lite.outputs import result_names
 
         self.figures.check()
         text, labels = self.labelled.reading.text, self.labelled.reading.labels

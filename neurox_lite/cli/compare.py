@@ -13,6 +13,7 @@ from neurox_lite.cli.options import Debug, FigureOptions, Json, reject_options
 from neurox_lite.cli.output import show
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.errors import InputError
+from neurox_lite.outputs import atomic_write_folder, result_names
 
 if TYPE_CHECKING:
     from neurox_lite.masking.mask_overlaps import MaskOverlaps
@@ -69,7 +70,6 @@ class Compare:
 
     def _compare_masks(self, masks: list[str]) -> None:
         from neurox_lite.masking.mask_overlaps import MaskOverlaps, load_masks
-        from neurox_lite.outputs import result_names
 
         others = [path for path in self.rankings if path not in masks]
         if others:
@@ -85,7 +85,6 @@ class Compare:
 
     def _compare_rankings(self) -> None:
         from neurox_lite.figures import title_of
-        from neurox_lite.outputs import atomic_write_folder, result_names
         from neurox_lite.ranking import agreement
         from neurox_lite.results.rankings import common_labels, load_rankings
 

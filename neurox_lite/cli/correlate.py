@@ -14,6 +14,7 @@ from neurox_lite.cli.output import show, top_neurons
 from neurox_lite.cli.output_claims import claim_file, claim_folder
 from neurox_lite.cli.parsing import layers_of
 from neurox_lite.errors import InputError
+from neurox_lite.outputs import atomic_write_folder, result_names
 from neurox_lite.ranking_methods import CROSS_MODEL_METHODS
 
 
@@ -53,7 +54,6 @@ class Correlate:
         from neurox_lite.activations.store import ActivationStore
         from neurox_lite.correlation.similarity import layer_similarity
         from neurox_lite.figures import title_of
-        from neurox_lite.outputs import atomic_write_folder, result_names
         from neurox_lite.ranking.cross_model import rank_across_models
 
         self._check()
@@ -79,7 +79,6 @@ class Correlate:
 
     def _check(self) -> None:
         """Refuse options that do not go together, and claim the outputs."""
-        from neurox_lite.outputs import result_names
         from neurox_lite.results.ranking_files import check_name
 
         self.figures.check()

@@ -13,6 +13,7 @@ from neurox_lite.cli.options import Corpus, Debug, Json, Model
 from neurox_lite.cli.output import NOT_COUNTED, quiet_transformers, show, skipped_lines
 from neurox_lite.cli.output_claims import refuse_inputs
 from neurox_lite.cli.parsing import by_split, share_of
+from neurox_lite.errors import InputError
 
 if TYPE_CHECKING:
     from neurox_lite.activations.store import ActivationStore
@@ -62,7 +63,6 @@ class Extract:
     def execute(self) -> None:
         from neurox_lite.corpora.annotation import read_text
         from neurox_lite.corpora.reading import read_files
-        from neurox_lite.errors import InputError
         from neurox_lite.extraction.estimate import estimate
         from neurox_lite.extraction.extract import extract, extract_share
 

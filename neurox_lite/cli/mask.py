@@ -15,6 +15,7 @@ from neurox_lite.cli.pair_options import Condition, PairOptions, chosen_pairs
 from neurox_lite.cli.parsing import layers_of, position
 from neurox_lite.errors import InputError
 from neurox_lite.output_formats import TABLE_FORMATS, check_formats
+from neurox_lite.outputs import atomic_write_folder
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPair
@@ -242,7 +243,6 @@ class Mask:
     def _save(self, spread: SeedSpread, ranking: NeuronRanking | None, found: SideEffects) -> None:
         from neurox_lite.figures import save_result
         from neurox_lite.masking.seed_spread import NAMES
-        from neurox_lite.outputs import atomic_write_folder
         from neurox_lite.results.tables import write_table
 
         with atomic_write_folder(self.out, NAMES) as new:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import typer
 
+from neurox_lite.files import refuse_file
+from neurox_lite.outputs import find_files, refuse_input, reserve_file, reserve_folder
+
 Inputs = str | Sequence[str] | None
 
 
@@ -16,8 +19,6 @@ def claim_file(context: typer.Context, out: str, overwrite: bool, *inputs: Input
     Raises InputError when it exists and may not be overwritten, cannot be written, is one of the
     inputs, or another process writes it.
     """
-    from neurox_lite.outputs import refuse_input, reserve_file
-
     refuse_input(out, *_files(inputs))
     context.with_resource(reserve_file(out, overwrite))
 
@@ -37,9 +38,6 @@ def claim_folder(
     *inputs
         Files and folders that are read, as the command line has them.
     """
-    from neurox_lite.files import refuse_file
-    from neurox_lite.outputs import find_files, refuse_input, reserve_folder
-
     refuse_file(out)
     files = list(_files(inputs))
     for place in (Path(out), *find_files(Path(out), names)):
@@ -49,8 +47,6 @@ def claim_folder(
 
 def refuse_inputs(out: str, *inputs: Inputs) -> None:
     """Raise InputError when an output is one of the inputs, or inside of a model's folder."""
-    from neurox_lite.outputs import refuse_input
-
     refuse_input(out, *_files(inputs))
 
 

@@ -26,6 +26,7 @@ from neurox_lite.cli.output import EXIT_DONE, EXIT_INCONCLUSIVE, show, skipped_l
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.cli.parsing import layers_of, numbers
 from neurox_lite.output_formats import TABLE_FORMATS
+from neurox_lite.outputs import atomic_write_folder
 
 if TYPE_CHECKING:
     from neurox_lite.activations.labelled_splits import LabelledSplits
@@ -196,7 +197,6 @@ class Probe:
     ) -> None:
         from neurox_lite.figures import title_of
         from neurox_lite.json_files import write_json
-        from neurox_lite.outputs import atomic_write_folder
         from neurox_lite.probing.evaluation import evaluation_table
         from neurox_lite.probing.loading import NAMES
 

@@ -31,6 +31,7 @@ from neurox_lite.cli.options import (
 from neurox_lite.cli.output import EXIT_INCONCLUSIVE, show, skipped_lines, top_neurons
 from neurox_lite.cli.output_claims import claim_file, claim_folder
 from neurox_lite.cli.parsing import layers_of
+from neurox_lite.errors import InputError
 from neurox_lite.ranking_methods import METHODS
 
 if TYPE_CHECKING:
@@ -119,8 +120,6 @@ class Rank:
         self, store: ActivationStore, layers: list[int] | None
     ) -> tuple[LabelledSplits, dict[str, Any]]:
         """The labelled words, and what is shown of lines that were skipped."""
-        from neurox_lite.errors import InputError
-
         if not (self.corpus and self.tag):
             also = ", or --probe" if self._needs_only_probe else ""
             raise InputError(f"'{self.method}' needs --corpus and --tag{also}")
@@ -130,7 +129,6 @@ class Rank:
 
     def _task(self, store: ActivationStore) -> tuple[RankingTask, dict[str, Any]]:
         """What the method ranks from, and what is shown of lines that were skipped."""
-        from neurox_lite.errors import InputError
         from neurox_lite.probing.loading import load_probe
         from neurox_lite.probing.probe import ElasticNetProbe
         from neurox_lite.ranking import RankingTask

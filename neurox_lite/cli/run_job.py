@@ -22,6 +22,7 @@ from neurox_lite.cli.options import (
 )
 from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show
 from neurox_lite.cli.parsing import by_split
+from neurox_lite.errors import InputError
 
 if TYPE_CHECKING:
     from neurox_lite.pipeline.job import Job
@@ -73,7 +74,6 @@ class Run:
     debug: Debug = False
 
     def execute(self) -> None:
-        from neurox_lite.errors import InputError
         from neurox_lite.pipeline.job import Job
 
         if self.job is None:
@@ -89,7 +89,6 @@ class Run:
         run(Job.read(self.job), self.as_json)
 
     def _job(self) -> Job:
-        from neurox_lite.errors import InputError
         from neurox_lite.pipeline.job import Job, ProbeOptions
 
         files = by_split(self.corpus)

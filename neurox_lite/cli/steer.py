@@ -12,6 +12,7 @@ from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show, 
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.cli.pair_options import PairOptions, chosen_pairs, shown_task
 from neurox_lite.cli.parsing import integers, numbers, position
+from neurox_lite.outputs import atomic_write_folder, result_names
 
 if TYPE_CHECKING:
     from neurox_lite.corpora.minimal_pairs import MinimalPairs
@@ -86,7 +87,6 @@ class Steer:
 
     def execute(self) -> None:
         from neurox_lite.figures import title_of
-        from neurox_lite.outputs import atomic_write_folder, result_names
 
         self.figures.check()
         names, given = result_names("steering"), self.pairs

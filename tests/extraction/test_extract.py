@@ -490,5 +490,5 @@ def test_a_merging_tokenizer_is_refused_with_the_sentence(bert, tmp_path):
     bert.tokenizer.add_tokens(["cats bark"])
     bert.model.resize_token_embeddings(len(bert.tokenizer))
 
-    with pytest.raises(InputError, match=r"words\.txt: sentence 1: subword 'cats bark' lies in"):
+    with pytest.raises(InputError, match=r"words\.txt: sentence 1: subword 'cats bark' spans"):
         extract(bert, CORPUS, tmp_path / "s.h5")

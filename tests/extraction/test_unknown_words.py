@@ -17,7 +17,7 @@ from neurox_lite.extraction.estimate import estimate
 from neurox_lite.extraction.extract import extract, extract_share
 from neurox_lite.extraction.tokenization import SentenceTokenizer
 from neurox_lite.models.loading import load_model
-from neurox_lite.report.summary import _known_words
+from neurox_lite.report.data import _known_words
 
 # The tiny WordPiece has no Cyrillic letter, and "her" and "dogs" are tokens of it.
 SENTENCES = [
