@@ -119,5 +119,5 @@ def test_errors():
     with pytest.raises(InputError, match=r"groups of shape \(1,\) for 2 rows"):
         accuracy_interval([True, False], [0])
     for right in (["a", "b"], [0.5, 1.0], [np.nan, 1.0]):
-        with pytest.raises(InputError, match="other values than True and False"):
+        with pytest.raises(InputError, match="values other than True and False"):
             accuracy_interval(right, [0, 1])

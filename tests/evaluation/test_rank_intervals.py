@@ -264,7 +264,7 @@ def test_errors(fitted):
             some(X, y[1:], GROUPS[1:])
         with pytest.raises(InputError, match="neuron 0:2 in row 437 is infinite"):
             some(bad, y, GROUPS)
-        with pytest.raises(InputError, match="all words are of one sentence"):
+        with pytest.raises(InputError, match="all words are from one sentence"):
             some(X, y, np.zeros(len(y)))
         with pytest.raises(InputError, match="only one class, 'A'"):
             some(X, np.full(N, "A"), GROUPS)

@@ -91,7 +91,7 @@ def test_the_aggregation_of_words_does_not_change_pooling(make_model, tmp_path):
 
 @pytest.mark.parametrize("options", [{"special_tokens": True}, {"window": 10}])
 def test_pooling_goes_without_special_tokens_and_windows(make_model, tmp_path, options):
-    with pytest.raises(InputError, match="not go with pooling; leave one of them out"):
+    with pytest.raises(InputError, match="cannot be combined with pooling; leave one of them out"):
         extract(make_model("bert"), CORPUS, tmp_path / "s.h5", pooling="mean", **options)
 
 

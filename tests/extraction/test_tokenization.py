@@ -470,7 +470,7 @@ def test_a_merging_tokenizer_is_refused():
     tokenizer.add_tokens(["cats bark"])
 
     assert read(tokenizer, ["cats", "old", "bark"]).subwords == ((0,), (1,), (2,))
-    with pytest.raises(InputError, match=r"^here: subword 'cats bark' lies in 'cats' and 'bark'; "):
+    with pytest.raises(InputError, match=r"^here: subword 'cats bark' spans 'cats' and 'bark'; "):
         read(tokenizer, ["old", "cats", "bark"])
     # Within a word, merging is what tokenizers are for.
     assert read(tokenizer, ["old", "cats bark"]).subwords == ((0,), (1,))
@@ -491,7 +491,7 @@ def test_only_the_sentence_that_merges_is_named():
 def test_a_tokenizer_without_a_pretokenizer_reads_the_sentence_as_one_subword_and_is_refused():
     tokenizer = spacing_wordlevel(["[UNK]", "cats bark"])
 
-    with pytest.raises(InputError, match=r"^here: subword 'cats bark' lies in 'cats' and 'bark'"):
+    with pytest.raises(InputError, match=r"^here: subword 'cats bark' spans 'cats' and 'bark'"):
         read(tokenizer, ["cats", "bark"])
 
 

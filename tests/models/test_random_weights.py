@@ -90,7 +90,7 @@ def test_options_without_it_are_as_they_were():
     assert "random_weights" not in ExtractOptions().content()
     with pytest.raises(nx.InputError, match="seed is -1"):
         ExtractOptions(random_weights=-1)
-    with pytest.raises(nx.InputError, match="loaded by its name"):
+    with pytest.raises(nx.InputError, match="loaded by name"):
         nx.extract(nx.load_model(LSTM, device="cpu"), CORPUS, "x.h5", random_weights=0)
 
 

@@ -115,7 +115,7 @@ def test_loading_something_else_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"probe\.json: cannot be read"):
         ElasticNetProbe.load(tmp_path)
     (tmp_path / "probe.json").write_text('{"kind": "neuron ranking"}')
-    with pytest.raises(InputError, match="holds no elastic-net probe"):
+    with pytest.raises(InputError, match="does not hold an elastic-net probe"):
         ElasticNetProbe.load(tmp_path)
 
 
@@ -279,7 +279,7 @@ def test_balanced_weights_are_repetitions_too():
         ({"NOUN": np.nan}, "above 0"),
         ({"NOUN": np.inf}, "finite"),
         ({"NOUN": "a"}, "above 0"),
-        ({"X": 2}, "classes that there are"),
+        ({"X": 2}, "existing classes"),
     ],
 )
 def test_bad_class_weights_are_an_error(weights, message):

@@ -64,7 +64,7 @@ def test_comes_back_from_its_file(tmp_path):
     loaded = ElasticNetRegression.load(tmp_path)
     np.testing.assert_array_equal(loaded.predict(X), probe.predict(X))
     assert loaded.certificate_ == probe.certificate_
-    with pytest.raises(InputError, match="holds no elastic-net probe"):
+    with pytest.raises(InputError, match="does not hold an elastic-net probe"):
         ElasticNetProbe.load(tmp_path)
 
 
