@@ -10,8 +10,6 @@ from neurox_lite.activations.access import load, require_finite, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.masking.effects import ReadoutEffect
-from neurox_lite.masking.path import mask_path
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
@@ -61,6 +59,10 @@ def differentiable_mask(
         When shapes differ, the objective is unknown, ``n_rows`` is below 1, or an activation is NaN
         or infinite.
     """
+    # Masks come with models, and these with transformers: no other ranker needs to load it.
+    from neurox_lite.masking.effects import ReadoutEffect
+    from neurox_lite.masking.path import mask_path
+
     require_fitted(probe, ElasticNetProbe)
     seed, n_rows = validate_seed(seed), whole_number(n_rows, "n_rows")
     if n_rows < 1:
