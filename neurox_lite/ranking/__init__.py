@@ -3,18 +3,20 @@
 from neurox_lite.ranking.activation_difference import activation_difference
 from neurox_lite.ranking.agreement import agreement, rank_biased_overlap
 from neurox_lite.ranking.average_precision import average_precision
-from neurox_lite.ranking.class_means import mean_select, point_biserial, probeless
 from neurox_lite.ranking.cross_model import lin_reg, max_corr, min_corr, svcca
 from neurox_lite.ranking.differentiable_mask import differentiable_mask
 from neurox_lite.ranking.gaussian import gaussian
 from neurox_lite.ranking.integrated_gradients import integrated_gradients
 from neurox_lite.ranking.iou import iou
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.ranking.mean_select import mean_select
 from neurox_lite.ranking.merging import merge_layers
 from neurox_lite.ranking.methods import RankingTask, rank
 from neurox_lite.ranking.mutual_information import mutual_information
 from neurox_lite.ranking.one_per_cluster import one_per_cluster
 from neurox_lite.ranking.permuted_overlap import permuted_overlap
+from neurox_lite.ranking.point_biserial import point_biserial
+from neurox_lite.ranking.probeless import probeless
 from neurox_lite.ranking.variance import variance
 from neurox_lite.ranking.voting import vote
 from neurox_lite.ranking_methods import METHODS

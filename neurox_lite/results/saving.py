@@ -66,7 +66,7 @@ def read_result(path: str | Path, kind: str, build: Callable[..., Result]) -> Re
     """
     with open_json(path) as data:
         if not isinstance(data, dict) or data.pop("kind", None) != kind:
-            raise InputError(f"{path}: does not hold {kind}; make it again")
+            raise InputError(f"{path}: not a result of the kind '{kind}'; make it again")
         try:
             return build(**_as_tuples(data))
         except (KeyError, TypeError, ValueError) as error:

@@ -24,7 +24,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
     table.save(tmp_path / "t.json")
     assert MethodTable.load(tmp_path / "t.json") == table
     (tmp_path / "t.json").write_text("{}")
-    with pytest.raises(InputError, match="holds no method table"):
+    with pytest.raises(InputError, match="not a result of the kind 'method table'"):
         MethodTable.load(tmp_path / "t.json")
 
 

@@ -1,4 +1,4 @@
-"""Rankings by the means of the classes: each in one pass over the activations."""
+"""Probeless: rank neurons by how far apart the means of the classes are."""
 
 from __future__ import annotations
 
@@ -50,31 +50,3 @@ def probeless(X: Any, y: Any, *, standardize: bool = True) -> NeuronRanking:
         scores=class_scores.sum(0) / 2,
         standardize=standardize,
     )
-
-
-def mean_select(X: Any, y: Any) -> NeuronRanking:
-    """Rank neurons by how unusual their mean is on a class (a baseline of Fan et al. 2023).
-
-    The score of neuron j for class z is ``|mu_z - mu|_j / sigma_j``, its score the largest of any
-    class. The mean of a class of few words is far from ``mu`` by chance: leave rare classes out.
-    Memory, parameters and errors as for :func:`probeless`.
-    """
-    data = validate_inputs(X, y)
-    moments = class_moments(data)
-    class_scores = np.abs(moments.standardized_means)
-    return rank_by_class_scores("mean-select", data, class_scores, moments.overall.is_constant)
-
-
-def point_biserial(X: Any, y: Any) -> NeuronRanking:
-    """Rank neurons by their correlation with being of a class.
-
-    The score of neuron j for class z is ``|r|`` of its activation and the indicator of z,
-    ``|mu_z - mu|_j / sigma_j * sqrt(p_z / (1 - p_z))`` with ``p_z`` the share of z; its score is
-    the largest of any class. Memory, parameters and errors as for :func:`probeless`.
-    """
-    data = validate_inputs(X, y)
-    moments = class_moments(data)
-    share = moments.counts / moments.counts.sum()
-    odds = np.sqrt(share / (1 - share))
-    class_scores = np.abs(moments.standardized_means) * odds[:, None]
-    return rank_by_class_scores("point-biserial", data, class_scores, moments.overall.is_constant)
