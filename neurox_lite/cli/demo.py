@@ -24,6 +24,10 @@ class Demo:
     debug: Debug = False
 
     def execute(self) -> None:
-        from neurox_lite.pipeline.demo import demo_job
+        from neurox_lite.corpora.splits import SPLITS
+        from neurox_lite.embedded import embedded_path
+        from neurox_lite.pipeline.job import Job
 
-        run(demo_job(self.out, **vars(self.figures)), self.as_json)
+        model = str(embedded_path("models/bert"))
+        corpus = {s: str(embedded_path(f"corpora/english-{s}.conllu.gz")) for s in SPLITS}
+        run(Job(model, corpus, "upos", self.out, **vars(self.figures)), self.as_json)
