@@ -62,13 +62,7 @@ class Principal:
 
 
 def principal(covariance: np.ndarray, variance: float) -> Principal:
-    """The fewest principal components that hold a share of the variance.
-
-    Raises
-    ------
-    InputError
-        When there is no variance at all.
-    """
+    """The fewest principal components that hold a share of the variance."""
     values, axes = np.linalg.eigh(covariance)
     values, axes = values[::-1], axes[:, ::-1]
     if not values[0] > 0:
@@ -90,13 +84,7 @@ def validate_variance(variance: float) -> float:
 def correlate_components(
     x: Principal, y: Principal, covariance: np.ndarray, n_rows: int
 ) -> np.ndarray:
-    """Correlations of components, (n_components of x, n_components of y).
-
-    Raises
-    ------
-    InputError
-        When there are so few rows that components correlate perfectly by chance.
-    """
+    """Correlations of components, (n_components of x, n_components of y)."""
     n_components = len(x.stds) + len(y.stds)
     if n_rows <= n_components:
         raise InputError(

@@ -50,12 +50,6 @@ def multiple_correlations(moments: CrossMoments, ridge: float) -> np.ndarray:
     -------
     (n_neurons of x,) float64 array
         Between 0 and 1.
-
-    Raises
-    ------
-    InputError
-        When there are no more rows than neurons of y, or these depend on each other linearly
-        and the ridge does not make up for it.
     """
     x, y = moments.x, moments.y
     varies = np.flatnonzero(~y.is_constant)

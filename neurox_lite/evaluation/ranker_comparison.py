@@ -196,7 +196,8 @@ def compare_rankers(
     expect(splits, LabelledSplits, "splits", "those of labelled_splits(store, corpus, tag)")
     shares, seed = checked_shares(shares), validate_seed(seed)
     k = None if k is None else whole_number(k, "k")
-    n_rows, n_resamples = whole_number(n_rows, "n_rows"), whole_number(n_resamples, "n_resamples")
+    n_rows = whole_number(n_rows, "n_rows", least=1)
+    n_resamples = whole_number(n_resamples, "n_resamples", least=0)
     methods = _installed() if methods is None else strings(methods, "methods")
     is_empty = isinstance(rankings, list | tuple) and not rankings
     rankings = [] if is_empty else as_rankings(rankings)
@@ -212,7 +213,7 @@ def compare_rankers(
     n_neurons = train.X.shape[1]
     k = max(1, n_neurons // 10) if k is None else k
     names = [*methods, *extra, *(ranking.method for ranking in rankings)]
-    _check(names, methods, k, n_neurons, n_rows, n_resamples)
+    _check(names, methods, k, n_neurons)
     if folder is not None:
         refuse_foreign(folder, NAMES)
     rankers: dict[str, Ranker] = {name: partial(rank, name) for name in methods}
@@ -286,14 +287,7 @@ def _installed() -> list[str]:
     return [name for name, method in METHODS.items() if method.is_installed]
 
 
-def _check(
-    names: Sequence[str],
-    methods: Sequence[str],
-    k: int,
-    n_neurons: int,
-    n_rows: int,
-    n_resamples: int,
-) -> None:
+def _check(names: Sequence[str], methods: Sequence[str], k: int, n_neurons: int) -> None:
     """Raise InputError for what would else be found after hours of ranking."""
     unknown = [name for name in methods if name not in METHODS]
     if unknown:
@@ -308,10 +302,6 @@ def _check(
             raise InputError(f"{name} needs {extra}; pip install 'neurox-lite[{extra}]'")
     if not 1 <= k <= n_neurons:
         raise InputError(f"k is {k}; give a number from 1 to {n_neurons}")
-    if n_rows < 1 or n_resamples < 0:
-        raise InputError(
-            f"n_rows is {n_rows}, n_resamples is {n_resamples}; give at least 1 row and 0 resamples"
-        )
 
 
 def _by_scores(name: str, scorer: Scorer) -> Ranker:

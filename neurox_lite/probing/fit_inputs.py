@@ -119,13 +119,7 @@ def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndar
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:
-    """Weights of the rows, float64 of shape (n,).
-
-    Raises
-    ------
-    InputError
-        When there is not one per row, or one is negative, NaN or infinite.
-    """
+    """Weights of the rows, float64 of shape (n,)."""
     if sample_weight is None:
         return None
     try:

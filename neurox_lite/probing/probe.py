@@ -221,11 +221,6 @@ def row_weights(
     """Weights of the rows, times those of their classes, (n,); None when all are the same.
 
     Balanced means that the weights of every class, those of its rows included, have the same sum.
-
-    Raises
-    ------
-    InputError
-        When all rows of a class have zero weight, or the weight of a class is not a number above 0.
     """
     totals = np.bincount(ids, sample_weight, len(classes))
     if not totals.all():

@@ -125,13 +125,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
 
 
 def as_numbers(y: np.ndarray) -> np.ndarray:
-    """Labels as float64, shape (n,).
-
-    Raises
-    ------
-    InputError
-        When a label is not a finite number; it is named.
-    """
+    """Labels as float64, shape (n,)."""
     labels = validate_labels(y)
     try:
         numbers = labels.astype(np.float64)

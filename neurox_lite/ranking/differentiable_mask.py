@@ -9,7 +9,6 @@ import numpy as np
 from neurox_lite.activations.access import load, require_finite, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
-from neurox_lite.errors import InputError
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
@@ -38,10 +37,9 @@ def differentiable_mask(
     ----------
     probe : ElasticNetProbe
         Fitted.
-    X : (n, n_neurons) array-like
-        Activations: an array, a tensor or a store's matrix.
-    y : (n,) array-like
-        Labels, of which the sample has the same share each; the mask is about predictions.
+    X, y : (n, n_neurons) and (n,) array-likes
+        As for :func:`~neurox_lite.ranking.probeless`. Of the labels the sample has the same share
+        each; the mask is about predictions.
     objective : {"sufficiency", "flip"}
     n_rows : int
         Size of the sample of words, which is loaded into memory.
@@ -64,9 +62,7 @@ def differentiable_mask(
     from neurox_lite.masking.path import mask_path
 
     require_fitted(probe, ElasticNetProbe)
-    seed, n_rows = validate_seed(seed), whole_number(n_rows, "n_rows")
-    if n_rows < 1:
-        raise InputError(f"n_rows is {n_rows}; give at least 1")
+    seed, n_rows = validate_seed(seed), whole_number(n_rows, "n_rows", least=1)
     data = validate_inputs(X, y)
     rows = sample_rows(data.ids, n_rows, seed)
     chosen = take_rows(data.X, rows)

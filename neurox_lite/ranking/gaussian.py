@@ -86,10 +86,8 @@ def gaussian(
         When shapes differ, there is one class only, no dev word has a class of the training words,
         a number is below 1, or an activation is NaN or infinite.
     """
-    n_neurons, seed = whole_number(n_neurons, "n_neurons"), validate_seed(seed)
-    n_dev = None if n_dev is None else whole_number(n_dev, "n_dev")
-    if n_neurons < 1 or (n_dev is not None and n_dev < 1):
-        raise InputError(f"n_neurons is {n_neurons}, n_dev is {n_dev}; give at least 1")
+    n_neurons, seed = whole_number(n_neurons, "n_neurons", least=1), validate_seed(seed)
+    n_dev = None if n_dev is None else whole_number(n_dev, "n_dev", least=1)
     data = validate_inputs(X, y)
     dev_data = validate_inputs(X_dev, y_dev, "dev", like=data)
     moments = class_moments(data)

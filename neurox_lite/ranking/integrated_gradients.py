@@ -46,10 +46,8 @@ def integrated_gradients(
     ----------
     probe : ElasticNetProbe
         Fitted.
-    X : (n, n_neurons) array-like
-        Activations: an array, a tensor or a store's matrix.
-    y : (n,) array-like
-        Labels, all of them classes of the probe.
+    X, y : (n, n_neurons) and (n,) array-likes
+        As for :func:`~neurox_lite.ranking.probeless`; all labels are classes of the probe.
     baseline : {"mean", "zero"}
         The mean of the training data, or no activation.
     n_rows : int
@@ -72,7 +70,8 @@ def integrated_gradients(
     """
     require_fitted(probe, ElasticNetProbe)
     seed = validate_seed(seed)
-    n_rows, n_steps = whole_number(n_rows, "n_rows"), whole_number(n_steps, "n_steps")
+    n_rows = whole_number(n_rows, "n_rows", least=1)
+    n_steps = whole_number(n_steps, "n_steps", least=1)
     try:
         from captum.attr import IntegratedGradients
     except ImportError:
@@ -81,8 +80,6 @@ def integrated_gradients(
         ) from None
     if baseline not in ("mean", "zero"):
         raise unknown_choice("baseline", baseline, ("mean", "zero"))
-    if n_rows < 1 or n_steps < 1:
-        raise InputError(f"n_rows is {n_rows}, n_steps is {n_steps}; give at least 1")
     data = validate_inputs(X, y)
     weights, intercept = (torch.from_numpy(part) for part in probe.raw_weights())
     if data.space.n_neurons != len(weights):

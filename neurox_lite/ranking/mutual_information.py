@@ -39,9 +39,7 @@ def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> 
         As :func:`~neurox_lite.ranking.probeless`, or when ``n_rows`` is less than 10, or fewer than
         two classes have two words in the sample.
     """
-    n_rows, seed = whole_number(n_rows, "n_rows"), validate_seed(seed)
-    if n_rows < 10:
-        raise InputError(f"n_rows is {n_rows}; give at least 10")
+    n_rows, seed = whole_number(n_rows, "n_rows", least=10), validate_seed(seed)
     data = validate_inputs(X, y)
     rows = sample_rows(data.ids, n_rows, seed)
     if np.sum(np.bincount(data.ids[rows]) > 1) < 2:

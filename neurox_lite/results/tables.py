@@ -55,13 +55,7 @@ def is_table_name(path: str | Path) -> bool:
 
 
 def write_table(path: str | Path, table: Table) -> None:
-    """Write a table as CSV or LaTeX, by the name of the file.
-
-    Raises
-    ------
-    InputError
-        When the name ends in something else, or the file cannot be written.
-    """
+    """Write a table as CSV or LaTeX, by the name of the file."""
     as_text = {".csv": csv_table, ".tex": latex_table}.get(Path(path).suffix)
     if as_text is None:
         raise InputError(f"{path}: a table is saved as .csv or .tex; choose such a name")
