@@ -143,7 +143,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
     found.save(tmp_path / "a.json")
     assert AgreementMatrix.load(tmp_path / "a.json") == found
     rankings[0].save(tmp_path / "r.json")
-    with pytest.raises(InputError, match="does not hold agreement of rankings"):
+    with pytest.raises(InputError, match="not a result of the kind 'agreement of rankings'"):
         AgreementMatrix.load(tmp_path / "r.json")
 
 
