@@ -1,4 +1,7 @@
-"""Every public function says in one line what it wants, and takes numbers of any kind."""
+"""Every public function says in one line what it wants, and takes numbers of any kind.
+
+Also of ``neurox_lite.seeds``.
+"""
 
 import inspect
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Names from outside are shown, and command nothing, in every kind of output."""
+"""Names from outside are shown, and command nothing, in every kind of output.
+
+Also of ``neurox_lite.report.markdown``.
+"""
 
 import csv
 import io

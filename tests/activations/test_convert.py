@@ -1,3 +1,5 @@
+"""Also of ``neurox_lite.activations.neurox_store``, ``neurox_lite.cli.convert``."""
+
 import inspect
 import json
 import re

@@ -1,3 +1,5 @@
+"""Also of ``neurox_lite.corpora.balance``."""
+
 import numpy as np
 import pytest
 

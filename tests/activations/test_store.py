@@ -1,3 +1,5 @@
+"""Also of ``neurox_lite.activations.bfloat16``, ``neurox_lite.activations.hdf5``."""
+
 import hashlib
 
 import h5py

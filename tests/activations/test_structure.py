@@ -1,4 +1,7 @@
-"""Files that anyone may have written: refused in one line, whatever is in them."""
+"""Files that anyone may have written: refused in one line, whatever is in them.
+
+Also of ``neurox_lite.activations.safe_hdf5``.
+"""
 
 from __future__ import annotations
 

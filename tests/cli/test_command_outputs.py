@@ -1,4 +1,7 @@
-"""Outputs of commands: full disks leave all as it was, and nothing that is not ours is replaced."""
+"""Outputs of commands: full disks leave all as it was, and nothing that is not ours is replaced.
+
+Also of ``neurox_lite.cli.output_claims``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How a corpus is read, which labels and which words: the same in all commands and in Python."""
+"""How a corpus is read, which labels and which words: the same in all commands and in Python.
+
+Also of ``neurox_lite.cli.labelled_options``.
+"""
 
 from __future__ import annotations
 

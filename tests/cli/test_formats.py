@@ -1,4 +1,7 @@
-"""Figures and tables of the commands: in every format, of what they say, and without harm."""
+"""Figures and tables of the commands: in every format, of what they say, and without harm.
+
+Also of ``neurox_lite.cli.output``, ``neurox_lite.output_formats``.
+"""
 
 from __future__ import annotations
 

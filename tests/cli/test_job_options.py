@@ -1,4 +1,7 @@
-"""What `run`, a job file and the functions in Python say about the same option is the same."""
+"""What `run`, a job file and the functions in Python say about the same option is the same.
+
+Also of ``neurox_lite.cli.extraction_options``.
+"""
 
 from __future__ import annotations
 

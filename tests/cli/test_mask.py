@@ -1,4 +1,7 @@
-"""`mask` and `ablate --model` on the embedded LSTM."""
+"""`mask` and `ablate --model` on the embedded LSTM.
+
+Also of ``neurox_lite.cli.pair_options``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`rank` by every method, and all of them, on the embedded LSTM."""
+"""`rank` by every method, and all of them, on the embedded LSTM.
+
+Also of ``neurox_lite.cli.method_options``.
+"""
 
 from __future__ import annotations
 

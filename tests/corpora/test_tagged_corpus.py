@@ -1,3 +1,5 @@
+"""Also of ``neurox_lite.corpora.corpus_checks``, ``neurox_lite.corpora.corpus_hash``."""
+
 import pickle
 from copy import deepcopy
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Also of ``neurox_lite.corpora.whole_words``."""
+
 from itertools import chain
 
 import pytest

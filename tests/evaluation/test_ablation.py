@@ -1,4 +1,7 @@
-"""Ablation: equal to explicit copies of X and fresh fits, and right about planted neurons."""
+"""Ablation: equal to explicit copies of X and fresh fits, and right about planted neurons.
+
+Also of ``neurox_lite.probing.frozen_scores``.
+"""
 
 from dataclasses import replace
 

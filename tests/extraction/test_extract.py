@@ -1,3 +1,5 @@
+"""Also of ``neurox_lite.extraction.plan``, ``neurox_lite.extraction.planning``."""
+
 import logging
 import shutil
 

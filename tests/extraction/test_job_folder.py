@@ -1,4 +1,8 @@
-"""Whose a job's folder is: nothing foreign is joined or removed, and no two jobs share it."""
+"""Whose a job's folder is: nothing foreign is joined or removed, and no two jobs share it.
+
+Also of ``neurox_lite.extraction.finished_store``, ``neurox_lite.extraction.folder_files``,
+``neurox_lite.extraction.store_header``.
+"""
 
 from __future__ import annotations
 

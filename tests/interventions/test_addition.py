@@ -17,13 +17,12 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
 from tests.interventions.test_intervene import (
-    EVERY,
     chosen_by_hand,
     middle_layer,
     states_at,
     values_of,
 )
-from tests.models.test_sites import VOCABULARY, inputs_of, logits
+from tests.models.test_sites import VOCABULARY, every_site, inputs_of, logits
 
 
 def shift_of(space, layer):
@@ -48,7 +47,7 @@ def added_states(model, sites, space, layer, inputs, shift, **options):
     return before[layer], after[layer].clone()
 
 
-@EVERY
+@every_site
 def test_a_shift_of_zero_leaves_the_logits_bit_identical(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     intact = logits(model, inputs)
@@ -59,7 +58,7 @@ def test_a_shift_of_zero_leaves_the_logits_bit_identical(case, name, side, site)
 
 
 @pytest.mark.parametrize("way", ["bools", "last"])
-@EVERY
+@every_site
 def test_these_neurons_are_shifted_at_these_positions_only(case, name, side, site, way):
     model, sites, space, inputs = case(name, side, site)
     layer = middle_layer(space)
@@ -82,7 +81,7 @@ def test_these_neurons_are_shifted_at_these_positions_only(case, name, side, sit
         assert not torch.equal(before[sentence, -1], intact[sentence, -1]) or way == "last"
 
 
-@EVERY
+@every_site
 def test_each_sentence_has_its_own_shift_and_every_layer_a_gradient(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     shifts = values_of(space, rows=(2,)).requires_grad_()

@@ -15,9 +15,8 @@ from neurox_lite.models.sites import find_sites
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.neuron_mask import NeuronMask
 from tests.architectures import ARCHITECTURES, build
-from tests.models.test_sites import HAVE, VOCABULARY, inputs_of, logits
+from tests.models.test_sites import VOCABULARY, every_site, inputs_of, logits
 
-EVERY = pytest.mark.parametrize(("name", "side", "site"), HAVE)
 N_TOKENS = {"encoder": (7, 4), "decoder": (5, 3)}
 """Real tokens of the two sentences; the second one is padded on the right."""
 
@@ -58,7 +57,7 @@ def states_at(model, sites, layer, inputs, mask=None, **options):
     return before[layer], after[layer].clone()
 
 
-@EVERY
+@every_site
 def test_an_empty_mask_leaves_the_logits_bit_identical(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     intact = logits(model, inputs)
@@ -70,7 +69,7 @@ def test_an_empty_mask_leaves_the_logits_bit_identical(case, name, side, site):
         assert torch.equal(logits(model, inputs), intact)
 
 
-@EVERY
+@every_site
 def test_under_a_full_mask_every_layer_is_the_replacement(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     values = values_of(space)
@@ -111,7 +110,7 @@ def chosen_by_hand(way, side):
 
 
 @pytest.mark.parametrize("way", ["last", "ints", "bools", "function"])
-@EVERY
+@every_site
 def test_these_neurons_change_at_these_positions_only(case, name, side, site, way):
     model, sites, space, inputs = case(name, side, site)
     layer = middle_layer(space)
@@ -136,7 +135,7 @@ def test_these_neurons_change_at_these_positions_only(case, name, side, site, wa
     assert torch.equal(after[tokens][:, columns], expected[tokens][:, columns])
 
 
-@EVERY
+@every_site
 def test_each_sentence_has_its_own_gates_and_values(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     generator = torch.Generator().manual_seed(1)
@@ -151,7 +150,7 @@ def test_each_sentence_has_its_own_gates_and_values(case, name, side, site):
     assert not torch.allclose(together, logits(model, inputs))
 
 
-@EVERY
+@every_site
 def test_gradients_reach_the_gates_and_values_of_every_layer(case, name, side, site):
     model, sites, space, inputs = case(name, side, site)
     gates = torch.full((space.n_neurons,), 0.4, requires_grad=True)

@@ -1,6 +1,9 @@
 """Metrics of running models, beside plain transformers calls, sentence by sentence.
 
 Of `metrics`, `model_metric`, `pair_metrics` and `text_metrics`.
+
+Also of ``neurox_lite.interventions.model_metric``, ``neurox_lite.interventions.pair_metrics``,
+``neurox_lite.interventions.text_metrics``.
 """
 
 from __future__ import annotations

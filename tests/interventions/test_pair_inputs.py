@@ -1,4 +1,7 @@
-"""Minimal pairs as models read them, beside plain transformers calls."""
+"""Minimal pairs as models read them, beside plain transformers calls.
+
+Also of ``neurox_lite.interventions.pair_tokens``.
+"""
 
 from __future__ import annotations
 

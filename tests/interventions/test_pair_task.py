@@ -1,4 +1,7 @@
-"""Whether a model can do what pairs ask is told from luck, and from liking one word."""
+"""Whether a model can do what pairs ask is told from luck, and from liking one word.
+
+Also of ``neurox_lite.results.pair_task``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Masks where the truth is known (METHODS.md, section 5, checks a to c)."""
+"""Masks where the truth is known (METHODS.md, section 5, checks a to c).
+
+Also of ``neurox_lite.masking.fit_task``, ``neurox_lite.masking.mask_scores``,
+``neurox_lite.results.objective``.
+"""
 
 from __future__ import annotations
 

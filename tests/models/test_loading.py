@@ -1,3 +1,5 @@
+"""Also of ``neurox_lite.models.predictions``."""
+
 import json
 import shutil
 

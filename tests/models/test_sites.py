@@ -1,6 +1,10 @@
 """Every site of every architecture: found, read, written back, and it matters.
 
 Of `sites`, `calls`, `blocks`, `declared`, `hidden_states`, `feed_forward`, `attention_heads`.
+
+Also of ``neurox_lite.models.attention_heads``, ``neurox_lite.models.blocks``,
+``neurox_lite.models.calls``, ``neurox_lite.models.declared``,
+``neurox_lite.models.feed_forward``, ``neurox_lite.models.hidden_states``.
 """
 
 from __future__ import annotations
@@ -54,6 +58,11 @@ def recorded(model, sites, inputs, **options):
     return found, output
 
 
+def every_site(test):
+    """The matrix of architectures, sides and sites, which takes minutes in all."""
+    return pytest.mark.heavy(pytest.mark.parametrize(("name", "side", "site"), HAVE)(test))
+
+
 @pytest.fixture(scope="module")
 def with_head():
     """One model with logits per architecture."""
@@ -71,7 +80,7 @@ def test_the_matrix_has_at_least_24_architectures():
     assert len(ARCHITECTURES) >= 24
 
 
-@pytest.mark.parametrize(("name", "side", "site"), HAVE)
+@every_site
 def test_layers_and_widths(name, side, site):
     architecture = ARCHITECTURES[name]
     sites = find_sites(build(name, VOCABULARY), site, side=side)
@@ -102,7 +111,7 @@ def test_recorded_by_hook_equals_output_hidden_states(with_head, name, side):
         assert torch.equal(found[layer], states), layer
 
 
-@pytest.mark.parametrize(("name", "side", "site"), HAVE)
+@every_site
 def test_writing_back_what_was_read_leaves_the_logits_bit_identical(with_head, name, side, site):
     model = with_head(name)
     sites = find_sites(model, site, side=side)
@@ -120,7 +129,7 @@ def test_writing_back_what_was_read_leaves_the_logits_bit_identical(with_head, n
     assert torch.equal(logits(model, inputs), intact)
 
 
-@pytest.mark.parametrize(("name", "side", "site"), HAVE)
+@every_site
 def test_other_values_change_the_logits_from_any_layer(with_head, name, side, site):
     """The negative control: what is written does reach the output."""
     model = with_head(name)
@@ -133,7 +142,7 @@ def test_other_values_change_the_logits_from_any_layer(with_head, name, side, si
             assert not torch.equal(logits(model, inputs), intact), layer
 
 
-@pytest.mark.parametrize(("name", "side", "site"), HAVE)
+@every_site
 def test_what_is_recorded_is_what_was_written(with_head, name, side, site):
     """Reading and writing are at the same place: a change is read by a later hook there."""
     model = with_head(name)
@@ -180,7 +189,7 @@ def test_hooks_are_gone_after_an_error(with_head):
     assert hooks() == before
 
 
-@pytest.mark.parametrize(("name", "side", "site"), HAVE)
+@every_site
 def test_stopping_at_the_last_wanted_layer_changes_nothing_that_is_read(
     with_head, name, side, site
 ):

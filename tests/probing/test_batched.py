@@ -1,4 +1,7 @@
-"""Many probes at once are those that are fitted one by one."""
+"""Many probes at once are those that are fitted one by one.
+
+Also of ``neurox_lite.probing.one_vs_rest``.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""The probe as an estimator: its contract, its errors, and its files."""
+"""The probe as an estimator: its contract, its errors, and its files.
+
+Also of ``neurox_lite.probing.linear``.
+"""
 
 import json
 import pickle

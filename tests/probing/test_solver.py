@@ -1,4 +1,7 @@
-"""The elastic-net solver: scikit-learn's optimum, exact zeros, and a certificate that holds."""
+"""The elastic-net solver: scikit-learn's optimum, exact zeros, and a certificate that holds.
+
+Also of ``neurox_lite.probing.descent``, ``neurox_lite.probing.fista``.
+"""
 
 import warnings
 

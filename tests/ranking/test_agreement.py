@@ -1,4 +1,7 @@
-"""Agreement: definitions written out, published weights, and what must hold for all rankings."""
+"""Agreement: definitions written out, published weights, and what must hold for all rankings.
+
+Also of ``neurox_lite.ranking.permuted_overlap``.
+"""
 
 from dataclasses import replace
 from itertools import combinations, permutations

@@ -1,4 +1,7 @@
-"""What every ranker promises, whatever it computes: one test per promise, over all of them."""
+"""What every ranker promises, whatever it computes: one test per promise, over all of them.
+
+Also of ``neurox_lite.ranking.differentiable_mask``, ``neurox_lite.results.random_ranking``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Cross-model correlation: oracles, and models whose common neurons are known."""
+"""Cross-model correlation: oracles, and models whose common neurons are known.
+
+Also of ``neurox_lite.correlation.with_other_model``.
+"""
 
 import numpy as np
 import pytest

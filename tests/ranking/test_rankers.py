@@ -1,4 +1,11 @@
-"""Each ranker against its definition, written out, or against another library."""
+"""Each ranker against its definition, written out, or against another library.
+
+Also of ``neurox_lite.ranking.activation_difference``, ``neurox_lite.ranking.average_precision``,
+``neurox_lite.ranking.class_scores``, ``neurox_lite.ranking.gaussian_selection``,
+``neurox_lite.ranking.integrated_gradients``, ``neurox_lite.ranking.iou``,
+``neurox_lite.ranking.mean_select``, ``neurox_lite.ranking.point_biserial``,
+``neurox_lite.ranking.variance``.
+"""
 
 from __future__ import annotations
 

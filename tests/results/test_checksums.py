@@ -1,4 +1,7 @@
-"""A changed byte in a saved result is noticed, and files of before or made by hand are read."""
+"""A changed byte in a saved result is noticed, and files of before or made by hand are read.
+
+Also of ``neurox_lite.results.arrays``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Results: what a ranking says about its neurons, and that files give back what was saved."""
+"""Results: what a ranking says about its neurons, and that files give back what was saved.
+
+Also of ``neurox_lite.results.ranking_files``.
+"""
 
 import csv
 import json
