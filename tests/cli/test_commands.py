@@ -1,7 +1,8 @@
 """The commands as a user types them: what they print, write and return.
 
 Also of ``neurox_lite.cli.ablate``, ``neurox_lite.cli.demo``, ``neurox_lite.cli.extract``,
-``neurox_lite.cli.inspect``, ``neurox_lite.cli.options``, ``neurox_lite.cli.probe``, ``neurox_lite.version``.
+``neurox_lite.cli.inspect``, ``neurox_lite.cli.options``, ``neurox_lite.cli.probe``,
+``neurox_lite.version``.
 """
 
 from __future__ import annotations

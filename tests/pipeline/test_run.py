@@ -1,7 +1,8 @@
 """A job on an embedded model, end to end: it arrives, and does nothing twice.
 
 Also of ``neurox_lite.measure``, ``neurox_lite.pipeline.figures``, ``neurox_lite.pipeline.stage``,
-``neurox_lite.pipeline.study``, ``neurox_lite.pipeline.workspace``, ``neurox_lite.report.study``, ``neurox_lite.report.summary``.
+``neurox_lite.pipeline.study``, ``neurox_lite.pipeline.workspace``,
+``neurox_lite.report.study``, ``neurox_lite.report.summary``.
 """
 
 from __future__ import annotations
