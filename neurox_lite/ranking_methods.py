@@ -6,9 +6,7 @@ functions of ``ranking``, which import torch and scikit-learn, and import none: 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -45,7 +43,7 @@ class RankingMethod:
     Attributes
     ----------
     function : str
-        Of :mod:`neurox_lite.ranking`.
+        Its name, and that of its module in ``ranking``.
     needs : tuple of str
         What it takes of a :class:`~neurox_lite.ranking.RankingTask`, named as the parameters of the
         function; ``probe`` is the fitted one.
@@ -54,6 +52,8 @@ class RankingMethod:
         The optional package that it runs on.
     name : str
         That of the function, with hyphens, if not given.
+    module : str
+        Where the function is, if not in a module of its name in ``ranking``.
     """
 
     function: str
@@ -61,9 +61,11 @@ class RankingMethod:
     options: tuple[MethodOption, ...] = ()
     extra: str | None = None
     name: str = ""
+    module: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.function.replace("_", "-"))
+        object.__setattr__(self, "module", self.module or f"ranking.{self.function}")
 
     @property
     def needs_probe(self) -> bool:
@@ -81,11 +83,6 @@ class RankingMethod:
     @property
     def is_installed(self) -> bool:
         return self.extra is None or find_spec(self.extra) is not None
-
-    def load(self) -> Callable[..., Any]:
-        """The function itself."""
-        function: Callable[..., Any] = getattr(import_module("neurox_lite.ranking"), self.function)
-        return function
 
 
 CROSS_MODEL_METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
@@ -127,6 +124,11 @@ METHODS: dict[str, RankingMethod] = {
             (_N_ROWS, MethodOption("objective", "sufficiency", "sufficiency or flip")),
         ),
         RankingMethod("variance", ("X",)),
-        RankingMethod("random_ranking", ("space", "seed", "constant"), name="random"),
+        RankingMethod(
+            "random_ranking",
+            ("space", "seed", "constant"),
+            name="random",
+            module="results.random_ranking",
+        ),
     )
 }

@@ -259,7 +259,9 @@ def test_and_so_is_one_of_functions_that_read_files(of_files, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("argument", ["bounds_from", "others", "method"])
-@pytest.mark.parametrize("value", [object(), 3.7, "x", [None]], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), 3.7, "x", [None]], ids=["object", "float", "str", "list"]
+)
 def test_and_so_are_those_of_a_mask_that_takes_time_to_fit(argument, value):
     pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[:2]
     with pytest.raises(InputError, match=r"MinimalPair|method"):

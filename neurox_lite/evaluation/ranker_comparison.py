@@ -29,7 +29,7 @@ from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.ranking.agreement import AgreementMatrix, agreement
-from neurox_lite.ranking.methods import RankingTask, rank
+from neurox_lite.ranking.methods import RankingTask, load_function, rank
 from neurox_lite.ranking_methods import METHODS
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
@@ -346,7 +346,7 @@ def _stability(
     options: dict[str, Any] = {"n_resamples": n_resamples, "seed": task.seed}
     if method and method.needs == ("probe",):
         intervals = rank_intervals(
-            method.load(), task.X, task.y, sentences, probe=task.fitted_probe, **options
+            load_function(method), task.X, task.y, sentences, probe=task.fitted_probe, **options
         )
     else:
         intervals = rank_intervals(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.ranking_methods import METHODS
+from neurox_lite.ranking_methods import METHODS, RankingMethod
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import short_repr
 
@@ -110,8 +112,16 @@ def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
     needs = METHODS[method].needs
     _require(method, task, needs)
     taken = {n: task.fitted_probe if n == "probe" else getattr(task, n) for n in needs}
-    ranking: NeuronRanking = METHODS[method].load()(**taken, **options)
+    ranking: NeuronRanking = load_function(METHODS[method])(**taken, **options)
     return ranking
+
+
+def load_function(method: RankingMethod) -> Callable[..., Any]:
+    """The function of a row."""
+    function: Callable[..., Any] = getattr(
+        import_module(f"neurox_lite.{method.module}"), method.function
+    )
+    return function
 
 
 def _require(method: str, task: RankingTask, needs: tuple[str, ...]) -> None:
