@@ -251,6 +251,7 @@ def test_an_argument_of_another_kind_is_refused_in_one_line(name, tmp_path, monk
         assert problems(name, VALID[name]) == []
 
 
+@pytest.mark.heavy
 def test_and_so_is_one_of_functions_that_read_files(of_files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, valid in of_files.items():

@@ -148,6 +148,7 @@ def check(figure: Figure) -> None:
             assert not legend.get_window_extent().overlaps(other)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", RESULTS)
 def test_nothing_collides_and_nothing_is_cut_off(name: str) -> None:
     figure = RESULTS[name].plot(title=TITLE)

@@ -239,6 +239,7 @@ def hold(path, started, mode):
             time.sleep(60)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("mode", ["write", "write in", "claim"])
 def test_another_process_is_refused_and_what_a_killed_one_left_is_removed(tmp_path, mode):
     path = tmp_path / ("folder" if mode == "write in" else "[file].txt")
@@ -285,6 +286,7 @@ def compete(path, barrier, number, results):
         results.put(None)
 
 
+@pytest.mark.heavy
 def test_of_processes_that_begin_together_one_writes(tmp_path):
     for name in ("0.txt", "1.txt", "folder"):
         path = tmp_path / name

@@ -175,6 +175,7 @@ def test_no_file_is_replaced_by_its_own_conversion(tmp_path):
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
+@pytest.mark.heavy
 def test_the_command(tmp_path, capsys):
     make_folder(tmp_path)
     source, out = str(tmp_path / "n.hdf5"), str(tmp_path / "bert.h5")

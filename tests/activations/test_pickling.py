@@ -63,6 +63,7 @@ def test_by_path_and_not_by_content(tmp_path, monkeypatch):
     np.testing.assert_array_equal(matrix_again[:], store.matrix(rows=np.arange(3, 20))[:])
 
 
+@pytest.mark.heavy
 def test_in_other_processes(tmp_path):
     store = write(tmp_path / "s.h5")
     splits = labelled_splits(store, CORPUS, "tag")

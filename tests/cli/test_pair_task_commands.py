@@ -42,6 +42,7 @@ def ranking(tmp_path_factory: pytest.TempPathFactory, untrained: str) -> str:
     return str(path)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("pairs", "options"),
     [
@@ -119,6 +120,7 @@ def test_rankings_by_pairs_carry_it(untrained: str) -> None:
         assert ranking.provenance["task"]["holds"] is holds
 
 
+@pytest.mark.heavy
 def test_a_replacement_far_out_of_range_is_in_the_status(tmp_path: Path) -> None:
     """Free replacements of one cell have to go far; those within the range do not."""
     loaded = nx.load_model(MODEL, head="language")

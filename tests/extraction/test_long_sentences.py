@@ -59,6 +59,7 @@ def check_piece(sentence, piece):
     return inner[0]
 
 
+@pytest.mark.heavy
 @given(aligned_sentences(), st.integers(1, 12), st.data())
 @settings(max_examples=500, deadline=None)
 def test_every_word_is_in_the_window_where_it_has_most_context(sentence, room, data):

@@ -142,7 +142,8 @@ def test_a_compiled_model():
     assert not torch.allclose(intact, expected)
 
 
-def test_a_compiled_model_is_translated():
+@pytest.mark.heavy
+def test_a_compiled_model_is_added_to():
     model = build("gpt2", 99, "AutoModelForCausalLM")
     space = space_of(model, "mlp")
     shift = np.zeros(space.n_neurons)

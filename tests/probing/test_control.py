@@ -40,6 +40,7 @@ def test_word_order_does_not_matter_and_the_seed_does():
     assert np.any(control_labels(words, TASK_LABELS, seed=2) != control)
 
 
+@pytest.mark.heavy
 def test_labels_are_the_same_whatever_the_hash_seed():
     code = (
         "import numpy as np; from neurox_lite.probing.selectivity import control_labels; "
