@@ -200,7 +200,7 @@ def _posterior(lengths: np.ndarray, n_right: np.ndarray, correlations: np.ndarra
     """Probability of each correlation within sentences, (n_correlations,)."""
     from scipy.special import gammaln
 
-    # Jeffreys' prior is uniform in the angle, whose deviation depends on the size only.
+    # Jeffreys' prior is uniform in the angle, whose standard deviation depends on the size only.
     middle = np.arcsin(np.sqrt(n_right.sum() / lengths.sum()))
     width = SHARES_TO / 2 * np.sqrt((lengths**2).sum()) / lengths.sum()
     low, high = max(middle - width, 0), min(middle + width, np.pi / 2)
