@@ -23,6 +23,7 @@ __all__ = [
     "TaggedCorpus",
     "ablate",
     "align_stores",
+    "attribution",
     "convert",
     "corpora",
     "correlation",
@@ -50,6 +51,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from neurox_lite import (
+        attribution,
         corpora,
         correlation,
         evaluation,
@@ -86,7 +88,16 @@ if TYPE_CHECKING:
     from neurox_lite.results.ranking import NeuronRanking
     from neurox_lite.saved_results import load_result
 
-_GROUPS = ("corpora", "correlation", "evaluation", "interventions", "masking", "probing", "ranking")
+_GROUPS = (
+    "attribution",
+    "corpora",
+    "correlation",
+    "evaluation",
+    "interventions",
+    "masking",
+    "probing",
+    "ranking",
+)
 _MODULE_OF = {
     "ActivationStore": "activations.store",
     "ElasticNetProbe": "probing.probe",

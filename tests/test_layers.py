@@ -39,6 +39,7 @@ ORDER = [
     # Does the model use them?
     {"interventions"},
     {"masking"},
+    {"attribution"},
     # Where both meet.
     {"ranking"},
     {"evaluation"},
@@ -133,7 +134,7 @@ def test_public_names_are_sorted_and_importable() -> None:
     groups = [
         group for name in neurox_lite.__all__ if ismodule(group := getattr(neurox_lite, name))
     ]
-    assert len(groups) == 7
+    assert len(groups) == 8
     for part in (neurox_lite, *groups):
         assert sorted(part.__all__) == part.__all__
         assert all(getattr(part, name) is not None for name in part.__all__)
@@ -147,10 +148,11 @@ def test_type_checkers_see_the_same_names() -> None:
 
 
 def test_public_names_are_few() -> None:
-    """Beside the rankers, one of which is learnt at a time."""
+    """Beside rankers and attributions, one of which is learnt at a time."""
     groups = [
         group for name in neurox_lite.__all__ if ismodule(group := getattr(neurox_lite, name))
     ]
-    others = [group for group in groups if group is not neurox_lite.ranking]
+    methods = (neurox_lite.ranking, neurox_lite.attribution)
+    others = [group for group in groups if group not in methods]
     names = {name for part in (neurox_lite, *others) for name in part.__all__}
-    assert len(names) <= 70
+    assert len(names) <= 75

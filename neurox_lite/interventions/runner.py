@@ -181,19 +181,7 @@ class InterventionRunner:
 
     def batches(self, n_copies: int = 1) -> list[torch.Tensor]:
         """All inputs, shortest first, in batches that fit when each is read in some copies."""
-        most = self.tokens_at_once
-        order = torch.argsort(self.lengths, stable=True)
-        batches, start = [], 0
-        while start < len(order):
-            stop = start + 1
-            while (
-                stop < len(order)
-                and (stop + 1 - start) * int(self.lengths[order[stop]]) * n_copies <= most
-            ):
-                stop += 1
-            batches.append(order[start:stop])
-            start = stop
-        return batches
+        return length_batches(self.lengths, self.tokens_at_once, n_copies)
 
     def activations(self) -> torch.Tensor:
         """Activations at the replaced tokens, (n_replaced_tokens, n_neurons), input after input.
@@ -261,3 +249,24 @@ class InterventionRunner:
     def _inputs(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         longest = int(self.lengths[rows].max())
         return self.input_ids[rows, :longest], self.attention_mask[rows, :longest]
+
+
+def length_batches(
+    lengths: torch.Tensor, tokens_at_once: int, n_copies: int = 1
+) -> list[torch.Tensor]:
+    """Numbers of inputs, shortest first, in batches of so many tokens, padding and copies counted.
+
+    An input of more is a batch by itself.
+    """
+    order = torch.argsort(lengths, stable=True)
+    batches, start = [], 0
+    while start < len(order):
+        stop = start + 1
+        while (
+            stop < len(order)
+            and (stop + 1 - start) * int(lengths[order[stop]]) * n_copies <= tokens_at_once
+        ):
+            stop += 1
+        batches.append(order[start:stop])
+        start = stop
+    return batches

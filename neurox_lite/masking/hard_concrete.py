@@ -13,23 +13,42 @@ The gate is differentiable in phi, and so is the probability that it is not 0,
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 
-LOW, HIGH, TEMPERATURE = -0.1, 1.1, 0.2
-"""The stretched interval (l, r) and tau of Louizos et al. 2018; with tau = 0.2, as De Cao et al.
-2020 take it, 76 % of the gates at phi = 0 are exactly 0 or 1."""
+
+@dataclass(frozen=True)
+class Stretch:
+    """The stretched interval (l, r), and the temperature tau."""
+
+    low: float
+    high: float
+    temperature: float
 
 
-def sample(phi: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-    """Draw gates, differentiable in ``phi``: the log-odds of a gate above one half.
+NEURONS = Stretch(-0.1, 1.1, 0.2)
+"""(l, r) of Louizos et al. 2018; with tau = 0.2, as De Cao et al. 2020 take it, 76 % of the gates
+at phi = 0 are exactly 0 or 1."""
+
+TOKENS = Stretch(-0.2, 1.0, 0.2)
+"""Of De Cao et al. 2020 for input tokens: gates are often exactly 0, and never exactly 1."""
+
+
+def sample(phi: torch.Tensor, noise: torch.Tensor, stretch: Stretch = NEURONS) -> torch.Tensor:
+    """Draw gates, differentiable in ``phi``: the log-odds of a gate above the middle of (l, r).
 
     ``noise`` is u, of a shape that ``phi`` broadcasts to.
     """
-    stretched = torch.sigmoid((torch.logit(noise) + phi) / TEMPERATURE) * (HIGH - LOW) + LOW
-    return stretched.clamp(0, 1)
+    squashed = torch.sigmoid((torch.logit(noise) + phi) / stretch.temperature)
+    return (squashed * (stretch.high - stretch.low) + stretch.low).clamp(0, 1)
 
 
-def probability(phi: torch.Tensor) -> torch.Tensor:
+def log_odds(phi: torch.Tensor, stretch: Stretch = NEURONS) -> torch.Tensor:
+    """Log-odds of a gate that is not 0."""
+    return phi - stretch.temperature * math.log(-stretch.low / stretch.high)
+
+
+def probability(phi: torch.Tensor, stretch: Stretch = NEURONS) -> torch.Tensor:
     """Probability that a gate is not 0."""
-    return torch.sigmoid(phi - TEMPERATURE * math.log(-LOW / HIGH))
+    return torch.sigmoid(log_odds(phi, stretch))

@@ -1,7 +1,8 @@
-"""What a model predicts from its states: nothing, tokens or classes of texts."""
+"""What a model predicts from its states: nothing, tokens, classes of texts, or answers in them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from transformers import (
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     PreTrainedConfig,
     PreTrainedModel,
@@ -16,20 +18,27 @@ from transformers import (
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
+from neurox_lite.models.model_files import read_config
 
 LANGUAGE_HEADS = ("ForCausalLM", "LMHeadModel", "ForMaskedLM", "ForPreTraining")
+OTHER_HEADS = {
+    "classification": ("ForSequenceClassification", AutoModelForSequenceClassification),
+    "question-answering": ("ForQuestionAnswering", AutoModelForQuestionAnswering),
+}
+HEADS = ("language", *OTHER_HEADS)
 
 
 def class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
     """The Auto class that gives the model this head."""
     if head is None:
         return AutoModel
-    if head not in ("language", "classification"):
-        raise unknown_choice("head", head, ("language", "classification"))
+    if head not in HEADS:
+        raise unknown_choice("head", head, HEADS)
     architecture = next(iter(config.architectures or []), "")
-    if head == "classification":
-        known = "ForSequenceClassification" in architecture
-        auto: Any = AutoModelForSequenceClassification
+    auto: Any
+    if head in OTHER_HEADS:
+        ending, auto = OTHER_HEADS[head]
+        known = ending in architecture
     else:
         # Weights that are shared with the embeddings are never missing from the files.
         known = not config.is_encoder_decoder and (
@@ -44,6 +53,20 @@ def class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
             f"trained for that"
         )
     return auto
+
+
+def head_of(model: Any) -> str | None:
+    """The head that a model has in its files, to load it by name or path; None for the base model.
+
+    Of a model in memory None: it has the head it has.
+    """
+    if not isinstance(model, str | Path):
+        return None
+    architecture = next(iter(read_config(str(model)).architectures or []), "")
+    for head, (ending, _) in OTHER_HEADS.items():
+        if ending in architecture:
+            return head
+    return "language" if architecture.endswith(LANGUAGE_HEADS) else None
 
 
 @torch.no_grad()

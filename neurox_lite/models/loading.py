@@ -120,9 +120,9 @@ def load_model(
     side : {"encoder", "decoder"}
         The side of an encoder-decoder that is going to be used: files that hold only an encoder
         will do for that.
-    head : {"language", "classification"}, optional
-        What is to be predicted from its states: tokens (the next one, or masked ones) or classes
-        of texts. By default nothing: the base model.
+    head : {"language", "classification", "question-answering"}, optional
+        What is to be predicted from its states: tokens (the next one, or masked ones), classes of
+        texts, or where in a text the answer is. By default nothing: the base model.
     random_weights : int, optional
         A seed. The model has the architecture and the tokenizer of ``name``, and weights as its
         own code initialises them before any training: a baseline. Its revision says so.

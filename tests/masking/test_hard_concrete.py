@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from neurox_lite.masking.gate_search import Multiplier
-from neurox_lite.masking.hard_concrete import HIGH, LOW, TEMPERATURE, probability, sample
+from neurox_lite.masking.hard_concrete import NEURONS, probability, sample
 
 
 def draw(phi, n=200_000):
@@ -30,8 +30,8 @@ def test_gates_are_mostly_exactly_zero_or_one():
 def test_a_gate_at_zero_is_more_often_open_than_half_of_the_time_only_by_the_stretch():
     open_share = float(probability(torch.zeros(1)))
     # s > -l / (r - l) with s = sigmoid(logit(u) / tau)
-    threshold = -LOW / (HIGH - LOW)
-    u = 1 / (1 + ((1 - threshold) / threshold) ** TEMPERATURE)
+    threshold = -NEURONS.low / (NEURONS.high - NEURONS.low)
+    u = 1 / (1 + ((1 - threshold) / threshold) ** NEURONS.temperature)
     assert open_share == pytest.approx(1 - u, abs=1e-6)
 
 

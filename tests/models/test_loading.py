@@ -248,7 +248,9 @@ def test_a_configuration_that_names_no_architecture(make_model, tmp_path):
 
 
 def test_an_unknown_head(folder):
-    with pytest.raises(InputError, match="unknown head 'speech'; use language or classification"):
+    with pytest.raises(
+        InputError, match="unknown head 'speech'; use language, classification, question-answering"
+    ):
         load_model(folder, head="speech")
 
 

@@ -1,0 +1,208 @@
+"""Texts to be explained: inputs, states and outputs together.
+
+`neurox_lite.interventions.text_inputs`,
+`neurox_lite.interventions.token_states`,
+`neurox_lite.interventions.text_outputs`
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import transformers as tf
+
+import neurox_lite as nx
+from neurox_lite.attribution import ExplainedTexts
+from neurox_lite.errors import InputError
+from neurox_lite.interventions.token_states import keep_tokens
+from neurox_lite.models.loading import LoadedModel
+
+TEXTS = ["The baker near the doctors helps the man .", "The nurse sings ."]
+ALL = torch.arange(2)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {
+        name: nx.load_model(nx.embedded_path(f"models/{name}"), head="language")
+        for name in ("bert", "gpt2", "lstm-0")
+    }
+
+
+@pytest.fixture(scope="module")
+def with_head(models):
+    """A random BERT with another head, of the embedded tokenizer."""
+
+    def make(kind, **options):
+        config = tf.BertConfig(
+            vocab_size=len(models["bert"].tokenizer),
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            max_position_embeddings=24,
+            initializer_range=0.5,
+            **options,
+        )
+        torch.manual_seed(0)
+        model = kind(config).eval().requires_grad_(False)
+        return LoadedModel(model, models["bert"].tokenizer, "small", "none")
+
+    return make
+
+
+def masked(texts):
+    return [text.replace("helps", "[MASK]").replace("sings", "[MASK]") for text in texts]
+
+
+def explained_by(models, name):
+    return ExplainedTexts.of_texts(models[name], masked(TEXTS) if name == "bert" else TEXTS)
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2", "lstm-0"])
+def test_states_are_word_embeddings_and_hidden_states(models, name):
+    explained = explained_by(models, name)
+    batch = explained.inputs.batch(ALL)
+    model = models[name].model
+    hidden = model(**batch, output_hidden_states=True).hidden_states
+    states = explained.token_states(ALL)
+    assert torch.equal(states[0], model.get_input_embeddings()(batch["input_ids"]))
+    assert len(states) == len(hidden) + 1 == explained.n_states
+    for state, expected in zip(states[1:], hidden, strict=True):
+        torch.testing.assert_close(state, expected)
+    assert len(explained.token_states(ALL, 1)) == 2
+    with_output, parts = explained.states_and_parts(ALL)
+    assert all(map(torch.equal, with_output, states))
+    assert all(map(torch.equal, parts, explained.intact(ALL)))
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2", "lstm-0"])
+def test_a_state_written_back_changes_nothing_and_another_does(models, name):
+    explained = explained_by(models, name)
+    intact = explained.intact(ALL)[0]
+    gates = torch.ones_like(explained.inputs.batch(ALL)["attention_mask"])
+    for state, width in enumerate(explained.states.widths):
+        zeros = torch.zeros(width)
+        same = explained.parts(ALL, state, keep_tokens(gates, zeros))[0]
+        assert torch.equal(same, intact)
+        other = explained.parts(ALL, state, keep_tokens(gates * 0.0, zeros))[0]
+        distance = explained.output.divergence((intact,), (other,))
+        assert distance.shape == (2,)
+        assert (distance > 0.01).all()
+
+
+def test_an_erased_token_is_the_text_with_a_mask_in_its_place(models):
+    bert = models["bert"]
+    explained = ExplainedTexts.of_texts(bert, ["The baker [MASK] the man ."])
+    erased = ExplainedTexts.of_texts(bert, ["The baker [MASK] the man ."])
+    erased.inputs.input_ids[0, 2] = bert.tokenizer.mask_token_id
+    gates = torch.ones(1, 8)
+    gates[0, 2] = 0
+    row = torch.tensor([0])
+    change = keep_tokens(gates, explained.states.placeholder)
+    torch.testing.assert_close(explained.parts(row, 0, change), erased.intact(row))
+
+
+def test_classes_tokens_answers_and_choices(models, with_head):
+    bert = models["bert"].tokenizer
+    classifier = with_head(tf.BertForSequenceClassification, num_labels=3)
+    explained = ExplainedTexts.of_texts(classifier, TEXTS)
+    for row, text in enumerate(TEXTS):
+        logits = classifier.model(**bert(text, return_tensors="pt")).logits
+        found = explained.intact(torch.tensor([row]))
+        torch.testing.assert_close(found[0], logits.log_softmax(-1))
+        assert explained.output.said(found, torch.tensor([row])) == [f"LABEL_{logits.argmax()}"]
+
+    reader = with_head(tf.BertForQuestionAnswering)
+    questions, contexts = ["Who sings ?", "Who helps the man ?"], TEXTS[::-1]
+    explained = ExplainedTexts.of_texts(reader, questions, contexts=contexts)
+    both = explained.intact(ALL)
+    for row, pair in enumerate(zip(questions, contexts, strict=True)):
+        found = reader.model(**bert(*pair, return_tensors="pt"))
+        for part, logits in zip(both, (found.start_logits, found.end_logits), strict=True):
+            n_tokens = logits.shape[1]
+            torch.testing.assert_close(part[row, :n_tokens], logits[0].log_softmax(-1))
+            assert part[row, n_tokens:].exp().sum() == 0
+    assert (explained.output.divergence(both, both) == 0).all()
+
+    gpt2 = models["gpt2"]
+    logits = gpt2.model(**gpt2.tokenizer(TEXTS[1], return_tensors="pt")).logits[:, -1]
+    found = ExplainedTexts.of_texts(gpt2, TEXTS).intact(torch.tensor([1]))
+    torch.testing.assert_close(found[0], logits.log_softmax(-1))
+
+    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[:20]
+    explained = ExplainedTexts.of_pairs(gpt2, pairs)
+    right, wrong = explained.intact(torch.arange(20))[0].T
+    expected = torch.tensor(nx.interventions.score_pairs(gpt2, pairs))
+    torch.testing.assert_close((right - wrong).double(), expected.double())
+
+
+def test_neurons_are_read_at_their_highest_token(models):
+    gpt2 = models["gpt2"]
+    explained = ExplainedTexts.of_neurons(gpt2, TEXTS, "1:3", nx.Location("hidden_states"))
+    hidden = [
+        gpt2.model(**gpt2.tokenizer(text, return_tensors="pt"), output_hidden_states=True)
+        for text in TEXTS
+    ]
+    values = [each.hidden_states[1][0, :, 3] for each in hidden]
+    everything = torch.cat(values)
+    highest = torch.stack([each.max() for each in values])
+    expected = (highest - everything.mean()) / everything.std(correction=0)
+    torch.testing.assert_close(explained.intact(ALL)[0][:, 0], expected)
+    assert explained.n_states == 3
+
+
+def test_batches_do_not_matter(models):
+    explained = explained_by(models, "bert")
+    together = explained.intact(ALL)[0]
+    alone = torch.cat([explained.intact(torch.tensor([row]))[0] for row in (0, 1)])
+    torch.testing.assert_close(together, alone)
+
+
+def test_tokens_of_a_corpus_know_their_words(models):
+    words = [["The", "bakers", "sing", "."], ["A", "nurse", "sings", "."]]
+    corpus = nx.TaggedCorpus(words)
+    inputs = ExplainedTexts.of_texts(models["gpt2"], corpus).inputs
+    plain = ExplainedTexts.of_texts(models["gpt2"], [" ".join(each) for each in words]).inputs
+    assert torch.equal(inputs.input_ids, plain.input_ids)
+    assert torch.equal(inputs.is_special, plain.is_special)
+    every = [word for sentence in words for word in sentence]
+    for tokens, of_words in zip(inputs.tokens, inputs.words, strict=True):
+        for token, word in zip(tokens, of_words, strict=True):
+            assert (word < 0 and token == "<s>") or token.strip("Ġ") in every[word]
+
+
+def test_what_cannot_be_explained(models, with_head, make_model):
+    def refused(said, *args, **options):
+        with pytest.raises(InputError, match=said):
+            ExplainedTexts.of_texts(*args, **options)
+
+    bert, gpt2 = models["bert"], models["gpt2"]
+    refused("0 mask tokens", bert, TEXTS)
+    refused("2 mask tokens", bert, ["[MASK] [MASK]"])
+    refused("no texts", gpt2, [])
+    refused("no tokens", gpt2, [""]) if not gpt2.tokenizer("")["input_ids"] else None
+    refused("answers no questions", gpt2, TEXTS, contexts=TEXTS)
+    refused("needs contexts", with_head(tf.BertForQuestionAnswering), TEXTS)
+    refused(
+        "1 contexts for 2 questions",
+        with_head(tf.BertForQuestionAnswering),
+        TEXTS,
+        contexts=TEXTS[:1],
+    )
+    refused("two classes", with_head(tf.BertForSequenceClassification, num_labels=1), TEXTS)
+    refused(
+        "but small reads 24",
+        with_head(tf.BertForSequenceClassification, num_labels=2),
+        ["a man " * 30],
+    )
+    encoder_decoder = tf.AutoModelForSeq2SeqLM.from_config(
+        tf.AutoConfig.from_pretrained(make_model("t5"))
+    ).eval()
+    with pytest.raises(InputError, match="encoder-decoder"):
+        ExplainedTexts.of_texts(encoder_decoder, TEXTS, tokenizer=bert.tokenizer)
+    training = with_head(tf.BertForSequenceClassification, num_labels=2)
+    training.model.train()
+    refused("training mode", training, TEXTS)
+    with pytest.raises(InputError, match="9"):
+        ExplainedTexts.of_neurons(gpt2, TEXTS, "9:1")
