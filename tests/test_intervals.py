@@ -1,5 +1,7 @@
 """The interval of an accuracy covers as often as it says, and is never a point."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from scipy.stats import t as student
 
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import accuracy_interval, mean_interval
-from tests.benchmarks.intervals import coverage, drawn
+from tests.benchmarks.intervals import attainable, coverage, drawn
 
 
 @pytest.mark.parametrize(
@@ -121,3 +123,13 @@ def test_errors():
     for right in (["a", "b"], [0.5, 1.0], [np.nan, 1.0]):
         with pytest.raises(InputError, match="values other than True and False"):
             accuracy_interval(right, [0, 1])
+
+
+def test_no_interval_covers_exactly_what_it_claims_everywhere():
+    """Why coverage of 0.95 in every cell of the table is nobody's: by all subsets of 13 counts."""
+    chances = binom.pmf(np.arange(13), 12, 0.99)
+    sums = [chances[list(some)].sum() for k in range(14) for some in combinations(range(13), k)]
+    assert not any(0.893 < total < 0.993 for total in sums)
+    below, above = attainable(12, 0.99)
+    assert below == pytest.approx(max(total for total in sums if total < 0.95), abs=1e-3)
+    assert above == pytest.approx(min(total for total in sums if total > 0.95), abs=1e-3)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
+from scipy.stats import binom
 
 from neurox_lite.intervals import Interval, accuracy_interval
 
@@ -86,8 +87,22 @@ def cases() -> Iterator[tuple[Sequence[str], Draw]]:
             )
 
 
+def attainable(n_sentences: int, accuracy: float) -> tuple[float, float]:
+    """Coverages nearest to 0.95 that any interval can have, below it and above.
+
+    Of sentences of one word. What an interval holds depends on the number of right words alone,
+    whatever its construction, so that its coverage is the sum of the probabilities of the numbers
+    for which it holds the accuracy: one of the sums over all subsets, less those of no account.
+    """
+    chances = binom.pmf(np.arange(n_sentences + 1), n_sentences, accuracy)
+    sums = np.zeros(1)
+    for chance in chances[chances > 1e-4]:
+        sums = np.unique(np.concatenate([sums, sums + chance]).round(6))
+    return float(sums[sums <= 0.95].max()), float(sums[sums >= 0.95].min())
+
+
 def main() -> None:
-    """Print a row per case: coverage, and mean width, at each accuracy."""
+    """Print a row per case: coverage, and mean width, at each accuracy; then what is attainable."""
     header = ["words", "correlation", "chances", "sentences", *map(str, ACCURACIES), "all right"]
     print("| " + " | ".join(header) + " |")
     print("|" + "---|" * len(header))
@@ -99,6 +114,13 @@ def main() -> None:
         _, sentences = draw(np.random.default_rng(0), 0.5)
         low = accuracy_interval(np.ones(len(sentences), dtype=bool), sentences).low
         print("| " + " | ".join([*names, *cells, f"{low:.2f} to 1"]) + " |", flush=True)
+    print(
+        "\n| sentences of one word | accuracy | attainable below 0.95 | above |\n|---|---|---|---|"
+    )
+    for n_sentences in (5, 12, 40):
+        for accuracy in ACCURACIES[2:]:
+            below, above = attainable(n_sentences, accuracy)
+            print(f"| {n_sentences} | {accuracy} | {below:.3f} | {above:.3f} |")
 
 
 if __name__ == "__main__":
