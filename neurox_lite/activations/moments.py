@@ -156,13 +156,13 @@ class RunningMoments:
 
     Parameters
     ----------
-    X : (n, n_neurons) array, tensor or store's matrix
-        Whose rows an error names.
+    X : (n, n_neurons) array, tensor or store's matrix, optional
+        Whose rows an error names; without it all that is added must be finite.
     columns : sequence of slice
         Runs of columns within which products are summed, too; then blocks are on the CPU.
     """
 
-    def __init__(self, X: Any, columns: Sequence[slice] = ()):
+    def __init__(self, X: Any = None, columns: Sequence[slice] = ()):
         self.X, self.columns = X, columns
         self.n_rows = 0
         widths = [len(range(X.shape[1])[run]) for run in columns]
@@ -175,7 +175,7 @@ class RunningMoments:
         weights: torch.Tensor | None = None,
         members: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Add rows of ``X`` from ``start``; gives their differences, in the units.
+        """Add rows, those of ``X`` from ``start``; gives their differences, in the units.
 
         Parameters
         ----------
@@ -227,7 +227,8 @@ class RunningMoments:
         squares = difference.square().sum(0)
         lost = ~torch.isfinite(squares) | (squares == 0)
         if lost.any():
-            check_finite(block.cpu().numpy(), start, space_of(self.X), self.X)
+            if self.X is not None:
+                check_finite(block.cpu().numpy(), start, space_of(self.X), self.X)
             exact = difference[:, lost].double().square().sum(0)
             if not exact.any():
                 return squares  # of neurons that are constant in these rows

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from neurox_lite.activations.moments import RunningMoments
+from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.showing import short_repr
 
@@ -31,25 +34,33 @@ class ActivationRange:
     ) -> ActivationRange:
         """Of batches of tokens, whose states of each layer are (n_tokens, width).
 
-        Means and squared differences of batches are merged in float64 (Chan et al. 1979). Memory:
-        the activations of a batch, of one layer in float64.
+        Sums are in float64. Memory: the activations of a batch, of one layer in float64.
+
+        Raises
+        ------
+        InputError
+            When an activation is NaN or infinite.
         """
-        mean = torch.zeros(space.n_neurons, dtype=torch.float64, device=device)
-        squares = torch.zeros_like(mean)
-        low = torch.full_like(mean, torch.inf)
-        high = torch.full_like(mean, -torch.inf)
+        moments = [RunningMoments() for _ in space.layers]
+        low = torch.full((space.n_neurons,), torch.inf, device=device)
+        high = -low
         n_before = 0
         for layers in batches:
-            n_new = len(layers[0])
-            n_all = n_before + n_new
-            for layer, states in zip(space.layers, layers, strict=True):
+            for layer, running, states in zip(space.layers, moments, layers, strict=True):
+                lowest, highest = states.amin(0), states.amax(0)
+                if not (lowest.isfinite() & highest.isfinite()).all():
+                    raise InputError(
+                        f"{space.model}: an activation of layer {layer} is NaN or infinite; load "
+                        "the model in float32"
+                    )
                 at = space.columns(layer)
-                variance, own = torch.var_mean(states.double(), dim=0, correction=0)
-                difference = own - mean[at]
-                squares[at] += variance * n_new + difference**2 * (n_before * n_new / n_all)
-                mean[at] += difference * (n_new / n_all)
-                low[at] = torch.minimum(low[at], states.amin(0))
-                high[at] = torch.maximum(high[at], states.amax(0))
-            n_before = n_all
-        parts = (mean, (squares / n_before).sqrt(), low, high)
-        return cls(*(part.float() for part in parts))
+                low[at] = torch.minimum(low[at], lowest)
+                high[at] = torch.maximum(high[at], highest)
+                running.add(n_before, states.double())
+            n_before += len(layers[0])
+        found = [running.moments() for running in moments]
+        mean, std = (
+            torch.from_numpy(np.concatenate([getattr(each, name) for each in found]))
+            for name in ("mean", "std")
+        )
+        return cls(mean.float().to(device), std.float().to(device), low, high)

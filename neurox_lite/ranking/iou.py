@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from neurox_lite.activations.access import SMALL_ROWS, check_finite, layers_of, small_blocks
 from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
 from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.moments import RunningMoments
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.ranking.class_scores import rank_by_class_scores
@@ -17,6 +19,10 @@ from neurox_lite.results.ranking import NeuronRanking
 
 SAMPLE_RUNS, RUN_ROWS = 16, 256
 """Thresholds are quantiles of so many runs of neighbouring rows, or of all rows if no more."""
+
+ALIKE = 1e-6
+"""Activations of a constant neuron differ by less than this share of them, whatever the rounding:
+of the n words one may be off by sqrt(n) standard deviations, each 1e-12 of the mean."""
 
 
 def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
@@ -48,7 +54,8 @@ def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
     if not 0 < quantile < 1:
         raise InputError(f"quantile is {quantile}; give a share between 0 and 1")
     data = validate_inputs(X, y)
-    lowest, highest = (torch.from_numpy(each) for each in _thresholds(data, quantile))
+    lowest, highest, alike = map(torch.from_numpy, _thresholds(data, quantile))
+    of_alike = RunningMoments()
     shape = len(data.classes), data.space.n_neurons
     low, high = torch.zeros(shape, dtype=torch.float64), torch.zeros(shape, dtype=torch.float64)
     buffer = torch.empty(SMALL_ROWS, shape[1])
@@ -60,9 +67,13 @@ def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
         active = buffer[: len(block)]
         low += members @ torch.le(block, lowest, out=active)
         high += members @ torch.ge(block, highest, out=active)
+        if alike.any():
+            of_alike.add(start, block[:, alike])
     counts = np.bincount(data.ids, minlength=shape[0])[:, None]
     class_scores = np.maximum(*(_iou(hits.numpy(), counts) for hits in (low, high)))
     is_constant = (low + high).sum(0).numpy() == 0  # active on no word
+    if alike.any():
+        is_constant[alike.numpy()] = of_alike.moments().is_constant
     return rank_by_class_scores("iou", data, class_scores, is_constant, quantile=quantile)
 
 
@@ -71,26 +82,28 @@ def _iou(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return hits / (counts + hits.sum(0) - hits)
 
 
-def _thresholds(data: LabelledActivations, quantile: float) -> tuple[np.ndarray, np.ndarray]:
-    """Largest value of the low activations, smallest of the high ones; (n_neurons,) each."""
+def _thresholds(data: LabelledActivations, quantile: float) -> Iterator[np.ndarray]:
+    """Largest value of the low activations, smallest of the high ones, and whether those sampled
+    are so much alike that the moments have to tell if they are constant; (n_neurons,) each.
+    """
     runs = _runs(len(data.X))
     found = [
         _quantiles(np.concatenate([_in_memory(part, run) for run in runs]), quantile)
         for part in (layers_of(data.X, data.space, [layer]) for layer in data.space.layers)
     ]
-    lowest, highest = (np.concatenate(each) for each in zip(*found, strict=True))
-    return lowest, highest
+    return map(np.concatenate, zip(*found, strict=True))
 
 
-def _quantiles(sample: np.ndarray, quantile: float) -> tuple[np.ndarray, np.ndarray]:
-    """Thresholds of the columns of a sample (n_sampled, n_columns)."""
+def _quantiles(sample: np.ndarray, quantile: float) -> tuple[np.ndarray, ...]:
+    """:func:`_thresholds` of the columns of a sample (n_sampled, n_columns)."""
     n_active = max(1, round(quantile * len(sample)))
     ends = [0, n_active - 1, len(sample) - n_active, len(sample) - 1]
     least, lowest, highest, most = np.sort(np.ascontiguousarray(sample.T))[:, ends].T
     # Where the threshold is the other end, active are the values beyond it.
     lowest = np.where(lowest == most, np.nextafter(lowest, -np.inf), lowest)
     highest = np.where(highest == least, np.nextafter(highest, np.inf), highest)
-    return lowest, highest
+    # Of a neuron that is 0 in the sample any other value is far from constant.
+    return lowest, highest, (most != 0) & (least >= most - ALIKE * np.abs(most))
 
 
 def _runs(n_rows: int) -> list[slice]:

@@ -139,6 +139,15 @@ def test_the_range_of_activations_that_are_hard_to_add_up(loaded, most, monkeypa
     assert np.array_equal(found.low, X.min(0)) and np.array_equal(found.high, X.max(0))
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_there_is_no_range_of_what_is_no_number(loaded, wrong, monkeypatch):
+    X = torch.ones(sum(LENGTHS), 16)
+    X[9, 3] = wrong
+    told = Told(monkeypatch, loaded, X)
+    with pytest.raises(InputError, match="activation of layer 1 is NaN or infinite; load the model"):
+        told.runner.activation_range()
+
+
 @pytest.mark.parametrize("positions", ["all", "last", [6, 0, 2, 0, 4]])
 @pytest.mark.parametrize("layers", [[1], [3, 0]])
 def test_the_range_is_that_of_the_activations_whatever_the_batch(

@@ -22,6 +22,7 @@ from sklearn.metrics import average_precision_score
 
 import neurox_lite as nx
 from neurox_lite.activations.inputs import sample_rows
+from neurox_lite.activations.moments import moments
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.ranking import (
     METHODS,
@@ -129,6 +130,26 @@ def test_iou_thresholds_of_many_rows_come_from_a_sample():
     ranking = iou(X, y)
     assert ranking.class_scores[0, 1] > 0.9
     assert ranking.class_scores[0, [0, 2]].max() < 0.05
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_iou_has_the_one_rule_for_constant_neurons(dtype):
+    """Also of neurons that are constant, or nearly, in the sample of the thresholds only."""
+    X = np.zeros((9000, 9))
+    unsampled = 300  # between the first two of the sampled runs
+    X[:, 1:5] = [3, -0.1, 1e6, 1e-30]
+    X[:, 5:] = 7
+    X[unsampled, 4:7] = [2e-30, 7 + 1e-8, 8]
+    X[:, 7] += np.random.default_rng(0).normal(size=len(X)) * 1e-13
+    X[unsampled, 8] = np.nextafter(dtype(7), dtype(8))
+    X = np.append(X, X[:, :1], axis=1).astype(dtype)
+    X[unsampled, 9] = 1e-20
+    y = np.arange(len(X)) % 2
+    is_constant = np.isnan(iou(X, y).scores)
+    np.testing.assert_array_equal(is_constant, moments(X).is_constant)
+    is_float32 = dtype == np.float32
+    expected = [True] * 4 + [False, is_float32, False, True, not is_float32, False]
+    assert is_constant.tolist() == expected
 
 
 @settings(deadline=None, max_examples=40)
