@@ -53,7 +53,7 @@ FIRST = {
     "encode_pairs": lambda it: nx.interventions.encode_pairs(it, PAIRS),
     "extract": lambda it: nx.extract(it, CORPUS, "nowhere/out.h5"),
     "extract corpus": lambda it: nx.extract("nowhere", it, "nowhere/out.h5"),
-    "fit_grid": lambda it: nx.probing.fit_grid(it, X, Y, [0.1], [0.1]),
+    "fit_grid": lambda it: nx.probing.fit_grid(it, X, Y, l1s=[0.1], l2s=[0.1]),
     "fit_layers": lambda it: nx.probing.fit_layers(it, X, Y, space=RANKING.space),
     "fit_neuron_mask": lambda it: nx.fit_neuron_mask(it, PAIRS),
     "fit_one_vs_rest": lambda it: nx.probing.fit_one_vs_rest(it, X, Y),
@@ -132,7 +132,7 @@ FIRST = {
     "ranking.one_per_cluster": lambda it: nx.ranking.one_per_cluster(it, None),
     "ranking.one_per_cluster clusters": lambda it: nx.ranking.one_per_cluster(RANKING, it),
     "ranking.permuted_overlap": lambda it: nx.ranking.permuted_overlap(
-        it, nx.ranking.probeless, X, Y, 2
+        it, nx.ranking.probeless, X, Y, k=2
     ),
     "ranking.point_biserial": lambda it: nx.ranking.point_biserial(it, Y),
     "ranking.probeless": lambda it: nx.ranking.probeless(it, Y),
@@ -252,7 +252,7 @@ def test_numbers_of_numpy_and_torch(tmp_path):
     assert curves == nx.ablate([RANKING], X, Y, shares=[0.5, 1], n_random=2, seed=1)
     curves.save(tmp_path / "ablation.json")
 
-    grid = nx.probing.fit_grid(PROBE, X, Y, np.array([0.1, 0.01]), [np.float32(0.5)])
+    grid = nx.probing.fit_grid(PROBE, X, Y, l1s=np.array([0.1, 0.01]), l2s=[np.float32(0.5)])
     assert set(grid) == {(0.1, 0.5), (0.01, 0.5)}
     clone(PROBE).set_params(l1=np.float32(0.1), l2=np.array(0.1)).fit(X, Y).save(tmp_path / "p")
 

@@ -35,7 +35,7 @@ TAKES_Y = {
     "score": lambda y: FITTED.score(X, y),
     "regression": lambda y: nx.probing.ElasticNetRegression().fit(X, y),
     "regression score": lambda y: nx.probing.ElasticNetRegression().fit(X, X[:, 0]).score(X, y),
-    "grid": lambda y: nx.probing.fit_grid(PROBE, X, y, [0.1], [0.1]),
+    "grid": lambda y: nx.probing.fit_grid(PROBE, X, y, l1s=[0.1], l2s=[0.1]),
     "one_vs_rest": lambda y: nx.probing.fit_one_vs_rest(PROBE, X, y),
     "search y": lambda y: nx.probing.regularisation_search(PROBE, X, y, X, Y),
     "search dev": lambda y: nx.probing.regularisation_search(PROBE, X, Y, X, y),

@@ -1,7 +1,7 @@
 """What functions are given: activations, and a label for every row.
 
 The one place that says which are accepted. Public functions take them as ``(X, y)``, as
-scikit-learn does, and hand them on as :class:`LabelledActivations`.
+scikit-learn does, or as :class:`LabelledActivations` in the place of X, and hand them on as these.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class LabelledActivations:
     sentences: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
+        require_array(self.X)
         object.__setattr__(self, "X", validate_activations(self.X))
         object.__setattr__(self, "y", validate_labels(self.y, self.X.shape[0]))
         for name in ("rows", "sentences"):
@@ -122,6 +123,17 @@ class LabelledActivations:
         )
 
 
+def unpack(X: Any, y: Any, suffix: str = "") -> tuple[Any, Any]:
+    """``(X, y)``, of LabelledActivations in the place of X their own; ``suffix`` is of names."""
+    if isinstance(y, LabelledActivations):
+        raise InputError(f"y{suffix} is LabelledActivations; give it as X_dev= or X_test=")
+    if not isinstance(X, LabelledActivations):
+        return X, y
+    if y is not None:
+        raise InputError(f"X{suffix} has labels of its own; leave out y{suffix}")
+    return X.X, X.y
+
+
 def validate_inputs(
     X: Any,
     y: Any,
@@ -133,7 +145,7 @@ def validate_inputs(
 
     Parameters
     ----------
-    X : (n, n_neurons) array-like
+    X : (n, n_neurons) array-like, or LabelledActivations
     y : (n,) array-like
     part : str
         What errors call them: X_dev and y_dev of "dev".
@@ -147,6 +159,7 @@ def validate_inputs(
         are not ``like`` train.
     """
     suffix = f"_{part}" if part else ""
+    X, y = unpack(X, y, suffix)
     X = validate_activations(X, f"X{suffix}")
     of_train = None if like is None else like.y
     y = validate_labels(y, X.shape[0], name=f"y{suffix}", like=of_train)
@@ -158,6 +171,8 @@ def validate_inputs(
 def validate_with_sentences(X: Any, y: Any, groups: Any) -> LabelledActivations:
     """:func:`validate_inputs` with the sentence of each row, ``groups`` (n,)."""
     data = validate_inputs(X, y)
+    if groups is None and isinstance(X, LabelledActivations):
+        groups = X.sentences
     return replace(data, sentences=sentence_numbers(groups, len(data)))
 
 
@@ -179,9 +194,11 @@ def require_array(X: Any, name: str = "X") -> None:
 def validate_activations(X: Any, name: str = "X") -> Any:
     """``X`` as something with two dimensions and numbers; integers become float32.
 
-    Raises InputError when it is not an array, is sparse, has other numbers, or is no matrix with
-    rows.
+    Of LabelledActivations it is theirs. Raises InputError when it is not an array, is sparse, has
+    other numbers, or is no matrix with rows.
     """
+    if isinstance(X, LabelledActivations):
+        return X.X
     if isinstance(X, ActivationMatrix):
         return X
     require_array(X, name)

@@ -196,12 +196,10 @@ class Ablate:
             splits = self.labelled.splits(
                 opened, read, tag, layers=layers, seed=self.seed, numeric=numeric
             )
-            train, test = splits.train, splits.test
             if probe is not None:
-                probe.check_trained_on(train)
-            test_data = {"X_test": test.X, "y_test": test.y}
-            options |= {"probe": probe, "retrain": self.retrain, **test_data}
-            curves = ablate(rankings, train.X, train.y, **options)
+                probe.check_trained_on(splits.train)
+            options |= {"probe": probe, "retrain": self.retrain, "X_test": splits.test}
+            curves = ablate(rankings, splits.train, **options)
         areas = {
             f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": (
                 curve.area_above_random

@@ -153,7 +153,7 @@ class Probe:
         from neurox_lite.probing.loading import INDEX
         from neurox_lite.probing.one_vs_rest import save_one_vs_rest
 
-        probes = fit_one_vs_rest(self._unfitted(), splits.train.X, splits.train.y)
+        probes = fit_one_vs_rest(self._unfitted(), splits.train)
         table_format, provenance = self.figures.table_format, self._provenance()
         found = save_one_vs_rest(probes, splits, self.out, table_format, provenance)
         shown = {"probes": self.out, **found, "per_label": INDEX, **skipped_lines(read)}
@@ -163,15 +163,12 @@ class Probe:
     def _fit(self, splits: LabelledSplits) -> tuple[LinearProbe, RegularisationSearch | None]:
         from neurox_lite.probing.search import PENALTIES, regularisation_search
 
-        train, dev = splits.train, splits.dev
         if not self.fit.search:
-            return self._unfitted().fit(train.X, train.y), None
+            return self._unfitted().fit(splits.train), None
         searched, probe = regularisation_search(
             self._unfitted(),
-            train.X,
-            train.y,
-            dev.X,
-            dev.y,
+            splits.train,
+            X_dev=splits.dev,
             l1s=numbers(self.l1s) if self.l1s else PENALTIES,
             l2s=numbers(self.l2s) if self.l2s else PENALTIES,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
 from neurox_lite.showing import short_repr
@@ -115,6 +116,7 @@ def canonical_correlations(X: Any, other: Any, *, variance: float = 0.99) -> Can
         a share, or there are fewer words than principal components.
     """
     validate_variance(variance)
+    X, other = validate_activations(X), validate_activations(other, "other")
     whole = [slice(None)]
     return canonical(cross_moments(X, other, whole, whole), variance)
 

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import load
-from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
+from neurox_lite.activations.inputs import LabelledActivations, unpack, validate_inputs
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
@@ -29,11 +29,11 @@ from neurox_lite.seeds import validate_seed
 def ablate(
     rankings: NeuronRanking | Sequence[NeuronRanking],
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     probe: LinearProbe | None = None,
     X_test: Any = None,
-    y_test: np.ndarray | None = None,
+    y_test: Any = None,
     shares: Sequence[float] = SHARES,
     replacement: str = "zero",
     retrain: bool = True,
@@ -49,11 +49,11 @@ def ablate(
     ----------
     rankings : NeuronRanking or sequence
         All over the columns of ``X``; they share the same random sets.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Training data. Loaded into memory when ``retrain`` or when there is no probe.
     probe : ElasticNetProbe or ElasticNetRegression, optional
         Fitted on ``X`` and ``y``; otherwise an ElasticNetProbe is fitted here.
-    X_test, y_test : array-likes, optional
+    X_test, y_test : array-likes or LabelledActivations, optional
         By default the last fifth of the rows, which are then not trained on.
     shares : sequence of float
         Shares of all neurons.
@@ -88,7 +88,7 @@ def ablate(
         require_fitted(probe)
     train, test = _train_and_test(data, X_test, y_test, probe is not None)
     if probe is None:
-        probe = ElasticNetProbe().fit(train.X, train.y)
+        probe = ElasticNetProbe().fit(train)
 
     n_neurons = train.X.shape[1]
     sets = NeuronSets.of(rankings, count_neurons(shares, n_neurons), n_random, seed)
@@ -137,6 +137,7 @@ def _train_and_test(
     data: LabelledActivations, X_test: Any, y_test: Any, has_probe: bool
 ) -> tuple[LabelledActivations, LabelledActivations]:
     """The data as given, or the last fifth of the rows held out as test data."""
+    X_test, y_test = unpack(X_test, y_test, "_test")
     if (X_test is None) != (y_test is None):
         raise InputError("X_test and y_test belong together; give both or neither")
     if y_test is not None:

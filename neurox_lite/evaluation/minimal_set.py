@@ -10,7 +10,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import load
-from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
+from neurox_lite.activations.inputs import (
+    LabelledActivations,
+    validate_activations,
+    validate_inputs,
+)
 from neurox_lite.arguments import expect, expect_function, real_number, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
@@ -73,9 +77,9 @@ def minimal_set(
     ranking: NeuronRanking,
     probe: LinearProbe,
     X: Any,
-    y: np.ndarray,
-    X_dev: Any,
-    y_dev: np.ndarray,
+    y: Any = None,
+    X_dev: Any = None,
+    y_dev: Any = None,
     *,
     delta: float = 0.01,
     shares: Sequence[float] = GROWING_SHARES,
@@ -89,9 +93,9 @@ def minimal_set(
     ranking : NeuronRanking
     probe : ElasticNetProbe or ElasticNetRegression
         Fitted on ``X`` and ``y``.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Training data.
-    X_dev, y_dev : array-likes
+    X_dev, y_dev : array-likes, or LabelledActivations
         What accuracy is measured on.
     delta : float
         Accepted loss of accuracy, 0.01 is one point.
@@ -107,8 +111,8 @@ def minimal_set(
     expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
     require_fitted(probe)
     train, dev = _in_memory(X, y, X_dev, y_dev)
-    require_columns(ranking, X)
-    full = probe.score(dev.X, dev.y)
+    require_columns(ranking, validate_activations(X))
+    full = probe.score(dev)
     return _grow(ranking.method, ranking.order, full, probe, train, dev, delta, shares)
 
 
@@ -116,9 +120,9 @@ def disjoint_minimal_sets(
     probe: LinearProbe,
     rank: Callable[[LinearProbe], NeuronRanking],
     X: Any,
-    y: np.ndarray,
-    X_dev: Any,
-    y_dev: np.ndarray,
+    y: Any = None,
+    X_dev: Any = None,
+    y_dev: Any = None,
     *,
     n_sets: int = 3,
     delta: float = 0.01,
@@ -156,7 +160,7 @@ def disjoint_minimal_sets(
     expect_function(rank, "rank", "a function of a fitted probe, as linguistic_correlation")
     n_sets = whole_number(n_sets, "n_sets", least=1)
     train, dev = _in_memory(X, y, X_dev, y_dev)
-    full = probe.score(dev.X, dev.y)
+    full = probe.score(dev)
     left = np.arange(train.X.shape[1])
     of_left = probe
     sets: list[MinimalSet] = []

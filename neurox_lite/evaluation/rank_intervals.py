@@ -152,8 +152,8 @@ class RankIntervals(SavedResult):
 def rank_intervals(
     rank: Callable[..., NeuronRanking],
     X: Any,
-    y: np.ndarray,
-    groups: Any,
+    y: Any = None,
+    groups: Any = None,
     *,
     probe: ElasticNetProbe | None = None,
     n_resamples: int = 20,
@@ -182,10 +182,10 @@ def rank_intervals(
         Of rows and labels, ``rank(X, y)``; it is given ``X`` itself first, then arrays (tensors
         where ``X`` is one). With a ``probe``, of a fitted probe, such as
         :func:`neurox_lite.linguistic_correlation`.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Training data.
-    groups : (n,) array-like
-        Number of each row's sentence, such as ``LabelledActivations.sentences``.
+    groups : (n,) array-like, optional
+        Number of each row's sentence; by default the ``sentences`` of LabelledActivations.
     probe : ElasticNetProbe, optional
         Fitted on ``X`` and ``y``, for a ranking of probes: clones of it are fitted on the
         resamples, with weights in place of repeated rows, which is faster.

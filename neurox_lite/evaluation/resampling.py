@@ -54,7 +54,7 @@ def rank_weighted_rows(
         kept = np.flatnonzero(times)
         drawn = train.take(kept)
         start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
-        fitted = clone(template).fit(drawn.X, drawn.y, times[kept], start=start)
+        fitted = clone(template).fit(drawn, sample_weight=times[kept], start=start)
         yield rank(fitted), fitted.certificate_.converged
 
 

@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from neurox_lite.activations.access import load, space_of
+from neurox_lite.activations.moments import moments
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import PairInputs
@@ -45,7 +46,6 @@ STATES_AT_ONCE = 2**24
 """Tokens times neurons of all layers in a forward and backward pass, which takes about 100 bytes
 for each: 1.6 GB."""
 READOUT_ROWS_AT_ONCE = 2048
-COLUMNS_AT_ONCE = 1024
 
 
 class Effect(Protocol):
@@ -218,9 +218,8 @@ class ReadoutEffect:
         self.X = torch.from_numpy(np.asarray(load(X), dtype=np.float32))
         self.weights = torch.as_tensor(weights).float()
         self.intercept = torch.as_tensor(intercept).float()
-        self.start = self.X.mean(0, dtype=torch.float64).float()
-        columns = self.X.split(COLUMNS_AT_ONCE, dim=1)
-        self.std = torch.cat([some.double().std(0, correction=0) for some in columns]).float()
+        found = moments(self.X)
+        self.start, self.std = (torch.from_numpy(each).float() for each in (found.mean, found.std))
         bounds = (self.X.amin(0), self.X.amax(0)) if bounds_from is None else bounds_from
         self.low, self.high = (torch.as_tensor(bound).float() for bound in bounds)
         self.start = self.start.clamp(self.low, self.high)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -50,8 +50,8 @@ def _new_probe(work: Workspace) -> ElasticNetProbe:
 
 
 def _search(work: Workspace) -> None:
-    train, dev = work.splits.train, work.splits.dev
-    search, _ = regularisation_search(_new_probe(work), train.X, train.y, dev.X, dev.y)
+    splits = work.splits
+    search, _ = regularisation_search(_new_probe(work), splits.train, X_dev=splits.dev)
     search.save(work.path(SEARCH))
 
 
@@ -60,14 +60,14 @@ def _probe(work: Workspace) -> None:
     if work.job.probe.search:
         l1, l2 = work.read(SEARCH).best
         probe.set_params(l1=l1, l2=l2)
-    probe.fit(work.splits.train.X, work.splits.train.y)
+    probe.fit(work.splits.train)
     probe.save(work.path(PROBE).parent)
     write_json(work.path(EVALUATION), evaluate_probe(probe, work.splits))
 
 
 def _control(work: Workspace) -> None:
-    train, test = replace(work.splits.train, X=work.X_train), work.splits.test
     words, n_seeds = work.corpus.words(), _n_controls(work)
+    train, test = work.train, work.splits.test
     result = selectivity(work.probe, train, test, words, seed=work.job.seed, n_seeds=n_seeds)
     write_json(work.path(CONTROL), {**asdict(result), "selectivity": result.selectivity})
 
@@ -83,23 +83,19 @@ def _rank(work: Workspace) -> None:
 
 
 def _minimal_set(work: Workspace) -> None:
-    train, dev = work.splits.train, work.splits.dev
-    delta = work.job.ablate.delta
-    result = minimal_set(work.ranking, work.probe, work.X_train, train.y, dev.X, dev.y, delta=delta)
+    dev, delta = work.splits.dev, work.job.ablate.delta
+    result = minimal_set(work.ranking, work.probe, work.train, X_dev=dev, delta=delta)
     write_json(work.path(MINIMAL_SET), {**asdict(result), "share": result.share})
 
 
 def _ablate(work: Workspace) -> None:
-    train, test = work.splits.train, work.splits.test
     options = asdict(work.job.ablate)
     options.pop("delta")
     curves = ablate(
         [work.ranking],
-        work.X_train,
-        train.y,
+        work.train,
         probe=work.probe,
-        X_test=test.X,
-        y_test=test.y,
+        X_test=work.splits.test,
         seed=work.job.seed,
         **options,
     )

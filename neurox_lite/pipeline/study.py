@@ -24,39 +24,33 @@ from neurox_lite.report.job_files import (
 
 
 def _layers(work: Workspace) -> None:
-    train, test = work.splits.train, work.splits.test
-    space = train.X.space
-    scores = layer_scores(work.probe, work.X_train, train.y, test.X, test.y, space=space)
+    space, test = work.splits.train.space, work.splits.test
+    scores = layer_scores(work.probe, work.train, X_test=test, space=space)
     scores.save(work.path(LAYER_SCORES))
 
 
 def _redundancy(work: Workspace) -> None:
-    y, dev = work.splits.train.y, work.splits.dev
-    delta = work.job.ablate.delta
+    dev, delta = work.splits.dev, work.job.ablate.delta
     sets = disjoint_minimal_sets(
-        work.probe, linguistic_correlation, work.X_train, y, dev.X, dev.y, delta=delta
+        work.probe, linguistic_correlation, work.train, X_dev=dev, delta=delta
     )
     write_json(work.path(REDUNDANCY), [asdict(one) for one in sets])
 
 
 def _online_code(work: Workspace) -> None:
-    train, seed = work.splits.train, work.job.seed
-    code = online_code_length(work.probe, work.X_train, train.y, train.sentences, seed=seed)
+    code = online_code_length(work.probe, work.train, seed=work.job.seed)
     code.save(work.path(ONLINE_CODE))
 
 
 def _learning_curve(work: Workspace) -> None:
-    train, test, seed = work.splits.train, work.splits.test, work.job.seed
-    curve = learning_curve(
-        work.probe, work.X_train, train.y, train.sentences, test.X, test.y, seed=seed
-    )
+    test, seed = work.splits.test, work.job.seed
+    curve = learning_curve(work.probe, work.train, X_test=test, seed=seed)
     curve.save(work.path(LEARNING_CURVE))
 
 
 def _rank_intervals(work: Workspace) -> None:
-    train, seed = work.splits.train, work.job.seed
     intervals = rank_intervals(
-        linguistic_correlation, work.X_train, train.y, train.sentences, probe=work.probe, seed=seed
+        linguistic_correlation, work.train, probe=work.probe, seed=work.job.seed
     )
     intervals.save(work.path(RANK_INTERVALS))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.labelled_splits import LabelledSplits, labelled_splits
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.label_rules import LabelRules
@@ -90,9 +91,9 @@ class Workspace:
         )
 
     @cached_property
-    def X_train(self) -> np.ndarray:
-        """Training activations in memory, shape (n_train, n_neurons)."""
-        return np.asarray(self.splits.train.X)
+    def train(self) -> LabelledActivations:
+        """The training words, their activations in memory."""
+        return replace(self.splits.train, X=np.asarray(self.splits.train.X))
 
     @cached_property
     def probe(self) -> ElasticNetProbe:

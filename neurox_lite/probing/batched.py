@@ -23,7 +23,7 @@ from neurox_lite.probing.solver import solve
 
 
 def fit_grid(
-    probe: ElasticNetProbe, X: Any, y: Any, l1s: Sequence[float], l2s: Sequence[float]
+    probe: ElasticNetProbe, X: Any, y: Any = None, *, l1s: Sequence[float], l2s: Sequence[float]
 ) -> dict[tuple[float, float], ElasticNetProbe]:
     """Probes for all pairs of penalties, each as if it were fitted alone.
 
@@ -34,8 +34,7 @@ def fit_grid(
     ----------
     probe : ElasticNetProbe
         Its other parameters are used; it is not changed.
-    X : (n, n_neurons) array-like
-    y : (n,) array-like
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
     l1s, l2s : sequences of float
 
     Returns
@@ -58,7 +57,7 @@ def fit_grid(
     grid = {(l1, l2): clone(probe).set_params(l1=l1, l2=l2) for l1 in l1s for l2 in l2s}
     for fitted in grid.values():
         fitted.check_parameters()
-    raw, labels = validate_fit(clone(probe), X, y)
+    X, raw, labels = validate_fit(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
     weights = with_mean_one(row_weights(None, probe.class_weight, classes, ids), inputs.like)
@@ -78,7 +77,7 @@ def fit_grid(
     return grid
 
 
-def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, ElasticNetProbe]:
+def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, ElasticNetProbe]:
     """A binary probe for every class, "is it this one?", all in the same passes over ``X``.
 
     Each is the probe that is fitted on the labels of :meth:`TaggedCorpus.against_rest`. Memory:
@@ -89,8 +88,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     probe : ElasticNetProbe
         Its parameters are used; it is not changed. ``class_weight="balanced"`` lets a class count
         as much as all others together.
-    X : (n, n_neurons) array-like
-    y : (n,) array-like
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
 
     Returns
     -------
@@ -107,7 +105,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any) -> dict[Any, Elastic
     probe.check_parameters()
     if isinstance(probe.class_weight, dict):
         raise InputError("class weights are not for one class against the rest; use 'balanced'")
-    raw, labels = validate_fit(clone(probe), X, y)
+    X, raw, labels = validate_fit(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
     is_class = ids[:, None] == np.arange(len(classes))

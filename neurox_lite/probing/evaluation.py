@@ -27,7 +27,7 @@ def evaluate_probe(
     """
     if isinstance(probe, ElasticNetRegression):
         parts = {"test": splits.test, "dev": splits.dev, "train": splits.train}
-        measured = {f"{name}_r2": float(probe.score(p.X, p.y)) for name, p in parts.items()}
+        measured = {f"{name}_r2": float(probe.score(p)) for name, p in parts.items()}
     else:
         measured = _of_classes(probe, splits)
     return {

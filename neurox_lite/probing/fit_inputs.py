@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from neurox_lite.activations.access import space_of
-from neurox_lite.activations.inputs import require_array, validate_inputs
+from neurox_lite.activations.inputs import require_array, unpack, validate_inputs
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import moments
 from neurox_lite.errors import InputError
@@ -90,13 +90,15 @@ class FitInputs:
         )
 
 
-def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndarray]:
-    """What an estimator is fitted to: a tensor or a store's matrix, and the labels (n,).
+def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, Any, np.ndarray]:
+    """What an estimator is fitted to: X as given, as a tensor or a store's matrix, labels (n,).
 
     :func:`~neurox_lite.activations.inputs.validate_inputs`, and what scikit-learn asks of
     estimators beside: they know the number and the names of their columns.
     """
+    X, y = unpack(X, y)
     require_array(X)
+    given = X
     if y is None:
         raise InputError("requires y to be passed, but the target y is None; give one label a row")
     try:
@@ -115,7 +117,7 @@ def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, np.ndar
             X = torch.from_numpy(X[:])
     elif not isinstance(X, torch.Tensor):
         X = _tensor(np.ascontiguousarray(X))
-    return X, data.y
+    return given, X, data.y
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

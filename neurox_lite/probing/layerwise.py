@@ -82,7 +82,7 @@ class LayerScores(SavedResult):
 def fit_layers(
     probe: LinearProbe,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     space: NeuronSpace | None = None,
     cumulative: bool = False,
@@ -97,8 +97,7 @@ def fit_layers(
     ----------
     probe : ElasticNetProbe or ElasticNetRegression
         Its parameters are used; it is not changed.
-    X : (n, n_neurons) array-like
-    y : (n,) array-like
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
     space : NeuronSpace, optional
         Which columns are which layer; not needed for a store's matrix.
     cumulative : bool
@@ -144,9 +143,9 @@ def fit_layers(
 def layer_scores(
     probe: LinearProbe,
     X: Any,
-    y: Any,
-    X_test: Any,
-    y_test: Any,
+    y: Any = None,
+    X_test: Any = None,
+    y_test: Any = None,
     *,
     space: NeuronSpace | None = None,
 ) -> LayerScores:
@@ -156,9 +155,8 @@ def layer_scores(
     ----------
     probe, X, y, space
         As for :func:`fit_layers`.
-    X_test : (n_test, n_neurons) array-like
+    X_test, y_test : (n_test, n_neurons) array-like and (n_test,) labels, or LabelledActivations
         The same columns as ``X``, of words to test on.
-    y_test : (n_test,) array-like
 
     Returns
     -------
@@ -172,8 +170,8 @@ def layer_scores(
     """
     train = validate_inputs(X, y)
     test = validate_inputs(X_test, y_test, "test")
-    separate = fit_layers(probe, train.X, train.y, space=space)
-    cumulative = fit_layers(probe, train.X, train.y, space=space, cumulative=True)
+    separate = fit_layers(probe, train, space=space)
+    cumulative = fit_layers(probe, train, space=space, cumulative=True)
 
     def scores(probes: dict[int, LinearProbe]) -> tuple[float, ...]:
         chosen = [(layers_of(test.X, whole, one.space_.layers), one) for one in probes.values()]

@@ -81,10 +81,10 @@ TRAINING_SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 def learning_curve(
     probe: ElasticNetProbe,
     X: Any,
-    y: np.ndarray,
-    groups: Any,
-    X_test: Any,
-    y_test: np.ndarray,
+    y: Any = None,
+    groups: Any = None,
+    X_test: Any = None,
+    y_test: Any = None,
     *,
     shares: Sequence[float] = TRAINING_SHARES,
     n_seeds: int = 3,
@@ -100,11 +100,11 @@ def learning_curve(
     ----------
     probe : ElasticNetProbe
         Its parameters are used; it need not be fitted and is not changed.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Training data; an array, a tensor or a store's matrix.
-    groups : (n,) array-like
-        Number of each training row's sentence, such as ``LabelledActivations.sentences``.
-    X_test, y_test : (n_test, n_neurons) array-like and (n_test,) labels
+    groups : (n,) array-like, optional
+        Number of each row's sentence; by default the ``sentences`` of LabelledActivations.
+    X_test, y_test : (n_test, n_neurons) array-like and (n_test,) labels, or LabelledActivations
     shares : sequence of float
         Shares of the training rows, ascending, rounded up to whole sentences.
     n_seeds : int

@@ -130,6 +130,7 @@ class LinearProbe(BaseEstimator, ABC):
     def outputs(self, X: Any) -> np.ndarray:
         """The linear map of raw activations, float64, shape (n, n_outputs); streams ``X``."""
         weights, intercept = self.raw_weights()
+        X = X.X if isinstance(X, LabelledActivations) else X
         if not isinstance(X, ActivationMatrix):
             require_array(X)
             X = load(X) if isinstance(X, torch.Tensor) else X

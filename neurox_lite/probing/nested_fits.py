@@ -69,5 +69,5 @@ def fit_growing(
             yield None
             continue
         agrees = last is not None and np.array_equal(last.classes_, classes)
-        last = clone(probe).fit(some.X, some.y, start=last if agrees else None)
+        last = clone(probe).fit(some, start=last if agrees else None)
         yield last

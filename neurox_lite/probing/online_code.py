@@ -67,7 +67,7 @@ BLOCK_ENDS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5
 
 
 def online_code_length(
-    probe: ElasticNetProbe, X: Any, y: np.ndarray, groups: Any, *, seed: int = 0
+    probe: ElasticNetProbe, X: Any, y: Any = None, groups: Any = None, *, seed: int = 0
 ) -> OnlineCodeLength:
     """Length of the labels sent block by block, each coded by a probe of all blocks before it.
 
@@ -88,10 +88,10 @@ def online_code_length(
     ----------
     probe : ElasticNetProbe
         Its parameters are used; it need not be fitted and is not changed.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Activations may be an array, a tensor or a store's matrix.
-    groups : (n,) array-like
-        Number of each row's sentence, such as ``LabelledActivations.sentences``.
+    groups : (n,) array-like, optional
+        Number of each row's sentence; by default the ``sentences`` of LabelledActivations.
     seed : int
         Of the order of the sentences.
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 
-from neurox_lite.activations.inputs import class_ids, hash_labelled_words
+from neurox_lite.activations.inputs import class_ids, hash_labelled_words, unpack
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import refuse_other_kind, validate_labels
@@ -86,7 +86,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         start: ElasticNetProbe | None = None,
@@ -100,10 +100,10 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
 
         Parameters
         ----------
-        X : (n, n_neurons) array-like
-            Activations: an array, a tensor or a store's matrix.
+        X : (n, n_neurons) array-like, or LabelledActivations
+            Activations: an array, a tensor or a store's matrix; or these with their labels.
         y : (n,) array-like
-            Labels.
+            Labels; left out where ``X`` has its own.
         sample_weight : (n,) array-like, optional
             How much each row counts in the mean loss.
         start : ElasticNetProbe, optional
@@ -122,7 +122,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             When ``max_iter`` passes did not reach ``tol``.
         """
         self.check_parameters()
-        raw, y = validate_fit(self, X, y)
+        X, raw, y = validate_fit(self, X, y)
         classes, ids = class_ids(y)
         sample_weight = validate_weights(sample_weight, len(y))
         weights = row_weights(sample_weight, self.class_weight, classes, ids)
@@ -175,7 +175,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         best = np.argmax(self.logits(X), axis=1)
         return self.classes_[best]
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Share of the rows, or of their weights, that are predicted right.
 
         Raises
@@ -183,6 +183,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         InputError
             When a row has no label, or labels are of another kind than the classes.
         """
+        X, y = unpack(X, y)
         predicted = self.predict(X)
         y = validate_labels(y, len(predicted), like=self.classes_)
         weights = validate_weights(sample_weight, len(y))

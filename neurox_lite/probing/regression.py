@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 
-from neurox_lite.activations.inputs import hash_labelled_words
+from neurox_lite.activations.inputs import hash_labelled_words, unpack
 from neurox_lite.errors import InputError
 from neurox_lite.labels import validate_labels
 from neurox_lite.probing.fit_inputs import FitInputs, validate_fit, validate_weights
@@ -49,7 +49,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         start: ElasticNetRegression | None = None,
@@ -71,7 +71,7 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
             As well when a label is not a finite number.
         """
         self.check_parameters()
-        raw, y = validate_fit(self, X, y)
+        X, raw, y = validate_fit(self, X, y)
         numbers = as_numbers(y)
         sample_weight = validate_weights(sample_weight, len(numbers))
         inputs = FitInputs.of(
@@ -102,8 +102,9 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         """Predicted numbers, float64, shape (n,); streams ``X``."""
         return self.outputs(X)[:, 0]
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """R2, the share of the variance of ``y`` that is predicted; may be negative."""
+        X, y = unpack(X, y)
         return super().score(X, as_numbers(y), sample_weight)
 
     def error(self, outputs: np.ndarray, y: np.ndarray) -> float:

@@ -167,9 +167,9 @@ UNREGULARISED_TOL = 1e-2
 def regularisation_search(
     probe: ElasticNetProbe,
     X: Any,
-    y: np.ndarray,
-    X_dev: Any,
-    y_dev: np.ndarray,
+    y: Any = None,
+    X_dev: Any = None,
+    y_dev: Any = None,
     *,
     l1s: Sequence[float] = PENALTIES,
     l2s: Sequence[float] = PENALTIES,
@@ -190,9 +190,9 @@ def regularisation_search(
     ----------
     probe : ElasticNetProbe
         Its other parameters are used; it is not changed.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Training data.
-    X_dev, y_dev : array-likes
+    X_dev, y_dev : array-likes, or LabelledActivations
         What accuracies are measured on.
     l1s, l2s : sequences of float
         The grid.
@@ -221,7 +221,7 @@ def regularisation_search(
     train = validate_inputs(X, y)
     dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
-    grid = fit_grid(quick, train.X, train.y, l1s, l2s)
+    grid = fit_grid(quick, train, l1s=l1s, l2s=l2s)
     n_kept = max(1, round(share * train.X.shape[1]))
     every = np.arange(train.X.shape[1])
     measured = {}
@@ -232,8 +232,8 @@ def regularisation_search(
     none = clone(probe).set_params(l1=0.0, l2=0.0, tol=max(probe.tol, UNREGULARISED_TOL))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="without a penalty", category=ConvergenceWarning)
-        none.fit(train.X, train.y, start=grid[l1s[0], l2s[0]])
-    without = none.score(dev.X, dev.y)
+        none.fit(train, start=grid[l1s[0], l2s[0]])
+    without = none.score(dev)
 
     def table(values: Any) -> tuple[tuple[Any, ...], ...]:
         return tuple(tuple(values(l1, l2) for l2 in l2s) for l1 in l1s)
@@ -259,5 +259,5 @@ def regularisation_search(
         beta=beta,
     )
     l1, l2 = result.best
-    best = clone(probe).set_params(l1=l1, l2=l2).fit(train.X, train.y, start=grid[l1, l2])
+    best = clone(probe).set_params(l1=l1, l2=l2).fit(train, start=grid[l1, l2])
     return result, best

@@ -17,7 +17,7 @@ from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.threads import thread_map
 
 
-def average_precision(X: Any, y: Any) -> NeuronRanking:
+def average_precision(X: Any, y: Any = None) -> NeuronRanking:
     """Rank neurons by the area under their precision-recall curve for a class.
 
     With AP scikit-learn's ``average_precision_score`` of a neuron's activations for class z, or of

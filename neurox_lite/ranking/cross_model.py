@@ -53,8 +53,7 @@ def max_corr(X: Any, others: Sequence[Any]) -> NeuronRanking:
         When there is no other matrix, the numbers of rows differ, or an activation is NaN or
         infinite.
     """
-    scores = _scores(X, others, _strongest)
-    return _ranking(X, others, scores.max(axis=0), "max-corr")
+    return _rank(X, others, _strongest, "max-corr", np.max)
 
 
 def min_corr(X: Any, others: Sequence[Any]) -> NeuronRanking:
@@ -63,8 +62,7 @@ def min_corr(X: Any, others: Sequence[Any]) -> NeuronRanking:
     ``min_m max_j |rho(x_i, x^m_j)|`` (Bau et al. 2019, MinCorr): high for neurons that
     all other models have. Parameters, memory and errors as for :func:`max_corr`.
     """
-    scores = _scores(X, others, _strongest)
-    return _ranking(X, others, scores.min(axis=0), "min-corr")
+    return _rank(X, others, _strongest, "min-corr")
 
 
 def lin_reg(X: Any, others: Sequence[Any], *, ridge: float = 1e-4) -> NeuronRanking:
@@ -97,7 +95,7 @@ def lin_reg(X: Any, others: Sequence[Any], *, ridge: float = 1e-4) -> NeuronRank
     def score(X: Any, other: Any) -> np.ndarray:
         return multiple_correlations(cross_moments(X, other, (), WHOLE), ridge)
 
-    return _ranking(X, others, _scores(X, others, score).min(axis=0), "lin-reg", ridge=ridge)
+    return _rank(X, others, score, "lin-reg", ridge=ridge)
 
 
 def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRanking:
@@ -136,7 +134,7 @@ def svcca(X: Any, others: Sequence[Any], *, variance: float = 0.99) -> NeuronRan
         explained[moments.x.is_constant] = np.nan
         return np.sqrt(explained.clip(0, 1))
 
-    return _ranking(X, others, _scores(X, others, score).min(axis=0), "svcca", variance=variance)
+    return _rank(X, others, score, "svcca", variance=variance)
 
 
 def _strongest(X: Any, other: Any) -> np.ndarray:
@@ -157,8 +155,15 @@ def rank_across_models(method: str, X: Any, others: Sequence[Any]) -> NeuronRank
     return methods[method](X, others)
 
 
-def _scores(X: Any, others: Sequence[Any], score: Callable[[Any, Any], np.ndarray]) -> np.ndarray:
-    """Scores of the neurons of ``X`` against every other matrix; shape (n_others, n_neurons)."""
+def _rank(
+    X: Any,
+    others: Sequence[Any],
+    score: Callable[[Any, Any], np.ndarray],
+    method: str,
+    reduce: Callable[..., np.ndarray] = np.min,
+    **parameters: Any,
+) -> NeuronRanking:
+    """By the scores of the neurons of ``X`` against every other matrix, the smallest by default."""
     X = validate_activations(X)
     if isinstance(others, ActivationMatrix) or hasattr(others, "shape"):
         raise InputError("the other models are one matrix; give a list of matrices")
@@ -167,16 +172,11 @@ def _scores(X: Any, others: Sequence[Any], score: Callable[[Any, Any], np.ndarra
     if not len(others):
         raise InputError("no other model to correlate with; give at least one")
     checked = [validate_activations(other, "one of the others") for other in others]
-    return np.stack([score(X, other) for other in checked])
-
-
-def _ranking(
-    X: Any, others: Sequence[Any], scores: np.ndarray, method: str, **parameters: Any
-) -> NeuronRanking:
+    scores = reduce([score(X, other) for other in checked], axis=0)
     return NeuronRanking.from_scores(
         space_of(X),
         np.round(scores, DECIMALS),
         method,
         parameters=parameters,
-        provenance={"n_words": len(X), "others": [space_of(other).to_dict() for other in others]},
+        provenance={"n_words": len(X), "others": [space_of(other).to_dict() for other in checked]},
     )

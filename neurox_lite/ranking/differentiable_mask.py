@@ -20,7 +20,7 @@ BATCH_SIZE = 256
 def differentiable_mask(
     probe: ElasticNetProbe,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     objective: str = "sufficiency",
     n_rows: int = 5000,
@@ -37,7 +37,7 @@ def differentiable_mask(
     ----------
     probe : ElasticNetProbe
         Fitted.
-    X, y : (n, n_neurons) and (n,) array-likes
+    X, y : (n, n_neurons) and (n,) array-likes, or LabelledActivations
         As for :func:`~neurox_lite.ranking.probeless`. Of the labels the sample has the same share
         each; the mask is about predictions.
     objective : {"sufficiency", "flip"}

@@ -26,9 +26,9 @@ DEV_NUMBERS = 500_000_000
 
 def gaussian(
     X: Any,
-    y: Any,
-    X_dev: Any,
-    y_dev: Any,
+    y: Any = None,
+    X_dev: Any = None,
+    y_dev: Any = None,
     *,
     X_test: Any = None,
     y_test: Any = None,
@@ -56,12 +56,12 @@ def gaussian(
 
     Parameters
     ----------
-    X, y : (n, n_columns) array-like and (n,) array-like
+    X, y : (n, n_columns) array-like and (n,) labels, or LabelledActivations
         Training data.
-    X_dev, y_dev : array-likes
+    X_dev, y_dev : array-likes, or LabelledActivations
         Neurons are selected on them, without test on the first two thirds of every class;
         words of classes that ``y`` has not are left out.
-    X_test, y_test : array-likes, optional
+    X_test, y_test : array-likes or LabelledActivations, optional
         Words that neurons are not selected on, for ``bits`` and ``nmi``.
     n_neurons : int
         Number of neurons to select. The others follow in the order in which they would be the next.

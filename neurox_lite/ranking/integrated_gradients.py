@@ -26,7 +26,7 @@ ROWS_AT_ONCE = 32
 def integrated_gradients(
     probe: ElasticNetProbe,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     baseline: str = "mean",
     n_rows: int = 1000,
@@ -46,7 +46,7 @@ def integrated_gradients(
     ----------
     probe : ElasticNetProbe
         Fitted.
-    X, y : (n, n_neurons) and (n,) array-likes
+    X, y : (n, n_neurons) and (n,) array-likes, or LabelledActivations
         As for :func:`~neurox_lite.ranking.probeless`; all labels are classes of the probe.
     baseline : {"mean", "zero"}
         The mean of the training data, or no activation.

@@ -25,7 +25,7 @@ ALIKE = 1e-6
 of the n words one may be off by sqrt(n) standard deviations, each 1e-12 of the mean."""
 
 
-def iou(X: Any, y: Any, *, quantile: float = 0.05) -> NeuronRanking:
+def iou(X: Any, y: Any = None, *, quantile: float = 0.05) -> NeuronRanking:
     """Rank neurons by how well their strongest activations coincide with a class.
 
     A neuron is active on the words of its ``quantile`` largest activations (Mu & Andreas 2020,
@@ -83,8 +83,9 @@ def _iou(hits: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def _thresholds(data: LabelledActivations, quantile: float) -> Iterator[np.ndarray]:
-    """Largest value of the low activations, smallest of the high ones, and whether those sampled
-    are so much alike that the moments have to tell if they are constant; (n_neurons,) each.
+    """Largest value of the low activations, smallest of the high ones; (n_neurons,) each.
+
+    And whether those sampled are so much alike that the moments have to tell if they are constant.
     """
     runs = _runs(len(data.X))
     found = [

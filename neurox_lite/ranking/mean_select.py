@@ -12,7 +12,7 @@ from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 
-def mean_select(X: Any, y: Any) -> NeuronRanking:
+def mean_select(X: Any, y: Any = None) -> NeuronRanking:
     """Rank neurons by how unusual their mean is on a class (a baseline of Fan et al. 2023).
 
     The score of neuron j for class z is ``|mu_z - mu|_j / sigma_j``, its score the largest of any

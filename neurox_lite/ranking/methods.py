@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import clone
 
 from neurox_lite.activations.access import space_of
+from neurox_lite.activations.inputs import unpack
 from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.activations.moments import moments
 from neurox_lite.activations.store import ActivationStore
@@ -31,15 +32,16 @@ class RankingTask:
 
     Attributes
     ----------
-    X, y : (n, n_neurons) array-like and (n,) labels
-        Training data.
-    X_dev, y_dev : array-likes
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
+        Training data. These, and those of dev and test, may be given as LabelledActivations in the
+        place of X.
+    X_dev, y_dev : array-likes, or LabelledActivations
         For methods that select neurons.
     probe : ElasticNetProbe
         Fitted on ``X`` and ``y``, or not: then a clone is fitted when a method first reads it. The
         default probe if not given.
     seed : int
-    X_test, y_test : array-likes, optional
+    X_test, y_test : array-likes or LabelledActivations, optional
         For what methods report of words that they have not selected on.
     """
 
@@ -54,11 +56,16 @@ class RankingTask:
 
     __repr__ = short_repr
 
+    def __post_init__(self) -> None:
+        for suffix in ("", "_dev", "_test"):
+            X, y = unpack(getattr(self, f"X{suffix}"), getattr(self, f"y{suffix}"), suffix)
+            object.__setattr__(self, f"X{suffix}", X)
+            object.__setattr__(self, f"y{suffix}", y)
+
     @classmethod
     def from_splits(cls, splits: LabelledSplits, probe: Any = None, seed: int = 0) -> RankingTask:
         """Labelled words: of train, dev and test."""
-        train, dev, test = splits.train, splits.dev, splits.test
-        return cls(train.X, train.y, dev.X, dev.y, probe, seed, test.X, test.y)
+        return cls(X=splits.train, X_dev=splits.dev, X_test=splits.test, probe=probe, seed=seed)
 
     @classmethod
     def from_store(

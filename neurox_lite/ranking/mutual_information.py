@@ -17,7 +17,9 @@ from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 
 
-def mutual_information(X: Any, y: Any, *, n_rows: int = 5000, seed: int = 0) -> NeuronRanking:
+def mutual_information(
+    X: Any, y: Any = None, *, n_rows: int = 5000, seed: int = 0
+) -> NeuronRanking:
     """Rank neurons by the mutual information of one neuron and the label, in bits.
 
     scikit-learn's ``mutual_info_classif``, an estimate from nearest neighbours (Ross 2014), which

@@ -20,9 +20,9 @@ def permuted_overlap(
     first: Callable[..., NeuronRanking],
     second: Callable[..., NeuronRanking],
     X: Any,
-    y: Any,
-    k: int,
+    y: Any = None,
     *,
+    k: int,
     n_permutations: int = 99,
     seed: int = 0,
 ) -> TopOverlap:
@@ -37,7 +37,7 @@ def permuted_overlap(
     ----------
     first, second : functions
         Of rows and labels, ``rank(X, y)``, such as :func:`neurox_lite.ranking.probeless`.
-    X, y : (n, n_neurons) array-like and (n,) labels
+    X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
     k : int
     n_permutations : int
         Each takes two rankings.

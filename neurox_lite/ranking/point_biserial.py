@@ -12,7 +12,7 @@ from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 
-def point_biserial(X: Any, y: Any) -> NeuronRanking:
+def point_biserial(X: Any, y: Any = None) -> NeuronRanking:
     """Rank neurons by their correlation with being of a class.
 
     The score of neuron j for class z is ``|r|`` of its activation and the indicator of z,

@@ -12,7 +12,7 @@ from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 
 
-def probeless(X: Any, y: Any, *, standardize: bool = True) -> NeuronRanking:
+def probeless(X: Any, y: Any = None, *, standardize: bool = True) -> NeuronRanking:
     """Rank neurons by the distances between class means (Antverg & Belinkov 2022, section 3.1).
 
     The score of neuron j is the sum over pairs of classes of ``|mu_z - mu_z'|_j``, its score for
@@ -20,10 +20,10 @@ def probeless(X: Any, y: Any, *, standardize: bool = True) -> NeuronRanking:
 
     Parameters
     ----------
-    X : (n, n_neurons) array-like
-        Activations: an array, a tensor or a store's matrix.
+    X : (n, n_neurons) array-like, or LabelledActivations
+        Activations: an array, a tensor or a store's matrix; or these with their labels.
     y : (n,) array-like
-        Labels.
+        Labels; left out where ``X`` has its own.
     standardize : bool
         Give every neuron variance 1 first. Without it the distances measure a neuron's scale too;
         False reproduces the paper.

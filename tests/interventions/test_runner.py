@@ -144,7 +144,7 @@ def test_there_is_no_range_of_what_is_no_number(loaded, wrong, monkeypatch):
     X = torch.ones(sum(LENGTHS), 16)
     X[9, 3] = wrong
     told = Told(monkeypatch, loaded, X)
-    with pytest.raises(InputError, match="activation of layer 1 is NaN or infinite; load the model"):
+    with pytest.raises(InputError, match="activation of layer 1 is NaN or infinite; load"):
         told.runner.activation_range()
 
 

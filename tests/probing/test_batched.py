@@ -139,9 +139,9 @@ def test_scores_of_layers(store):
 def test_bad_questions_are_refused():
     X, y = task()
     with pytest.raises(InputError, match="no penalties"):
-        fit_grid(ElasticNetProbe(), X, y, [], [1e-3])
+        fit_grid(ElasticNetProbe(), X, y, l1s=[], l2s=[1e-3])
     with pytest.raises(InputError, match="l1=-1"):
-        fit_grid(ElasticNetProbe(), X, y, [-1], [1e-3])
+        fit_grid(ElasticNetProbe(), X, y, l1s=[-1], l2s=[1e-3])
     with pytest.raises(InputError, match="one class against the rest"):
         fit_one_vs_rest(ElasticNetProbe(class_weight={"ADJ": 2}), X, y)
     with pytest.raises(InputError, match="does not tell its layers"):

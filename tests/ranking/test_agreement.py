@@ -185,12 +185,12 @@ def test_two_rankers_of_noise_agree_and_shuffled_labels_say_so():
         X = rng.normal(size=(150, 60)).astype(np.float32)
         y = np.array(["A", "B"])[rng.integers(2, size=150)]
         assert probeless(X, y).compare(mean_select(X, y), 8).p_at_least < 0.05
-        found = permuted_overlap(probeless, mean_select, X, y, 8, n_permutations=19, seed=seed)
+        found = permuted_overlap(probeless, mean_select, X, y, k=8, n_permutations=19, seed=seed)
         assert found.chance == "rankings of shuffled labels" and found.expected > 4
         small += found.p_at_least <= 0.05
     assert small <= 2
     # A ranker that sees no labels, and one that does, agree no more than independent ones.
-    found = permuted_overlap(lambda X, y: variance(X), probeless, X, y, 8, n_permutations=99)
+    found = permuted_overlap(lambda X, y: variance(X), probeless, X, y, k=8, n_permutations=99)
     assert found.expected == pytest.approx(64 / 60, abs=0.5) and found.p_at_least > 0.05
     with pytest.raises(InputError, match="n_permutations is 0"):
-        permuted_overlap(probeless, mean_select, X, y, 8, n_permutations=0)
+        permuted_overlap(probeless, mean_select, X, y, k=8, n_permutations=0)
