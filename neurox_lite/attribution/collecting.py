@@ -1,4 +1,4 @@
-"""From values, batch by batch, to the attributions of all texts."""
+"""What attribution methods share: their argument is checked, their values are collected."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.arguments import expect
 from neurox_lite.interventions.explained_texts import ExplainedTexts
+from neurox_lite.interventions.text_attributions import collect_attributions
+from neurox_lite.interventions.text_outputs import Parts
 from neurox_lite.results.token_attributions import TokenAttributions
 
 
@@ -44,29 +45,10 @@ def attribute(
     **parameters
         Of the method, JSON-ready.
     """
-    inputs = explained.inputs
-    found: dict[int, Any] = {}
-    said: dict[int, str] = {}
-    batches = explained.batches(n_copies)
-    for rows in tqdm(batches, desc=method, unit="batch", disable=None, delay=2, leave=False):
-        values = values_of(rows).detach().double().cpu().numpy()
-        names = explained.output.said(explained.intact(rows), rows)
-        for row, of_row, name in zip(rows.tolist(), values, names, strict=True):
-            found[row] = of_row[..., : len(inputs.tokens[row])]
-            said[row] = name
-    order = range(len(explained))
-    special = [
-        tuple(flags[: len(tokens)])
-        for flags, tokens in zip(inputs.is_special.tolist(), inputs.tokens, strict=True)
-    ]
-    return TokenAttributions(
-        method,
-        inputs.tokens,
-        tuple(found[row] for row in order),
-        tuple(said[row] for row in order),
-        states,
-        tuple(special),
-        inputs.words,
-        parameters,
-        explained.provenance,
+
+    def read(rows: torch.Tensor) -> tuple[torch.Tensor, Parts]:
+        return values_of(rows), explained.intact(rows)
+
+    return collect_attributions(
+        explained, method, read, n_copies=n_copies, states=states, **parameters
     )

@@ -1,6 +1,7 @@
 """What every attribution method does alike.
 
-They share `neurox_lite.attribution.collecting`.
+They share `neurox_lite.attribution.collecting` and
+`neurox_lite.interventions.text_attributions`.
 `neurox_lite.attribution.uniform`, `neurox_lite.attribution.leave_one_out`
 """
 
