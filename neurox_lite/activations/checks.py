@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.checks_without_crc32 import (
+from neurox_lite.activations.checks_without_checksums import (
     OTHER_WORDS,
-    check_without_crc32,
+    check_without_checksums,
     hash_words,
 )
 from neurox_lite.activations.checksums import DamagedError, check_end, has_checksums, read_checksums
@@ -106,7 +106,7 @@ def _check_shard(path: Path) -> Iterator[tuple[str, list[str]]]:
     problems = _damage(path)
     try:
         if not problems and not has_checksums(path):
-            for event in check_without_crc32(str(path)):
+            for event in check_without_checksums(str(path)):
                 yield event["at"], []
     except InputError as error:
         problems = [str(error)]

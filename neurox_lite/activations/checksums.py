@@ -1,4 +1,4 @@
-"""CRC-32 of every part of a store's file, in JSON after its HDF5 data: reads notice damage by them.
+"""Checksums of all parts of a store's file, in JSON after its HDF5 data: reads notice damage.
 
 HDF5 reads past them. It has checksums of chunks itself, but those of zeros are zero, and it hangs
 or crashes on damaged metadata, which must therefore be checked before HDF5 sees it.
@@ -10,22 +10,27 @@ import json
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from neurox_lite.activations.fast_checksum import fast_checksum
 from neurox_lite.errors import InputError
 from neurox_lite.input_files import open_input
 
-MAGIC = b"neurox_lite CRC32"
+MAGIC = b"neurox_lite check"
+OLD_MAGIC = b"neurox_lite CRC32"
+"""At the end of files of earlier versions, whose chunks have a CRC-32."""
+
 END = struct.Struct(f"<QI{len(MAGIC)}s")
 """Length and CRC-32 of the JSON, and the magic bytes, at the very end of the file."""
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 PIECE = 1 << 20
+KINDS: Mapping[str, Callable[[memoryview], int]] = {"fast": fast_checksum, "crc32": zlib.crc32}
 NOT_CHECKSUMS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -35,30 +40,39 @@ class DamagedError(InputError):
 
 @dataclass(frozen=True)
 class LayerChecksums:
-    """CRC-32 of the rows of a layer, chunk by chunk.
+    """Checksums of the rows of a layer, chunk by chunk.
 
     Attributes
     ----------
     n_rows, row_bytes, chunk_rows : int
     starts : list of int
         Position of each chunk in the file, in bytes.
-    crc32 : list of int
+    values : list of int
         Of the bytes of the rows of each chunk.
+    kind : {"fast", "crc32"}
+        Which checksums: those of :mod:`fast_checksum`, or CRC-32 in a file of an earlier version.
     """
 
     n_rows: int
     row_bytes: int
     chunk_rows: int
     starts: list[int]
-    crc32: list[int]
+    values: list[int]
+    kind: str = "fast"
 
     def __post_init__(self) -> None:
-        numbers = (self.n_rows, self.row_bytes, self.chunk_rows, *self.starts, *self.crc32)
+        numbers = (self.n_rows, self.row_bytes, self.chunk_rows, *self.starts, *self.values)
         if not all(type(number) is int and number >= 0 for number in numbers):
             raise ValueError("not whole numbers")
         n_chunks = -(-self.n_rows // self.chunk_rows)
-        if not n_chunks == len(self.starts) == len(self.crc32):
+        if not n_chunks == len(self.starts) == len(self.values):
             raise ValueError("not one for each chunk")
+        if self.kind not in KINDS:
+            raise ValueError("of another kind")
+
+    def is_of(self, rows: np.ndarray, chunk: int) -> bool:
+        """Whether these rows, contiguous, have the checksum of a chunk."""
+        return KINDS[self.kind](rows.data.cast("B")) == self.values[chunk]
 
     def spans(self) -> list[tuple[int, int]]:
         """Where the rows of each chunk begin and end in the file."""
@@ -88,7 +102,7 @@ def has_checksums(path: Path) -> bool:
     """Whether a file ends in checksums; older stores do not, nor those of other programs."""
     with open_input(path) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - END.size))
-        return file.read().endswith(MAGIC)
+        return file.read().endswith((MAGIC, OLD_MAGIC))
 
 
 def check_end(path: Path) -> None:
@@ -108,20 +122,26 @@ def read_checksums(path: Path) -> dict[int, LayerChecksums]:
         file_size = file.seek(0, os.SEEK_END)
         try:
             file.seek(file_size - END.size)
-            length, crc32, _ = END.unpack(file.read(END.size))
+            length, crc32, magic = END.unpack(file.read(END.size))
             size = file_size - END.size - length
             file.seek(size)
             text = file.read(length)
             if zlib.crc32(text) != crc32:
                 raise ValueError("damaged")
             told = json.loads(text)
-            layers = {int(name): LayerChecksums(**each) for name, each in told["layers"].items()}
+            layers = {int(name): _layer(each, magic) for name, each in told["layers"].items()}
             found = _crc32_without(file, size, layers)
         except (OSError, *NOT_CHECKSUMS):
             raise _damaged(path, "the checksums at its end") from None
     if (told["size"], told["crc32"]) != (size, found):
         raise _damaged(path, "its words, attributes or index")
     return layers
+
+
+def _layer(told: dict[str, Any], magic: bytes) -> LayerChecksums:
+    if magic == OLD_MAGIC:
+        told = {"kind": "crc32", "values": told.pop("crc32"), **told}
+    return LayerChecksums(**told)
 
 
 def _damaged(path: Path, what: str) -> DamagedError:

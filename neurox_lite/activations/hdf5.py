@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import h5py
 import numpy as np
 
 from neurox_lite.activations.checksums import LayerChecksums, append_checksums
+from neurox_lite.activations.fast_checksum import FastChecksum
 
 
 class _Sink(io.RawIOBase):
@@ -85,7 +85,7 @@ class _Sink(io.RawIOBase):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass
 class RowWriter:
     """Writes rows of a new dataset straight into the file, where HDF5 has made room for them.
 
@@ -96,11 +96,14 @@ class RowWriter:
     fd : int
         The open file.
     checksums : LayerChecksums
-        Where each chunk is in the file, and the CRC-32 of what was written of it.
+        Where each chunk is in the file, and the checksums of those that were written.
+    begun : FastChecksum
+        Of the chunk that is being written.
     """
 
     fd: int
     checksums: LayerChecksums
+    begun: FastChecksum = field(default_factory=FastChecksum)
 
     @property
     def chunk_rows(self) -> int:
@@ -115,8 +118,10 @@ class RowWriter:
             end = min(last, row + self.chunk_rows - within)
             position = self.checksums.starts[chunk] + within * row_bytes
             left = rows[row - first : end - first].view(np.uint8).data.cast("B")
-            crc32 = self.checksums.crc32
-            crc32[chunk] = zlib.crc32(left, crc32[chunk])
+            self.begun.update(left)
+            if end in ((chunk + 1) * self.chunk_rows, self.checksums.n_rows):
+                self.checksums.values[chunk] = self.begun.value()
+                self.begun = FastChecksum()
             while left:
                 n_written = os.pwrite(self.fd, left, position)
                 left, position = left[n_written:], position + n_written

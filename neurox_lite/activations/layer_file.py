@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from neurox_lite.activations.checks_without_crc32 import check_without_crc32
+from neurox_lite.activations.checks_without_checksums import check_without_checksums
 from neurox_lite.activations.checksums import (
     DamagedError,
     LayerChecksums,
@@ -27,9 +26,9 @@ from neurox_lite.activations.structure import Contents, read_contents
 class LayerFile:
     """A file of a store; opened when it is read, and closed as often as one likes.
 
-    Every chunk is compared with its CRC-32 the first time that some of its rows are read, and read
-    past HDF5, whose own reading takes more time than the comparison. A file without checksums, of
-    an older version or changed by another program, is looked at in another process before HDF5
+    Every chunk is compared with its checksum the first time that some of its rows are read, and
+    read past HDF5, whose own reading takes more time than the comparison. A file without checksums,
+    of an older version or changed by another program, is looked at in another process before HDF5
     reads it in this one.
 
     Parameters
@@ -61,10 +60,10 @@ class LayerFile:
             return
         if has_checksums(self.path):
             self._checksums = read_checksums(self.path)
-            self._unread = {n: np.ones(len(c.crc32), bool) for n, c in self._checksums.items()}
+            self._unread = {n: np.ones(len(c.values), bool) for n, c in self._checksums.items()}
         else:
             check_end(self.path)
-            for _ in in_separate_process(check_without_crc32, self.path):
+            for _ in in_separate_process(check_without_checksums, self.path):
                 pass
         self._looked_at = True
 
@@ -123,7 +122,7 @@ class LayerFile:
             is_whole = (here, there) == (first, last)
             rows = wanted if is_whole else np.empty((last - first, into.shape[1]), into.dtype)
             self._fill(rows, position)
-            if zlib.crc32(rows.data) != checksums.crc32[chunk]:
+            if not checksums.is_of(rows, chunk):
                 first, last = first + self.first_row, last + self.first_row
                 raise self._damaged(
                     f"layer {layer}: rows {first} to {last - 1} are not those that were written "

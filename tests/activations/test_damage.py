@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -222,6 +223,97 @@ def test_threads_and_processes_read_the_same(tmp_path: Path) -> None:
     with ActivationStore(path) as store:
         X = pickle.loads(pickle.dumps(store.matrix([1], rows=np.arange(3, 20))))
         np.testing.assert_array_equal(X[:], expected[3:20, 3:])
+
+
+# Chunks of the usual size, of which a fast checksum is taken.
+
+PAGE = 4096
+
+
+def write_large(path: Path, dtype: str = "float32") -> tuple[Path, bytearray, int, int]:
+    """A store with chunks of 1 MiB; its bytes, and where layer 1 begins and ends in them."""
+    corpus = TaggedCorpus([["word"] * 700])
+    row = 1024 if dtype == "float32" else 2048
+    rows = np.random.default_rng(0).normal(size=(700, row)).astype(np.float32)
+    with open_writer(path, corpus, dtype=dtype, metadata=METADATA) as writer:
+        for start, stop in ((0, 1), (1, 255), (255, 257), (257, 600), (600, 700)):
+            writer.append({0: rows[start:stop, :5], 1: rows[start:stop]})
+        writer.finish(COUNTS)
+    with h5py.File(path) as file:
+        place = file["layers/1"].id.get_chunk_info(0).byte_offset
+    return path, bytearray(path.read_bytes()), place, place + 700 * PAGE
+
+
+def exchange(content: bytearray, first: int, second: int, size: int) -> None:
+    a, b = content[first : first + size], content[second : second + size]
+    content[first : first + size], content[second : second + size] = b, a
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.usefixtures("no_process")
+def test_damage_of_large_chunks_is_noticed(tmp_path: Path, dtype: str) -> None:
+    path, whole, start, stop = write_large(tmp_path / "s.h5", dtype)
+    before = everything(path)
+    rng = np.random.default_rng(0)
+    kinds: list[tuple[Callable[..., None], int, int]] = [
+        (flip, 1, 1),
+        (zero, 512, 512),
+        (zero, PAGE, PAGE),
+        (zero, 1 << 20, 1 << 20),
+        (shift, 1000, 4),
+    ]
+    for damage, size, step in kinds * 3:
+        content = bytearray(whole)
+        place = start + int(rng.integers((stop - start) // step)) * step
+        damage(content, place, min(size, stop - place))
+        path.write_bytes(content)
+        number = (place - start) // (1 << 20)
+        first, last = 256 * number, min(256 * number + 255, 699)
+        with pytest.raises(DamagedError, match=rf"layer 1: rows {first} to {last} are not"):
+            everything(path)
+    for size in (512, PAGE, 1 << 20):
+        for _ in range(3):
+            first, second = rng.choice((stop - start) // size, 2, replace=False) * size + start
+            swapped, doubled = bytearray(whole), bytearray(whole)
+            exchange(swapped, first, second, size)
+            doubled[second : second + size] = whole[first : first + size]
+            for content in (swapped, doubled):
+                path.write_bytes(content)
+                with pytest.raises(DamagedError, match="layer 1: rows"):
+                    everything(path)
+    path.write_bytes(whole)
+    assert everything(path) == before
+
+
+def to_crc32(path: Path) -> Path:
+    """Change the end of a file to that of an earlier version: chunks have a CRC-32."""
+    content = path.read_bytes()
+    length = END.unpack(content[-END.size :])[0]
+    data, text = content[: -END.size - length], content[-END.size - length : -END.size]
+    told = json.loads(text)
+    for layer in told["layers"].values():
+        assert layer.pop("kind") == "fast"
+        size, left = layer["chunk_rows"] * layer["row_bytes"], layer["n_rows"] * layer["row_bytes"]
+        layer["crc32"] = [
+            zlib.crc32(data[start : start + min(size, left - number * size)])
+            for number, start in enumerate(layer["starts"])
+        ]
+        assert len(layer.pop("values")) == len(layer["crc32"])
+    text = json.dumps(told).encode()
+    path.write_bytes(data + text + END.pack(len(text), zlib.crc32(text), b"neurox_lite CRC32"))
+    return path
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_store_with_crc32_is_read_and_its_damage_noticed(tmp_path: Path) -> None:
+    path, _, start, _ = write_large(tmp_path / "s.h5")
+    before = everything(path)
+    content = bytearray(to_crc32(path).read_bytes())
+    assert everything(path) == before
+    content[start] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedError, match="layer 1: rows 0 to 255 are not"):
+        everything(path)
 
 
 # Files without checksums: of an older version, or written by another program.

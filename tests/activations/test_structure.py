@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
-from neurox_lite.activations.checks_without_crc32 import check_without_crc32
+from neurox_lite.activations.checks_without_checksums import check_without_checksums
 from neurox_lite.activations.merge_shards import join_virtually
 from neurox_lite.activations.neurox_hdf5 import check_neurox_hdf5
 from neurox_lite.activations.store import ActivationStore
@@ -201,7 +201,7 @@ def test_a_hostile_file_is_one_line(
     with h5py.File(path, "r+") as file:
         change(file)
     with pytest.raises(InputError, match=says) as raised:
-        list(check_without_crc32(str(path)))
+        list(check_without_checksums(str(path)))
     assert "s.h5" in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -240,7 +240,7 @@ def test_rows_in_the_virtual_file_come_from_its_shards(tmp_path: Path) -> None:
     with h5py.File(folder / "store.h5", "r+") as file:
         virtual(file)
     with pytest.raises(InputError, match=r"layer 1 has rows in \.\./other\.h5"):
-        list(check_without_crc32(str(folder / "store.h5")))
+        list(check_without_checksums(str(folder / "store.h5")))
 
 
 def test_a_shard_of_another_store(tmp_path: Path) -> None:

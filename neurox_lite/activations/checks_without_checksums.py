@@ -20,7 +20,7 @@ BLOCK_WORDS = 1 << 16
 OTHER_WORDS = "the words are not those of the corpus it was made from (their hashes differ)"
 
 
-def check_without_crc32(path: str) -> Iterator[dict[str, Any]]:
+def check_without_checksums(path: str) -> Iterator[dict[str, Any]]:
     """Check a file that does not end in checksums, as far as it goes without its activations.
 
     Reads what HDF5 may hang or crash on, so it is called in a process of its own. Yields what is
