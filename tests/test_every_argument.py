@@ -160,8 +160,16 @@ def of_files(tmp_path_factory):
     space = nx.neuron_space(model)
     mask, ranking = nx.NeuronMask.of(space, [0, 1]), nx.ranking.random_ranking(space)
     of_pairs = {"model": model, "pairs": singular}
+    transformer = nx.load_model(nx.embedded_path("models/gpt2"), device="cpu", head="language")
+    explained = nx.attribution.ExplainedTexts.of_texts(transformer, [texts[0]])
     return {
         "align_stores": {"stores": [store, store]},
+        "attribution.attribute_by": {"method": "uniform", "explained": explained},
+        "attribution.gradient_times_input": {"explained": explained},
+        "attribution.integrated_gradients": {"explained": explained, "n_points": 2},
+        "attribution.leave_one_out": {"explained": explained},
+        "attribution.random_attribution": {"explained": explained},
+        "attribution.uniform": {"explained": explained},
         "convert": {"source": folder / "s.h5", "out": folder / "o.json", "overwrite": True},
         "corpora.read_columns": {"path": folder / "c.tsv", "columns": ["word", "tag"]},
         "corpora.read_csv": {"path": folder / "c.csv", "text_column": "text"},

@@ -1,4 +1,7 @@
-"""A ranking method is a function and a row: the rows say the truth, and everything reads them."""
+"""A ranking method is a function and a row: the rows say the truth, and everything reads them.
+
+`neurox_lite.method_option`
+"""
 
 from __future__ import annotations
 

@@ -1,50 +1,135 @@
-"""What every attribution method does alike.
+"""What every attribution method does alike, by its row in `neurox_lite.attribution_methods`.
 
-They share `neurox_lite.attribution.collecting` and
-`neurox_lite.interventions.text_attributions`.
-`neurox_lite.attribution.uniform`, `neurox_lite.attribution.leave_one_out`
+They share `neurox_lite.attribution.collecting`, `neurox_lite.attribution.states`,
+`neurox_lite.attribution.generators` and `neurox_lite.interventions.text_attributions`.
+`neurox_lite.attribution.uniform`, `neurox_lite.attribution.random_attribution`
 """
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
+import torch
 
 import neurox_lite as nx
 from neurox_lite import attribution
-from neurox_lite.attribution import ExplainedTexts
+from neurox_lite.attribution import ATTRIBUTION_METHODS, ExplainedTexts, attribute_by
 from neurox_lite.errors import InputError
 
-METHODS = [attribution.uniform, attribution.leave_one_out]
+FEW = {"integrated-gradients": {"n_points": 4}}
+"""Options that make a method fast."""
+
+ROWS = ATTRIBUTION_METHODS.items()
+OF_STATES = [n for n, row in ROWS if any(o.name == "state" for o in row.options)]
+WITH_SEED = [n for n, row in ROWS if any(o.name == "seed" for o in row.options)]
+
+PAIRS = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::260]
+EVERY = torch.arange(len(PAIRS))
 
 
 @pytest.fixture(scope="module")
-def explained():
-    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::80]
-    return ExplainedTexts.of_pairs(nx.embedded_path("models/gpt2"), pairs)
+def model():
+    """With parameters that ask for gradients, as a user's own model has."""
+    loaded = nx.load_model(nx.embedded_path("models/gpt2"), head="language")
+    loaded.model.requires_grad_(True)
+    return loaded
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_finite_number_per_token_that_depends_on_no_other_text(method, explained):
-    found = method(explained)
-    assert found.tokens == explained.inputs.tokens
-    pairs = [
-        explained.output.said(explained.intact(row[None]), row[None])[0] for row in _rows(explained)
+@pytest.fixture(scope="module")
+def explained(model):
+    return ExplainedTexts.of_pairs(model, PAIRS)
+
+
+@pytest.fixture(scope="module")
+def options(explained):
+    """What else makes texts independent of each other."""
+    return FEW
+
+
+def state_of(model):
+    """What a method might leave behind in a model."""
+    hooks = [
+        len(getattr(module, kind))
+        for module in model.modules()
+        for kind in ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
     ]
-    assert list(found.said) == pairs
-    alone = method(ExplainedTexts.of_pairs(explained.states.loaded, _pairs()[:1]))
-    np.testing.assert_allclose(alone.values[0], found.values[0], rtol=1e-4, atol=1e-6)
+    gradients = [weights.grad is None and weights.requires_grad for weights in model.parameters()]
+    return hooks, gradients, model.config._attn_implementation, model.training
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_texts_are_not_taken_for_what_is_explained(method):
+@pytest.mark.parametrize("name", ATTRIBUTION_METHODS)
+def test_a_finite_number_per_token_and_the_model_as_it_was(name, explained, options):
+    model = explained.states.loaded.model
+    before, intact = state_of(model), explained.intact(EVERY)[0]
+    found = attribute_by(name, explained, **options.get(name, {}))
+    assert state_of(model) == before
+    assert torch.equal(explained.intact(EVERY)[0], intact)
+    assert found.method == name
+    assert found.tokens == explained.inputs.tokens
+    said = [explained.output.said(explained.intact(row), row)[0] for row in EVERY.split(1)]
+    assert list(found.said) == said
+
+    again = attribute_by(name, explained, **options.get(name, {}))
+    assert all(map(np.array_equal, again.values, found.values))
+
+    last = ExplainedTexts.of_pairs(explained.states.loaded, [PAIRS[-1], PAIRS[0]])
+    of_two = attribute_by(name, last, **options.get(name, {}))
+    for own, all_together in zip(of_two.values, found.values[:: 1 - len(PAIRS)], strict=True):
+        np.testing.assert_allclose(own, all_together, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ATTRIBUTION_METHODS)
+def test_a_row_says_what_its_function_takes(name, explained, options):
+    row = ATTRIBUTION_METHODS[name]
+    function = getattr(attribution, row.function)
+    parameters = inspect.signature(function).parameters
+    defaults = {option.name: option.default for option in row.options}
+    taken = {name: p.default for name, p in parameters.items() if name in defaults}
+    assert taken == defaults
     with pytest.raises(InputError, match="ExplainedTexts"):
-        method(["The nurse sings ."])
+        function(["The nurse sings ."])
+    for option in defaults:
+        for wrong in (object(), None, -1):
+            with pytest.raises(InputError):
+                attribute_by(name, explained, **{option: wrong})
+    found = attribute_by(name, explained, **options.get(name, {}))
+    assert set(defaults) <= set(found.parameters)
 
 
-def _pairs():
-    return nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::80]
+@pytest.mark.parametrize("name", OF_STATES)
+def test_of_every_state_that_the_output_depends_on(name, explained, options):
+    own = options.get(name, {})
+    by_state = [
+        attribute_by(name, explained, state=state, **own) for state in range(explained.n_states)
+    ]
+    assert [found.parameters["state"] for found in by_state] == list(range(explained.n_states))
+    # Of the last state the output reads the last token only.
+    for values in by_state[-1].values:
+        assert not values[:-1].any()
+        assert values[-1] != 0
+    with pytest.raises(InputError, match=f"state is 5; give one of 0 to {explained.n_states - 1}"):
+        attribute_by(name, explained, state=explained.n_states, **own)
 
 
-def _rows(explained):
-    return explained.inputs.lengths.new_tensor(range(len(explained)))
+@pytest.mark.parametrize("name", WITH_SEED)
+def test_another_seed_gives_others(name, explained, options):
+    own = options.get(name, {})
+    one, other = (attribute_by(name, explained, seed=seed, **own) for seed in (0, 1))
+    assert not np.allclose(one.values[0], other.values[0])
+
+
+def test_every_token_alike(explained):
+    for values in attribution.uniform(explained).values:
+        np.testing.assert_allclose(values, 1 / len(values))
+        assert np.isclose(values.sum(), 1)
+
+
+def test_random_numbers_know_nothing(explained):
+    values = np.concatenate(
+        [attribution.random_attribution(explained, seed=seed).values[-1] for seed in range(40)]
+    )
+    assert values.min() >= 0
+    assert values.max() <= 1
+    assert abs(values.mean() - 0.5) < 0.05

@@ -20,7 +20,7 @@ COMMANDS = {
     for command in main.app.registered_commands
     if command.name != "demo"
 }
-DECLARE = ("neurox_lite.cli", "neurox_lite.ranking_methods")
+DECLARE = ("neurox_lite.cli", "neurox_lite.ranking_methods", "neurox_lite.attribution_methods")
 """Where options are declared, not named in messages."""
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")

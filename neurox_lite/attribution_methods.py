@@ -1,0 +1,68 @@
+"""The attribution methods, a row each: all that is to be known of one without running it.
+
+``attribute_by``, the command, the contract test and the docs read these rows. They name functions
+of ``attribution``, which import torch, and import none: ``--help`` is fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from neurox_lite.method_option import MethodOption
+
+
+@dataclass(frozen=True)
+class AttributionMethod:
+    """A method that gives every token of a text a number.
+
+    Attributes
+    ----------
+    function : str
+        Its name, and that of its module in ``attribution``.
+    options : tuple of MethodOption
+    extra : str, optional
+        The optional package that it runs on.
+    name : str
+        That of the function, with hyphens, if not given.
+    """
+
+    function: str
+    options: tuple[MethodOption, ...] = ()
+    extra: str | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.function.replace("_", "-"))
+
+    @property
+    def module(self) -> str:
+        """Where the function is."""
+        return f"attribution.{self.function}"
+
+    @property
+    def is_installed(self) -> bool:
+        return self.extra is None or find_spec(self.extra) is not None
+
+
+_STATE = MethodOption("state", 0, "state of the model, 0 for the word embeddings")
+_SEED = MethodOption("seed", 0, "seed of what is random")
+
+ATTRIBUTION_METHODS: dict[str, AttributionMethod] = {
+    method.name: method
+    for method in (
+        AttributionMethod(
+            "integrated_gradients",
+            (
+                _STATE,
+                MethodOption("baseline", "zero", "zero or placeholder"),
+                MethodOption("n_points", 50, "points of the integral"),
+            ),
+            extra="captum",
+        ),
+        AttributionMethod("gradient_times_input", (_STATE,)),
+        AttributionMethod("leave_one_out", (_STATE,)),
+        AttributionMethod("random_attribution", (_SEED,), name="random"),
+        AttributionMethod("uniform"),
+    )
+}
