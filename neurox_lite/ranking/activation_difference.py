@@ -9,7 +9,7 @@ import numpy as np
 from neurox_lite.activations.access import row_blocks, space_of
 from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.matrix import BLOCK_ROWS
-from neurox_lite.activations.moments import moments
+from neurox_lite.activations.moments import CONSTANT, moments
 from neurox_lite.errors import InputError
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -49,5 +49,6 @@ def activation_difference(X: Any, X_other: Any) -> NeuronRanking:
     for _, (one_side, other_side) in row_blocks(X, X_other, n_rows=BLOCK_ROWS):
         total += (one_side.double() - other_side).abs().sum(0).numpy()
     scores = np.full(space.n_neurons, np.nan)
-    np.divide(total / X.shape[0], std, out=scores, where=std > 0)
+    varies = std > CONSTANT * np.abs(one.mean + other.mean) / 2
+    np.divide(total / X.shape[0], std, out=scores, where=varies)
     return NeuronRanking.from_scores(space, scores, "activation-difference")

@@ -125,6 +125,15 @@ def test_constant_neurons_are_last_and_reported(name):
 
 
 @every
+def test_a_neuron_that_is_constant_but_for_rounding_is_constant(name):
+    given = data()
+    X = given.X.astype(np.float64)
+    X[:, CONSTANT[0]] = 7 + 1e-13 * given.X[:, 0]
+    ranking = RANKERS[name](Data(X, given.y, given.other))
+    assert [neuron.unit for neuron in ranking.unscored] == list(CONSTANT)
+
+
+@every
 def test_deterministic_and_the_input_stays(name):
     given = data()
     copies = given.X.copy(), given.y.copy(), given.other.copy()
