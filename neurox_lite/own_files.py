@@ -26,7 +26,8 @@ HEADS = {
         rb"label,(precision,recall|folder,test_accuracy),|split,R2|"
         rb"task_accuracy,control_accuracy,|set,method,share,accuracy,|"
         rb"share,n_words,accuracy_mean,|block_end,bits|first,second,both,only_first,|"
-        rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,"
+        rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,|"
+        rb"text,position,token,state,value"
     ),
 }
 """How files of neurox_lite begin that do not name it."""

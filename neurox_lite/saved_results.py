@@ -26,6 +26,7 @@ CLASS_OF = {
     "regularisation search": "probing.search.RegularisationSearch",
     "side effects": "interventions.side_effects.SideEffects",
     "steering curves": "interventions.steering_curves.SteeringCurves",
+    "token attributions": "results.token_attributions.TokenAttributions",
 }
 """Of the ``kind`` that a JSON file says it is."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -26,15 +28,16 @@ class TextInputs:
     Attributes
     ----------
     tokens : tuple of tuples of str
-        As the tokenizer shows them, special tokens included.
+        As :func:`shown_tokens`, special tokens included.
     input_ids, attention_mask : (n_texts, n_tokens) int tensors
         Padded on the right.
     is_special : (n_texts, n_tokens) bool tensor
-        Tokens that the tokenizer added, such as ``[CLS]``, and padding.
+        Tokens that the tokenizer added, such as ``[CLS]``, masks, and padding.
     token_types : (n_texts, n_tokens) int tensor, optional
         Segment ids, of models that read them.
     words : tuple of tuples of int
-        The word of the corpus that each token belongs to, -1 for none; empty without a corpus.
+        The word that each token belongs to, -1 for none, numbered over all sentences of a corpus or
+        all prefixes of pairs; empty of texts, whose words are not known.
     """
 
     tokens: tuple[tuple[str, ...], ...]
@@ -119,12 +122,42 @@ def encode_sentences(loaded: LoadedModel, corpus: TaggedCorpus) -> TextInputs:
 
 
 def from_pairs(loaded: LoadedModel, pairs: PairInputs) -> TextInputs:
-    """What a model reads of minimal pairs: the prefix, of a masked model mask and suffix too."""
+    """What a model reads of minimal pairs: the prefix, of a masked model mask and suffix too.
+
+    Words are those of the prefixes, numbered pair after pair.
+    """
     real = pairs.attention_mask != 0
     rows = [ids[mask].tolist() for ids, mask in zip(pairs.input_ids, real, strict=True)]
     added = set(loaded.tokenizer.all_special_ids)
     special = [[token in added for token in row] for row in rows]
-    return _inputs(loaded, rows, special, None, [" ".join(pair.prefix) for pair in pairs.pairs])
+    words, first = [], 0
+    for last_tokens, flags in zip(pairs.words, special, strict=True):
+        numbers = [first + bisect_left(last_tokens, position) for position in range(len(flags))]
+        first += len(last_tokens)
+        words.append(
+            tuple(
+                -1 if is_added or number == first else number
+                for number, is_added in zip(numbers, flags, strict=True)
+            )
+        )
+    names = [" ".join(pair.prefix) for pair in pairs.pairs]
+    return _inputs(loaded, rows, special, None, names, tuple(words))
+
+
+def shown_tokens(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
+    """Tokens as the tokenizer shows them; of one that knows bytes only, letters are put together.
+
+    So that ``Ġ`` marks a space, as it does there, but ``ĠÙħ`` is ``Ġم``. A token that is part of a
+    letter stays as it is.
+    """
+    tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(ids))]
+    if tokenizer.convert_tokens_to_string(["Ã©"]) != "é":
+        return tuple(tokens)
+    whole = [tokenizer.convert_tokens_to_string([token]) for token in tokens]
+    return tuple(
+        token if text.isascii() or "\ufffd" in text else text.replace(" ", "Ġ")
+        for token, text in zip(tokens, whole, strict=True)
+    )
 
 
 def _inputs(
@@ -151,9 +184,13 @@ def _inputs(
         tensors = [torch.tensor(list(each), dtype=torch.long) for each in lists]
         return pad_sequence(tensors, batch_first=True, padding_value=value).to(loaded.model.device)
 
-    show = loaded.tokenizer.convert_ids_to_tokens
+    mask = loaded.tokenizer.mask_token_id
+    special = [
+        [is_added or token == mask for is_added, token in zip(flags, row, strict=True)]
+        for flags, row in zip(special, rows, strict=True)
+    ]
     return TextInputs(
-        tuple(tuple(str(token) for token in show(list(row))) for row in rows),
+        tuple(shown_tokens(loaded.tokenizer, row) for row in rows),
         pad(rows, padding),
         pad([[1] * len(row) for row in rows], 0),
         pad([[int(each) for each in row] for row in special], 1).bool(),

@@ -15,7 +15,7 @@ import torch
 
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import PairInputs
-from neurox_lite.interventions.text_inputs import TextInputs
+from neurox_lite.interventions.text_inputs import TextInputs, shown_tokens
 from neurox_lite.interventions.token_states import Batch
 from neurox_lite.models.hooks import record
 from neurox_lite.models.loading import LoadedModel
@@ -120,8 +120,7 @@ def tokens_at(loaded: LoadedModel, positions: torch.Tensor) -> Choices:
         logits = predict(loaded.model, ids, mask, positions[rows])
         return (logits[:, 0].log_softmax(-1),)
 
-    show = loaded.tokenizer.convert_ids_to_tokens
-    return Choices(forward, lambda _, most: str(show(most)[0]))
+    return Choices(forward, lambda _, most: shown_tokens(loaded.tokenizer, most)[0])
 
 
 def right_or_wrong(loaded: LoadedModel, pairs: PairInputs) -> Choices:

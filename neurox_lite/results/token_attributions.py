@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from neurox_lite.arguments import as_python
+from neurox_lite.arguments import as_python, whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.escaping import figure_text
+from neurox_lite.figures import MOST, Given, finish, panels, put_ticks, wrapped
+from neurox_lite.files import write_text
 from neurox_lite.json_files import write_json
+from neurox_lite.results.attribution_html import first_texts, page
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.showing import summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "white", "#d55e00")
+"""Of figures: negative, zero, positive."""
+
+MOST_INCHES = 100.0
+"""Height of a figure; of more tokens the rows become narrower."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,7 +49,8 @@ class TokenAttributions(SavedResult):
     is_special : tuple of tuples of bool
         Tokens that the tokenizer added.
     words : tuple of tuples of int
-        The word of the corpus that each token belongs to, -1 for none; empty without a corpus.
+        The word that each token belongs to, -1 for none, numbered over all sentences of a corpus or
+        all prefixes of pairs; empty of texts, whose words are not known.
     parameters, provenance : dict
         JSON-ready.
 
@@ -119,8 +134,55 @@ class TokenAttributions(SavedResult):
             found.append([tokens[position] for position in order])
         return found
 
+    def plot(self, ax: Given = None, *, text: int = 0, title: str | None = None) -> Figure:
+        """Heat map of one text, tokens down and states across (De Cao et al. 2020, fig. 1).
+
+        Raises
+        ------
+        InputError
+            When there is no such text.
+        """
+        text = whole_number(text, "text")
+        if not -len(self) <= text < len(self):
+            raise InputError(f"text is {text}; give a number from 0 to {len(self) - 1}")
+        from matplotlib.colors import LinearSegmentedColormap
+
+        values = np.atleast_2d(self.values[text]).T
+        n_tokens, n_states = values.shape
+        width = 0.4 * n_states + 0.4
+        axes = panels(ax, size=(2.8 + width, min(1.8 + 0.22 * n_tokens, MOST_INCHES)))
+        axis = axes[0]
+        largest = np.abs(values).max(initial=0) or 1.0
+        is_signed = values.min(initial=0) < 0
+        image = axis.imshow(
+            values,
+            cmap=LinearSegmentedColormap.from_list("", COLOURS if is_signed else COLOURS[1:]),
+            vmin=-largest if is_signed else 0,
+            vmax=largest,
+            aspect="auto",
+        )
+        axis.figure.colorbar(image, ax=axis, label="attribution")
+        axis.set_yticks(
+            range(n_tokens), [figure_text(token, MOST) for token in self.tokens[text]], fontsize=8
+        )
+        for label, is_special in zip(axis.get_yticklabels(), self.is_special[text], strict=True):
+            label.set_color("0.5" if is_special else "black")
+        put_ticks(axis, range(n_states), self.states or ("input",), width)
+        said = f"{self.method}: {self.said[text]}"
+        axis.set_title(wrapped(said, 2 + width, 10, most=2 * MOST), fontsize=10)
+        return finish(axes, ax, title)
+
+    def to_html(self) -> str:
+        """The first texts, each token on a ground that shows its value, as part of a page."""
+        return first_texts(self)
+
+    _repr_html_ = to_html
+
     def save(self, path: Any) -> None:
-        """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` the table."""
+        """Write everything as JSON; as ``.csv`` or ``.tex`` the table, as ``.html`` a page."""
+        if Path(path).suffix == ".html":
+            write_text(path, page(self))
+            return
         if is_table_name(path):
             write_table(path, self.table())
             return

@@ -10,10 +10,15 @@ from __future__ import annotations
 import pytest
 import torch
 import transformers as tf
+from tokenizers import Tokenizer, decoders
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
 
 import neurox_lite as nx
 from neurox_lite.attribution import ExplainedTexts
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.text_inputs import shown_tokens
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.models.loading import LoadedModel
 
@@ -170,6 +175,43 @@ def test_tokens_of_a_corpus_know_their_words(models):
     for tokens, of_words in zip(inputs.tokens, inputs.words, strict=True):
         for token, word in zip(tokens, of_words, strict=True):
             assert (word < 0 and token == "<s>") or token.strip("Ġ") in every[word]
+
+
+@pytest.mark.parametrize("name", ["bert", "gpt2", "lstm-0"])
+def test_tokens_of_pairs_know_the_words_of_their_prefixes(models, name):
+    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::100]
+    inputs = ExplainedTexts.of_pairs(models[name], pairs).inputs
+    every = [word for pair in pairs for word in pair.prefix]
+    flags = inputs.is_special.tolist()
+    for tokens, numbers, special in zip(inputs.tokens, inputs.words, flags, strict=True):
+        known = [number >= 0 for number in numbers]
+        before = tokens.index("[MASK]") if name == "bert" else len(tokens)
+        assert known == [
+            not is_added and position < before
+            for position, is_added in enumerate(special[: len(tokens)])
+        ]
+        for token, number in zip(tokens, numbers, strict=True):
+            assert number < 0 or token.strip("Ġ") in every[number]
+    found = {number for numbers in inputs.words for number in numbers}
+    assert found - {-1} == set(range(len(every)))
+    assert inputs.is_special[0, inputs.tokens[0].index("[MASK]")] if name == "bert" else True
+
+
+def test_letters_kept_as_bytes_are_put_together(tokenizers_by_kind):
+    text = ["naïve مرحبا 東京"] * 3
+    trained = Tokenizer(BPE())
+    trained.pre_tokenizer, trained.decoder = ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    alphabet = ByteLevel.alphabet()
+    trained.train_from_iterator(
+        text, BpeTrainer(vocab_size=400, initial_alphabet=alphabet, show_progress=False)
+    )
+    of_bytes = tf.PreTrainedTokenizerFast(tokenizer_object=trained)
+    assert shown_tokens(of_bytes, of_bytes(text[0])["input_ids"]) == ("naïve", "Ġمرحبا", "Ġ東京")
+    # Of letters it was not trained on it knows the bytes only.
+    assert shown_tokens(of_bytes, of_bytes("ж")["input_ids"]) == ("Ð", "¶")
+    of_pieces = tokenizers_by_kind["wordpiece"]
+    ids = of_pieces("naïve Ã© cats")["input_ids"]
+    assert list(shown_tokens(of_pieces, ids)) == of_pieces.convert_ids_to_tokens(ids)
 
 
 def test_what_cannot_be_explained(models, with_head, make_model):

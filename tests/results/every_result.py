@@ -27,6 +27,7 @@ from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.sweep import Sweep
+from neurox_lite.results.token_attributions import TokenAttributions, state_names
 from neurox_lite.results.top_overlap import TopOverlap
 
 EVIL = "=1+1|<script>\n\x1b[2J\u202e $x$ {a_b}"
@@ -74,6 +75,10 @@ effect = SideEffect("KL", EVIL, 0.0, 0.1, 0.2, 0.1, 0.3)
 intervals = RankIntervals(
     EVIL, SPACE, 0.95, *(tuple(range(N)),) * 3, (tuple(range(N)),) * 4, N, (N,) * 4, True
 )
+attributions = TokenAttributions(
+    EVIL, ((EVIL, "a"), ("b",)), (np.array([[0.5, -1.0]] * 3), np.zeros((3, 1))), (EVIL, "no"),
+    state_names(3), ((True, False), (False,)), (), {"seed": 0}, {"model": EVIL},
+)  # fmt: skip
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
 EVERY = {
@@ -103,6 +108,7 @@ EVERY = {
         SeedSpread((fit, fit)),
         steering,
         SteeringCurves((steering,)),
+        attributions,
         overlap,
     )
 }

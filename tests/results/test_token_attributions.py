@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from neurox_lite.errors import InputError
 from neurox_lite.results.token_attributions import TokenAttributions, state_names
+from neurox_lite.saved_results import load_result
 
 TOKENS = (("a", "b", "c"), ("d",))
 STATES = state_names(3)
@@ -21,6 +24,7 @@ def test_saved_and_read_again(result, tmp_path):
     again = TokenAttributions.load(tmp_path / "a.json")
     assert again.table() == result.table()
     assert again.is_special == result.is_special
+    assert load_result(tmp_path / "a.json").table() == result.table()
     result.save(tmp_path / "a.csv")
     lines = (tmp_path / "a.csv").read_text().splitlines()
     assert lines[0] == "text,position,token,state,value"
@@ -40,3 +44,21 @@ def test_not_one_finite_number_per_token(values):
         TokenAttributions("mine", TOKENS, (values, VALUES[1][0]), ("yes", "no"))
     with pytest.raises(InputError, match="values for each text"):
         TokenAttributions("mine", TOKENS, (VALUES[0][0],), ("yes",))
+
+
+@pytest.mark.parametrize("result", [PLAIN, OF_STATES])
+def test_heat_map_of_tokens_by_states(result):
+    axis = result.plot().axes[0]
+    (image,) = axis.images
+    np.testing.assert_array_equal(image.get_array(), np.atleast_2d(result.values[0]).T)
+    assert [label.get_text() for label in axis.get_yticklabels()] == list(TOKENS[0])
+    assert [label.get_text() for label in axis.get_xticklabels()] == (
+        list(result.states) or ["input"]
+    )
+    assert axis.get_title() == "mine: yes"
+    assert len(result.plot(text=-1).axes[0].get_yticklabels()) == 1
+    assert image.get_clim() == (0, 5.5)
+    signed = replace(result, values=tuple(-each for each in result.values))
+    assert signed.plot().axes[0].images[0].get_clim() == (-5.5, 5.5)
+    with pytest.raises(InputError, match="from 0 to 1"):
+        result.plot(text=2)

@@ -1,0 +1,165 @@
+"""Attributions of texts as HTML: every token on a ground that shows its value.
+
+All styles stand at the elements themselves, so that a notebook around it stays as it is; there is
+no script and nothing is fetched. What comes from outside is escaped.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurox_lite.escaping import html
+
+if TYPE_CHECKING:
+    from neurox_lite.results.token_attributions import TokenAttributions
+
+MOST_TEXTS, MOST_CELLS = 10, 10_000
+"""Texts, and values of them, that a notebook shows; the first text is always shown."""
+
+POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
+STRONGEST = 0.75
+"""How opaque the ground of the largest value is; black letters can be read on it."""
+
+FRAME = (
+    "background:#fff;color:#000;padding:.6em .8em;font-family:sans-serif;font-size:15px;"
+    "line-height:1.9"
+)
+PAGE = """<!DOCTYPE html>
+<html>
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="neurox_lite">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+</head>
+<body style="margin:0">
+{body}
+</body>
+</html>
+"""
+BYTE_MARKS = "ĠĊ"
+"""A space and a line break in tokens of bytes: Latin letters, but not of the text."""
+
+
+def page(attributions: TokenAttributions) -> str:
+    """All texts as a page of its own."""
+    body = fragment(attributions, range(len(attributions)))
+    return PAGE.format(title=html(f"Attributions by {attributions.method}"), body=body)
+
+
+def first_texts(attributions: TokenAttributions) -> str:
+    """The first texts, and how many there are in all."""
+    n_cells = np.cumsum([each.size for each in attributions.values])
+    count = max(1, min(MOST_TEXTS, int((n_cells <= MOST_CELLS).sum())))
+    return fragment(attributions, range(len(attributions))[:count])
+
+
+def fragment(attributions: TokenAttributions, texts: Sequence[int]) -> str:
+    """Some of the texts, by their numbers."""
+    model = attributions.provenance.get("model")
+    of_model = f", {html(model)}" if model else ""
+    lines = [
+        f'<div style="{FRAME}">',
+        f'<div dir="auto"><b>{html(attributions.method)}</b>{of_model}</div>',
+        '<div style="font-size:12px;color:#555">'
+        f'<span style="{_box(1.0)}">positive</span> <span style="{_box(-1.0)}">negative</span> '
+        "the darker, the larger among the tokens of the text; pale letters: tokens that "
+        "the tokenizer added</div>",
+        *(_text(attributions, text) for text in texts),
+    ]
+    if len(texts) < len(attributions):
+        lines.append(
+            f"<div>The first {len(texts)} of {len(attributions)} texts; save them as .html to "
+            "see all.</div>"
+        )
+    return "\n".join([*lines, "</div>"])
+
+
+def _text(attributions: TokenAttributions, text: int) -> str:
+    tokens, special = attributions.tokens[text], attributions.is_special[text]
+    values = np.atleast_2d(attributions.values[text])
+    largest = float(np.abs(values).max(initial=0))
+    spans = [
+        _token(token, value, value / (largest or 1.0), is_special)
+        for token, value, is_special in zip(tokens, values[-1].tolist(), special, strict=True)
+    ]
+    direction = "rtl" if is_right_to_left(tokens, special) else "ltr"
+    said = html(attributions.said[text])
+    lines = [
+        '<div style="margin-top:.8em;font-size:12px;color:#555">'
+        f"{text + 1}. explained: <bdi>{said}</bdi>; largest {largest:.3g}</div>",
+        f'<div dir="{direction}">{" ".join(spans)}</div>',
+    ]
+    if attributions.states:
+        lines.append(_by_state(attributions, text, largest))
+    return "\n".join(lines)
+
+
+def _token(token: str, value: float, share: float, is_special: bool) -> str:
+    title = f'title="{html(token)}: {value:+.4g}"'
+    # Brackets of [CLS] would take the direction of the text.
+    tag = "bdi" if is_special else "span"
+    return f'<{tag} {title} style="{_box(share)}{_pale(is_special)}">{html(token)}</{tag}>'
+
+
+def _by_state(attributions: TokenAttributions, text: int, largest: float) -> str:
+    """A table, tokens down and states across; opened by a click."""
+    space = "padding:0 .4em;font-weight:normal"
+    head = "".join(
+        f'<th scope="col" style="{space}">{html(state)}</th>' for state in attributions.states
+    )
+    # Two digits of the largest value.
+    places = 1 - math.floor(math.log10(largest)) if largest else 0
+    rows = []
+    for token, values, is_special in zip(
+        attributions.tokens[text],
+        attributions.values[text].T.tolist(),
+        attributions.is_special[text],
+        strict=True,
+    ):
+        cells = "".join(
+            f'<td style="text-align:right;{_ground(value / (largest or 1.0))}">'
+            f"{value:+.{min(max(places, 0), 12)}f}</td>"
+            for value in values
+        )
+        style = f"text-align:start;{space}{_pale(is_special)}"
+        rows.append(
+            f'<tr><th scope="row" dir="auto" style="{style}">{html(token)}</th>{cells}</tr>'
+        )
+    return (
+        '<details style="font-size:12px;overflow-x:auto">'
+        "<summary>by state; above is the last</summary>"
+        '<table style="border-collapse:collapse;line-height:1.5">'
+        f"<tr><td></td>{head}</tr>\n" + "\n".join(rows) + "</table></details>"
+    )
+
+
+def _box(share: float) -> str:
+    """Of a token; that a value is negative is not told by the colour alone."""
+    line = ";border-bottom:2px dotted #000" if share < 0 else ""
+    return f"{_ground(share)};padding:.1em .25em;border-radius:.2em{line}"
+
+
+def _ground(share: float) -> str:
+    red, green, blue = POSITIVE if share >= 0 else NEGATIVE
+    return f"background:rgba({red},{green},{blue},{abs(share) * STRONGEST:.2f})"
+
+
+def _pale(is_special: bool) -> str:
+    return ";color:#666" if is_special else ""
+
+
+def is_right_to_left(tokens: Sequence[str], is_special: Sequence[bool]) -> bool:
+    """Whether the first letter of a text is of a script that is written from right to left."""
+    for token, added in zip(tokens, is_special, strict=True):
+        for character in "" if added else token.lstrip(BYTE_MARKS):
+            direction = unicodedata.bidirectional(character)
+            if direction in ("L", "R", "AL"):
+                return direction != "L"
+    return False
