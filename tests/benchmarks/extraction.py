@@ -226,9 +226,9 @@ def without_checksums(work: Callable[[], None]) -> Callable[[], None]:
 
     def run() -> None:
         with (
-            mock.patch.object(FastChecksum, "update"),
-            mock.patch.object(FastChecksum, "value", return_value=0),
-            mock.patch.object(LayerChecksums, "is_of", return_value=True),
+            mock.patch.object(FastChecksum, "update", lambda *_: None),
+            mock.patch.object(FastChecksum, "value", lambda _: 0),
+            mock.patch.object(LayerChecksums, "is_of", lambda *_: True),
         ):
             work()
 
