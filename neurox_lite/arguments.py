@@ -42,6 +42,14 @@ def real_number(value: Any, name: str) -> float:
         raise InputError(f"{name} is {shown(value)}; give a number") from None
 
 
+def positive_number(value: Any, name: str) -> float:
+    """A finite number above 0 as a float; InputError for all else."""
+    number = real_number(value, name)
+    if not 0 < number < float("inf"):
+        raise InputError(f"{name} is {number}; give a number above 0")
+    return number
+
+
 def numbers(values: Any, name: str) -> tuple[float, ...]:
     """One number, or several in any sequence or array, as floats."""
     several = values if _is_collection(values) else [values]

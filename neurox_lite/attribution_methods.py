@@ -46,11 +46,20 @@ class AttributionMethod:
 
 
 _STATE = MethodOption("state", 0, "state of the model, 0 for the word embeddings")
+_STEPS = MethodOption("n_steps", 500, "forward and backward passes")
 _SEED = MethodOption("seed", 0, "seed of what is random")
 
 ATTRIBUTION_METHODS: dict[str, AttributionMethod] = {
     method.name: method
     for method in (
+        AttributionMethod(
+            "information_bottleneck",
+            (_STATE, MethodOption("kl_weight", 10.0, "weight of the information"), _STEPS, _SEED),
+        ),
+        AttributionMethod(
+            "noise",
+            (_STATE, MethodOption("entropy_weight", 1.0, "weight of the noise"), _STEPS, _SEED),
+        ),
         AttributionMethod(
             "integrated_gradients",
             (
@@ -61,8 +70,18 @@ ATTRIBUTION_METHODS: dict[str, AttributionMethod] = {
             extra="captum",
         ),
         AttributionMethod("gradient_times_input", (_STATE,)),
+        AttributionMethod("attention_rollout"),
         AttributionMethod("leave_one_out", (_STATE,)),
-        AttributionMethod("random_attribution", (_SEED,), name="random"),
+        AttributionMethod(
+            "exact_erasure",
+            (
+                _STATE,
+                MethodOption("keep", "prediction", "prediction or output: what has to stay"),
+                MethodOption("epsilon", 0.1, "how far the output may move, in nats"),
+                MethodOption("max_tokens", 12, "most tokens of a text"),
+            ),
+        ),
         AttributionMethod("uniform"),
+        AttributionMethod("random_attribution", (_SEED,), name="random"),
     )
 }

@@ -144,6 +144,10 @@ FIRST = {
     "ranking.vote": lambda it: nx.ranking.vote(it),
 }
 FIRST = {name: use for name, use in FIRST.items() if use is not None}
+OF_TEXTS = {n for n in nx.attribution.__all__ if inspect.isfunction(getattr(nx.attribution, n))}
+FIRST |= {f"attribution.{n}": getattr(nx.attribution, n) for n in sorted(OF_TEXTS)}
+FIRST["attribution.attribute_by"] = lambda it: nx.attribution.attribute_by(it, "texts")
+FIRST["attribution.attribute_by texts"] = lambda it: nx.attribution.attribute_by("uniform", it)
 
 WRONG = {
     "None": lambda: None,
@@ -183,7 +187,7 @@ def test_a_first_argument_of_another_kind_is_refused_in_one_line(use, tmp_path, 
 
 def test_every_public_function_is_tried():
     groups = {name for name in nx.__all__ if inspect.ismodule(getattr(nx, name))}
-    places = [nx, *(getattr(nx, name) for name in groups - {"ranking"})]
+    places = [nx, *(getattr(nx, name) for name in groups - {"attribution", "ranking"})]
     functions = {n for p in places for n in p.__all__ if inspect.isfunction(getattr(p, n))}
     rankers = {n for n in nx.ranking.__all__ if inspect.isfunction(getattr(nx.ranking, n))}
     assert functions <= set(FIRST)

@@ -164,11 +164,16 @@ def of_files(tmp_path_factory):
     explained = nx.attribution.ExplainedTexts.of_texts(transformer, [texts[0]])
     return {
         "align_stores": {"stores": [store, store]},
+        "attribution.attention_rollout": {"explained": explained},
         "attribution.attribute_by": {"method": "uniform", "explained": explained},
+        "attribution.exact_erasure": {"explained": explained},
         "attribution.gradient_times_input": {"explained": explained},
+        "attribution.information_bottleneck": {"explained": explained, "n_steps": 1},
         "attribution.integrated_gradients": {"explained": explained, "n_points": 2},
         "attribution.leave_one_out": {"explained": explained},
+        "attribution.noise": {"explained": explained, "n_steps": 1},
         "attribution.random_attribution": {"explained": explained},
+        "attribution.state_moments": {"explained": explained},
         "attribution.uniform": {"explained": explained},
         "convert": {"source": folder / "s.h5", "out": folder / "o.json", "overwrite": True},
         "corpora.read_columns": {"path": folder / "c.tsv", "columns": ["word", "tag"]},

@@ -1,9 +1,13 @@
 """Which input tokens decide? One function per method, every one gives each token a number."""
 
+from neurox_lite.attribution.attention_rollout import attention_rollout
+from neurox_lite.attribution.exact_erasure import exact_erasure
 from neurox_lite.attribution.gradient_times_input import gradient_times_input
+from neurox_lite.attribution.information_bottleneck import information_bottleneck, state_moments
 from neurox_lite.attribution.integrated_gradients import integrated_gradients
 from neurox_lite.attribution.leave_one_out import leave_one_out
 from neurox_lite.attribution.methods import attribute_by
+from neurox_lite.attribution.noise import noise
 from neurox_lite.attribution.random_attribution import random_attribution
 from neurox_lite.attribution.uniform import uniform
 from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
@@ -14,10 +18,15 @@ __all__ = [
     "ATTRIBUTION_METHODS",
     "ExplainedTexts",
     "TokenAttributions",
+    "attention_rollout",
     "attribute_by",
+    "exact_erasure",
     "gradient_times_input",
+    "information_bottleneck",
     "integrated_gradients",
     "leave_one_out",
+    "noise",
     "random_attribution",
+    "state_moments",
     "uniform",
 ]
