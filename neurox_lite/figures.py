@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 Given: TypeAlias = "Axes | Sequence[Axes] | np.ndarray | None"
 """What ``plot(ax=)`` takes: axes, as many as there are panels, or None for a new figure."""
 
+Matrix: TypeAlias = "Sequence[Sequence[float]]"
+
 MOST = 40
 """Characters of a name, whose end is left out if it is longer."""
+
+CELL = 0.5
+"""Side of a cell in inches, at least; three lines of a name, or one number, fit into it."""
 
 POINTS_PER_CHARACTER = 0.62
 """Width of a character of the font by its height; wider than most are."""
@@ -122,6 +127,56 @@ def wrapped(text: str, inches: float, fontsize: float, most: int | None = None) 
     """Names in lines that are no wider than so many inches."""
     characters = max(int(inches * 72 / (POINTS_PER_CHARACTER * fontsize)), 8)
     return fill(figure_text(text, most), characters, break_on_hyphens=False)
+
+
+def plot_matrices(
+    ax: Given,
+    title: str | None,
+    names: Sequence[str],
+    matrices: Sequence[tuple[str, Matrix, float, float]],
+) -> Figure:
+    """Heat maps side by side, of which each compares everything with everything.
+
+    Rows are numbered. Their names, wrapped where they are long, stand at the first only.
+
+    Parameters
+    ----------
+    ax, title
+        As for :func:`panels` and :func:`finish`.
+    names : n texts
+    matrices : sequence of (name, values, lowest, by chance)
+        Values (n, n) from ``lowest``, which is 0 or -1, to 1; and what they are by chance.
+    """
+    count = len(names)
+    numbers = [str(number) for number in range(1, count + 1)]
+    shown = [
+        fill(f"{figure_text(name, 2 * MOST)}  {number}", 26)
+        for name, number in zip(names, numbers, strict=True)
+    ]
+    n_lines = max(name.count("\n") + 1 for name in shown)
+    side = max(max(CELL, 0.17 * n_lines) * count, 2.0)
+    n_panels = len(matrices)
+    axes = panels(
+        ax, n_panels, size=(n_panels * (side + 0.5) + 2.0, side + 1.3), n_columns=n_panels
+    )
+    for axis, (name, values, lowest, by_chance) in zip(axes, matrices, strict=True):
+        _heat_map(axis, values, lowest)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel(f"by chance {by_chance:.2f}" if by_chance else "by chance 0")
+        axis.set_xticks(range(count), numbers)
+        axis.set_yticks(range(count), numbers)
+    axes[0].set_yticks(range(count), shown, fontsize=8)
+    return finish(axes, ax, title)
+
+
+def _heat_map(axis: Axes, matrix: Matrix, lowest: float) -> None:
+    """Values from ``lowest`` to 1, each written into its cell."""
+    values = np.array(matrix)
+    # Both colour scales are dark at their ends, and that of -1 to 1 is light in the middle, at 0.
+    axis.imshow(values, cmap="Blues" if lowest == 0 else "RdBu", vmin=lowest, vmax=1)
+    for (row, column), value in np.ndenumerate(values):
+        color = "white" if abs(value) > 0.6 else "black"
+        axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
 
 
 def model_name(model: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +25,21 @@ class Interval:
 
     @property
     def is_known(self) -> bool:
-        """False where the interval of a share is 0 to 1: of a single sentence."""
-        return (self.low, self.high) != (0, 1)
+        """False of a single sentence: of a share 0 to 1, of a mean infinite."""
+        return (self.low, self.high) != (0, 1) and not math.isinf(self.low)
+
+    def as_json(self) -> list[float | None]:
+        """Value and ends, which are None where they are infinite."""
+        ends = (None if math.isinf(end) else end for end in (self.low, self.high))
+        return [self.value, *ends]
+
+    @classmethod
+    def from_json(cls, values: Sequence[float | None]) -> Interval:
+        """From what :meth:`as_json` gave."""
+        value, low, high = values
+        if value is None:
+            raise ValueError("an interval without a value")
+        return cls(value, -math.inf if low is None else low, math.inf if high is None else high)
 
     def table(self) -> Table:
         """A header and one row."""

@@ -13,7 +13,10 @@ from neurox_lite.json_files import open_json
 
 CLASS_OF = {
     "ablation curves": "results.ablation.AblationCurves",
+    "agreement of attributions": "attribution.agreement.AttributionAgreement",
     "agreement of rankings": "ranking.agreement.AgreementMatrix",
+    "faithfulness": "attribution.faithfulness.Faithfulness",
+    "kept tokens": "attribution.kept_tokens.KeptTokens",
     "layer scores": "probing.layerwise.LayerScores",
     "layer similarity": "correlation.similarity.LayerSimilarity",
     "learning curve": "probing.learning_curve.LearningCurve",

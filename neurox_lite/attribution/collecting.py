@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 from neurox_lite.arguments import expect
+from neurox_lite.errors import InputError
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.text_attributions import collect_attributions
 from neurox_lite.interventions.text_outputs import Parts
@@ -17,6 +18,18 @@ from neurox_lite.results.token_attributions import TokenAttributions
 def check_explained(explained: ExplainedTexts) -> None:
     """Raise InputError for what is not ExplainedTexts."""
     expect(explained, ExplainedTexts, "explained", "such as ExplainedTexts.of_texts(model, texts)")
+
+
+def distinct_methods(attributions: Sequence[TokenAttributions]) -> tuple[str, ...]:
+    """What the methods are called; InputError when two have one name."""
+    names = [each.method for each in attributions]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(
+                f"attributions '{name}': given twice; give each a name of its own, "
+                "dataclasses.replace(attributions, method=...)"
+            )
+    return tuple(names)
 
 
 def attribute(

@@ -5,29 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.escaping import figure_text
-from neurox_lite.figures import Given, finish, panels
+from neurox_lite.figures import Given, plot_matrices
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-MOST_OF_NAME = 100
-
-CELL = 0.5
-"""Side of a cell in inches, at least; three lines of a name, or one number, fit into it."""
 
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -100,27 +91,16 @@ class AgreementMatrix(SavedResult):
 
         Rankings are numbered. Their names, wrapped where they are long, stand at the first only.
         """
-        count = len(self.methods)
-        numbers = [str(number) for number in range(1, count + 1)]
-        names = [
-            fill(f"{figure_text(method, MOST_OF_NAME)}  {number}", 26)
-            for method, number in zip(self.methods, numbers, strict=True)
-        ]
-        n_lines = max(name.count("\n") + 1 for name in names)
-        side = max(max(CELL, 0.17 * n_lines) * count, 2.0)
-        axes = panels(ax, 3, size=(3 * (side + 0.5) + 2.0, side + 1.3), n_columns=3)
-        for axis, name, values, expected in (
-            (axes[0], f"top {self.k} shared", self.overlap, self.expected_overlap),
-            (axes[1], "Kendall's tau", self.kendall, None),
-            (axes[2], "rank-biased overlap", self.rank_biased, self.expected_rank_biased),
-        ):
-            _heat_map(axis, values, lowest=-1 if expected is None else 0)
-            axis.set_title(name, fontsize=10)
-            axis.set_xlabel("by chance 0" if expected is None else f"by chance {expected:.2f}")
-            axis.set_xticks(range(count), numbers)
-            axis.set_yticks(range(count), numbers)
-        axes[0].set_yticks(range(count), names, fontsize=8)
-        return finish(axes, ax, title)
+        return plot_matrices(
+            ax,
+            title,
+            self.methods,
+            (
+                (f"top {self.k} shared", self.overlap, 0, self.expected_overlap),
+                ("Kendall's tau", self.kendall, -1, 0),
+                ("rank-biased overlap", self.rank_biased, 0, self.expected_rank_biased),
+            ),
+        )
 
 
 def rank_biased_overlap(first: NeuronRanking, second: NeuronRanking, p: float) -> float:
@@ -217,13 +197,3 @@ def _kendall(first: NeuronRanking, second: NeuronRanking) -> float:
 
 def _as_tuples(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
     return tuple(map(tuple, matrix.tolist()))
-
-
-def _heat_map(axis: Axes, matrix: Matrix, lowest: float) -> None:
-    """Values from ``lowest`` to 1, each written into its cell."""
-    values = np.array(matrix)
-    # Both colour scales are dark at their ends, and tau's is light in the middle, at 0.
-    axis.imshow(values, cmap="Blues" if lowest == 0 else "RdBu", vmin=lowest, vmax=1)
-    for (row, column), value in np.ndenumerate(values):
-        color = "white" if abs(value) > 0.6 else "black"
-        axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)

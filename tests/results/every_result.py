@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from neurox_lite.attribution.agreement import AttributionAgreement
+from neurox_lite.attribution.faithfulness import Faithfulness
+from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.clusters import NeuronClusters
 from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.evaluation.method_table import MethodTable
@@ -79,6 +82,15 @@ attributions = TokenAttributions(
     EVIL, ((EVIL, "a"), ("b",)), (np.array([[0.5, -1.0]] * 3), np.zeros((3, 1))), (EVIL, "no"),
     state_names(3), ((True, False), (False,)), (), {"seed": 0}, {"model": EVIL},
 )  # fmt: skip
+UNKNOWN, KNOWN = Interval(0.5, -np.inf, np.inf), Interval(0.5, 0.25, 0.75)
+faithfulness = Faithfulness(
+    (EVIL, "random order"), SHARES, "probability", N, KNOWN, UNKNOWN, *((KNOWN, UNKNOWN),) * 4,
+    *((THREE, THREE),) * 2,
+)  # fmt: skip
+token_agreement = AttributionAgreement(
+    (EVIL, "b"), 0.2, N, *(((KNOWN, KNOWN), (KNOWN, UNKNOWN)),) * 2, 0.2
+)
+kept = KeptTokens(EVIL, 0.5, (EVIL, "-LRB-"), (N, 1), (EVIL,), *(((KNOWN,), (UNKNOWN,)),) * 2)
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
 EVERY = {
@@ -109,6 +121,9 @@ EVERY = {
         steering,
         SteeringCurves((steering,)),
         attributions,
+        token_agreement,
+        faithfulness,
+        kept,
         overlap,
     )
 }
