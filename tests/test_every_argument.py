@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 
@@ -162,14 +163,27 @@ def of_files(tmp_path_factory):
     of_pairs = {"model": model, "pairs": singular}
     transformer = nx.load_model(nx.embedded_path("models/gpt2"), device="cpu", head="language")
     explained = nx.attribution.ExplainedTexts.of_texts(transformer, [texts[0]])
+    uniform = nx.attribution.uniform(explained)
+    with_words = replace(uniform, words=(tuple(range(len(uniform.tokens[0]))),))
+    other = replace(uniform, method="other")
     return {
         "align_stores": {"stores": [store, store]},
+        "attribution.agreement": {"attributions": [uniform, other]},
         "attribution.attention_rollout": {"explained": explained},
         "attribution.attribute_by": {"method": "uniform", "explained": explained},
         "attribution.exact_erasure": {"explained": explained},
+        "attribution.faithfulness": {
+            "explained": explained,
+            "attributions": uniform,
+            "n_random": 1,
+        },
         "attribution.gradient_times_input": {"explained": explained},
         "attribution.information_bottleneck": {"explained": explained, "n_steps": 1},
         "attribution.integrated_gradients": {"explained": explained, "n_points": 2},
+        "attribution.kept_by": {
+            "attributions": with_words,
+            "labels": ["a", "b"] * len(uniform.tokens[0]),
+        },
         "attribution.leave_one_out": {"explained": explained},
         "attribution.noise": {"explained": explained, "n_steps": 1},
         "attribution.random_attribution": {"explained": explained},
