@@ -230,12 +230,11 @@ def test_threads_and_processes_read_the_same(tmp_path: Path) -> None:
 PAGE = 4096
 
 
-def write_large(path: Path, dtype: str = "float32") -> tuple[Path, bytearray, int, int]:
+def write_large(path: Path) -> tuple[Path, bytearray, int, int]:
     """A store with chunks of 1 MiB; its bytes, and where layer 1 begins and ends in them."""
     corpus = TaggedCorpus([["word"] * 700])
-    row = 1024 if dtype == "float32" else 2048
-    rows = np.random.default_rng(0).normal(size=(700, row)).astype(np.float32)
-    with open_writer(path, corpus, dtype=dtype, metadata=METADATA) as writer:
+    rows = np.random.default_rng(0).normal(size=(700, PAGE // 4)).astype(np.float32)
+    with open_writer(path, corpus, dtype="float32", metadata=METADATA) as writer:
         for start, stop in ((0, 1), (1, 255), (255, 257), (257, 600), (600, 700)):
             writer.append({0: rows[start:stop, :5], 1: rows[start:stop]})
         writer.finish(COUNTS)
@@ -249,10 +248,9 @@ def exchange(content: bytearray, first: int, second: int, size: int) -> None:
     content[first : first + size], content[second : second + size] = b, a
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.usefixtures("no_process")
-def test_damage_of_large_chunks_is_noticed(tmp_path: Path, dtype: str) -> None:
-    path, whole, start, stop = write_large(tmp_path / "s.h5", dtype)
+def test_damage_of_large_chunks_is_noticed(tmp_path: Path) -> None:
+    path, whole, start, stop = write_large(tmp_path / "s.h5")
     before = everything(path)
     rng = np.random.default_rng(0)
     kinds: list[tuple[Callable[..., None], int, int]] = [
@@ -262,7 +260,7 @@ def test_damage_of_large_chunks_is_noticed(tmp_path: Path, dtype: str) -> None:
         (zero, 1 << 20, 1 << 20),
         (shift, 1000, 4),
     ]
-    for damage, size, step in kinds * 3:
+    for damage, size, step in kinds * 2:
         content = bytearray(whole)
         place = start + int(rng.integers((stop - start) // step)) * step
         damage(content, place, min(size, stop - place))
