@@ -25,6 +25,9 @@ from neurox_lite.showing import short_repr, summary
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+BLOCK = 64
+"""Tokens that are compared with all others at once."""
+
 
 @dataclass(frozen=True)
 class AttributionAgreement(SavedResult):
@@ -168,9 +171,12 @@ def agreement(
 
 def _kendall(values: np.ndarray) -> np.ndarray:
     """Tau-b of every two rows: concordant less discordant pairs, over those that are no ties."""
-    # Of every pair of tokens which is larger.
-    signs = np.sign(values[:, :, None] - values[:, None, :]).reshape(len(values), -1)
-    concordant = signs @ signs.T
+    concordant = np.zeros((len(values), len(values)))
+    for first in range(0, values.shape[1], BLOCK):
+        some = values[:, first : first + BLOCK, None]
+        # Of every pair of tokens which is larger.
+        signs = np.sign(some - values[:, None, :]).reshape(len(values), -1)
+        concordant += signs @ signs.T
     untied = np.diag(concordant)
     scale = np.sqrt(np.outer(untied, untied))
     return np.divide(concordant, scale, out=np.zeros_like(scale), where=scale > 0)

@@ -60,7 +60,7 @@ class Faithfulness(SavedResult):
     intact : Interval
         The measure of the intact model.
     all_erased : Interval
-        How far it falls when all tokens are erased, which bounds what a method can show.
+        How far it falls when all tokens are erased: as far as not knowing the text lets it fall.
     comprehensiveness : tuple of Interval
         How far it falls without the top tokens, mean over shares; more is better.
     sufficiency : tuple of Interval

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 THRESHOLD = 0.5
 """From which value on a token is kept."""
 
-MOST_LINES = 10
+MOST_LINES = 8
 """Labels in a figure, those with the most tokens."""
 
 
@@ -87,7 +87,7 @@ class KeptTokens(SavedResult):
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """A line per label over the states, with a band of its interval (De Cao et al. 2020)."""
         width = layers_width(len(self.states))
-        axes = panels(ax, size=(width, 4.2))
+        axes = panels(ax, size=(width, 4.8))
         axis = axes[0]
         places = range(len(self.states))
         shown = list(zip(self.labels, self.n_tokens, self.kept, strict=True))[:MOST_LINES]
@@ -99,12 +99,13 @@ class KeptTokens(SavedResult):
             axis.fill_between(places, low, high, color=line.get_color(), alpha=0.15)
         put_ticks(axis, places, self.states, width - 1)
         axis.set_ylim(-0.02, 1.02)
-        axis.set_ylabel(f"share of tokens kept (value at least {self.threshold:g})")
+        axis.set_ylabel("share of tokens kept")
         axis.set_xlabel("state")
         axis.grid(alpha=0.3)
-        left_out = len(self.labels) - len(shown)
-        more = f", the {MOST_LINES} labels with most tokens" if left_out else ""
-        axis.set_title(f"{figure_text(self.method, MOST)}{more}", fontsize=10)
+        n_labels = len(self.labels)
+        some = f" ({len(shown)} of {n_labels} labels)" if len(shown) < n_labels else ""
+        what = f"{figure_text(self.method, MOST)}: value at least {self.threshold:g}{some}"
+        axis.set_title(what, fontsize=10)
         return finish(axes, ax, title, legend=4)
 
     def save(self, path: str | Path) -> None:

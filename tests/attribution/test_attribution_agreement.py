@@ -1,4 +1,4 @@
-"""Agreement of attributions, by scikit-learn's and scipy's own measures.
+"""Agreement of attributions, beside scipy's tau and where it is known.
 
 `neurox_lite.attribution.agreement`
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -34,7 +35,10 @@ def made(method, *, seed, ties=False):
 ONE, TIED, OTHER = made("one", seed=1), made("tied", seed=2, ties=True), made("other", seed=3)
 
 
-def test_kendall_is_that_of_scipy():
+@pytest.mark.parametrize("block", [5, 64])
+def test_kendall_is_that_of_scipy(block, monkeypatch):
+    # The module; its function has the same name.
+    monkeypatch.setattr(import_module("neurox_lite.attribution.agreement"), "BLOCK", block)
     found = agreement([ONE, TIED, OTHER])
     assert found.n_texts == 4
     for i, first in enumerate((ONE, TIED, OTHER)):

@@ -23,6 +23,7 @@ from neurox_lite.attribution import (
     uniform,
 )
 from neurox_lite.errors import InputError
+from neurox_lite.interventions.text_outputs import Choices
 
 WEIGHTS = ((4.0, -1.0, 2.0, 0.5), (1.0, 3.0, 2.0, 0.25))
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
@@ -139,6 +140,24 @@ def test_a_probability_is_that_of_what_was_said():
     np.testing.assert_allclose(found.comprehensiveness_at[0], mean[:, 0], atol=1e-5)
     np.testing.assert_allclose(found.sufficiency_at[0], mean[:, 1], atol=1e-5)
     assert found.above_random[0].low > 0
+
+
+def test_of_two_choices_their_probabilities_are_multiplied():
+    one = texts_of_sums(WEIGHTS, logistic=True)
+    output = one.output
+
+    def twice(batch, rows):
+        return output.forward(batch, rows) * 2
+
+    both = replace(one, output=Choices(twice, output.name))
+    mine = given(one, WEIGHTS)
+    single, double = (faithfulness(each, mine, shares=(0.5,), n_random=1) for each in (one, both))
+    before = torch.sigmoid(torch.tensor(WEIGHTS).sum(1)).numpy()
+    after = torch.sigmoid(torch.tensor([0.5 - 1, 0.25 + 1])).numpy()
+    assert single.intact.value == pytest.approx(before.mean())
+    assert double.intact.value == pytest.approx((before**2).mean())
+    assert single.comprehensiveness[0].value == pytest.approx((before - after).mean())
+    assert double.comprehensiveness[0].value == pytest.approx((before**2 - after**2).mean())
 
 
 def test_of_neurons_their_activation_falls():

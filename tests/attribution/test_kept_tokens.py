@@ -121,7 +121,7 @@ def test_saved_and_read_again_and_drawn(tmp_path):
     )
     (axis,) = many.plot().axes
     assert len(axis.lines) == MOST_LINES
-    assert "10 labels" in axis.get_title()
+    assert "8 of 30 labels" in axis.get_title()
 
 
 def test_what_is_refused():
