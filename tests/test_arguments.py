@@ -144,9 +144,18 @@ FIRST = {
     "ranking.vote": lambda it: nx.ranking.vote(it),
 }
 FIRST = {name: use for name, use in FIRST.items() if use is not None}
-OF_TEXTS = {n for n in nx.attribution.__all__ if inspect.isfunction(getattr(nx.attribution, n))}
-FIRST |= {f"attribution.{n}": getattr(nx.attribution, n) for n in sorted(OF_TEXTS)}
-FIRST["attribution.attribute_by"] = lambda it: nx.attribution.attribute_by(it, "texts")
+ATTRIBUTIONS = [n for n in nx.attribution.__all__ if inspect.isfunction(getattr(nx.attribution, n))]
+
+
+def of_attribution(name):
+    """A function of attributions; what else it must have is nothing."""
+    function = getattr(nx.attribution, name)
+    required = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    others = [None for p in required[1:] if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return lambda it: function(it, *others)
+
+
+FIRST |= {f"attribution.{name}": of_attribution(name) for name in ATTRIBUTIONS}
 FIRST["attribution.attribute_by texts"] = lambda it: nx.attribution.attribute_by("uniform", it)
 
 WRONG = {

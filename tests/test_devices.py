@@ -66,3 +66,20 @@ def test_a_mask(device):
         odds = nx.interventions.score_pairs(on_cpu, PAIRS)
     with nx.intervene(loaded, mask):
         np.testing.assert_allclose(nx.interventions.score_pairs(loaded, PAIRS), odds, atol=1e-3)
+
+
+def test_attributions(device):
+    few = {"information-bottleneck": {"n_steps": 3}, "noise": {"n_steps": 3}}
+    found, expected = (
+        nx.attribution.ExplainedTexts.of_pairs(
+            nx.load_model(BERT, device=name, head="language"), PAIRS[:2]
+        )
+        for name in (device, "cpu")
+    )
+    for name in nx.attribution.ATTRIBUTION_METHODS:
+        one, other = (
+            nx.attribution.attribute_by(name, texts, **few.get(name, {})).values
+            for texts in (found, expected)
+        )
+        for values in zip(one, other, strict=True):
+            np.testing.assert_allclose(*values, rtol=1e-3, atol=1e-4)

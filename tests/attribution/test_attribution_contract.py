@@ -12,11 +12,13 @@ import inspect
 import numpy as np
 import pytest
 import torch
+import transformers as tf
 
 import neurox_lite as nx
 from neurox_lite import attribution
 from neurox_lite.attribution import ATTRIBUTION_METHODS, ExplainedTexts, attribute_by
 from neurox_lite.errors import InputError
+from neurox_lite.models.loading import LoadedModel
 
 FEW = {
     "information-bottleneck": {"n_steps": 3},
@@ -139,3 +141,31 @@ def test_random_numbers_know_nothing(explained):
     assert values.min() >= 0
     assert values.max() <= 1
     assert abs(values.mean() - 0.5) < 0.05
+
+
+@pytest.fixture(scope="module")
+def of_outputs():
+    """Texts whose classes, answers or neurons are explained."""
+    bert = nx.load_model(nx.embedded_path("models/bert"), head="language")
+    text, config = "The nurse near the doctors sings .", bert.model.config.to_dict()
+
+    def with_head(kind):
+        torch.manual_seed(0)
+        model = kind(tf.BertConfig(**{**config, "num_hidden_layers": 1})).eval()
+        return LoadedModel(model, bert.tokenizer, "small", "none")
+
+    classifier = with_head(tf.BertForSequenceClassification)
+    reader = with_head(tf.BertForQuestionAnswering)
+    return {
+        "classes": ExplainedTexts.of_texts(classifier, [text]),
+        "answers": ExplainedTexts.of_texts(reader, ["Who sings ?"], contexts=[text]),
+        "neurons": ExplainedTexts.of_neurons(classifier, [text], ["0:3", "0:5"]),
+    }
+
+
+@pytest.mark.parametrize("output", ["classes", "answers", "neurons"])
+@pytest.mark.parametrize("name", ATTRIBUTION_METHODS)
+def test_every_output_can_be_explained(name, output, of_outputs):
+    more = {"keep": "output"} if (name, output) == ("exact-erasure", "neurons") else {}
+    found = attribute_by(name, of_outputs[output], **FEW.get(name, {}), **more)
+    assert found.values[0].any() or name == "exact-erasure"

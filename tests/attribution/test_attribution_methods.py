@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import neurox_lite as nx
-from neurox_lite.attribution import ExplainedTexts, attribute_by, uniform
+from neurox_lite.attribution import ATTRIBUTION_METHODS, ExplainedTexts, attribute_by, uniform
 from neurox_lite.errors import InputError
+
+GUIDE = Path(__file__).parents[2] / "docs/which-method.md"
+
+
+def table() -> str:
+    """The table of the docs; when this test fails, paste what it prints."""
+    lines = ["| method | options, with their defaults |", "|---|---|"]
+    for name, method in ATTRIBUTION_METHODS.items():
+        options = "; ".join(f"`{o.flag} {o.default}`: {o.help}" for o in method.options)
+        package = f" (`pip install 'neurox-lite[{method.extra}]'`)" if method.extra else ""
+        lines.append(f"| `{name}`{package} | {options} |".replace("|  |", "| |"))
+    return "\n".join(lines)
+
+
+def test_the_docs_have_the_table_of_the_rows():
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert table() in guide, table()
+    assert all(f"`{name}`" in guide for name in ATTRIBUTION_METHODS)
 
 
 @pytest.fixture(scope="module")
