@@ -169,9 +169,10 @@ def faithfulness(
 
         comprehensiveness = p(x) - p(x without r)        sufficiency = p(x) - p(r only)
 
-    each the mean over shares (their AOPC, less the empty share, which is 0 for all). The area over
-    the perturbation curve (Samek et al. 2017) is the mean of p(x) - p(x without r) over all shares
-    from 0 to 1, by the trapezoid rule from those given.
+    each the mean over shares (their AOPC without the share 0, which is alike for all). Values count
+    with their sign: the top tokens speak most for what the model said. The area over the
+    perturbation curve (Samek et al. 2017) is the mean of p(x) - p(x without r) over all shares from
+    0 to 1, by the trapezoid rule from those given.
 
     Erased tokens have the word embedding of the mask token. Special tokens are neither counted nor
     erased. Shares are rounded up to whole tokens, so that at least one is erased. Of equal values

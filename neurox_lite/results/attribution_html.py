@@ -68,7 +68,8 @@ def fragment(attributions: TokenAttributions, texts: Sequence[int]) -> str:
         f'<div style="{FRAME}">',
         f'<div dir="auto"><b>{html(attributions.method)}</b>{of_model}</div>',
         '<div style="font-size:12px;color:#555">'
-        f'<span style="{_box(1.0)}">positive</span> <span style="{_box(-1.0)}">negative</span> '
+        f'<span style="{_box(1.0)};color:#000">positive</span> '
+        f'<span style="{_box(-1.0)};color:#000">negative</span> '
         "the darker, the larger among the tokens of the text; pale letters: tokens that "
         "the tokenizer added</div>",
         *(_text(attributions, text) for text in texts),

@@ -171,7 +171,7 @@ def test_of_neurons_their_activation_falls():
 
 
 def test_batches_do_not_matter(monkeypatch):
-    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::160]
+    pairs = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::400]
     explained = ExplainedTexts.of_pairs(nx.embedded_path("models/gpt2"), pairs)
     values = leave_one_out(explained)
     together = faithfulness(explained, values, n_random=2)
