@@ -136,9 +136,10 @@ def kept_by(
     Parameters
     ----------
     attributions : TokenAttributions
-        Whose tokens know their words: of a corpus, or of minimal pairs.
+        Whose tokens know their words.
     labels : (n_words,) sequence of str
-        Of every word: of a corpus ``corpus.labels(tag)``; of pairs one for each word of all
+        Of every word: of a corpus ``corpus.labels(tag)``; of texts one for each word between
+        blanks, text after text, a question before its context; of pairs one for each word of all
         prefixes, pair after pair, such as "subject" or "attractor". Words with the label ``""`` and
         special tokens are left out.
     threshold : float
@@ -159,8 +160,8 @@ def kept_by(
     of_words = np.array([*strings(labels, "labels"), UNLABELLED])
     if not attributions.words:
         raise InputError(
-            f"attributions '{attributions.method}': their tokens know no words; explain a "
-            "TaggedCorpus or minimal pairs"
+            f"attributions '{attributions.method}': their tokens know no words; give a "
+            "tokenizer that is 'fast'"
         )
     # Tokens of no word are -1, the last of the labels.
     words = np.concatenate([np.array(each, dtype=int) for each in attributions.words])

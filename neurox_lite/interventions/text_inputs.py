@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,8 +37,8 @@ class TextInputs:
     token_types : (n_texts, n_tokens) int tensor, optional
         Segment ids, of models that read them.
     words : tuple of tuples of int
-        The word that each token belongs to, -1 for none, numbered over all sentences of a corpus or
-        all prefixes of pairs; empty of texts, whose words are not known.
+        The word that each token belongs to, -1 for none, numbered over all sentences of a corpus,
+        all texts or all prefixes of pairs; empty where a tokenizer gives no offsets.
     """
 
     tokens: tuple[tuple[str, ...], ...]
@@ -73,6 +74,8 @@ def encode_texts(
 ) -> TextInputs:
     """Tokenise texts, or questions each with the context that holds its answer.
 
+    Words are those between blanks, numbered text after text, of a question before its context.
+
     Raises
     ------
     InputError
@@ -85,14 +88,36 @@ def encode_texts(
         what = "no texts" if not texts else f"{len(given[-1])} contexts for {len(texts)} questions"
         raise InputError(f"{what}; give at least one, and a context for each question")
     check_texts(loaded.tokenizer, [text for some in given for text in some], loaded.name)
-    encoded = loaded.tokenizer(*given, return_special_tokens_mask=True, verbose=False)
+    is_fast = loaded.tokenizer.is_fast
+    encoded = loaded.tokenizer(
+        *given, return_special_tokens_mask=True, return_offsets_mapping=is_fast, verbose=False
+    )
     return _inputs(
         loaded,
         encoded["input_ids"],
         [[bool(each) for each in row] for row in encoded["special_tokens_mask"]],
         encoded.get("token_type_ids"),
         texts,
+        _words_between_blanks(encoded, given) if is_fast else (),
     )
+
+
+def _words_between_blanks(encoded: Any, given: Sequence[Sequence[str]]) -> tuple[Any, ...]:
+    """The word of each token of texts, or of questions and contexts; -1 for special tokens."""
+    found, first = [], 0
+    for number, offsets in enumerate(encoded["offset_mapping"]):
+        # Where words begin, and the number of the first, of each side.
+        sides = []
+        for texts in given:
+            starts = [match.start() for match in re.finditer(r"\S+", texts[number])]
+            sides.append((first, starts))
+            first += len(starts)
+        words = []
+        for side, (start, stop) in zip(encoded.sequence_ids(number), offsets, strict=True):
+            place = -1 if side is None else bisect_left(sides[side][1], max(stop, start + 1)) - 1
+            words.append(-1 if place < 0 else sides[side or 0][0] + place)
+        found.append(tuple(words))
+    return tuple(found)
 
 
 def encode_sentences(loaded: LoadedModel, corpus: TaggedCorpus) -> TextInputs:

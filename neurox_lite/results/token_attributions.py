@@ -49,8 +49,8 @@ class TokenAttributions(SavedResult):
     is_special : tuple of tuples of bool
         Tokens that the tokenizer added.
     words : tuple of tuples of int
-        The word that each token belongs to, -1 for none, numbered over all sentences of a corpus or
-        all prefixes of pairs; empty of texts, whose words are not known.
+        The word that each token belongs to, -1 for none, numbered over all sentences of a corpus,
+        all texts or all prefixes of pairs; empty where they are not known.
     parameters, provenance : dict
         JSON-ready.
 

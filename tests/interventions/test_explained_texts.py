@@ -197,6 +197,23 @@ def test_tokens_of_pairs_know_the_words_of_their_prefixes(models, name):
     assert inputs.is_special[0, inputs.tokens[0].index("[MASK]")] if name == "bert" else True
 
 
+def test_tokens_of_texts_know_the_words_between_blanks(models, with_head):
+    texts = [" The  baker's man\tsings .", "The nurse sings ."]
+    words = [word for text in texts for word in text.split()]
+    inputs = ExplainedTexts.of_texts(models["gpt2"], texts).inputs
+    spelt = [""] * len(words)
+    for tokens, numbers in zip(inputs.tokens, inputs.words, strict=True):
+        for token, number in zip(tokens, numbers, strict=True):
+            if number < 0:
+                assert token in ("<s>", "Ġ")
+            else:
+                spelt[number] += token.strip("Ġĉ")
+    assert spelt == words
+    reader = with_head(tf.BertForQuestionAnswering)
+    inputs = ExplainedTexts.of_texts(reader, texts[1:], contexts=TEXTS[:1]).inputs
+    assert inputs.words == ((-1, 0, 1, 2, 3, -1, *range(4, 13), -1),)
+
+
 def test_letters_kept_as_bytes_are_put_together(tokenizers_by_kind):
     text = ["naïve مرحبا 東京"] * 3
     trained = Tokenizer(BPE())
