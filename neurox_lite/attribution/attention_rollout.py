@@ -21,9 +21,10 @@ from neurox_lite.results.token_attributions import TokenAttributions
 def attention_rollout(explained: ExplainedTexts) -> TokenAttributions:
     """Attention of all blocks multiplied (Abnar & Zuidema 2020, section 3).
 
-    With ``A_k`` the attention of block k, mean of its heads, and I for what passes by:
+    With ``A_k`` the attention of block k, mean of its heads, I for what passes by it, and every row
+    divided by its sum:
 
-        R = (A_L + I) / 2 ... (A_1 + I) / 2
+        R = (A_L + I) ... (A_1 + I)
 
     The values are the row of R that belongs to the token whose last state the output reads; of
     several such tokens the mean, weighted by the norm of the score's gradient in their last state.
@@ -55,7 +56,8 @@ def roll_out(attentions: list[torch.Tensor], weights: torch.Tensor) -> torch.Ten
     """
     share = weights.double()
     for attention in reversed(attentions):
-        share = (share + (share[:, None] @ attention.double())[:, 0]) / 2
+        share = share / (1 + attention.double().sum(-1))
+        share = share + (share[:, None] @ attention.double())[:, 0]
     return share
 
 

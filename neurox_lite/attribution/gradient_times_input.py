@@ -51,7 +51,7 @@ def with_gradient(
 
     def change(states: torch.Tensor) -> torch.Tensor:
         found.append(states.detach().requires_grad_())
-        return found[-1]
+        return found[-1].clone()  # some models change it in place
 
     parts = explained.parts(rows, state, change)
     return found[-1], parts

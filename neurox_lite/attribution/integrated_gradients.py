@@ -62,7 +62,8 @@ def integrated_gradients(
         states, intact = explained.token_states(rows, state)[state], explained.intact(rows)
 
         def score(given: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
-            parts = explained.parts(rows[numbers], state, lambda _: given)
+            # Some models change their states in place.
+            parts = explained.parts(rows[numbers], state, lambda _: given.clone())
             return explained.output.score(tuple(part[numbers] for part in intact), parts)
 
         start = explained.states.placeholder if baseline == "placeholder" else states.new_zeros(1)

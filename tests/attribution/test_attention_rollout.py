@@ -32,6 +32,9 @@ def test_two_blocks_by_hand():
     last = roll_out([first, second], torch.tensor([[0.0, 1.0]]))
     # Token 1 looks at 0 by half in the second block; of what stays a quarter comes from 0.
     np.testing.assert_allclose(last, [[0.5 + 0.5 * 0.25, 0.5 * 0.75]])
+    # A model may look at nothing: what is left of its row counts as a whole.
+    half = roll_out([first / 2], torch.tensor([[0.0, 1.0]]))
+    np.testing.assert_allclose(half, [[0.25 / 1.5, 1.25 / 1.5]])
 
 
 @pytest.mark.parametrize("name", ["gpt2", "bert"])

@@ -16,6 +16,8 @@ import neurox_lite as nx
 from neurox_lite.attribution import ExplainedTexts, gradient_times_input, integrated_gradients
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.token_states import keep_tokens
+from neurox_lite.models.loading import LoadedModel
+from tests.small_models import small_model
 
 MASKED = "The baker near the doctors [MASK] the man ."
 ROW = torch.tensor([0])
@@ -91,6 +93,20 @@ def test_one_point_of_the_integral_is_a_gradient_half_way(explained):
     expected = (2 * half * gradient).sum(-1)[0]
     found = integrated_gradients(explained, state=1, n_points=1).values[0]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_may_change_its_states_in_place(bert):
+    """CTRL multiplies its embeddings by the root of their width."""
+    ctrl = small_model("ctrl", "AutoModelForSequenceClassification", vocab_size=2000)
+    ctrl.config.pad_token_id = 0
+    loaded = LoadedModel(ctrl.requires_grad_(False), bert.tokenizer, "ctrl", "none")
+    explained = ExplainedTexts.of_texts(loaded, ["The nurse sings ."])
+    values = integrated_gradients(explained, n_points=100).values[0]
+    intact = explained.intact(ROW)
+    at_zero = explained.parts(ROW, 0, torch.zeros_like)
+    difference = explained.output.score(intact, intact) - explained.output.score(intact, at_zero)
+    assert values.sum() == pytest.approx(float(difference), rel=0.01)
+    assert gradient_times_input(explained).values[0].any()
 
 
 def test_what_integrated_gradients_refuse(explained, monkeypatch):
