@@ -9,7 +9,7 @@ import torch
 from transformers import PreTrainedModel
 
 from neurox_lite.attribution.collecting import check_explained
-from neurox_lite.attribution.gradient_times_input import with_gradient
+from neurox_lite.attribution.states import with_gradient
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.text_attributions import collect_attributions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from neurox_lite.attribution.collecting import check_explained
-from neurox_lite.attribution.states import validate_state
+from neurox_lite.attribution.states import validate_state, with_gradient
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.text_attributions import collect_attributions
 from neurox_lite.interventions.text_outputs import Parts
@@ -40,18 +40,3 @@ def gradient_times_input(explained: ExplainedTexts, *, state: int = 0) -> TokenA
         return (states.detach().double() * gradient.double()).sum(-1), intact
 
     return collect_attributions(explained, "gradient-times-input", read, state=state)
-
-
-@torch.enable_grad()
-def with_gradient(
-    explained: ExplainedTexts, rows: torch.Tensor, state: int
-) -> tuple[torch.Tensor, Parts]:
-    """A state, (n_rows, n_tokens, width), and the intact output as a function of it."""
-    found: list[torch.Tensor] = []
-
-    def change(states: torch.Tensor) -> torch.Tensor:
-        found.append(states.detach().requires_grad_())
-        return found[-1].clone()  # some models change it in place
-
-    parts = explained.parts(rows, state, change)
-    return found[-1], parts

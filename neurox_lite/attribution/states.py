@@ -1,4 +1,4 @@
-"""At which state of the model tokens are attributed, and what an erased one has there."""
+"""The state of the model at which tokens are attributed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import torch
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.explained_texts import ExplainedTexts
+from neurox_lite.interventions.text_outputs import Parts
 
 
 def validate_state(explained: ExplainedTexts, state: int) -> int:
@@ -25,3 +26,18 @@ def erased_at(explained: ExplainedTexts, state: int) -> torch.Tensor:
     if state == 0:
         return explained.states.placeholder
     return torch.zeros(explained.states.widths[state], device=explained.inputs.input_ids.device)
+
+
+@torch.enable_grad()
+def with_gradient(
+    explained: ExplainedTexts, rows: torch.Tensor, state: int
+) -> tuple[torch.Tensor, Parts]:
+    """A state, (n_rows, n_tokens, width), and the intact output as a function of it."""
+    found: list[torch.Tensor] = []
+
+    def change(states: torch.Tensor) -> torch.Tensor:
+        found.append(states.detach().requires_grad_())
+        return found[-1].clone()  # some models change it in place
+
+    parts = explained.parts(rows, state, change)
+    return found[-1], parts
