@@ -6,30 +6,28 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 
-from neurox_lite import attribution
+from neurox_lite.attribution import ATTRIBUTION_METHODS, attribute_by
+from neurox_lite.errors import InputError
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.results.token_attributions import TokenAttributions
-
-Method = Callable[[ExplainedTexts, ExplainedTexts, int], TokenAttributions]
-"""Of texts to fit on, texts to explain, and a seed."""
 
 Results = dict[str, list[dict[str, float]]]
 """Of each method, for each seed, its measures."""
 
-METHODS: dict[str, Method] = {
-    "uniform": lambda train, texts, seed: attribution.uniform(texts),
-    "leave-one-out": lambda train, texts, seed: attribution.leave_one_out(texts),
-}
+METHODS = tuple(ATTRIBUTION_METHODS)
 
 
 def parser_of(description: str | None) -> argparse.ArgumentParser:
     """Options that all these benchmarks have."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--seeds", type=int, default=5, help="of model and method, 0 to N - 1")
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="of models and methods, 0 to N - 1")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--json", action="store_true", help="means over seeds, as one object")
     return parser
@@ -40,24 +38,55 @@ def run_methods(
     train: ExplainedTexts,
     texts: ExplainedTexts,
     seed: int,
-    measure: Callable[[TokenAttributions], Mapping[str, float]],
-) -> dict[str, dict[str, float]]:
-    """Measures of each method, and its seconds per text, fitting counted."""
-    found = {}
+    options: Mapping[str, Mapping[str, Any]],
+) -> Iterator[tuple[str, TokenAttributions, float]]:
+    """Attributions by each method that applies, and its seconds per text, fitting counted.
+
+    Parameters
+    ----------
+    names : of methods
+    train : ExplainedTexts
+        What a method is fitted on that explains more texts than those.
+    texts : ExplainedTexts
+        To be explained.
+    seed : int
+    options : of methods by name
+        Others than their own defaults.
+    """
     for name in names:
-        torch.manual_seed(seed)
         start = time.perf_counter()
-        attributions = METHODS[name](train, texts, seed)
+        try:
+            attributions = attribute(name, train, texts, seed, options.get(name, {}))
+        except InputError as error:
+            say(f"seed {seed}, {name}: left out, {error}")
+            continue
         seconds = time.perf_counter() - start
-        found[name] = {**measure(attributions), "seconds": seconds / len(texts)}
-        print(f"seed {seed} {name}: {found[name]}", file=sys.stderr, flush=True)
-    return found
+        say(f"seed {seed}, {name}: {seconds:.1f} s")
+        yield name, attributions, seconds / len(texts)
 
 
-def add(results: Results, of_seed: Mapping[str, Mapping[str, float]]) -> None:
+def attribute(
+    name: str,
+    train: ExplainedTexts,
+    texts: ExplainedTexts,
+    seed: int,
+    options: Mapping[str, Any],
+) -> TokenAttributions:
+    """Attributions by one method."""
+    given = dict(options)
+    if any(option.name == "seed" for option in ATTRIBUTION_METHODS[name].options):
+        given["seed"] = seed
+    return attribute_by(name, texts, **given)
+
+
+def say(line: str) -> None:
+    """On stderr, since stdout is for tables and JSON."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def add(results: Results, name: str, measures: Mapping[str, float]) -> None:
     """Append the measures of a seed."""
-    for name, measures in of_seed.items():
-        results.setdefault(name, []).append(dict(measures))
+    results.setdefault(name, []).append(dict(measures))
 
 
 def show(results: Results, *, as_json: bool) -> None:
@@ -70,16 +99,21 @@ def show(results: Results, *, as_json: bool) -> None:
     print(f"|{' --- |' * (len(columns) + 1)}")
     for name, rows in results.items():
         cells = [cell([row[column] for row in rows]) for column in columns]
-        print(f"| {name} | {' | '.join(cells)} |")
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {column: float(sum(row[column] for row in rows) / len(rows)) for column in rows[0]}
+    return {column: sum(row[column] for row in rows) / len(rows) for column in rows[0]}
 
 
 def cell(values: Sequence[float]) -> str:
     """The mean, and in brackets the least and the largest."""
     mean = sum(values) / len(values)
-    if len(values) == 1:
+    if len(set(values)) == 1:
         return f"{mean:.3g}"
     return f"{mean:.3g} ({min(values):.3g} to {max(values):.3g})"
+
+
+def one_thread() -> None:
+    """Sums have one order, and two tasks can run side by side."""
+    torch.set_num_threads(1)

@@ -1,7 +1,7 @@
 """How near attributions of tokens are to the truth, where it is known which tokens decide.
 
-The truth of a text is uniform over the tokens that decide; attributions are clipped at zero and
-normalised to sum to 1 over the tokens that are scored.
+The truth of a text is uniform over the tokens that decide; attributions are taken without their
+sign, as De Cao et al. (2020) did, and normalised to sum to 1 over the tokens that are scored.
 """
 
 from __future__ import annotations
@@ -60,12 +60,9 @@ def score_truth(values: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> Tr
 
 
 def normalised(values: np.ndarray) -> np.ndarray:
-    """Sum 1; uniform where nothing is positive."""
-    positive = np.clip(values, 0, None)
-    total = positive.sum()
-    if total == 0:
-        return np.full(len(values), 1 / len(values))
-    return positive / total
+    """Absolute values with the sum 1; uniform where all are zero."""
+    total = np.abs(values).sum()
+    return np.abs(values) / total if total else np.full(len(values), 1 / len(values))
 
 
 def divergence(p: np.ndarray, q: np.ndarray) -> float:
@@ -76,8 +73,8 @@ def divergence(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def hits_at_k(values: np.ndarray, deciding: np.ndarray) -> float:
-    """Share of the deciding tokens among as many of the largest values."""
-    k = int(deciding.sum())
+    """Share of the deciding tokens among as many of the largest absolute values."""
+    values, k = np.abs(values), int(deciding.sum())
     edge = np.sort(values)[-k]
     above, tied = values > edge, values == edge
     share_of_tied = (k - above.sum()) / tied.sum()

@@ -9,12 +9,18 @@ classifier; with "uniform" it checks the generator: .68 / .20 and infinite / .26
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-import torch
-
-from tests.benchmarks.attribution_runs import Results, add, parser_of, run_methods, show
+from neurox_lite.attribution import state_moments
+from tests.benchmarks.attribution_runs import (
+    Results,
+    add,
+    one_thread,
+    parser_of,
+    run_methods,
+    say,
+    show,
+)
 from tests.benchmarks.attribution_scores import score_truth
 from tests.benchmarks.toy_task import (
     EMBEDDINGS,
@@ -28,33 +34,38 @@ from tests.benchmarks.toy_task import (
 LEAST_ACCURACY = 0.99
 
 
-def run_seed(seed: int, names: Sequence[str], at: str) -> dict[str, dict[str, float]]:
-    """Measures of all methods with the classifier of a seed."""
+def run_seed(results: Results, seed: int, names: Sequence[str], at: str) -> None:
+    """Add the measures of all methods with the classifier of a seed."""
     train, validation = train_and_validation(seed)
     model = train_toy(train, seed)
     reached = accuracy(model, validation)
-    print(f"seed {seed}: accuracy {reached:.4f}", file=sys.stderr, flush=True)
+    say(f"seed {seed}: accuracy {reached:.4f}")
     if reached < LEAST_ACCURACY:
         raise SystemExit(f"seed {seed}: accuracy {reached:.4f}, less than {LEAST_ACCURACY}")
     to_fit, to_explain = (
         explained_toy(model, examples, at=at, train=train) for examples in (train, validation)
     )
-    truth = validation.truth
-    found = run_methods(
-        names, to_fit, to_explain, seed, lambda found: score_truth(found.at(), truth).means()
-    )
-    enough = score_truth(validation.one_that_suffices, truth).means()
-    return {**found, "one that suffices": {**enough, "seconds": 0.0}}
+    # As the paper has it: 500 points, and what tokens are on average in all training examples.
+    options = {
+        "integrated-gradients": {"n_points": 500},
+        "information-bottleneck": {"moments": state_moments(to_fit)},
+    }
+    for name, found, seconds in run_methods(names, to_fit, to_explain, seed, options):
+        add(
+            results, name, {**score_truth(found.at(), validation.truth).means(), "seconds": seconds}
+        )
+    enough = score_truth(validation.one_that_suffices, validation.truth).means()
+    add(results, "one that suffices", {**enough, "seconds": 0.0})
 
 
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--at", choices=[ENCODER, EMBEDDINGS], default=ENCODER)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    one_thread()
     results: Results = {}
     for seed in range(arguments.seeds):
-        add(results, run_seed(seed, arguments.methods, arguments.at))
+        run_seed(results, seed, arguments.methods, arguments.at)
     show(results, as_json=arguments.json)
 
 
