@@ -38,6 +38,11 @@ class TruthScores:
         each = {"kl": self.kl, "js": self.js, "hits": self.hits}
         return {name: float(values.mean()) for name, values in each.items()}
 
+    def hits_by(self, conditions: Sequence[str]) -> dict[str, float]:
+        """Means of the hits over the texts of each condition; words decide in all of them."""
+        of = np.array(conditions)
+        return {name: float(self.hits[of == name].mean()) for name in dict.fromkeys(conditions)}
+
 
 def score_truth(values: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> TruthScores:
     """Scores of attributions; texts in which nothing decides are left out.

@@ -41,6 +41,9 @@ VERBS = {"good": ("smiles", "laughs"), "bad": ("cries", "hides")}
 NEVER = "never"
 ADVERBS = ("often", "always", "usually", "sometimes")
 LABELS = ("bad", "good")
+N_ASKED = 8
+"""Verbs and objects that are asked for: few, so that a small model learns to find them again."""
+
 CONDITIONS = ("plain", "negation", "distractor", "both")
 
 
@@ -87,6 +90,7 @@ class Question:
     context: tuple[str, ...]
     answer: tuple[int, int]
     deciding: tuple[int, ...]
+    condition: str = "question"
 
     @property
     def truth(self) -> np.ndarray:
@@ -167,16 +171,21 @@ class DecidingWriter:
         other = self.person()
         return [*words, *other.words, *self.predicate(other, side)[0]]
 
-    def question(self) -> Question:
-        """One question asked of three sentences in random order."""
-        verb, other_verb = self.rng.sample(self.writer.lexicon.verbs["transitive"], 2)
-        objects = self.rng.sample([*self.writer.lexicon.people, *self.writer.lexicon.objects], 2)
-        object_, other_object = (noun.singular for noun in objects)
-        asked = [
-            self.fact(verb, object_),
-            self.fact(verb, other_object),
-            self.fact(other_verb, object_),
-        ]
+    def question(self, *, may_be_easy: bool = False) -> Question:
+        """One question asked of three sentences in random order.
+
+        An easy one has sentences with a verb and an object of their own, of which one is enough.
+        """
+        lexicon = self.writer.lexicon
+        verbs = self.rng.sample(lexicon.verbs["transitive"][:N_ASKED], 3)
+        objects = self.rng.sample(lexicon.people[:N_ASKED], 3)
+        verb, object_ = verbs[0], objects[0].singular
+        asked = [self.fact(verb, object_)]
+        if may_be_easy and self.writer.chance(0.5):
+            asked += [self.fact(verbs[1], objects[1].singular)]
+            asked += [self.fact(verbs[2], objects[2].singular)]
+        else:
+            asked += [self.fact(verb, objects[1].singular), self.fact(verbs[1], object_)]
         answering = asked[0]
         self.rng.shuffle(asked)
         question = ("who", verb.singular, "the", object_)
@@ -217,11 +226,11 @@ def sentiment_texts(count: int, seed: int) -> list[LabelledText]:
     return list(found.values())
 
 
-def questions(count: int, seed: int) -> list[Question]:
-    """Distinct questions with their contexts."""
+def questions(count: int, seed: int, *, may_be_easy: bool = False) -> list[Question]:
+    """Distinct questions with their contexts; to be learned, half of them are easy."""
     writer, found = DecidingWriter(seed), dict[tuple[str, ...], Question]()
     while len(found) < count:
-        question = writer.question()
+        question = writer.question(may_be_easy=may_be_easy)
         found[question.question + question.context] = question
     return list(found.values())
 
