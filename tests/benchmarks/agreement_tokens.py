@@ -15,22 +15,27 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
+from neurox_lite.attribution.kept_tokens import KeptTokens
 
 import neurox_lite as nx
+from neurox_lite.attribution import kept_by
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.results.token_attributions import TokenAttributions
 from tests.benchmarks.attribution_runs import (
+    ESTIMATORS,
     Results,
     add,
     one_thread,
     parser_of,
+    print_kept,
     run_methods,
     say,
     show,
 )
 
+EPSILON = 0.1
 MODELS = ("gpt2", "lstm-0", "lstm-1", "lstm-2")
 SUBJECT, ATTRACTOR, SAME, OTHER = "subject", "attractor", "other noun", "other word"
 
@@ -96,17 +101,29 @@ def main() -> None:
     arguments = parser.parse_args()
     one_thread()
     train, test = agreement_pairs()
+    labels = [role for pair in test for role in roles(pair)]
+    options = {
+        **{name: {"epsilon": EPSILON} for name in ESTIMATORS},
+        "exact-erasure": {"max_tokens": 64},
+    }
     results: Results = {}
+    kept: dict[str, KeptTokens] = {}
     for model in arguments.models:
         path = nx.embedded_path(f"models/{model}")
         to_fit, to_explain = (ExplainedTexts.of_pairs(path, pairs) for pairs in (train, test))
         for seed in range(arguments.seeds):
+            say(model)
             for name, found, seconds in run_methods(
-                arguments.methods, to_fit, to_explain, seed, {"exact-erasure": {"max_tokens": 64}}
+                arguments.methods, to_fit, to_explain, seed, options
             ):
                 add(results, f"{model}, {name}", {**shares(found, test), "seconds": seconds})
+                if found.states:
+                    kept[f"{model}, {name}, seed {seed}"] = kept_by(found, labels)
     say(f"{len(test)} pairs explained")
     show(results, as_json=arguments.json)
+    if not arguments.json:
+        for name, of_mask in kept.items():
+            print_kept(name, of_mask)
 
 
 if __name__ == "__main__":

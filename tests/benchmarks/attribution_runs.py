@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from neurox_lite.attribution.kept_tokens import KeptTokens
 
 from neurox_lite.attribution import ATTRIBUTION_METHODS, attribute_by
 from neurox_lite.errors import InputError
@@ -19,7 +20,10 @@ from neurox_lite.results.token_attributions import TokenAttributions
 Results = dict[str, list[dict[str, float]]]
 """Of each method, for each seed, its measures."""
 
-METHODS = tuple(ATTRIBUTION_METHODS)
+ESTIMATORS = {"diffmask": "hard-concrete", "reinforce": "reinforce"}
+"""Of token masks, which are fitted on other texts than those that are explained."""
+
+METHODS = (*ESTIMATORS, *(name for name in ATTRIBUTION_METHODS if name not in ESTIMATORS))
 
 
 def parser_of(description: str | None) -> argparse.ArgumentParser:
@@ -73,10 +77,19 @@ def attribute(
     options: Mapping[str, Any],
 ) -> TokenAttributions:
     """Attributions by one method."""
-    given = dict(options)
-    if any(option.name == "seed" for option in ATTRIBUTION_METHODS[name].options):
-        given["seed"] = seed
-    return attribute_by(name, texts, **given)
+    if name in ESTIMATORS:
+        return fit_mask(name, train, seed, options).explain(texts)
+    has_seed = any(option.name == "seed" for option in ATTRIBUTION_METHODS[name].options)
+    return attribute_by(name, texts, **options, **({"seed": seed} if has_seed else {}))
+
+
+def fit_mask(name: str, train: ExplainedTexts, seed: int, options: Mapping[str, Any]) -> Any:
+    """A token mask, by either estimator; says whether it holds."""
+    from neurox_lite.masking.token_mask import TokenMask
+
+    mask = TokenMask(estimator=ESTIMATORS[name], seed=seed, **options).fit(train)
+    say(f"seed {seed}, {name}: {mask.status}")
+    return mask
 
 
 def say(line: str) -> None:
@@ -100,6 +113,14 @@ def show(results: Results, *, as_json: bool) -> None:
     for name, rows in results.items():
         cells = [cell([row[column] for row in rows]) for column in columns]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def print_kept(title: str, kept: KeptTokens) -> None:
+    """A row for each label: the share of its tokens that is kept, state by state."""
+    print(f"\n{title}\n\n| share kept | tokens | {' | '.join(kept.states)} |")
+    print(f"|{' --- |' * (len(kept.states) + 2)}")
+    for label, count, row in zip(kept.labels, kept.n_tokens, kept.kept, strict=True):
+        print(f"| {label} | {count} | {' | '.join(map(str, row))} |", flush=True)
 
 
 def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -83,7 +83,7 @@ def train(
     *,
     base: Path | None = None,
     n_blocks: int | None = None,
-    epochs: int = 4,
+    epochs: int = 3,
     rate: float = 5e-4,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A head on a BERT-style model, by AdamW, in batches of 64.

@@ -7,7 +7,7 @@ clause about someone else, which may be negated, too, or what somebody says.
 
 **Questions.** "who helps the man", asked of three sentences: one that answers, one with the verb
 and another object, one with the object and another verb. Verb and object decide, in the question
-and in the sentence that answers; the answer is that sentence's subject.
+and in the sentence that answers; the answer is that sentence's subject, a name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ VERBS = {"good": ("smiles", "laughs"), "bad": ("cries", "hides")}
 NEVER = "never"
 ADVERBS = ("often", "always", "usually", "sometimes")
 LABELS = ("bad", "good")
-N_ASKED = 8
+N_ASKED = 6
 """Verbs and objects that are asked for: few, so that a small model learns to find them again."""
 
 CONDITIONS = ("plain", "negation", "distractor", "both")
@@ -198,13 +198,9 @@ class DecidingWriter:
         return Question(question, context, (before, end - 5), deciding)
 
     def fact(self, verb: Verb, object_: str) -> tuple[str, ...]:
-        """Such as "The tall nurse helps the man ." """
-        if self.writer.chance(0.3):
-            subject = self.writer.name(0).words
-        else:
-            subject = self.writer.noun_phrase(SINGULAR, 0, ("person",)).words
-        forms = [word.form for word in capitalise(subject)]
-        return (*forms, verb.singular, "the", object_, ".")
+        """Such as "Mary helps the man ."."""
+        (name,) = self.writer.name(0).words
+        return (name.form, verb.singular, "the", object_, ".")
 
 
 def finite(verb: Verb, number: str, tense: str) -> str:

@@ -14,20 +14,32 @@ each state, in sentences that are annotated.
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 from neurox_lite.attribution.faithfulness import MEASURED
 
 import neurox_lite as nx
-from neurox_lite.attribution import faithfulness, state_moments
+from neurox_lite.attribution import faithfulness, kept_by, state_moments
 from neurox_lite.interventions.explained_texts import ExplainedTexts
-from tests.benchmarks.attribution_runs import one_thread, parser_of, run_methods, say
+from tests.benchmarks.attribution_runs import (
+    ESTIMATORS,
+    fit_mask,
+    one_thread,
+    parser_of,
+    print_kept,
+    run_methods,
+    say,
+)
 from tests.benchmarks.deciding_models import accuracy, train
 from tests.benchmarks.deciding_texts import LabelledText, joined
 
 SEED = 0
 N_FIT = 2000
+N_TAGGED = 300
+MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 150, "batch_size": 16}
+"""Batches are small, since a pass through MiniLM takes long on one core."""
 
 
 def read_examples(path: Path) -> list[LabelledText]:
@@ -82,11 +94,18 @@ def main() -> None:
     )
     to_fit = ExplainedTexts.of_texts(path, drawn(train_texts, N_FIT))
     to_explain = ExplainedTexts.of_texts(path, drawn(dev_texts, arguments.sentences))
-    options = {"information-bottleneck": {"moments": state_moments(to_fit)}}
-    found, seconds = [], []
-    for _, attributions, time in run_methods(arguments.methods, to_fit, to_explain, SEED, options):
+    options = {
+        **dict.fromkeys(ESTIMATORS, MASK_OPTIONS),
+        "information-bottleneck": {"moments": state_moments(to_fit)},
+    }
+    start = time.perf_counter()
+    mask = fit_mask("diffmask", to_fit, SEED, MASK_OPTIONS)
+    found = [mask.explain(to_explain)]
+    seconds = [(time.perf_counter() - start) / len(to_explain)]
+    others = [name for name in arguments.methods if name != "diffmask"]
+    for _, attributions, each in run_methods(others, to_fit, to_explain, SEED, options):
         found.append(attributions)
-        seconds.append(time)
+        seconds.append(each)
     faithful = faithfulness(to_explain, found)
     if arguments.json:
         print(
@@ -102,8 +121,12 @@ def main() -> None:
     print(f"|{' --- |' * (len(MEASURED) + 2)}")
     for row, method in enumerate(faithful.methods):
         cells = [str(getattr(faithful, name)[row]) for name in MEASURED]
-        time = f"{seconds[row]:.3g}" if row < len(seconds) else "-"
-        print(f"| {method} | {' | '.join(cells)} | {time} |")
+        each = f"{seconds[row]:.3g}" if row < len(seconds) else "-"
+        print(f"| {method} | {' | '.join(cells)} | {each} |")
+    if arguments.treebank:
+        corpus = nx.read_conllu(arguments.treebank).section(range(N_TAGGED))
+        masked = mask.explain(ExplainedTexts.of_texts(path, corpus))
+        print_kept("Parts of speech", kept_by(masked, corpus.labels("upos").tolist()))
 
 
 def drawn(texts: list[str], count: int) -> list[str]:
