@@ -15,10 +15,10 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
-from neurox_lite.attribution.kept_tokens import KeptTokens
 
 import neurox_lite as nx
 from neurox_lite.attribution import kept_by
+from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.interventions.explained_texts import ExplainedTexts

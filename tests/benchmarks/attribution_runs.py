@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from neurox_lite.attribution.kept_tokens import KeptTokens
 
 from neurox_lite.attribution import ATTRIBUTION_METHODS, attribute_by
+from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.results.token_attributions import TokenAttributions

@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from neurox_lite.attribution.faithfulness import MEASURED
 
 import neurox_lite as nx
 from neurox_lite.attribution import faithfulness, kept_by, state_moments
+from neurox_lite.attribution.faithfulness import MEASURED
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from tests.benchmarks.attribution_runs import (
     ESTIMATORS,
