@@ -30,9 +30,9 @@ class Mask:
     """Find the smallest set of neurons whose replacement turns what a model predicts.
 
     Give pairs that are to be turned the same way, such as --condition singular. Exits with 3 when
-    no set reaches the effect (infeasible), the search had not settled, or the intact model is right
-    on the pairs no more often than chance (compared with those of the files that turn the other
-    way).
+    no set reaches the effect on all training pairs or the one found surely does not on those held
+    out (infeasible), the search had not settled, or the intact model is right on the pairs no more
+    often than chance (compared with those of the files that turn the other way).
 
     Side effects are measured where these pairs make no choice, on all other pairs of the files and
     on --text, and compared with random neurons; side_effects.json has them in full.
@@ -64,6 +64,14 @@ class Mask:
             "--alpha",
             help="Mean effect to reach, in nats; by default half as sure of the wrong word as "
             "the model is of the right one, for sufficiency a KL divergence of 0.1 (-0.1).",
+        ),
+    ] = None
+    success: Annotated[
+        float | None,
+        typer.Option(
+            "--success",
+            help="Share of the pairs that are to turn, such as 0.95, in place of a mean effect; "
+            "for sufficiency the share that is to reach --alpha.",
         ),
     ] = None
     bounds_from: Annotated[
@@ -210,6 +218,7 @@ class Mask:
             method=NeuronRanking.load(self.method) if self._is_ranking else self.method,
             target_pairs=target,
             alpha=self.alpha,
+            success=self.success,
             held_out=self.held_out,
             n_steps=N_STEPS if self.steps is None else self.steps,
             n_seeds=self.seeds,

@@ -104,6 +104,10 @@ def by_condition(pairs: Sequence[MinimalPair]) -> dict[str, list[MinimalPair]]:
     """Pairs by their template and condition, such as ``nounpp singular_plural``, in their order."""
     found: dict[str, list[MinimalPair]] = {}
     for pair in pairs:
-        name = f"{pair.template} {pair.condition}".strip() or "no template"
-        found.setdefault(name, []).append(pair)
+        found.setdefault(template_of(pair), []).append(pair)
     return found
+
+
+def template_of(pair: MinimalPair) -> str:
+    """Template and condition, such as ``nounpp singular_plural``."""
+    return f"{pair.template} {pair.condition}".strip() or "no template"

@@ -7,7 +7,9 @@ An effect is an object with
   step away from them;
 - ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;
 - ``reach``, an (n_neurons,) tensor: how far from ``start`` activations lie at most;
-- ``groups``, (n_examples,) ints: examples that succeed or fail together, see ``held_out_interval``;
+- ``groups``, (n_examples,) ints: examples that succeed or fail together, see
+  :func:`~neurox_lite.intervals.accuracy_interval`;
+- ``templates``, (n_examples,) strings: what each example was written by;
 - ``objective``, an :class:`~neurox_lite.results.objective.Objective`: to *flip* a choice, which
   it does where it is above 0, or *sufficiency*, where an open gate keeps its neuron and all others
   are replaced;
@@ -31,6 +33,7 @@ import torch
 from neurox_lite.activations.access import load, space_of
 from neurox_lite.activations.moments import moments
 from neurox_lite.choices import unknown_choice
+from neurox_lite.corpora.minimal_pairs import template_of
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import PairInputs
 from neurox_lite.interventions.pair_task import groups_of
@@ -58,6 +61,7 @@ class Effect(Protocol):
     high: torch.Tensor
     reach: torch.Tensor
     groups: np.ndarray
+    templates: np.ndarray
     objective: Objective
     rows_at_once: int
 
@@ -67,6 +71,22 @@ class Effect(Protocol):
     def __call__(
         self, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
     ) -> torch.Tensor: ...
+
+
+def effects_of(
+    effect: Effect, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
+) -> torch.Tensor:
+    """The effect of one mask on each of some examples, (n_rows,) float64, without a gradient."""
+    if not len(rows):
+        return torch.zeros(0, dtype=torch.float64)
+    with torch.no_grad():
+        parts = rows.split(min(256, effect.rows_at_once))
+        return torch.cat([effect(gates, values, some) for some in parts]).double()
+
+
+def succeeds(objective: Objective, effects: torch.Tensor, alpha: float) -> torch.Tensor:
+    """On which examples a mask does what it is to do: flips, or reaches ``alpha``."""
+    return effects > 0 if objective is Objective.FLIP else effects >= alpha
 
 
 def to_replacing_gates(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
@@ -109,6 +129,7 @@ class PairEffect:
         self.inputs = inputs
         self.task = task
         self.groups = groups_of(inputs.pairs)
+        self.templates = np.array([template_of(pair) for pair in inputs.pairs])
         self.objective = _objective(objective) if isinstance(objective, str) else Objective.CUSTOM
         self._measure = objective
         self.runner = runner
@@ -226,6 +247,7 @@ class ReadoutEffect:
         self.reach = torch.maximum(self.high - self.start, self.start - self.low)
         self.rows_at_once = max(1, min(READOUT_ROWS_AT_ONCE, STATES_AT_ONCE // X.shape[1]))
         self.groups = np.arange(len(self.X))
+        self.templates = np.full(len(self.X), "")
         self.n_runs = 0
         self._intact = (self.X @ self.weights + self.intercept).log_softmax(1)
         self._predicted = self._intact.argmax(1)

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.files import hash_file
+from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
+from neurox_lite.masking.template_effects import TemplateEffect
 from neurox_lite.outputs import atomic_write_folder
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.pair_task import PairTask
@@ -30,6 +32,10 @@ NUMBERS = (
     "effect",
     "held_out_intact",
     "held_out_effect",
+    "held_out_effect_low",
+    "held_out_effect_high",
+    "success",
+    "train_success",
     "held_out_success",
     "held_out_low",
     "held_out_high",
@@ -38,6 +44,16 @@ NUMBERS = (
     "n_runs",
 )
 """Fields that ``fit.json`` also has as they are, not rounded."""
+LATER = (
+    "held_out_low",
+    "held_out_high",
+    "held_out_effect_low",
+    "held_out_effect_high",
+    "success",
+    "train_success",
+)
+OF_EARLIER: dict[str, Any] = {"out_of_range": False, **dict.fromkeys(LATER)}
+"""Of fits that were saved before there were these fields."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,17 +68,28 @@ class MaskFit:
         Neurons selected: those replaced, of *sufficiency* those kept.
     objective : {"flip", "sufficiency", "custom"}
     alpha : float
-        What the mean effect was to reach.
+        What the mean effect was to reach; with ``success`` what an example is to reach to succeed,
+        of *flip* 0.
     feasible : bool
-        Whether the hard mask reaches ``alpha`` on the training examples it was found by, 64 at
-        most. If not, no mask does as far as was found, and ``mask`` is the best there was.
+        Whether the hard mask reaches what was asked on all training examples, and on those held
+        out at least as far as chance explains: the upper end of the 95 % interval does. If it does
+        not in training, no mask does as far as was found, and ``mask`` is the best there was.
     converged : bool
         Whether size and effect of the gates had settled when the search ended.
     intact, effect : float
-        Mean effect without a mask, on all training examples, and with it, on those 64.
+        Mean effect without a mask and with it, on all training examples.
     held_out_intact, held_out_effect : float
         The same on examples that were held out, with the replacements found in training; NaN when
         there were none.
+    held_out_effect_low, held_out_effect_high : float
+        95 % interval of the held-out effect, see :func:`neurox_lite.mean_interval`; groups as of
+        the share below.
+    success : float, optional
+        The share of examples that were to succeed, if that was asked and not a mean effect.
+    train_success : float
+        Share of training examples that succeed, as below.
+    templates : tuple of TemplateEffect
+        Effect and success by template and condition, of all training examples.
     held_out_success : float
         Share of held-out examples whose own effect is above 0 (flipped), of objectives other than
         *flip* at least ``alpha``.
@@ -111,6 +138,11 @@ class MaskFit:
     held_out_high: float = float("nan")
     out_of_range: bool = False
     task: PairTask | None = None
+    held_out_effect_low: float = float("nan")
+    held_out_effect_high: float = float("nan")
+    success: float | None = None
+    train_success: float = float("nan")
+    templates: tuple[TemplateEffect, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -121,12 +153,15 @@ class MaskFit:
     def status(self) -> str:
         """``feasible``, ``not converged``, ``infeasible`` or ``the model cannot do the task``.
 
+        A mask that is enough on the training examples only is ``infeasible on held-out examples``.
+
         With what is to be said to it: ``feasible, out of range (34.9 std)``.
         """
         if self.task is not None and not self.task.holds:
             return f"the model cannot do the task: {self.task}"
         if not self.feasible:
-            return "infeasible"
+            elsewhere = " on held-out examples" if self._reached_in_training else ""
+            return f"infeasible{elsewhere}"
         found = "feasible" if self.converged else "not converged"
         return (
             f"{found}, out of range ({self.max_replacement_z:.1f} std)"
@@ -134,9 +169,25 @@ class MaskFit:
             else found
         )
 
+    @property
+    def _reached_in_training(self) -> bool:
+        if self.success is None:
+            return self.effect >= self.alpha
+        return self.train_success >= self.success
+
+    @property
+    def _effect_of_asked(self) -> str:
+        if self.success is None:
+            return f"effect {self.effect:.4g} of {self.alpha:.4g} asked for"
+        return f"success {self.train_success:.4g} of {self.success:.4g} asked for"
+
     def __str__(self) -> str:
+        what, how_much = self._effect_of_asked.split(" ", 1)
         facts = {
-            "effect": f"{self.effect:.4g} of {self.alpha:.4g} asked for",
+            what: how_much,
+            "held-out effect": Interval(
+                self.held_out_effect, self.held_out_effect_low, self.held_out_effect_high
+            ),
             "held-out success": self.held_out_success,
             "largest replacement": f"{self.max_replacement_z:.3g} std",
         }
@@ -153,7 +204,7 @@ class MaskFit:
 
     def __repr__(self) -> str:
         return (
-            f"MaskFit({self.status}, effect {self.effect:.3g} of {self.alpha:.3g} asked for, "
+            f"MaskFit({self.status}, {self._effect_of_asked}, "
             f"held-out success {self.held_out_success:.3g}, {self.mask!r})"
         )
 
@@ -178,21 +229,30 @@ class MaskFit:
     def summary(self) -> dict[str, Any]:
         """What is said about the fit, JSON-ready."""
 
-        def number(value: float) -> float | None:
-            return None if np.isnan(value) else round(value, 6)
+        def number(value: float | None) -> float | None:
+            return None if value is None or np.isnan(value) else round(value, 6)
+
+        asked = {} if self.success is None else {"success asked for": number(self.success)}
 
         neurons = self.mask.space.neurons(self.mask.selected[:100])
         return {
             "status": self.status,
             "objective": self.objective,
             "alpha": number(self.alpha),
+            **asked,
             "size": self.size,
             "neurons": [str(neuron) for neuron in neurons],
             "largest replacement, in std": number(self.max_replacement_z),
             "effect without a mask": number(self.intact),
             "effect": number(self.effect),
+            "success": number(self.train_success),
+            "templates short of it": [str(each) for each in self.templates if not each.holds],
             "held-out effect without a mask": number(self.held_out_intact),
             "held-out effect": number(self.held_out_effect),
+            "held-out effect, 95 % interval": [
+                number(self.held_out_effect_low),
+                number(self.held_out_effect_high),
+            ],
             "held-out success": number(self.held_out_success),
             "held-out success, 95 % interval": [
                 number(self.held_out_low),
@@ -216,7 +276,11 @@ class MaskFit:
                     "sizes": list(self.sizes),
                     "effects": list(self.effects),
                     "probabilities": self.probabilities.tolist(),
-                    "numbers": {k: None if np.isnan(v) else v for k, v in numbers.items()},
+                    "numbers": {
+                        k: None if v is None or not np.isfinite(v) else v
+                        for k, v in numbers.items()
+                    },
+                    "templates": [each.summary() for each in self.templates],
                     "counts": dict(self.counts),
                     "is top of ranking.json": self.order is not None,
                     OF_MASK: hash_file(new / "mask.safetensors"),
@@ -239,13 +303,13 @@ class MaskFit:
         def build(**data: Any) -> MaskFit:
             if data.get(OF_MASK) not in (None, hash_file(folder / "mask.safetensors")):
                 raise ValueError("it belongs to another mask than the one beside it")
-            # Masks of earlier versions call it the head, and have no interval, range or task.
+            # Masks of earlier versions call it the head, and lack what came later.
             is_top = data.get("is top of ranking.json", data.get("is head of ranking.json"))
-            of_earlier = {"held_out_low": None, "held_out_high": None, "out_of_range": False}
-            saved = {**of_earlier, **data["numbers"]}
+            saved = {**OF_EARLIER, **data["numbers"]}
             numbers: dict[str, Any] = {
                 name: np.nan if saved[name] is None else saved[name] for name in NUMBERS
             }
+            numbers["success"] = saved["success"]
             task = data.get("can do the task")
             return cls(
                 mask=mask,
@@ -254,6 +318,7 @@ class MaskFit:
                 sizes=data["sizes"],
                 effects=data["effects"],
                 counts=data["counts"],
+                templates=tuple(TemplateEffect(**each) for each in data.get("templates", [])),
                 order=NeuronRanking.load(folder / "ranking.json") if is_top else None,
                 task=None if task is None else PairTask.from_summary(task),
                 **numbers,

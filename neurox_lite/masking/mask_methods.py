@@ -37,6 +37,7 @@ def fit_neuron_masks(
     method: str | NeuronRanking = "differentiable-mask",
     target_pairs: Sequence[MinimalPair] | None = None,
     alpha: float | None = None,
+    success: float | None = None,
     held_out: float = 0.25,
     n_steps: int = N_STEPS,
     n_seeds: int = 1,
@@ -47,7 +48,7 @@ def fit_neuron_masks(
 
     Parameters
     ----------
-    model, pairs, alpha, held_out, n_steps
+    model, pairs, alpha, success, held_out, n_steps
         As for :func:`fit_neuron_mask`.
     method : str or NeuronRanking
         A search, ``"differentiable-mask"`` or ``"reinforce"``; or whose top neurons are taken:
@@ -82,6 +83,7 @@ def fit_neuron_masks(
             pairs,
             method=_ranker(method, loaded, target_pairs, options, number),
             alpha=alpha,
+            success=success,
             held_out=held_out,
             n_steps=n_steps,
             seed=number,

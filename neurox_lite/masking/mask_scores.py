@@ -1,22 +1,23 @@
-"""What is said about a hard mask, on the examples that were held out."""
+"""What is said about a hard mask, on training examples and on those that were held out."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from neurox_lite.intervals import Interval, accuracy_interval
-from neurox_lite.masking.effects import Effect, to_replacing_gates
+from neurox_lite.intervals import Interval, accuracy_interval, mean_interval
+from neurox_lite.masking.effects import Effect, effects_of, succeeds, to_replacing_gates
 from neurox_lite.masking.fit_task import FitTask
 from neurox_lite.masking.gate_search import SearchState, to_z_scores
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.replacement_fit import gates_of
 from neurox_lite.masking.rounding import HardMask
+from neurox_lite.masking.template_effects import by_template
 from neurox_lite.results.neuron_mask import NeuronMask
-from neurox_lite.results.objective import Objective
 
 SETTLED_SIZE, SETTLED_EFFECT = 0.25, 0.1
 FAR = 2.0
@@ -33,11 +34,18 @@ def score_mask(
 ) -> MaskFit:
     """A hard mask and all that is said about it."""
     gates = gates_of([hard.columns], effect.start)[0]
-    before, _ = _on(effect, torch.zeros_like(gates), task.closed, task.test, task.alpha)
-    after, succeeds = _on(effect, gates, hard.values, task.test, task.alpha)
-    success = Interval(math.nan, math.nan, math.nan)
+    before = effects_of(effect, torch.zeros_like(gates), task.closed, task.test)
+    train, test = (
+        effects_of(effect, gates, hard.values, rows).cpu() for rows in (task.train, task.test)
+    )
+    succeeds_on = partial(succeeds, effect.objective, alpha=task.alpha)
+    nothing = Interval(math.nan, math.nan, math.nan)
+    held_out, share = nothing, nothing
     if len(task.test):
-        success = accuracy_interval(succeeds, effect.groups[task.test.cpu().numpy()])
+        groups = effect.groups[task.test.cpu().numpy()]
+        held_out = mean_interval(test, groups)
+        share = accuracy_interval(succeeds_on(test).numpy(), groups)
+    asked_of, least = (held_out, task.alpha) if task.success is None else (share, task.success)
     probabilities = gates if found is None else found.probabilities
     replaces = to_replacing_gates(effect, gates)
     z_scores = to_z_scores(effect, hard.values).abs()[replaces > 0]
@@ -54,15 +62,27 @@ def score_mask(
         size=len(hard.columns),
         objective=effect.objective.value,
         alpha=task.alpha,
-        feasible=hard.effect >= task.alpha,
-        converged=found is None or _settled(found, task.alpha, task.gap),
+        success=task.success,
+        # On other examples a constraint is missed only beyond chance; NaN is no comparison.
+        feasible=hard.effect >= task.least and not asked_of.high < least,
+        converged=found is None or _settled(found, task.least, task.gap),
         intact=task.intact,
-        effect=hard.effect,
-        held_out_intact=before,
-        held_out_effect=after,
-        held_out_success=success.value,
-        held_out_low=success.low,
-        held_out_high=success.high,
+        effect=float(train.mean()),
+        train_success=float(succeeds_on(train).double().mean()),
+        templates=by_template(
+            effect.templates[task.train.cpu().numpy()],
+            train.numpy(),
+            succeeds_on(train).numpy(),
+            task.alpha,
+            task.success,
+        ),
+        held_out_intact=float(before.mean()) if len(before) else math.nan,
+        held_out_effect=held_out.value,
+        held_out_effect_low=held_out.low,
+        held_out_effect_high=held_out.high,
+        held_out_success=share.value,
+        held_out_low=share.low,
+        held_out_high=share.high,
         max_replacement_z=float(z_scores.max()) if len(z_scores) else 0.0,
         out_of_range=bool((away > FAR * effect.reach)[replaces > 0].any()),
         probabilities=probabilities.double().cpu().numpy(),
@@ -71,19 +91,6 @@ def score_mask(
         n_runs=effect.n_runs - task.runs_before,
         counts={"trained on": len(task.train), "held out": len(task.test)},
     )
-
-
-def _on(
-    effect: Effect, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor, alpha: float
-) -> tuple[float, np.ndarray]:
-    """Mean effect of a mask, and on which examples it succeeds."""
-    if not len(rows):
-        return float("nan"), np.zeros(0, dtype=bool)
-    parts = rows.split(min(256, effect.rows_at_once))
-    with torch.no_grad():
-        found = torch.cat([effect(gates, values, some) for some in parts]).double()
-    succeeds = found > 0 if effect.objective is Objective.FLIP else found >= alpha
-    return float(found.mean()), succeeds.cpu().numpy()
 
 
 def _settled(found: SearchState, alpha: float, scale: float) -> bool:

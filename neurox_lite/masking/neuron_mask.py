@@ -55,6 +55,7 @@ def fit_neuron_mask(
     positions: str | int = "all",
     objective: str | Measure = "flip",
     alpha: float | None = None,
+    success: float | None = None,
     bounds_from: Sequence[MinimalPair] | None = None,
     include_incorrect: bool = False,
     others: Sequence[MinimalPair] | None = None,
@@ -89,7 +90,7 @@ def fit_neuron_mask(
         Replacements stay in the range of their neuron on these pairs, such as those of both
         numbers. By default they are free, as in the paper, and mostly leave it: then one neuron
         may drive a model where no input would.
-    alpha, held_out, n_steps, batch_size, seed
+    alpha, success, held_out, n_steps, batch_size, seed
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
     include_incorrect : bool
         Also use pairs that the intact model gets wrong; by default they are left out and counted.
@@ -139,7 +140,12 @@ def fit_neuron_mask(
         tokenizer=tokenizer,
         others=others,
     )
-    options: dict[str, Any] = {"alpha": alpha, "held_out": held_out, "seed": seed}
+    options: dict[str, Any] = {
+        "alpha": alpha,
+        "success": success,
+        "held_out": held_out,
+        "seed": seed,
+    }
     if isinstance(method, str):
         steps: dict[str, Any] = {"n_steps": n_steps, "batch_size": batch_size}
         fit = fit_mask(effect, search=SEARCHES[method], method=method, **steps, **options)

@@ -41,6 +41,7 @@ def fit_probe_mask(
     *,
     objective: str = "flip",
     alpha: float | None = None,
+    success: float | None = None,
     held_out: float = 0.25,
     n_rows: int = 5000,
     n_steps: int = N_STEPS,
@@ -67,7 +68,7 @@ def fit_probe_mask(
     n_rows : int
         Size of the random sample of rows, which is loaded into memory, three times. Rows that are
         alike count once, so that no copy of a row is held out.
-    alpha, held_out, n_steps, batch_size, seed
+    alpha, success, held_out, n_steps, batch_size, seed
         See :func:`~neurox_lite.masking.fitting.fit_mask`.
 
     Raises
@@ -93,6 +94,7 @@ def fit_probe_mask(
     fit = fit_mask(
         effect,
         alpha=alpha,
+        success=success,
         held_out=held_out,
         n_steps=n_steps,
         batch_size=batch_size,
