@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def attribute_by(
     Raises
     ------
     InputError
-        When there is no such method, or as its function.
+        When there is no such method, it has no such option, or as its function.
     """
     if not isinstance(method, str):
         return from_function(explained, method, **options)
@@ -45,6 +46,10 @@ def attribute_by(
         raise unknown_choice("method", method, ATTRIBUTION_METHODS, "or a function")
     row = ATTRIBUTION_METHODS[method]
     function = getattr(import_module(f"neurox_lite.{row.module}"), row.function)
+    try:
+        signature(function).bind(explained, **options)
+    except TypeError as error:
+        raise InputError(f"'{method}': {error}; give options that it takes") from None
     found: TokenAttributions = function(explained, **options)
     return found
 

@@ -82,6 +82,9 @@ class TokenStates:
         layers = [layer for _, layer in self._at[1 : last + 1]]
         first_hidden = self._at[1][1]
 
+        def receive_embeddings(_: int, states: torch.Tensor) -> None:
+            found[0] = states.clone()  # some models scale them in place
+
         def receive(layer: int, states: torch.Tensor) -> None:
             found[layer - first_hidden + 1] = states
 
@@ -89,7 +92,7 @@ class TokenStates:
             record(
                 self.loaded.model,
                 embeddings,
-                lambda _, states: found.__setitem__(0, states),
+                receive_embeddings,
                 stop=stop and not layers,
             ),
             record(self.loaded.model, hidden, receive, layers, stop=stop and bool(layers)),

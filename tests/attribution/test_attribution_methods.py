@@ -76,6 +76,8 @@ def test_attributions_of_other_texts(explained):
 def test_no_such_method(explained):
     with pytest.raises(InputError, match="did you mean 'uniform'"):
         attribute_by("uniforms", explained)
+    with pytest.raises(InputError, match="'uniform': got an unexpected keyword argument 'state'"):
+        attribute_by("uniform", explained, state=1)
     with pytest.raises(InputError, match="method is 3"):
         attribute_by(3, explained)
     with pytest.raises(InputError, match="ExplainedTexts"):

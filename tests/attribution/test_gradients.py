@@ -107,6 +107,7 @@ def test_a_model_may_change_its_states_in_place(bert):
     difference = explained.output.score(intact, intact) - explained.output.score(intact, at_zero)
     assert values.sum() == pytest.approx(float(difference), rel=0.01)
     assert gradient_times_input(explained).values[0].any()
+    assert torch.equal(explained.states_and_parts(ROW)[0][0], explained.token_states(ROW, 0)[0])
 
 
 def test_what_integrated_gradients_refuse(explained, monkeypatch):
