@@ -1,0 +1,128 @@
+"""Gates of tokens, read off their states by a small network for each state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+
+LEAST_HIDDEN = 32
+FIRST_LOCATION = 5.0
+LARGEST_CHANGE = 10.0
+
+
+class GateNetwork(nn.Module):
+    """``g(x) = 10 tanh(u' tanh(V x + a)) + c`` (De Cao et al. 2020, section 2.3).
+
+    V and u are weight-normed; c begins at 5, where nearly all gates are open. Without the bias a,
+    no gate could close for 0 and open for both x and -x. States are read in standard deviations of
+    their units, which may be large in some and small in others.
+
+    Parameters
+    ----------
+    mean, std : (width,) tensors
+        Of x.
+    n_hidden : int
+        Rows of V.
+    """
+
+    def __init__(self, mean: torch.Tensor, std: torch.Tensor, n_hidden: int):
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+        self.first = weight_norm(nn.Linear(len(mean), n_hidden))
+        self.second = weight_norm(nn.Linear(n_hidden, 1, bias=False))
+        self.start = nn.Parameter(torch.tensor(FIRST_LOCATION))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Locations phi, of the shape of ``x`` without its last axis."""
+        z_scores = (x.float() - self.mean) / self.std
+        found: torch.Tensor = self.second(torch.tanh(self.first(z_scores)))[..., 0]
+        return LARGEST_CHANGE * torch.tanh(found) + self.start
+
+
+class Placeholder(nn.Module):
+    """What stands in the place of a token, ``start + std * steps``, with learned steps.
+
+    Parameters
+    ----------
+    start, std : (width,) tensors
+    """
+
+    def __init__(self, start: torch.Tensor, std: torch.Tensor):
+        super().__init__()
+        self.register_buffer("start", start)
+        self.register_buffer("std", std)
+        self.steps = nn.Parameter(torch.zeros_like(start))
+
+    def forward(self) -> torch.Tensor:
+        """Placeholder, (width,)."""
+        found: torch.Tensor = self.start + self.std * self.steps
+        return found
+
+
+class TokenGates(nn.Module):
+    """A gate network for each of some states, and placeholders for what is masked.
+
+    Parameters
+    ----------
+    is_input : bool
+        Whether gate k reads ``[h^0; h^k]`` and masks h^0, or reads and masks h^k.
+    means, stds : sequences of (width,) tensors
+        Of h^0, and of the states k.
+    starts : sequence of (width,) tensors
+        Where placeholders begin: of h^0 for "input", or of each of the states.
+    """
+
+    def __init__(
+        self,
+        is_input: bool,
+        means: Sequence[torch.Tensor],
+        stds: Sequence[torch.Tensor],
+        starts: Sequence[torch.Tensor],
+    ):
+        super().__init__()
+        self.is_input = is_input
+        n_hidden = max(*(len(mean) // 4 for mean in means), LEAST_HIDDEN)
+        first = [means[0]], [stds[0]]
+        read = [
+            [torch.cat([*(before if is_input else []), own]) for own in of_each[1:]]
+            for before, of_each in zip(first, (means, stds), strict=True)
+        ]
+        self.networks = nn.ModuleList(
+            GateNetwork(mean, std, n_hidden) for mean, std in zip(*read, strict=True)
+        )
+        masked = stds[:1] if is_input else stds[1:]
+        self.placeholders = nn.ModuleList(map(Placeholder, starts, masked))
+
+    def locations(self, number: int, states: Sequence[torch.Tensor]) -> torch.Tensor:
+        """Locations of the gates that mask for a state, (n_texts, n_gates, n_tokens).
+
+        ``number`` is its place among the states; given are h^0 and all states up to it, or it
+        alone.
+        """
+        if not self.is_input:
+            return self._locations(number, states[0])[:, None]
+        first, *others = states
+        each = [self._locations(k, torch.cat([first, own], dim=-1)) for k, own in enumerate(others)]
+        return torch.stack(each, dim=1)
+
+    def _locations(self, number: int, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.networks[number](x)
+        return found
+
+    def placeholder(self, number: int) -> torch.Tensor:
+        """Of a state by its place, (width,)."""
+        found: torch.Tensor = self.placeholders[0 if self.is_input else number]()
+        return found
+
+    def learned(self, number: int, with_placeholder: bool) -> list[nn.Parameter]:
+        """Parameters that the gates of a state depend on."""
+        networks = (
+            self.networks[: number + 1] if self.is_input else self.networks[number : number + 1]
+        )
+        placeholder = self.placeholders[0 if self.is_input else number]
+        used = [*networks, placeholder] if with_placeholder else networks
+        return [parameter for module in used for parameter in module.parameters()]

@@ -1,0 +1,113 @@
+"""Texts read by the model while gates decide which tokens it sees; and read as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from neurox_lite.interventions.explained_texts import ExplainedTexts
+from neurox_lite.interventions.text_outputs import Parts
+from neurox_lite.interventions.token_states import keep_tokens
+from neurox_lite.masking.token_draws import Draw, Drawn
+
+MOST_KEPT = 2**26
+"""Numbers of intact outputs that are kept, 256 MB; of more, each is computed when it is needed."""
+
+
+def masked_output(
+    explained: ExplainedTexts,
+    rows: torch.Tensor,
+    states: Sequence[int],
+    is_input: bool,
+    locations: Callable[[Sequence[torch.Tensor]], torch.Tensor],
+    placeholder: torch.Tensor,
+    draw: Draw,
+) -> tuple[Parts, Drawn]:
+    """The output of some texts with tokens masked at a state, and the gates.
+
+    Parameters
+    ----------
+    explained : ExplainedTexts
+    rows : (n_rows,) int tensor
+        Numbers of texts.
+    states : sequence of int
+        Those with gates, the last of them is the one in question.
+    is_input : bool
+        Whether word embeddings are masked, by gates that read all of the states, for which the
+        model is first run up to the last; or the last state, by what it is alone, in the one pass.
+    locations : function
+        Of h^0 and all of the states, or of the last state alone, (n_rows, n_tokens, width) each.
+    placeholder : (width,) tensor
+    draw : function
+    """
+    if is_input:
+        read = explained.token_states(rows, states[-1])
+        drawn = draw(locations([read[0], *(read[state] for state in states)]))
+        return explained.parts(rows, 0, keep_tokens(drawn.gates, placeholder)), drawn
+    found: list[Drawn] = []
+
+    def change(state: torch.Tensor) -> torch.Tensor:
+        state = state.detach()
+        found.append(draw(locations([state])))
+        return keep_tokens(found[-1].gates, placeholder)(state)
+
+    parts = explained.parts(rows, states[-1], change)
+    return parts, found[-1]
+
+
+class IntactTexts:
+    """What the model says of texts as they are, and the moments of their states; one pass.
+
+    Parameters
+    ----------
+    explained : ExplainedTexts
+    states : sequence of int
+
+    Attributes
+    ----------
+    means, stds : lists of (width,) float32 tensors
+        Of these states over all tokens. Units that hardly vary have the standard deviation that
+        1 % of the variance of a unit would give.
+    said : set of str
+        All that the model says of texts.
+    """
+
+    def __init__(self, explained: ExplainedTexts, states: Sequence[int]):
+        self._explained = explained
+        self._kept: Parts | None = None
+        self.said: set[str] = set()
+        sums: list[list[torch.Tensor | float]] = [[0.0, 0.0] for _ in states]
+        n_tokens = 0
+        for rows in explained.batches():
+            read, parts = explained.states_and_parts(rows)
+            self._keep(rows, parts)
+            self.said |= set(explained.output.said(parts, rows))
+            real = explained.inputs.batch(rows)["attention_mask"] != 0
+            n_tokens += int(real.sum())
+            for own, state in zip(sums, states, strict=True):
+                values = read[state][real].double()
+                own[0] = own[0] + values.sum(0)
+                own[1] = own[1] + (values**2).sum(0)
+        self.means, self.stds = [], []
+        for total, squares in sums:
+            mean = torch.as_tensor(total) / n_tokens
+            variance = (torch.as_tensor(squares) / n_tokens - mean**2).clamp(min=0)
+            least = 0.01 * variance.mean() + torch.finfo(torch.float32).tiny
+            self.means.append(mean.float())
+            self.stds.append(variance.clamp(min=least).sqrt().float())
+
+    def _keep(self, rows: torch.Tensor, parts: Parts) -> None:
+        n_texts = len(self._explained)
+        if n_texts * sum(part.shape[1] for part in parts) > MOST_KEPT:
+            return
+        if self._kept is None:
+            self._kept = tuple(part.new_empty(n_texts, part.shape[1]) for part in parts)
+        for kept, part in zip(self._kept, parts, strict=True):
+            kept[rows] = part
+
+    def __call__(self, rows: torch.Tensor) -> Parts:
+        """The intact output of some texts."""
+        if self._kept is None:
+            return self._explained.intact(rows)
+        return tuple(kept[rows] for kept in self._kept)
