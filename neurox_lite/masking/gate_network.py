@@ -28,6 +28,9 @@ class GateNetwork(nn.Module):
         Rows of V.
     """
 
+    mean: torch.Tensor
+    std: torch.Tensor
+
     def __init__(self, mean: torch.Tensor, std: torch.Tensor, n_hidden: int):
         super().__init__()
         self.register_buffer("mean", mean)
@@ -50,6 +53,9 @@ class Placeholder(nn.Module):
     ----------
     start, std : (width,) tensors
     """
+
+    start: torch.Tensor
+    std: torch.Tensor
 
     def __init__(self, start: torch.Tensor, std: torch.Tensor):
         super().__init__()

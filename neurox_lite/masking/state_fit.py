@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from neurox_lite.masking.token_draws import Draw, cut_at_half, erase_all, mean_o
 from neurox_lite.masking.token_search import History
 from neurox_lite.showing import short_repr
 
-SETTLED_SIZE, SETTLED_DIVERGENCE = 0.05, 0.5
-"""How far the size may have moved in the last fifth of the steps, and the divergence from what was
-allowed, as a share of it."""
+SETTLED_SHARE, SETTLED_DIVERGENCE = 0.02, 0.5
+"""How far the share of tokens kept may have moved in the last fifth of the steps, and by how much
+more than allowed the output, as a share of it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class StateFit:
     kept : float
         Mean share of the tokens of a text that are rather kept than not.
     converged : bool
-        Whether size and divergence had settled when the search ended.
+        Whether the share kept and the divergence had settled when the search ended.
     sizes, divergences, multipliers : tuples of float
         Of the texts trained on, step by step.
     """
@@ -109,7 +110,10 @@ def score_state(
 ) -> StateFit:
     """The gates of the last of some states, on texts by their numbers."""
     number = len(states) - 1
-    drawn, cut, erased, kept = [], [], [], []
+    drawn: list[float] = []
+    cut: list[float] = []
+    erased: list[float] = []
+    kept: list[float] = []
     for part in length_batches(explained.inputs.lengths[rows], TOKENS_AT_ONCE):
         some = rows[part]
         mask = explained.inputs.batch(some)["attention_mask"]
@@ -124,7 +128,7 @@ def score_state(
                 some,
                 states,
                 gates.is_input,
-                lambda read: gates.locations(number, read),
+                partial(gates.locations, number),
                 gates.placeholder(number),
                 draw_as,
             )
@@ -149,12 +153,11 @@ def score_state(
 
 
 def _settled(history: History, epsilon: float) -> bool:
-    """Whether in the last fifth of the steps the divergence was there and the size did not move."""
-    if len(history.sizes) < 2:
+    """Whether in the last fifth of the steps the divergence was there and as much was kept."""
+    if len(history.kept) < 2:
         return False
-    fifth = max(1, len(history.sizes) // 5)
+    fifth = max(1, len(history.kept) // 5)
     before, last = slice(-2 * fifth, -fifth), slice(-fifth, None)
-    sizes = [float(np.mean(history.sizes[part])) for part in (before, last)]
-    moved = abs(sizes[1] - sizes[0]) / max(abs(sizes[0]), 1e-6)
-    divergence = float(np.mean(history.divergences[last]))
-    return moved <= SETTLED_SIZE and divergence <= (1 + SETTLED_DIVERGENCE) * epsilon
+    moved = abs(np.mean(history.kept[last]) - np.mean(history.kept[before]))
+    divergence = np.mean(history.divergences[last])
+    return bool(moved <= SETTLED_SHARE and divergence <= (1 + SETTLED_DIVERGENCE) * epsilon)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch.nn.functional import logsigmoid
@@ -19,6 +19,8 @@ class Drawn:
 
     Attributes
     ----------
+    locations : (n_texts, n_gates, n_tokens) tensor
+        Of the gates of each state.
     gates : (n_texts, n_tokens) tensor
         From 0, replaced, to 1, kept.
     log_kept : (n_texts, n_tokens) tensor
@@ -27,6 +29,7 @@ class Drawn:
         Of what was drawn, where no gradient flows through gates.
     """
 
+    locations: torch.Tensor
     gates: torch.Tensor
     log_kept: torch.Tensor
     log_probability: torch.Tensor | None = None
@@ -46,14 +49,14 @@ def log_open_hard_concrete(phi: torch.Tensor) -> torch.Tensor:
 def draw_hard_concrete(phi: torch.Tensor, noise: torch.Tensor) -> Drawn:
     """Gates through which gradients flow; noise is uniform, of the shape of ``phi``."""
     gates = hard_concrete.sample(phi, noise, TOKENS).prod(1)
-    return Drawn(gates, log_open_hard_concrete(phi).sum(1))
+    return Drawn(phi, gates, log_open_hard_concrete(phi).sum(1))
 
 
 def draw_bernoulli(phi: torch.Tensor, noise: torch.Tensor) -> Drawn:
     """Gates that are 0 or 1, for the score function estimator (REINFORCE)."""
     is_open = noise < torch.sigmoid(phi)
     log_probability = logsigmoid(torch.where(is_open, phi, -phi)).sum(1)
-    return Drawn(is_open.all(1).float(), logsigmoid(phi).sum(1), log_probability)
+    return Drawn(phi, is_open.all(1).float(), logsigmoid(phi).sum(1), log_probability)
 
 
 ESTIMATORS = {"hard-concrete": draw_hard_concrete, "reinforce": draw_bernoulli}
@@ -75,12 +78,12 @@ def drawing(estimator: str, generator: torch.Generator, device: torch.device) ->
 def cut_at_half(drawn: Drawn) -> Drawn:
     """Gates of 1 for tokens that are rather kept than not, and of 0 for others."""
     gates = (drawn.log_kept.exp() > 0.5).to(drawn.log_kept.dtype)
-    return Drawn(gates, drawn.log_kept)
+    return replace(drawn, gates=gates)
 
 
 def erase_all(drawn: Drawn) -> Drawn:
     """Gates of 0."""
-    return Drawn(torch.zeros_like(drawn.gates), drawn.log_kept)
+    return replace(drawn, gates=torch.zeros_like(drawn.gates))
 
 
 def mean_over_tokens(values: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:

@@ -346,6 +346,8 @@ def _chosen(states: Sequence[int] | None, n_states: int) -> list[int]:
     """States with gates, ascending."""
     if states is None:
         return list(range(n_states))
+    if isinstance(states, int | str):
+        raise InputError(f"states is {states!r}; give a list of states")
     given = [whole_number(state, "one of the states") for state in states]
     if not given or not all(0 <= state < n_states for state in given):
         raise InputError(f"states are {given}; the output depends on states 0 to {n_states - 1}")

@@ -17,52 +17,72 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.interventions.explained_texts import ExplainedTexts
-from neurox_lite.masking.gate_network import TokenGates
+from neurox_lite.masking.gate_network import FIRST_LOCATION, TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts, masked_output
 from neurox_lite.masking.token_draws import SIZES, drawing, mean_over_tokens
 
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 3e-3
 """Of Adam, for networks and for placeholders in standard deviations; falls to a twentieth over the
 second half of the steps."""
+
+BETAS = (0.9, 0.9)
+"""Of Adam. Divergences are now and then very large; with a longer memory gates would rest after."""
+
+PULL = 0.05
+"""On locations above those gates begin at, where no size is felt any more: a gate that was pushed
+open by chance is otherwise never closed."""
 
 SMOOTHING = 0.9
 """Of the moving average of divergences, the baseline of REINFORCE."""
 
 
 class MultiplierAscent:
-    """Lambda by gradient ascent, in [0, 200], in steps of the size that gradients have (RMSprop).
+    """Lambda by gradient ascent, in [0, 200], of the gap ``g = KL - epsilon``.
 
-    That of masks of neurons moves by factors; here it would leap over the values between which the
-    needed tokens are kept and others are not, as soon as a token that is needed falls out.
+    1. ``lambda <- lambda + 0.3 g / rms(g)`` (RMSprop).
+    2. The step is taken with ``lambda + G / epsilon``, G the mean of the last two gaps or so: the
+       augmented Lagrangian, which reacts before tokens that are needed are so far closed that they
+       are never drawn open again.
+
+    That of masks of neurons moves by factors, and here it would leap over the values between which
+    the needed tokens are kept and others are not.
     """
 
-    RATE, MEMORY, MOST = 0.3, 0.99, 200.0
+    RATE, MEMORY, SMOOTHING, MOST = 0.3, 0.99, 0.5, 200.0
 
     def __init__(self, alpha: float):
         self.alpha = alpha
         self.value = 1.0
         self._mean_square = 0.0
+        self._gap = 0.0
 
     def step(self, effect: float) -> float:
         """Lambda for this step, given the effect measured in it."""
-        used, gap = self.value, self.alpha - effect
+        gap = self.alpha - effect
         self._mean_square = self.MEMORY * self._mean_square + (1 - self.MEMORY) * gap**2
-        moved = used + self.RATE * gap / max(self._mean_square**0.5, 1e-8)
-        self.value = min(max(moved, 0.0), self.MOST)
-        return used
+        self._gap = self.SMOOTHING * self._gap + (1 - self.SMOOTHING) * gap
+        used = self.value - self._gap / self.alpha
+        self.value += self.RATE * gap / max(self._mean_square**0.5, 1e-12)
+        self.value = min(max(self.value, 0.0), self.MOST)
+        return min(max(used, 0.0), self.MOST)
 
 
 @dataclass
 class History:
-    """Of the steps of one state: mean size, mean divergence in nats, and lambda."""
+    """Of the steps of one state: means over texts, and lambda.
+
+    Sizes as in the objective, divergences in nats, and how likely a token is to be kept.
+    """
 
     sizes: list[float] = field(default_factory=list)
     divergences: list[float] = field(default_factory=list)
+    kept: list[float] = field(default_factory=list)
     multipliers: list[float] = field(default_factory=list)
 
 
@@ -102,7 +122,7 @@ def search_gates(
     multipliers = [MultiplierAscent(-epsilon) for _ in states]
     baselines: list[float | None] = [None for _ in states]
     histories = [History() for _ in states]
-    optimizer = torch.optim.Adam(gates.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.99))
+    optimizer = torch.optim.Adam(gates.parameters(), lr=LEARNING_RATE, betas=BETAS)
     batches = _batches(rows, batch_size, generator)
     order = [
         int(number)
@@ -120,7 +140,7 @@ def search_gates(
             some,
             states[: number + 1],
             gates.is_input,
-            lambda read, number=number: gates.locations(number, read),
+            partial(gates.locations, number),
             gates.placeholder(number),
             draw,
         )
@@ -128,6 +148,8 @@ def search_gates(
         divergence = explained.output.divergence(intact(some), parts)
         measured = divergence.mean().item()
         sizes = mean_over_tokens(SIZES[size](drawn.log_kept), mask).mean()
+        excess = (drawn.locations - FIRST_LOCATION).clamp(min=0).sum(1)
+        pull = PULL * mean_over_tokens(excess, mask).mean()
         loss = divergence.mean()
         if drawn.log_probability is not None:
             before = baselines[number]
@@ -138,13 +160,14 @@ def search_gates(
         multiplier = multipliers[number].step(-measured)
         optimizer.zero_grad()
         # Divided, so that gradients are of one size however large lambda is.
-        ((sizes + multiplier * loss) / (1 + multiplier)).backward(
+        ((sizes + pull + multiplier * loss) / (1 + multiplier)).backward(
             inputs=gates.learned(number, learn_placeholder)
         )
         optimizer.step()
         history = histories[number]
         history.sizes.append(sizes.item())
         history.divergences.append(measured)
+        history.kept.append(mean_over_tokens(drawn.log_kept.detach().exp(), mask).mean().item())
         history.multipliers.append(multiplier)
     return histories
 

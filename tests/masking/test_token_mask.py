@@ -1,0 +1,281 @@
+"""Token masks find the tokens that decide, where these are known.
+
+`neurox_lite.masking.token_mask`, `neurox_lite.masking.token_search`,
+`neurox_lite.masking.token_draws`, `neurox_lite.masking.masked_texts`,
+`neurox_lite.masking.gate_network`, `neurox_lite.masking.state_fit`
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+
+import neurox_lite as nx
+from neurox_lite.errors import InputError
+from neurox_lite.interventions import explained_texts
+from neurox_lite.interventions.explained_texts import ExplainedTexts
+from neurox_lite.interventions.text_inputs import TextInputs
+from neurox_lite.interventions.text_outputs import Choices
+from neurox_lite.interventions.token_states import keep_tokens
+from neurox_lite.masking import TokenMask, gate_network
+from neurox_lite.masking.masked_texts import masked_output
+from neurox_lite.masking.token_draws import Drawn, draw_bernoulli, draw_hard_concrete
+
+NAMES = ("pad", "yes", "no", "a", "b", "c", "d", "e")
+YES, NO = 1, 2
+"""Each text has one of them, and it alone decides; all other tokens are filler."""
+
+
+class Words:
+    """Two states: embeddings of width 6, and an image of them of width 3. The classes: their sum
+    over tokens, along one direction, in which fillers are 0."""
+
+    def __init__(self):
+        torch.manual_seed(0)
+        self.table = torch.randn(8, 6)
+        self.table[:, 0] = torch.tensor([0.0, 3, -3, 0, 0, 0, 0, 0])
+        self.image = torch.eye(6)[:3] + torch.tensor([[0.0], [1], [1]]) * torch.randn(3, 6) * 0.3
+        self.widths = (6, 3)
+        self.placeholder = self.table[0]
+        self.changes = {}
+        self.found = []
+
+    def __len__(self):
+        return 2
+
+    def run(self, batch):
+        states = self.table[batch["input_ids"]]
+        for state in range(2):
+            states = self.changes.get(state, lambda h: h)(states)
+            self.found.append(states)
+            states = states @ self.image.T if state == 0 else states
+        score = (states[..., 0] * batch["attention_mask"]).sum(1)
+        return torch.stack([score, -score], dim=1).log_softmax(-1)
+
+    def read(self, run, last, *, stop):
+        self.found = []
+        run()
+        return self.found[: last + 1]
+
+    @contextmanager
+    def changing(self, state, change):
+        self.changes[state] = change
+        yield
+        del self.changes[state]
+
+
+def texts_of_words(ids, **provenance):
+    states = Words()
+    tokens = tuple(tuple(NAMES[token] for token in row if token) for row in ids)
+    ids = torch.tensor(ids)
+    inputs = TextInputs(tokens, ids, (ids > 0).long(), ids == 0)
+    output = Choices(lambda batch, _: (states.run(batch),), lambda _, most: ("yes", "no")[most[0]])
+    return ExplainedTexts(inputs, states, output, provenance)
+
+
+def some_texts(n, seed=0):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(3, 8, size=(n, 5))
+    lengths = rng.integers(2, 6, size=n)
+    rows[np.arange(5) >= lengths[:, None]] = 0
+    rows[np.arange(n), (rng.random(n) * lengths).astype(int)] = rng.integers(1, 3, size=n)
+    return rows.tolist()
+
+
+TEXTS = some_texts(200)
+SHORT = {"epsilon": 0.02, "n_steps": 500, "batch_size": 32, "placeholder": "zero"}
+"""A learned placeholder would stand for one of the two deciding words."""
+
+
+@pytest.fixture(scope="module")
+def explained():
+    return texts_of_words(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def masks(explained):
+    return {v: TokenMask(v, **SHORT).fit(explained) for v in ("input", "hidden")}
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    every = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))[::160]
+    return ExplainedTexts.of_pairs(nx.embedded_path("models/gpt2"), every)
+
+
+def smallest_set(explained, row, placeholder, epsilon):
+    """The fewest tokens that keep the output, of all subsets."""
+    rows = torch.tensor([row])
+    n_tokens = len(explained.inputs.tokens[row])
+    for size in range(n_tokens + 1):
+        for kept in combinations(range(n_tokens), size):
+            gates = torch.zeros(1, n_tokens)
+            gates[0, list(kept)] = 1
+            parts = explained.parts(rows, 0, keep_tokens(gates, placeholder))
+            if explained.output.divergence(explained.intact(rows), parts) <= epsilon:
+                return list(kept)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("variant", ["input", "hidden"])
+def test_the_tokens_that_are_kept_are_the_smallest_set_that_suffices(masks, variant):
+    mask = masks[variant]
+    assert mask.holds, mask.status
+    new = texts_of_words(some_texts(40, seed=1))
+    found = mask.explain(new)
+    for row, values in enumerate(found.values):
+        deciding = [k for k, token in enumerate(new.inputs.tokens[row]) if token in ("yes", "no")]
+        assert smallest_set(new, row, torch.zeros(6), 0.02) == deciding
+        for of_state in values:
+            assert np.flatnonzero(of_state > 0.5).tolist() == deciding
+    for fit in mask.fits_:
+        assert fit.cut_divergence < 0.02 < fit.erased_divergence
+        assert 0.2 < fit.kept < 0.5
+
+
+def test_reinforce_finds_them_too(explained):
+    mask = TokenMask("hidden", **SHORT, estimator="reinforce", states=[1]).fit(explained)
+    found = mask.explain(explained)
+    for tokens, values in zip(found.tokens, found.values, strict=True):
+        assert [tokens[k] in ("yes", "no") for k in range(len(tokens))] == list(values[0] > 0.5)
+    assert found.method == "reinforce"
+
+
+def test_open_gates_change_no_bit(pairs):
+    rows = torch.arange(len(pairs))
+    intact = pairs.intact(rows)[0]
+
+    def open_all(phi):
+        return Drawn(phi, torch.ones_like(phi[:, 0]), phi[:, 0])
+
+    for is_input in (True, False):
+        for state in range(pairs.n_states):
+
+            def locations(states, n_read=2 if is_input else 1):
+                assert len(states) == n_read
+                return states[-1].mean(-1)[:, None]
+
+            parts, _ = masked_output(
+                pairs, rows, [state], is_input, locations, torch.zeros(128), open_all
+            )
+            assert torch.equal(parts[0], intact)
+
+
+def test_more_gates_keep_less_and_hidden_ones_depend_on_their_state_alone(masks, explained):
+    for values in masks["input"].explain(explained).values:
+        assert (np.diff(values, axis=0) <= 0).all()
+    found = masks["hidden"].explain(explained)
+    kept = {token: [] for tokens in found.tokens for token in tokens}
+    for tokens, values in zip(found.tokens, found.values, strict=True):
+        for token, value in zip(tokens, values.T, strict=True):
+            kept[token].append(value)
+    for values in kept.values():
+        np.testing.assert_allclose(np.ptp(values, axis=0), 0, atol=1e-5)
+
+
+def test_a_saved_mask_is_the_same(masks, explained, tmp_path):
+    for variant, mask in masks.items():
+        mask.save(tmp_path / variant)
+        again = TokenMask.load(tmp_path / variant)
+        assert str(again) == str(mask)
+        assert again.fits_ == mask.fits_
+        assert again.get_params() == {**mask.get_params(), "states": [0, 1]}
+        found = (each.explain(explained).values for each in (mask, again))
+        assert all(map(np.array_equal, *found))
+
+
+def test_a_mask_of_another_model_or_of_another_output_is_refused(masks, pairs):
+    with pytest.raises(InputError, match=r"widths \(6, 3\), not \(128, 128"):
+        masks["input"].explain(pairs)
+    mask = TokenMask(**{**SHORT, "n_steps": 1}).fit(texts_of_words(TEXTS[:9], revision="a"))
+    with pytest.raises(InputError, match="is of model revision a, not b"):
+        mask.explain(texts_of_words(TEXTS[:9], revision="b"))
+
+
+def test_what_is_no_mask_is_said(tmp_path, masks):
+    with pytest.raises(InputError, match=r"token_mask\.json"):
+        TokenMask.load(tmp_path)
+    masks["hidden"].save(tmp_path / "mask")
+    file = tmp_path / "mask" / "token_mask.json"
+    file.write_text(file.read_text().replace('"token mask"', '"probe"'))
+    with pytest.raises(InputError, match="does not hold a token mask"):
+        TokenMask.load(tmp_path / "mask")
+
+
+def test_attributions_do_not_depend_on_batches(masks, explained, monkeypatch):
+    together = masks["input"].explain(explained)
+    monkeypatch.setattr(explained_texts, "TOKENS_AT_ONCE", 1)
+    for one, other in zip(together.values, masks["input"].explain(explained).values, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_mask():
+    few = texts_of_words(TEXTS[:20])
+    one, again, other = (
+        TokenMask(**{**SHORT, "n_steps": 5}, seed=seed).fit(few).explain(few).values
+        for seed in (0, 0, 1)
+    )
+    assert all(map(np.array_equal, one, again))
+    assert not np.array_equal(one[0], other[0])
+
+
+def test_a_search_that_ends_too_early_is_infeasible(explained, monkeypatch):
+    monkeypatch.setattr(gate_network, "FIRST_LOCATION", -2.0)
+    mask = TokenMask(**{**SHORT, "n_steps": 1}).fit(explained)
+    assert mask.infeasible_ == (0, 1)
+    assert not mask.holds
+    assert mask.status == "infeasible: embeddings, output"
+    assert "infeasible" in str(mask)
+
+
+def test_a_model_that_always_says_the_same_is_said(caplog):
+    same = texts_of_words([row for row in TEXTS if YES in row])
+    mask = TokenMask(**{**SHORT, "n_steps": 2}).fit(same)
+    assert not mask.holds
+    assert mask.status == "the model always says 'yes'"
+    assert "give texts of which it says different things" in caplog.text
+
+
+def test_an_output_that_needs_no_token_is_said():
+    filler = texts_of_words([[3, 4], [5, 6], [7, 3], [4, 4]])
+    mask = TokenMask(**{**SHORT, "n_steps": 2, "placeholder": "zero"}).fit(filler)
+    assert {fit.status for fit in mask.fits_} == {"needs no token"}
+    assert not mask.holds
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"variant": "both"}, "unknown variant 'both'; use input or hidden"),
+        ({"size": "sum"}, "unknown size"),
+        ({"placeholder": "mean"}, "unknown placeholder"),
+        ({"estimator": "reinforced"}, "did you mean 'reinforce'"),
+        ({"epsilon": 0}, "epsilon is 0.0; give nats above 0"),
+        ({"n_steps": 0}, "n_steps"),
+        ({"batch_size": 1.5}, "batch_size"),
+        ({"seed": -1}, "seed"),
+        ({"states": [2]}, r"states are \[2\]; the output depends on states 0 to 1"),
+        ({"states": 1}, "states"),
+    ],
+)
+def test_what_is_out_of_range_is_said(explained, options, message):
+    with pytest.raises(InputError, match=message):
+        TokenMask(**options).fit(explained)
+
+
+def test_only_explained_texts_are_taken():
+    with pytest.raises(InputError, match="ExplainedTexts"):
+        TokenMask().fit(["The nurse sings ."])
+
+
+def test_draws_have_the_probabilities_of_their_closed_forms():
+    phi = torch.tensor([[[-2.0, 0.0, 3.0]], [[0.5, 1.0, -1.0]]]).repeat(1, 2, 1)
+    noise = torch.rand((100_000, 2, 2, 3), generator=torch.Generator().manual_seed(0))
+    for draw in (draw_hard_concrete, draw_bernoulli):
+        gates = torch.stack([draw(phi, each).gates for each in noise[:2000]])
+        expected = draw(phi, noise[0]).log_kept.exp()
+        torch.testing.assert_close((gates > 0).float().mean(0), expected, atol=0.04, rtol=0)
