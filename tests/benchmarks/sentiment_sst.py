@@ -44,7 +44,7 @@ MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 150, "batch_size": 16}
 
 def read_examples(path: Path) -> list[LabelledText]:
     """Labelled sentences; which words decide is not known."""
-    corpus = nx.read_csv(path, text_column="sentence", label_column="label")
+    corpus = nx.corpora.read_csv(path, text_column="sentence", label_column="label")
     return [
         LabelledText(tuple(words), int(labels[0]), (), "")
         for words, labels in zip(corpus.sentences, corpus.tags["label"], strict=True)
@@ -124,9 +124,11 @@ def main() -> None:
         each = f"{seconds[row]:.3g}" if row < len(seconds) else "-"
         print(f"| {method} | {' | '.join(cells)} | {each} |")
     if arguments.treebank:
-        corpus = nx.read_conllu(arguments.treebank).section(range(N_TAGGED))
-        masked = mask.explain(ExplainedTexts.of_texts(path, corpus))
-        print_kept("Parts of speech", kept_by(masked, corpus.labels("upos").tolist()))
+        corpus = nx.read_conllu(arguments.treebank)
+        some = corpus.section(range(N_TAGGED))
+        upos = corpus.labels("upos")[: some.n_words].tolist()
+        masked = mask.explain(ExplainedTexts.of_texts(path, some))
+        print_kept("Parts of speech", kept_by(masked, upos))
 
 
 def drawn(texts: list[str], count: int) -> list[str]:
