@@ -36,10 +36,11 @@ from tests.benchmarks.deciding_models import accuracy, train
 from tests.benchmarks.deciding_texts import LabelledText, joined
 
 SEED = 0
-N_FIT = 2000
+N_FIT = 1000
 N_TAGGED = 300
-MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 150, "batch_size": 16}
-"""Batches are small, since a pass through MiniLM takes long on one core."""
+MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 100, "batch_size": 16}
+FIT_EACH = {"n_steps": 100}
+"""Fewer steps than by default, since a pass through MiniLM takes long on one core."""
 
 
 def read_examples(path: Path) -> list[LabelledText]:
@@ -78,7 +79,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/sst"))
     parser.add_argument("--blocks", type=int, default=2, help="how many of the last are trained")
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--sentences", type=int, default=100, help="explained")
+    parser.add_argument("--sentences", type=int, default=50, help="explained")
     arguments = parser.parse_args()
     one_thread()
     path = classifier(
@@ -96,7 +97,8 @@ def main() -> None:
     to_explain = ExplainedTexts.of_texts(path, drawn(dev_texts, arguments.sentences))
     options = {
         **dict.fromkeys(ESTIMATORS, MASK_OPTIONS),
-        "information-bottleneck": {"moments": state_moments(to_fit)},
+        "information-bottleneck": {"moments": state_moments(to_fit), **FIT_EACH},
+        "noise": FIT_EACH,
     }
     start = time.perf_counter()
     mask = fit_mask("diffmask", to_fit, SEED, MASK_OPTIONS)
