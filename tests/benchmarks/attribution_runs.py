@@ -15,6 +15,7 @@ from neurox_lite.attribution import ATTRIBUTION_METHODS, attribute_by
 from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.explained_texts import ExplainedTexts
+from neurox_lite.masking.token_mask import TokenMask
 from neurox_lite.results.token_attributions import TokenAttributions
 
 Results = dict[str, list[dict[str, float]]]
@@ -83,10 +84,8 @@ def attribute(
     return attribute_by(name, texts, **options, **({"seed": seed} if has_seed else {}))
 
 
-def fit_mask(name: str, train: ExplainedTexts, seed: int, options: Mapping[str, Any]) -> Any:
+def fit_mask(name: str, train: ExplainedTexts, seed: int, options: Mapping[str, Any]) -> TokenMask:
     """A token mask, by either estimator; says whether it holds."""
-    from neurox_lite.masking.token_mask import TokenMask
-
     mask = TokenMask(estimator=ESTIMATORS[name], seed=seed, **options).fit(train)
     say(f"seed {seed}, {name}: {mask.status}")
     return mask
