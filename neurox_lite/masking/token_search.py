@@ -8,9 +8,9 @@ For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al
 4. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence.
 5. Descend by Adam on ``size + lambda_l (KL - epsilon)``, in gate networks and placeholder. Of
    REINFORCE, whose gates have no gradient, the divergence less its moving average times the
-   log-probability of the gates takes the place of KL.
-6. Ascend in lambda_l (:class:`MultiplierAscent`).
-7. Repeat from 2; learning rates fall over the second half of the steps.
+   log-probability of the gates is added to KL.
+6. Ascend in lambda_l (:mod:`neurox_lite.masking.token_objective`).
+7. Repeat from 2; the learning rate falls over the second half of the steps.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.interventions.explained_texts import ExplainedTexts
-from neurox_lite.masking.gate_network import FIRST_LOCATION, TokenGates
+from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts, masked_output
-from neurox_lite.masking.token_draws import SIZES, drawing, mean_over_tokens
+from neurox_lite.masking.token_draws import drawing, mean_over_tokens
+from neurox_lite.masking.token_objective import TokenObjective
 
 LEARNING_RATE = 3e-3
 """Of Adam, for networks and for placeholders in standard deviations; falls to a twentieth over the
@@ -33,44 +34,6 @@ second half of the steps."""
 
 BETAS = (0.9, 0.9)
 """Of Adam. Divergences are now and then very large; with a longer memory gates would rest after."""
-
-PULL = 0.05
-"""On locations above those gates begin at, where no size is felt any more: a gate that was pushed
-open by chance is otherwise never closed."""
-
-SMOOTHING = 0.9
-"""Of the moving average of divergences, the baseline of REINFORCE."""
-
-
-class MultiplierAscent:
-    """Lambda by gradient ascent, in [0, 200], of the gap ``g = KL - epsilon``.
-
-    1. ``lambda <- lambda + 0.3 g / rms(g)`` (RMSprop).
-    2. The step is taken with ``lambda + G / epsilon``, G the mean of the last two gaps or so: the
-       augmented Lagrangian, which reacts before tokens that are needed are so far closed that they
-       are never drawn open again.
-
-    That of masks of neurons moves by factors, and here it would leap over the values between which
-    the needed tokens are kept and others are not.
-    """
-
-    RATE, MEMORY, SMOOTHING, MOST = 0.3, 0.99, 0.5, 200.0
-
-    def __init__(self, alpha: float):
-        self.alpha = alpha
-        self.value = 1.0
-        self._mean_square = 0.0
-        self._gap = 0.0
-
-    def step(self, effect: float) -> float:
-        """Lambda for this step, given the effect measured in it."""
-        gap = self.alpha - effect
-        self._mean_square = self.MEMORY * self._mean_square + (1 - self.MEMORY) * gap**2
-        self._gap = self.SMOOTHING * self._gap + (1 - self.SMOOTHING) * gap
-        used = self.value - self._gap / self.alpha
-        self.value += self.RATE * gap / max(self._mean_square**0.5, 1e-12)
-        self.value = min(max(self.value, 0.0), self.MOST)
-        return min(max(used, 0.0), self.MOST)
 
 
 @dataclass
@@ -119,8 +82,7 @@ def search_gates(
         On the CPU, whatever the device of the model.
     """
     draw = drawing(estimator, generator, rows.device)
-    multipliers = [MultiplierAscent(-epsilon) for _ in states]
-    baselines: list[float | None] = [None for _ in states]
+    objectives = [TokenObjective(epsilon, size) for _ in states]
     histories = [History() for _ in states]
     optimizer = torch.optim.Adam(gates.parameters(), lr=LEARNING_RATE, betas=BETAS)
     batches = _batches(rows, batch_size, generator)
@@ -146,29 +108,15 @@ def search_gates(
         )
         mask = explained.inputs.batch(some)["attention_mask"]
         divergence = explained.output.divergence(intact(some), parts)
-        measured = divergence.mean().item()
-        sizes = mean_over_tokens(SIZES[size](drawn.log_kept), mask).mean()
-        excess = (drawn.locations - FIRST_LOCATION).clamp(min=0).sum(1)
-        pull = PULL * mean_over_tokens(excess, mask).mean()
-        loss = divergence.mean()
-        if drawn.log_probability is not None:
-            before = baselines[number]
-            before = measured if before is None else before
-            baselines[number] = SMOOTHING * before + (1 - SMOOTHING) * measured
-            score = (drawn.log_probability * mask).sum(1)
-            loss = loss + ((divergence.detach() - before) * score).mean()
-        multiplier = multipliers[number].step(-measured)
+        terms = objectives[number](drawn, divergence, mask)
         optimizer.zero_grad()
-        # Divided, so that gradients are of one size however large lambda is.
-        ((sizes + pull + multiplier * loss) / (1 + multiplier)).backward(
-            inputs=gates.learned(number, learn_placeholder)
-        )
+        terms.loss.backward(inputs=gates.learned(number, learn_placeholder))
         optimizer.step()
         history = histories[number]
-        history.sizes.append(sizes.item())
-        history.divergences.append(measured)
+        history.sizes.append(terms.size.item())
+        history.divergences.append(terms.divergence.item())
         history.kept.append(mean_over_tokens(drawn.log_kept.detach().exp(), mask).mean().item())
-        history.multipliers.append(multiplier)
+        history.multipliers.append(terms.multiplier.item())
     return histories
 
 

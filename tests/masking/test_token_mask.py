@@ -2,7 +2,8 @@
 
 `neurox_lite.masking.token_mask`, `neurox_lite.masking.token_search`,
 `neurox_lite.masking.token_draws`, `neurox_lite.masking.masked_texts`,
-`neurox_lite.masking.gate_network`, `neurox_lite.masking.state_fit`
+`neurox_lite.masking.token_objective`, `neurox_lite.masking.gate_network`,
+`neurox_lite.masking.state_fit`
 """
 
 from __future__ import annotations
