@@ -25,12 +25,15 @@ class AttributionMethod:
         The optional package that it runs on.
     name : str
         That of the function, with hyphens, if not given.
+    learns : bool
+        Whether it is fitted to the texts: values of one depend on the others.
     """
 
     function: str
     options: tuple[MethodOption, ...] = ()
     extra: str | None = None
     name: str = ""
+    learns: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.function.replace("_", "-"))
@@ -48,10 +51,27 @@ class AttributionMethod:
 _STATE = MethodOption("state", 0, "state of the model, 0 for the word embeddings")
 _STEPS = MethodOption("n_steps", 500, "forward and backward passes")
 _SEED = MethodOption("seed", 0, "seed of what is random")
+_EPSILON = MethodOption("epsilon", 0.1, "how far the output may move, in nats")
+_SIZE = MethodOption("size", "log", "log or count: what is least")
 
 ATTRIBUTION_METHODS: dict[str, AttributionMethod] = {
     method.name: method
     for method in (
+        AttributionMethod(
+            "diffmask",
+            (
+                MethodOption("variant", "input", "input or hidden: what is masked"),
+                _SIZE,
+                _EPSILON,
+                MethodOption("placeholder", "learned", "learned or zero"),
+                MethodOption("n_steps", 500, "forward and backward passes for each state"),
+                MethodOption("batch_size", 64, "texts of a pass"),
+                _SEED,
+            ),
+            learns=True,
+        ),
+        AttributionMethod("diffmask_per_text", (_STATE, _EPSILON, _SIZE, _STEPS, _SEED)),
+        AttributionMethod("reinforce", (_STATE, _EPSILON, _SIZE, _STEPS, _SEED)),
         AttributionMethod(
             "information_bottleneck",
             (_STATE, MethodOption("kl_weight", 10.0, "weight of the information"), _STEPS, _SEED),
@@ -77,7 +97,7 @@ ATTRIBUTION_METHODS: dict[str, AttributionMethod] = {
             (
                 _STATE,
                 MethodOption("keep", "prediction", "prediction or output: what has to stay"),
-                MethodOption("epsilon", 0.1, "how far the output may move, in nats"),
+                _EPSILON,
                 MethodOption("max_tokens", 12, "most tokens of a text"),
             ),
         ),

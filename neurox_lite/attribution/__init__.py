@@ -2,6 +2,8 @@
 
 from neurox_lite.attribution.agreement import agreement
 from neurox_lite.attribution.attention_rollout import attention_rollout
+from neurox_lite.attribution.diffmask import diffmask
+from neurox_lite.attribution.diffmask_per_text import diffmask_per_text
 from neurox_lite.attribution.exact_erasure import exact_erasure
 from neurox_lite.attribution.faithfulness import faithfulness
 from neurox_lite.attribution.gradient_times_input import gradient_times_input
@@ -12,6 +14,7 @@ from neurox_lite.attribution.leave_one_out import leave_one_out
 from neurox_lite.attribution.methods import attribute_by
 from neurox_lite.attribution.noise import noise
 from neurox_lite.attribution.random_attribution import random_attribution
+from neurox_lite.attribution.reinforce import reinforce
 from neurox_lite.attribution.uniform import uniform
 from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
 from neurox_lite.interventions.explained_texts import ExplainedTexts
@@ -24,6 +27,8 @@ __all__ = [
     "agreement",
     "attention_rollout",
     "attribute_by",
+    "diffmask",
+    "diffmask_per_text",
     "exact_erasure",
     "faithfulness",
     "gradient_times_input",
@@ -33,6 +38,7 @@ __all__ = [
     "leave_one_out",
     "noise",
     "random_attribution",
+    "reinforce",
     "state_moments",
     "uniform",
 ]

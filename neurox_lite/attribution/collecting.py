@@ -38,7 +38,6 @@ def attribute(
     values_of: Callable[[torch.Tensor], torch.Tensor],
     *,
     n_copies: int = 1,
-    states: tuple[str, ...] = (),
     **parameters: Any,
 ) -> TokenAttributions:
     """Attributions of all texts, by a function from the numbers of some to their values.
@@ -49,12 +48,9 @@ def attribute(
     method : str
         What the attributions are called.
     values_of : function
-        Of (n_rows,) numbers of texts; gives (n_rows, n_tokens) of the longest of them, or
-        (n_rows, n_states, n_tokens).
+        Of (n_rows,) numbers of texts; gives (n_rows, n_tokens) of the longest of them.
     n_copies : int
         How often it reads a text at once.
-    states : tuple of str
-        Names of the states.
     **parameters
         Of the method, JSON-ready.
     """
@@ -62,6 +58,4 @@ def attribute(
     def read(rows: torch.Tensor) -> tuple[torch.Tensor, Parts]:
         return values_of(rows), explained.intact(rows)
 
-    return collect_attributions(
-        explained, method, read, n_copies=n_copies, states=states, **parameters
-    )
+    return collect_attributions(explained, method, read, n_copies=n_copies, **parameters)

@@ -19,7 +19,7 @@ def collect_attributions(
     read: Callable[[torch.Tensor], tuple[torch.Tensor, Parts]],
     *,
     n_copies: int = 1,
-    states: tuple[str, ...] = (),
+    names_of_states: tuple[str, ...] = (),
     **parameters: Any,
 ) -> TokenAttributions:
     """Attributions of all texts, by a function that reads some of them.
@@ -34,8 +34,7 @@ def collect_attributions(
         (n_rows, n_states, n_tokens), and the intact output.
     n_copies : int
         How often it reads a text at once.
-    states : tuple of str
-        Names of the states.
+    names_of_states : tuple of str
     **parameters
         Of the method, JSON-ready.
     """
@@ -61,7 +60,7 @@ def collect_attributions(
         inputs.tokens,
         tuple(found[row] for row in order),
         tuple(said[row] for row in order),
-        states,
+        names_of_states,
         tuple(special),
         inputs.words,
         parameters,

@@ -108,7 +108,7 @@ class TokenMask(BaseEstimator):
         size: str = "log",
         epsilon: float = 0.1,
         placeholder: str = "learned",
-        n_steps: int = 400,
+        n_steps: int = 500,
         batch_size: int = 64,
         seed: int = 0,
         states: Sequence[int] | None = None,
@@ -218,8 +218,8 @@ class TokenMask(BaseEstimator):
             explained,
             "reinforce" if self.estimator == "reinforce" else "diffmask",
             read,
-            states=tuple(fit.name for fit in self.fits_),
-            parameters={**self.get_params(), "states": states},
+            names_of_states=tuple(fit.name for fit in self.fits_),
+            **{**self.get_params(), "states": states},
         )
 
     @property

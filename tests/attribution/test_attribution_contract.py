@@ -2,7 +2,8 @@
 
 They share `neurox_lite.attribution.collecting`, `neurox_lite.attribution.states`,
 `neurox_lite.attribution.generators` and `neurox_lite.interventions.text_attributions`.
-`neurox_lite.attribution.uniform`, `neurox_lite.attribution.random_attribution`
+`neurox_lite.attribution.uniform`, `neurox_lite.attribution.random_attribution`,
+`neurox_lite.attribution.diffmask`
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel
 
 FEW = {
+    "diffmask": {"n_steps": 2},
+    "diffmask-per-text": {"n_steps": 3},
     "information-bottleneck": {"n_steps": 3},
     "integrated-gradients": {"n_points": 4},
     "noise": {"n_steps": 3},
+    "reinforce": {"n_steps": 3},
 }
 """Options that make a method fast."""
 
@@ -81,6 +85,8 @@ def test_a_finite_number_per_token_and_the_model_as_it_was(name, explained, opti
     again = attribute_by(name, explained, **options.get(name, {}))
     assert all(map(np.array_equal, again.values, found.values))
 
+    if ATTRIBUTION_METHODS[name].learns:
+        return
     last = ExplainedTexts.of_pairs(explained.states.loaded, [PAIRS[-1], PAIRS[0]])
     of_two = attribute_by(name, last, **options.get(name, {}))
     for own, all_together in zip(of_two.values, found.values[:: 1 - len(PAIRS)], strict=True):
@@ -113,7 +119,7 @@ def test_of_every_state_that_the_output_depends_on(name, explained):
     ]
     assert [found.parameters["state"] for found in by_state] == list(range(explained.n_states))
     # Of the last state the output reads the last token only.
-    fitted = name in ("information-bottleneck", "noise")
+    fitted = name in ("diffmask-per-text", "information-bottleneck", "noise", "reinforce")
     for values in by_state[-1].values:
         assert fitted or not values[:-1].any()
     with pytest.raises(InputError, match=f"state is 5; give one of 0 to {explained.n_states - 1}"):
@@ -122,10 +128,11 @@ def test_of_every_state_that_the_output_depends_on(name, explained):
 
 @pytest.mark.parametrize("name", WITH_SEED)
 def test_another_seed_gives_others(name, explained):
-    few = {**FEW, "information-bottleneck": {"n_steps": 5, "kl_weight": 1e-3}}
+    more = {"diffmask-per-text": {"n_steps": 50}, "reinforce": {"n_steps": 50}}
+    few = {**FEW, **more, "information-bottleneck": {"n_steps": 5, "kl_weight": 1e-3}}
     own = few.get(name, {})
     one, other = (attribute_by(name, explained, seed=seed, **own) for seed in (0, 1))
-    assert not np.array_equal(one.values[0], other.values[0])
+    assert not all(map(np.array_equal, one.values, other.values))
 
 
 def test_every_token_alike(explained):

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from itertools import combinations
 
 import numpy as np
@@ -19,75 +18,12 @@ import neurox_lite as nx
 from neurox_lite.errors import InputError
 from neurox_lite.interventions import explained_texts
 from neurox_lite.interventions.explained_texts import ExplainedTexts
-from neurox_lite.interventions.text_inputs import TextInputs
-from neurox_lite.interventions.text_outputs import Choices
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking import TokenMask, gate_network
 from neurox_lite.masking.masked_texts import masked_output
 from neurox_lite.masking.token_draws import Drawn, draw_bernoulli, draw_hard_concrete
+from tests.masking.token_truth import DECIDING, TEXTS, YES, some_texts, texts_of_words
 
-NAMES = ("pad", "yes", "no", "a", "b", "c", "d", "e")
-YES, NO = 1, 2
-"""Each text has one of them, and it alone decides; all other tokens are filler."""
-
-
-class Words:
-    """Two states: embeddings of width 6, and an image of them of width 3. The classes: their sum
-    over tokens, along one direction, in which fillers are 0."""
-
-    def __init__(self):
-        torch.manual_seed(0)
-        self.table = torch.randn(8, 6)
-        self.table[:, 0] = torch.tensor([0.0, 3, -3, 0, 0, 0, 0, 0])
-        self.image = torch.eye(6)[:3] + torch.tensor([[0.0], [1], [1]]) * torch.randn(3, 6) * 0.3
-        self.widths = (6, 3)
-        self.placeholder = self.table[0]
-        self.changes = {}
-        self.found = []
-
-    def __len__(self):
-        return 2
-
-    def run(self, batch):
-        states = self.table[batch["input_ids"]]
-        for state in range(2):
-            states = self.changes.get(state, lambda h: h)(states)
-            self.found.append(states)
-            states = states @ self.image.T if state == 0 else states
-        score = (states[..., 0] * batch["attention_mask"]).sum(1)
-        return torch.stack([score, -score], dim=1).log_softmax(-1)
-
-    def read(self, run, last, *, stop):
-        self.found = []
-        run()
-        return self.found[: last + 1]
-
-    @contextmanager
-    def changing(self, state, change):
-        self.changes[state] = change
-        yield
-        del self.changes[state]
-
-
-def texts_of_words(ids, **provenance):
-    states = Words()
-    tokens = tuple(tuple(NAMES[token] for token in row if token) for row in ids)
-    ids = torch.tensor(ids)
-    inputs = TextInputs(tokens, ids, (ids > 0).long(), ids == 0)
-    output = Choices(lambda batch, _: (states.run(batch),), lambda _, most: ("yes", "no")[most[0]])
-    return ExplainedTexts(inputs, states, output, provenance)
-
-
-def some_texts(n, seed=0):
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(3, 8, size=(n, 5))
-    lengths = rng.integers(2, 6, size=n)
-    rows[np.arange(5) >= lengths[:, None]] = 0
-    rows[np.arange(n), (rng.random(n) * lengths).astype(int)] = rng.integers(1, 3, size=n)
-    return rows.tolist()
-
-
-TEXTS = some_texts(200)
 SHORT = {"epsilon": 0.02, "n_steps": 500, "batch_size": 32, "placeholder": "zero"}
 """A learned placeholder would stand for one of the two deciding words."""
 
@@ -129,7 +65,7 @@ def test_the_tokens_that_are_kept_are_the_smallest_set_that_suffices(masks, vari
     new = texts_of_words(some_texts(40, seed=1))
     found = mask.explain(new)
     for row, values in enumerate(found.values):
-        deciding = [k for k, token in enumerate(new.inputs.tokens[row]) if token in ("yes", "no")]
+        deciding = [k for k, token in enumerate(new.inputs.tokens[row]) if token in DECIDING]
         assert smallest_set(new, row, torch.zeros(6), 0.02) == deciding
         for of_state in values:
             assert np.flatnonzero(of_state > 0.5).tolist() == deciding
@@ -142,7 +78,7 @@ def test_reinforce_finds_them_too(explained):
     mask = TokenMask("hidden", **SHORT, estimator="reinforce", states=[1]).fit(explained)
     found = mask.explain(explained)
     for tokens, values in zip(found.tokens, found.values, strict=True):
-        assert [tokens[k] in ("yes", "no") for k in range(len(tokens))] == list(values[0] > 0.5)
+        assert [tokens[k] in DECIDING for k in range(len(tokens))] == list(values[0] > 0.5)
     assert found.method == "reinforce"
 
 
