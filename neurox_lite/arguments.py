@@ -73,7 +73,9 @@ def expect(value: Any, kinds: type[Kind] | tuple[type[Kind], ...], name: str, wa
     return value
 
 
-def one_or_more(values: Any, kind: type[Kind], name: str, wanted: str) -> list[Kind]:
+def one_or_more(
+    values: Any, kind: type[Kind] | tuple[Any, ...], name: str, wanted: str
+) -> list[Kind]:
     """Objects of a class as a list; a single one is a list of one.
 
     Raises InputError, that says what is ``wanted``, when there is none, or one of another class.

@@ -21,6 +21,7 @@ HEADS = {
     ".csv": re.compile(
         rb"rank,layer,unit,score|layer,unit,(cluster|gate|rank|in_first)|"
         rb"method,(neurons,count|other,overlap|retrained,replacement|share,accuracy),|"
+        rb"method,seconds per text,|"
         rb"method,(?P<c>[^,\n]+),(?P=c) low,(?P=c) high|"
         rb"layer,separate,cumulative,|layer,other_layer,similarity|"
         rb"label,(precision,recall|folder,test_accuracy),|split,R2|"

@@ -94,6 +94,8 @@ def test_commands_in_guide(workplace: Path) -> None:
         "mask",  # by integrated gradients
         "ablate",
         "steer",
+        "attribute",  # one method
+        "attribute",  # all, of a neuron
     ]
     for command in found:
         assert main(command) == 0, command

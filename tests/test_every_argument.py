@@ -171,6 +171,7 @@ def of_files(tmp_path_factory):
         "attribution.agreement": {"attributions": [uniform, other]},
         "attribution.attention_rollout": {"explained": explained},
         "attribution.attribute_by": {"method": "uniform", "explained": explained},
+        "attribution.compare_attributions": {"explained": explained, "methods": ["uniform"]},
         "attribution.exact_erasure": {"explained": explained},
         "attribution.faithfulness": {
             "explained": explained,

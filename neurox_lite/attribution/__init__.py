@@ -2,6 +2,7 @@
 
 from neurox_lite.attribution.agreement import agreement
 from neurox_lite.attribution.attention_rollout import attention_rollout
+from neurox_lite.attribution.comparison import compare_attributions
 from neurox_lite.attribution.diffmask import diffmask
 from neurox_lite.attribution.diffmask_per_text import diffmask_per_text
 from neurox_lite.attribution.exact_erasure import exact_erasure
@@ -27,6 +28,7 @@ __all__ = [
     "agreement",
     "attention_rollout",
     "attribute_by",
+    "compare_attributions",
     "diffmask",
     "diffmask_per_text",
     "exact_erasure",

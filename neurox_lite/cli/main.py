@@ -18,6 +18,7 @@ try:
 
     from neurox_lite.cli import (
         ablate,
+        attribute,
         compare,
         convert,
         correlate,
@@ -69,6 +70,7 @@ for name, command in {
     "correlate": correlate.Correlate,
     "mask": mask.Mask,
     "ablate": ablate.Ablate,
+    "attribute": attribute.Attribute,
     "steer": steer.Steer,
     "run": run_job.Run,
     "demo": demo.Demo,

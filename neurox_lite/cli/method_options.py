@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any
@@ -15,11 +16,16 @@ from neurox_lite.cli.options import FigureOptions
 from neurox_lite.ranking_methods import METHODS
 
 
-def _method_options() -> type:
-    """The options of all methods, by the name of the parameter."""
+def options_of(methods: Mapping[str, Any]) -> Any:
+    """A group of the options of all methods, by the name of the parameter; rows as in `METHODS`.
+
+    A seed is not one of them: it is the command's.
+    """
     takers: dict[str, dict[str, Any]] = {}
-    for method in METHODS.values():
+    for method in methods.values():
         for option in method.options:
+            if option.name == "seed":
+                continue
             takers.setdefault(option.name, {})[method.name] = option
     options = []
     for name, by_method in takers.items():
@@ -38,7 +44,7 @@ def _sentence(help: str) -> str:
     return f"{help[0].upper()}{help[1:]}."
 
 
-MethodOptions: Any = _method_options()
+MethodOptions: Any = options_of(METHODS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -211,6 +211,20 @@ class TaggedCorpus:
         part = slice(sentences.start, sentences.stop)
         return TaggedCorpus(self.sentences[part], source=self.source, texts=self.texts[part])
 
+    def select(self, sentences: Sequence[int]) -> TaggedCorpus:
+        """Some sentences, in this order, with all that is known of them."""
+
+        def of(rows: Sequence[Any]) -> list[Any]:
+            return [rows[number] for number in sentences]
+
+        return replace(
+            self,
+            sentences=of(self.sentences),
+            tags={tag: of(rows) for tag, rows in self.tags.items()},
+            splits=of(self.splits) if self.splits else (),
+            texts=of(self.texts) if self.texts else (),
+        )
+
     def words_only(self) -> TaggedCorpus:
         """The sentences without labels and splits, which take several times the memory."""
         return replace(self, tags={}, splits=(), sentence_tags=())

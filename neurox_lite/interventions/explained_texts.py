@@ -27,6 +27,7 @@ from neurox_lite.interventions.text_outputs import (
     answers,
     classes,
     find_masks,
+    last_tokens,
     neuron_states,
     right_or_wrong,
     tokens_at,
@@ -120,7 +121,7 @@ class ExplainedTexts:
         elif reads_both_sides(loaded):
             output = tokens_at(loaded, find_masks(loaded, inputs, names))
         else:
-            output = tokens_at(loaded, inputs.lengths - 1)
+            output = tokens_at(loaded, last_tokens(inputs))
         return cls._of(states, inputs, output, "prediction")
 
     @classmethod

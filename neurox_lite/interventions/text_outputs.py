@@ -235,3 +235,10 @@ def find_masks(loaded: LoadedModel, inputs: TextInputs, texts: Sequence[str]) ->
                 "where a word is to be predicted"
             )
     return is_mask.int().argmax(1)
+
+
+def last_tokens(inputs: TextInputs) -> torch.Tensor:
+    """The last token of each text that its tokenizer did not add, (n_texts,)."""
+    numbers = torch.arange(inputs.input_ids.shape[1], device=inputs.input_ids.device)
+    last = torch.where(inputs.is_special, -1, numbers).amax(1)
+    return torch.where(last < 0, inputs.lengths - 1, last)

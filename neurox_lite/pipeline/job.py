@@ -10,7 +10,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
-from neurox_lite.choices import did_you_mean
+from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
+from neurox_lite.choices import did_you_mean, unknown_choice
 from neurox_lite.corpora.column_formats import column_format
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.sentence_text import check_text
@@ -49,6 +50,19 @@ class AblateOptions:
     retrain: bool = True
     n_random: int = 5
     delta: float = 0.01
+
+
+@dataclass(frozen=True)
+class AttributeOptions:
+    """Which tokens decide: methods of :mod:`neurox_lite.attribution`, on sentences of test.
+
+    Without methods nothing is attributed. What is explained is what the top ``neurons`` of the
+    ranking do, or, if this is 0, what the model says of a sentence, which takes a head.
+    """
+
+    methods: list[str] = field(default_factory=list)
+    neurons: int = 1
+    n_texts: int = 100
 
 
 @dataclass(frozen=True)
@@ -117,9 +131,10 @@ class Job:
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     probe: ProbeOptions = field(default_factory=ProbeOptions)
     ablate: AblateOptions = field(default_factory=AblateOptions)
+    attribute: AttributeOptions = field(default_factory=AttributeOptions)
 
     def __post_init__(self) -> None:
-        probe, ablate = self.probe, self.ablate
+        probe, ablate, attribute = self.probe, self.ablate, self.attribute
         LabelRules(self.strip_bio, self.label_map)
         column_format(self.columns)
         if self.text is not None:
@@ -137,10 +152,15 @@ class Job:
             "ablate: replacement: give zero or mean": ablate.replacement in ("zero", "mean"),
             "ablate: n_random: give at least 1": ablate.n_random >= 1,
             "ablate: delta: give a number from 0 to 1": 0 <= ablate.delta <= 1,
+            "attribute: neurons: give a number of at least 0": attribute.neurons >= 0,
+            "attribute: n_texts: give at least 1": attribute.n_texts >= 1,
         }
         for message, holds in checks.items():
             if not holds:
                 raise InputError(message)
+        for name in attribute.methods:
+            if name not in ATTRIBUTION_METHODS:
+                raise unknown_choice("method", name, ATTRIBUTION_METHODS)
         check_formats(self.figure_format, self.table_format)
 
     @classmethod

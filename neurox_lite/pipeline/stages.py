@@ -7,11 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.attribution.comparison import NAMES as ATTRIBUTION_FILES
+from neurox_lite.attribution.comparison import compare_attributions
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
+from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.json_files import write_json
+from neurox_lite.models.loading import load_model
+from neurox_lite.models.location import Location
 from neurox_lite.models.model_files import model_name, model_revision
 from neurox_lite.pipeline.figures import FIGURE_FILES, TABLE_FILES, draw_figures, write_tables
 from neurox_lite.pipeline.job import Job
@@ -28,6 +33,7 @@ from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
     EVALUATION,
+    FAITHFULNESS,
     MINIMAL_SET,
     PROBE,
     RANKING,
@@ -102,6 +108,24 @@ def _ablate(work: Workspace) -> None:
     curves.save(work.path(ABLATION))
 
 
+def _attribute(work: Workspace) -> None:
+    options = work.job.attribute
+    in_test = np.flatnonzero(np.array(work.words.splits) == "test")[: options.n_texts]
+    texts = work.words.select(in_test.tolist())
+    if options.neurons:
+        model = load_model(work.job.model, random_weights=work.extract.random_weights)
+        where = Location.of_space(work.ranking.space)
+        top = work.ranking.top(options.neurons)
+        explained = ExplainedTexts.of_neurons(model, texts, top, where)
+    else:
+        explained = ExplainedTexts.of_texts(work.job.model, texts)
+    found = compare_attributions(
+        explained, options.methods, labels=texts.labels(work.job.tag).tolist(), seed=work.job.seed
+    )
+    folder = work.path(FAITHFULNESS).parent
+    found.save(folder, figure_format=work.job.figure_format, table_format=work.job.table_format)
+
+
 def _summary(work: Workspace) -> None:
     draw_figures(work)
     write_tables(work)
@@ -115,8 +139,19 @@ def _summary(work: Workspace) -> None:
         skipped=[_by_names(line, work.job) for line in work.corpus.skipped],
         search=work.job.probe.search,
         study=work.job.study,
+        attributed=_attributed(work),
         figure_format=work.job.figure_format,
     )
+
+
+def _attributed(work: Workspace) -> str | None:
+    """What attributions are of, in words."""
+    options = work.job.attribute
+    if not options.methods:
+        return None
+    if not options.neurons:
+        return "what the model says"
+    return f"the top {options.neurons} neurons of the ranking"
 
 
 def _by_names(line: str, job: Job) -> str:
@@ -160,6 +195,24 @@ END_TO_END = (
     Stage("rank", ("probe",), lambda work: None, _rank),
     Stage("minimal set", ("rank",), lambda work: work.job.ablate.delta, _minimal_set),
     Stage("ablate", ("rank",), lambda work: [asdict(work.job.ablate), work.job.seed], _ablate),
+    Stage(
+        "attribute",
+        ("rank",),
+        lambda work: [
+            asdict(work.job.attribute),
+            work.words.content_hash,
+            work.job.seed,
+            work.job.figure_format,
+            work.job.table_format,
+        ],
+        _attribute,
+        sometimes=tuple(
+            name
+            for name in map("attribution/{}".format, ATTRIBUTION_FILES)
+            if name not in (FAITHFULNESS.name, *FAITHFULNESS.others)
+        ),
+        is_wanted=lambda job: bool(job.attribute.methods),
+    ),
 )
 SUMMARY = Stage(
     "summary",

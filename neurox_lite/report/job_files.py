@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from neurox_lite.activations.store import ActivationStore
+from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.json_files import read_json
@@ -142,9 +143,15 @@ RANK_INTERVALS = JobFile(
     figure="rank_intervals",
     table=RankIntervals.table,
 )
+FAITHFULNESS = JobFile(
+    "attribution/faithfulness.json",
+    "attribute",
+    Faithfulness.load,
+    others=("attribution/comparison.csv",),
+)
 SUMMARY = JobFile("summary.md", "summary", _text)
 
 JOB_FILES: tuple[JobFile[Any], ...] = (
     *(STORE, SEARCH, PROBE, EVALUATION, CONTROL, RANKING, MINIMAL_SET, ABLATION),
-    *(LAYER_SCORES, REDUNDANCY, ONLINE_CODE, LEARNING_CURVE, RANK_INTERVALS, SUMMARY),
+    *(LAYER_SCORES, REDUNDANCY, ONLINE_CODE, LEARNING_CURVE, RANK_INTERVALS, FAITHFULNESS, SUMMARY),
 )

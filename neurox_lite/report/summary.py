@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.escaping import markdown, markdown_code
@@ -20,6 +21,7 @@ from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
     EVALUATION,
+    FAITHFULNESS,
     MINIMAL_SET,
     RANKING,
     RECORD,
@@ -47,6 +49,7 @@ def write_summary(
     skipped: Sequence[str] = (),
     search: bool,
     study: bool,
+    attributed: str | None = None,
     figure_format: str = "png",
 ) -> None:
     """Write ``summary.md`` from the results of the other stages in the same folder.
@@ -64,6 +67,8 @@ def write_summary(
         Bad lines of the corpus, whose sentences are left out.
     search, study : bool
         Whether there are results of a search for penalties, and of a study.
+    attributed : str, optional
+        What attributions are of, where there are some.
     figure_format : str
         How the names of the figures end.
     """
@@ -82,6 +87,7 @@ def write_summary(
         _neurons(ranking, figure_format),
         _ablation(ABLATION.read(folder), MINIMAL_SET.read(folder), figure_format),
         *(study_sections(folder, figure_format) if study else ()),
+        *([_attributions(FAITHFULNESS.read(folder), attributed)] if attributed else ()),
         _per_class(ranking, evaluation["per_class"]),
         _costs(read_json(folder / RECORD)),
     ]
@@ -225,6 +231,22 @@ def _minimal(minimal: MinimalSet) -> str:
         f"{delta:g} points of all neurons ({percent(full)}). It is the first share that does "
         "on these words; the table is of test."
     )
+
+
+def _attributions(faithfulness: Faithfulness, attributed: str) -> str:
+    header = ("method", "comprehensiveness", "sufficiency", "better than a random order by")
+    columns = ("comprehensiveness", "sufficiency", "above_random")
+    means = [getattr(faithfulness, name) for name in columns]
+    rows = [
+        (method, *map(str, row)) for method, *row in zip(faithfulness.methods, *means, strict=True)
+    ]
+    said = (
+        f"Tokens of {faithfulness.n_texts} sentences of test, by what they do for {attributed}: "
+        f"how far its {faithfulness.measure} falls without the tokens of the largest values, and "
+        "with these alone (mean and 95 % interval over sentences; every sentence is in "
+        "`attribution/`):"
+    )
+    return f"## Which tokens decide?\n\n{said}\n\n{table(header, rows)}"
 
 
 def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:

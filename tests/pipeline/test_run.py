@@ -19,13 +19,14 @@ import pytest
 from filelock import FileLock
 
 from neurox_lite.activations.store import ActivationStore
+from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
+from neurox_lite.pipeline.job import AblateOptions, AttributeOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stages import STAGES
 from neurox_lite.probing.layerwise import LayerScores
@@ -34,6 +35,7 @@ from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.token_attributions import TokenAttributions
 
 pytestmark = pytest.mark.heavy
 
@@ -380,3 +382,22 @@ def test_single_file_is_split_at_random_by_sentence() -> None:
     assert not texts["train"] & texts["test"]
     assert not texts["train"] & texts["dev"]
     assert read_splits(path, seed=1).splits == corpus.splits != read_splits(path, seed=2).splits
+
+
+def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(done, tmp_path / "results")
+    options = AttributeOptions(["uniform", "leave-one-out"], neurons=2, n_texts=3)
+    with_tokens = replace(job, out=str(out), attribute=options)
+    assert run_job(with_tokens).ran == ("attribute", "summary")
+    faith = Faithfulness.load(out / "attribution/faithfulness.json")
+    assert faith.methods == ("uniform", "leave-one-out", "random order")
+    assert faith.n_texts == 3
+    found = TokenAttributions.load(out / "attribution/leave-one-out.json")
+    assert found.words
+    assert "## Which tokens decide?" in (out / "summary.md").read_text()
+    assert run_job(with_tokens).ran == ()
+    assert run_job(replace(job, out=str(out))).ran == ("summary",)
+    assert not (out / "attribution/leave-one-out.json").exists()
+    assert "Which tokens decide" not in (out / "summary.md").read_text()
+    with pytest.raises(InputError, match="unknown method 'uniformly'"):
+        replace(job, attribute=AttributeOptions(["uniformly"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurox_lite.attribution.agreement import AttributionAgreement
+from neurox_lite.attribution.comparison import AttributionComparison
 from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.clusters import NeuronClusters
@@ -121,6 +122,7 @@ EVERY = {
         steering,
         SteeringCurves((steering,)),
         attributions,
+        AttributionComparison((attributions,), (0.5,), faithfulness, None, (kept,), {EVIL: EVIL}),
         token_agreement,
         faithfulness,
         kept,

@@ -22,7 +22,13 @@ from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import csv_table, latex_table, write_table
 
 SAVED = [name for name, result in EVERY.items() if hasattr(result, "save")]
-IN_FOLDERS = ("RankerComparison", "MaskFit", "NeuronMask", "SeedSpread")
+IN_FOLDERS = (
+    "AttributionComparison",
+    "RankerComparison",
+    "MaskFit",
+    "NeuronMask",
+    "SeedSpread",
+)
 
 
 @pytest.mark.parametrize("name", sorted(set(SAVED) - {"RankerComparison", "NeuronMask"}))

@@ -1,0 +1,194 @@
+"""Attribution methods side by side: how faithful each is, whether they agree, what it costs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neurox_lite.arguments import expect, one_or_more
+from neurox_lite.attribution.agreement import AttributionAgreement, agreement
+from neurox_lite.attribution.collecting import check_explained
+from neurox_lite.attribution.faithfulness import Faithfulness, faithfulness
+from neurox_lite.attribution.kept_tokens import KeptTokens, kept_by
+from neurox_lite.attribution.methods import OwnMethod, attribute_by
+from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
+from neurox_lite.errors import InputError
+from neurox_lite.figures import save_result
+from neurox_lite.interventions.explained_texts import ExplainedTexts
+from neurox_lite.labels import validate_labels
+from neurox_lite.measure import measure
+from neurox_lite.outputs import atomic_write_folder, result_names
+from neurox_lite.results.tables import Table, as_pandas, write_table
+from neurox_lite.results.token_attributions import TokenAttributions
+from neurox_lite.seeds import validate_seed
+from neurox_lite.showing import short_repr, summary
+
+logger = logging.getLogger(__name__)
+
+WANTED = "names of methods, functions of ExplainedTexts, or TokenAttributions"
+
+NAMES = (
+    *result_names("faithfulness", "agreement", "comparison"),
+    *(f"{name}.html" for name in ATTRIBUTION_METHODS),
+    *result_names(*ATTRIBUTION_METHODS, *(f"kept-{name}" for name in ATTRIBUTION_METHODS)),
+)
+"""Of the files that :meth:`AttributionComparison.save` writes."""
+
+
+@dataclass(frozen=True)
+class AttributionComparison:
+    """Attributions of the same texts by several methods, or one.
+
+    Attributes
+    ----------
+    attributions : tuple of TokenAttributions
+    seconds : tuple of float
+        Of each, per text; NaN where they were given.
+    faithfulness : Faithfulness
+    agreement : AttributionAgreement, optional
+        Of two methods or more.
+    kept : tuple of KeptTokens
+        Of the methods that know states, where words have labels.
+    left_out : dict
+        Methods that these texts or this model do not admit, with the reason.
+    """
+
+    attributions: tuple[TokenAttributions, ...]
+    seconds: tuple[float, ...]
+    faithfulness: Faithfulness
+    agreement: AttributionAgreement | None
+    kept: tuple[KeptTokens, ...]
+    left_out: Mapping[str, str]
+
+    __repr__ = short_repr
+    to_pandas = as_pandas
+
+    def __str__(self) -> str:
+        facts = {"texts": self.faithfulness.n_texts, "left out": len(self.left_out)}
+        lines = str(self.faithfulness).splitlines()[2:]
+        return summary(f"AttributionComparison of {len(self.attributions)} methods", facts, lines)
+
+    def table(self) -> Table:
+        """A header, and a row per method: seconds per text, and what is known of faithfulness."""
+        header, *rows = self.faithfulness.table()
+        seconds = [*self.seconds, None]  # of the random order
+        return [
+            [header[0], "seconds per text", *header[1:]],
+            *([row[0], cost, *row[1:]] for row, cost in zip(rows, seconds, strict=True)),
+        ]
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        title: str | None = None,
+        figure_format: str = "png",
+        table_format: str | None = None,
+    ) -> None:
+        """Write the attributions (JSON, CSV, HTML, a heat map of the first text), and the rest.
+
+        Parameters
+        ----------
+        folder : path
+            Files of the same names in it are replaced, if neurox_lite wrote them.
+        title : str, optional
+            Of figures.
+        figure_format : {"png", "pdf", "svg"}
+        table_format : {"csv", "latex"}, optional
+            Of what has JSON alone.
+        """
+        rest: dict[str, Any] = {"faithfulness": self.faithfulness, "agreement": self.agreement}
+        rest |= {f"kept-{each.method}": each for each in self.kept}
+        with atomic_write_folder(folder, NAMES) as new:
+            for each in self.attributions:
+                path = new / f"{each.method}.json"
+                save_result(each, path, title=title, figure_format=figure_format)
+                each.save(path.with_suffix(".csv"))
+                each.save(path.with_suffix(".html"))
+            for name, result in rest.items():
+                if result is not None:
+                    save_result(
+                        result,
+                        new / f"{name}.json",
+                        title=title,
+                        figure_format=figure_format,
+                        table_format=table_format,
+                    )
+            write_table(new / "comparison.csv", self.table())
+
+
+def compare_attributions(
+    explained: ExplainedTexts,
+    methods: Sequence[str | OwnMethod | TokenAttributions] | None = None,
+    *,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    labels: Sequence[str] | None = None,
+    seed: int = 0,
+) -> AttributionComparison:
+    """Explain texts by several methods, and compare them.
+
+    Parameters
+    ----------
+    explained : ExplainedTexts
+    methods : sequence of str, function or TokenAttributions, optional
+        Names, functions of one's own as for :func:`~neurox_lite.attribution.attribute_by`, or
+        attributions that there are already. By default all methods that are installed.
+    options : mapping from a method's name to its options, optional
+    labels : (n_words,) sequence of str, optional
+        Of the words of the texts, such as ``corpus.labels("upos")``, to see which kinds are kept
+        from state to state.
+    seed : int
+        Of methods and of faithfulness.
+
+    Raises
+    ------
+    InputError
+        When a method that was named does not exist or fails. Of all methods those are left out
+        that these texts or this model do not admit, and the result says why.
+    """
+    check_explained(explained)
+    seed = validate_seed(seed)
+    options = expect({} if options is None else options, Mapping, "options", "a dict per method")
+    if labels is not None:
+        validate_labels(labels, name="labels")
+    chosen: list[Any] = [row.name for row in ATTRIBUTION_METHODS.values() if row.is_installed]
+    if methods is not None:
+        chosen = one_or_more(methods, (str, TokenAttributions, Callable), "methods", WANTED)
+    found, seconds, left_out = [], [], {}
+    for method in chosen:
+        if isinstance(method, TokenAttributions):
+            found.append(method)
+            seconds.append(float("nan"))
+            continue
+        try:
+            with measure() as cost:
+                found.append(attribute_by(method, explained, **_options(method, options, seed)))
+        except InputError as error:
+            if methods is not None:
+                raise
+            left_out[str(method)] = str(error)
+            logger.info("%s is left out: %s", method, error)
+            continue
+        seconds.append(cost.seconds / len(explained))
+    kept = () if labels is None else tuple(kept_by(each, labels) for each in found if each.states)
+    return AttributionComparison(
+        tuple(found),
+        tuple(seconds),
+        faithfulness(explained, found, seed=seed),
+        agreement(found) if len(found) > 1 else None,
+        kept,
+        left_out,
+    )
+
+
+def _options(
+    method: str | OwnMethod, options: Mapping[str, Mapping[str, Any]], seed: int
+) -> dict[str, Any]:
+    """A method's options, and the seed where it takes one."""
+    if not isinstance(method, str) or method not in ATTRIBUTION_METHODS:
+        return {}
+    takes = {option.name for option in ATTRIBUTION_METHODS[method].options}
+    return {**({"seed": seed} if "seed" in takes else {}), **options.get(method, {})}

@@ -1,0 +1,247 @@
+"""neurox-lite attribute: which tokens decide what a model says of a text, from which layer on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
+from neurox_lite.choices import unknown_choice
+from neurox_lite.cli.commands import option_names
+from neurox_lite.cli.corpus_options import ReadingOptions
+from neurox_lite.cli.method_options import options_of
+from neurox_lite.cli.options import TAG, Debug, FigureOptions, Json, Seed, reject_options
+from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show, skipped_lines
+from neurox_lite.cli.output_claims import claim_folder
+from neurox_lite.cli.pair_options import Condition, Template, chosen_pairs, read_all_pairs
+from neurox_lite.errors import InputError
+from neurox_lite.outputs import atomic_write_folder
+
+if TYPE_CHECKING:
+    from neurox_lite.attribution.comparison import AttributionComparison
+    from neurox_lite.interventions.explained_texts import ExplainedTexts
+    from neurox_lite.masking.token_mask import TokenMask
+
+DIFFMASK = "diffmask"
+OF_BOTH = ("text", "skip_bad_lines")
+OF_CORPORA = ["tag", *(name for name in option_names(ReadingOptions) if name not in OF_BOTH)]
+AttributionOptions: Any = options_of(ATTRIBUTION_METHODS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOrText(ReadingOptions):
+    """`--text` has a second meaning here."""
+
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--text",
+            help="Texts, one per line, questions for a model that answers them; with --corpus as "
+            "in 'probe'.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """Say how much each token of a text does for what a model says of it.
+
+    What is explained is the class that a classifier gives the text; the token that a masked model
+    predicts at the mask, or another one after the text; the choice between the words of --pairs;
+    the answer to a question; or, with --neuron or --ranking, what makes neurons fire.
+
+    'attribute all' compares all methods: their faithfulness, how far they agree, and their time.
+
+    Exits with 3 when the gates of diffmask have not settled or cannot keep what the model says.
+
+    Example: neurox-lite attribute --model sentiment --text reviews.txt --out attributions
+
+    Example: neurox-lite attribute --model gpt2 --pairs pairs.tsv --method leave-one-out --out loo
+
+    Example: neurox-lite attribute all --model sentiment --corpus reviews.csv --text-column text
+    --out comparison
+    """
+
+    context: typer.Context
+    scope: Annotated[
+        str | None, typer.Argument(metavar="[all]", help="all: compare all methods.")
+    ] = None
+    model: Annotated[
+        str,
+        typer.Option("--model", help="Model with the head to explain: folder, or name on a hub."),
+    ]
+    out: Annotated[
+        str,
+        typer.Option("--out", help="Folder for attributions (JSON, CSV, HTML), and what they do."),
+    ]
+    contexts: Annotated[
+        str | None,
+        typer.Option("--contexts", help="Where the answers to the questions are, one per line."),
+    ] = None
+    pairs: Annotated[list[str] | None, typer.Option("--pairs", help="Minimal pairs.")] = None
+    condition: Condition = None
+    template: Template = None
+    corpus: Annotated[
+        str | None, typer.Option("--corpus", help="Sentences whose words have tags.")
+    ] = None
+    tag: Annotated[str | None, TAG] = None
+    reading: ReadingOrText
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Use the first so many texts only.")
+    ] = None
+    neuron: Annotated[
+        list[str] | None,
+        typer.Option("--neuron", help="Explain this neuron, such as 3:17; several are summed."),
+    ] = None
+    ranking: Annotated[
+        str | None, typer.Option("--ranking", help="Explain the first neurons of this ranking.")
+    ] = None
+    top: Annotated[
+        int, typer.Option("--top", min=1, help="How many neurons of the ranking to explain.")
+    ] = 1
+    site: Annotated[
+        str | None,
+        typer.Option("--site", help="Where --neuron is; by default as for 'mask'."),
+    ] = None
+    method: Annotated[
+        str,
+        typer.Option("--method", help=f"{', '.join(ATTRIBUTION_METHODS)}."),
+    ] = "diffmask"
+    methods: Annotated[
+        str | None,
+        typer.Option("--methods", help="all: compare only these, such as diffmask,uniform."),
+    ] = None
+    mask: Annotated[
+        str | None,
+        typer.Option("--mask", help="diffmask: explain by this mask, instead of fitting one."),
+    ] = None
+    options: AttributionOptions
+    figures: FigureOptions
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the results.")] = False
+    seed: Seed = 0
+    as_json: Json = False
+    debug: Debug = False
+
+    def execute(self) -> None:
+        from neurox_lite.attribution.comparison import NAMES, compare_attributions
+        from neurox_lite.figures import title_of
+
+        self._check()
+        source = [*(self.pairs or ()), *filter(None, (self.corpus, self.reading.text))]
+        names = (*NAMES, "token_mask.json", "token_mask.safetensors")
+        inputs = (self.model, source, self.contexts, self.ranking, self.mask)
+        claim_folder(self.context, self.out, names, self.overwrite, *inputs)
+        quiet_transformers()
+        texts, skipped = self._read()
+        explained = self._explained(texts)
+        mask, methods = self._methods(explained)
+        labels = texts.labels(self.tag) if self.tag else None
+        found = compare_attributions(explained, methods, labels=labels, seed=self.seed)
+        title = title_of(explained.provenance["explained"], self.model, source)
+        with atomic_write_folder(self.out, names) as new:
+            found.save(new, title=title, **vars(self.figures))
+            if mask is not None:
+                mask.save(new)
+        show({"attributions": self.out, **_summary(found, mask), **skipped}, self.as_json)
+        if mask is not None and not mask.holds:
+            raise typer.Exit(EXIT_INCONCLUSIVE)
+
+    def _check(self) -> None:
+        """Refuse options that do not go together."""
+        self.figures.check()
+        if self.scope not in (None, "all"):
+            raise InputError(f"'{self.scope}': give all, or one method by --method")
+        if self.scope == "all":
+            refused = ["method", "mask", *option_names(AttributionOptions)]
+            reject_options(self.context, refused, "'all'")
+        elif self.method not in ATTRIBUTION_METHODS:
+            raise unknown_choice("method", self.method, ATTRIBUTION_METHODS)
+        else:
+            own = {option.name for option in ATTRIBUTION_METHODS[self.method].options}
+            others = [name for name in option_names(AttributionOptions) if name not in own]
+            refused = ["methods", *others, *(() if self.method == DIFFMASK else ("mask",))]
+            reject_options(self.context, refused, f"'{self.method}'")
+        if self.mask is not None:
+            reject_options(self.context, option_names(AttributionOptions), "a fitted --mask")
+        given = [self.pairs, self.corpus or self.reading.text]
+        if sum(each is not None for each in given) != 1:
+            raise InputError("give texts by one of --text, --pairs and --corpus")
+        if self.corpus is None:
+            reject_options(self.context, OF_CORPORA, "--text or --pairs")
+        if self.pairs is None:
+            reject_options(self.context, ["condition", "template"], "--text or --corpus")
+        if self.neuron and self.ranking:
+            raise InputError("--neuron and --ranking both name neurons; give one of them")
+        if (self.neuron or self.ranking) and self.pairs:
+            raise InputError("neurons fire on texts; give --text or --corpus instead of --pairs")
+
+    def _read(self) -> tuple[Any, dict[str, Any]]:
+        """Texts, a corpus or minimal pairs, and what is shown of lines that were skipped."""
+        from neurox_lite.corpora.reading import read_corpus
+        from neurox_lite.corpora.text_files import read_lines
+
+        if self.corpus:
+            options, labels = self.reading.of_corpus(), self.reading.labels
+            corpus = read_corpus(self.corpus, labels=labels[0] if labels else None, **options)
+            first = range(min(self.limit or len(corpus), len(corpus)))
+            return corpus.select(first), skipped_lines(corpus)
+        if self.pairs:
+            pairs = read_all_pairs(self.pairs, self.reading.skip_bad_lines)
+            chosen = chosen_pairs(pairs, self.condition, self.template)
+            return chosen[: self.limit], skipped_lines(pairs)
+        return read_lines(self.reading.text)[: self.limit], {}  # type: ignore[arg-type]
+
+    def _explained(self, texts: Any) -> ExplainedTexts:
+        from neurox_lite.corpora.text_files import read_lines
+        from neurox_lite.interventions.explained_texts import ExplainedTexts
+        from neurox_lite.models.location import Location
+        from neurox_lite.results.ranking import NeuronRanking
+
+        if self.pairs:
+            return ExplainedTexts.of_pairs(self.model, texts)
+        if self.ranking:
+            ranking = NeuronRanking.load(self.ranking)
+            where = Location.of_space(ranking.space)
+            return ExplainedTexts.of_neurons(self.model, texts, ranking.top(self.top), where)
+        if self.neuron:
+            return ExplainedTexts.of_neurons(self.model, texts, self.neuron, Location(self.site))
+        contexts = None if self.contexts is None else read_lines(self.contexts)[: self.limit]
+        return ExplainedTexts.of_texts(self.model, texts, contexts=contexts)
+
+    def _methods(self, explained: ExplainedTexts) -> tuple[TokenMask | None, Any]:
+        """The methods to compare, or what the one gives; of diffmask its mask, too."""
+        from neurox_lite.attribution.methods import attribute_by
+
+        if self.scope == "all":
+            chosen = self.methods
+            return None, None if chosen is None else [name.strip() for name in chosen.split(",")]
+        row = ATTRIBUTION_METHODS[self.method]
+        given = {**vars(self.options), "seed": self.seed}
+        taken = [option.name for option in row.options if given[option.name] is not None]
+        options = {name: given[name] for name in taken}
+        if self.method != DIFFMASK:
+            return None, [attribute_by(self.method, explained, **options)]
+        from neurox_lite.masking.token_mask import TokenMask
+
+        mask = TokenMask.load(self.mask) if self.mask else TokenMask(**options).fit(explained)
+        return mask, [mask.explain(explained)]
+
+
+def _summary(found: AttributionComparison, mask: TokenMask | None) -> dict[str, Any]:
+    """What a command shows of attributions."""
+    faith = found.faithfulness
+    shown: dict[str, Any] = {"texts": faith.n_texts}
+    if mask is not None:
+        shown |= {"status": mask.status, "infeasible states": list(mask.infeasible_)}
+    if len(found.attributions) == 1:
+        first = found.attributions[0]
+        most = zip(first.said, first.most_attributed(), strict=True)
+        shown["first texts"] = [f"{said}: {' '.join(tokens)}" for said, tokens in list(most)[:3]]
+    for name in ("comprehensiveness", "sufficiency"):
+        means = zip(faith.methods, getattr(faith, name), strict=True)
+        shown[name] = {method: round(mean.value, 6) for method, mean in means}
+    if found.left_out:
+        shown["left out"] = dict(found.left_out)
+    return shown

@@ -1,0 +1,141 @@
+"""`attribute` on the embedded models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neurox_lite as nx
+from neurox_lite.attribution.comparison import compare_attributions
+from neurox_lite.attribution.faithfulness import Faithfulness
+from neurox_lite.attribution.kept_tokens import KeptTokens
+from neurox_lite.cli.main import main
+from neurox_lite.results.token_attributions import TokenAttributions
+
+GPT2 = str(nx.embedded_path("models/gpt2"))
+PAIRS = str(nx.embedded_path("corpora/number-pairs.tsv"))
+CORPUS = str(nx.embedded_path("corpora/english-dev.conllu.gz"))
+
+
+def attribute(out: Path, *options: str, model: str = GPT2) -> int:
+    scope = ["all"] if options and options[0] == "all" else []
+    return main(["attribute", *scope, "--model", model, "--out", str(out), *options[len(scope) :]])
+
+
+def test_one_method_on_minimal_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    options = ["--pairs", PAIRS, "--template", "nounpp", "--limit", "6"]
+    assert attribute(out, *options, "--method", "leave-one-out", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    found = TokenAttributions.load(out / "leave-one-out.json")
+    explained = nx.attribution.ExplainedTexts.of_pairs(
+        GPT2, [pair for pair in nx.read_pairs(PAIRS) if pair.template == "nounpp"][:6]
+    )
+    expected = nx.attribution.leave_one_out(explained)
+    assert found.tokens == expected.tokens and found.said == expected.said
+    for one, other in zip(found.values, expected.values, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
+    faith = Faithfulness.load(out / "faithfulness.json")
+    assert shown["texts"] == faith.n_texts == 6
+    assert list(shown["comprehensiveness"]) == ["leave-one-out", "random order"]
+    assert (out / "leave-one-out.html").read_text().startswith("<!DOCTYPE html>")
+    for name in ("leave-one-out.csv", "leave-one-out.png", "faithfulness.png", "comparison.csv"):
+        assert (out / name).is_file()
+
+    assert attribute(out, *options, "--method", "uniform") == 2
+    assert "exists" in capsys.readouterr().err
+    (out / "uniform.html").write_text("a thesis")
+    assert attribute(out, *options, "--method", "uniform", "--overwrite") == 2
+    assert "was not written by neurox_lite" in capsys.readouterr().err
+    assert (out / "uniform.html").read_text() == "a thesis"
+
+
+def test_all_methods_explain_a_neuron(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    options = ["--corpus", CORPUS, "--tag", "upos", "--limit", "4", "--neuron", "1:3", "--json"]
+    methods = "uniform,random,gradient-times-input"
+    assert attribute(out, "all", *options, "--methods", methods) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert list(shown["sufficiency"]) == [*methods.split(","), "random order"]
+    rows = (out / "comparison.csv").read_text().splitlines()
+    assert rows[0].startswith("method,seconds per text,comprehensiveness,")
+    assert len(rows) == 5
+    assert (out / "agreement.png").is_file()
+    said = TokenAttributions.load(out / "random.json").said
+    assert all(each.endswith(" std") for each in said)
+    assert attribute(tmp_path / "other", "all", "--method", "uniform", *options) == 2
+    assert "'all' takes no --method" in capsys.readouterr().err
+
+
+def test_gates_are_fitted_saved_and_used_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from neurox_lite.masking.token_mask import TokenMask
+
+    out, again = tmp_path / "out", tmp_path / "again"
+    options = ["--corpus", CORPUS, "--tag", "upos", "--limit", "12"]
+    code = attribute(out, *options, "--n-steps", "3", "--json")
+    shown = json.loads(capsys.readouterr().out)
+    mask = TokenMask.load(out)
+    assert code == (0 if mask.holds else 3)
+    assert shown["status"] == mask.status
+    found = TokenAttributions.load(out / "diffmask.json")
+    assert found.states == ("embeddings", "block 0", "block 1", "block 2", "output")
+    kept = KeptTokens.load(out / "kept-diffmask.json")
+    assert kept.states == found.states and "NOUN" in kept.labels
+
+    assert attribute(again, *options, "--mask", str(out)) == code
+    other = TokenAttributions.load(again / "diffmask.json")
+    for one, two in zip(found.values, other.values, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-6)
+    capsys.readouterr()
+    assert attribute(tmp_path / "x", *options, "--mask", str(out), "--n-steps", "3") == 2
+    assert "a fitted --mask takes no --n-steps" in capsys.readouterr().err
+    lstm = str(nx.embedded_path("models/lstm-0"))
+    assert attribute(tmp_path / "x", *options, "--mask", str(out), model=lstm) == 2
+    assert "the mask is of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--method", "uniform"], "give texts by one of --text, --pairs and --corpus"),
+        (["--method", "unifrom", "--pairs", PAIRS], "did you mean 'uniform'|uniform"),
+        (["--method", "uniform", "--pairs", PAIRS, "--state", "1"], "takes no --state"),
+        (["--method", "uniform", "--pairs", PAIRS, "--mask", "m"], "takes no --mask"),
+        (["--method", "uniform", "--pairs", PAIRS, "--tag", "upos"], "takes no --tag"),
+        (["--method", "uniform", "--pairs", PAIRS, "--neuron", "1:3"], "neurons fire on texts"),
+        (["--method", "uniform", "--text", "no.txt"], "no.txt"),
+        (["--method", "uniform", "--corpus", CORPUS, "--neuron", "9:9"], "9"),
+        (["--method", "uniform", "--corpus", CORPUS, "--contexts", CORPUS], "contexts"),
+        (["every", "--pairs", PAIRS], "'every': give all"),
+    ],
+)
+def test_what_is_refused(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["attribute", *options, "--model", GPT2, "--out", str(tmp_path / "out")]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert any(part in error for part in message.split("|")) and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_model_does_not_admit_is_left_out_of_all() -> None:
+    pairs = nx.read_pairs(PAIRS)[:3]
+    lstm = nx.load_model(nx.embedded_path("models/lstm-0"), head="language")
+    explained = nx.attribution.ExplainedTexts.of_pairs(lstm, pairs)
+    with pytest.raises(nx.InputError, match="attention"):
+        compare_attributions(explained, ["attention-rollout"])
+
+    def first_token(explained):
+        return [[1.0] + [0.0] * (len(tokens) - 1) for tokens in explained.inputs.tokens]
+
+    found = compare_attributions(explained, [first_token, "uniform"])
+    assert [each.method for each in found.attributions] == ["first_token", "uniform"]
+    assert found.table()[0][:2] == ["method", "seconds per text"]
+    with pytest.raises(nx.InputError, match="methods"):
+        compare_attributions(explained, [])
