@@ -33,7 +33,7 @@ from tests.benchmarks.toy_task import (
 )
 
 LEAST_ACCURACY = 0.99
-EPSILON = 0.05
+MASK_OPTIONS = {"epsilon": 0.05, "n_steps": 2000, "batch_size": 128}
 
 
 def run_seed(results: Results, seed: int, names: Sequence[str], at: str) -> None:
@@ -49,7 +49,7 @@ def run_seed(results: Results, seed: int, names: Sequence[str], at: str) -> None
     )
     # As the paper has it: 500 points, and what tokens are on average in all training examples.
     options = {
-        **{name: {"epsilon": EPSILON} for name in ESTIMATORS},
+        **{name: MASK_OPTIONS for name in ESTIMATORS},
         "integrated-gradients": {"n_points": 500},
         "information-bottleneck": {"moments": state_moments(to_fit)},
     }
