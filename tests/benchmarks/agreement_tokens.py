@@ -35,7 +35,7 @@ from tests.benchmarks.attribution_runs import (
     show,
 )
 
-EPSILON = 0.1
+MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 600, "batch_size": 32}
 MODELS = ("gpt2", "lstm-0", "lstm-1", "lstm-2")
 SUBJECT, ATTRACTOR, SAME, OTHER = "subject", "attractor", "other noun", "other word"
 
@@ -104,7 +104,7 @@ def main() -> None:
     train, test = agreement_pairs()
     labels = [role for pair in test for role in roles(pair)]
     options = {
-        **{name: {"epsilon": EPSILON} for name in ESTIMATORS},
+        **dict.fromkeys(ESTIMATORS, MASK_OPTIONS),
         "exact-erasure": {"max_tokens": 64},
     }
     results: Results = {}

@@ -58,9 +58,14 @@ def run_seed(results: Results, seed: int, arguments: argparse.Namespace) -> None
     truth = [each.truth for each in examples]
     to_fit = explained(path, train_examples(arguments.task, N_FIT))
     to_explain = explained(path, examples)
-    epsilon = EPSILON[arguments.task]
+    mask = {
+        "epsilon": EPSILON[arguments.task],
+        "states": [to_fit.n_states - 1],
+        "n_steps": 1000,
+        "batch_size": 32,
+    }
     options = {
-        **{name: {"epsilon": epsilon} for name in ESTIMATORS},
+        **dict.fromkeys(ESTIMATORS, mask),
         "information-bottleneck": {"moments": state_moments(to_fit)},
         "exact-erasure": {"max_tokens": 64},
     }

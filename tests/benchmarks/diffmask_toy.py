@@ -49,7 +49,7 @@ def run_seed(results: Results, seed: int, names: Sequence[str], at: str) -> None
     )
     # As the paper has it: 500 points, and what tokens are on average in all training examples.
     options = {
-        **{name: MASK_OPTIONS for name in ESTIMATORS},
+        **dict.fromkeys(ESTIMATORS, MASK_OPTIONS),
         "integrated-gradients": {"n_points": 500},
         "information-bottleneck": {"moments": state_moments(to_fit)},
     }
