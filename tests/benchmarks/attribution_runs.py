@@ -21,8 +21,11 @@ from neurox_lite.results.token_attributions import TokenAttributions
 Results = dict[str, list[dict[str, float]]]
 """Of each method, for each seed, its measures."""
 
-ESTIMATORS = {"diffmask": "hard-concrete", "reinforce": "reinforce"}
+ESTIMATORS = {"diffmask": "hard-concrete", "reinforce-amortised": "reinforce"}
 """Of token masks, which are fitted on other texts than those that are explained."""
+
+PER_TEXT = ("diffmask-per-text", "reinforce")
+"""Masks without a network, of each text for itself."""
 
 METHODS = (*ESTIMATORS, *(name for name in ATTRIBUTION_METHODS if name not in ESTIMATORS))
 

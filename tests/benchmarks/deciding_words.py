@@ -17,6 +17,7 @@ from neurox_lite.attribution import faithfulness, state_moments
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from tests.benchmarks.attribution_runs import (
     ESTIMATORS,
+    PER_TEXT,
     Results,
     add,
     one_thread,
@@ -66,6 +67,7 @@ def run_seed(results: Results, seed: int, arguments: argparse.Namespace) -> None
     }
     options = {
         **dict.fromkeys(ESTIMATORS, mask),
+        **{name: {"epsilon": mask["epsilon"]} for name in PER_TEXT},
         "information-bottleneck": {"moments": state_moments(to_fit)},
         "exact-erasure": {"max_tokens": 64},
     }

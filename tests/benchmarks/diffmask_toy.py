@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from neurox_lite.attribution import state_moments
 from tests.benchmarks.attribution_runs import (
     ESTIMATORS,
+    PER_TEXT,
     Results,
     add,
     one_thread,
@@ -50,6 +51,7 @@ def run_seed(results: Results, seed: int, names: Sequence[str], at: str) -> None
     # As the paper has it: 500 points, and what tokens are on average in all training examples.
     options = {
         **dict.fromkeys(ESTIMATORS, MASK_OPTIONS),
+        **{name: {"epsilon": MASK_OPTIONS["epsilon"]} for name in PER_TEXT},
         "integrated-gradients": {"n_points": 500},
         "information-bottleneck": {"moments": state_moments(to_fit)},
     }
