@@ -59,10 +59,12 @@ results: out/minilm
 	$(BIN)/python -m tests.benchmarks.gender
 	$(BIN)/python -m tests.benchmarks.encoded_used
 	$(BIN)/python -m tests.benchmarks.diffmask_toy
+	$(BIN)/python -m tests.benchmarks.diffmask_toy --at embeddings
 	$(BIN)/python -m tests.benchmarks.deciding_words --task sentiment
 	$(BIN)/python -m tests.benchmarks.deciding_words --task questions
 	$(BIN)/python -m tests.benchmarks.agreement_tokens
-	$(BIN)/python -m tests.benchmarks.sentiment_sst --model out/minilm --data ../shared/data/sst
+	$(BIN)/python -m tests.benchmarks.sentiment_sst --model out/minilm --data ../shared/data/sst \
+		--treebank ../shared/data/ewt/en_ewt-ud-dev.conllu.gz
 
 # Speed and memory, as rows of what, ours, reference, ratio; on a machine that does nothing else.
 bench: out/minilm
