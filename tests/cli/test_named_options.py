@@ -51,8 +51,8 @@ NEVER_SAID = {
         "--condition",
         "--template",
     },
-    # It reads no store and takes labels as they are.
-    "attribute": {"--min-count", "--by-position", "--strip-bio"},
+    # It reads no store and takes labels as they are, and also the pairs that the model gets wrong.
+    "attribute": {"--min-count", "--by-position", "--strip-bio", "--include-incorrect"},
     # It takes the pairs that the model gets wrong, too.
     "ablate": {"--include-incorrect"},
     # Of minimal pairs, which it does not read.
