@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 
+from neurox_lite.activations.moments import RunningMoments
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.text_outputs import Parts
 from neurox_lite.interventions.token_states import keep_tokens
@@ -77,25 +79,20 @@ class IntactTexts:
         self._explained = explained
         self._kept: Parts | None = None
         self.said: set[str] = set()
-        sums: list[list[torch.Tensor | float]] = [[0.0, 0.0] for _ in states]
-        n_tokens = 0
+        running = [RunningMoments() for _ in states]
         for rows in explained.batches():
             read, parts = explained.states_and_parts(rows)
             self._keep(rows, parts)
             self.said |= set(explained.output.said(parts, rows))
             real = explained.inputs.batch(rows)["attention_mask"] != 0
-            n_tokens += int(real.sum())
-            for own, state in zip(sums, states, strict=True):
-                values = read[state][real].double()
-                own[0] = own[0] + values.sum(0)
-                own[1] = own[1] + (values**2).sum(0)
+            for own, state in zip(running, states, strict=True):
+                own.add(own.n_rows, read[state][real].double())
         self.means, self.stds = [], []
-        for total, squares in sums:
-            mean = torch.as_tensor(total) / n_tokens
-            variance = (torch.as_tensor(squares) / n_tokens - mean**2).clamp(min=0)
-            least = 0.01 * variance.mean() + torch.finfo(torch.float32).tiny
-            self.means.append(mean.float())
-            self.stds.append(variance.clamp(min=least).sqrt().float())
+        for found in (own.moments() for own in running):
+            variance = found.std**2
+            least = 0.01 * variance.mean() + np.finfo(np.float32).tiny
+            self.means.append(torch.from_numpy(found.mean).float())
+            self.stds.append(torch.from_numpy(np.sqrt(variance.clip(min=least))).float())
 
     def _keep(self, rows: torch.Tensor, parts: Parts) -> None:
         n_texts = len(self._explained)
