@@ -92,14 +92,21 @@ class TokenObjective:
         self._baseline: torch.Tensor | None = None
 
     def __call__(
-        self, drawn: Drawn, divergence: torch.Tensor, attention_mask: torch.Tensor
+        self,
+        drawn: Drawn,
+        divergence: torch.Tensor,
+        attention_mask: torch.Tensor,
+        n_exploring: int = 0,
     ) -> Terms:
-        """Of gates, and what they do to the output of each text, (n_texts,)."""
+        """Of gates, and what they do to the output of each text, (n_texts,).
+
+        The first texts may be drawn to explore: they count for gradients alone.
+        """
         size = mean_over_tokens(self._size(drawn.log_kept), attention_mask)
         excess = (drawn.locations - FIRST_LOCATION).clamp(min=0).sum(1)
         pull = PULL * mean_over_tokens(excess, attention_mask)
         measured = divergence.detach()
-        level = measured if self._of_each_text else measured.mean()
+        level = measured if self._of_each_text else measured[n_exploring:].mean()
         if drawn.log_probability is not None:
             # The score function: its gradient is that of the expected divergence.
             before = level if self._baseline is None else self._baseline

@@ -4,8 +4,10 @@ For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al
 
 1. Read all texts once: what the model says of them, and the moments of their states.
 2. Draw a state, each as often as any other, and a batch of texts.
-3. Read the locations of gates off the states of tokens, and draw gates.
-4. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence.
+3. Read the locations of gates off the states of tokens, and draw gates; for a quarter of the texts
+   so that no token is all but sure to be replaced (:func:`~neurox_lite.masking.token_draws.exploring`).
+4. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence, by which
+   lambda moves, on the other texts.
 5. Descend by Adam on ``size + lambda_l (KL - epsilon)``, in gate networks and placeholder. Of
    REINFORCE, whose gates have no gradient, the divergence less its moving average times the
    log-probability of the gates is added to KL.
@@ -25,7 +27,7 @@ from tqdm.auto import tqdm
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts, masked_output
-from neurox_lite.masking.token_draws import drawing, mean_over_tokens
+from neurox_lite.masking.token_draws import drawing, exploring, mean_over_tokens, n_exploring
 from neurox_lite.masking.token_objective import TokenObjective
 
 LEARNING_RATE = 3e-3
@@ -81,7 +83,7 @@ def search_gates(
     generator : torch.Generator
         On the CPU, whatever the device of the model.
     """
-    draw = drawing(estimator, generator, rows.device)
+    draw = exploring(drawing(estimator, generator, rows.device))
     objectives = [TokenObjective(epsilon, size) for _ in states]
     histories = [History() for _ in states]
     optimizer = torch.optim.Adam(gates.parameters(), lr=LEARNING_RATE, betas=BETAS)
@@ -108,7 +110,7 @@ def search_gates(
         )
         mask = explained.inputs.batch(some)["attention_mask"]
         divergence = explained.output.divergence(intact(some), parts)
-        terms = objectives[number](drawn, divergence, mask)
+        terms = objectives[number](drawn, divergence, mask, n_exploring(len(some)))
         optimizer.zero_grad()
         terms.loss.backward(inputs=gates.learned(number, learn_placeholder))
         optimizer.step()
