@@ -4,10 +4,10 @@ For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al
 
 1. Read all texts once: what the model says of them, and the moments of their states.
 2. Draw a state, each as often as any other, and a batch of texts.
-3. Read the locations of gates off the states of tokens, and draw gates; for a quarter of the texts
-   so that no token is all but sure to be replaced (:func:`~neurox_lite.masking.token_draws.exploring`).
-4. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence, by which
-   lambda moves, on the other texts.
+3. Read the locations of gates off the states of tokens, and draw gates; of a quarter of the texts
+   so that every token may be kept (:func:`~neurox_lite.masking.token_draws.exploring`).
+4. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence, of the
+   other texts for lambda.
 5. Descend by Adam on ``size + lambda_l (KL - epsilon)``, in gate networks and placeholder. Of
    REINFORCE, whose gates have no gradient, the divergence less its moving average times the
    log-probability of the gates is added to KL.
