@@ -17,7 +17,7 @@ from neurox_lite.results.token_attributions import TokenAttributions
 
 def check_explained(explained: ExplainedTexts) -> None:
     """Raise InputError for what is not ExplainedTexts."""
-    expect(explained, ExplainedTexts, "explained", "such as ExplainedTexts.of_texts(model, texts)")
+    expect(explained, ExplainedTexts, "explained", "what ExplainedTexts.of_texts returns")
 
 
 def distinct_methods(attributions: Sequence[TokenAttributions]) -> tuple[str, ...]:

@@ -38,8 +38,8 @@ class ReadingOrText(ReadingOptions):
         str | None,
         typer.Option(
             "--text",
-            help="Texts, one per line, questions for a model that answers them; with --corpus as "
-            "in 'probe'.",
+            help="Texts, one per line, blank lines left out; questions for a model that answers "
+            "them; with --corpus as in 'probe'.",
         ),
     ] = None
 
@@ -135,9 +135,9 @@ class Attribute:
         claim_folder(self.context, self.out, names, self.overwrite, *inputs)
         quiet_transformers()
         texts, skipped = self._read()
+        labels = texts.labels(self.tag) if self.tag else None
         explained = self._explained(texts)
         mask, methods = self._methods(explained)
-        labels = texts.labels(self.tag) if self.tag else None
         found = compare_attributions(explained, methods, labels=labels, seed=self.seed)
         title = title_of(explained.provenance["explained"], self.model, source)
         with atomic_write_folder(self.out, names) as new:
@@ -172,6 +172,14 @@ class Attribute:
             reject_options(self.context, OF_CORPORA, "--text or --pairs")
         if self.pairs is None:
             reject_options(self.context, ["condition", "template"], "--text or --corpus")
+        if self.corpus or self.pairs or self.neuron or self.ranking:
+            others = ("corpus", "pairs", "neuron", "ranking")
+            taker = next(f"--{name}" for name in others if getattr(self, name))
+            reject_options(self.context, ["contexts"], taker)
+        if not self.neuron:
+            reject_options(self.context, ["site"], "a command without --neuron")
+        if not self.ranking:
+            reject_options(self.context, ["top"], "a command without --ranking")
         if self.neuron and self.ranking:
             raise InputError("--neuron and --ranking both name neurons; give one of them")
         if (self.neuron or self.ranking) and self.pairs:
@@ -191,10 +199,25 @@ class Attribute:
             pairs = read_all_pairs(self.pairs, self.reading.skip_bad_lines)
             chosen = chosen_pairs(pairs, self.condition, self.template)
             return chosen[: self.limit], skipped_lines(pairs)
-        return read_lines(self.reading.text)[: self.limit], {}  # type: ignore[arg-type]
+        lines = read_lines(self.reading.text, blank_lines=not self.contexts)  # type: ignore[arg-type]
+        return lines[: self.limit], {}
+
+    def _read_contexts(self) -> list[str] | None:
+        """The context of each question that is explained."""
+        from neurox_lite.corpora.text_files import read_lines
+
+        if self.contexts is None:
+            return None
+        files = (self.reading.text, self.contexts)
+        questions, contexts = (read_lines(path, blank_lines=False) for path in files)
+        if len(questions) != len(contexts):
+            raise InputError(
+                f"{self.contexts}: {len(contexts)} contexts for {len(questions)} questions; give "
+                "one for each, on the same line"
+            )
+        return contexts[: self.limit]
 
     def _explained(self, texts: Any) -> ExplainedTexts:
-        from neurox_lite.corpora.text_files import read_lines
         from neurox_lite.interventions.explained_texts import ExplainedTexts
         from neurox_lite.models.location import Location
         from neurox_lite.results.ranking import NeuronRanking
@@ -207,8 +230,7 @@ class Attribute:
             return ExplainedTexts.of_neurons(self.model, texts, ranking.top(self.top), where)
         if self.neuron:
             return ExplainedTexts.of_neurons(self.model, texts, self.neuron, Location(self.site))
-        contexts = None if self.contexts is None else read_lines(self.contexts)[: self.limit]
-        return ExplainedTexts.of_texts(self.model, texts, contexts=contexts)
+        return ExplainedTexts.of_texts(self.model, texts, contexts=self._read_contexts())
 
     def _methods(self, explained: ExplainedTexts) -> tuple[TokenMask | None, Any]:
         """The methods to compare, or what the one gives; of diffmask its mask, too."""

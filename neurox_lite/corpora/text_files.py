@@ -59,13 +59,18 @@ def open_text(path: str | Path) -> TextIOWrapper:
     return TextIOWrapper(_unpacked(path), encoding="utf-8-sig", newline=None)
 
 
-def read_lines(path: str | Path) -> list[str]:
+def read_lines(path: str | Path, *, blank_lines: bool = True) -> list[str]:
     """The lines of a text file that are not blank, such as a sentence each.
+
+    Blank lines between others are refused if the lines belong to those of another file.
 
     Raises InputError when it cannot be read, see :func:`open_text`, or has no such line.
     """
     with open_text(path) as file:
-        lines = [line.strip() for line in file if line.strip()]
+        every = [line.strip() for line in file]
+    lines = [line for line in every if line]
+    if not blank_lines and "" in every[: len(lines)]:
+        raise InputError(f"{path}: line {every.index('') + 1} is blank; give a text on every line")
     for number, line in enumerate(lines, start=1):
         split_words(line, f"{path}: sentence {number}")
     if not lines:

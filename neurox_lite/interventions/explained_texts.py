@@ -25,6 +25,7 @@ from neurox_lite.interventions.text_outputs import (
     Output,
     Parts,
     answers,
+    check_classifier,
     classes,
     find_masks,
     last_tokens,
@@ -97,14 +98,20 @@ class ExplainedTexts:
             are contexts for a model that answers no questions.
         """
         loaded = as_loaded(model, tokenizer, head=head_of(model))
-        states = TokenStates(loaded)
         kind = type(loaded.model).__name__
+        classifies = kind.endswith("ForSequenceClassification")
+        if classifies:
+            check_classifier(loaded)
+        states = TokenStates(loaded)
         answers_questions = kind.endswith("ForQuestionAnswering")
         if answers_questions != (contexts is not None):
             raise InputError(
                 f"{loaded.name}: a {kind} "
-                + ("needs contexts=" if answers_questions else "answers no questions; leave out")
-                + (", one for each question" if answers_questions else " contexts=")
+                + (
+                    "answers questions; give the context of each (contexts=, or --contexts)"
+                    if answers_questions
+                    else "answers no questions; leave out the contexts"
+                )
             )
         if isinstance(texts, TaggedCorpus):
             if answers_questions:
@@ -116,7 +123,7 @@ class ExplainedTexts:
         output: Output
         if answers_questions:
             output = answers(loaded, inputs)
-        elif kind.endswith("ForSequenceClassification"):
+        elif classifies:
             output = classes(loaded)
         elif reads_both_sides(loaded):
             output = tokens_at(loaded, find_masks(loaded, inputs, names))
@@ -178,6 +185,8 @@ class ExplainedTexts:
         sites = sites_at(loaded, where)
         space = resolve_space(sites, where.layers, loaded)
         columns = space.columns_of(neurons)
+        if not len(columns):
+            raise InputError("no neurons; give at least one, such as '3:17'")
         chosen = space.neurons(columns)
         used = resolve_space(sites, sorted({neuron.layer for neuron in chosen}), loaded)
         indices = torch.as_tensor(used.columns_of(chosen), device=loaded.model.device)

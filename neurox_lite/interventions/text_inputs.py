@@ -79,23 +79,29 @@ def encode_texts(
     Raises
     ------
     InputError
-        When there are no texts, one has no tokens or more than the model reads, there is not one
-        context per question, or the tokenizer is another model's.
+        When there are no texts, one is empty or has more tokens than the model reads, there is not
+        one context per question, or the tokenizer is another model's.
     """
     texts = strings(texts, "texts")
     given = [texts] if contexts is None else [texts, strings(contexts, "contexts")]
-    if not texts or len(given[-1]) != len(texts):
-        what = "no texts" if not texts else f"{len(given[-1])} contexts for {len(texts)} questions"
-        raise InputError(f"{what}; give at least one, and a context for each question")
+    if not texts:
+        raise InputError("no texts; give at least one")
+    if len(given[-1]) != len(texts):
+        raise InputError(f"{len(given[-1])} contexts for {len(texts)} questions; give one for each")
     check_texts(loaded.tokenizer, [text for some in given for text in some], loaded.name)
     is_fast = loaded.tokenizer.is_fast
     encoded = loaded.tokenizer(
         *given, return_special_tokens_mask=True, return_offsets_mapping=is_fast, verbose=False
     )
+    special = [[bool(each) for each in row] for row in encoded["special_tokens_mask"]]
+    for number, (flags, *sides) in enumerate(zip(special, *given, strict=True), start=1):
+        if all(flags) or not all(side.strip() for side in sides):
+            empty = "context" if sides[0].strip() and len(sides) > 1 else "text"
+            raise InputError(f"{empty} {number} is empty; leave it out")
     return _inputs(
         loaded,
         encoded["input_ids"],
-        [[bool(each) for each in row] for row in encoded["special_tokens_mask"]],
+        special,
         encoded.get("token_type_ids"),
         texts,
         _words_between_blanks(encoded, given) if is_fast else (),

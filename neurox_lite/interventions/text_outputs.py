@@ -86,14 +86,8 @@ class Choices:
         return [self.name(row, each) for row, each in zip(rows.tolist(), most, strict=True)]
 
 
-def classes(loaded: LoadedModel) -> Choices:
-    """The classes of a text.
-
-    Raises
-    ------
-    InputError
-        When the model classifies no texts, has one output (a regression), or no padding token.
-    """
+def check_classifier(loaded: LoadedModel) -> None:
+    """Raise InputError when a model has one output (a regression), or no padding token."""
     config = loaded.model.config
     if (config.num_labels or 0) < 2:
         raise InputError(
@@ -104,7 +98,11 @@ def classes(loaded: LoadedModel) -> Choices:
         raise InputError(
             f"{loaded.name}: its configuration names no pad_token_id; add it to config.json"
         )
-    names: dict[int, str] = config.id2label or {}  # type: ignore[assignment]
+
+
+def classes(loaded: LoadedModel) -> Choices:
+    """The classes of a text."""
+    names: dict[int, str] = loaded.model.config.id2label or {}  # type: ignore[assignment]
 
     def forward(batch: Batch, rows: torch.Tensor) -> Parts:
         return (loaded.model(**batch).logits.float().log_softmax(-1),)

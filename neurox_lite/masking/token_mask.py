@@ -154,8 +154,8 @@ class TokenMask(BaseEstimator):
             size=self.size,
             estimator=self.estimator,
             learn_placeholder=self.placeholder == "learned",
-            n_steps=self.n_steps,
-            batch_size=self.batch_size,
+            n_steps=int(self.n_steps),
+            batch_size=int(self.batch_size),
             generator=generator,
         )
         gates.requires_grad_(False)
@@ -317,9 +317,7 @@ class TokenMask(BaseEstimator):
 
     def _check(self, explained: ExplainedTexts) -> None:
         """Raise InputError when a parameter is out of range."""
-        expect(
-            explained, ExplainedTexts, "explained", "such as ExplainedTexts.of_texts(model, texts)"
-        )
+        expect(explained, ExplainedTexts, "explained", "what ExplainedTexts.of_texts returns")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise unknown_choice(name, getattr(self, name), known)
@@ -346,11 +344,13 @@ def _chosen(states: Sequence[int] | None, n_states: int) -> list[int]:
     """States with gates, ascending."""
     if states is None:
         return list(range(n_states))
-    if isinstance(states, int | str):
+    if isinstance(states, str) or np.ndim(states) != 1:
         raise InputError(f"states is {states!r}; give a list of states")
     given = [whole_number(state, "one of the states") for state in states]
     if not given or not all(0 <= state < n_states for state in given):
-        raise InputError(f"states are {given}; the output depends on states 0 to {n_states - 1}")
+        raise InputError(
+            f"states are {given}; give some of 0 to {n_states - 1}, on which the output depends"
+        )
     return sorted(set(given))
 
 

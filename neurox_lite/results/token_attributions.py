@@ -96,7 +96,20 @@ class TokenAttributions(SavedResult):
         return len(self.tokens)
 
     def at(self, state: int | None = None) -> tuple[np.ndarray, ...]:
-        """The values of one state, (n_tokens,) of each text; by default of the last one."""
+        """The values of one state, (n_tokens,) of each text; by default of the last one.
+
+        InputError when there is no such state.
+        """
+        if state is not None:
+            state = whole_number(state, "state")
+            if not -len(self.states) <= state < len(self.states):
+                known = (
+                    f"give one of 0 to {len(self.states) - 1}" if self.states else "leave it out"
+                )
+                raise InputError(
+                    f"attributions '{self.method}' have {len(self.states)} states, not a state "
+                    f"{state}; {known}"
+                )
         if not self.states:
             return self.values
         return tuple(each[-1 if state is None else state] for each in self.values)

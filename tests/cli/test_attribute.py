@@ -112,6 +112,10 @@ def test_gates_are_fitted_saved_and_used_again(
         (["--method", "uniform", "--corpus", CORPUS, "--neuron", "9:9"], "9"),
         (["--method", "uniform", "--corpus", CORPUS, "--contexts", CORPUS], "contexts"),
         (["every", "--pairs", PAIRS], "'every': give all"),
+        (["--pairs", PAIRS, "--contexts", PAIRS], "--pairs takes no --contexts"),
+        (["--corpus", CORPUS, "--site", "mlp"], "a command without --neuron takes no --site"),
+        (["--pairs", PAIRS, "--top", "3"], "a command without --ranking takes no --top"),
+        (["--corpus", CORPUS, "--tag", "upso", "--n-steps", "100000"], "upso"),
     ],
 )
 def test_what_is_refused(
@@ -122,6 +126,26 @@ def test_what_is_refused(
     error = capsys.readouterr().err
     assert any(part in error for part in message.split("|")) and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("contexts", "message"),
+    [
+        ("The man sings .\n\nThe man sings .\n", "contexts.txt: line 2 is blank"),
+        ("The man sings .\n" * 3, "contexts.txt: 3 contexts for 2 questions"),
+    ],
+)
+def test_a_context_stands_on_the_line_of_its_question(
+    contexts: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "questions.txt").write_text("Who sings\nWho\n\n")
+    (tmp_path / "contexts.txt").write_text(contexts)
+    files = ["--text", str(tmp_path / "questions.txt")]
+    files += ["--contexts", str(tmp_path / "contexts.txt")]
+    out = tmp_path / "out"
+    assert attribute(out, *files, "--method", "uniform", "--limit", "1") == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1 and not out.exists()
 
 
 def test_what_a_model_does_not_admit_is_left_out_of_all() -> None:

@@ -240,15 +240,14 @@ def test_what_cannot_be_explained(models, with_head, make_model):
     refused("0 mask tokens", bert, TEXTS)
     refused("2 mask tokens", bert, ["[MASK] [MASK]"])
     refused("no texts", gpt2, [])
-    refused("no tokens", gpt2, [""]) if not gpt2.tokenizer("")["input_ids"] else None
+    refused("text 1 is empty", gpt2, [""])
     refused("answers no questions", gpt2, TEXTS, contexts=TEXTS)
-    refused("needs contexts", with_head(tf.BertForQuestionAnswering), TEXTS)
-    refused(
-        "1 contexts for 2 questions",
-        with_head(tf.BertForQuestionAnswering),
-        TEXTS,
-        contexts=TEXTS[:1],
-    )
+    answering = with_head(tf.BertForQuestionAnswering)
+    refused("context of each .*--contexts", answering, TEXTS)
+    refused("context 2 is empty", answering, TEXTS, contexts=["a man", " "])
+    refused("text 1 is empty", answering, ["", "a man"], contexts=TEXTS)
+    refused("text 2 is empty; leave it out", bert, ["a [MASK]", " "])
+    refused("1 contexts for 2 questions", answering, TEXTS, contexts=TEXTS[:1])
     refused("two classes", with_head(tf.BertForSequenceClassification, num_labels=1), TEXTS)
     refused(
         "but small reads 24",
@@ -265,3 +264,10 @@ def test_what_cannot_be_explained(models, with_head, make_model):
     refused("training mode", training, TEXTS)
     with pytest.raises(InputError, match="9"):
         ExplainedTexts.of_neurons(gpt2, TEXTS, "9:1")
+    with pytest.raises(InputError, match="no neurons"):
+        ExplainedTexts.of_neurons(gpt2, TEXTS, [])
+    config = tf.GPT2Config(vocab_size=1580, n_embd=8, n_layer=1, n_head=1, num_labels=2)
+    no_padding = LoadedModel(
+        tf.GPT2ForSequenceClassification(config).eval(), gpt2.tokenizer, "small", "none"
+    )
+    refused("names no pad_token_id; add it", no_padding, TEXTS)

@@ -153,8 +153,11 @@ def test_attributions_do_not_depend_on_batches(masks, explained, monkeypatch):
 def test_the_same_seed_gives_the_same_mask():
     few = texts_of_words(TEXTS[:20])
     one, again, other = (
-        TokenMask(**{**SHORT, "n_steps": 5}, seed=seed).fit(few).explain(few).values
-        for seed in (0, 0, 1)
+        TokenMask(epsilon=0.02, placeholder="zero", n_steps=of(5), batch_size=of(32), seed=of(seed))
+        .fit(few)
+        .explain(few)
+        .values
+        for of, seed in ((int, 0), (np.int64, 0), (int, 1))
     )
     assert all(map(np.array_equal, one, again))
     assert not np.array_equal(one[0], other[0])
@@ -195,8 +198,9 @@ def test_an_output_that_needs_no_token_is_said():
         ({"n_steps": 0}, "n_steps"),
         ({"batch_size": 1.5}, "batch_size"),
         ({"seed": -1}, "seed"),
-        ({"states": [2]}, r"states are \[2\]; the output depends on states 0 to 1"),
-        ({"states": 1}, "states"),
+        ({"states": [2]}, r"states are \[2\]; give some of 0 to 1, on which the output depends"),
+        ({"states": 1}, "a list of states"),
+        ({"states": np.int64(1)}, "a list of states"),
     ],
 )
 def test_what_is_out_of_range_is_said(explained, options, message):

@@ -35,6 +35,10 @@ def test_states():
     assert STATES == ("embeddings", "block 0", "output")
     np.testing.assert_array_equal(OF_STATES.at(0)[0], [0, 1, 2])
     np.testing.assert_array_equal(OF_STATES.at()[0], PLAIN.at()[0])
+    with pytest.raises(InputError, match="states, not a state 9; give one of 0 to"):
+        OF_STATES.at(9)
+    with pytest.raises(InputError, match="0 states, not a state 0; leave it out"):
+        PLAIN.at(0)
     assert OF_STATES.most_attributed(2) == [["c", "a"], ["d"]]
 
 
