@@ -172,10 +172,9 @@ class Attribute:
             reject_options(self.context, OF_CORPORA, "--text or --pairs")
         if self.pairs is None:
             reject_options(self.context, ["condition", "template"], "--text or --corpus")
-        if self.corpus or self.pairs or self.neuron or self.ranking:
-            others = ("corpus", "pairs", "neuron", "ranking")
-            taker = next(f"--{name}" for name in others if getattr(self, name))
-            reject_options(self.context, ["contexts"], taker)
+        for name in ("corpus", "pairs", "neuron", "ranking"):
+            if getattr(self, name):
+                reject_options(self.context, ["contexts"], f"--{name}")
         if not self.neuron:
             reject_options(self.context, ["site"], "a command without --neuron")
         if not self.ranking:
@@ -208,7 +207,7 @@ class Attribute:
 
         if self.contexts is None:
             return None
-        files = (self.reading.text, self.contexts)
+        files = (str(self.reading.text), self.contexts)
         questions, contexts = (read_lines(path, blank_lines=False) for path in files)
         if len(questions) != len(contexts):
             raise InputError(
