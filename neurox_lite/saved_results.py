@@ -36,6 +36,7 @@ CLASS_OF = {
 IN_FOLDERS = {
     "fit.json": "masking.mask_fit.MaskFit",
     "mask.json": "results.neuron_mask.NeuronMask",
+    "token_mask.json": "masking.token_mask.TokenMask",
 }
 """By a file in the folder, the first that is there."""
 

@@ -89,7 +89,8 @@ def exploring(draw: Draw) -> Draw:
     def draw_some(phi: torch.Tensor) -> Drawn:
         drawn = draw(phi)
         n = n_exploring(len(phi))
-        odds = torch.logit(drawn.log_kept[:n].exp(), eps=1e-6)
+        log_kept = drawn.log_kept[:n].clamp(max=-1e-6)
+        odds = log_kept - torch.log(-torch.expm1(log_kept))
         raised = odds + (odds.clamp(min=EXPLORED) - odds).detach()
         explored = draw(raised[:, None])
         found = replace(drawn, gates=torch.cat([explored.gates, drawn.gates[n:]]))

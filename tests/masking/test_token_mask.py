@@ -21,7 +21,13 @@ from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking import TokenMask, gate_network
 from neurox_lite.masking.masked_texts import masked_output
-from neurox_lite.masking.token_draws import Drawn, draw_bernoulli, draw_hard_concrete
+from neurox_lite.masking.token_draws import (
+    Drawn,
+    draw_bernoulli,
+    draw_hard_concrete,
+    drawing,
+    exploring,
+)
 from tests.masking.token_truth import DECIDING, TEXTS, YES, some_texts, texts_of_words
 
 SHORT = {"epsilon": 0.02, "n_steps": 500, "batch_size": 32, "placeholder": "zero"}
@@ -117,7 +123,7 @@ def test_more_gates_keep_less_and_hidden_ones_depend_on_their_state_alone(masks,
 def test_a_saved_mask_is_the_same(masks, explained, tmp_path):
     for variant, mask in masks.items():
         mask.save(tmp_path / variant)
-        again = TokenMask.load(tmp_path / variant)
+        again = nx.load_result(tmp_path / variant)
         assert str(again) == str(mask)
         assert again.fits_ == mask.fits_
         assert again.get_params() == {**mask.get_params(), "states": [0, 1]}
@@ -220,3 +226,20 @@ def test_draws_have_the_probabilities_of_their_closed_forms():
         gates = torch.stack([draw(phi, each).gates for each in noise[:2000]])
         expected = draw(phi, noise[0]).log_kept.exp()
         torch.testing.assert_close((gates > 0).float().mean(0), expected, atol=0.04, rtol=0)
+
+
+@pytest.mark.parametrize("estimator", ["hard-concrete", "reinforce"])
+def test_a_quarter_of_the_texts_explores(estimator):
+    """There a token that is as good as closed is kept as often as the raised odds say."""
+    phi = torch.full((4000, 2, 3), -9.0, requires_grad=True)
+    draw = drawing(estimator, torch.Generator().manual_seed(0), phi.device)
+    plain, found = draw(phi), exploring(draw)(phi)
+    assert (plain.gates > 0).float().mean() < 0.01
+    kept = (found.gates > 0).float()
+    assert 0.2 < kept[:1000].mean() < 0.4
+    assert kept[1000:].mean() < 0.01
+    assert torch.equal(found.log_kept, plain.log_kept)
+    drawn = found.gates if estimator == "hard-concrete" else found.log_probability
+    (gradient,) = torch.autograd.grad(drawn[:1000].sum(), phi)
+    assert (gradient[:1000].abs().sum((1, 2)) > 0).float().mean() > 0.3
+    assert not gradient[1000:].any()
