@@ -7,9 +7,13 @@ The fewest expected open gates with ``E[R] >= alpha`` (De Cao et al. 2022, eq. 4
    (:mod:`~neurox_lite.masking.hard_concrete`).
 3. Run the model with a neuron h replaced, ``(1 - m) h + m b`` (eq. 1), and measure the effect R.
 4. Descend by Adam on ``sum_i P(m_i != 0) + lambda (alpha - E[R])``, in the locations of gates and
-   in replacements.
-5. Ascend in lambda, which grows while the effect is too small (:class:`Multiplier`).
+   in replacements. It is divided by ``1 + lambda``: Adam remembers the size of gradients for a
+   hundred steps, in which lambda changes a hundredfold.
+5. Set lambda by a controller that leads the effect to alpha
+   (:class:`~neurox_lite.masking.multiplier.Multiplier`).
 6. Repeat from 2; the learning rate falls over the second half of the steps.
+7. Now and then cut the gates at one half, and remember those that are enough and fewer than before.
+   At the end take the fewest that are enough on all examples.
 """
 
 from __future__ import annotations
@@ -19,22 +23,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.masking import hard_concrete
-from neurox_lite.masking.effects import Effect
+from neurox_lite.masking.effects import Effect, effects_of
+from neurox_lite.masking.multiplier import Multiplier
 from neurox_lite.showing import short_repr
 
 LEARNING_RATE = 0.1
-"""Of Adam, for the locations of gates and for replacements in standard deviations of their neuron;
-falls to a twentieth over the second half of the steps."""
+"""Of Adam, for the locations of gates; falls to a twentieth over the second half of the steps."""
+
+VALUE_RATE = 0.5
+"""The same for replacements, in standard deviations of their neuron."""
 
 HIGHEST = 3.0
 """Of a location: a gate is open there in 97 % of draws, and higher ones are long in coming down."""
 
-LEAST, MOST = 1e-3, 1e4
-"""Of lambda."""
+MARGIN = 0.02
+"""The search aims beyond alpha by this share of the scale, so that most masks cut are enough."""
+
+CUTS_FROM, N_CUTS, CUT_ROWS = 0.4, 12, 64
+"""Gates are cut so many times, from this share of the steps on, and tried on so many examples."""
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 Estimate = Callable[[torch.Tensor, torch.Tensor, Run], tuple[torch.Tensor, torch.Tensor, float]]
@@ -54,7 +65,8 @@ class SearchState:
         That the gate is not 0.
     values : (n_neurons,) tensor
         Replacements.
-    multiplier : float
+    multiplier : float, optional
+        Lambda; by default what a nat would cost if all gates together were just enough.
     sizes, effects : tuples of float
         Expected number of open gates and measured effect, step by step.
     """
@@ -62,7 +74,7 @@ class SearchState:
     phi: torch.Tensor
     probabilities: torch.Tensor
     values: torch.Tensor
-    multiplier: float
+    multiplier: float | None = None
     sizes: tuple[float, ...] = ()
     effects: tuple[float, ...] = ()
 
@@ -74,45 +86,10 @@ class SearchState:
         return int((self.phi > 0).sum())
 
 
-class Multiplier:
-    """Lambda, the Lagrange multiplier of ``E[R] >= alpha`` (De Cao et al. 2022, section 3).
-
-    It grows while the constraint is violated and shrinks while it is met, by factors, since nobody
-    knows its size beforehand. Of the gap ``g = (alpha - R) / scale``, cut off at 10, in every step:
-
-    1. ``lambda <- lambda exp(rate g)``.
-    2. The step is taken with ``lambda exp(damping g)``, without which lambda and the mask swing
-       around the solution (the PI control of Stooke et al. 2020, in the exponent).
-
-    ``scale`` is the size of a large gap, in the units of the effect; ``value`` is lambda to start
-    with.
-    """
-
-    def __init__(
-        self,
-        alpha: float,
-        scale: float,
-        *,
-        rate: float = 0.05,
-        damping: float = 0.5,
-        value: float = 1.0,
-    ):
-        self.alpha, self.scale = alpha, scale
-        self.rate, self.damping = rate, damping
-        self.value = value
-
-    def step(self, effect: float) -> float:
-        """Lambda for this step, given the effect measured in it."""
-        gap = (self.alpha - effect) / self.scale
-        gap = min(max(gap, -10.0), 10.0)
-        self.value = min(max(self.value * math.exp(self.rate * gap), LEAST), MOST)
-        return self.value * math.exp(self.damping * gap)
-
-
 def initial_state(effect: Effect) -> SearchState:
     """Every gate as likely open as closed, every replacement the mean."""
     phi = torch.zeros(effect.space.n_neurons)
-    return SearchState(phi, hard_concrete.probability(phi), effect.start.clone(), 1.0)
+    return SearchState(phi, hard_concrete.probability(phi), effect.start.clone())
 
 
 def through_gates(
@@ -135,6 +112,8 @@ def search_mask(
     generator: torch.Generator,
     estimate: Estimate = through_gates,
     learning_rate: float = LEARNING_RATE,
+    draws: int = 1,
+    cut: bool = True,
 ) -> SearchState:
     """Fewest expected open gates with ``E[R] >= alpha``; see the module for the steps.
 
@@ -152,38 +131,82 @@ def search_mask(
         On the CPU, whatever the device of the model.
     estimate : function
         How gates are drawn, and what their gradient is.
+    learning_rate : float
+        Of the locations of gates.
+    draws : int
+        Gates drawn for each example of a batch, which has as many times fewer examples.
+    cut : bool
+        Whether the state is that of the fewest gates, cut at one half, that were enough, if any
+        were; otherwise that of the last step.
     """
     device = effect.start.device
     n_neurons = effect.space.n_neurons
     # At this bound all closed gates together are open about once in two draws: closed enough, and
     # near enough to be opened again.
-    bound = math.log(n_neurons) + 1
+    lowest_phi = -math.log(n_neurons) - 1
     std = effect.std
     phi = start.phi.clone().to(device).requires_grad_()
     steps = to_z_scores(effect, start.values.to(device)).requires_grad_()
     lowest, highest = to_z_scores(effect, effect.low), to_z_scores(effect, effect.high)
-    optimizer = torch.optim.Adam([phi, steps], lr=learning_rate, betas=(0.9, 0.99))
-    multiplier = Multiplier(alpha, scale, value=start.multiplier)
+    rates = (learning_rate, VALUE_RATE)
+    optimizer = torch.optim.Adam([{"params": [phi]}, {"params": [steps]}], betas=(0.9, 0.99))
+    value = start.multiplier or float(start.probabilities.sum()) / scale
+    multiplier = Multiplier(alpha + MARGIN * scale, scale, value=value)
+    cuts = _Cuts(effect, alpha, rows)
+    cut_at = set(np.linspace(CUTS_FROM * n_steps, n_steps - 1, N_CUTS).astype(int).tolist())
     sizes, effects = [], []
     for step in tqdm(range(n_steps), desc="mask", unit="step", disable=None, delay=2, leave=False):
-        optimizer.param_groups[0]["lr"] = learning_rate * min(1, max(0.05, 2 - 2 * step / n_steps))
-        drawn = torch.randint(len(rows), (batch_size,), generator=generator)
-        noise = torch.rand((batch_size, n_neurons), generator=generator).clamp(1e-6, 1 - 1e-6)
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * min(1, max(0.05, 2 - 2 * step / n_steps))
+        examples = torch.randint(len(rows), (math.ceil(batch_size / draws),), generator=generator)
+        drawn = examples.repeat_interleave(draws)
+        noise = torch.rand((len(drawn), n_neurons), generator=generator).clamp(1e-6, 1 - 1e-6)
         values = effect.start + std * steps
         run = partial(effect, values=values, rows=rows[drawn.to(rows.device)])
         size, gain, measured = estimate(phi, noise.to(device), run)
+        factor = multiplier.step(measured, step / n_steps)
         optimizer.zero_grad()
-        (size - multiplier.step(measured) * gain).backward(inputs=[phi, steps])
+        ((size - factor * gain) / (1 + factor)).backward(inputs=[phi, steps])
         optimizer.step()
         with torch.no_grad():
-            phi.clamp_(-bound, HIGHEST)
+            phi.clamp_(lowest_phi, _highest(int((phi > 0).sum()), step / n_steps))
             steps.clamp_(lowest, highest)
         sizes.append(size.item())
         effects.append(measured)
-    values = (effect.start + std * steps).detach()
-    phi = phi.detach()
+        if cut and step in cut_at:
+            cuts.remember(phi.detach(), (effect.start + std * steps).detach())
+    last = phi.detach(), (effect.start + std * steps).detach()
+    phi, values = cuts.fewest() or last
     open_shares = hard_concrete.probability(phi)
     return SearchState(phi, open_shares, values, multiplier.value, tuple(sizes), tuple(effects))
+
+
+def _highest(n_open: int, progress: float) -> float:
+    """Highest location: lower if few gates are open, so that each can be spared, until the end."""
+    of_few = min(HIGHEST, math.log(1 + n_open) + 1)
+    return float(np.interp(progress, (0.5, 1), (of_few, HIGHEST)))
+
+
+class _Cuts:
+    """Gates cut at one half in the course of a search, each time fewer that are enough."""
+
+    def __init__(self, effect: Effect, alpha: float, rows: torch.Tensor):
+        self.effect, self.alpha, self.rows = effect, alpha, rows
+        self.found: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def remember(self, phi: torch.Tensor, values: torch.Tensor) -> None:
+        fewest = min((int((phi > 0).sum()) for phi, _ in self.found), default=len(phi) + 1)
+        if (phi > 0).sum() < fewest and self._is_enough(phi, values, self.rows[:CUT_ROWS]):
+            self.found.append((phi.clone(), values.clone()))
+
+    def fewest(self) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Locations and replacements of the fewest gates that are enough on all examples."""
+        enough = (each for each in reversed(self.found) if self._is_enough(*each, self.rows))
+        return next(enough, None)
+
+    def _is_enough(self, phi: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> bool:
+        found = effects_of(self.effect, (phi > 0).to(values.dtype), values, rows)
+        return float(found.mean()) >= self.alpha
 
 
 def to_z_scores(effect: Effect, values: torch.Tensor) -> torch.Tensor:

@@ -78,8 +78,8 @@ def score_mask(
         ),
         held_out_intact=float(before.mean()) if len(before) else math.nan,
         held_out_effect=held_out.value,
-        held_out_effect_low=held_out.low,
-        held_out_effect_high=held_out.high,
+        held_out_effect_low=_finite(held_out.low),
+        held_out_effect_high=_finite(held_out.high),
         held_out_success=share.value,
         held_out_low=share.low,
         held_out_high=share.high,
@@ -91,6 +91,11 @@ def score_mask(
         n_runs=effect.n_runs - task.runs_before,
         counts={"trained on": len(task.train), "held out": len(task.test)},
     )
+
+
+def _finite(end: float) -> float:
+    """An end of an interval, NaN where it is infinite: of examples that all count together."""
+    return end if math.isfinite(end) else math.nan
 
 
 def _settled(found: SearchState, alpha: float, scale: float) -> bool:

@@ -67,6 +67,7 @@ def mask_path(
             n_steps=NEXT_STEPS if number else FIRST_STEPS,
             batch_size=batch_size,
             generator=generator,
+            cut=False,
         )
         probability += found.probabilities.double() / len(shares)
     scores = probability.cpu().numpy()

@@ -5,7 +5,8 @@ The steps are those of :mod:`~neurox_lite.masking.gate_search`, but for the gate
 1. Gates are drawn from Bernoulli(sigmoid(phi)), each 0 or 1.
 2. Their gradient is that of the expected size, ``sum_i sigmoid(phi_i)``, which is exact, less
    ``lambda (R - baseline) grad log p(gates)``.
-3. The baseline is a moving average of R.
+3. The baseline is a moving average of R; or, with several draws of gates for each example, the mean
+   R of its other draws (leave-one-out: Kool et al. 2019).
 
 Replacements and lambda are fitted as there.
 """
@@ -25,23 +26,26 @@ SMOOTHING = 0.9
 
 
 def reinforce_mask(
-    effect: Effect, alpha: float, *, exact_size: bool = True, **options: Any
+    effect: Effect, alpha: float, *, exact_size: bool = True, draws: int = 1, **options: Any
 ) -> SearchState:
     """As :func:`~neurox_lite.masking.gate_search.search_mask`, by the score function.
 
     Without ``exact_size``, the size is part of what is rewarded, as in plain REINFORCE, which is
-    noisier.
+    noisier. With more ``draws`` than one, the baseline is that of leaving one out, and a batch has
+    as many times fewer examples.
     """
-    found = search_mask(effect, alpha, **options, estimate=_ScoreFunction(exact_size))
+    estimate = _ScoreFunction(exact_size, draws)
+    found = search_mask(effect, alpha, **options, draws=draws, estimate=estimate)
     return replace(found, probabilities=torch.sigmoid(found.phi))
 
 
 class _ScoreFunction:
     """Bernoulli gates, and the gradient of their probability."""
 
-    def __init__(self, exact_size: bool) -> None:
+    def __init__(self, exact_size: bool, draws: int) -> None:
         self.exact_size = exact_size
-        self.effect, self.size = _MovingAverage(), _MovingAverage()
+        self.effect = _LeaveOneOut(draws) if draws > 1 else _MovingAverage()
+        self.size = _LeaveOneOut(draws) if draws > 1 else _MovingAverage()
 
     def __call__(
         self, phi: torch.Tensor, noise: torch.Tensor, run: Run
@@ -69,3 +73,15 @@ class _MovingAverage:
         before = mean if self.value is None else self.value
         self.value = SMOOTHING * before + (1 - SMOOTHING) * mean
         return rewards - before
+
+
+class _LeaveOneOut:
+    """The mean reward of the other draws for the same example, which stand side by side."""
+
+    def __init__(self, draws: int) -> None:
+        self.draws = draws
+
+    def surplus(self, rewards: torch.Tensor) -> torch.Tensor:
+        """Rewards less that mean."""
+        each = rewards.view(-1, self.draws)
+        return (each - each.mean(1, keepdim=True)).flatten() * self.draws / (self.draws - 1)

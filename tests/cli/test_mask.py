@@ -18,6 +18,7 @@ from neurox_lite.cli.main import main
 from neurox_lite.embedded import embedded_path
 from neurox_lite.interventions.pair_inputs import other_pairs
 from neurox_lite.interventions.side_effects import SideEffects
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.results.ablation import AblationCurves
 
 pytestmark = pytest.mark.heavy
@@ -167,11 +168,19 @@ def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
 
 
 def test_seeds_without_held_out_pairs(tmp_path: Path) -> None:
+    """Also with a share of pairs to turn, and what is said of their template."""
     few = ["--condition", "singular", "--template", "simple", "--layers", "1", "--steps", "5"]
     command = ["mask", "--model", MODEL, "--pairs", PAIRS, *few, "--out", str(tmp_path / "out")]
-    assert main([*command, "--seeds", "2", "--held-out", "0"]) in (0, 3)
+    options = ["--seeds", "2", "--held-out", "0", "--success", "0.9"]
+    assert main([*command, *options]) in (0, 3)
     seeds = json.loads((tmp_path / "out" / "seeds.json").read_text())
     assert seeds["held-out success by seed"] == [None, None]
+    assert (
+        seeds["success asked for"] == 0.9 and seeds["held-out effect, 95 % interval"] == [None] * 2
+    )
+    (template,) = MaskFit.load(tmp_path / "out").templates
+    assert template.name == "simple singular" and template.holds == (template.success >= 0.9)
+    assert template.success == pytest.approx(seeds["success"], abs=1e-6)
 
 
 def test_an_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,6 +276,7 @@ def test_ablation_in_the_model(
             ["--pairs", PAIRS, "--method", "magic"],
             "--method magic: use differentiable-mask, reinforce",
         ),
+        (["--pairs", PAIRS, "--template", "conjunction", "--success", "9"], "success is 9.0"),
         (["--pairs", PAIRS, "--method", "integrated-gradients"], "needs --target"),
         (["--pairs", PAIRS, "--method", "random", "--target", "plural"], "leave it out"),
         (["--pairs", PAIRS, "--method", "random", "--path"], "leave one of them out"),

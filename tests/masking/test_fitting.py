@@ -5,6 +5,7 @@ Of `fitting`, `fit_task`, `mask_scores`, `reinforce` and `attribution`.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +17,7 @@ from neurox_lite.masking.attribution import gate_gradients
 from neurox_lite.masking.effects import ReadoutEffect
 from neurox_lite.masking.fitting import fit_mask, mask_from_ranking
 from neurox_lite.masking.gate_search import initial_state, search_mask
-from neurox_lite.masking.reinforce import reinforce_mask
+from neurox_lite.masking.reinforce import _LeaveOneOut, reinforce_mask
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
 from neurox_lite.masking.seed_spread import SeedSpread
 
@@ -114,6 +115,39 @@ def test_plain_reinforce_rewards_the_size_too():
     assert fit.feasible
     assert set(fit.mask.columns.tolist()) == {STRONG, WEAK}
     assert fit.mask.method == "plain"
+
+
+def test_the_baseline_of_leaving_one_out():
+    rewards = torch.tensor([1.0, 2.0, 6.0, 0.0, 0.0, 3.0])
+    found = _LeaveOneOut(3).surplus(rewards)
+    assert found.tolist() == [1 - 4, 2 - 3.5, 6 - 1.5, -1.5, -1.5, 3]
+
+
+def test_reinforce_with_several_draws_for_each_example():
+    fit = fit_mask(
+        varying(readout()), alpha=3.0, search=partial(reinforce_mask, draws=4), n_steps=200
+    )
+    assert fit.feasible
+    assert set(fit.mask.columns.tolist()) == {STRONG, WEAK}
+
+
+def test_gates_cut_at_one_half_are_the_fewest_that_are_enough():
+    """Beside the truth: how many it takes is known for every alpha."""
+    effect = varying(readout())
+    for alpha, size in ((0.5, 1), (3.0, 2)):
+        found = search_mask(
+            effect,
+            alpha,
+            rows=torch.arange(len(effect)),
+            scale=alpha + 5,
+            start=initial_state(effect),
+            n_steps=200,
+            batch_size=16,
+            generator=torch.Generator().manual_seed(0),
+        )
+        assert found.n_open == size
+        gates = (found.phi > 0).float()
+        assert effect(gates, found.values, torch.arange(len(effect))).mean() >= alpha
 
 
 def test_enough_ends_the_fit_of_replacements():
