@@ -100,8 +100,9 @@ def say(line: str) -> None:
 
 
 def add(results: Results, name: str, measures: Mapping[str, float]) -> None:
-    """Append the measures of a seed."""
+    """Append the measures of a seed, and say them: a run that is broken off has shown them."""
     results.setdefault(name, []).append(dict(measures))
+    say(json.dumps({name: measures}))
 
 
 def show(results: Results, *, as_json: bool) -> None:
