@@ -35,7 +35,7 @@ from tests.benchmarks.attribution_runs import (
     show,
 )
 
-MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 600, "batch_size": 32}
+MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 500, "batch_size": 32}
 MODELS = ("gpt2", "lstm-0", "lstm-1", "lstm-2")
 SUBJECT, ATTRACTOR, SAME, OTHER = "subject", "attractor", "other noun", "other word"
 
