@@ -3,9 +3,9 @@
     python -m tests.benchmarks.agreement_tokens [--models gpt2 lstm-0 ...] [--seeds 5] [--json]
 
 On the embedded pairs with a noun of the other number between subject and verb ("The niece near the
-cars *watches*"). The first table says, of all methods, in what share of the pairs the subject has
-the largest value of all words, and in what share an attractor has more than the subject; the second
-what DiffMask keeps in each state.
+cars *watches*"). The first tables say what share of words DiffMask keeps in each state; the last, of all
+methods, in what share of the pairs the subject has the largest value of all words, and in what
+share an attractor has more than the subject.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import numpy as np
 
 import neurox_lite as nx
 from neurox_lite.attribution import kept_by
-from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.corpora.grammar import Grammar
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.interventions.explained_texts import ExplainedTexts
@@ -108,7 +107,6 @@ def main() -> None:
         "exact-erasure": {"max_tokens": 64},
     }
     results: Results = {}
-    kept: dict[str, KeptTokens] = {}
     for model in arguments.models:
         path = nx.embedded_path(f"models/{model}")
         to_fit, to_explain = (ExplainedTexts.of_pairs(path, pairs) for pairs in (train, test))
@@ -118,13 +116,10 @@ def main() -> None:
                 arguments.methods, to_fit, to_explain, seed, options
             ):
                 add(results, f"{model}, {name}", {**shares(found, test), "seconds": seconds})
-                if found.states:
-                    kept[f"{model}, {name}, seed {seed}"] = kept_by(found, labels)
+                if found.states and not arguments.json:
+                    print_kept(f"{model}, {name}, seed {seed}", kept_by(found, labels))
     say(f"{len(test)} pairs explained")
     show(results, as_json=arguments.json)
-    if not arguments.json:
-        for name, of_mask in kept.items():
-            print_kept(name, of_mask)
 
 
 if __name__ == "__main__":

@@ -16,15 +16,17 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import neurox_lite as nx
-from neurox_lite.attribution import faithfulness, kept_by, state_moments
+from neurox_lite.attribution import faithfulness, kept_by
 from neurox_lite.attribution.faithfulness import MEASURED
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from tests.benchmarks.attribution_runs import (
     ESTIMATORS,
+    PER_TEXT,
     fit_mask,
     one_thread,
     parser_of,
@@ -95,15 +97,19 @@ def main() -> None:
     )
     to_fit = ExplainedTexts.of_texts(path, drawn(train_texts, N_FIT))
     to_explain = ExplainedTexts.of_texts(path, drawn(dev_texts, arguments.sentences))
-    options = {
+    options: dict[str, dict[str, Any]] = {
         **dict.fromkeys(ESTIMATORS, MASK_OPTIONS),
-        "information-bottleneck": {"moments": state_moments(to_fit), **FIT_EACH},
+        **{name: {"epsilon": 0.1, **FIT_EACH} for name in PER_TEXT},
+        "information-bottleneck": FIT_EACH,
         "noise": FIT_EACH,
     }
-    start = time.perf_counter()
-    mask = fit_mask("diffmask", to_fit, SEED, MASK_OPTIONS)
-    found = [mask.explain(to_explain)]
-    seconds = [(time.perf_counter() - start) / len(to_explain)]
+    found, seconds = [], []
+    masks = []
+    if "diffmask" in arguments.methods:
+        start = time.perf_counter()
+        masks = [fit_mask("diffmask", to_fit, SEED, MASK_OPTIONS)]
+        found = [masks[0].explain(to_explain)]
+        seconds = [(time.perf_counter() - start) / len(to_explain)]
     others = [name for name in arguments.methods if name != "diffmask"]
     for _, attributions, each in run_methods(others, to_fit, to_explain, SEED, options):
         found.append(attributions)
@@ -125,7 +131,7 @@ def main() -> None:
         cells = [str(getattr(faithful, name)[row]) for name in MEASURED]
         each = f"{seconds[row]:.3g}" if row < len(seconds) else "-"
         print(f"| {method} | {' | '.join(cells)} | {each} |")
-    if arguments.treebank:
+    for mask in masks if arguments.treebank else ():
         corpus = nx.read_conllu(arguments.treebank)
         some = corpus.section(range(N_TAGGED))
         upos = corpus.labels("upos")[: some.n_words].tolist()
