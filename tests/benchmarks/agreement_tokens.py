@@ -3,9 +3,9 @@
     python -m tests.benchmarks.agreement_tokens [--models gpt2 lstm-0 ...] [--seeds 5] [--json]
 
 On the embedded pairs with a noun of the other number between subject and verb ("The niece near the
-cars *watches*"). The first tables say what share of words DiffMask keeps in each state; the last, of all
-methods, in what share of the pairs the subject has the largest value of all words, and in what
-share an attractor has more than the subject.
+cars *watches*"). The first tables say what share of words DiffMask keeps in each state; the last,
+of all methods, in what share of the pairs the subject has the largest value of all words, and in
+what share an attractor has more than the subject.
 """
 
 from __future__ import annotations

@@ -30,12 +30,13 @@ PER_TEXT = ("diffmask-per-text", "reinforce")
 METHODS = (*ESTIMATORS, *(name for name in ATTRIBUTION_METHODS if name not in ESTIMATORS))
 
 
-def parser_of(description: str | None) -> argparse.ArgumentParser:
+def parser_of(description: str | None, *, has_seeds: bool = True) -> argparse.ArgumentParser:
     """Options that all these benchmarks have."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=5, help="of models and methods, 0 to N - 1")
+    if has_seeds:
+        parser.add_argument("--seeds", type=int, default=5, help="of model and method, 0 to N - 1")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--json", action="store_true", help="means over seeds, as one object")
     return parser

@@ -74,7 +74,7 @@ def classifier(base: Path, data: Path, out: Path, *, n_blocks: int, epochs: int)
 
 
 def main() -> None:
-    parser = parser_of(__doc__)
+    parser = parser_of(__doc__, has_seeds=False)
     parser.add_argument("--model", type=Path, required=True, help="MiniLM, or another BERT")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--treebank", type=Path, help="CoNLL-U, for shares by part of speech")
