@@ -15,6 +15,7 @@ from neurox_lite.attribution.faithfulness import Faithfulness, faithfulness
 from neurox_lite.attribution.kept_tokens import KeptTokens, kept_by
 from neurox_lite.attribution.methods import OwnMethod, attribute_by
 from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.figures import save_result
 from neurox_lite.interventions.explained_texts import ExplainedTexts
@@ -157,6 +158,15 @@ def compare_attributions(
     chosen: list[Any] = [row.name for row in ATTRIBUTION_METHODS.values() if row.is_installed]
     if methods is not None:
         chosen = one_or_more(methods, (str, TokenAttributions, Callable), "methods", WANTED)
+    names = [method for method in chosen if isinstance(method, str)]
+    for name in names:
+        if name not in ATTRIBUTION_METHODS:
+            raise unknown_choice("method", name, ATTRIBUTION_METHODS, "or a function")
+        if names.count(name) > 1:
+            raise InputError(f"method '{name}' is given twice; give it once")
+    for name in options:
+        if name not in names:
+            raise unknown_choice("method in options", name, names)
     found, seconds, left_out = [], [], {}
     for method in chosen:
         if isinstance(method, TokenAttributions):
@@ -173,11 +183,22 @@ def compare_attributions(
             logger.info("%s is left out: %s", method, error)
             continue
         seconds.append(cost.seconds / len(explained))
+    faith = faithfulness(explained, found, seed=seed)
+    said = {each for method in found for each in method.said}
+    says_so = {row.name for row in ATTRIBUTION_METHODS.values() if row.learns}
+    learned = any(each.method in says_so for each in found)
+    if len(said) == 1 and len(explained) > 1 and faith.measure == "probability" and not learned:
+        logger.warning(
+            "the model says '%s' of all %d texts: which tokens speak for something else cannot be "
+            "seen; give texts of which it says different things",
+            *said,
+            len(explained),
+        )
     kept = () if labels is None else tuple(kept_by(each, labels) for each in found if each.states)
     return AttributionComparison(
         tuple(found),
         tuple(seconds),
-        faithfulness(explained, found, seed=seed),
+        faith,
         agreement(found) if len(found) > 1 else None,
         kept,
         left_out,

@@ -160,7 +160,7 @@ class TokenMask(BaseEstimator):
         )
         gates.requires_grad_(False)
         draw = drawing(self.estimator, torch.Generator().manual_seed(seed + 1), device)
-        names = state_names(explained.n_states)
+        names = state_names(len(explained.states))
         self.fits_ = tuple(
             score_state(
                 explained,

@@ -235,7 +235,8 @@ def as_loaded(
     Raises
     ------
     InputError
-        When it is none of these, cannot be loaded, or a model in memory has no tokenizer.
+        When it is none of these, cannot be loaded, or a model in memory has no tokenizer or was
+        compiled in place.
     """
     if tokenizer is not None:
         expect(tokenizer, PreTrainedTokenizerBase, "tokenizer", "what AutoTokenizer gives")
@@ -247,6 +248,7 @@ def as_loaded(
             )
         return load_model(model, **options)
     if isinstance(model, LoadedModel):
+        _check_not_compiled(model.model)
         return model if tokenizer is None else replace(model, tokenizer=tokenizer)
     model = getattr(model, "_orig_mod", model)  # of a compiled one
     if not isinstance(model, PreTrainedModel):
@@ -255,10 +257,20 @@ def as_loaded(
             f"a {type(model).__name__} is not a model; give "
             + ("what its merge_and_unload() returns" if adapted else OTHER_FORMS)
         )
+    _check_not_compiled(model)
     name = public_name(model.name_or_path) if model.name_or_path else type(model).__name__
     if tokenizer is None and reads_text:
         tokenizer = _tokenizer_of(model)
     return LoadedModel(model, tokenizer, name, weights_hash(model))
+
+
+def _check_not_compiled(model: torch.nn.Module) -> None:
+    """Refuse what runs no hooks that are added later, so that nothing would be read or changed."""
+    if any(part._compiled_call_impl is not None for part in model.modules()):
+        raise InputError(
+            f"a {type(model).__name__} that was compiled in place cannot be read or changed; give "
+            "it before its compile(), or what torch.compile(model) returns"
+        )
 
 
 def _tokenizer_of(model: PreTrainedModel) -> PreTrainedTokenizerBase:

@@ -163,3 +163,22 @@ def test_what_a_model_does_not_admit_is_left_out_of_all() -> None:
     assert found.table()[0][:2] == ["method", "seconds per text"]
     with pytest.raises(nx.InputError, match="methods"):
         compare_attributions(explained, [])
+    # Before anything is fitted.
+    with pytest.raises(nx.InputError, match="did you mean 'uniform'"):
+        compare_attributions(explained, ["diffmask", "unifrom"])
+    with pytest.raises(nx.InputError, match="'diffmask' is given twice"):
+        compare_attributions(explained, ["diffmask", "diffmask"])
+    with pytest.raises(nx.InputError, match="unknown method in options 'noise'"):
+        compare_attributions(explained, ["diffmask"], options={"noise": {"n_steps": 2}})
+
+
+def test_a_model_that_always_says_the_same_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    explained = nx.attribution.ExplainedTexts.of_texts(GPT2, ["The nurse sings ."] * 2)
+    compare_attributions(explained, ["uniform"])
+    assert "of all 2 texts" in caplog.text
+
+
+def test_states_before_a_neuron_have_the_names_that_all_states_have() -> None:
+    explained = nx.attribution.ExplainedTexts.of_neurons(GPT2, ["The nurse sings ."] * 4, "1:3")
+    found = nx.attribution.diffmask(explained, n_steps=1)
+    assert found.states == ("embeddings", "block 0", "block 1")

@@ -13,7 +13,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.interventions.addition import add_to_neurons
 from neurox_lite.interventions.intervene import intervene
 from neurox_lite.interventions.pair_scores import score_pairs
-from neurox_lite.models.loading import load_model
+from neurox_lite.models.loading import as_loaded, load_model
 from neurox_lite.models.neuron_spaces import neuron_space
 from neurox_lite.models.sites import find_sites
 from neurox_lite.neurons import NeuronSpace
@@ -155,6 +155,16 @@ def test_a_compiled_model_is_added_to():
         with add_to_neurons(compiled, space, shift):
             found = compiled(input_ids=IDS).logits
     torch.testing.assert_close(found, expected)
+
+
+def test_a_model_compiled_in_place_is_refused():
+    # Its calls run no hook that is added later: nothing would be read or changed.
+    model = build("gpt2", 99, "AutoModelForCausalLM")
+    loaded = as_loaded(model, reads_text=False)
+    model.transformer.h[0].compile(backend="eager")
+    for given in (model, loaded):
+        with pytest.raises(InputError, match="compiled in place .* torch.compile"):
+            as_loaded(given, reads_text=False)
 
 
 def test_a_classifier_of_an_encoder_decoder():
