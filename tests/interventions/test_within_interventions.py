@@ -163,7 +163,7 @@ def test_a_model_compiled_in_place_is_refused():
     loaded = as_loaded(model, reads_text=False)
     model.transformer.h[0].compile(backend="eager")
     for given in (model, loaded):
-        with pytest.raises(InputError, match="compiled in place .* torch.compile"):
+        with pytest.raises(InputError, match="that was compiled in place"):
             as_loaded(given, reads_text=False)
 
 
