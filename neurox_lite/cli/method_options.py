@@ -31,7 +31,7 @@ def options_of(methods: Mapping[str, Any]) -> Any:
     for name, by_method in takers.items():
         first = next(iter(by_method.values()))
         help, default = f"{', '.join(by_method)}: {first.help}.", first.default
-        if len(by_method) > 1:
+        if any(option.default != first.default for option in by_method.values()):
             defaults = (f"{option.default} for {method}" for method, option in by_method.items())
             help, default = _sentence(f"{first.help}, by default {', '.join(defaults)}"), None
         kind = type(first.default) if default is not None else type(first.default) | None

@@ -154,6 +154,8 @@ class Job:
             "ablate: delta: give a number from 0 to 1": 0 <= ablate.delta <= 1,
             "attribute: neurons: give a number of at least 0": attribute.neurons >= 0,
             "attribute: n_texts: give at least 1": attribute.n_texts >= 1,
+            "attribute: methods: give each once": len(set(attribute.methods))
+            == len(attribute.methods),
         }
         for message, holds in checks.items():
             if not holds:

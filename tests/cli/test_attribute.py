@@ -148,6 +148,13 @@ def test_a_context_stands_on_the_line_of_its_question(
     assert message in error and error.count("\n") == 1 and not out.exists()
 
 
+def test_help_says_a_default_of_several_methods_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["attribute", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "diffmask, diffmask-per-text, reinforce: log or count: what is least." in shown
+    assert "for reinforce" not in shown
+
+
 def test_what_a_model_does_not_admit_is_left_out_of_all() -> None:
     pairs = nx.read_pairs(PAIRS)[:3]
     lstm = nx.load_model(nx.embedded_path("models/lstm-0"), head="language")

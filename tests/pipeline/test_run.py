@@ -401,3 +401,5 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
     assert "Which tokens decide" not in (out / "summary.md").read_text()
     with pytest.raises(InputError, match="unknown method 'uniformly'"):
         replace(job, attribute=AttributeOptions(["uniformly"]))
+    with pytest.raises(InputError, match="methods: give each once"):
+        replace(job, attribute=AttributeOptions(["uniform", "uniform"]))
