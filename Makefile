@@ -54,6 +54,7 @@ results: out/minilm
 	$(BIN)/python -m tests.benchmarks.recurrence
 	$(BIN)/python -m tests.benchmarks.rankers
 	$(BIN)/python -m tests.benchmarks.mask_truth
+	$(BIN)/python -m tests.benchmarks.mask_searches --feasible
 	$(BIN)/python -m tests.benchmarks.number_agreement
 	$(BIN)/python -m tests.benchmarks.two_cells
 	$(BIN)/python -m tests.benchmarks.gender

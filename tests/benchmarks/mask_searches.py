@@ -189,11 +189,11 @@ def runs_to_as_small(effect: PairEffect, size: float, seeds: Sequence[int]) -> N
 
 
 def feasible() -> None:
-    """All 800 singular pairs of the embedded file, in lstm-2: what is said of a mask of them."""
+    """All embedded pairs with a singular subject that take a singular verb, in lstm-2."""
     loaded = nx.load_model(nx.embedded_path("models/lstm-2"), head="language")
     every = nx.read_pairs(nx.embedded_path("corpora/number-pairs.tsv"))
     pairs = [pair for pair in every if pair.condition.startswith("singular")]
-    # Joined by "and", they take a plural verb, and cannot be turned the same way.
+    # Those joined by "and" take a plural verb, and turn the other way.
     pairs = [pair for pair in pairs if pair.template != "conjunction"]
     row("asked", "cells", "status", "in training", "held out", "turned there", "templates short")
     row(*["---"] * 7)
@@ -203,8 +203,9 @@ def feasible() -> None:
         held_out = Interval(fit.held_out_effect, fit.held_out_effect_low, fit.held_out_effect_high)
         share = Interval(fit.held_out_success, fit.held_out_low, fit.held_out_high)
         short = "; ".join(str(each) for each in fit.templates if not each.holds)
-        _row(*options.items(), fit.size, fit.status, f"{fit.effect:.2f}, {fit.train_success:.0%}",
-            held_out, share, short or "none")  # fmt: skip
+        asked_for = " ".join(f"{name} {value}" for name, value in options.items())
+        training = f"{fit.effect:.2f}, {fit.train_success:.0%}"
+        _row(asked_for, fit.size, fit.status, training, held_out, share, short or "none")
 
 
 def _row(*cells: object) -> None:
