@@ -54,7 +54,8 @@ class Attribute:
 
     'attribute all' compares all methods: their faithfulness, how far they agree, and their time.
 
-    Exits with 3 when the gates of diffmask have not settled or cannot keep what the model says.
+    With --method diffmask, exits with 3 when its gates have not settled or cannot keep what the
+    model says.
 
     Example: neurox-lite attribute --model sentiment --text reviews.txt --out attributions
 
