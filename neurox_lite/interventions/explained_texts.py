@@ -108,7 +108,7 @@ class ExplainedTexts:
             raise InputError(
                 f"{loaded.name}: a {kind} "
                 + (
-                    "answers questions; give the context of each (contexts=, or --contexts)"
+                    "answers questions; give their contexts, one for each"
                     if answers_questions
                     else "answers no questions; leave out the contexts"
                 )
