@@ -23,7 +23,7 @@ from neurox_lite.labels import validate_labels
 from neurox_lite.measure import measure
 from neurox_lite.outputs import atomic_write_folder, result_names
 from neurox_lite.results.tables import Table, as_pandas, write_table
-from neurox_lite.results.token_attributions import TokenAttributions
+from neurox_lite.results.token_attributions import HOLDS, TokenAttributions
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
@@ -66,6 +66,11 @@ class AttributionComparison:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+
+    @property
+    def doubts(self) -> dict[str, str]:
+        """The methods whose training does not hold, with what does not."""
+        return {each.method: each.status for each in self.attributions if each.status != HOLDS}
 
     def __str__(self) -> str:
         facts = {"texts": self.faithfulness.n_texts, "left out": len(self.left_out)}
@@ -194,6 +199,8 @@ def compare_attributions(
             *said,
             len(explained),
         )
+    if labels is not None and not any(each.states for each in found):
+        logger.warning("no method has values by state, so that labels of words tell nothing")
     kept = () if labels is None else tuple(kept_by(each, labels) for each in found if each.states)
     return AttributionComparison(
         tuple(found),

@@ -146,7 +146,7 @@ class Attribute:
             if mask is not None:
                 mask.save(new)
         show({"attributions": self.out, **_summary(found, mask), **skipped}, self.as_json)
-        if mask is not None and not mask.holds:
+        if found.doubts:
             raise typer.Exit(EXIT_INCONCLUSIVE)
 
     def _check(self) -> None:
@@ -257,6 +257,8 @@ def _summary(found: AttributionComparison, mask: TokenMask | None) -> dict[str, 
     shown: dict[str, Any] = {"texts": faith.n_texts}
     if mask is not None:
         shown |= {"status": mask.status, "infeasible states": list(mask.infeasible_)}
+    elif found.doubts:
+        shown["status"] = found.doubts
     if len(found.attributions) == 1:
         first = found.attributions[0]
         most = zip(first.said, first.most_attributed(), strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -214,13 +214,14 @@ class TokenMask(BaseEstimator):
             each = [gates.locations(k, [found[state]]) for k, state in enumerate(states)]
             return LOG_OPEN[self.estimator](torch.cat(each, dim=1)).exp(), intact
 
-        return collect_attributions(
+        found = collect_attributions(
             explained,
             "reinforce" if self.estimator == "reinforce" else "diffmask",
             read,
             names_of_states=tuple(fit.name for fit in self.fits_),
             **{**self.get_params(), "states": states},
         )
+        return replace(found, status=self.status)
 
     @property
     def holds(self) -> bool:

@@ -36,6 +36,7 @@ from neurox_lite.report.job_files import (
     SEARCH,
     STORE,
 )
+from neurox_lite.results.token_attributions import HOLDS, TokenAttributions
 
 logger = logging.getLogger(__name__)
 
@@ -208,6 +209,9 @@ def _converged(work: Workspace) -> bool:
         results += [work.read(LAYER_SCORES), work.read(ONLINE_CODE)]
         results += [work.read(LEARNING_CURVE), work.read(RANK_INTERVALS)]
     if work.job.probe.search and not work.read(SEARCH).all_converged:
+        return False
+    attributed = [work.folder / f"attribution/{name}.json" for name in work.job.attribute.methods]
+    if not all(TokenAttributions.load(path).status == HOLDS for path in attributed):
         return False
     return (
         work.probe.certificate_.converged

@@ -41,6 +41,7 @@ from neurox_lite.report.job_files import (
     STORE,
 )
 from neurox_lite.report.summary import write_summary
+from neurox_lite.results.token_attributions import HOLDS, TokenAttributions
 
 
 def _extract(work: Workspace) -> None:
@@ -140,6 +141,7 @@ def _summary(work: Workspace) -> None:
         search=work.job.probe.search,
         study=work.job.study,
         attributed=_attributed(work),
+        doubts=_doubts(work),
         figure_format=work.job.figure_format,
     )
 
@@ -152,6 +154,13 @@ def _attributed(work: Workspace) -> str | None:
     if not options.neurons:
         return "what the model says"
     return f"the top {options.neurons} neurons of the ranking"
+
+
+def _doubts(work: Workspace) -> str:
+    """Which of the attributions do not hold, in words."""
+    paths = [work.folder / f"attribution/{name}.json" for name in work.job.attribute.methods]
+    found = [TokenAttributions.load(path) for path in paths]
+    return ", ".join(f"{each.method} ({each.status})" for each in found if each.status != HOLDS)
 
 
 def _by_names(line: str, job: Job) -> str:

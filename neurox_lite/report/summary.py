@@ -50,6 +50,7 @@ def write_summary(
     search: bool,
     study: bool,
     attributed: str | None = None,
+    doubts: str = "",
     figure_format: str = "png",
 ) -> None:
     """Write ``summary.md`` from the results of the other stages in the same folder.
@@ -69,6 +70,8 @@ def write_summary(
         Whether there are results of a search for penalties, and of a study.
     attributed : str, optional
         What attributions are of, where there are some.
+    doubts : str
+        Those that do not hold, and why.
     figure_format : str
         How the names of the figures end.
     """
@@ -87,7 +90,7 @@ def write_summary(
         _neurons(ranking, figure_format),
         _ablation(ABLATION.read(folder), MINIMAL_SET.read(folder), figure_format),
         *(study_sections(folder, figure_format) if study else ()),
-        *([_attributions(FAITHFULNESS.read(folder), attributed)] if attributed else ()),
+        *([_attributions(FAITHFULNESS.read(folder), attributed, doubts)] if attributed else ()),
         _per_class(ranking, evaluation["per_class"]),
         _costs(read_json(folder / RECORD)),
     ]
@@ -233,7 +236,7 @@ def _minimal(minimal: MinimalSet) -> str:
     )
 
 
-def _attributions(faithfulness: Faithfulness, attributed: str) -> str:
+def _attributions(faithfulness: Faithfulness, attributed: str, doubts: str) -> str:
     header = ("method", "comprehensiveness", "sufficiency", "better than a random order by")
     columns = ("comprehensiveness", "sufficiency", "above_random")
     means = [getattr(faithfulness, name) for name in columns]
@@ -246,7 +249,8 @@ def _attributions(faithfulness: Faithfulness, attributed: str) -> str:
         "with these alone (mean and 95 % interval over sentences; every sentence is in "
         "`attribution/`):"
     )
-    return f"## Which tokens decide?\n\n{said}\n\n{table(header, rows)}"
+    section = f"## Which tokens decide?\n\n{said}\n\n{table(header, rows)}"
+    return f"{section}\n\n**Does not hold: {markdown(doubts)}.**" if doubts else section
 
 
 def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:

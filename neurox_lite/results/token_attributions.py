@@ -30,6 +30,9 @@ MOST_INCHES = 100.0
 """Height of a figure; of more tokens the rows become narrower."""
 
 
+HOLDS = "holds"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class TokenAttributions(SavedResult):
     """One number per token, of every method the same; where the method has them, per state too.
@@ -53,6 +56,8 @@ class TokenAttributions(SavedResult):
         all texts or all prefixes of pairs; empty where they are not known.
     parameters, provenance : dict
         JSON-ready.
+    status : str
+        ``holds``, or what does not, of a method that is trained.
 
     Raises
     ------
@@ -71,6 +76,7 @@ class TokenAttributions(SavedResult):
     words: tuple[tuple[int, ...], ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    status: str = HOLDS
 
     def __post_init__(self) -> None:
         values = tuple(np.asarray(each, dtype=np.float64) for each in self.values)
@@ -129,11 +135,13 @@ class TokenAttributions(SavedResult):
     to_pandas = as_pandas
 
     def __str__(self) -> str:
-        facts = {"texts": len(self), "tokens": sum(map(len, self.tokens))}
+        facts: dict[str, Any] = {"texts": len(self), "tokens": sum(map(len, self.tokens))}
         lines = [
             f"{said}: {' '.join(most)}"
             for said, most in zip(self.said, self.most_attributed(), strict=True)
         ]
+        if self.status != HOLDS:
+            facts["status"] = self.status
         return summary(f"TokenAttributions by {self.method}", facts, lines)
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,9 +81,9 @@ def test_gates_are_fitted_saved_and_used_again(
     code = attribute(out, *options, "--n-steps", "3", "--json")
     shown = json.loads(capsys.readouterr().out)
     mask = TokenMask.load(out)
-    assert code == (0 if mask.holds else 3)
-    assert shown["status"] == mask.status
+    assert code == 3 and not mask.holds
     found = TokenAttributions.load(out / "diffmask.json")
+    assert shown["status"] == mask.status == found.status != "holds"
     assert found.states == ("embeddings", "block 0", "block 1", "block 2", "output")
     kept = KeptTokens.load(out / "kept-diffmask.json")
     assert kept.states == found.states and "NOUN" in kept.labels
@@ -165,7 +166,12 @@ def test_what_a_model_does_not_admit_is_left_out_of_all() -> None:
     def first_token(explained):
         return [[1.0] + [0.0] * (len(tokens) - 1) for tokens in explained.inputs.tokens]
 
+    doubtful = replace(nx.attribution.uniform(explained), method="mine", status="infeasible: x")
+    assert compare_attributions(explained, [doubtful, "uniform"]).doubts == {
+        "mine": "infeasible: x"
+    }
     found = compare_attributions(explained, [first_token, "uniform"])
+    assert not found.doubts
     assert [each.method for each in found.attributions] == ["first_token", "uniform"]
     assert found.table()[0][:2] == ["method", "seconds per text"]
     with pytest.raises(nx.InputError, match="methods"):

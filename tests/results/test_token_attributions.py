@@ -15,7 +15,7 @@ TOKENS = (("a", "b", "c"), ("d",))
 STATES = state_names(3)
 VALUES = (np.array([[0, 1, 2], [2, 0, 1], [3, 2, 5.5]]), np.array([[1.0], [2], [3]]))
 PLAIN = TokenAttributions("mine", TOKENS, tuple(each[-1] for each in VALUES), ("yes", "no"))
-OF_STATES = TokenAttributions("mine", TOKENS, VALUES, ("yes", "no"), STATES)
+OF_STATES = TokenAttributions("mine", TOKENS, VALUES, ("yes", "no"), STATES, status="not settled")
 
 
 @pytest.mark.parametrize("result", [PLAIN, OF_STATES])
@@ -24,6 +24,7 @@ def test_saved_and_read_again(result, tmp_path):
     again = TokenAttributions.load(tmp_path / "a.json")
     assert again.table() == result.table()
     assert again.is_special == result.is_special
+    assert again.status == result.status
     assert load_result(tmp_path / "a.json").table() == result.table()
     result.save(tmp_path / "a.csv")
     lines = (tmp_path / "a.csv").read_text().splitlines()
