@@ -29,6 +29,9 @@ Matrix: TypeAlias = "Sequence[Sequence[float]]"
 MOST = 40
 """Characters of a name, whose end is left out if it is longer."""
 
+MOST_OF_ROWS = 100
+"""Characters of a name beside a heat map, where it is wrapped."""
+
 CELL = 0.5
 """Side of a cell in inches, at least; three lines of a name, or one number, fit into it."""
 
@@ -150,7 +153,7 @@ def plot_matrices(
     count = len(names)
     numbers = [str(number) for number in range(1, count + 1)]
     shown = [
-        fill(f"{figure_text(name, 2 * MOST)}  {number}", 26)
+        fill(f"{figure_text(name, MOST_OF_ROWS)}  {number}", 26)
         for name, number in zip(names, numbers, strict=True)
     ]
     n_lines = max(name.count("\n") + 1 for name in shown)

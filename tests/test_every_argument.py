@@ -172,6 +172,8 @@ def of_files(tmp_path_factory):
         "attribution.attention_rollout": {"explained": explained},
         "attribution.attribute_by": {"method": "uniform", "explained": explained},
         "attribution.compare_attributions": {"explained": explained, "methods": ["uniform"]},
+        "attribution.diffmask": {"explained": explained, "n_steps": 1},
+        "attribution.diffmask_per_text": {"explained": explained, "n_steps": 1},
         "attribution.exact_erasure": {"explained": explained},
         "attribution.faithfulness": {
             "explained": explained,
@@ -188,6 +190,7 @@ def of_files(tmp_path_factory):
         "attribution.leave_one_out": {"explained": explained},
         "attribution.noise": {"explained": explained, "n_steps": 1},
         "attribution.random_attribution": {"explained": explained},
+        "attribution.reinforce": {"explained": explained, "n_steps": 1},
         "attribution.state_moments": {"explained": explained},
         "attribution.uniform": {"explained": explained},
         "convert": {"source": folder / "s.h5", "out": folder / "o.json", "overwrite": True},
