@@ -126,6 +126,8 @@ VALID = {
     "selectivity": {"probe": FITTED, "train": PART, "test": PART, "words": WORDS},
 }
 TOO_SLOW = {
+    # None is all methods; its arguments are in tests/attribution/test_comparison.py.
+    "attribution.compare_attributions",
     "fit_neuron_mask",  # but see the last test
     "masking.rank_by_integrated_gradients",
     "masking.rank_by_neuron_mask",
@@ -171,7 +173,6 @@ def of_files(tmp_path_factory):
         "attribution.agreement": {"attributions": [uniform, other]},
         "attribution.attention_rollout": {"explained": explained},
         "attribution.attribute_by": {"method": "uniform", "explained": explained},
-        "attribution.compare_attributions": {"explained": explained, "methods": ["uniform"]},
         "attribution.diffmask": {"explained": explained, "n_steps": 1},
         "attribution.diffmask_per_text": {"explained": explained, "n_steps": 1},
         "attribution.exact_erasure": {"explained": explained},
