@@ -71,6 +71,7 @@ def test_all_methods_explain_a_neuron(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "'all' takes no --method" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_gates_are_fitted_saved_and_used_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

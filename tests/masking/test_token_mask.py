@@ -30,6 +30,8 @@ from neurox_lite.masking.token_draws import (
 )
 from tests.masking.token_truth import DECIDING, TEXTS, YES, some_texts, texts_of_words
 
+pytestmark = pytest.mark.heavy
+
 SHORT = {"epsilon": 0.02, "n_steps": 500, "batch_size": 32, "placeholder": "zero"}
 """A learned placeholder would stand for one of the two deciding words."""
 
