@@ -99,13 +99,13 @@ def _finite(end: float) -> float:
 
 
 def _settled(found: SearchState, alpha: float, scale: float) -> bool:
-    """Whether in the last tenth of the steps the effect was there and the size did not change."""
+    """Whether in the last fifth of the steps the effect was there and the size did not change."""
     if len(found.sizes) < 2:
         return False
-    tenth = max(1, len(found.sizes) // 10)
+    fifth = max(1, len(found.sizes) // 5)
     before, last = (
         (float(np.mean(found.sizes[part])), float(np.mean(found.effects[part])))
-        for part in (slice(-2 * tenth, -tenth), slice(-tenth, None))
+        for part in (slice(-2 * fifth, -fifth), slice(-fifth, None))
     )
     same_size = abs(last[0] - before[0]) <= max(1.0, SETTLED_SIZE * before[0])
     return same_size and last[1] >= alpha - SETTLED_EFFECT * scale
