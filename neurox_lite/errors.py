@@ -15,6 +15,10 @@ class InputError(ValueError):
         return terminal(super().__str__())
 
 
+class InapplicableError(InputError):
+    """A method that this model or these texts do not admit, whatever its options are."""
+
+
 class UnfinishedError(RuntimeError):
     """Work that could not be finished for a reason outside the input: a full disk, a dead worker.
 

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from neurox_lite.attribution.collecting import check_explained
 from neurox_lite.attribution.states import with_gradient
-from neurox_lite.errors import InputError
+from neurox_lite.errors import InapplicableError
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.text_attributions import collect_attributions
 from neurox_lite.interventions.text_outputs import Parts
@@ -32,12 +32,14 @@ def attention_rollout(explained: ExplainedTexts) -> TokenAttributions:
 
     Raises
     ------
-    InputError
+    InapplicableError
         When the model has blocks without attention, as an LSTM has.
     """
     check_explained(explained)
     if not isinstance(explained.states, TokenStates):
-        raise InputError("attention rollout reads a model of transformers; use another method")
+        raise InapplicableError(
+            "attention rollout reads a model of transformers; use another method"
+        )
     model = explained.states.loaded.model
 
     def read(rows: torch.Tensor) -> tuple[torch.Tensor, Parts]:
@@ -67,7 +69,7 @@ def read_attentions(explained: ExplainedTexts, rows: torch.Tensor) -> list[torch
 
     Raises
     ------
-    InputError
+    InapplicableError
         When a block has none.
     """
     loaded, batch = explained.states.loaded, explained.inputs.batch(rows)
@@ -79,7 +81,7 @@ def read_attentions(explained: ExplainedTexts, rows: torch.Tensor) -> list[torch
         if each is not None and each.shape[::2] == shape and each.shape[-1] == shape[1]
     ]
     if len(attentions) < n_blocks:
-        raise InputError(
+        raise InapplicableError(
             f"{loaded.name}: has no attention in {n_blocks - len(attentions)} of {n_blocks} "
             "blocks; use another method than attention rollout"
         )

@@ -14,9 +14,10 @@ from neurox_lite.attribution.collecting import check_explained
 from neurox_lite.attribution.faithfulness import Faithfulness, faithfulness
 from neurox_lite.attribution.kept_tokens import KeptTokens, kept_by
 from neurox_lite.attribution.methods import OwnMethod, attribute_by
+from neurox_lite.attribution.states import validate_state
 from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
 from neurox_lite.choices import unknown_choice
-from neurox_lite.errors import InputError
+from neurox_lite.errors import InapplicableError, InputError
 from neurox_lite.figures import save_result
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.labels import validate_labels
@@ -172,6 +173,9 @@ def compare_attributions(
     for name in options:
         if name not in names:
             raise unknown_choice("method in options", name, names)
+        given = expect(options[name], Mapping, f"options of '{name}'", "a dict")
+        if "state" in given:
+            validate_state(explained, given["state"])  # before other methods take hours
     found, seconds, left_out = [], [], {}
     for method in chosen:
         if isinstance(method, TokenAttributions):
@@ -181,7 +185,7 @@ def compare_attributions(
         try:
             with measure() as cost:
                 found.append(attribute_by(method, explained, **_options(method, options, seed)))
-        except InputError as error:
+        except InapplicableError as error:
             if methods is not None:
                 raise
             left_out[str(method)] = str(error)

@@ -11,7 +11,7 @@ from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.attribution.collecting import attribute, check_explained
 from neurox_lite.attribution.states import erased_at, validate_state
 from neurox_lite.choices import unknown_choice
-from neurox_lite.errors import InputError
+from neurox_lite.errors import InapplicableError, InputError
 from neurox_lite.interventions.explained_texts import TOKENS_AT_ONCE, ExplainedTexts
 from neurox_lite.interventions.text_outputs import NeuronActivations
 from neurox_lite.interventions.token_states import keep_tokens
@@ -64,14 +64,14 @@ def exact_erasure(
     if keep not in ("prediction", "output"):
         raise unknown_choice("keep", keep, ("prediction", "output"))
     if keep == "prediction" and isinstance(explained.output, NeuronActivations):
-        raise InputError("neurons predict nothing; give keep output and an epsilon")
+        raise InapplicableError("neurons predict nothing; give keep output and an epsilon")
     if not 0 <= epsilon < float("inf"):
         raise InputError(f"epsilon is {epsilon}; give a number of nats from 0")
     free = [(~special).nonzero()[:, 0].tolist() for special in explained.inputs.is_special]
     for number, positions in enumerate(free):
         if len(positions) > max_tokens:
             n = len(positions)
-            raise InputError(
+            raise InapplicableError(
                 f"text {number + 1}: {n} tokens have {2**n} subsets; leave it out, or give "
                 f"max_tokens {n} and time"
             )

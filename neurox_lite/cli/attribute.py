@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neurox_lite.attribution.comparison import AttributionComparison
     from neurox_lite.interventions.explained_texts import ExplainedTexts
     from neurox_lite.masking.token_mask import TokenMask
+    from neurox_lite.results.token_attributions import TokenAttributions
 
 DIFFMASK = "diffmask"
 OF_BOTH = ("text", "skip_bad_lines")
@@ -53,6 +54,7 @@ class Attribute:
     the answer to a question; or, with --neuron or --ranking, what makes neurons fire.
 
     'attribute all' compares all methods: their faithfulness, how far they agree, and their time.
+    Options of methods, such as --state, are for all that take them.
 
     With --method diffmask, exits with 3 when its gates have not settled or cannot keep what the
     model says.
@@ -138,8 +140,16 @@ class Attribute:
         texts, skipped = self._read()
         labels = texts.labels(self.tag) if self.tag else None
         explained = self._explained(texts)
-        mask, methods = self._methods(explained)
-        found = compare_attributions(explained, methods, labels=labels, seed=self.seed)
+        mask: TokenMask | None = None
+        if self.scope == "all":
+            chosen = None if self.methods is None else self._compared
+            options = {name: self._options_of(name) for name in self._compared}
+            found = compare_attributions(
+                explained, chosen, options=options, labels=labels, seed=self.seed
+            )
+        else:
+            mask, one = self._attribute(explained)
+            found = compare_attributions(explained, [one], labels=labels, seed=self.seed)
         title = title_of(explained.provenance["explained"], self.model, source)
         with atomic_write_folder(self.out, names) as new:
             found.save(new, title=title, **vars(self.figures))
@@ -154,16 +164,19 @@ class Attribute:
         self.figures.check()
         if self.scope not in (None, "all"):
             raise InputError(f"'{self.scope}': give all, or one method by --method")
+        for name in self._compared:
+            if name not in ATTRIBUTION_METHODS:
+                raise unknown_choice("method", name, ATTRIBUTION_METHODS)
         if self.scope == "all":
-            refused = ["method", "mask", *option_names(AttributionOptions)]
-            reject_options(self.context, refused, "'all'")
-        elif self.method not in ATTRIBUTION_METHODS:
-            raise unknown_choice("method", self.method, ATTRIBUTION_METHODS)
+            reject_options(self.context, ["method", "mask"], "'all'")
         else:
-            own = {option.name for option in ATTRIBUTION_METHODS[self.method].options}
-            others = [name for name in option_names(AttributionOptions) if name not in own]
-            refused = ["methods", *others, *(() if self.method == DIFFMASK else ("mask",))]
+            refused = ["methods", *(() if self.method == DIFFMASK else ("mask",))]
             reject_options(self.context, refused, f"'{self.method}'")
+        taken = {
+            option.name for name in self._compared for option in ATTRIBUTION_METHODS[name].options
+        }
+        others = [name for name in option_names(AttributionOptions) if name not in taken]
+        reject_options(self.context, others, f"'{self.methods or self.method}'")
         if self.mask is not None:
             reject_options(self.context, option_names(AttributionOptions), "a fitted --mask")
         given = [self.pairs, self.corpus or self.reading.text]
@@ -232,23 +245,31 @@ class Attribute:
             return ExplainedTexts.of_neurons(self.model, texts, self.neuron, Location(self.site))
         return ExplainedTexts.of_texts(self.model, texts, contexts=self._read_contexts())
 
-    def _methods(self, explained: ExplainedTexts) -> tuple[TokenMask | None, Any]:
-        """The methods to compare, or what the one gives; of diffmask its mask, too."""
-        from neurox_lite.attribution.methods import attribute_by
+    @property
+    def _compared(self) -> list[str]:
+        """Names of the methods that are run."""
+        if self.scope is None:
+            return [self.method]
+        if self.methods is not None:
+            return [name.strip() for name in self.methods.split(",")]
+        return [row.name for row in ATTRIBUTION_METHODS.values() if row.is_installed]
 
-        if self.scope == "all":
-            chosen = self.methods
-            return None, None if chosen is None else [name.strip() for name in chosen.split(",")]
-        row = ATTRIBUTION_METHODS[self.method]
+    def _options_of(self, method: str) -> dict[str, Any]:
+        """The options that a method takes, but for those that it has a default of its own for."""
         given = {**vars(self.options), "seed": self.seed}
-        taken = [option.name for option in row.options if given[option.name] is not None]
-        options = {name: given[name] for name in taken}
-        if self.method != DIFFMASK:
-            return None, [attribute_by(self.method, explained, **options)]
+        names = [option.name for option in ATTRIBUTION_METHODS[method].options]
+        return {name: given[name] for name in names if given[name] is not None}
+
+    def _attribute(self, explained: ExplainedTexts) -> tuple[TokenMask | None, TokenAttributions]:
+        """What the one method gives, and of diffmask its mask."""
+        from neurox_lite.attribution.methods import attribute_by
         from neurox_lite.masking.token_mask import TokenMask
 
+        options = self._options_of(self.method)
+        if self.method != DIFFMASK:
+            return None, attribute_by(self.method, explained, **options)
         mask = TokenMask.load(self.mask) if self.mask else TokenMask(**options).fit(explained)
-        return mask, [mask.explain(explained)]
+        return mask, mask.explain(explained)
 
 
 def _summary(found: AttributionComparison, mask: TokenMask | None) -> dict[str, Any]:

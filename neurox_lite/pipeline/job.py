@@ -57,10 +57,12 @@ class AttributeOptions:
     """Which tokens decide: methods of :mod:`neurox_lite.attribution`, on sentences of test.
 
     Without methods nothing is attributed. What is explained is what the top ``neurons`` of the
-    ranking do, or, if this is 0, what the model says of a sentence, which takes a head.
+    ranking do, or, if this is 0, what the model says of a sentence, which takes a head. Options are
+    those of :data:`neurox_lite.attribution.ATTRIBUTION_METHODS`, by the name of the method.
     """
 
     methods: list[str] = field(default_factory=list)
+    options: dict[str, dict[str, int | float | str]] = field(default_factory=dict)
     neurons: int = 1
     n_texts: int = 100
 
@@ -163,6 +165,14 @@ class Job:
         for name in attribute.methods:
             if name not in ATTRIBUTION_METHODS:
                 raise unknown_choice("method", name, ATTRIBUTION_METHODS)
+        for name, options in attribute.options.items():
+            if name not in attribute.methods:
+                raise InputError(f"attribute: options: '{name}' is not among the methods")
+            known = {option.name: option for option in ATTRIBUTION_METHODS[name].options}
+            for key, value in options.items():
+                if key not in known:
+                    raise unknown_choice(f"option of {name}", key, known)
+                _checked(value, type(known[key].default), f"attribute: options: {name}: {key}")
         check_formats(self.figure_format, self.table_format)
 
     @classmethod

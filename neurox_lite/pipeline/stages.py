@@ -121,7 +121,11 @@ def _attribute(work: Workspace) -> None:
     else:
         explained = ExplainedTexts.of_texts(work.job.model, texts)
     found = compare_attributions(
-        explained, options.methods, labels=texts.labels(work.job.tag).tolist(), seed=work.job.seed
+        explained,
+        options.methods,
+        options=options.options,
+        labels=texts.labels(work.job.tag).tolist(),
+        seed=work.job.seed,
     )
     folder = work.path(FAITHFULNESS).parent
     found.save(folder, figure_format=work.job.figure_format, table_format=work.job.table_format)

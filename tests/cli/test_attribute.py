@@ -150,6 +150,24 @@ def test_a_context_stands_on_the_line_of_its_question(
     assert message in error and error.count("\n") == 1 and not out.exists()
 
 
+def test_all_methods_that_take_an_option_are_given_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    options = ["--pairs", PAIRS, "--limit", "2", "--methods", "uniform,leave-one-out"]
+    assert attribute(out, "all", *options, "--state", "1") == 0
+    assert TokenAttributions.load(out / "leave-one-out.json").parameters == {"state": 1}
+    capsys.readouterr()
+    for given, message in {
+        "--epsilon 1": "'uniform,leave-one-out' takes no --epsilon",
+        "--state 9": "state is 9; give one of 0 to 4",
+    }.items():
+        assert attribute(tmp_path / "other", "all", *options, *given.split()) == 2
+        assert message in capsys.readouterr().err and not (tmp_path / "other").exists()
+    # Of all methods those are left out that the model does not admit, not those of a wrong option.
+    assert attribute(tmp_path / "other", "all", *options[:4], "--state", "9") == 2
+
+
 def test_help_says_a_default_of_several_methods_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["attribute", "--help"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
@@ -184,6 +202,8 @@ def test_what_a_model_does_not_admit_is_left_out_of_all() -> None:
         compare_attributions(explained, ["diffmask", "diffmask"])
     with pytest.raises(nx.InputError, match="unknown method in options 'noise'"):
         compare_attributions(explained, ["diffmask"], options={"noise": {"n_steps": 2}})
+    with pytest.raises(nx.InputError, match="options of 'diffmask'"):
+        compare_attributions(explained, ["diffmask"], options={"diffmask": None})
 
 
 def test_a_model_that_always_says_the_same_is_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -386,14 +386,16 @@ def test_single_file_is_split_at_random_by_sentence() -> None:
 
 def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
     out = shutil.copytree(done, tmp_path / "results")
-    options = AttributeOptions(["uniform", "leave-one-out"], neurons=2, n_texts=3)
+    options = AttributeOptions(
+        ["uniform", "leave-one-out"], {"leave-one-out": {"state": 1}}, neurons=2, n_texts=3
+    )
     with_tokens = replace(job, out=str(out), attribute=options)
     assert run_job(with_tokens).ran == ("attribute", "summary")
     faith = Faithfulness.load(out / "attribution/faithfulness.json")
     assert faith.methods == ("uniform", "leave-one-out", "random order")
     assert faith.n_texts == 3
     found = TokenAttributions.load(out / "attribution/leave-one-out.json")
-    assert found.words
+    assert found.words and found.parameters["state"] == 1
     assert "## Which tokens decide?" in (out / "summary.md").read_text()
     assert run_job(with_tokens).ran == ()
     assert run_job(replace(job, out=str(out))).ran == ("summary",)
@@ -403,3 +405,17 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
         replace(job, attribute=AttributeOptions(["uniformly"]))
     with pytest.raises(InputError, match="methods: give each once"):
         replace(job, attribute=AttributeOptions(["uniform", "uniform"]))
+    for options, message in {
+        "state: {a: 1}": "options: 'state' is not among the methods",
+        "noise: {steps: 1}": "unknown option of noise 'steps'",
+        "noise: {state: 0.5}": "options: noise: state: 0.5 is not of type int",
+        "noise: {entropy_weight: 1e-1}": "",
+    }.items():
+        (tmp_path / "job.yaml").write_text(
+            "model: m\ncorpus: c\ntag: t\nout: o\n"
+            f"attribute: {{methods: [noise], options: {{{options}}}}}"
+        )
+        if message:
+            with pytest.raises(InputError, match=message):
+                Job.read(tmp_path / "job.yaml")
+    assert Job.read(tmp_path / "job.yaml").attribute.options == {"noise": {"entropy_weight": 0.1}}
