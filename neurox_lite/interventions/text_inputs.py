@@ -21,6 +21,13 @@ from neurox_lite.models.loading import LoadedModel
 from neurox_lite.models.vocabulary import check_texts
 from neurox_lite.showing import short_repr
 
+PRINTED = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100))
+BYTE_OF_SIGN = {chr(byte): byte for byte in PRINTED} | {
+    chr(0x100 + number): byte
+    for number, byte in enumerate(byte for byte in range(0x100) if byte not in PRINTED)
+}
+"""How tokens of bytes are written since GPT-2: those that can be printed as in Latin-1."""
+
 
 @dataclass(frozen=True)
 class TextInputs:
@@ -178,16 +185,24 @@ def from_pairs(loaded: LoadedModel, pairs: PairInputs) -> TextInputs:
 def shown_tokens(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
     """Tokens as the tokenizer shows them; of one that knows bytes only, letters are put together.
 
-    So that ``Ġ`` marks a space, as it does there, but ``ĠÙħ`` is ``Ġم``. A token that is part of a
-    letter stays as it is.
+    So that ``Ġ`` marks a space, as it does there, but ``ĠÙħ`` is ``Ġم``. Of a token that is part of
+    a letter the bytes are shown, ``<0xD9>``, as tokenizers do that have tokens for bytes.
     """
     tokens = [str(token) for token in tokenizer.convert_ids_to_tokens(list(ids))]
     if tokenizer.convert_tokens_to_string(["Ã©"]) != "é":
         return tuple(tokens)
-    whole = [tokenizer.convert_tokens_to_string([token]) for token in tokens]
-    return tuple(
-        token if text.isascii() or "\ufffd" in text else text.replace(" ", "Ġ")
-        for token, text in zip(tokens, whole, strict=True)
+    return tuple(map(_with_letters, tokens))
+
+
+def _with_letters(token: str) -> str:
+    if token.isascii() or not set(token) <= set(BYTE_OF_SIGN):
+        return token  # or added to the vocabulary as it is
+    text = bytes(BYTE_OF_SIGN[sign] for sign in token).decode("utf-8", "surrogateescape")
+    if text.isascii():
+        return token
+    return "".join(
+        f"<0x{ord(letter) & 0xFF:02X}>" if "\udc80" <= letter <= "\udcff" else letter
+        for letter in text.replace(" ", "Ġ")
     )
 
 

@@ -7,6 +7,7 @@ no script and nothing is fetched. What comes from outside is escaped.
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -45,6 +46,11 @@ PAGE = """<!DOCTYPE html>
 """
 BYTE_MARKS = "ĠĊ"
 """A space and a line break in tokens of bytes: Latin letters, but not of the text."""
+
+BYTES = re.compile("(?:<0x[0-9A-F]{2}>)+")
+"""Parts of letters in tokens."""
+
+UNKNOWN_TOKENS = ("[UNK]", "<unk>")
 
 
 def page(attributions: TokenAttributions) -> str:
@@ -104,8 +110,8 @@ def _text(attributions: TokenAttributions, text: int) -> str:
 
 def _token(token: str, value: float, share: float, is_special: bool) -> str:
     title = f'title="{html(token)}: {value:+.4g}"'
-    # Brackets of [CLS] would take the direction of the text.
-    tag = "bdi" if is_special else "span"
+    # Brackets of [CLS] would take the direction of the text, and bytes not that of their letters.
+    tag = "bdi" if is_special or BYTES.search(token) else "span"
     return f'<{tag} {title} style="{_box(share)}{_pale(is_special)}">{html(token)}</{tag}>'
 
 
@@ -157,10 +163,22 @@ def _pale(is_special: bool) -> str:
 
 
 def is_right_to_left(tokens: Sequence[str], is_special: Sequence[bool]) -> bool:
-    """Whether the first letter of a text is of a script that is written from right to left."""
-    for token, added in zip(tokens, is_special, strict=True):
-        for character in "" if added else token.lstrip(BYTE_MARKS):
-            direction = unicodedata.bidirectional(character)
-            if direction in ("L", "R", "AL"):
-                return direction != "L"
+    """Whether the first letter of a text is of a script that is written from right to left.
+
+    Letters may be spread over several tokens, of a byte each.
+    """
+    ordinary = (
+        token.lstrip(BYTE_MARKS)
+        for token, added in zip(tokens, is_special, strict=True)
+        if not added and token not in UNKNOWN_TOKENS
+    )
+    for character in BYTES.sub(_letters, "".join(ordinary)):
+        direction = unicodedata.bidirectional(character)
+        if direction in ("L", "R", "AL"):
+            return direction != "L"
     return False
+
+
+def _letters(of_bytes: re.Match[str]) -> str:
+    """``<0xD7><0xA9>`` -> ``ש``."""
+    return bytes.fromhex(re.sub("<0x|>", "", of_bytes[0])).decode("utf-8", "ignore")

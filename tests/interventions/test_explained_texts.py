@@ -18,7 +18,7 @@ from tokenizers.trainers import BpeTrainer
 import neurox_lite as nx
 from neurox_lite.attribution import ExplainedTexts
 from neurox_lite.errors import InputError
-from neurox_lite.interventions.text_inputs import shown_tokens
+from neurox_lite.interventions.text_inputs import BYTE_OF_SIGN, shown_tokens
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.models.loading import LoadedModel
 
@@ -225,7 +225,11 @@ def test_letters_kept_as_bytes_are_put_together(tokenizers_by_kind):
     of_bytes = tf.PreTrainedTokenizerFast(tokenizer_object=trained)
     assert shown_tokens(of_bytes, of_bytes(text[0])["input_ids"]) == ("naïve", "Ġمرحبا", "Ġ東京")
     # Of letters it was not trained on it knows the bytes only.
-    assert shown_tokens(of_bytes, of_bytes("ж")["input_ids"]) == ("Ð", "¶")
+    assert shown_tokens(of_bytes, of_bytes("ж\n")["input_ids"]) == ("<0xD0>", "<0xB6>", "Ċ")
+    assert set(BYTE_OF_SIGN) == set(alphabet) and len(set(BYTE_OF_SIGN.values())) == 0x100
+    every = "".join(map(chr, range(0x800))) + "東😊"
+    signs = "".join(part for part, _ in trained.pre_tokenizer.pre_tokenize_str(every))
+    assert bytes(BYTE_OF_SIGN[sign] for sign in signs) == every.encode()
     of_pieces = tokenizers_by_kind["wordpiece"]
     ids = of_pieces("naïve Ã© cats")["input_ids"]
     assert list(shown_tokens(of_pieces, ids)) == of_pieces.convert_ids_to_tokens(ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import neurox_lite as nx
 from neurox_lite.escaping import terminal
 from neurox_lite.results.attribution_html import MOST_CELLS, MOST_TEXTS, is_right_to_left
 from neurox_lite.results.token_attributions import TokenAttributions, state_names
@@ -134,8 +136,30 @@ def test_a_page_runs_and_fetches_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("שלום לכם", True),
+        ("مرحبا بالعالم", True),
+        ("12 כלבים , 3 dogs", True),
+        ("😊 שלום", True),
+        ("12 dogs", False),
+        ("the word שלום is short", False),
+    ],
+)
+def test_direction_of_texts_whose_tokens_are_bytes(text, expected):
+    explained = nx.attribution.ExplainedTexts.of_texts(nx.embedded_path("models/gpt2"), [text])
+    found = nx.attribution.uniform(explained)
+    assert is_right_to_left(found.tokens[0], found.is_special[0]) == expected
+    direction = "rtl" if expected else "ltr"
+    assert f'<div dir="{direction}"><bdi' in found.to_html()
+    # A part of a letter has no direction, and must not bring one in.
+    assert not re.search("<span[^>]*>(Ġ|&lt;|>)*0x", found.to_html())
+
+
+@pytest.mark.parametrize(
     "tokens, special, expected",
     [
+        (("[UNK]", "שלום"), (False, False), True),
         (("[CLS]", "شكرا"), (True, False), True),
         (("[CLS]", "שלום", "a"), (True, False, False), True),
         (("Ġשלום",), (False,), True),
