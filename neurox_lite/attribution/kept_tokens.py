@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurox_lite.arguments import expect, real_number, strings
+from neurox_lite.arguments import expect, real_number, strings, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, layers_width, panels, put_ticks
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 THRESHOLD = 0.5
 """From which value on a token is kept."""
 
-MOST_LINES = 8
-"""Labels in a figure, those with the most tokens."""
+MOST_LABELS, MOST_LINES = 20, 8
+"""Labels of a result by default, and in a figure: those with the most tokens."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class KeptTokens(SavedResult):
         Share of tokens that are kept, with its interval over texts.
     value : (n_labels, n_states) tuples of Interval
         Mean value of the tokens.
+    n_all_labels : int
+        How many labels the words have, those that are left out included.
     """
 
     method: str
@@ -59,6 +61,7 @@ class KeptTokens(SavedResult):
     states: tuple[str, ...]
     kept: tuple[tuple[Interval, ...], ...]
     value: tuple[tuple[Interval, ...], ...]
+    n_all_labels: int
 
     KIND = "kept tokens"
     __repr__ = short_repr
@@ -69,7 +72,9 @@ class KeptTokens(SavedResult):
             f"{label}: " + ", ".join(f"{interval.value:.2f}" for interval in row)
             for label, row in zip(self.labels, self.kept, strict=True)
         )
-        facts = {"states": len(self.states), "tokens": sum(self.n_tokens)}
+        facts: dict[str, Any] = {"states": len(self.states), "tokens": sum(self.n_tokens)}
+        if len(self.labels) < self.n_all_labels:
+            facts["labels"] = f"the {len(self.labels)} most frequent of {self.n_all_labels}"
         return summary(f"KeptTokens by {self.method}: share kept by state", facts, lines)
 
     def table(self) -> Table:
@@ -102,7 +107,7 @@ class KeptTokens(SavedResult):
         axis.set_ylabel("share of tokens kept")
         axis.set_xlabel("state")
         axis.grid(alpha=0.3)
-        n_labels = len(self.labels)
+        n_labels = self.n_all_labels
         some = f" ({len(shown)} of {n_labels} labels)" if len(shown) < n_labels else ""
         what = f"{figure_text(self.method, MOST)}: value at least {self.threshold:g}{some}"
         axis.set_title(what, fontsize=10)
@@ -129,7 +134,11 @@ class KeptTokens(SavedResult):
 
 
 def kept_by(
-    attributions: TokenAttributions, labels: Sequence[str], *, threshold: float = THRESHOLD
+    attributions: TokenAttributions,
+    labels: Sequence[str],
+    *,
+    threshold: float = THRESHOLD,
+    max_labels: int = MOST_LABELS,
 ) -> KeptTokens:
     """Which tokens are kept, by the label of their word (De Cao et al. 2020, section 4.2).
 
@@ -144,6 +153,9 @@ def kept_by(
         special tokens are left out.
     threshold : float
         From which value on a token is kept.
+    max_labels : int
+        Of more labels, such as lemmas, those with the most tokens are told; of equally many those
+        first in the alphabet.
 
     Returns
     -------
@@ -157,6 +169,7 @@ def kept_by(
     """
     expect(attributions, TokenAttributions, "attributions", "TokenAttributions")
     threshold = real_number(threshold, "threshold")
+    max_labels = whole_number(max_labels, "max_labels", least=1)
     of_words = np.array([*strings(labels, "labels"), UNLABELLED])
     if not attributions.words:
         raise InputError(
@@ -174,7 +187,9 @@ def kept_by(
     names, counts = np.unique(of_tokens[of_tokens != UNLABELLED], return_counts=True)
     if not len(names):
         raise InputError("no word of the texts has a label; give another tag")
-    names, counts = (part[np.lexsort((names, -counts))] for part in (names, counts))
+    n_all = len(names)
+    first = np.lexsort((names, -counts))[:max_labels]
+    names, counts = names[first], counts[first]
     kept, value = [], []
     for name in names:
         chosen = of_tokens == name
@@ -189,4 +204,5 @@ def kept_by(
         attributions.states or ("input",),
         tuple(kept),
         tuple(value),
+        n_all,
     )

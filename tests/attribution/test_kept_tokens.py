@@ -118,10 +118,21 @@ def test_saved_and_read_again_and_drawn(tmp_path):
         n_tokens=(1,) * 30,
         kept=found.kept[:1] * 30,
         value=found.value[:1] * 30,
+        n_all_labels=300,
     )
     (axis,) = many.plot().axes
     assert len(axis.lines) == MOST_LINES
-    assert "8 of 30 labels" in axis.get_title()
+    assert "8 of 300 labels" in axis.get_title()
+
+
+def test_of_many_labels_the_most_frequent_are_told():
+    found, some = kept_by(MADE, LABELS), kept_by(MADE, LABELS, max_labels=2)
+    assert some.labels == ("NOUN", "DET") and some.n_tokens == (3, 1)
+    assert some.n_all_labels == found.n_all_labels == 3
+    # Of each label all tokens count, whatever others there are.
+    assert (some.kept, some.value) == (found.kept[:2], found.value[:2])
+    assert "the 2 most frequent of 3" in str(some) and "frequent" not in str(found)
+    assert "2 of 3 labels" in some.plot().axes[0].get_title()
 
 
 def test_what_is_refused():
@@ -133,3 +144,5 @@ def test_what_is_refused():
         kept_by(replace(MADE, words=()), LABELS)
     with pytest.raises(InputError, match="labels are one string"):
         kept_by(MADE, "NOUN")
+    with pytest.raises(InputError, match="max_labels is 0"):
+        kept_by(MADE, LABELS, max_labels=0)

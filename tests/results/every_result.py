@@ -91,7 +91,7 @@ faithfulness = Faithfulness(
 token_agreement = AttributionAgreement(
     (EVIL, "b"), 0.2, N, *(((KNOWN, KNOWN), (KNOWN, UNKNOWN)),) * 2, 0.2
 )
-kept = KeptTokens(EVIL, 0.5, (EVIL, "-LRB-"), (N, 1), (EVIL,), *(((KNOWN,), (UNKNOWN,)),) * 2)
+kept = KeptTokens(EVIL, 0.5, (EVIL, "-LRB-"), (N, 1), (EVIL,), *(((KNOWN,), (UNKNOWN,)),) * 2, N)
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
 EVERY = {
