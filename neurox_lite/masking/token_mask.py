@@ -181,11 +181,12 @@ class TokenMask(BaseEstimator):
         self.always_ = next(iter(intact.said)) if len(intact.said) == 1 else None
         self.infeasible_ = tuple(fit.state for fit in self.fits_ if fit.infeasible)
         if self.always_ is not None:
+            n_texts = len(explained)
             logger.warning(
-                "the model says '%s' of all %d texts: what it says otherwise, and by which tokens, "
+                "the model says '%s' of %s: what it says otherwise, and by which tokens, "
                 "cannot be seen; give texts of which it says different things",
                 self.always_,
-                len(explained),
+                f"all {n_texts} texts" if n_texts > 1 else "the one text",
             )
         return self
 

@@ -185,7 +185,10 @@ def test_a_model_that_always_says_the_same_is_said(caplog):
     mask = TokenMask(**{**SHORT, "n_steps": 2}).fit(same)
     assert not mask.holds
     assert mask.status == "the model always says 'yes'"
+    assert f"'yes' of all {len(same)} texts: what it" in caplog.text
     assert "give texts of which it says different things" in caplog.text
+    TokenMask(**{**SHORT, "n_steps": 1}).fit(texts_of_words([[YES]]))
+    assert "'yes' of the one text: what it" in caplog.text
 
 
 def test_an_output_that_needs_no_token_is_said():
