@@ -19,6 +19,7 @@ import neurox_lite as nx
 from neurox_lite import attribution
 from neurox_lite.attribution import ATTRIBUTION_METHODS, ExplainedTexts, attribute_by
 from neurox_lite.errors import InputError
+from neurox_lite.masking.token_mask import TokenMask
 from neurox_lite.models.loading import LoadedModel
 
 FEW = {
@@ -109,6 +110,17 @@ def test_a_row_says_what_its_function_takes(name, explained, options):
                 attribute_by(name, explained, **{option: wrong})
     found = attribute_by(name, explained, **options.get(name, {}))
     assert set(defaults) <= set(found.parameters)
+
+
+def test_methods_that_are_one_in_two_forms_have_the_same_options():
+    def options(function):
+        parameters = inspect.signature(function).parameters.values()
+        return {each.name: each.default for each in parameters if each.name != "explained"}
+
+    of_mask = options(TokenMask)
+    assert of_mask.pop("estimator") == "hard-concrete"
+    assert options(attribution.diffmask) == of_mask
+    assert options(attribution.reinforce) == options(attribution.diffmask_per_text)
 
 
 @pytest.mark.parametrize("name", OF_STATES)
