@@ -229,10 +229,17 @@ class NeuronSpace:
 HOW = "give '1:3' for layer 1 and unit 3, a Neuron or a column"
 
 
-def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
-    """Raise InputError when neurons are known to be those of another model.
+def is_other_revision(one: str, other: str) -> bool:
+    """Whether two revisions are known to be of different models; empty ones are not known.
 
     A hash of weights in memory is not compared with one of files, which says nothing about them.
+    """
+    comparable = one.startswith(IN_MEMORY) == other.startswith(IN_MEMORY)
+    return bool(one and other) and comparable and one != other
+
+
+def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
+    """Raise InputError when neurons are known to be those of another model.
 
     Parameters
     ----------
@@ -242,8 +249,7 @@ def check_revision(space: NeuronSpace, revision: str, what: str) -> None:
     what : str
         What was made from the neurons.
     """
-    comparable = space.revision.startswith(IN_MEMORY) == revision.startswith(IN_MEMORY)
-    if space.revision and revision and comparable and space.revision != revision:
+    if is_other_revision(space.revision, revision):
         raise InputError(
             f"{what} was made from {space.model} ({space.revision}), not from this model "
             f"({revision}); give the same one"

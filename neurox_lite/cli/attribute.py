@@ -232,15 +232,18 @@ class Attribute:
 
     def _explained(self, texts: Any) -> ExplainedTexts:
         from neurox_lite.interventions.explained_texts import ExplainedTexts
+        from neurox_lite.models.loading import load_model
         from neurox_lite.models.location import Location
+        from neurox_lite.neurons import check_revision
         from neurox_lite.results.ranking import NeuronRanking
 
         if self.pairs:
             return ExplainedTexts.of_pairs(self.model, texts)
         if self.ranking:
-            ranking = NeuronRanking.load(self.ranking)
+            ranking, loaded = NeuronRanking.load(self.ranking), load_model(self.model)
+            check_revision(ranking.space, loaded.revision, self.ranking)
             where = Location.of_space(ranking.space)
-            return ExplainedTexts.of_neurons(self.model, texts, ranking.top(self.top), where)
+            return ExplainedTexts.of_neurons(loaded, texts, ranking.top(self.top), where)
         if self.neuron:
             return ExplainedTexts.of_neurons(self.model, texts, self.neuron, Location(self.site))
         return ExplainedTexts.of_texts(self.model, texts, contexts=self._read_contexts())
@@ -277,7 +280,7 @@ def _summary(found: AttributionComparison, mask: TokenMask | None) -> dict[str, 
     faith = found.faithfulness
     shown: dict[str, Any] = {"texts": faith.n_texts}
     if mask is not None:
-        shown |= {"status": mask.status, "infeasible states": list(mask.infeasible_)}
+        shown["status"] = mask.status
     elif found.doubts:
         shown["status"] = found.doubts
     if len(found.attributions) == 1:

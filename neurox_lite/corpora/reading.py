@@ -16,6 +16,7 @@ from neurox_lite.corpora.csv_table import read_csv
 from neurox_lite.corpora.parallel import read_parallel, read_sentences
 from neurox_lite.corpora.splits import SPLITS
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.corpora.text_files import format_of_name
 from neurox_lite.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -24,15 +25,6 @@ LISTED = 20
 """Bad lines that are logged; the corpus has all of them."""
 
 FORMATS = ("conllu", "columns", "parallel", "sentences", "text", "csv", "tsv")
-
-FORMAT_OF_SUFFIX = {
-    ".conllu": "conllu",
-    ".conll": "columns",
-    ".columns": "columns",
-    ".csv": "csv",
-    ".tsv": "tsv",
-}
-"""Other names, ``.txt`` above all, are used for columns as well as for text."""
 
 TAKEN_BY = {
     "labels": ("parallel", "sentences"),
@@ -215,9 +207,8 @@ def _logged(corpus: TaggedCorpus) -> TaggedCorpus:
 
 
 def _format_of(path: Path, given: Mapping[str, Any]) -> str:
-    name = path.with_suffix("") if path.suffix == ".gz" else path
-    if name.suffix in FORMAT_OF_SUFFIX:
-        return FORMAT_OF_SUFFIX[name.suffix]
+    if (format := format_of_name(path)) is not None:
+        return format
     for option in given:
         return TAKEN_BY[option][0]
     raise InputError(

@@ -28,6 +28,15 @@ MAX_RATIO = 200
 FREELY = 64 << 20
 CHUNK = 1 << 20
 
+FORMAT_OF_SUFFIX = {
+    ".conllu": "conllu",
+    ".conll": "columns",
+    ".columns": "columns",
+    ".csv": "csv",
+    ".tsv": "tsv",
+}
+"""Other names, ``.txt`` above all, are used for columns as well as for text."""
+
 
 def open_text(path: str | Path) -> TextIOWrapper:
     r"""Open a UTF-8 text file, decompressed when its name ends in ``.gz``, to iterate by line.
@@ -64,8 +73,11 @@ def read_lines(path: str | Path, *, blank_lines: bool = True) -> list[str]:
 
     Blank lines between others are refused if the lines belong to those of another file.
 
-    Raises InputError when it cannot be read, see :func:`open_text`, or has no such line.
+    Raises InputError when it cannot be read, see :func:`open_text`, its name is that of a corpus,
+    or it has no such line.
     """
+    if (format := format_of_name(as_path(path))) is not None:
+        raise InputError(f"{path}: by its name {format}, not a text per line; give a text file")
     with open_text(path) as file:
         every = [line.strip() for line in file]
     lines = [line for line in every if line]
@@ -76,6 +88,12 @@ def read_lines(path: str | Path, *, blank_lines: bool = True) -> list[str]:
     if not lines:
         raise InputError(f"{path}: no lines but blank ones; give a sentence per line")
     return lines
+
+
+def format_of_name(path: Path) -> str | None:
+    """The format of corpora that the name of a file tells."""
+    name = path.with_suffix("") if path.suffix == ".gz" else path
+    return FORMAT_OF_SUFFIX.get(name.suffix)
 
 
 def split_words(line: str, where: str) -> tuple[str, ...]:

@@ -42,6 +42,8 @@ from neurox_lite.showing import summary
 
 TOKENS_AT_ONCE = 4096
 
+OF_WEIGHTS = "look for NaN in its weights, or load it as float32"
+
 
 @dataclass(frozen=True, repr=False)
 class ExplainedTexts:
@@ -104,6 +106,14 @@ class ExplainedTexts:
             check_classifier(loaded)
         states = TokenStates(loaded)
         answers_questions = kind.endswith("ForQuestionAnswering")
+        if answers_questions and isinstance(texts, TaggedCorpus):
+            raise InputError(f"{loaded.name}: answers questions; give them as a list of texts")
+        has_tokens = loaded.model.get_output_embeddings() is not None
+        if not (answers_questions or classifies or has_tokens):
+            raise InputError(
+                f"{loaded.name}: a {kind} says nothing of a text, since it has no head; load it "
+                "with one, as by load_model(..., head=), or explain neurons"
+            )
         if answers_questions != (contexts is not None):
             raise InputError(
                 f"{loaded.name}: a {kind} "
@@ -114,22 +124,22 @@ class ExplainedTexts:
                 )
             )
         if isinstance(texts, TaggedCorpus):
-            if answers_questions:
-                raise InputError(f"{loaded.name}: answers questions; give them as a list of texts")
             inputs = encode_sentences(loaded, texts)
             names = [" ".join(sentence) for sentence in texts.sentences]
         else:
             inputs, names = encode_texts(loaded, texts, contexts), list(texts)
         output: Output
+        what = "prediction"
         if answers_questions:
             output = answers(loaded, inputs)
         elif classifies:
             output = classes(loaded)
+            what = f"prediction of {loaded.model.config.num_labels} classes"
         elif reads_both_sides(loaded):
             output = tokens_at(loaded, find_masks(loaded, inputs, names))
         else:
             output = tokens_at(loaded, last_tokens(inputs))
-        return cls._of(states, inputs, output, "prediction")
+        return cls._of(states, inputs, output, what)
 
     @classmethod
     def of_pairs(
@@ -188,6 +198,9 @@ class ExplainedTexts:
         if not len(columns):
             raise InputError("no neurons; give at least one, such as '3:17'")
         chosen = space.neurons(columns)
+        if len(set(chosen)) < len(chosen):
+            twice = next(neuron for neuron in chosen if chosen.count(neuron) > 1)
+            raise InputError(f"neuron {twice} is given twice; give it once")
         used = resolve_space(sites, sorted({neuron.layer for neuron in chosen}), loaded)
         indices = torch.as_tensor(used.columns_of(chosen), device=loaded.model.device)
         found = []
@@ -199,6 +212,11 @@ class ExplainedTexts:
             found += list(zip(rows.tolist(), values, real, strict=True))
         activations = torch.cat([values[real] for _, values, real in found]).double()
         mean, std = activations.mean(0), activations.std(0, correction=0)
+        if not std.isfinite().all():
+            wrong = chosen[int((~std.isfinite()).nonzero()[0])]
+            raise InputError(
+                f"{loaded.name}: neuron {wrong} is NaN or infinite at a token; {OF_WEIGHTS}"
+            )
         if not (std > 0).all():
             silent = chosen[int((std == 0).nonzero()[0])]
             raise InputError(f"neuron {silent} is the same at every token; give other texts")
@@ -249,8 +267,11 @@ class ExplainedTexts:
 
     @torch.no_grad()
     def intact(self, rows: torch.Tensor) -> Parts:
-        """:meth:`parts` of the model as it is."""
-        return self.parts(rows)
+        """:meth:`parts` of the model as it is.
+
+        Raises InputError when they are NaN.
+        """
+        return self._known(rows, self.parts(rows))
 
     @torch.no_grad()
     def token_states(self, rows: torch.Tensor, last: int | None = None) -> list[torch.Tensor]:
@@ -269,4 +290,14 @@ class ExplainedTexts:
         states = self.states.read(
             lambda: parts.append(self.parts(rows)), self.n_states - 1, stop=False
         )
-        return states, parts[0]
+        return states, self._known(rows, parts[0])
+
+    def _known(self, rows: torch.Tensor, intact: Parts) -> Parts:
+        """The same, or InputError."""
+        is_nan = torch.stack([part.isnan().any(-1) for part in intact]).any(0)
+        for row in rows[is_nan].tolist():
+            raise InputError(
+                f"{self.provenance.get('model', 'the model')}: its output for text {row + 1} is "
+                f"NaN; {OF_WEIGHTS}"
+            )
+        return intact

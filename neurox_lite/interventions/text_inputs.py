@@ -95,6 +95,10 @@ def encode_texts(
         raise InputError("no texts; give at least one")
     if len(given[-1]) != len(texts):
         raise InputError(f"{len(given[-1])} contexts for {len(texts)} questions; give one for each")
+    for some, kind in zip(given, ("text", "context"), strict=False):
+        for number, text in enumerate(some, start=1):
+            if not text.isascii() and re.search("[\ud800-\udfff]", text):
+                raise InputError(f"{kind} {number} holds half of a surrogate pair; remove it")
     check_texts(loaded.tokenizer, [text for some in given for text in some], loaded.name)
     is_fast = loaded.tokenizer.is_fast
     encoded = loaded.tokenizer(

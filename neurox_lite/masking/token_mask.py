@@ -24,6 +24,7 @@ from neurox_lite.masking.masked_texts import IntactTexts
 from neurox_lite.masking.state_fit import StateFit, score_state
 from neurox_lite.masking.token_draws import ESTIMATORS, LOG_OPEN, SIZES, drawing
 from neurox_lite.masking.token_search import search_gates
+from neurox_lite.neurons import is_other_revision
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.results.token_attributions import TokenAttributions, state_names
 from neurox_lite.seeds import validate_seed
@@ -336,10 +337,13 @@ class TokenMask(BaseEstimator):
                 f"the mask is of a model with states of widths {self.widths_}, not "
                 f"{tuple(explained.states.widths)}; fit one to this model"
             )
-        for key, what in (("revision", "is of model revision"), ("explained", "explains the")):
-            mine, theirs = self.provenance_.get(key), explained.provenance.get(key)
-            if mine and theirs and mine != theirs:
-                raise InputError(f"the mask {what} {mine}, not {theirs}; fit one to this")
+        mine, theirs = self.provenance_, explained.provenance
+        if is_other_revision(mine.get("revision", ""), theirs.get("revision", "")):
+            names = (f"{each.get('model')} ({each['revision']})" for each in (mine, theirs))
+            raise InputError(f"the mask is of {', not of '.join(names)}; fit one to this model")
+        what, now = mine.get("explained"), theirs.get("explained")
+        if what and now and what != now:
+            raise InputError(f"the mask explains the {what}, not {now}; fit one to this")
 
 
 def _chosen(states: Sequence[int] | None, n_states: int) -> list[int]:

@@ -111,6 +111,7 @@ def test_gates_are_fitted_saved_and_used_again(
         (["--method", "uniform", "--pairs", PAIRS, "--tag", "upos"], "takes no --tag"),
         (["--method", "uniform", "--pairs", PAIRS, "--neuron", "1:3"], "neurons fire on texts"),
         (["--method", "uniform", "--text", "no.txt"], "no.txt"),
+        (["--method", "uniform", "--text", CORPUS], "by its name conllu, not a text per line"),
         (["--method", "uniform", "--corpus", CORPUS, "--neuron", "9:9"], "9"),
         (["--method", "uniform", "--corpus", CORPUS, "--contexts", CORPUS], "contexts"),
         (["every", "--pairs", PAIRS], "'every': give all"),
@@ -166,6 +167,22 @@ def test_all_methods_that_take_an_option_are_given_it(
         assert message in capsys.readouterr().err and not (tmp_path / "other").exists()
     # Of all methods those are left out that the model does not admit, not those of a wrong option.
     assert attribute(tmp_path / "other", "all", *options[:4], "--state", "9") == 2
+
+
+def test_neurons_of_a_ranking_are_those_of_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "ranking.json")
+    space = nx.neuron_space(GPT2, site="mlp")
+    nx.ranking.random_ranking(space).save(path)
+    options = ["--corpus", CORPUS, "--limit", "2", "--ranking", path, "--method", "uniform"]
+    assert attribute(tmp_path / "out", *options, "--top", "2") == 0
+    found = TokenAttributions.load(tmp_path / "out/uniform.json")
+    assert found.provenance["explained"].endswith("at 'mlp'")
+    bert = str(nx.embedded_path("models/bert"))
+    assert attribute(tmp_path / "x", *options, model=bert) == 2
+    error = capsys.readouterr().err
+    assert "ranking.json was made from gpt2 (" in error and "give the same one" in error
 
 
 def test_help_says_a_default_of_several_methods_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -275,3 +275,23 @@ def test_what_cannot_be_explained(models, with_head, make_model):
         tf.GPT2ForSequenceClassification(config).eval(), gpt2.tokenizer, "small", "none"
     )
     refused("names no pad_token_id; add it", no_padding, TEXTS)
+    refused("text 2 holds half of a surrogate pair", gpt2, ["a man", "a \ud800 man"])
+    refused("a BertModel says nothing of a text", nx.load_model(make_model("bert")), TEXTS)
+    corpus = nx.read_corpus(nx.embedded_path("corpora/english-test.conllu.gz")).select([0])
+    refused("answers questions; give them as a list", answering, corpus)
+    with pytest.raises(InputError, match="neuron 1:2 is given twice"):
+        ExplainedTexts.of_neurons(gpt2, TEXTS, ["1:2", "1:3", "1:2"])
+
+
+def test_what_a_model_says_is_a_number(with_head):
+    broken = with_head(tf.BertForSequenceClassification, num_labels=2)
+    broken.model.classifier.bias.data[0] = torch.nan
+    for of_texts in (
+        ExplainedTexts.of_texts(broken, TEXTS).intact,
+        ExplainedTexts.of_texts(broken, TEXTS).states_and_parts,
+    ):
+        with pytest.raises(InputError, match="small: its output for text 2 is NaN; look for NaN"):
+            of_texts(torch.tensor([1]))
+    broken.model.bert.encoder.layer[0].output.dense.bias.data[0] = torch.nan
+    with pytest.raises(InputError, match="small: neuron 1:0 is NaN or infinite at a token"):
+        ExplainedTexts.of_neurons(broken, TEXTS, "1:0")

@@ -28,6 +28,7 @@ from neurox_lite.masking.token_draws import (
     drawing,
     exploring,
 )
+from neurox_lite.neurons import IN_MEMORY
 from tests.masking.token_truth import DECIDING, TEXTS, YES, some_texts, texts_of_words
 
 pytestmark = pytest.mark.heavy
@@ -136,9 +137,18 @@ def test_a_saved_mask_is_the_same(masks, explained, tmp_path):
 def test_a_mask_of_another_model_or_of_another_output_is_refused(masks, pairs):
     with pytest.raises(InputError, match=r"widths \(6, 3\), not \(128, 128"):
         masks["input"].explain(pairs)
-    mask = TokenMask(**{**SHORT, "n_steps": 1}).fit(texts_of_words(TEXTS[:9], revision="a"))
-    with pytest.raises(InputError, match="is of model revision a, not b"):
-        mask.explain(texts_of_words(TEXTS[:9], revision="b"))
+    mask = TokenMask(**{**SHORT, "n_steps": 1}).fit(
+        texts_of_words(TEXTS[:9], model="words", revision="a")
+    )
+    with pytest.raises(InputError, match=r"is of words \(a\), not of words \(b\); fit"):
+        mask.explain(texts_of_words(TEXTS[:9], model="words", revision="b"))
+    # A hash of weights in memory says nothing about one of files.
+    mask.explain(texts_of_words(TEXTS[:9], revision=f"{IN_MEMORY}b"))
+    mask.provenance_["explained"] = "prediction of 3 classes"
+    of_two = texts_of_words(TEXTS[:9])
+    of_two.provenance["explained"] = "prediction of 2 classes"
+    with pytest.raises(InputError, match="the prediction of 3 classes, not prediction of 2"):
+        mask.explain(of_two)
 
 
 def test_what_is_no_mask_is_said(tmp_path, masks):
