@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neurox_lite.arguments import expect, one_or_more
+from neurox_lite.arguments import expect, one_or_more, strings
 from neurox_lite.attribution.agreement import AttributionAgreement, agreement
 from neurox_lite.attribution.collecting import check_explained
 from neurox_lite.attribution.faithfulness import Faithfulness, faithfulness
@@ -20,7 +20,6 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InapplicableError, InputError
 from neurox_lite.figures import save_result
 from neurox_lite.interventions.explained_texts import ExplainedTexts
-from neurox_lite.labels import validate_labels
 from neurox_lite.measure import measure
 from neurox_lite.outputs import atomic_write_folder, result_names
 from neurox_lite.results.tables import Table, as_pandas, write_table
@@ -146,7 +145,7 @@ def compare_attributions(
     options : mapping from a method's name to its options, optional
     labels : (n_words,) sequence of str, optional
         Of the words of the texts, such as ``corpus.labels("upos")``, to see which kinds are kept
-        from state to state.
+        from state to state; see :func:`~neurox_lite.attribution.kept_by`.
     seed : int
         Of methods and of faithfulness.
 
@@ -160,7 +159,7 @@ def compare_attributions(
     seed = validate_seed(seed)
     options = expect({} if options is None else options, Mapping, "options", "a dict per method")
     if labels is not None:
-        validate_labels(labels, name="labels")
+        labels = strings(labels, "labels")
     chosen: list[Any] = [row.name for row in ATTRIBUTION_METHODS.values() if row.is_installed]
     if methods is not None:
         chosen = one_or_more(methods, (str, TokenAttributions, Callable), "methods", WANTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -287,9 +288,14 @@ def _summary(found: AttributionComparison, mask: TokenMask | None) -> dict[str, 
         first = found.attributions[0]
         most = zip(first.said, first.most_attributed(), strict=True)
         shown["first texts"] = [f"{said}: {' '.join(tokens)}" for said, tokens in list(most)[:3]]
-    for name in ("comprehensiveness", "sufficiency"):
-        means = zip(faith.methods, getattr(faith, name), strict=True)
-        shown[name] = {method: round(mean.value, 6) for method, mean in means}
+    rows = zip(faith.methods, faith.comprehensiveness, faith.sufficiency, strict=True)
+    shown |= {
+        method: {"comprehensiveness": round(without.value, 6), "sufficiency": round(only.value, 6)}
+        for method, without, only in rows
+    }
+    for first, seconds in zip(found.attributions, found.seconds, strict=True):
+        if not isnan(seconds):
+            shown[first.method]["seconds per text"] = round(seconds, 6)
     if found.left_out:
         shown["left out"] = dict(found.left_out)
     return shown

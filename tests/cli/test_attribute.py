@@ -41,7 +41,10 @@ def test_one_method_on_minimal_pairs(tmp_path: Path, capsys: pytest.CaptureFixtu
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
     faith = Faithfulness.load(out / "faithfulness.json")
     assert shown["texts"] == faith.n_texts == 6
-    assert list(shown["comprehensiveness"]) == ["leave-one-out", "random order"]
+    rows = {name: row for name, row in shown.items() if isinstance(row, dict)}
+    assert list(rows) == ["leave-one-out", "random order"]
+    for row, mean in zip(rows.values(), faith.sufficiency, strict=True):
+        assert row["sufficiency"] == pytest.approx(mean.value, abs=1e-6)
     assert (out / "leave-one-out.html").read_text().startswith("<!DOCTYPE html>")
     for name in ("leave-one-out.csv", "leave-one-out.png", "faithfulness.png", "comparison.csv"):
         assert (out / name).is_file()
@@ -60,7 +63,8 @@ def test_all_methods_explain_a_neuron(tmp_path: Path, capsys: pytest.CaptureFixt
     methods = "uniform,random,gradient-times-input"
     assert attribute(out, "all", *options, "--methods", methods) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert list(shown["sufficiency"]) == [*methods.split(","), "random order"]
+    assert all(shown[name]["seconds per text"] > 0 for name in methods.split(","))
+    assert list(shown["random order"]) == ["comprehensiveness", "sufficiency"]
     rows = (out / "comparison.csv").read_text().splitlines()
     assert rows[0].startswith("method,seconds per text,comprehensiveness,")
     assert len(rows) == 5
@@ -78,7 +82,7 @@ def test_gates_are_fitted_saved_and_used_again(
     from neurox_lite.masking.token_mask import TokenMask
 
     out, again = tmp_path / "out", tmp_path / "again"
-    options = ["--corpus", CORPUS, "--tag", "upos", "--limit", "12"]
+    options = ["--corpus", CORPUS, "--tag", "Number", "--limit", "12"]  # many words have none
     code = attribute(out, *options, "--n-steps", "3", "--json")
     shown = json.loads(capsys.readouterr().out)
     mask = TokenMask.load(out)
@@ -87,7 +91,7 @@ def test_gates_are_fitted_saved_and_used_again(
     assert shown["status"] == mask.status == found.status != "holds"
     assert found.states == ("embeddings", "block 0", "block 1", "block 2", "output")
     kept = KeptTokens.load(out / "kept-diffmask.json")
-    assert kept.states == found.states and "NOUN" in kept.labels
+    assert kept.states == found.states and sorted(kept.labels) == ["Plur", "Sing"]
 
     assert attribute(again, *options, "--mask", str(out)) == code
     other = TokenAttributions.load(again / "diffmask.json")
