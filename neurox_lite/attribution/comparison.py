@@ -23,7 +23,7 @@ from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.measure import measure
 from neurox_lite.outputs import atomic_write_folder, result_names
 from neurox_lite.results.tables import Table, as_pandas, write_table
-from neurox_lite.results.token_attributions import HOLDS, TokenAttributions
+from neurox_lite.results.token_attributions import TokenAttributions
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 
@@ -70,7 +70,7 @@ class AttributionComparison:
     @property
     def doubts(self) -> dict[str, str]:
         """The methods whose training does not hold, with what does not."""
-        return {each.method: each.status for each in self.attributions if each.status != HOLDS}
+        return {each.method: each.status for each in self.attributions if not each.holds}
 
     def __str__(self) -> str:
         facts = {"texts": self.faithfulness.n_texts, "left out": len(self.left_out)}

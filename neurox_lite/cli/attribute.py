@@ -287,7 +287,7 @@ def _summary(found: AttributionComparison, mask: TokenMask | None) -> dict[str, 
     if len(found.attributions) == 1:
         first = found.attributions[0]
         most = zip(first.said, first.most_attributed(), strict=True)
-        shown["first texts"] = [f"{said}: {' '.join(tokens)}" for said, tokens in list(most)[:3]]
+        shown["top tokens"] = [f"{said}: {' '.join(tokens)}" for said, tokens in list(most)[:3]]
     rows = zip(faith.methods, faith.comprehensiveness, faith.sufficiency, strict=True)
     shown |= {
         method: {"comprehensiveness": round(without.value, 6), "sufficiency": round(only.value, 6)}

@@ -36,7 +36,7 @@ from neurox_lite.report.job_files import (
     SEARCH,
     STORE,
 )
-from neurox_lite.results.token_attributions import HOLDS, TokenAttributions
+from neurox_lite.results.token_attributions import TokenAttributions
 
 logger = logging.getLogger(__name__)
 
@@ -211,7 +211,7 @@ def _converged(work: Workspace) -> bool:
     if work.job.probe.search and not work.read(SEARCH).all_converged:
         return False
     attributed = [work.folder / f"attribution/{name}.json" for name in work.job.attribute.methods]
-    if not all(TokenAttributions.load(path).status == HOLDS for path in attributed):
+    if not all(TokenAttributions.load(path).holds for path in attributed):
         return False
     return (
         work.probe.certificate_.converged

@@ -41,7 +41,7 @@ from neurox_lite.report.job_files import (
     STORE,
 )
 from neurox_lite.report.summary import write_summary
-from neurox_lite.results.token_attributions import HOLDS, TokenAttributions
+from neurox_lite.results.token_attributions import TokenAttributions
 
 
 def _extract(work: Workspace) -> None:
@@ -164,7 +164,7 @@ def _doubts(work: Workspace) -> str:
     """Which of the attributions do not hold, in words."""
     paths = [work.folder / f"attribution/{name}.json" for name in work.job.attribute.methods]
     found = [TokenAttributions.load(path) for path in paths]
-    return ", ".join(f"{each.method} ({each.status})" for each in found if each.status != HOLDS)
+    return ", ".join(f"{each.method} ({each.status})" for each in found if not each.holds)
 
 
 def _by_names(line: str, job: Job) -> str:

@@ -68,18 +68,21 @@ def first_texts(attributions: TokenAttributions) -> str:
 
 def fragment(attributions: TokenAttributions, texts: Sequence[int]) -> str:
     """Some of the texts, by their numbers."""
-    model = attributions.provenance.get("model")
-    of_model = f", {html(model)}" if model else ""
+    known = (attributions.provenance.get(key) for key in ("model", "explained"))
+    of_model = "".join(f", {html(each)}" for each in known if each)
+    negative = f' <span style="{_box(-1.0)};color:#000">negative</span>'
     lines = [
         f'<div style="{FRAME}">',
         f'<div dir="auto"><b>{html(attributions.method)}</b>{of_model}</div>',
         '<div style="font-size:12px;color:#555">'
-        f'<span style="{_box(1.0)};color:#000">positive</span> '
-        f'<span style="{_box(-1.0)};color:#000">negative</span> '
+        f'<span style="{_box(1.0)};color:#000">positive</span>'
+        f"{negative * attributions.is_signed} "
         "the darker, the larger among the tokens of the text; pale letters: tokens that "
         "the tokenizer added</div>",
         *(_text(attributions, text) for text in texts),
     ]
+    if not attributions.holds:
+        lines.insert(2, f"<div>Doubtful: {html(attributions.status)}</div>")
     if len(texts) < len(attributions):
         lines.append(
             f"<div>The first {len(texts)} of {len(attributions)} texts; save them as .html to "
@@ -92,8 +95,9 @@ def _text(attributions: TokenAttributions, text: int) -> str:
     tokens, special = attributions.tokens[text], attributions.is_special[text]
     values = np.atleast_2d(attributions.values[text])
     largest = float(np.abs(values).max(initial=0))
+    sign = "+" if attributions.is_signed else ""
     spans = [
-        _token(token, value, value / (largest or 1.0), is_special)
+        _token(token, f"{value:{sign}.4g}", value / (largest or 1.0), is_special)
         for token, value, is_special in zip(tokens, values[-1].tolist(), special, strict=True)
     ]
     direction = "rtl" if is_right_to_left(tokens, special) else "ltr"
@@ -108,8 +112,8 @@ def _text(attributions: TokenAttributions, text: int) -> str:
     return "\n".join(lines)
 
 
-def _token(token: str, value: float, share: float, is_special: bool) -> str:
-    title = f'title="{html(token)}: {value:+.4g}"'
+def _token(token: str, value: str, share: float, is_special: bool) -> str:
+    title = f'title="{html(token)}: {value}"'
     # Brackets of [CLS] would take the direction of the text, and bytes not that of their letters.
     tag = "bdi" if is_special or BYTES.search(token) else "span"
     return f'<{tag} {title} style="{_box(share)}{_pale(is_special)}">{html(token)}</{tag}>'
@@ -123,6 +127,7 @@ def _by_state(attributions: TokenAttributions, text: int, largest: float) -> str
     )
     # Two digits of the largest value.
     places = 1 - math.floor(math.log10(largest)) if largest else 0
+    form = f"{'+' if attributions.is_signed else ''}.{min(max(places, 0), 12)}f"
     rows = []
     for token, values, is_special in zip(
         attributions.tokens[text],
@@ -131,8 +136,7 @@ def _by_state(attributions: TokenAttributions, text: int, largest: float) -> str
         strict=True,
     ):
         cells = "".join(
-            f'<td style="text-align:right;{_ground(value / (largest or 1.0))}">'
-            f"{value:+.{min(max(places, 0), 12)}f}</td>"
+            f'<td style="text-align:right;{_ground(value / (largest or 1.0))}">{value:{form}}</td>'
             for value in values
         )
         style = f"text-align:start;{space}{_pale(is_special)}"

@@ -101,6 +101,16 @@ class TokenAttributions(SavedResult):
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def holds(self) -> bool:
+        """Whether the training of the method holds; of a method without training, yes."""
+        return self.status == HOLDS
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a value is negative."""
+        return any((each < 0).any() for each in self.values)
+
     def at(self, state: int | None = None) -> tuple[np.ndarray, ...]:
         """The values of one state, (n_tokens,) of each text; by default of the last one.
 
@@ -140,7 +150,7 @@ class TokenAttributions(SavedResult):
             f"{said}: {' '.join(most)}"
             for said, most in zip(self.said, self.most_attributed(), strict=True)
         ]
-        if self.status != HOLDS:
+        if not self.holds:
             facts["status"] = self.status
         return summary(f"TokenAttributions by {self.method}", facts, lines)
 
@@ -189,7 +199,7 @@ class TokenAttributions(SavedResult):
         for label, is_special in zip(axis.get_yticklabels(), self.is_special[text], strict=True):
             label.set_color("0.5" if is_special else "black")
         put_ticks(axis, range(n_states), self.states or ("input",), width)
-        said = f"{self.method}: {self.said[text]}"
+        said = f"{self.method}: {self.said[text]}{'' if self.holds else ' (doubtful)'}"
         axis.set_title(wrapped(said, 2 + width, 10, most=2 * MOST), fontsize=10)
         return finish(axes, ax, title)
 

@@ -81,6 +81,21 @@ def test_tokens_are_read_back_with_their_values(result):
     assert pale.count("bdi") == 2
 
 
+def test_what_is_said_of_all_texts():
+    signed = OF_STATES.to_html()
+    assert ">mine</b>, m&lt;i&gt;</div>" in signed and "Doubtful" not in signed
+    assert "negative" in signed and "[CLS]: +8" in signed and ">+8.0</td>" in signed
+    unsigned = replace(
+        OF_STATES,
+        values=tuple(map(abs, VALUES)),
+        status="infeasible: <output>",
+        provenance={"model": "m", "explained": "neurons 1:3"},
+    ).to_html()
+    assert ">mine</b>, m, neurons 1:3</div>" in unsigned
+    assert "<div>Doubtful: infeasible: &lt;output&gt;</div>" in unsigned
+    assert "negative" not in unsigned and "[CLS]: 8" in unsigned and ">8.0</td>" in unsigned
+
+
 def test_every_state_is_a_column_of_a_table():
     parsed = Parsed(OF_STATES.to_html())
     assert parsed.texts("th")[:6] == ["embeddings", "output", *TOKENS[0]]
