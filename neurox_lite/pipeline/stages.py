@@ -157,7 +157,8 @@ def _attributed(work: Workspace) -> str | None:
         return None
     if not options.neurons:
         return "what the model says"
-    return f"the top {options.neurons} neurons of the ranking"
+    how_many = f" {options.neurons} neurons" if options.neurons > 1 else " neuron"
+    return f"the top{how_many} of the ranking"
 
 
 def _doubts(work: Workspace) -> str:

@@ -396,7 +396,8 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
     assert faith.n_texts == 3
     found = TokenAttributions.load(out / "attribution/leave-one-out.json")
     assert found.words and found.parameters["state"] == 1
-    assert "## Which tokens decide?" in (out / "summary.md").read_text()
+    summary = (out / "summary.md").read_text()
+    assert "## Which tokens decide?" in summary and "the top 2 neurons of the ranking" in summary
     assert run_job(with_tokens).ran == ()
     assert run_job(replace(job, out=str(out))).ran == ("summary",)
     assert not (out / "attribution/leave-one-out.json").exists()
