@@ -49,7 +49,7 @@ class AttributionMethod:
 
 
 _STATE = MethodOption("state", 0, "state of the model, 0 for the word embeddings")
-_STEPS = MethodOption("n_steps", 500, "forward and backward passes")
+_STEPS = MethodOption("n_steps", 500, "forward and backward passes, for each state")
 _SEED = MethodOption("seed", 0, "seed of what is random")
 _EPSILON = MethodOption("epsilon", 0.1, "how far the output may move, in nats")
 _SIZE = MethodOption("size", "log", "log or count: what is least")
@@ -64,7 +64,7 @@ ATTRIBUTION_METHODS: dict[str, AttributionMethod] = {
                 _SIZE,
                 _EPSILON,
                 MethodOption("placeholder", "learned", "learned or zero"),
-                MethodOption("n_steps", 500, "forward and backward passes for each state"),
+                _STEPS,
                 MethodOption("batch_size", 64, "texts of a pass"),
                 _SEED,
             ),

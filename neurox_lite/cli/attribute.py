@@ -70,7 +70,7 @@ class Attribute:
 
     context: typer.Context
     scope: Annotated[
-        str | None, typer.Argument(metavar="[all]", help="all: compare all methods.")
+        str | None, typer.Argument(metavar="all", help="all: compare all methods.")
     ] = None
     model: Annotated[
         str,
@@ -78,7 +78,10 @@ class Attribute:
     ]
     out: Annotated[
         str,
-        typer.Option("--out", help="Folder for attributions (JSON, CSV, HTML), and what they do."),
+        typer.Option(
+            "--out",
+            help="Folder for attributions (JSON, CSV, HTML, a figure), and how faithful they are.",
+        ),
     ]
     contexts: Annotated[
         str | None,
@@ -107,7 +110,9 @@ class Attribute:
     ] = 1
     site: Annotated[
         str | None,
-        typer.Option("--site", help="Where --neuron is; by default as for 'mask'."),
+        typer.Option(
+            "--site", help="Of --neuron; by default lstm_cell for LSTMs, else hidden_states."
+        ),
     ] = None
     method: Annotated[
         str,
