@@ -224,8 +224,12 @@ class ExplainedTexts:
         for row, values, real in found:
             total = ((values.double() - mean) / std).sum(-1).masked_fill(~real, -torch.inf)
             positions[row] = total.argmax()
+        tokens = tuple(
+            of_text[position]
+            for of_text, position in zip(inputs.tokens, positions.tolist(), strict=True)
+        )
         output = NeuronActivations(
-            loaded, sites, used, indices, positions, mean.float(), std.float()
+            loaded, sites, used, indices, positions, tokens, mean.float(), std.float()
         )
         what = f"neurons {' '.join(map(str, chosen))} at '{sites.site}'"
         return cls._of(states, inputs, output, what)

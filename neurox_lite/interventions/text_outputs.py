@@ -176,6 +176,8 @@ class NeuronActivations:
         Of the layers that are read.
     columns : (n_neurons,) int tensor
     positions : (n_texts,) int tensor
+    tokens : (n_texts,) tuple of str
+        What stands there.
     mean, std : (n_neurons,) tensors
     """
 
@@ -184,6 +186,7 @@ class NeuronActivations:
     space: NeuronSpace
     columns: torch.Tensor
     positions: torch.Tensor
+    tokens: tuple[str, ...]
     mean: torch.Tensor
     std: torch.Tensor
 
@@ -209,8 +212,12 @@ class NeuronActivations:
         return parts[0].sum(-1)
 
     def said(self, intact: Parts, rows: torch.Tensor) -> list[str]:
-        """The intact activation, in standard deviations."""
-        return [f"{value:.2f} std" for value in intact[0].sum(-1).tolist()]
+        """The intact activation, in standard deviations, and at which token."""
+        values = intact[0].sum(-1).tolist()
+        return [
+            f"{value:.2f} std at {self.tokens[row]}"
+            for row, value in zip(rows.tolist(), values, strict=True)
+        ]
 
 
 def neuron_states(

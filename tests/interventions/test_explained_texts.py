@@ -155,6 +155,10 @@ def test_neurons_are_read_at_their_highest_token(models):
     expected = (highest - everything.mean()) / everything.std(correction=0)
     torch.testing.assert_close(explained.intact(ALL)[0][:, 0], expected)
     assert explained.n_states == 3
+    said = explained.output.said(explained.intact(ALL), ALL)
+    for text, each in enumerate(values):
+        token = explained.inputs.tokens[text][int(each.argmax())]
+        assert said[text] == f"{expected[text]:.2f} std at {token}"
 
 
 def test_batches_do_not_matter(models):
