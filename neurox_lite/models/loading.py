@@ -160,8 +160,14 @@ def load_model(
                 use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # which is then told, not refused in many lines
             )
             missing = loading["missing_keys"]
+            for key, found, expected in sorted(loading["mismatched_keys"])[:1]:
+                raise InputError(
+                    f"{name}: the model cannot be loaded ({key} has the shape {tuple(found)}, but "
+                    f"by config.json {tuple(expected)}); give all files of one model"
+                )
         model.to(device)
     except InputError:
         raise

@@ -127,7 +127,7 @@ def pickle_weights(folder):
         (pickle_weights, "the model cannot be loaded"),
         (cut_weights, "the model cannot be loaded"),
         (spoil_tokenizer, "the model cannot be loaded"),
-        (change_width, "the model cannot be loaded"),
+        (change_width, r"the shape \(.*\), but by config.json \(.*\); give all files of one model"),
     ],
 )
 def test_a_damaged_folder_is_refused_in_one_line(folder, damage, message):
