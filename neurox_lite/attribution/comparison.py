@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,8 @@ class AttributionComparison:
     ) -> None:
         """Write the attributions (JSON, CSV, HTML, a heat map of the first text), and the rest.
 
+        Files are called as their methods; signs that no file should have in its name become ``-``.
+
         Parameters
         ----------
         folder : path
@@ -105,12 +108,24 @@ class AttributionComparison:
         figure_format : {"png", "pdf", "svg"}
         table_format : {"csv", "latex"}, optional
             Of what has JSON alone.
+
+        Raises
+        ------
+        InputError
+            When files of two would have the same name.
         """
         rest: dict[str, Any] = {"faithfulness": self.faithfulness, "agreement": self.agreement}
-        rest |= {f"kept-{each.method}": each for each in self.kept}
+        rest |= {f"kept-{_file_name(each.method)}": each for each in self.kept}
+        names = [_file_name(each.method) for each in self.attributions]
+        for name, each in zip(names, self.attributions, strict=True):
+            if [*names, *rest, "comparison"].count(name) > 1:
+                raise InputError(
+                    f"attributions '{each.method}': other files are called {name}; give another "
+                    "name, dataclasses.replace(attributions, method=...)"
+                )
         with atomic_write_folder(folder, NAMES) as new:
-            for each in self.attributions:
-                path = new / f"{each.method}.json"
+            for name, each in zip(names, self.attributions, strict=True):
+                path = new / f"{name}.json"
                 save_result(each, path, title=title, figure_format=figure_format)
                 each.save(path.with_suffix(".csv"))
                 each.save(path.with_suffix(".html"))
@@ -124,6 +139,11 @@ class AttributionComparison:
                         table_format=table_format,
                     )
             write_table(new / "comparison.csv", self.table())
+
+
+def _file_name(method: str) -> str:
+    """Of a method, whatever others called it."""
+    return re.sub(r"[^\w-]+", "-", method)
 
 
 def compare_attributions(
