@@ -231,7 +231,8 @@ class ExplainedTexts:
         output = NeuronActivations(
             loaded, sites, used, indices, positions, tokens, mean.float(), std.float()
         )
-        what = f"neurons {' '.join(map(str, chosen))} at '{sites.site}'"
+        kind = "neuron" if len(chosen) == 1 else "neurons"
+        what = f"{kind} {' '.join(map(str, chosen))} at '{sites.site}'"
         return cls._of(states, inputs, output, what)
 
     @classmethod

@@ -218,13 +218,13 @@ def _inputs(
     names: Sequence[str],
     words: tuple[tuple[int, ...], ...] = (),
 ) -> TextInputs:
-    for name, row in zip(names, rows, strict=True):
+    for number, (name, row) in enumerate(zip(names, rows, strict=True), start=1):
         if not len(row):
-            raise InputError(f"'{name[:60]}': no tokens; leave the text out")
+            raise InputError(f"text {number}, '{name[:60]}': no tokens; leave it out")
         if loaded.max_tokens is not None and len(row) > loaded.max_tokens:
             raise InputError(
-                f"'{name[:60]}...': {len(row)} tokens, but {loaded.name} reads "
-                f"{loaded.max_tokens}; shorten it"
+                f"text {number}, '{name[:60]}...': {len(row)} tokens, but {loaded.name} reads "
+                f"{loaded.max_tokens}; shorten it or leave it out"
             )
         check_vocabulary(loaded, f"'{name[:60]}'", row)
     # Some classifiers find the last token of a text by this token, not by the attention mask.

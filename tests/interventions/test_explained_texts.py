@@ -155,6 +155,7 @@ def test_neurons_are_read_at_their_highest_token(models):
     expected = (highest - everything.mean()) / everything.std(correction=0)
     torch.testing.assert_close(explained.intact(ALL)[0][:, 0], expected)
     assert explained.n_states == 3
+    assert explained.provenance["explained"] == "neuron 1:3 at 'hidden_states'"
     said = explained.output.said(explained.intact(ALL), ALL)
     for text, each in enumerate(values):
         token = explained.inputs.tokens[text][int(each.argmax())]
@@ -258,9 +259,9 @@ def test_what_cannot_be_explained(models, with_head, make_model):
     refused("1 contexts for 2 questions", answering, TEXTS, contexts=TEXTS[:1])
     refused("two classes", with_head(tf.BertForSequenceClassification, num_labels=1), TEXTS)
     refused(
-        "but small reads 24",
+        r"text 2, 'a man a man .*': 62 tokens, but small reads 24; shorten it or leave it out",
         with_head(tf.BertForSequenceClassification, num_labels=2),
-        ["a man " * 30],
+        ["a man", "a man " * 30],
     )
     encoder_decoder = tf.AutoModelForSeq2SeqLM.from_config(
         tf.AutoConfig.from_pretrained(make_model("t5"))
