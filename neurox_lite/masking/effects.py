@@ -94,6 +94,13 @@ def to_replacing_gates(effect: Effect, gates: torch.Tensor) -> torch.Tensor:
     return 1 - gates if effect.objective is Objective.SUFFICIENCY else gates
 
 
+def to_z_scores(effect: Effect, values: torch.Tensor) -> torch.Tensor:
+    """How far values lie from where replacements start, in standard deviations; 0 for constants."""
+    varies = effect.std > 0
+    scale = torch.where(varies, effect.std, 1)
+    return torch.where(varies, (values - effect.start) / scale, 0)
+
+
 class PairEffect:
     """What replaced neurons do to a language model's choice between the words of pairs.
 

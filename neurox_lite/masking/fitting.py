@@ -31,8 +31,9 @@ from neurox_lite.masking.fit_task import (
 from neurox_lite.masking.gate_search import SearchState, initial_state, search_mask
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.mask_scores import score_mask
+from neurox_lite.masking.prefix_fit import HardMask, shortest_prefix
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
-from neurox_lite.masking.rounding import HardMask, round_gates, shortest_prefix
+from neurox_lite.masking.rounding import round_gates
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.seeds import validate_seed
 

@@ -12,8 +12,8 @@ The fewest expected open gates with ``E[R] >= alpha`` (De Cao et al. 2022, eq. 4
 5. Set lambda by a controller that leads the effect to alpha
    (:class:`~neurox_lite.masking.multiplier.Multiplier`).
 6. Repeat from 2; the learning rate falls over the second half of the steps.
-7. Now and then cut the gates at one half, and remember those that are enough and fewer than before.
-   At the end take the fewest that are enough on all examples.
+7. At the end, move all locations by as much, so that the gates above one half are just enough
+   (:func:`cut_at_half`).
 """
 
 from __future__ import annotations
@@ -28,24 +28,26 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.masking import hard_concrete
-from neurox_lite.masking.effects import Effect, effects_of
+from neurox_lite.masking.effects import Effect, to_z_scores
 from neurox_lite.masking.multiplier import Multiplier
+from neurox_lite.masking.prefix_fit import fit_prefix, shortest_prefix
 from neurox_lite.showing import short_repr
 
-LEARNING_RATE = 0.1
+LEARNING_RATE = 0.05
 """Of Adam, for the locations of gates; falls to a twentieth over the second half of the steps."""
 
-VALUE_RATE = 0.5
-"""The same for replacements, in standard deviations of their neuron."""
+VALUE_RATE = 1.0
+"""The same for replacements, in standard deviations of their neuron: they have far to go, and gates
+are closed for good where replacements are late."""
 
 HIGHEST = 3.0
 """Of a location: a gate is open there in 97 % of draws, and higher ones are long in coming down."""
 
-MARGIN = 0.02
-"""The search aims beyond alpha by this share of the scale, so that most masks cut are enough."""
+CUT_ROWS, CUT_STEPS = 128, 3
+"""Numbers of open gates are tried on so many examples, with so many steps of replacements."""
 
-CUTS_FROM, N_CUTS, CUT_ROWS = 0.4, 12, 64
-"""Gates are cut so many times, from this share of the steps on, and tried on so many examples."""
+APART = 1e-3
+"""How far from zero locations lie at least that were moved."""
 
 Run = Callable[[torch.Tensor], torch.Tensor]
 Estimate = Callable[[torch.Tensor, torch.Tensor, Run], tuple[torch.Tensor, torch.Tensor, float]]
@@ -136,8 +138,7 @@ def search_mask(
     draws : int
         Gates drawn for each example of a batch, which has as many times fewer examples.
     cut : bool
-        Whether the state is that of the fewest gates, cut at one half, that were enough, if any
-        were; otherwise that of the last step.
+        Whether to move locations at the end, see :func:`cut_at_half`.
     """
     device = effect.start.device
     n_neurons = effect.space.n_neurons
@@ -151,9 +152,7 @@ def search_mask(
     rates = (learning_rate, VALUE_RATE)
     optimizer = torch.optim.Adam([{"params": [phi]}, {"params": [steps]}], betas=(0.9, 0.99))
     value = start.multiplier or float(start.probabilities.sum()) / scale
-    multiplier = Multiplier(alpha + MARGIN * scale, scale, value=value)
-    cuts = _Cuts(effect, alpha, rows)
-    cut_at = set(np.linspace(CUTS_FROM * n_steps, n_steps - 1, N_CUTS).astype(int).tolist())
+    multiplier = Multiplier(alpha, scale, value=value)
     sizes, effects = [], []
     for step in tqdm(range(n_steps), desc="mask", unit="step", disable=None, delay=2, leave=False):
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
@@ -173,10 +172,9 @@ def search_mask(
             steps.clamp_(lowest, highest)
         sizes.append(size.item())
         effects.append(measured)
-        if cut and step in cut_at:
-            cuts.remember(phi.detach(), (effect.start + std * steps).detach())
-    last = phi.detach(), (effect.start + std * steps).detach()
-    phi, values = cuts.fewest() or last
+    phi, values = phi.detach(), (effect.start + std * steps).detach()
+    if cut:
+        phi, values = cut_at_half(effect, alpha, phi, values, rows)
     open_shares = hard_concrete.probability(phi)
     return SearchState(phi, open_shares, values, multiplier.value, tuple(sizes), tuple(effects))
 
@@ -187,30 +185,32 @@ def _highest(n_open: int, progress: float) -> float:
     return float(np.interp(progress, (0.5, 1), (of_few, HIGHEST)))
 
 
-class _Cuts:
-    """Gates cut at one half in the course of a search, each time fewer that are enough."""
+def cut_at_half(
+    effect: Effect, alpha: float, phi: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Locations moved, all by as much, so that just enough gates lie above one half.
 
-    def __init__(self, effect: Effect, alpha: float, rows: torch.Tensor):
-        self.effect, self.alpha, self.rows = effect, alpha, rows
-        self.found: list[tuple[torch.Tensor, torch.Tensor]] = []
-
-    def remember(self, phi: torch.Tensor, values: torch.Tensor) -> None:
-        fewest = min((int((phi > 0).sum()) for phi, _ in self.found), default=len(phi) + 1)
-        if (phi > 0).sum() < fewest and self._is_enough(phi, values, self.rows[:CUT_ROWS]):
-            self.found.append((phi.clone(), values.clone()))
-
-    def fewest(self) -> tuple[torch.Tensor, torch.Tensor] | None:
-        """Locations and replacements of the fewest gates that are enough on all examples."""
-        enough = (each for each in reversed(self.found) if self._is_enough(*each, self.rows))
-        return next(enough, None)
-
-    def _is_enough(self, phi: torch.Tensor, values: torch.Tensor, rows: torch.Tensor) -> bool:
-        found = effects_of(self.effect, (phi > 0).to(values.dtype), values, rows)
-        return float(found.mean()) >= self.alpha
-
-
-def to_z_scores(effect: Effect, values: torch.Tensor) -> torch.Tensor:
-    """How far values lie from where replacements start, in standard deviations; 0 for constants."""
-    varies = effect.std > 0
-    scale = torch.where(varies, effect.std, 1)
-    return torch.where(varies, (values - effect.start) / scale, 0)
+    Where zero lies among locations is up to lambda, which is still on its way when a search ends;
+    their order says which gates are to be open. How many are enough, with replacements fitted again
+    for few steps, is found by some of the rows, and mended by all. Of equal locations some may be
+    cut off. If all gates together are not enough, locations and replacements stay as they are.
+    """
+    by_location = torch.argsort(phi, descending=True, stable=True)
+    order, n_open = by_location.tolist(), int((phi > 0).sum())
+    fit = partial(fit_prefix, effect, order, alpha=alpha, n_steps=CUT_STEPS)
+    found = shortest_prefix(
+        effect, order, alpha, values, rows[:CUT_ROWS], n_open, CUT_STEPS, or_shorter=True
+    )
+    found = fit(len(found.columns), values=found.values, rows=rows)
+    while found.effect < alpha and len(found.columns) < len(phi):
+        more = len(found.columns) + max(1, len(found.columns) // 16)
+        found = fit(min(more, len(phi)), values=found.values, rows=rows)
+    if found.effect < alpha:
+        return phi, values
+    inside, outside = by_location.tensor_split([len(found.columns)])
+    last = phi[inside[-1]]
+    following = phi[outside[0]] if len(outside) else last - 1
+    moved = phi - (last + following) / 2
+    moved[inside] = moved[inside].clamp(min=APART)
+    moved[outside] = moved[outside].clamp(max=-APART)
+    return moved, found.values

@@ -10,12 +10,18 @@ import numpy as np
 import torch
 
 from neurox_lite.intervals import Interval, accuracy_interval, mean_interval
-from neurox_lite.masking.effects import Effect, effects_of, succeeds, to_replacing_gates
+from neurox_lite.masking.effects import (
+    Effect,
+    effects_of,
+    succeeds,
+    to_replacing_gates,
+    to_z_scores,
+)
 from neurox_lite.masking.fit_task import FitTask
-from neurox_lite.masking.gate_search import SearchState, to_z_scores
+from neurox_lite.masking.gate_search import SearchState
 from neurox_lite.masking.mask_fit import MaskFit
+from neurox_lite.masking.prefix_fit import HardMask
 from neurox_lite.masking.replacement_fit import gates_of
-from neurox_lite.masking.rounding import HardMask
 from neurox_lite.masking.template_effects import by_template
 from neurox_lite.results.neuron_mask import NeuronMask
 

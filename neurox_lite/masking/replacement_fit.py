@@ -15,8 +15,7 @@ from collections.abc import Sequence
 import torch
 from tqdm.auto import trange
 
-from neurox_lite.masking.effects import Effect
-from neurox_lite.masking.gate_search import to_z_scores
+from neurox_lite.masking.effects import Effect, to_z_scores
 
 FIRST_RATE, LAST_RATE = 2.0, 0.2
 """Of Adam, in standard deviations: the best replacement often lies ten and more away, where the

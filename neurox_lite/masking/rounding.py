@@ -1,8 +1,7 @@
 """From gates that were searched to the smallest set of neurons that has an effect.
 
 1. Order neurons by their gate. Take the shortest prefix whose effect reaches ``alpha``, with
-   replacements fitted again: double its length until it does, then halve the interval
-   (:func:`shortest_prefix`).
+   replacements fitted again (:func:`~neurox_lite.masking.prefix_fit.shortest_prefix`).
 2. Drop neurons while the effect stays at ``alpha`` (:func:`drop_needless`).
 3. Gates hardly tell which of the neurons found does most, so that these may still be too many. Take
    as many in order of the integrated gradients over gates (Sundararajan et al. 2017, eq. 1;
@@ -12,41 +11,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
 
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.gate_search import SearchState
+from neurox_lite.masking.prefix_fit import N_STEPS, HardMask, fit_prefix, shortest_prefix
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
-from neurox_lite.showing import short_repr
 
-N_STEPS = 15
 MOST_TRIED = 4
 MOST_NEURONS = 256
 N_POINTS = 8
 """Of the integral over gates."""
-
-
-@dataclass(frozen=True)
-class HardMask:
-    """A set of neurons and their replacements.
-
-    Attributes
-    ----------
-    columns : tuple of int
-    values : (n_neurons,) tensor
-    effect : float
-        On the rows it was made with.
-    """
-
-    columns: tuple[int, ...]
-    values: torch.Tensor
-    effect: float
-
-    __repr__ = short_repr
 
 
 def round_gates(effect: Effect, found: SearchState, alpha: float, rows: torch.Tensor) -> HardMask:
@@ -80,55 +57,6 @@ def order_by_gradient(effect: Effect, values: torch.Tensor, rows: torch.Tensor) 
             (slopes,) = torch.autograd.grad(effect(gates, values, some).sum(), gates)
             total += weight / 2 * slopes.double()
     return torch.argsort(total, descending=True, stable=True).tolist()
-
-
-def shortest_prefix(
-    effect: Effect,
-    order: Sequence[int],
-    alpha: float,
-    values: torch.Tensor,
-    rows: torch.Tensor,
-    first: int = 1,
-    n_steps: int = N_STEPS,
-) -> HardMask:
-    """The shortest prefix of an order that reaches ``alpha`` when its replacements are fitted.
-
-    Of ``first`` neurons at least. Grows by doubling from there and then halves the interval, so
-    that an effect which does not grow with the set may make it longer than need be. If all neurons
-    together do not reach ``alpha``, all are returned.
-    """
-    fit = partial(fit_prefix, effect, order, alpha=alpha, values=values, rows=rows, n_steps=n_steps)
-    k = max(1, first)
-    short, found = k - 1, fit(k)
-    while found.effect < alpha and k < len(order):
-        short, k = k, min(2 * k, len(order))
-        found = fit(k)
-    if found.effect < alpha:
-        return found
-    while len(found.columns) - short > 1:
-        tried = fit((short + len(found.columns)) // 2)
-        if tried.effect >= alpha:
-            found = tried
-        else:
-            short = len(tried.columns)
-    return found
-
-
-def fit_prefix(
-    effect: Effect,
-    order: Sequence[int],
-    k: int,
-    alpha: float,
-    values: torch.Tensor,
-    rows: torch.Tensor,
-    n_steps: int = N_STEPS,
-) -> HardMask:
-    """The first k neurons of an order, with replacements fitted until ``alpha`` is reached."""
-    columns = tuple(int(column) for column in order[:k])
-    found, fitted = fit_replacements(
-        effect, gates_of([columns], values), values, rows, n_steps, alpha
-    )
-    return HardMask(columns, fitted[0], float(found[0]))
 
 
 def drop_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.Tensor) -> HardMask:

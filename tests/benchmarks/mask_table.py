@@ -28,9 +28,9 @@ from neurox_lite.masking.exhaustive import best_masks
 from neurox_lite.masking.fitting import fit_mask, mask_from_ranking
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.masking.neuron_mask import pair_effect
+from neurox_lite.masking.prefix_fit import HardMask
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
-from neurox_lite.masking.rounding import HardMask
 from neurox_lite.masking.seed_spread import SeedSpread
 from neurox_lite.models.loading import LoadedModel
 from neurox_lite.results.random_ranking import random_ranking

@@ -73,6 +73,7 @@ def training_step(name: str, site: str) -> None:
             n_steps=N_STEPS,
             batch_size=BATCH_SIZE,
             generator=torch.Generator().manual_seed(0),
+            cut=False,
         )
 
     bare(), ours()
