@@ -16,8 +16,8 @@ class Multiplier:
     1. Average what was measured, R, over the last steps: ``r <- s r + (1 - s) R`` with *smoothing*
        s. The gap is ``g = (alpha - r) / scale``, cut off at 1.
     2. Integral part: ``lambda <- lambda exp(rate g)``.
-    3. Proportional part: the step is taken with ``lambda exp(damping g)``, without which lambda and
-       the mask swing around the solution.
+    3. Proportional part: the step is taken with ``lambda exp(damping g)``. If weak, lambda runs
+       far beyond while gates follow, and the mask swings around the solution.
 
     As a search goes on, the same gap counts for more: ``scale`` falls with the share of steps left,
     to *tightest* of its size. At first the constraint is far and gates take long to follow, so that
@@ -41,7 +41,7 @@ class Multiplier:
         *,
         value: float = 1.0,
         rate: float = 0.1,
-        damping: float = 1.0,
+        damping: float = 4.0,
         smoothing: float = 0.8,
         tightest: float = 0.2,
     ):

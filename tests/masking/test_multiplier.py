@@ -45,7 +45,7 @@ def test_it_grows_while_the_constraint_is_violated() -> None:
 
 
 def test_no_effect_is_too_far_off() -> None:
-    multiplier = Multiplier(alpha=2.0, scale=4.0)
+    multiplier = Multiplier(alpha=2.0, scale=4.0, rate=0.1, damping=1.0)
     most = math.exp(0.1 + 1.0)
     assert multiplier.step(-1e9) == pytest.approx(most)
     for _ in range(1000):
@@ -54,5 +54,5 @@ def test_no_effect_is_too_far_off() -> None:
 
 def test_gaps_count_more_towards_the_end() -> None:
     """Twice as much with half of the steps left, five times at most."""
-    at = [math.log(Multiplier(alpha=1.0, scale=10.0, rate=0).step(0.0, p)) for p in (0, 0.5, 1)]
+    at = [math.log(Multiplier(1.0, 10.0, rate=0, damping=1.0).step(0.0, p)) for p in (0, 0.5, 1)]
     assert at == pytest.approx([0.1, 0.2, 0.5])
