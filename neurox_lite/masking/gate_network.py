@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,6 +12,34 @@ from torch.nn.utils.parametrizations import weight_norm
 LEAST_HIDDEN = 32
 FIRST_LOCATION = 5.0
 LARGEST_CHANGE = 10.0
+LEAST_SLOPE = 0.2
+
+
+class _Bounded(torch.autograd.Function):
+    """Tanh whose slope is at least :data:`LEAST_SLOPE` on the way back from its bounds.
+
+    Gates that were closed far would otherwise hardly open again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        found = torch.tanh(x)
+        ctx.save_for_backward(found)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        (found,) = ctx.saved_tensors
+        slope = 1 - found**2
+        # A step goes against the gradient: to 0, where both have one sign.
+        goes_back = gradient * found > 0
+        return gradient * torch.where(goes_back, slope.clamp(min=LEAST_SLOPE), slope)
+
+
+def bounded(x: torch.Tensor) -> torch.Tensor:
+    """Tanh, from whose bounds there is a way back."""
+    found: torch.Tensor = _Bounded.apply(x)
+    return found
 
 
 class GateNetwork(nn.Module):
@@ -43,7 +72,7 @@ class GateNetwork(nn.Module):
         """Locations phi, of the shape of ``x`` without its last axis."""
         z_scores = (x.float() - self.mean) / self.std
         found: torch.Tensor = self.second(torch.tanh(self.first(z_scores)))[..., 0]
-        return LARGEST_CHANGE * torch.tanh(found) + self.start
+        return LARGEST_CHANGE * bounded(found) + self.start
 
 
 class Placeholder(nn.Module):

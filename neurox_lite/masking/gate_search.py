@@ -29,7 +29,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.masking import hard_concrete
 from neurox_lite.masking.effects import Effect, to_z_scores
-from neurox_lite.masking.multiplier import Multiplier
+from neurox_lite.masking.multiplier import Multiplier, at_least
 from neurox_lite.masking.prefix_fit import fit_prefix, shortest_prefix
 from neurox_lite.showing import short_repr
 
@@ -152,7 +152,7 @@ def search_mask(
     rates = (learning_rate, VALUE_RATE)
     optimizer = torch.optim.Adam([{"params": [phi]}, {"params": [steps]}], betas=(0.9, 0.99))
     value = start.multiplier or float(start.probabilities.sum()) / scale
-    multiplier = Multiplier(alpha, scale, value=value)
+    multiplier = Multiplier(at_least(alpha, scale), value=value)
     sizes, effects = [], []
     for step in tqdm(range(n_steps), desc="mask", unit="step", disable=None, delay=2, leave=False):
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
@@ -163,7 +163,7 @@ def search_mask(
         values = effect.start + std * steps
         run = partial(effect, values=values, rows=rows[drawn.to(rows.device)])
         size, gain, measured = estimate(phi, noise.to(device), run)
-        factor = multiplier.step(measured, step / n_steps)
+        factor = multiplier.step(measured, step / n_steps).item()
         optimizer.zero_grad()
         ((size - factor * gain) / (1 + factor)).backward(inputs=[phi, steps])
         optimizer.step()
@@ -176,7 +176,9 @@ def search_mask(
     if cut:
         phi, values = cut_at_half(effect, alpha, phi, values, rows)
     open_shares = hard_concrete.probability(phi)
-    return SearchState(phi, open_shares, values, multiplier.value, tuple(sizes), tuple(effects))
+    return SearchState(
+        phi, open_shares, values, multiplier.value.item(), tuple(sizes), tuple(effects)
+    )
 
 
 def _highest(n_open: int, progress: float) -> float:

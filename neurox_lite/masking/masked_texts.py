@@ -10,8 +10,8 @@ import torch
 from neurox_lite.activations.moments import RunningMoments
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.text_outputs import Parts
-from neurox_lite.interventions.token_states import keep_tokens
-from neurox_lite.masking.token_draws import Draw, Drawn
+from neurox_lite.interventions.token_states import Change, keep_tokens
+from neurox_lite.masking.token_draws import Draw, Drawn, keeping
 
 MOST_KEPT = 2**26
 """Numbers of intact outputs that are kept, 256 MB; of more, each is computed when it is needed."""
@@ -42,20 +42,33 @@ def masked_output(
         Of h^0 and all of the states, or of the last state alone, (n_rows, n_tokens, width) each.
     placeholder : (width,) tensor
     draw : function
+
+    Special tokens, such as ``[CLS]``, stay in place where word embeddings are masked: they are no
+    words of the text, and what is kept of them could tell what the model said.
     """
     if is_input:
         read = explained.token_states(rows, states[-1])
         drawn = draw(locations([read[0], *(read[state] for state in states)]))
-        return explained.parts(rows, 0, keep_tokens(drawn.gates, placeholder)), drawn
+        drawn = keeping(drawn, explained.inputs.is_special[rows][:, : drawn.gates.shape[1]])
+        return explained.parts(rows, 0, _keep(drawn, placeholder)), drawn
     found: list[Drawn] = []
 
     def change(state: torch.Tensor) -> torch.Tensor:
         state = state.detach()
         found.append(draw(locations([state])))
-        return keep_tokens(found[-1].gates, placeholder)(state)
+        return _keep(found[-1], placeholder)(state)
 
     parts = explained.parts(rows, states[-1], change)
     return parts, found[-1]
+
+
+def _keep(drawn: Drawn, placeholder: torch.Tensor) -> Change:
+    """Tokens kept by their gates; texts that explore teach the placeholder nothing."""
+    if not drawn.n_exploring:
+        return keep_tokens(drawn.gates, placeholder)
+    explores = torch.zeros(len(drawn.gates), 1, 1, dtype=torch.bool, device=placeholder.device)
+    explores[drawn.n_closed : drawn.n_closed + drawn.n_exploring] = True
+    return keep_tokens(drawn.gates, torch.where(explores, placeholder.detach(), placeholder))
 
 
 class IntactTexts:

@@ -27,12 +27,16 @@ class Drawn:
         Log-probability that the gate is not 0, ``sum_k log P(z_k != 0)``.
     log_probability : (n_texts, n_tokens) tensor, optional
         Of what was drawn, where no gradient flows through gates.
+    n_closed, n_exploring : int
+        Of the first so many texts every gate is closed; of the next so many, each may be open.
     """
 
     locations: torch.Tensor
     gates: torch.Tensor
     log_kept: torch.Tensor
     log_probability: torch.Tensor | None = None
+    n_closed: int = 0
+    n_exploring: int = 0
 
     __repr__ = short_repr
 
@@ -79,32 +83,49 @@ EXPLORING, EXPLORED = 4, -1.0
 """One text in so many, and the log-odds that a token is then kept with, at least."""
 
 
-def exploring(draw: Draw) -> Draw:
-    """As ``draw``, but in the first quarter of the texts every token has a chance to be kept.
+def exploring(draw: Draw, *, close_some: bool) -> Draw:
+    """As ``draw``, but of the first quarter of the texts every token has a chance to be kept.
 
     A needed token that was once closed would else hardly ever be drawn open again. Gradients are
     those at the raised odds. What a token counts for stays as it is.
+
+    With ``close_some``, every gate is closed of half of these. From them a placeholder learns to
+    say nothing: of what the model says of all texts, the mean. One that said what the model says of
+    one class would leave no token to be needed for that class.
     """
 
     def draw_some(phi: torch.Tensor) -> Drawn:
         drawn = draw(phi)
-        n = n_exploring(len(phi))
-        log_kept = drawn.log_kept[:n].clamp(max=-1e-6)
+        start = len(phi) // EXPLORING
+        n_closed = start // 2 if close_some else 0
+        log_kept = drawn.log_kept[n_closed:start].clamp(max=-1e-6)
         odds = log_kept - torch.log(-torch.expm1(log_kept))
         raised = odds + (odds.clamp(min=EXPLORED) - odds).detach()
         explored = draw(raised[:, None])
-        found = replace(drawn, gates=torch.cat([explored.gates, drawn.gates[n:]]))
+        closed = torch.zeros_like(drawn.gates[:n_closed])
+        found = replace(
+            drawn,
+            gates=torch.cat([closed, explored.gates, drawn.gates[start:]]),
+            n_closed=n_closed,
+            n_exploring=start - n_closed,
+        )
         if drawn.log_probability is None or explored.log_probability is None:
             return found
-        both = torch.cat([explored.log_probability, drawn.log_probability[n:]])
-        return replace(found, log_probability=both)
+        both = [closed, explored.log_probability, drawn.log_probability[start:]]
+        return replace(found, log_probability=torch.cat(both))
 
     return draw_some
 
 
-def n_exploring(n_texts: int) -> int:
-    """How many texts of a batch :func:`exploring` draws otherwise."""
-    return n_texts // EXPLORING
+def keeping(drawn: Drawn, is_kept: torch.Tensor) -> Drawn:
+    """As drawn, but some tokens are kept in any case, (n_texts, n_tokens) of bool."""
+    probability = drawn.log_probability
+    return replace(
+        drawn,
+        gates=drawn.gates.masked_fill(is_kept, 1),
+        log_kept=drawn.log_kept.masked_fill(is_kept, 0),
+        log_probability=None if probability is None else probability.masked_fill(is_kept, 0),
+    )
 
 
 def cut_at_half(drawn: Drawn) -> Drawn:

@@ -212,7 +212,9 @@ class TokenMask(BaseEstimator):
             found, intact = explained.states_and_parts(rows)
             if gates.is_input:
                 phi = gates.locations(len(states) - 1, [found[state] for state in (0, *states)])
-                return LOG_OPEN[self.estimator](phi).cumsum(1).exp(), intact
+                kept = LOG_OPEN[self.estimator](phi).cumsum(1).exp()
+                special = explained.inputs.is_special[rows][:, : kept.shape[-1]]
+                return kept.masked_fill(special[:, None], 1), intact
             each = [gates.locations(k, [found[state]]) for k, state in enumerate(states)]
             return LOG_OPEN[self.estimator](torch.cat(each, dim=1)).exp(), intact
 

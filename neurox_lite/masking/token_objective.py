@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from neurox_lite.masking.gate_network import FIRST_LOCATION
+from neurox_lite.masking.multiplier import Multiplier, at_most
 from neurox_lite.masking.token_draws import SIZES, Drawn, mean_over_tokens
 from neurox_lite.showing import short_repr
 
@@ -24,35 +25,12 @@ SMOOTHING = 0.9
 """Of the moving average of divergences, the baseline of REINFORCE."""
 
 
-class MultiplierAscent:
-    """Lambda by gradient ascent, in [0, 200], of the gap ``g = KL - epsilon``.
+FIRST_MULTIPLIER, MOST = 100.0, 200.0
+"""Of lambda, which begins high: gates close from where the output is what it is, as far as it stays
+so. Where most were closed at once, few would open again."""
 
-    1. ``lambda <- lambda + 0.3 g / rms(g)`` (RMSprop).
-    2. The step is taken with ``lambda + G / epsilon``, G the mean of the last two gaps or so: the
-       augmented Lagrangian, which reacts before tokens that are needed are so far closed that they
-       are never drawn open again.
-
-    That of masks of neurons moves by factors, and here it would leap over the values between which
-    the needed tokens are kept and others are not.
-    """
-
-    RATE, MEMORY, SMOOTHING, MOST = 0.3, 0.99, 0.5, 200.0
-
-    def __init__(self, epsilon: float):
-        self.epsilon = epsilon
-        self.value = torch.ones(())
-        self._mean_square = torch.zeros(())
-        self._gap = torch.zeros(())
-
-    def step(self, divergence: torch.Tensor) -> torch.Tensor:
-        """Lambda for this step, of the divergence measured in it; one number, or each its own."""
-        gap = divergence.detach().double().cpu() - self.epsilon
-        self._mean_square = self.MEMORY * self._mean_square + (1 - self.MEMORY) * gap**2
-        self._gap = self.SMOOTHING * self._gap + (1 - self.SMOOTHING) * gap
-        used = (self.value + self._gap / self.epsilon).clamp(0, self.MOST)
-        moved = self.value + self.RATE * gap / self._mean_square.sqrt().clamp(min=1e-12)
-        self.value = moved.clamp(0, self.MOST)
-        return used.to(divergence)
+RATE, DAMPING = 0.1, 3.0
+"""Of lambda; see :class:`~neurox_lite.masking.multiplier.Multiplier`."""
 
 
 @dataclass(frozen=True)
@@ -88,33 +66,35 @@ class TokenObjective:
     def __init__(self, epsilon: float, size: str, *, of_each_text: bool = False):
         self._size = SIZES[size]
         self._of_each_text = of_each_text
-        self._multiplier = MultiplierAscent(epsilon)
+        self._multiplier = Multiplier(
+            at_most(epsilon), value=FIRST_MULTIPLIER, rate=RATE, damping=DAMPING, most=MOST
+        )
         self._baseline: torch.Tensor | None = None
 
     def __call__(
-        self,
-        drawn: Drawn,
-        divergence: torch.Tensor,
-        attention_mask: torch.Tensor,
-        n_exploring: int = 0,
+        self, drawn: Drawn, divergence: torch.Tensor, attention_mask: torch.Tensor
     ) -> Terms:
         """Of gates, and what they do to the output of each text, (n_texts,).
 
-        The first texts may be drawn to explore: they count for gradients alone.
+        Texts of which every gate is closed teach the placeholder what the model says of all texts
+        on average, and those drawn to explore count for gradients alone.
         """
         size = mean_over_tokens(self._size(drawn.log_kept), attention_mask)
         excess = (drawn.locations - FIRST_LOCATION).clamp(min=0).sum(1)
         pull = PULL * mean_over_tokens(excess, attention_mask)
         measured = divergence.detach()
-        level = measured if self._of_each_text else measured[n_exploring:].mean()
+        level = measured[drawn.n_closed + drawn.n_exploring :]
+        if not self._of_each_text:
+            level = level.mean()
+        of_closed = divergence[: drawn.n_closed].sum() / max(1, drawn.n_closed)
         if drawn.log_probability is not None:
             # The score function: its gradient is that of the expected divergence.
             before = level if self._baseline is None else self._baseline
             self._baseline = SMOOTHING * before + (1 - SMOOTHING) * level
             score = (drawn.log_probability * attention_mask).sum(1)
             divergence = divergence + (measured - before) * score
-        multiplier = self._multiplier.step(level)
+        multiplier = self._multiplier.step(level).to(divergence)
         loss = (size + pull + multiplier * divergence) / (1 + multiplier)
         if self._of_each_text:
             return Terms(loss, size, measured, multiplier)
-        return Terms(loss.mean(), size.mean(), level, multiplier)
+        return Terms(loss[drawn.n_closed :].mean() + of_closed, size.mean(), level, multiplier)

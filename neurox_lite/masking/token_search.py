@@ -5,14 +5,17 @@ For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al
 1. Read all texts once: what the model says of them, and the moments of their states.
 2. Draw a state, each as often as any other, and a batch of texts.
 3. Read the locations of gates off the states of tokens, and draw gates; of a quarter of the texts
-   so that every token may be kept (:func:`~neurox_lite.masking.token_draws.exploring`).
+   so that every token may be kept, or for the placeholder so that none is
+   (:func:`~neurox_lite.masking.token_draws.exploring`).
 4. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence, of the
    other texts for lambda.
 5. Descend by Adam on ``size + lambda_l (KL - epsilon)``, in gate networks and placeholder. Of
    REINFORCE, whose gates have no gradient, the divergence less its moving average times the
    log-probability of the gates is added to KL.
-6. Ascend in lambda_l (:mod:`neurox_lite.masking.token_objective`).
-7. Repeat from 2; the learning rate falls over the second half of the steps.
+6. Lead lambda_l so that the divergence is epsilon
+   (:class:`~neurox_lite.masking.multiplier.Multiplier`).
+7. Repeat from 2; the learning rate falls over the second half of the steps. In the first steps
+   the placeholder learns alone.
 """
 
 from __future__ import annotations
@@ -27,12 +30,16 @@ from tqdm.auto import tqdm
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts, masked_output
-from neurox_lite.masking.token_draws import drawing, exploring, mean_over_tokens, n_exploring
+from neurox_lite.masking.token_draws import drawing, exploring, mean_over_tokens
 from neurox_lite.masking.token_objective import TokenObjective
 
 LEARNING_RATE = 3e-3
 """Of Adam, for networks and for placeholders in standard deviations; falls to a twentieth over the
 second half of the steps."""
+
+ALONE = 0.03
+"""Share of the steps in which the placeholder learns alone; in as many more the rate of networks
+rises."""
 
 BETAS = (0.9, 0.9)
 """Of Adam. Divergences are now and then very large; with a longer memory gates would rest after."""
@@ -83,10 +90,11 @@ def search_gates(
     generator : torch.Generator
         On the CPU, whatever the device of the model.
     """
-    draw = exploring(drawing(estimator, generator, rows.device))
+    draw = exploring(drawing(estimator, generator, rows.device), close_some=learn_placeholder)
     objectives = [TokenObjective(epsilon, size) for _ in states]
     histories = [History() for _ in states]
-    optimizer = torch.optim.Adam(gates.parameters(), lr=LEARNING_RATE, betas=BETAS)
+    groups = [{"params": list(part.parameters())} for part in (gates.networks, gates.placeholders)]
+    optimizer = torch.optim.Adam(groups, lr=LEARNING_RATE, betas=BETAS)
     batches = _batches(rows, batch_size, generator)
     order = [
         int(number)
@@ -96,8 +104,10 @@ def search_gates(
 
     progress = tqdm(order, desc="gates", unit="step", disable=None, delay=2, leave=False)
     for step, number in enumerate(progress):
-        falls = min(1, max(0.05, 2 - 2 * step / len(order)))
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * falls
+        done = step / len(order)
+        rate = LEARNING_RATE * min(1, max(0.05, 2 - 2 * done))
+        for group, share in zip(optimizer.param_groups, (rises(done), 1), strict=True):
+            group["lr"] = rate * share
         some = next(batches)
         parts, drawn = masked_output(
             explained,
@@ -110,7 +120,7 @@ def search_gates(
         )
         mask = explained.inputs.batch(some)["attention_mask"]
         divergence = explained.output.divergence(intact(some), parts)
-        terms = objectives[number](drawn, divergence, mask, n_exploring(len(some)))
+        terms = objectives[number](drawn, divergence, mask)
         optimizer.zero_grad()
         terms.loss.backward(inputs=gates.learned(number, learn_placeholder))
         optimizer.step()
@@ -120,6 +130,11 @@ def search_gates(
         history.kept.append(mean_over_tokens(drawn.log_kept.detach().exp(), mask).mean().item())
         history.multipliers.append(terms.multiplier.item())
     return histories
+
+
+def rises(done: float) -> float:
+    """Share of the learning rate of networks, by that of the steps done."""
+    return min(1.0, max(0.0, done / ALONE - 1))
 
 
 def _batches(

@@ -20,6 +20,7 @@ from neurox_lite.interventions import explained_texts
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking import TokenMask, gate_network
+from neurox_lite.masking.gate_network import bounded
 from neurox_lite.masking.masked_texts import masked_output
 from neurox_lite.masking.token_draws import (
     Drawn,
@@ -27,6 +28,7 @@ from neurox_lite.masking.token_draws import (
     draw_hard_concrete,
     drawing,
     exploring,
+    keeping,
 )
 from neurox_lite.neurons import IN_MEMORY
 from tests.masking.token_truth import DECIDING, TEXTS, YES, some_texts, texts_of_words
@@ -34,7 +36,6 @@ from tests.masking.token_truth import DECIDING, TEXTS, YES, some_texts, texts_of
 pytestmark = pytest.mark.heavy
 
 SHORT = {"epsilon": 0.02, "n_steps": 500, "batch_size": 32, "placeholder": "zero"}
-"""A learned placeholder would stand for one of the two deciding words."""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,51 @@ def test_the_tokens_that_are_kept_are_the_smallest_set_that_suffices(masks, vari
     for fit in mask.fits_:
         assert fit.cut_divergence < 0.02 < fit.erased_divergence
         assert 0.2 < fit.kept < 0.5
+
+
+@pytest.mark.parametrize("variant", ["input", "hidden"])
+def test_a_learned_placeholder_stands_for_neither_of_two_deciding_words(variant, explained):
+    """If it did, texts with that word would need no token."""
+    mask = TokenMask(variant, **{**SHORT, "placeholder": "learned"}).fit(explained)
+    found = mask.explain(explained)
+    for tokens, values in zip(found.tokens, found.values, strict=True):
+        for of_state in values:
+            assert [token in DECIDING for token in tokens] == list(of_state > 0.5)
+    prior = np.bincount([YES in row for row in TEXTS]) / len(TEXTS)
+    for fit in mask.fits_:
+        assert fit.erased_divergence == pytest.approx(-(prior * np.log(prior)).sum(), abs=0.1)
+
+
+def test_special_tokens_are_kept_and_count_for_nothing(pairs):
+    """Of word embeddings; states of special tokens are masked as any other."""
+    special = pairs.inputs.is_special
+    assert special[:, 0].all()
+    mask = TokenMask(n_steps=1, states=[0, 1]).fit(pairs)
+    hidden = TokenMask("hidden", n_steps=1, states=[1]).fit(pairs)
+    for of_text, of_hidden, flags in zip(
+        mask.explain(pairs).values, hidden.explain(pairs).values, special, strict=True
+    ):
+        flags = flags[: of_text.shape[1]].numpy()
+        assert (of_text[:, flags] == 1).all()
+        assert (of_text[:, ~flags] < 1).all()
+        assert (of_hidden < 1).all()
+    phi = torch.zeros(len(pairs), 2, special.shape[1])
+    drawn = keeping(draw_bernoulli(phi, torch.rand(phi.shape)), special)
+    assert (drawn.gates[special] == 1).all()
+    assert (drawn.log_kept[special] == 0).all()
+    assert (drawn.log_probability[special] == 0).all()
+
+
+def test_gates_find_their_way_back():
+    """Far beyond its bounds tanh has no slope; towards 0 there is some."""
+    x = torch.tensor([-9.0, -0.5, 0.5, 9.0], requires_grad=True)
+    for sign in (1.0, -1.0):
+        (slope,) = torch.autograd.grad(sign * bounded(x).sum(), x)
+        back = sign * x.detach() > 0
+        slope, exact = sign * slope, 1 - torch.tanh(x.detach()) ** 2
+        torch.testing.assert_close(slope[~back], exact[~back])
+        torch.testing.assert_close(slope[back], exact[back].clamp(min=0.2))
+    torch.testing.assert_close(bounded(x), torch.tanh(x))
 
 
 def test_reinforce_finds_them_too(explained):
@@ -244,17 +290,45 @@ def test_draws_have_the_probabilities_of_their_closed_forms():
 
 
 @pytest.mark.parametrize("estimator", ["hard-concrete", "reinforce"])
-def test_a_quarter_of_the_texts_explores(estimator):
-    """There a token that is as good as closed is kept as often as the raised odds say."""
+@pytest.mark.parametrize("close_some", [False, True])
+def test_a_quarter_of_the_texts_explores(estimator, close_some):
+    """There a token that is as good as closed is kept as often as the raised odds say.
+
+    In half of them every gate is closed, where a placeholder is learned.
+    """
     phi = torch.full((4000, 2, 3), -9.0, requires_grad=True)
     draw = drawing(estimator, torch.Generator().manual_seed(0), phi.device)
-    plain, found = draw(phi), exploring(draw)(phi)
+    plain, found = draw(phi), exploring(draw, close_some=close_some)(phi)
+    n_closed = 500 if close_some else 0
+    assert (found.n_closed, found.n_exploring) == (n_closed, 1000 - n_closed)
     assert (plain.gates > 0).float().mean() < 0.01
     kept = (found.gates > 0).float()
-    assert 0.2 < kept[:1000].mean() < 0.4
+    assert not kept[:n_closed].any()
+    assert 0.2 < kept[n_closed:1000].mean() < 0.4
     assert kept[1000:].mean() < 0.01
     assert torch.equal(found.log_kept, plain.log_kept)
     drawn = found.gates if estimator == "hard-concrete" else found.log_probability
     (gradient,) = torch.autograd.grad(drawn[:1000].sum(), phi)
-    assert (gradient[:1000].abs().sum((1, 2)) > 0).float().mean() > 0.3
+    assert (gradient[n_closed:1000].abs().sum((1, 2)) > 0).float().mean() > 0.3
+    assert not gradient[:n_closed].any()
     assert not gradient[1000:].any()
+
+
+def test_what_explores_teaches_the_placeholder_nothing(explained):
+    """And texts without a kept token teach it what the model says of all on average."""
+    placeholder = torch.zeros(6, requires_grad=True)
+    rows = torch.arange(8)
+
+    def draw(phi):
+        gates = torch.zeros(phi.shape[0], phi.shape[2])
+        return Drawn(phi, gates, phi[:, 0], n_closed=2, n_exploring=2)
+
+    def locations(states):
+        return states[0][..., 0][:, None].detach()
+
+    parts, _ = masked_output(explained, rows, [0], True, locations, placeholder, draw)
+    of_each = [
+        torch.autograd.grad(each, placeholder, retain_graph=True)[0].abs().sum()
+        for each in parts[0][:, 0]
+    ]
+    assert [bool(each > 0) for each in of_each] == [True, True, False, False, *[True] * 4]
