@@ -67,7 +67,8 @@ class TokenMask(BaseEstimator):
     epsilon : float
         Divergence allowed, in nats; the paper takes 0.1 for sentiment, 1 for answers.
     placeholder : {"learned", "zero"}
-        One vector for all tokens. A learned one begins at the embedding of the mask token where
+        One vector for all tokens. A learned one is such that the model, if it replaces all tokens,
+        says what it says of texts on average; it begins at the embedding of the mask token where
         there is one, of other states at the mean.
     n_steps : int
         For each state, a forward and a backward pass of a batch each.

@@ -21,16 +21,15 @@ PULL = 0.05
 """On locations above those gates begin at, where no size is felt any more: a gate that was pushed
 open by chance is otherwise never closed."""
 
-SMOOTHING = 0.9
+FIRST_MULTIPLIER, MOST, RATE = 10.0, 200.0, 0.03
+"""Of lambda, which begins high and moves slowly: gates close from where the output is what it is,
+as far as it stays so. Where most were closed at once, few would open again."""
+
+SMOOTHING = {False: 0.8, True: 0.98}
+"""Of the divergence that leads lambda: the mean of a batch, or, if ``of_each_text``, one draw."""
+
+BASELINE_SMOOTHING = 0.9
 """Of the moving average of divergences, the baseline of REINFORCE."""
-
-
-FIRST_MULTIPLIER, MOST = 100.0, 200.0
-"""Of lambda, which begins high: gates close from where the output is what it is, as far as it stays
-so. Where most were closed at once, few would open again."""
-
-RATE, DAMPING = 0.1, 3.0
-"""Of lambda; see :class:`~neurox_lite.masking.multiplier.Multiplier`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,11 @@ class TokenObjective:
         self._size = SIZES[size]
         self._of_each_text = of_each_text
         self._multiplier = Multiplier(
-            at_most(epsilon), value=FIRST_MULTIPLIER, rate=RATE, damping=DAMPING, most=MOST
+            at_most(epsilon),
+            value=FIRST_MULTIPLIER,
+            rate=RATE,
+            smoothing=SMOOTHING[of_each_text],
+            most=MOST,
         )
         self._baseline: torch.Tensor | None = None
 
@@ -90,7 +93,7 @@ class TokenObjective:
         if drawn.log_probability is not None:
             # The score function: its gradient is that of the expected divergence.
             before = level if self._baseline is None else self._baseline
-            self._baseline = SMOOTHING * before + (1 - SMOOTHING) * level
+            self._baseline = BASELINE_SMOOTHING * before + (1 - BASELINE_SMOOTHING) * level
             score = (drawn.log_probability * attention_mask).sum(1)
             divergence = divergence + (measured - before) * score
         multiplier = self._multiplier.step(level).to(divergence)

@@ -61,9 +61,7 @@ def run_seed(results: Results, seed: int, arguments: argparse.Namespace) -> None
     to_explain = explained(path, examples)
     mask = {
         "epsilon": EPSILON[arguments.task],
-        "states": [to_fit.n_states - 1],
-        "n_steps": 1000,
-        "batch_size": 32,
+        "n_steps": 400,
     }
     options = {
         **dict.fromkeys(ESTIMATORS, mask),
