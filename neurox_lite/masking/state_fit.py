@@ -42,7 +42,8 @@ class StateFit:
     erased_divergence : float
         With every token replaced.
     kept : float
-        Mean share of the tokens of a text that are rather kept than not.
+        Mean share of the tokens of a text that are rather kept than not. Special tokens count; they
+        are always kept where word embeddings are masked.
     converged : bool
         Whether the share kept and the divergence had settled when the search ended.
     sizes, divergences, multipliers : tuples of float

@@ -25,8 +25,8 @@ FIRST_MULTIPLIER, MOST, RATE = 10.0, 200.0, 0.03
 """Of lambda, which begins high and moves slowly: gates close from where the output is what it is,
 as far as it stays so. Where most were closed at once, few would open again."""
 
-SMOOTHING = {False: 0.8, True: 0.98}
-"""Of the divergence that leads lambda: the mean of a batch, or, if ``of_each_text``, one draw."""
+BATCH_SMOOTHING, DRAW_SMOOTHING = 0.8, 0.98
+"""Of the divergence that leads lambda: the mean of a batch, or one draw of a text."""
 
 BASELINE_SMOOTHING = 0.9
 """Of the moving average of divergences, the baseline of REINFORCE."""
@@ -69,7 +69,7 @@ class TokenObjective:
             at_most(epsilon),
             value=FIRST_MULTIPLIER,
             rate=RATE,
-            smoothing=SMOOTHING[of_each_text],
+            smoothing=DRAW_SMOOTHING if of_each_text else BATCH_SMOOTHING,
             most=MOST,
         )
         self._baseline: torch.Tensor | None = None
