@@ -13,6 +13,8 @@ LEAST_HIDDEN = 32
 FIRST_LOCATION = 5.0
 LARGEST_CHANGE = 10.0
 LEAST_SLOPE = 0.2
+FIRST_LENGTH = 0.05
+"""Of u, by that of random weights: all gates begin open, and none is closed by chance."""
 
 
 class _Bounded(torch.autograd.Function):
@@ -66,6 +68,8 @@ class GateNetwork(nn.Module):
         self.register_buffer("std", std)
         self.first = weight_norm(nn.Linear(len(mean), n_hidden))
         self.second = weight_norm(nn.Linear(n_hidden, 1, bias=False))
+        with torch.no_grad():
+            self.second.parametrizations.weight.original0.mul_(FIRST_LENGTH)
         self.start = nn.Parameter(torch.tensor(FIRST_LOCATION))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -150,7 +154,7 @@ class TokenGates(nn.Module):
 
     def placeholder(self, number: int) -> torch.Tensor:
         """Of a state by its place, (width,)."""
-        found: torch.Tensor = self.placeholders[0 if self.is_input else number]()
+        found: torch.Tensor = self._placeholder(number)()
         return found
 
     def learned(self, number: int, with_placeholder: bool) -> list[nn.Parameter]:
@@ -158,6 +162,12 @@ class TokenGates(nn.Module):
         networks = (
             self.networks[: number + 1] if self.is_input else self.networks[number : number + 1]
         )
-        placeholder = self.placeholders[0 if self.is_input else number]
-        used = [*networks, placeholder] if with_placeholder else networks
+        used = [*networks, self._placeholder(number)] if with_placeholder else networks
         return [parameter for module in used for parameter in module.parameters()]
+
+    def learned_placeholder(self, number: int) -> list[nn.Parameter]:
+        """Parameters that the placeholder of a state depends on."""
+        return list(self._placeholder(number).parameters())
+
+    def _placeholder(self, number: int) -> nn.Module:
+        return self.placeholders[0 if self.is_input else number]

@@ -67,7 +67,7 @@ def _keep(drawn: Drawn, placeholder: torch.Tensor) -> Change:
     if not drawn.n_exploring:
         return keep_tokens(drawn.gates, placeholder)
     explores = torch.zeros(len(drawn.gates), 1, 1, dtype=torch.bool, device=placeholder.device)
-    explores[drawn.n_closed : drawn.n_closed + drawn.n_exploring] = True
+    explores[: drawn.n_exploring] = True
     return keep_tokens(drawn.gates, torch.where(explores, placeholder.detach(), placeholder))
 
 

@@ -50,7 +50,8 @@ class Multiplier:
        s. The gap g is that of the average, cut off at -1 and 1.
     2. Integral part: ``lambda <- lambda exp(rate g)``.
     3. Proportional part: the step is taken with ``lambda exp(damping g)``. If weak, lambda runs
-       far beyond while gates follow, and the mask swings around the solution.
+       far beyond while gates follow, and the mask swings around the solution. With *only_tightens*
+       not where g is below 0: gates that begin open are then not closed all at once.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ class Multiplier:
         As above.
     most : float
         Of lambda.
+    only_tightens : bool
+        As above.
     """
 
     def __init__(
@@ -73,9 +76,11 @@ class Multiplier:
         damping: float = 4.0,
         smoothing: float = 0.8,
         most: float = MOST,
+        only_tightens: bool = False,
     ):
         self.gap, self.rate, self.damping = gap, rate, damping
         self.smoothing, self.most = smoothing, most
+        self.least_gap = 0.0 if only_tightens else -1.0
         self.value = torch.tensor(value, dtype=torch.float64)
         self.average: torch.Tensor | None = None
 
@@ -89,4 +94,5 @@ class Multiplier:
         self.average = self.smoothing * before + (1 - self.smoothing) * now
         gap = self.gap(self.average, progress).clamp(-1, 1)
         self.value = (self.value * torch.exp(self.rate * gap)).clamp(LEAST, self.most)
-        return (self.value * torch.exp(self.damping * gap)).clamp(max=self.most)
+        proportional = torch.exp(self.damping * gap.clamp(min=self.least_gap))
+        return (self.value * proportional).clamp(max=self.most)

@@ -19,6 +19,9 @@ from neurox_lite.masking.token_draws import Draw, cut_at_half, erase_all, mean_o
 from neurox_lite.masking.token_search import History
 from neurox_lite.showing import short_repr
 
+STATUSES = ("needs no token", "infeasible", "masks no token", "not converged", "holds")
+"""Of a state; the first that is so."""
+
 SETTLED_SHARE, SETTLED_DIVERGENCE = 0.02, 0.5
 """How far the share of tokens kept may have moved in the last fifth of the steps, and by how much
 more than allowed the output, as a share of it."""
@@ -75,12 +78,19 @@ class StateFit:
         return self.erased_divergence <= self.epsilon
 
     @property
+    def masks_no_token(self) -> bool:
+        """Whether nearly all tokens are kept: gates have not begun to close, or all are needed."""
+        return self.kept > 1 - SETTLED_SHARE
+
+    @property
     def status(self) -> str:
-        """``holds``, ``infeasible``, ``not converged`` or ``needs no token``."""
+        """Such as ``holds``, see :data:`STATUSES`."""
         if self.needs_no_token:
             return "needs no token"
         if self.infeasible:
             return "infeasible"
+        if self.masks_no_token:
+            return "masks no token"
         return "holds" if self.converged else "not converged"
 
     def __str__(self) -> str:

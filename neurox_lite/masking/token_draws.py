@@ -27,15 +27,14 @@ class Drawn:
         Log-probability that the gate is not 0, ``sum_k log P(z_k != 0)``.
     log_probability : (n_texts, n_tokens) tensor, optional
         Of what was drawn, where no gradient flows through gates.
-    n_closed, n_exploring : int
-        Of the first so many texts every gate is closed; of the next so many, each may be open.
+    n_exploring : int
+        Of the first so many texts every gate may be open or closed.
     """
 
     locations: torch.Tensor
     gates: torch.Tensor
     log_kept: torch.Tensor
     log_probability: torch.Tensor | None = None
-    n_closed: int = 0
     n_exploring: int = 0
 
     __repr__ = short_repr
@@ -79,39 +78,33 @@ def drawing(estimator: str, generator: torch.Generator, device: torch.device) ->
     return draw
 
 
-EXPLORING, EXPLORED = 4, -1.0
-"""One text in so many, and the log-odds that a token is then kept with, at least."""
+EXPLORING, EXPLORED = 8, 1.0
+"""One text in so many; and the log-odds that a token is then kept with, at most so far from 0."""
 
 
-def exploring(draw: Draw, *, close_some: bool) -> Draw:
-    """As ``draw``, but of the first quarter of the texts every token has a chance to be kept.
+def exploring(draw: Draw) -> Draw:
+    """As ``draw``, but of the first eighth of the texts every token may be kept or not.
 
-    A needed token that was once closed would else hardly ever be drawn open again. Gradients are
-    those at the raised odds. What a token counts for stays as it is.
-
-    With ``close_some``, every gate is closed of half of these. From them a placeholder learns to
-    say nothing: of what the model says of all texts, the mean. One that said what the model says of
-    one class would leave no token to be needed for that class.
+    A needed token that is as good as closed would else hardly ever be drawn open, nor would one be
+    drawn closed as long as all are open, and neither would show that it is needed. Gradients are
+    those at the odds drawn with. What a token counts for stays as it is.
     """
 
     def draw_some(phi: torch.Tensor) -> Drawn:
         drawn = draw(phi)
-        start = len(phi) // EXPLORING
-        n_closed = start // 2 if close_some else 0
-        log_kept = drawn.log_kept[n_closed:start].clamp(max=-1e-6)
+        n_exploring = len(phi) // EXPLORING
+        log_kept = drawn.log_kept[:n_exploring].clamp(max=-1e-6)
         odds = log_kept - torch.log(-torch.expm1(log_kept))
-        raised = odds + (odds.clamp(min=EXPLORED) - odds).detach()
-        explored = draw(raised[:, None])
-        closed = torch.zeros_like(drawn.gates[:n_closed])
+        nearer = odds + (odds.clamp(-EXPLORED, EXPLORED) - odds).detach()
+        explored = draw(nearer[:, None])
         found = replace(
             drawn,
-            gates=torch.cat([closed, explored.gates, drawn.gates[start:]]),
-            n_closed=n_closed,
-            n_exploring=start - n_closed,
+            gates=torch.cat([explored.gates, drawn.gates[n_exploring:]]),
+            n_exploring=n_exploring,
         )
         if drawn.log_probability is None or explored.log_probability is None:
             return found
-        both = [closed, explored.log_probability, drawn.log_probability[start:]]
+        both = [explored.log_probability, drawn.log_probability[n_exploring:]]
         return replace(found, log_probability=torch.cat(both))
 
     return draw_some

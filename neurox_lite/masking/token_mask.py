@@ -21,7 +21,7 @@ from neurox_lite.interventions.text_attributions import collect_attributions
 from neurox_lite.interventions.text_outputs import Parts
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts
-from neurox_lite.masking.state_fit import StateFit, score_state
+from neurox_lite.masking.state_fit import STATUSES, StateFit, score_state
 from neurox_lite.masking.token_draws import ESTIMATORS, LOG_OPEN, SIZES, drawing
 from neurox_lite.masking.token_search import search_gates
 from neurox_lite.neurons import is_other_revision
@@ -67,9 +67,9 @@ class TokenMask(BaseEstimator):
     epsilon : float
         Divergence allowed, in nats; the paper takes 0.1 for sentiment, 1 for answers.
     placeholder : {"learned", "zero"}
-        One vector for all tokens. A learned one is such that the model, if it replaces all tokens,
-        says what it says of texts on average; it begins at the embedding of the mask token where
-        there is one, of other states at the mean.
+        One vector for all tokens. A learned one is such that the model says what can be known from
+        the tokens that are left; it begins at the embedding of the mask token where there is one,
+        of other states at the mean.
     n_steps : int
         For each state, a forward and a backward pass of a batch each.
     batch_size : int
@@ -232,7 +232,8 @@ class TokenMask(BaseEstimator):
     def holds(self) -> bool:
         """Whether all states are within ``epsilon`` and settled, and the model says more things.
 
-        Not where a state needs no token, since the placeholder says it all.
+        Not where a state needs no token, since the placeholder says it all, nor where all tokens
+        are kept, for which gates may not have begun to close.
         """
         check_is_fitted(self)
         return self.always_ is None and all(fit.status == "holds" for fit in self.fits_)
@@ -244,7 +245,7 @@ class TokenMask(BaseEstimator):
         if self.always_ is not None:
             return f"the model always says '{self.always_}'"
         said = []
-        for status in ("needs no token", "infeasible", "not converged"):
+        for status in STATUSES[:-1]:
             states = [fit.name for fit in self.fits_ if fit.status == status]
             if states:
                 said.append(f"{status}: {', '.join(states)}")

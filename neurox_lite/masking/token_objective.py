@@ -71,6 +71,7 @@ class TokenObjective:
             rate=RATE,
             smoothing=DRAW_SMOOTHING if of_each_text else BATCH_SMOOTHING,
             most=MOST,
+            only_tightens=True,
         )
         self._baseline: torch.Tensor | None = None
 
@@ -79,17 +80,15 @@ class TokenObjective:
     ) -> Terms:
         """Of gates, and what they do to the output of each text, (n_texts,).
 
-        Texts of which every gate is closed teach the placeholder what the model says of all texts
-        on average, and those drawn to explore count for gradients alone.
+        Texts drawn to explore count for gradients alone.
         """
         size = mean_over_tokens(self._size(drawn.log_kept), attention_mask)
         excess = (drawn.locations - FIRST_LOCATION).clamp(min=0).sum(1)
         pull = PULL * mean_over_tokens(excess, attention_mask)
         measured = divergence.detach()
-        level = measured[drawn.n_closed + drawn.n_exploring :]
+        level = measured[drawn.n_exploring :]
         if not self._of_each_text:
             level = level.mean()
-        of_closed = divergence[: drawn.n_closed].sum() / max(1, drawn.n_closed)
         if drawn.log_probability is not None:
             # The score function: its gradient is that of the expected divergence.
             before = level if self._baseline is None else self._baseline
@@ -100,4 +99,4 @@ class TokenObjective:
         loss = (size + pull + multiplier * divergence) / (1 + multiplier)
         if self._of_each_text:
             return Terms(loss, size, measured, multiplier)
-        return Terms(loss[drawn.n_closed :].mean() + of_closed, size.mean(), level, multiplier)
+        return Terms(loss.mean(), size.mean(), level, multiplier)

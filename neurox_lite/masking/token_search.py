@@ -3,19 +3,21 @@
 For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al. 2020, section 2):
 
 1. Read all texts once: what the model says of them, and the moments of their states.
-2. Draw a state, each as often as any other, and a batch of texts.
-3. Read the locations of gates off the states of tokens, and draw gates; of a quarter of the texts
-   so that every token may be kept, or for the placeholder so that none is
-   (:func:`~neurox_lite.masking.token_draws.exploring`).
-4. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence, of the
+2. Teach the placeholder what the model says of texts of which tokens are masked at random
+   (:mod:`~neurox_lite.masking.placeholder_fit`).
+3. Draw a state, each as often as any other, and a batch of texts.
+4. Read the locations of gates off the states of tokens, and draw gates; of an eighth of the texts
+   so that every token may be kept or not (:func:`~neurox_lite.masking.token_draws.exploring`).
+5. Run the model with a state h masked, ``z h + (1 - z) b``, and measure the divergence, of the
    other texts for lambda.
-5. Descend by Adam on ``size + lambda_l (KL - epsilon)``, in gate networks and placeholder. Of
-   REINFORCE, whose gates have no gradient, the divergence less its moving average times the
-   log-probability of the gates is added to KL.
-6. Lead lambda_l so that the divergence is epsilon
+6. Descend by Adam on ``size + lambda_l (KL - epsilon)``, in gate networks and placeholder, which
+   keeps learning from random masks of an eighth of the texts. Of REINFORCE, whose gates have no
+   gradient, the divergence less its moving average times the log-probability of the gates is added
+   to KL.
+7. Lead lambda_l so that the divergence is epsilon
    (:class:`~neurox_lite.masking.multiplier.Multiplier`).
-7. Repeat from 2; the learning rate falls over the second half of the steps. In the first steps
-   the placeholder learns alone.
+8. Repeat from 3. Over the second half of the steps learning rates fall, and so does what random
+   masks count for.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import ceil
 
 import torch
 from tqdm.auto import tqdm
@@ -30,16 +33,22 @@ from tqdm.auto import tqdm
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts, masked_output
+from neurox_lite.masking.placeholder_fit import (
+    PLACEHOLDER_RATE,
+    fit_placeholders,
+    random_mask_divergence,
+)
 from neurox_lite.masking.token_draws import drawing, exploring, mean_over_tokens
 from neurox_lite.masking.token_objective import TokenObjective
 
 LEARNING_RATE = 3e-3
-"""Of Adam, for networks and for placeholders in standard deviations; falls to a twentieth over the
-second half of the steps."""
+"""Of Adam, for networks; falls to a twentieth over the second half of the steps."""
 
-ALONE = 0.03
-"""Share of the steps in which the placeholder learns alone; in as many more the rate of networks
-rises."""
+PLACEHOLDER_FIRST = 0.1
+"""Steps in which the placeholder learns alone, by those of the gates."""
+
+TEACHING = 8
+"""Of one text in so many, the placeholder learns from random masks."""
 
 BETAS = (0.9, 0.9)
 """Of Adam. Divergences are now and then very large; with a longer memory gates would rest after."""
@@ -90,12 +99,23 @@ def search_gates(
     generator : torch.Generator
         On the CPU, whatever the device of the model.
     """
-    draw = exploring(drawing(estimator, generator, rows.device), close_some=learn_placeholder)
+    draw = exploring(drawing(estimator, generator, rows.device))
     objectives = [TokenObjective(epsilon, size) for _ in states]
     histories = [History() for _ in states]
-    groups = [{"params": list(part.parameters())} for part in (gates.networks, gates.placeholders)]
-    optimizer = torch.optim.Adam(groups, lr=LEARNING_RATE, betas=BETAS)
-    batches = _batches(rows, batch_size, generator)
+    batches = endless_batches(rows, batch_size, generator)
+    if learn_placeholder:
+        fit_placeholders(
+            explained,
+            gates,
+            states,
+            intact,
+            batches,
+            n_steps=ceil(PLACEHOLDER_FIRST * n_steps),
+            generator=generator,
+        )
+    rates = {LEARNING_RATE: gates.networks, PLACEHOLDER_RATE: gates.placeholders}
+    groups = [{"params": list(part.parameters()), "lr": rate} for rate, part in rates.items()]
+    optimizer = torch.optim.Adam(groups, betas=BETAS)
     order = [
         int(number)
         for _ in range(n_steps)
@@ -104,10 +124,9 @@ def search_gates(
 
     progress = tqdm(order, desc="gates", unit="step", disable=None, delay=2, leave=False)
     for step, number in enumerate(progress):
-        done = step / len(order)
-        rate = LEARNING_RATE * min(1, max(0.05, 2 - 2 * done))
-        for group, share in zip(optimizer.param_groups, (rises(done), 1), strict=True):
-            group["lr"] = rate * share
+        left = min(1, max(0.05, 2 - 2 * step / len(order)))
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * left
         some = next(batches)
         parts, drawn = masked_output(
             explained,
@@ -121,8 +140,14 @@ def search_gates(
         mask = explained.inputs.batch(some)["attention_mask"]
         divergence = explained.output.divergence(intact(some), parts)
         terms = objectives[number](drawn, divergence, mask)
+        loss = terms.loss
+        if learn_placeholder:
+            taught = some[: ceil(len(some) / TEACHING)]
+            loss = loss + left * random_mask_divergence(
+                explained, gates, number, states, intact, taught, generator
+            )
         optimizer.zero_grad()
-        terms.loss.backward(inputs=gates.learned(number, learn_placeholder))
+        loss.backward(inputs=gates.learned(number, learn_placeholder))
         optimizer.step()
         history = histories[number]
         history.sizes.append(terms.size.item())
@@ -132,12 +157,7 @@ def search_gates(
     return histories
 
 
-def rises(done: float) -> float:
-    """Share of the learning rate of networks, by that of the steps done."""
-    return min(1.0, max(0.0, done / ALONE - 1))
-
-
-def _batches(
+def endless_batches(
     rows: torch.Tensor, batch_size: int, generator: torch.Generator
 ) -> Iterator[torch.Tensor]:
     """Batches without end; every text once before any is drawn again."""
