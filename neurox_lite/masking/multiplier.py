@@ -47,11 +47,10 @@ class Multiplier:
     By factors, since nobody knows the size of lambda beforehand. In every step:
 
     1. Average what was measured, x, over the last steps: ``m <- s m + (1 - s) x`` with *smoothing*
-       s. The gap g is that of the average, cut off at -1 and 1.
+       s. The gap g is that of the average, cut off at *-fall* and 1.
     2. Integral part: ``lambda <- lambda exp(rate g)``.
     3. Proportional part: the step is taken with ``lambda exp(damping g)``. If weak, lambda runs
-       far beyond while gates follow, and the mask swings around the solution. With *only_tightens*
-       not where g is below 0: gates that begin open are then not closed all at once.
+       far beyond while gates follow, and the mask swings around the solution.
 
     Parameters
     ----------
@@ -63,8 +62,9 @@ class Multiplier:
         As above.
     most : float
         Of lambda.
-    only_tightens : bool
-        As above.
+    fall : float
+        As above, from 0 to 1. If less than 1, lambda falls more slowly than it rises: gates that
+        begin open would else all be closed at once when a small lambda no longer holds them.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class Multiplier:
         damping: float = 4.0,
         smoothing: float = 0.8,
         most: float = MOST,
-        only_tightens: bool = False,
+        fall: float = 1.0,
     ):
         self.gap, self.rate, self.damping = gap, rate, damping
         self.smoothing, self.most = smoothing, most
-        self.least_gap = 0.0 if only_tightens else -1.0
+        self.fall = fall
         self.value = torch.tensor(value, dtype=torch.float64)
         self.average: torch.Tensor | None = None
 
@@ -92,7 +92,6 @@ class Multiplier:
         now = torch.as_tensor(measured).detach().double().cpu()
         before = now if self.average is None else self.average
         self.average = self.smoothing * before + (1 - self.smoothing) * now
-        gap = self.gap(self.average, progress).clamp(-1, 1)
+        gap = self.gap(self.average, progress).clamp(-self.fall, 1)
         self.value = (self.value * torch.exp(self.rate * gap)).clamp(LEAST, self.most)
-        proportional = torch.exp(self.damping * gap.clamp(min=self.least_gap))
-        return (self.value * proportional).clamp(max=self.most)
+        return (self.value * torch.exp(self.damping * gap)).clamp(max=self.most)

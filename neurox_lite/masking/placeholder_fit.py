@@ -20,7 +20,7 @@ from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts
 
-PLACEHOLDER_RATE = 0.03
+RATE = 0.03
 """Of Adam, in standard deviations of units."""
 
 
@@ -44,7 +44,7 @@ def fit_placeholders(
         Texts to train on.
     n_steps : int
     """
-    optimizer = torch.optim.Adam(gates.placeholders.parameters(), lr=PLACEHOLDER_RATE)
+    optimizer = torch.optim.Adam(gates.placeholders.parameters(), lr=RATE)
     for _ in range(n_steps):
         for number in range(len(states)):
             loss = random_mask_divergence(

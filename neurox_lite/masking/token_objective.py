@@ -21,9 +21,10 @@ PULL = 0.05
 """On locations above those gates begin at, where no size is felt any more: a gate that was pushed
 open by chance is otherwise never closed."""
 
-FIRST_MULTIPLIER, MOST, RATE = 10.0, 200.0, 0.03
-"""Of lambda, which begins high and moves slowly: gates close from where the output is what it is,
-as far as it stays so. Where most were closed at once, few would open again."""
+FIRST_MULTIPLIER, MOST, RATE, FALL = 10.0, 200.0, 0.03, 0.3
+"""Of lambda, which begins high and moves slowly, down more slowly than up: gates close from where
+the output is what it is, as far as it stays so. Where most were closed at once, few would open
+again."""
 
 BATCH_SMOOTHING, DRAW_SMOOTHING = 0.8, 0.98
 """Of the divergence that leads lambda: the mean of a batch, or one draw of a text."""
@@ -71,7 +72,7 @@ class TokenObjective:
             rate=RATE,
             smoothing=DRAW_SMOOTHING if of_each_text else BATCH_SMOOTHING,
             most=MOST,
-            only_tightens=True,
+            fall=FALL,
         )
         self._baseline: torch.Tensor | None = None
 

@@ -3,7 +3,7 @@
 For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al. 2020, section 2):
 
 1. Read all texts once: what the model says of them, and the moments of their states.
-2. Teach the placeholder what the model says of texts of which tokens are masked at random
+2. Teach the placeholder, alone, what the model says of texts of which tokens are masked at random
    (:mod:`~neurox_lite.masking.placeholder_fit`).
 3. Draw a state, each as often as any other, and a batch of texts.
 4. Read the locations of gates off the states of tokens, and draw gates; of an eighth of the texts
@@ -33,22 +33,20 @@ from tqdm.auto import tqdm
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts, masked_output
-from neurox_lite.masking.placeholder_fit import (
-    PLACEHOLDER_RATE,
-    fit_placeholders,
-    random_mask_divergence,
-)
+from neurox_lite.masking.placeholder_fit import fit_placeholders, random_mask_divergence
 from neurox_lite.masking.token_draws import drawing, exploring, mean_over_tokens
 from neurox_lite.masking.token_objective import TokenObjective
 
-LEARNING_RATE = 3e-3
-"""Of Adam, for networks; falls to a twentieth over the second half of the steps."""
+LEARNING_RATE, PLACEHOLDER_RATE = 3e-3, 1e-2
+"""Of Adam, for networks and for placeholders in standard deviations; fall to a twentieth over the
+second half of the steps."""
 
-PLACEHOLDER_FIRST = 0.1
+PLACEHOLDER_FIRST = 0.2
 """Steps in which the placeholder learns alone, by those of the gates."""
 
-TEACHING = 8
-"""Of one text in so many, the placeholder learns from random masks."""
+TEACHING, LEAST_TAUGHT = 8, 0.3
+"""Of one text in so many, the placeholder learns from random masks, too; and what these count for
+at the end, where learning rates are low."""
 
 BETAS = (0.9, 0.9)
 """Of Adam. Divergences are now and then very large; with a longer memory gates would rest after."""
@@ -143,7 +141,7 @@ def search_gates(
         loss = terms.loss
         if learn_placeholder:
             taught = some[: ceil(len(some) / TEACHING)]
-            loss = loss + left * random_mask_divergence(
+            loss = loss + max(LEAST_TAUGHT, left) * random_mask_divergence(
                 explained, gates, number, states, intact, taught, generator
             )
         optimizer.zero_grad()

@@ -79,3 +79,14 @@ def test_each_of_several_has_its_own() -> None:
         each = [one.step(value).item() for one, value in zip(alone, measured, strict=True)]
         assert together.step(torch.tensor(measured)).tolist() == pytest.approx(each, rel=1e-6)
     assert each[1] < each[0] < each[2] <= 200.0
+
+
+def test_it_falls_as_slowly_as_is_asked() -> None:
+    """In both of its parts; up it goes as ever."""
+    options = {"rate": 0.1, "damping": 2.0}
+    for fall in (1.0, 0.3):
+        multiplier = Multiplier(at_most(1.0), fall=fall, **options)
+        assert multiplier.step(1e-9).item() == pytest.approx(math.exp(-2.1 * fall))
+    assert Multiplier(at_most(1.0), fall=0.3, **options).step(1e9).item() == pytest.approx(
+        math.exp(2.1)
+    )

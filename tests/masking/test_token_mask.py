@@ -20,7 +20,7 @@ from neurox_lite.interventions import explained_texts
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking import TokenMask, gate_network
-from neurox_lite.masking.gate_network import bounded
+from neurox_lite.masking.gate_network import GateNetwork, bounded
 from neurox_lite.masking.masked_texts import masked_output
 from neurox_lite.masking.token_draws import (
     Drawn,
@@ -36,6 +36,8 @@ from tests.masking.token_truth import DECIDING, TEXTS, YES, some_texts, texts_of
 pytestmark = pytest.mark.heavy
 
 SHORT = {"epsilon": 0.02, "n_steps": 500, "batch_size": 32, "placeholder": "zero"}
+STEPS = {"input": 500, "hidden": 800}
+"""Gates of the hidden variant learn from their own steps alone."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def explained():
 
 @pytest.fixture(scope="module")
 def masks(explained):
-    return {v: TokenMask(v, **SHORT).fit(explained) for v in ("input", "hidden")}
+    return {v: TokenMask(v, **{**SHORT, "n_steps": n}).fit(explained) for v, n in STEPS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -290,38 +292,34 @@ def test_draws_have_the_probabilities_of_their_closed_forms():
 
 
 @pytest.mark.parametrize("estimator", ["hard-concrete", "reinforce"])
-@pytest.mark.parametrize("close_some", [False, True])
-def test_a_quarter_of_the_texts_explores(estimator, close_some):
-    """There a token that is as good as closed is kept as often as the raised odds say.
-
-    In half of them every gate is closed, where a placeholder is learned.
-    """
-    phi = torch.full((4000, 2, 3), -9.0, requires_grad=True)
+@pytest.mark.parametrize(("location", "odds"), [(-9.0, -1.0), (9.0, 1.0)])
+def test_an_eighth_of_the_texts_explores(estimator, location, odds):
+    """There a token that is as good as closed, or open, is kept as often as the odds say."""
+    phi = torch.full((8000, 1, 3), location, requires_grad=True)
     draw = drawing(estimator, torch.Generator().manual_seed(0), phi.device)
-    plain, found = draw(phi), exploring(draw, close_some=close_some)(phi)
-    n_closed = 500 if close_some else 0
-    assert (found.n_closed, found.n_exploring) == (n_closed, 1000 - n_closed)
-    assert (plain.gates > 0).float().mean() < 0.01
+    plain, found = draw(phi), exploring(draw)(phi)
+    assert found.n_exploring == 1000
+    is_closed = location < 0
+    assert ((plain.gates > 0) == is_closed).float().mean() < 0.01
     kept = (found.gates > 0).float()
-    assert not kept[:n_closed].any()
-    assert 0.2 < kept[n_closed:1000].mean() < 0.4
-    assert kept[1000:].mean() < 0.01
+    # The odds are those of a location: a hard-concrete gate is above 0 a little more often.
+    expected = draw(torch.full((1, 1, 1), odds)).log_kept.exp().item()
+    assert kept[:1000].mean().item() == pytest.approx(expected, abs=0.03)
+    assert (kept[1000:] == is_closed).float().mean() < 0.01
     assert torch.equal(found.log_kept, plain.log_kept)
     drawn = found.gates if estimator == "hard-concrete" else found.log_probability
     (gradient,) = torch.autograd.grad(drawn[:1000].sum(), phi)
-    assert (gradient[n_closed:1000].abs().sum((1, 2)) > 0).float().mean() > 0.3
-    assert not gradient[:n_closed].any()
+    assert (gradient[:1000].abs().sum((1, 2)) > 0).float().mean() > 0.3
     assert not gradient[1000:].any()
 
 
 def test_what_explores_teaches_the_placeholder_nothing(explained):
-    """And texts without a kept token teach it what the model says of all on average."""
     placeholder = torch.zeros(6, requires_grad=True)
     rows = torch.arange(8)
 
     def draw(phi):
         gates = torch.zeros(phi.shape[0], phi.shape[2])
-        return Drawn(phi, gates, phi[:, 0], n_closed=2, n_exploring=2)
+        return Drawn(phi, gates, phi[:, 0], n_exploring=2)
 
     def locations(states):
         return states[0][..., 0][:, None].detach()
@@ -331,4 +329,18 @@ def test_what_explores_teaches_the_placeholder_nothing(explained):
         torch.autograd.grad(each, placeholder, retain_graph=True)[0].abs().sum()
         for each in parts[0][:, 0]
     ]
-    assert [bool(each > 0) for each in of_each] == [True, True, False, False, *[True] * 4]
+    assert [bool(each > 0) for each in of_each] == [False, False, *[True] * 6]
+
+
+def test_gates_begin_open():
+    """By chance none is closed, whatever it reads."""
+    torch.manual_seed(0)
+    network = GateNetwork(torch.zeros(64), torch.ones(64), 32)
+    phi = network(torch.randn(1000, 64))
+    assert (phi - 5).abs().max() < 1
+
+
+def test_a_mask_that_keeps_all_tokens_does_not_hold(explained):
+    mask = TokenMask(**{**SHORT, "n_steps": 2, "epsilon": 0.2}).fit(explained)
+    assert mask.status == "masks no token: embeddings, output"
+    assert not mask.holds
