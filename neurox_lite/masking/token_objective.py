@@ -24,7 +24,7 @@ open by chance is otherwise never closed."""
 FIRST_MULTIPLIER, MOST, RATE, FALL = 10.0, 200.0, 0.03, 0.3
 """Of lambda, which begins high and moves slowly, down more slowly than up: gates close from where
 the output is what it is, as far as it stays so. Where most were closed at once, few would open
-again."""
+again. Free gates of one text do not take others along; there lambda falls as fast as it rises."""
 
 BATCH_SMOOTHING, DRAW_SMOOTHING = 0.8, 0.98
 """Of the divergence that leads lambda: the mean of a batch, or one draw of a text."""
@@ -72,7 +72,7 @@ class TokenObjective:
             rate=RATE,
             smoothing=DRAW_SMOOTHING if of_each_text else BATCH_SMOOTHING,
             most=MOST,
-            fall=FALL,
+            fall=1.0 if of_each_text else FALL,
         )
         self._baseline: torch.Tensor | None = None
 
