@@ -21,7 +21,8 @@ def diffmask_per_text(
     De Cao et al. 2020 with a free location for each token in the place of gate networks: what they
     call non-amortised. Each text has a multiplier of its own, and gates see how it ends: they may
     keep one of several tokens that each suffice. Tokens are replaced by the mask token's embedding,
-    at later states by zeros. ``n_steps`` forward and backward passes.
+    at later states by zeros. Special tokens stay in place among word embeddings, and have the value
+    1. ``n_steps`` forward and backward passes.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking.gate_network import FIRST_LOCATION
-from neurox_lite.masking.token_draws import ESTIMATORS, LOG_OPEN, SIZES
+from neurox_lite.masking.token_draws import ESTIMATORS, LOG_OPEN, SIZES, keeping
 from neurox_lite.masking.token_objective import TokenObjective
 from neurox_lite.results.token_attributions import TokenAttributions
 from neurox_lite.seeds import validate_seed
@@ -51,19 +51,20 @@ def mask_each_text(
 
     def values_of(rows: torch.Tensor) -> torch.Tensor:
         mask = explained.inputs.batch(rows)["attention_mask"]
+        is_kept = explained.inputs.is_special[rows][:, : mask.shape[1]] & (state == 0)
         intact = explained.intact(rows)
         objective = TokenObjective(epsilon, size, of_each_text=True)
 
         def loss(phi: torch.Tensor, random: torch.Tensor) -> torch.Tensor:
             noise = torch.special.ndtr(random[..., 0]).clamp(1e-6, 1 - 1e-6)
-            drawn = ESTIMATORS[estimator](phi[:, None], noise[:, None])
+            drawn = keeping(ESTIMATORS[estimator](phi[:, None], noise[:, None]), is_kept)
             parts = explained.parts(rows, state, keep_tokens(drawn.gates, placeholder))
             return objective(drawn, explained.output.divergence(intact, parts), mask).loss
 
         phi = fit_tokens(
             explained, rows, loss, start=FIRST_LOCATION, width=1, n_steps=n_steps, seed=seed
         )
-        return LOG_OPEN[estimator](phi).exp()
+        return LOG_OPEN[estimator](phi).exp().masked_fill(is_kept, 1)
 
     return attribute(
         explained,

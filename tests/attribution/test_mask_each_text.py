@@ -34,3 +34,13 @@ def test_the_size_is_known():
         diffmask_per_text(FEW, size=size, n_steps=60).values[0] for size in ("log", "count")
     )
     assert not np.array_equal(log, count)
+
+
+@pytest.mark.parametrize("method", [diffmask_per_text, reinforce])
+def test_special_tokens_stay_among_word_embeddings(method):
+    few = texts_of_words(TEXTS[:5])
+    few.inputs.is_special[:, 0] = True
+    for values in method(few, n_steps=2).values:
+        assert values[0] == 1 > values[1]
+    for values in method(few, state=1, n_steps=2).values:
+        assert values[0] < 1
