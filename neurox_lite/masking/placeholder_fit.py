@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
+from tqdm.auto import trange
 
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.token_states import keep_tokens
@@ -45,7 +46,7 @@ def fit_placeholders(
     n_steps : int
     """
     optimizer = torch.optim.Adam(gates.placeholders.parameters(), lr=RATE)
-    for _ in range(n_steps):
+    for _ in trange(n_steps, desc="placeholder", unit="step", disable=None, delay=2, leave=False):
         for number in range(len(states)):
             loss = random_mask_divergence(
                 explained, gates, number, states, intact, next(batches), generator

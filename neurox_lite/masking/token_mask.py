@@ -71,7 +71,8 @@ class TokenMask(BaseEstimator):
         the tokens that are left; it begins at the embedding of the mask token where there is one,
         of other states at the mean.
     n_steps : int
-        For each state, a forward and a backward pass of a batch each.
+        For each state, a forward and a backward pass of a batch each; a third more with a learned
+        placeholder.
     batch_size : int
         Texts.
     seed : int

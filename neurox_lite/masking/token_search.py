@@ -111,8 +111,8 @@ def search_gates(
             n_steps=ceil(PLACEHOLDER_FIRST * n_steps),
             generator=generator,
         )
-    rates = {LEARNING_RATE: gates.networks, PLACEHOLDER_RATE: gates.placeholders}
-    groups = [{"params": list(part.parameters()), "lr": rate} for rate, part in rates.items()]
+    rates = (LEARNING_RATE, PLACEHOLDER_RATE)
+    groups = [{"params": list(part.parameters())} for part in (gates.networks, gates.placeholders)]
     optimizer = torch.optim.Adam(groups, betas=BETAS)
     order = [
         int(number)
