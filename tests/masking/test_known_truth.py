@@ -110,7 +110,7 @@ def test_reinforce_finds_the_two_units_with_more_steps():
 
 def test_a_path_of_a_model_leads_with_what_it_uses(lstm):
     """The optimum of the last step and layer stands first, and any ablation takes the ranking."""
-    pairs = number_pairs("singular")[::4]
+    pairs = number_pairs("singular")[::8]
     ranking = nx.masking.rank_by_neuron_mask(lstm, pairs, layers=[1], positions=-1)
     assert ranking.method == "differentiable-mask"
     # Those that add most, by the closed form of `optimum`.
@@ -205,7 +205,7 @@ def test_pairs_the_model_gets_wrong(lstm):
 def test_an_objective_of_ones_own(lstm):
     """Half as sure of the right word, said by a function: the same as flip with that alpha."""
     pairs = number_pairs("singular")[::14]
-    options = {"layers": [1], "positions": -1, "n_steps": 60, "alpha": 1.0}
+    options = {"layers": [1], "positions": -1, "n_steps": 30, "alpha": 1.0}
 
     def wrong_minus_right(logits, inputs, rows):
         return -inputs.log_odds(logits, rows)
@@ -244,7 +244,7 @@ def test_keeping_nothing_is_scored_with_replacements_from_training(lstm):
 
 
 def test_saved_and_loaded(lstm, tmp_path):
-    fit = fit_neuron_mask(lstm, number_pairs("singular")[::8], layers=[1], n_steps=150)
+    fit = fit_neuron_mask(lstm, number_pairs("singular")[::8], layers=[1], n_steps=60)
     fit.save(tmp_path)
     mask = nx.NeuronMask.load(tmp_path)
     np.testing.assert_array_equal(mask.gates, fit.mask.gates)
