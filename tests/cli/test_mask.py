@@ -28,6 +28,16 @@ GPT2 = str(embedded_path("models/gpt2"))
 PAIRS = str(embedded_path("corpora/number-pairs.tsv"))
 
 
+def pairs_in(folder: Path) -> Path:
+    """All pairs of three templates, and some of the others, for which side effects take long."""
+    header, *lines = Path(PAIRS).read_text().splitlines(keepends=True)
+    named = [line for line in lines if {"simple", "adv", "nounpp"} & set(line.split("\t"))]
+    others = [line for line in lines if line not in named][::10]
+    path = folder / "pairs.tsv"
+    path.write_text("".join([header, *named, *others]))
+    return path
+
+
 @pytest.fixture(scope="module")
 def mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("mask") / "out"
@@ -35,7 +45,8 @@ def mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text.write_text("The boy smiles .\n\nThe girls probably admire the king .\n")
     options = ["--condition", "singular", "--template", "simple,adv,nounpp", "--layers", "1"]
     options += ["--text", str(text)]
-    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--positions", "last"]
+    pairs = str(pairs_in(out.parent))
+    command = ["mask", "--model", MODEL, "--pairs", pairs, *options, "--positions", "last"]
     command += ["--seeds", "2", "--alpha", "1", "--steps", "150"]
     assert main([*command, "--out", str(out)]) in (0, 3)
     return out
@@ -58,8 +69,8 @@ def test_a_mask_its_ranking_and_what_it_does(mask: Path) -> None:
 def test_what_is_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """All measures but accuracies, and of other tasks those that change."""
     options = ["--template", "simple", "--condition", "singular", "--layers", "1", "--steps", "10"]
-    out = str(tmp_path / "mask")
-    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, "--out", out, "--json"]
+    out, pairs = str(tmp_path / "mask"), str(pairs_in(tmp_path))
+    command = ["mask", "--model", MODEL, "--pairs", pairs, *options, "--out", out, "--json"]
     assert main(command) in (0, 3)
     shown = json.loads(capsys.readouterr().out)
     assert list(shown["KL with the mask"]) == ["elsewhere in the pairs"]
@@ -96,7 +107,7 @@ def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> N
 def test_side_effects_are_beside_the_mask(mask: Path) -> None:
     """Those of the function, on the pairs of other templates and conditions, and on text."""
     found = SideEffects.load(mask / "side_effects.json")
-    pairs = nx.read_pairs(PAIRS)
+    pairs = nx.read_pairs(mask.with_name("pairs.tsv"))
     chosen = [
         pair
         for pair in pairs
@@ -172,7 +183,8 @@ def test_a_mask_by_another_method(mask: Path, tmp_path: Path) -> None:
 def test_seeds_without_held_out_pairs(tmp_path: Path) -> None:
     """Also with a share of pairs to turn, and what is said of their template."""
     few = ["--condition", "singular", "--template", "simple", "--layers", "1", "--steps", "5"]
-    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *few, "--out", str(tmp_path / "out")]
+    pairs = str(pairs_in(tmp_path))
+    command = ["mask", "--model", MODEL, "--pairs", pairs, *few, "--out", str(tmp_path / "out")]
     options = ["--seeds", "2", "--held-out", "0", "--success", "0.9"]
     assert main([*command, *options]) in (0, 3)
     seeds = json.loads((tmp_path / "out" / "seeds.json").read_text())
