@@ -76,7 +76,7 @@ def training_steps(explained: ExplainedTexts) -> None:
     are counted with those of the gates.
     """
     model = explained.states.loaded.model
-    n_steps, n_states = 10, explained.n_states
+    n_steps, n_states = 5, explained.n_states
     batches = list(
         torch.arange(n_steps * n_states * BATCH_SIZE).remainder(N_TEXTS).split(BATCH_SIZE)
     )
