@@ -14,7 +14,7 @@ FIRST_LOCATION = 5.0
 LARGEST_CHANGE = 10.0
 LEAST_SLOPE = 0.2
 FIRST_LENGTH = 0.05
-"""Of u, by that of random weights: all gates begin open, and none is closed by chance."""
+"""Of u, as a share of that of random weights: all gates begin open, none is closed by chance."""
 
 
 class _Bounded(torch.autograd.Function):

@@ -87,12 +87,13 @@ def exploring(draw: Draw) -> Draw:
 
     A needed token that is as good as closed would else hardly ever be drawn open, nor would one be
     drawn closed as long as all are open, and neither would show that it is needed. Gradients are
-    those at the odds drawn with. What a token counts for stays as it is.
+    those at the odds drawn with. What a token counts for stays as it is. Of fewer than eight texts
+    one is drawn so; a single text is not, since it has to say how far the output moves.
     """
 
     def draw_some(phi: torch.Tensor) -> Drawn:
         drawn = draw(phi)
-        n_exploring = len(phi) // EXPLORING
+        n_exploring = max(len(phi) // EXPLORING, min(1, len(phi) - 1))
         log_kept = drawn.log_kept[:n_exploring].clamp(max=-1e-6)
         odds = log_kept - torch.log(-torch.expm1(log_kept))
         nearer = odds + (odds.clamp(-EXPLORED, EXPLORED) - odds).detach()

@@ -3,7 +3,7 @@
 For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al. 2020, section 2):
 
 1. Read all texts once: what the model says of them, and the moments of their states.
-2. Teach the placeholder, alone, what the model says of texts of which tokens are masked at random
+2. Train the placeholder alone, on texts whose tokens are masked at random
    (:mod:`~neurox_lite.masking.placeholder_fit`).
 3. Draw a state, each as often as any other, and a batch of texts.
 4. Read the locations of gates off the states of tokens, and draw gates; of an eighth of the texts

@@ -313,6 +313,12 @@ def test_an_eighth_of_the_texts_explores(estimator, location, odds):
     assert not gradient[1000:].any()
 
 
+@pytest.mark.parametrize(("n_texts", "n_exploring"), [(1, 0), (2, 1), (7, 1), (8, 1), (16, 2)])
+def test_small_batches_explore_too(n_texts, n_exploring):
+    draw = drawing("hard-concrete", torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert exploring(draw)(torch.zeros(n_texts, 1, 3)).n_exploring == n_exploring
+
+
 def test_what_explores_teaches_the_placeholder_nothing(explained):
     placeholder = torch.zeros(6, requires_grad=True)
     rows = torch.arange(8)
