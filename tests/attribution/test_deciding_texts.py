@@ -86,6 +86,16 @@ def test_distractors_do_not_tell_the_label(texts):
     assert any(NEVER in text.words and len(text.deciding) == 1 for text in texts)
 
 
+def test_roles_say_what_decides_and_what_looks_like_it(texts):
+    for text in texts:
+        for word, decides, role in zip(text.words, text.truth, text.roles, strict=True):
+            expected = "other word"
+            if word in GOOD | BAD | NEGATORS | {"no"}:
+                kind = "sentiment" if word in GOOD | BAD else "negator"
+                expected = f"{kind} that decides" if decides else "either elsewhere"
+            assert role == expected
+
+
 def test_the_deciding_predicate_is_that_of_the_main_clause():
     """It ends before the clause about someone else begins."""
     for text in sentiment_texts(80, seed=4):
@@ -107,6 +117,12 @@ def test_a_question_has_one_answer_that_needs_verb_and_object(asked):
         words = question.question + question.context
         assert [words[place] for place in question.deciding] == [verb, object_] * 2
         assert question.deciding[2] == len(question.question) + last + 1
+        by_role = {role: [] for role in question.roles}
+        for word, role in zip(words, question.roles, strict=True):
+            by_role[role].append(word)
+        assert by_role["decides, asked"] == by_role["decides, in the answer"] == [verb, object_]
+        assert sorted(by_role["either elsewhere"]) == sorted([verb, object_])
+        assert by_role["the answer"] == [answer]
 
 
 def test_one_of_both_is_enough_for_an_easy_question():

@@ -39,6 +39,8 @@ VERBS = {"good": ("smiles", "laughs"), "bad": ("cries", "hides")}
 """By their singular."""
 
 NEVER = "never"
+NEGATORS = ("no", NEVER)
+OTHER = "other word"
 ADVERBS = ("often", "always", "usually", "sometimes")
 LABELS = ("bad", "good")
 N_ASKED = 6
@@ -60,17 +62,31 @@ class LabelledText:
         Positions.
     condition : str
         Of ``CONDITIONS``.
+    elsewhere : tuple of int
+        Positions of words of sentiment and negators that do not decide.
     """
 
     words: tuple[str, ...]
     label: int
     deciding: tuple[int, ...]
     condition: str
+    elsewhere: tuple[int, ...] = ()
 
     @property
     def truth(self) -> np.ndarray:
         """(n_words,) of bool."""
         return np.isin(np.arange(len(self.words)), self.deciding)
+
+    @property
+    def roles(self) -> list[str]:
+        """What each word is."""
+        found = [OTHER] * len(self.words)
+        for place in self.deciding:
+            negates = self.words[place].lower() in NEGATORS
+            found[place] = "negator that decides" if negates else "sentiment that decides"
+        for place in self.elsewhere:
+            found[place] = "either elsewhere"
+        return found
 
 
 @dataclass(frozen=True)
@@ -97,6 +113,18 @@ class Question:
         """(n_words,) of bool, question and context."""
         return np.isin(np.arange(len(self.question) + len(self.context)), self.deciding)
 
+    @property
+    def roles(self) -> list[str]:
+        """What each word is."""
+        n, asked = len(self.question), (self.question[1], self.question[3])
+        found = [OTHER] * n + [
+            "either elsewhere" if word in asked else OTHER for word in self.context
+        ]
+        for place in self.deciding:
+            found[place] = f"decides, {'asked' if place < n else 'in the answer'}"
+        found[n + self.answer[0]] = "the answer"
+        return found
+
 
 class DecidingWriter:
     """Writes both, with one random generator."""
@@ -110,6 +138,7 @@ class DecidingWriter:
         self.sentiment = {form for forms in ADJECTIVES.values() for form in forms} | {
             form for group in self.verbs.values() for verb in group for form in verb
         }
+        self.telling = self.sentiment | set(NEGATORS)
 
     def sentiment_text(self) -> LabelledText:
         """One sentence about a person."""
@@ -127,14 +156,15 @@ class DecidingWriter:
         forms = [word.form for word in capitalise(words)] + ["."]
         if negated:
             places.insert(0, 0)
-        elsewhere = [form for place, form in enumerate(forms) if place not in places]
+        others = [place for place in range(len(forms)) if place not in places]
         has_negation = len(places) == 2
-        has_distractor = not self.sentiment.isdisjoint(elsewhere)
+        has_distractor = any(forms[place] in self.sentiment for place in others)
         return LabelledText(
             tuple(forms),
             LABELS.index(sides[0]) ^ has_negation,
             tuple(places),
             CONDITIONS[has_negation + 2 * has_distractor],
+            tuple(place for place in others if forms[place].lower() in self.telling),
         )
 
     def person(self) -> Subject:

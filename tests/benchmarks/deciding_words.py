@@ -4,8 +4,9 @@
 
 Models are trained from the embedded BERT-style model where they are missing (minutes on one core)
 and kept under ``--out``. Scores against the truth count the words of the text, not special tokens;
-comprehensiveness and sufficiency are those of ERASER; seconds are per text, fitting counted.
-`--conditions` gives hits at k by condition instead.
+comprehensiveness and sufficiency are those of ERASER; seconds are per text, fitting counted. The
+first tables say what share of words token masks keep in each state. `--conditions` gives hits at k
+by condition instead.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from neurox_lite.attribution import faithfulness, state_moments
+from neurox_lite.attribution import faithfulness, kept_by, state_moments
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from tests.benchmarks.attribution_runs import (
     ESTIMATORS,
@@ -22,6 +23,7 @@ from tests.benchmarks.attribution_runs import (
     add,
     one_thread,
     parser_of,
+    print_kept,
     run_methods,
     show,
 )
@@ -59,10 +61,7 @@ def run_seed(results: Results, seed: int, arguments: argparse.Namespace) -> None
     truth = [each.truth for each in examples]
     to_fit = explained(path, train_examples(arguments.task, N_FIT))
     to_explain = explained(path, examples)
-    mask = {
-        "epsilon": EPSILON[arguments.task],
-        "n_steps": 400,
-    }
+    mask = {"epsilon": EPSILON[arguments.task], "n_steps": arguments.steps}
     options = {
         **dict.fromkeys(ESTIMATORS, mask),
         **{name: {"epsilon": mask["epsilon"]} for name in PER_TEXT},
@@ -70,6 +69,9 @@ def run_seed(results: Results, seed: int, arguments: argparse.Namespace) -> None
         "exact-erasure": {"max_tokens": 64},
     }
     for name, found, seconds in run_methods(arguments.methods, to_fit, to_explain, seed, options):
+        if found.states and not arguments.json:
+            roles = [role for each in examples for role in each.roles]
+            print_kept(f"{name}, seed {seed}", kept_by(found, roles))
         scores = score_truth(without_special(found), truth)
         if arguments.conditions:
             add(results, name, scores.hits_by([each.condition for each in examples]))
@@ -88,6 +90,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--task", choices=TASKS, default=TASKS[0])
     parser.add_argument("--out", type=Path, default=Path("out/deciding-words"))
+    parser.add_argument("--steps", type=int, default=800, help="of token masks, for each state")
     parser.add_argument("--conditions", action="store_true")
     arguments = parser.parse_args()
     one_thread()

@@ -38,9 +38,9 @@ from tests.benchmarks.deciding_models import accuracy, train
 from tests.benchmarks.deciding_texts import LabelledText, joined
 
 SEED = 0
-N_FIT = 1000
+N_FIT = 4000
 N_TAGGED = 300
-MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 100, "batch_size": 16}
+MASK_OPTIONS = {"epsilon": 0.1, "n_steps": 400, "batch_size": 16}
 FIT_EACH = {"n_steps": 100}
 """Fewer steps than by default, since a pass through MiniLM takes long on one core."""
 
