@@ -135,7 +135,7 @@ def score_state(
             (erased, lambda phi: erase_all(draw(phi))),
         ):
             output, gate = masked_output(
-                explained,
+                intact,
                 some,
                 states,
                 gates.is_input,

@@ -141,7 +141,7 @@ class TokenMask(BaseEstimator):
         generator = torch.Generator().manual_seed(seed)
         device = explained.inputs.lengths.device
         train, test = _split(len(explained), seed, device)
-        intact = IntactTexts(explained, [0, *states])
+        intact = IntactTexts(explained, [0, *states], keep_states=self._is_input)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             gates = TokenGates(

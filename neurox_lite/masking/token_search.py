@@ -2,7 +2,7 @@
 
 For every state l, ``min size`` with ``E[KL(p || p~)] <= epsilon`` (De Cao et al. 2020, section 2):
 
-1. Read all texts once: what the model says of them, and the moments of their states.
+1. Read all texts once: what the model says of them, their states, and the moments of these.
 2. Train the placeholder alone, on texts whose tokens are masked at random
    (:mod:`~neurox_lite.masking.placeholder_fit`).
 3. Draw a state, each as often as any other, and a batch of texts.
@@ -127,7 +127,7 @@ def search_gates(
             group["lr"] = rate * left
         some = next(batches)
         parts, drawn = masked_output(
-            explained,
+            intact,
             some,
             states[: number + 1],
             gates.is_input,

@@ -21,7 +21,7 @@ from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking import TokenMask, gate_network
 from neurox_lite.masking.gate_network import GateNetwork, bounded
-from neurox_lite.masking.masked_texts import masked_output
+from neurox_lite.masking.masked_texts import IntactTexts, masked_output
 from neurox_lite.masking.token_draws import (
     Drawn,
     draw_bernoulli,
@@ -153,8 +153,9 @@ def test_open_gates_change_no_bit(pairs):
                 assert len(states) == n_read
                 return states[-1].mean(-1)[:, None]
 
+            known = IntactTexts(pairs, [0, state])
             parts, _ = masked_output(
-                pairs, rows, [state], is_input, locations, torch.zeros(128), open_all
+                known, rows, [state], is_input, locations, torch.zeros(128), open_all
             )
             assert torch.equal(parts[0], intact)
 
@@ -330,7 +331,8 @@ def test_what_explores_teaches_the_placeholder_nothing(explained):
     def locations(states):
         return states[0][..., 0][:, None].detach()
 
-    parts, _ = masked_output(explained, rows, [0], True, locations, placeholder, draw)
+    intact = IntactTexts(explained, [0])
+    parts, _ = masked_output(intact, rows, [0], True, locations, placeholder, draw)
     of_each = [
         torch.autograd.grad(each, placeholder, retain_graph=True)[0].abs().sum()
         for each in parts[0][:, 0]
