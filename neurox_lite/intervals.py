@@ -164,7 +164,7 @@ def check_level(level: float) -> None:
         raise InputError(f"level is {level}; give a number between 0 and 1, such as 0.95")
 
 
-def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
+def sentence_numbers(groups: Any, n_rows: int, name: str = "groups") -> np.ndarray:
     """Number the sentences, or other groups of rows, from 0 without gaps.
 
     Parameters
@@ -173,6 +173,8 @@ def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
         Which sentence each row is of; any numbers or strings.
     n_rows : int
         Number of rows they have to fit.
+    name : str
+        What the message calls them.
 
     Returns
     -------
@@ -183,10 +185,10 @@ def sentence_numbers(groups: Any, n_rows: int) -> np.ndarray:
     InputError
         When there are no rows, or not one group per row, or a group is None or NaN.
     """
-    groups = validate_labels(groups, name="groups")
+    groups = validate_labels(groups, name=name)
     if not n_rows or groups.shape != (n_rows,):
         raise InputError(
-            f"groups of shape {groups.shape} for {n_rows} rows; give each row its sentence's number"
+            f"{name} of shape {groups.shape} for {n_rows} rows; give each row its sentence's number"
         )
     return np.unique(groups, return_inverse=True)[1]
 

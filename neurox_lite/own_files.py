@@ -28,7 +28,8 @@ HEADS = {
         rb"task_accuracy,control_accuracy,|set,method,share,accuracy,|"
         rb"share,n_words,accuracy_mean,|block_end,bits|first,second,both,only_first,|"
         rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,|"
-        rb"text,position,token,state,value|label,n_tokens,state,"
+        rb"text,position,token,state,value|label,n_tokens,state,|"
+        rb"description,n_examples,n_sentences,|n_active,n_inactive,"
     ),
 }
 """How files of neurox_lite begin that do not name it."""

@@ -44,6 +44,7 @@ ORDER = [
     # Where both meet.
     {"ranking"},
     {"evaluation"},
+    {"descriptions"},
     {"saved_results"},
     # What people look at.
     {"report"},

@@ -10,6 +10,8 @@ from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.clusters import NeuronClusters
 from neurox_lite.correlation.similarity import LayerSimilarity
+from neurox_lite.descriptions.description_scores import DescriptionScore, DescriptionScores
+from neurox_lite.descriptions.detection import Detection
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -92,6 +94,7 @@ token_agreement = AttributionAgreement(
     (EVIL, "b"), 0.2, N, *(((KNOWN, KNOWN), (KNOWN, UNKNOWN)),) * 2, 0.2
 )
 kept = KeptTokens(EVIL, 0.5, (EVIL, "-LRB-"), (N, 1), (EVIL,), *(((KNOWN,), (UNKNOWN,)),) * 2, N)
+description = DescriptionScore(EVIL, 0.5, N, 100, 0.1, 0.05, KNOWN, KNOWN, KNOWN, UNKNOWN, KNOWN)
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
 EVERY = {
@@ -100,6 +103,9 @@ EVERY = {
         curve,
         AblationCurves((curve, curve)),
         agreement,
+        description,
+        DescriptionScores((description, description)),
+        Detection(50, N, KNOWN, UNKNOWN),
         RankerComparison((ranking,), table, agreement, AblationCurves((curve,)), True),
         Interval(0.5, 0.4, 0.6),
         LayerScores("accuracy", (0, 1), (0.5, 0.75), (0.5, 0.8), 0.1, True),

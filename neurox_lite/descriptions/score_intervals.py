@@ -1,0 +1,127 @@
+"""Average precision, correlation, IoU and F1, each with its interval over sentences in closed form.
+
+How far average precision and correlation would be off on other sentences is read off their
+derivatives by the weights of the examples (the infinitesimal jackknife, a linearisation): those of
+a sentence's examples are summed, and the variance is the sum of squares over sentences.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurox_lite.intervals import Interval, accuracy_interval
+
+LEVEL = 0.95
+
+FEW_SENTENCES = 5
+"""With what is to be found in fewer, an interval is not known."""
+
+UNKNOWN = -np.inf, np.inf
+
+
+def average_precision(values: np.ndarray, right: np.ndarray, sentences: np.ndarray) -> Interval:
+    """Average precision of values as detectors of the right examples, (n,) all.
+
+    The mean over right examples of the precision among those of as large a value or a larger one,
+    as scikit-learn has it; without right examples 0.
+
+    The interval is that of Jeffreys for a share, of as many independent examples as have the same
+    variance. Where nothing varies, as when all right ones come first, there are as many as
+    sentences with a right example, so that it is never a point. With fewer such sentences than
+    ``FEW_SENTENCES`` it is not known, 0 to 1.
+    """
+    n_right = int(right.sum())
+    if not n_right:
+        return Interval(0.0, 0.0, 1.0)
+    order = np.argsort(-values, kind="stable")
+    found, ordered = right[order].astype(float), values[order]
+    # Examples of one value are found together: from the first to the last of them.
+    is_first = np.append(True, ordered[1:] != ordered[:-1])
+    starts, number = np.flatnonzero(is_first), np.cumsum(is_first) - 1
+    first, n_found = starts[number], np.append(starts[1:], len(values))[number]
+    precision = np.cumsum(found)[n_found - 1] / n_found
+    value = float(found @ precision / n_right)
+    # An example counts where it is right, and in the precision of all found with it or later.
+    of_later = np.cumsum((found / n_found)[::-1])[::-1][first]
+    of_later_precision = np.cumsum((found * precision / n_found)[::-1])[::-1][first]
+    derivative = np.empty(len(values))
+    derivative[order] = found * (precision - value + of_later) - of_later_precision
+    return _share(value, derivative / n_right, sentences, len(np.unique(sentences[right])))
+
+
+def correlation(x: np.ndarray, y: np.ndarray, sentences: np.ndarray) -> Interval:
+    """Pearson correlation of two (n,) arrays; where one is constant it is 0, and not known.
+
+    The interval is by Fisher's transformation, ``atanh``, and the quantile of t; of a correlation
+    of 1 or -1 as in :func:`average_precision`. What counts as a sentence is its share of the
+    variance: a description that is present in four sentences only is no better known than those.
+    """
+    if any(part.min() == part.max() for part in (x, y)):
+        return Interval(0.0, *UNKNOWN)
+    x, y = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+    value = float(np.clip(np.mean(x * y), -1, 1))
+    derivative = (x * y - value * (x**2 + y**2) / 2) / len(x)
+    n_sentences = min(_n_that_vary(x, sentences), _n_that_vary(y, sentences))
+    if n_sentences < FEW_SENTENCES:
+        return Interval(value, *UNKNOWN)
+    if 1 - abs(value) < 1e-9:
+        share = _share((1 + value) / 2, derivative, sentences, n_sentences)
+        return Interval(value, 2 * share.low - 1, 2 * share.high - 1)
+    variance, freedom = _variance(derivative, sentences)
+    half = _quantile_of_t(freedom) * np.sqrt(variance) / (1 - value**2)
+    middle = np.arctanh(value)
+    return Interval(value, float(np.tanh(middle - half)), float(np.tanh(middle + half)))
+
+
+def overlap(one: np.ndarray, other: np.ndarray, sentences: np.ndarray) -> tuple[Interval, Interval]:
+    """IoU and F1 of two (n,) bool arrays; 0 where both are False everywhere.
+
+    IoU is the share of examples with both among those with one or both, and has the interval of a
+    share (:func:`~neurox_lite.intervals.accuracy_interval`); ``F1 = 2 IoU / (1 + IoU)``.
+    """
+    either = one | other
+    iou = Interval(0.0, 0.0, 1.0)
+    if either.any():
+        iou = accuracy_interval((one & other)[either], sentences[either], level=LEVEL)
+    return iou, Interval(*(2 * end / (1 + end) for end in (iou.value, iou.low, iou.high)))
+
+
+def _share(
+    value: float, derivative: np.ndarray, sentences: np.ndarray, n_sentences: float
+) -> Interval:
+    """Interval of Jeffreys (Brown, Cai & DasGupta 2001) of as many examples as tell as much."""
+    from scipy.special import betaincinv
+
+    if n_sentences < FEW_SENTENCES:
+        return Interval(value, 0.0, 1.0)
+    variance, freedom = _variance(derivative, sentences)
+    n = n_sentences
+    if variance > 1e-18:
+        wider = _quantile_of_t(freedom) / _quantile_of_t(np.inf)
+        n = value * (1 - value) / variance / wider**2
+    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    low, high = betaincinv(value * n + 0.5, (1 - value) * n + 0.5, ends)
+    return Interval(value, min(float(low), value), 1.0 if value == 1 else max(float(high), value))
+
+
+def _variance(derivative: np.ndarray, sentences: np.ndarray) -> tuple[float, float]:
+    """Variance of a score, and its degrees of freedom: few where few sentences make it up."""
+    squares = np.bincount(sentences, derivative) ** 2
+    n, total = len(squares), float(squares.sum())
+    spread = float(squares @ squares) - total**2 / n
+    freedom = 2 * total**2 / spread if spread > 0 else n - 1
+    return total * n / (n - 1), float(np.clip(freedom, 1, n - 1))
+
+
+def _quantile_of_t(freedom: float) -> float:
+    """Of the upper end of an interval; of infinite freedom that of the normal distribution."""
+    from scipy.special import ndtri, stdtrit
+
+    upper = (1 + LEVEL) / 2
+    return float(ndtri(upper) if np.isinf(freedom) else stdtrit(freedom, upper))
+
+
+def _n_that_vary(x: np.ndarray, sentences: np.ndarray) -> float:
+    """Effective number of sentences (Kish 1965) that a variance is made up of."""
+    squares = np.bincount(sentences, x**2)
+    return float(squares.sum() ** 2 / (squares @ squares))
