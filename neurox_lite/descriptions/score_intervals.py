@@ -53,8 +53,8 @@ def correlation(x: np.ndarray, y: np.ndarray, sentences: np.ndarray) -> Interval
     """Pearson correlation of two (n,) arrays; where one is constant it is 0, and not known.
 
     The interval is by Fisher's transformation, ``atanh``, and the quantile of t; of a correlation
-    of 1 or -1 as in :func:`average_precision`. What counts as a sentence is its share of the
-    variance: a description that is present in four sentences only is no better known than those.
+    of 1 or -1 it is as in :func:`average_precision`. With fewer sentences than ``FEW_SENTENCES``
+    that make up the variance, as when a description is present in four, it is not known, infinite.
     """
     if any(part.min() == part.max() for part in (x, y)):
         return Interval(0.0, *UNKNOWN)

@@ -64,8 +64,9 @@ def score_description(
     Returns
     -------
     DescriptionScore
-        With 95 % intervals. One is not known (``is_known``) where what is described, or what is
-        active, is in fewer than five sentences.
+        With 95 % intervals. Those of AUPRC, inverse AUPRC and correlation are not known
+        (``is_known``) where the examples to be found are in fewer than five sentences; those of F1
+        and IoU, where all that are active or described are in one.
 
     Raises
     ------
