@@ -15,6 +15,7 @@ CLASS_OF = {
     "ablation curves": "results.ablation.AblationCurves",
     "agreement of attributions": "attribution.agreement.AttributionAgreement",
     "agreement of rankings": "ranking.agreement.AgreementMatrix",
+    "compositional formulas": "descriptions.neuron_formulas.CompositionalFormulas",
     "description score": "descriptions.description_scores.DescriptionScore",
     "description scores": "descriptions.description_scores.DescriptionScores",
     "detection": "descriptions.detection.Detection",

@@ -73,6 +73,11 @@ class Concepts:
         return self._by_concept.indices[start:end]
 
     @cached_property
+    def counts(self) -> np.ndarray:
+        """Words of each concept; (n_concepts,)."""
+        return np.diff(self._by_concept.indptr)
+
+    @cached_property
     def as_numbers(self) -> csr_array:
         """``has`` in float32, whose products count fastest, and exactly up to 16 million words."""
         return self.has.astype(np.float32, copy=False)

@@ -84,16 +84,17 @@ def best_formulas(
         ones it is the shortest, then the one whose concepts come first. Empty when no active word
         has a concept.
     """
-    counts = np.bincount(concepts.has.indices, minlength=len(concepts))
     hits = np.bincount(concepts.has[active].indices, minlength=len(concepts))
     seen: set[bytes] = set()
-    scores = _iou(hits, counts, active.sum())
+    scores = _iou(hits, concepts.counts, active.sum())
     beam = _first(_single(concepts, scores, LOOKED_AT * beam_width), beam_width, seen)
     best = beam[:1]
-    while beam and len(beam[0].formula) < max_length:
-        scores = _scores(concepts, counts, hits, np.stack([each.words for each in beam]), active)
-        joined = _joined_with_each(beam, concepts, scores, LOOKED_AT * beam_width)
-        beam = _first(joined, beam_width, seen)
+    for length in range(2, max_length + 1):
+        if not beam:
+            break
+        width = beam_width if length < max_length else 1
+        scores = _scores(concepts, hits, np.stack([each.words for each in beam]), active)
+        beam = _first(_joined_with_each(beam, concepts, scores, LOOKED_AT * width), width, seen)
         best += [each for each in beam[:1] if each.iou > best[-1].iou]
     return [each.formula for each in best]
 
@@ -152,7 +153,7 @@ def _join(words: np.ndarray, operator: str, of_concept: np.ndarray) -> np.ndarra
 
 
 def _scores(
-    concepts: Concepts, counts: np.ndarray, hits: np.ndarray, words: np.ndarray, active: np.ndarray
+    concepts: Concepts, hits: np.ndarray, words: np.ndarray, active: np.ndarray
 ) -> np.ndarray:
     """IoU of each formula joined with each concept; (n_operators, n_formulas, n_concepts).
 
@@ -161,21 +162,22 @@ def _scores(
     Parameters
     ----------
     concepts : Concepts
-    counts, hits : (n_concepts,) int arrays
-        Words of each concept, and active ones.
+    hits : (n_concepts,) int array
+        Active words of each concept.
     words : (n_formulas, n_words) bool array
     active : (n_words,) bool array
     """
     places = np.flatnonzero(words.any(axis=0))
-    words, active, n_active = words[:, places], active[places], active.sum()
-    both = np.concatenate([words & active, words])
-    of_both = (concepts.as_numbers[places].T @ both.T.astype(np.float32)).T.astype(np.int64)
-    (shared_hits, shared), (own_hits, own) = np.split(of_both, 2), np.split(both.sum(1)[:, None], 2)
-    is_new = (shared < own) & (shared < counts)
+    words, n_active = np.take(words, places, axis=1), active.sum()
+    both = np.concatenate([words & active[places], words])
+    own_hits, own = np.split(both.sum(axis=1, dtype=np.float64)[:, None], 2)
+    of_both = concepts.as_numbers[places].T @ both.T.astype(np.float32)
+    shared_hits, shared = np.split(np.ascontiguousarray(of_both.T, np.float64), 2)
+    is_new = (shared < own) & (shared < concepts.counts)
     return np.stack(
         [
             _iou(shared_hits, shared, n_active) * is_new,
-            _iou(own_hits + hits - shared_hits, own + counts - shared, n_active) * is_new,
+            _iou(own_hits + hits - shared_hits, own + concepts.counts - shared, n_active) * is_new,
             _iou(own_hits - shared_hits, own - shared, n_active) * (shared > 0),
         ]
     )

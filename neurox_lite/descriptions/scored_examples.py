@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.arguments import real_number, shown
+from neurox_lite.descriptions.shuffling import shuffled_rows
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import sentence_numbers
 from neurox_lite.showing import short_repr
@@ -75,17 +76,8 @@ class Examples:
 
     def with_shuffled(self, rng: np.random.Generator) -> Examples:
         """With the activations of other sentences, each begun at another of its examples."""
-        lengths = np.bincount(self.sentences)
-        by_sentence = np.argsort(self.sentences, kind="stable")
-        place = np.empty(len(by_sentence), dtype=int)
-        place[by_sentence] = np.arange(len(by_sentence)) - np.repeat(
-            np.cumsum(lengths) - lengths, lengths
-        )
-        turned = (place + rng.integers(lengths)[self.sentences]) % lengths[self.sentences]
-        drawn = np.lexsort((turned, rng.permutation(len(lengths))[self.sentences]))
-        shuffled = np.empty(len(by_sentence))
-        shuffled[by_sentence] = self.activations[drawn]
-        return replace(self, activations=shuffled)
+        rows = shuffled_rows(self.sentences, rng)
+        return replace(self, activations=self.activations[rows])
 
 
 def _one_per_example(values: Any, name: str) -> np.ndarray:

@@ -12,6 +12,12 @@ from neurox_lite.correlation.clusters import NeuronClusters
 from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.descriptions.description_scores import DescriptionScore, DescriptionScores
 from neurox_lite.descriptions.detection import Detection
+from neurox_lite.descriptions.formula_search import Formula
+from neurox_lite.descriptions.neuron_formulas import (
+    CompositionalFormulas,
+    NeuronFormula,
+    ScoredFormula,
+)
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -95,6 +101,14 @@ token_agreement = AttributionAgreement(
 )
 kept = KeptTokens(EVIL, 0.5, (EVIL, "-LRB-"), (N, 1), (EVIL,), *(((KNOWN,), (UNKNOWN,)),) * 2, N)
 description = DescriptionScore(EVIL, 0.5, N, 100, 0.1, 0.05, KNOWN, KNOWN, KNOWN, UNKNOWN, KNOWN)
+scored = ScoredFormula(Formula(EVIL, (("AND NOT", EVIL),)), 0.5, KNOWN)
+formulas = CompositionalFormulas(
+    SPACE, 0.05, 5, 10, N, (100, 99), (N, N), 0,
+    (
+        NeuronFormula(Neuron(0, 1), "highest", (100, 99), scored, scored, scored),
+        NeuronFormula(Neuron(0, 1), "lowest", (0, 0), reason="constant"),
+    ),
+)  # fmt: skip
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
 EVERY = {
@@ -105,6 +119,7 @@ EVERY = {
         agreement,
         description,
         DescriptionScores((description, description)),
+        formulas,
         Detection(50, N, KNOWN, UNKNOWN),
         RankerComparison((ranking,), table, agreement, AblationCurves((curve,)), True),
         Interval(0.5, 0.4, 0.6),

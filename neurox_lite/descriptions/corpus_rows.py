@@ -1,0 +1,137 @@
+"""Activations of the words of a corpus, each sentence once, in blocks of whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.activations.access import layers_of, require_finite, space_of, take_rows
+from neurox_lite.activations.inputs import validate_activations
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.arguments import expect
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.errors import InputError
+from neurox_lite.neurons import Layers, NeuronSpace
+from neurox_lite.showing import short_repr
+
+BLOCK_ROWS = 4096
+"""Rows of a block, unless one sentence has more."""
+
+
+@dataclass(frozen=True)
+class CorpusRows:
+    """Rows of activations, and which words of which sentences they are.
+
+    Attributes
+    ----------
+    X : (n_rows, n_neurons) array, tensor or store's matrix
+    corpus : TaggedCorpus
+    words : (n_rows,) int array
+        Numbers of the words in the corpus, ascending.
+    sentences : (n_kept,) int array
+        Numbers of the sentences in the corpus, ascending.
+    starts : (n_kept + 1,) int array
+        First row of each sentence, and the number of rows.
+    """
+
+    X: Any
+    corpus: TaggedCorpus
+    words: np.ndarray
+    sentences: np.ndarray
+    starts: np.ndarray
+
+    __repr__ = short_repr
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @property
+    def space(self) -> NeuronSpace:
+        return space_of(self.X)
+
+    def layer(self, layer: int) -> Any:
+        """The activations of one layer, (n_rows, width), not copied."""
+        return layers_of(self.X, self.space, [layer])
+
+    def spans(self, n_rows: int = BLOCK_ROWS) -> Iterator[slice]:
+        """Neighbouring sentences, by their place in ``sentences``, of at most so many rows."""
+        first = 0
+        while first < len(self.sentences):
+            end = int(np.searchsorted(self.starts, self.starts[first] + n_rows, side="right")) - 1
+            end = max(end, first + 1)
+            yield slice(first, end)
+            first = end
+
+    def rows_of(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of some sentences, by their places, ascending; and the first of each among these."""
+        lengths = np.diff(self.starts)
+        is_taken = np.zeros(len(lengths), bool)
+        is_taken[places] = True
+        starts = np.concatenate([[0], np.cumsum(lengths[places])])
+        return np.flatnonzero(np.repeat(is_taken, lengths)), starts
+
+    def sentence_of(self, rows: np.ndarray) -> np.ndarray:
+        """Number of the sentence of each row in the corpus, -1 for the row -1."""
+        places = np.searchsorted(self.starts, rows, side="right") - 1
+        return np.where(rows < 0, -1, self.sentences[places])
+
+
+def corpus_rows(activations: Any, corpus: TaggedCorpus, layers: Layers = None) -> CorpusRows:
+    """The words of a corpus that have activations; of equal sentences the first.
+
+    Parameters
+    ----------
+    activations : ActivationStore, or (n_words, n_neurons) array, tensor or store's matrix
+        A store made from ``corpus``, or a row for each of its words.
+    corpus : TaggedCorpus
+    layers : int, several ints or "all", optional
+        Of a store; all by default.
+
+    Raises
+    ------
+    InputError
+        When the store was made from another corpus or has a row per sentence, there is not one row
+        per word, or an activation of an array is NaN or infinite.
+    """
+    expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
+    words = np.arange(corpus.n_words)
+    if isinstance(activations, ActivationStore):
+        store = activations
+        if store.metadata.get("pooling"):
+            raise InputError(
+                f"{store.path}: has a row per sentence, and it takes words to say what a neuron "
+                "is about; extract without pooling"
+            )
+        store.check_corpus(corpus.words_hash, corpus.source)
+        rows = store.word_rows
+        has_activation = ~np.isin(rows, store.missing)
+        X: Any = ActivationMatrix(store, store.matrix(layers).space, rows)
+    else:
+        X = validate_activations(activations)
+        if layers is not None:
+            X = layers_of(X, space_of(X), space_of(X).select(layers).layers)
+        if len(X) != corpus.n_words:
+            raise InputError(
+                f"activations of {len(X)} words, but {corpus.source} has {corpus.n_words}; give a "
+                "row for each word"
+            )
+        require_finite(X)
+        has_activation = np.ones(len(words), bool)
+    first = {tuple(one): number for number, one in reversed(list(enumerate(corpus.sentences)))}
+    is_first = np.zeros(len(corpus), bool)
+    is_first[list(first.values())] = True
+    is_used = has_activation & np.repeat(is_first, np.diff(corpus.sentence_offsets))
+    words = words[is_used]
+    of_sentence = np.searchsorted(corpus.sentence_offsets, words, side="right") - 1
+    sentences, starts = np.unique(of_sentence, return_index=True)
+    return CorpusRows(
+        take_rows(X, np.flatnonzero(is_used)),
+        corpus,
+        words,
+        sentences,
+        np.append(starts, len(words)),
+    )
