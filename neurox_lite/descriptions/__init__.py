@@ -1,7 +1,14 @@
 """What is a neuron about, and how well does a description say so?"""
 
 from neurox_lite.descriptions.detection import detect
+from neurox_lite.descriptions.exemplars import exemplars
 from neurox_lite.descriptions.formulas import compositional_formulas
 from neurox_lite.descriptions.scoring import score_description, score_with_references
 
-__all__ = ["compositional_formulas", "detect", "score_description", "score_with_references"]
+__all__ = [
+    "compositional_formulas",
+    "detect",
+    "exemplars",
+    "score_description",
+    "score_with_references",
+]

@@ -1,0 +1,392 @@
+"""Which words and sentences make each neuron fire? One pass over the activations of a corpus."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from neurox_lite.activations.access import check_finite, load, read_ahead
+from neurox_lite.arguments import whole_number
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
+from neurox_lite.descriptions.distribution import DEAD, KINDS, distribution
+from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
+from neurox_lite.descriptions.top_sentences import TopSentences
+from neurox_lite.descriptions.word_means import Vocabulary, WordMeans, top_words, vocabulary
+from neurox_lite.errors import InputError
+from neurox_lite.intervals import Interval
+from neurox_lite.neurons import Layers, NeuronSpace
+from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.seeds import validate_seed
+from neurox_lite.showing import short_repr, summary
+from neurox_lite.threads import thread_map
+
+logger = logging.getLogger(__name__)
+
+NAME, KIND = "exemplars", "exemplars"
+SAMPLE_WORDS = 5_000
+"""Of the sentences that histogram, density, kind and quantiles are made from."""
+
+FEW_SENTENCES = 100
+"""With fewer, what neurons fire on is chance."""
+
+AT_ONCE = 2
+"""Layers that are worked on."""
+
+SIGNS = (1, -1)
+OF_DISTRIBUTION = ("histogram", "density", "of_position", "of_word", "kinds")
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplars:
+    """Of every neuron the sentences and words at which it is largest and smallest.
+
+    Made by :func:`exemplars`; :meth:`of` shows one neuron. In arrays the second axis has the
+    highest and the lowest.
+
+    Attributes
+    ----------
+    space : NeuronSpace
+    source : str
+        The corpus.
+    n_sentences, n_words : int
+        That were read, each sentence once.
+    sentences : tuple of tuples of str
+        Those that are an example of some neuron.
+    forms, labels : tuples of str
+        Word forms, and their parts of speech.
+    counts : tuple of int
+        Their occurrences.
+    common : dict of int to tuple of str
+        By layer, words that too many neurons like, which are left out.
+    arrays : dict of str to array
+        ``values``, ``examples`` and ``places``, (n_neurons, 2, n_examples): activation, number in
+        ``sentences`` (-1 for none) and number of the word in it. The same with ``quantile_``
+        before. ``words``, (n_neurons, 2, n_words): number in ``forms``; ``word_means``,
+        ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons, n_bins). ``smallest``,
+        ``largest``, ``density``, ``of_position``, ``of_word``, ``kinds``: (n_neurons,).
+    """
+
+    space: NeuronSpace
+    source: str
+    n_sentences: int
+    n_words: int
+    sentences: tuple[tuple[str, ...], ...]
+    forms: tuple[str, ...]
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    common: Mapping[int, tuple[str, ...]]
+    arrays: Mapping[str, np.ndarray]
+
+    __repr__ = short_repr
+    to_pandas = as_pandas
+
+    def __len__(self) -> int:
+        return self.space.n_neurons
+
+    def __str__(self) -> str:
+        facts = {"neurons": len(self), "sentences": self.n_sentences, "words": self.n_words}
+        counts = np.bincount(self.arrays["kinds"], minlength=len(KINDS))
+        kinds = ", ".join(f"{name} {n}" for name, n in zip(KINDS, counts, strict=True) if n)
+        return summary(f"Exemplars of {self.space.model} in {self.source}", facts, [kinds])
+
+    def of(self, neuron: Any) -> NeuronExemplars:
+        """Those of one neuron, given as ``"3:17"``, :class:`~neurox_lite.Neuron` or column."""
+        columns = self.space.columns_of(neuron)
+        if len(columns) != 1:
+            raise InputError(f"{len(columns)} neurons; give one, such as '3:17'")
+        (column,) = columns.tolist()
+        own = {name: array[column] for name, array in self.arrays.items()}
+        highest, lowest = (
+            OneSign(
+                self._examples(own, sign, ""),
+                self._examples(own, sign, "quantile_"),
+                self._words(own, sign),
+            )
+            for sign in range(2)
+        )
+        return NeuronExemplars(
+            self.space.neuron(column),
+            KINDS[own["kinds"]],
+            float(own["density"]),
+            float(own["of_position"]),
+            float(own["of_word"]),
+            float(own["smallest"]),
+            float(own["largest"]),
+            tuple(own["histogram"].tolist()),
+            highest,
+            lowest,
+        )
+
+    def _examples(
+        self, own: Mapping[str, np.ndarray], sign: int, before: str
+    ) -> tuple[Example, ...]:
+        parts = (own[f"{before}{name}"][sign] for name in ("values", "examples", "places"))
+        return tuple(
+            Example(self.sentences[number], int(place), float(value))
+            for value, number, place in zip(*parts, strict=True)
+            if number >= 0
+        )
+
+    def _words(self, own: Mapping[str, np.ndarray], sign: int) -> tuple[TopWord, ...]:
+        parts = (own[name][sign] for name in ("words", "word_means", "word_lows", "word_highs"))
+        return tuple(
+            TopWord(
+                self.forms[number],
+                self.labels[number] if self.labels else "",
+                self.counts[number],
+                Interval(float(mean), float(low), float(high)),
+            )
+            for number, mean, low, high in zip(*parts, strict=True)
+            if number >= 0
+        )
+
+    def table(self) -> Table:
+        """A header and a row per neuron: kind, density, first words and sentence at both signs."""
+        sides = ("highest", "lowest")
+        names = [f"{side} {what}" for side in sides for what in ("activation", "words", "sentence")]
+        rows: Table = [["neuron", "kind", "density", *names]]
+        for column in range(len(self)):
+            own = self.of(column)
+            cells: list[Any] = []
+            for side in (own.highest, own.lowest):
+                first = side.examples[0] if side.examples else None
+                cells += [
+                    first.value if first else None,
+                    " ".join(word.form for word in side.words[:5]),
+                    " ".join(first.words) if first else None,
+                ]
+            rows.append([str(own.neuron), own.kind, own.density, *cells])
+        return rows
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``exemplars.json`` and ``exemplars.safetensors``."""
+        fields = ("source", "n_sentences", "n_words", "sentences", "forms", "labels", "counts")
+        data = {name: getattr(self, name) for name in fields}
+        common = {str(layer): words for layer, words in self.common.items()}
+        head = {"kind": KIND, "space": self.space.to_dict(), "common": common}
+        write_with_arrays(folder, NAME, {**head, **data}, dict(self.arrays))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Exemplars:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            When a file is missing, damaged or holds something else.
+        """
+        with reading_with_arrays(folder, NAME) as (data, read):
+            arrays = read()
+            return cls(
+                NeuronSpace.from_dict(data["space"]),
+                data["source"],
+                data["n_sentences"],
+                data["n_words"],
+                tuple(map(tuple, data["sentences"])),
+                tuple(data["forms"]),
+                tuple(data["labels"]),
+                tuple(data["counts"]),
+                {int(layer): tuple(words) for layer, words in data["common"].items()},
+                arrays,
+            )
+
+
+def exemplars(
+    activations: Any,
+    corpus: TaggedCorpus,
+    *,
+    layers: Layers = None,
+    n_examples: int = 10,
+    n_words: int = 10,
+    min_count: int = 5,
+    tag: str | None = "upos",
+    seed: int = 0,
+) -> Exemplars:
+    """The sentences and words at which each neuron is largest, and at which it is smallest.
+
+    Examples are the sentences with the largest (smallest) activation of one of their words, and
+    beside these one from the middle of each of ten quantiles, since the largest alone flatter a
+    neuron. Words are those with the largest (smallest) mean, by the end of its interval that is
+    nearer to other words, without those that many neurons of the layer have among their first.
+    Equal sentences count once.
+
+    One pass. Histogram, density, kind and quantiles are those of a uniform sample of sentences of
+    5,000 words. Memory, for two layers at once: the sample, and two float64 numbers for each
+    neuron and each of at most 10,000 word forms; the result has about 900 bytes for each neuron,
+    and the sentences.
+
+    Parameters
+    ----------
+    activations : ActivationStore, or (n_words, n_neurons) array, tensor or store's matrix
+        A store made from ``corpus``, or a row for each of its words.
+    corpus : TaggedCorpus
+    layers : int, several ints or "all", optional
+        All by default.
+    n_examples, n_words : int
+        For each neuron and sign.
+    min_count : int
+        Occurrences that a word form needs.
+    tag : str or None
+        Whose label is shown beside words, where the corpus has it.
+    seed : int
+        Of the sample.
+
+    Raises
+    ------
+    InputError
+        When the store was made from another corpus, a number is less than 1, or an activation is
+        NaN or infinite.
+    """
+    n_examples = whole_number(n_examples, "n_examples", least=1)
+    n_words = whole_number(n_words, "n_words", least=1)
+    min_count = whole_number(min_count, "min_count", least=1)
+    rows = corpus_rows(activations, corpus, layers)
+    if len(rows.sentences) < FEW_SENTENCES:
+        logger.warning(
+            "%s: %d different sentences are too few to say what neurons fire on; "
+            "take at least %d, better thousands",
+            corpus.source,
+            len(rows.sentences),
+            FEW_SENTENCES,
+        )
+    tag = tag if tag in corpus.tags else None
+    words = vocabulary(corpus, rows.words, min_count=min_count, tag=tag)
+    sample = _sample(rows, validate_seed(seed))
+    of_layer = partial(
+        _of_layer, rows, words=words, sample=sample, n_examples=n_examples, n_words=n_words
+    )
+    layers_at_once = min(AT_ONCE, len(rows.space.layers))
+    with thread_map(layers_at_once) as map_layers:
+        found = list(
+            tqdm(
+                map_layers(of_layer, rows.space.layers),
+                desc="exemplars",
+                unit="layer",
+                total=len(rows.space.layers),
+                disable=None,
+                delay=2,
+            )
+        )
+    arrays = {name: np.concatenate([own[name] for own, _ in found]) for name in found[0][0]}
+    sentences = _number_examples(rows, arrays)
+    return Exemplars(
+        rows.space,
+        corpus.source,
+        len(rows.sentences),
+        len(rows),
+        sentences,
+        words.forms,
+        words.labels,
+        tuple(words.counts.tolist()),
+        {
+            layer: tuple(words.forms[number] for number in common.tolist())
+            for layer, (_, common) in zip(rows.space.layers, found, strict=True)
+        },
+        arrays,
+    )
+
+
+def _sample(rows: CorpusRows, seed: int) -> np.ndarray:
+    """Places of sentences, ascending, drawn until they have so many words."""
+    order = np.random.default_rng(seed).permutation(len(rows.sentences))
+    counted = np.cumsum(np.diff(rows.starts)[order])
+    enough = int(np.searchsorted(counted, SAMPLE_WORDS)) + 1
+    return np.sort(order[:enough])
+
+
+def _of_layer(
+    rows: CorpusRows,
+    layer: int,
+    *,
+    words: Vocabulary,
+    sample: np.ndarray,
+    n_examples: int,
+    n_words: int,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Arrays of a layer as in :class:`Exemplars`, with rows for words, and its common words."""
+    X, of_layer = rows.layer(layer), rows.space.select([layer])
+    width = of_layer.n_neurons
+    tops = [TopSentences(width, n_examples, sign) for sign in SIGNS]
+    means = WordMeans(width, words.counts)
+    is_sampled = np.zeros(len(rows.sentences), bool)
+    is_sampled[sample] = True
+    sampled = []
+    for span, block in read_ahead(_blocks(rows, X)):
+        first, last = rows.starts[span.start], rows.starts[span.stop]
+        if not np.isfinite(block.sum()):
+            check_finite(block, int(first), of_layer, X)
+        starts = rows.starts[span.start : span.stop + 1] - first
+        for top in tops:
+            top.add(block, starts, int(first))
+        means.add(block, words.ids[first:last])
+        sampled.append(block[np.repeat(is_sampled[span], np.diff(starts))])
+    sample_rows, sample_starts = rows.rows_of(sample)
+    highest, lowest = tops
+    spread = distribution(
+        np.concatenate(sampled),
+        sample_starts,
+        words.ids[sample_rows],
+        lowest.values[0],
+        highest.values[0],
+    )
+    both, common = top_words(*means.intervals(), n_words)
+    is_dead = (spread.kinds == KINDS.index(DEAD))[:, None, None]
+    arrays = {
+        "values": _by_neuron(*(top.values for top in tops)),
+        "rows": np.where(is_dead, -1, _by_neuron(*(top.rows for top in tops))),
+        "quantile_values": _by_sign(spread.quantile_values),
+        "quantile_rows": np.where(is_dead, -1, sample_rows[_by_sign(spread.quantile_rows)]),
+        "words": np.where(is_dead, -1, np.stack([side.forms for side in both], axis=1)),
+        "word_means": np.stack([side.means for side in both], axis=1),
+        "word_lows": np.stack([side.lows for side in both], axis=1),
+        "word_highs": np.stack([side.highs for side in both], axis=1),
+        "smallest": lowest.values[0],
+        "largest": highest.values[0],
+        **{name: getattr(spread, name) for name in OF_DISTRIBUTION},
+    }
+    return arrays, common
+
+
+def _blocks(rows: CorpusRows, X: Any) -> Iterator[tuple[slice, np.ndarray]]:
+    """Whole sentences, as float32 or float64: their places, and (n_rows, width)."""
+    for span in rows.spans():
+        part = X[int(rows.starts[span.start]) : int(rows.starts[span.stop])]
+        block = load(part)
+        yield span, block if block.dtype == np.float64 else block.astype(np.float32, copy=False)
+
+
+def _by_neuron(highest: np.ndarray, lowest: np.ndarray) -> np.ndarray:
+    """(n_neurons, 2, n) of two arrays (n, n_neurons)."""
+    return np.stack([highest.T, lowest.T], axis=1)
+
+
+def _by_sign(values: np.ndarray) -> np.ndarray:
+    """(n_neurons, 2, n) of an array (n, 2, n_neurons)."""
+    return values.transpose(2, 1, 0)
+
+
+def _number_examples(
+    rows: CorpusRows, arrays: dict[str, np.ndarray]
+) -> tuple[tuple[str, ...], ...]:
+    """Put sentences and places where rows are, in place; returns the sentences that are used."""
+    taken = {before: arrays.pop(f"{before}rows") for before in ("", "quantile_")}
+    of_row = {before: rows.sentence_of(each) for before, each in taken.items()}
+    used = np.unique(np.concatenate([each[each >= 0].ravel() for each in of_row.values()]))
+    offsets = rows.corpus.sentence_offsets
+    for before, numbers in of_row.items():
+        is_one = numbers >= 0
+        found = np.searchsorted(used, numbers)
+        places = rows.words[taken[before]] - offsets[numbers]
+        arrays[f"{before}examples"] = np.where(is_one, found, -1).astype(np.int32)
+        arrays[f"{before}places"] = np.where(is_one, places, -1).astype(np.int32)
+        arrays[f"{before}values"] = arrays[f"{before}values"].astype(np.float32)
+    return tuple(tuple(rows.corpus.sentences[number]) for number in used.tolist())

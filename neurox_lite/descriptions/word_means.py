@@ -1,0 +1,184 @@
+"""Mean activation of each word form, and the words that each neuron likes more than others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import t as student
+
+from neurox_lite.activations.access import SMALL_ROWS
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.labels import UNLABELLED
+from neurox_lite.showing import short_repr
+
+MOST_WORDS = 10_000
+"""Word forms that are counted, the most frequent: of a layer of 4,096 neurons 650 MB."""
+
+SPARE = 4
+"""So many times the words that are shown are looked at, since some are left out."""
+
+COMMON = 0.1
+"""A word among the top words of more neurons of a layer than this share says nothing of them."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The word forms of a corpus, in lower case, that occur often enough.
+
+    Attributes
+    ----------
+    forms : tuple of str
+        The most frequent first.
+    counts : (n_forms,) int array
+    labels : tuple of str
+        The most frequent label of each, such as its part of speech; empty without a tag.
+    ids : (n_rows,) int array
+        Of the form of each row, ``n_forms`` for all others.
+    """
+
+    forms: tuple[str, ...]
+    counts: np.ndarray
+    labels: tuple[str, ...]
+    ids: np.ndarray
+
+    __repr__ = short_repr
+
+
+def vocabulary(
+    corpus: TaggedCorpus, words: np.ndarray, *, min_count: int, tag: str | None
+) -> Vocabulary:
+    """Word forms of some words of a corpus, by their numbers; at most :data:`MOST_WORDS`."""
+    flat = corpus.words()
+    lower = [flat[word].lower() for word in words.tolist()]
+    frequent = [
+        (form, count)
+        for form, count in Counter(lower).most_common(MOST_WORDS)
+        if count >= min_count
+    ]
+    number = {form: place for place, (form, _) in enumerate(frequent)}
+    ids = np.array([number.get(form, len(number)) for form in lower])
+    labels: list[str] = []
+    if tag is not None:
+        of_form: list[Counter[str]] = [Counter() for _ in range(len(number) + 1)]
+        for place, label in zip(ids.tolist(), corpus.labels(tag)[words].tolist(), strict=True):
+            of_form[place][label] += 1
+        labels = [most_frequent(counted) for counted in of_form[:-1]]
+    counts = np.array([count for _, count in frequent], dtype=int)
+    return Vocabulary(tuple(number), counts, tuple(labels), ids)
+
+
+def most_frequent(counted: Counter[str]) -> str:
+    """The label that occurs most, of those tied the first in the alphabet."""
+    return min(counted, key=lambda label: (label == UNLABELLED, -counted[label], label))
+
+
+@dataclass(frozen=True)
+class TopWords:
+    """The words with the largest (smallest) mean activations of each neuron of a layer.
+
+    Attributes
+    ----------
+    forms : (n_neurons, n_words) int array
+        Numbers in the vocabulary, -1 where there are fewer.
+    means, lows, highs : (n_neurons, n_words) float64 arrays
+        Means over the occurrences, and their 95 % intervals; NaN where there are fewer.
+    """
+
+    forms: np.ndarray
+    means: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
+
+    __repr__ = short_repr
+
+
+class WordMeans:
+    """Sums over the occurrences of each word form, for the neurons of a layer.
+
+    Memory: two float64 for each form and neuron.
+
+    Parameters
+    ----------
+    n_neurons : int
+    counts : (n_forms,) int array
+        Occurrences of each form.
+    """
+
+    def __init__(self, n_neurons: int, counts: np.ndarray):
+        self._counts = counts[:, None]
+        self._sums = torch.zeros(len(counts) + 1, n_neurons, dtype=torch.float64)
+        self._squares = torch.zeros_like(self._sums)
+
+    def add(self, block: np.ndarray, ids: np.ndarray) -> None:
+        """Add rows, (n_rows, n_neurons), of forms by their numbers, ``n_forms`` for others."""
+        parts = (torch.from_numpy(each).split(SMALL_ROWS) for each in (block, ids))
+        for rows, number in zip(*parts, strict=True):
+            values = rows.double()
+            self._sums.index_add_(0, number, values)
+            self._squares.index_add_(0, number, values.square_())
+
+    def intervals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean of each form and the ends of its 95 % interval, (n_forms, n_neurons) each.
+
+        That of Student's t over the occurrences.
+        """
+        n = self._counts
+        means = self._sums[:-1].numpy() / n
+        variance = np.maximum(self._squares[:-1].numpy() - n * means**2, 0) / np.maximum(n - 1, 1)
+        half = np.asarray(student.ppf(0.975, np.maximum(n - 1, 1))) * np.sqrt(variance / n)
+        return means, means - half, means + half
+
+
+def top_words(
+    means: np.ndarray, lows: np.ndarray, highs: np.ndarray, n_words: int
+) -> tuple[tuple[TopWords, TopWords], np.ndarray]:
+    """The words that neurons like, at both signs, and those that too many of them do.
+
+    A word is as high as the lower end of its interval, or as low as the upper end, so that rare
+    words have to be far out. Words that are among the ``n_words`` of more than a tenth of the
+    neurons, at either sign, are left out, and the next take their places.
+
+    Parameters
+    ----------
+    means, lows, highs : (n_forms, n_neurons) arrays
+    n_words : int
+        For each neuron and sign.
+
+    Returns
+    -------
+    (highest, lowest) : TopWords each
+    common : (n_common,) int array
+        Numbers of the words that are left out.
+    """
+    n_forms, n_neurons = means.shape
+    # Enough to take the places of common words.
+    first = [_first(bound, SPARE * n_words) for bound in (lows, -highs)]
+    counted = sum(np.bincount(own[:n_words].ravel(), minlength=n_forms) for own in first)
+    # Of few forms each is among the first of many neurons by chance.
+    expected = 2 * n_words * n_neurons / max(n_forms, 1)
+    is_common = np.asarray(counted) > max(COMMON * n_neurons, 3 * expected, 3)
+    found = []
+    for own in first:
+        order = np.argsort(is_common[own], axis=0, kind="stable")[:n_words]
+        forms = np.take_along_axis(own, order, 0)
+        is_left = ~is_common[forms].T
+        parts = (np.take_along_axis(each, forms, 0).T for each in (means, lows, highs))
+        found.append(
+            TopWords(np.where(is_left, forms.T, -1), *(np.where(is_left, p, np.nan) for p in parts))
+        )
+    return (found[0], found[1]), np.flatnonzero(is_common)
+
+
+def _first(values: np.ndarray, count: int) -> np.ndarray:
+    """Rows of the ``count`` largest values of each column, (count, n_columns), largest first."""
+    of_columns = np.ascontiguousarray(-values.T)
+    count = min(count, of_columns.shape[1])
+    if count < of_columns.shape[1]:
+        rows = np.sort(np.argpartition(of_columns, count, axis=1)[:, :count], axis=1)
+    else:
+        rows = np.broadcast_to(np.arange(count), of_columns.shape)
+    order = np.argsort(np.take_along_axis(of_columns, rows, 1), axis=1, kind="stable")
+    return np.take_along_axis(rows, order, 1).T
