@@ -27,6 +27,7 @@ CLASS_OF = {
     "mask overlaps": "masking.mask_overlaps.MaskOverlaps",
     "method table": "evaluation.method_table.MethodTable",
     "neuron clusters": "correlation.clusters.NeuronClusters",
+    "neuron exemplars": "descriptions.neuron_exemplars.NeuronExemplars",
     "neuron ranking": "results.ranking.NeuronRanking",
     "online code": "probing.online_code.OnlineCodeLength",
     "rank intervals": "evaluation.rank_intervals.RankIntervals",
@@ -38,6 +39,7 @@ CLASS_OF = {
 """Of the ``kind`` that a JSON file says it is."""
 
 IN_FOLDERS = {
+    "exemplars.json": "descriptions.exemplars.Exemplars",
     "fit.json": "masking.mask_fit.MaskFit",
     "mask.json": "results.neuron_mask.NeuronMask",
     "token_mask.json": "masking.token_mask.TokenMask",

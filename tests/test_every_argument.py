@@ -43,12 +43,17 @@ WRONG = {
     "list of None": [None],
 }
 
+SCORED = {"present": Y == "a", "activations": X[:, 0], "sentences": GROUPS, "threshold": 0.5}
 VALID = {
     "ablate": {"rankings": [RANKING], **DATA, **TEST, "probe": FITTED, "shares": SHARES},
     "correlation.correlation_clusters": {"X": X},
     "correlation.layer_similarity": {"X": X, "other": X},
     "corpora.annotate": {"corpus": CORPUS, "tag": "new", "rule": "w1.*"},
     "corpora.word_filter": {"corpus": CORPUS},
+    "descriptions.detect": SCORED,
+    "descriptions.exemplars": {"activations": X, "corpus": CORPUS, "min_count": 1},
+    "descriptions.score_description": SCORED,
+    "descriptions.score_with_references": SCORED,
     "evaluation.accuracy_interval": {"right": Y == "a", "groups": GROUPS},
     "evaluation.compare_rankers": {
         "splits": LabelledSplits(PART, PART, PART, {}),

@@ -20,7 +20,7 @@ LAST_POSITION = 49
 """Words further on count as one position."""
 
 DEAD, POSITIONAL, WORD_IDENTITY = "dead", "positional", "word identity"
-KINDS = (DEAD, POSITIONAL, WORD_IDENTITY, "sparse", "dense")
+CATEGORIES = (DEAD, POSITIONAL, WORD_IDENTITY, "sparse", "dense")
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Distribution:
     of_position, of_word : (n_neurons,) float64 arrays
         Shares of the variance that the position in the sentence explains, and the word form: the
         unbiased estimate omega squared (Hays 1963), which is 0 for what chance explains.
-    kinds : (n_neurons,) int array
-        Numbers in :data:`KINDS`.
+    categories : (n_neurons,) int array
+        Numbers in :data:`CATEGORIES`.
     quantile_values : (n_quantiles, 2, n_neurons) float64 array
         The largest activation of sentences, and the smallest, at the middle of ten quantiles of
         them, the highest (lowest) first.
@@ -50,7 +50,7 @@ class Distribution:
     density: np.ndarray
     of_position: np.ndarray
     of_word: np.ndarray
-    kinds: np.ndarray
+    categories: np.ndarray
     quantile_values: np.ndarray
     quantile_rows: np.ndarray
 
@@ -88,7 +88,7 @@ def distribution(
     of_position = omega_squared(values, np.minimum(positions, LAST_POSITION))
     of_word = omega_squared(values, ids)
     is_of_position = of_position >= np.maximum(EXPLAINED, of_word)
-    kinds = np.select(
+    categories = np.select(
         [is_dead, is_of_position, of_word >= EXPLAINED, density < SPARSE], range(4), 4
     )
     quantiles = [_quantile_examples(sample, starts, sign) for sign in (1, -1)]
@@ -97,7 +97,7 @@ def distribution(
         density,
         of_position,
         of_word,
-        kinds,
+        categories,
         *(np.stack(parts, axis=1) for parts in zip(*quantiles, strict=True)),
     )
 

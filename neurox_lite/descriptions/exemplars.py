@@ -16,7 +16,7 @@ from neurox_lite.activations.access import check_finite, load, read_ahead
 from neurox_lite.arguments import whole_number
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
-from neurox_lite.descriptions.distribution import DEAD, KINDS, distribution
+from neurox_lite.descriptions.distribution import CATEGORIES, DEAD, distribution
 from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
 from neurox_lite.descriptions.top_sentences import TopSentences
 from neurox_lite.descriptions.word_means import Vocabulary, WordMeans, top_words, vocabulary
@@ -33,16 +33,18 @@ logger = logging.getLogger(__name__)
 
 NAME, KIND = "exemplars", "exemplars"
 SAMPLE_WORDS = 5_000
-"""Of the sentences that histogram, density, kind and quantiles are made from."""
+"""Of the sentences that histogram, density, category and quantiles are made from."""
 
 FEW_SENTENCES = 100
 """With fewer, what neurons fire on is chance."""
+
+UPOS = "upos"
 
 AT_ONCE = 2
 """Layers that are worked on."""
 
 SIGNS = (1, -1)
-OF_DISTRIBUTION = ("histogram", "density", "of_position", "of_word", "kinds")
+OF_DISTRIBUTION = ("histogram", "density", "of_position", "of_word", "categories")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ class Exemplars:
         ``sentences`` (-1 for none) and number of the word in it. The same with ``quantile_``
         before. ``words``, (n_neurons, 2, n_words): number in ``forms``; ``word_means``,
         ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons, n_bins). ``smallest``,
-        ``largest``, ``density``, ``of_position``, ``of_word``, ``kinds``: (n_neurons,).
+        ``largest``, ``density``, ``of_position``, ``of_word``, ``categories``: (n_neurons,).
     """
 
     space: NeuronSpace
@@ -94,9 +96,11 @@ class Exemplars:
 
     def __str__(self) -> str:
         facts = {"neurons": len(self), "sentences": self.n_sentences, "words": self.n_words}
-        counts = np.bincount(self.arrays["kinds"], minlength=len(KINDS))
-        kinds = ", ".join(f"{name} {n}" for name, n in zip(KINDS, counts, strict=True) if n)
-        return summary(f"Exemplars of {self.space.model} in {self.source}", facts, [kinds])
+        counts = np.bincount(self.arrays["categories"], minlength=len(CATEGORIES))
+        categories = ", ".join(
+            f"{name} {n}" for name, n in zip(CATEGORIES, counts, strict=True) if n
+        )
+        return summary(f"Exemplars of {self.space.model} in {self.source}", facts, [categories])
 
     def of(self, neuron: Any) -> NeuronExemplars:
         """Those of one neuron, given as ``"3:17"``, :class:`~neurox_lite.Neuron` or column."""
@@ -115,7 +119,7 @@ class Exemplars:
         )
         return NeuronExemplars(
             self.space.neuron(column),
-            KINDS[own["kinds"]],
+            CATEGORIES[own["categories"]],
             float(own["density"]),
             float(own["of_position"]),
             float(own["of_word"]),
@@ -150,10 +154,10 @@ class Exemplars:
         )
 
     def table(self) -> Table:
-        """A header and a row per neuron: kind, density, first words and sentence at both signs."""
+        """A header and a row per neuron: category, density, words and first sentence by sign."""
         sides = ("highest", "lowest")
         names = [f"{side} {what}" for side in sides for what in ("activation", "words", "sentence")]
-        rows: Table = [["neuron", "kind", "density", *names]]
+        rows: Table = [["neuron", "category", "density", *names]]
         for column in range(len(self)):
             own = self.of(column)
             cells: list[Any] = []
@@ -164,7 +168,7 @@ class Exemplars:
                     " ".join(word.form for word in side.words[:5]),
                     " ".join(first.words) if first else None,
                 ]
-            rows.append([str(own.neuron), own.kind, own.density, *cells])
+            rows.append([str(own.neuron), own.category, own.density, *cells])
         return rows
 
     def save(self, folder: str | Path) -> None:
@@ -208,7 +212,7 @@ def exemplars(
     n_examples: int = 10,
     n_words: int = 10,
     min_count: int = 5,
-    tag: str | None = "upos",
+    tag: str | None = None,
     seed: int = 0,
 ) -> Exemplars:
     """The sentences and words at which each neuron is largest, and at which it is smallest.
@@ -219,8 +223,8 @@ def exemplars(
     nearer to other words, without those that many neurons of the layer have among their first.
     Equal sentences count once.
 
-    One pass. Histogram, density, kind and quantiles are those of a uniform sample of sentences of
-    5,000 words. Memory, for two layers at once: the sample, and two float64 numbers for each
+    One pass. Histogram, density, category and quantiles are those of a uniform sample of sentences
+    of 5,000 words. Memory, for two layers at once: the sample, and two float64 numbers for each
     neuron and each of at most 10,000 word forms; the result has about 900 bytes for each neuron,
     and the sentences.
 
@@ -235,16 +239,16 @@ def exemplars(
         For each neuron and sign.
     min_count : int
         Occurrences that a word form needs.
-    tag : str or None
-        Whose label is shown beside words, where the corpus has it.
+    tag : str, optional
+        Whose label is shown beside words; by default ``upos``, where the corpus has it.
     seed : int
         Of the sample.
 
     Raises
     ------
     InputError
-        When the store was made from another corpus, a number is less than 1, or an activation is
-        NaN or infinite.
+        When the store was made from another corpus, which has no such tag, a number is less than
+        1, or an activation is NaN or infinite.
     """
     n_examples = whole_number(n_examples, "n_examples", least=1)
     n_words = whole_number(n_words, "n_words", least=1)
@@ -258,7 +262,8 @@ def exemplars(
             len(rows.sentences),
             FEW_SENTENCES,
         )
-    tag = tag if tag in corpus.tags else None
+    if tag is None and UPOS in corpus.tags:
+        tag = UPOS
     words = vocabulary(corpus, rows.words, min_count=min_count, tag=tag)
     sample = _sample(rows, validate_seed(seed))
     of_layer = partial(
@@ -339,7 +344,7 @@ def _of_layer(
         highest.values[0],
     )
     both, common = top_words(*means.intervals(), n_words)
-    is_dead = (spread.kinds == KINDS.index(DEAD))[:, None, None]
+    is_dead = (spread.categories == CATEGORIES.index(DEAD))[:, None, None]
     arrays = {
         "values": _by_neuron(*(top.values for top in tops)),
         "rows": np.where(is_dead, -1, _by_neuron(*(top.rows for top in tops))),

@@ -118,7 +118,7 @@ class NeuronExemplars(SavedResult):
     Attributes
     ----------
     neuron : Neuron
-    kind : str
+    category : str
         ``dead``, the same at every word; ``positional``, its variance is one of positions;
         ``word identity``, one of word forms; ``sparse`` or ``dense`` otherwise.
     density, of_position, of_word : float
@@ -132,7 +132,7 @@ class NeuronExemplars(SavedResult):
     """
 
     neuron: Neuron
-    kind: str
+    category: str
     density: float
     of_position: float
     of_word: float
@@ -157,16 +157,16 @@ class NeuronExemplars(SavedResult):
             f"{side.examples[0] if side.examples else 'no sentence'}"
             for name, side in (("highest", self.highest), ("lowest", self.lowest))
         ]
-        return summary(f"NeuronExemplars of {self.neuron}, {self.kind}", facts, lines)
+        return summary(f"NeuronExemplars of {self.neuron}, {self.category}", facts, lines)
 
     def table(self) -> Table:
         """A header, and a row per example or word."""
-        rows: Table = [["sign", "kind", "rank", "value", "low", "high", "word", "text"]]
+        rows: Table = [["sign", "what", "rank", "value", "low", "high", "word", "text"]]
         for name, side in (("highest", self.highest), ("lowest", self.lowest)):
-            for kind, examples in (("example", side.examples), ("quantile", side.quantiles)):
+            for what, examples in (("example", side.examples), ("quantile", side.quantiles)):
                 for rank, each in enumerate(examples, start=1):
                     text = " ".join(each.words)
-                    rows.append([name, kind, rank, each.value, None, None, each.word, text])
+                    rows.append([name, what, rank, each.value, None, None, each.word, text])
             for rank, word in enumerate(side.words, start=1):
                 ends = word.mean.as_json()
                 rows.append([name, "word", rank, *ends, word.form, word.label or None])
@@ -184,7 +184,7 @@ class NeuronExemplars(SavedResult):
         axis.set_yscale("symlog")
         axis.set_xlabel("activation")
         axis.set_ylabel("words of the sample")
-        axis.set_title(figure_text(f"neuron {self.neuron}, {self.kind}"), fontsize=10)
+        axis.set_title(figure_text(f"neuron {self.neuron}, {self.category}"), fontsize=10)
         return finish(axes, ax, title)
 
     @staticmethod

@@ -1,6 +1,7 @@
 """Sentences and words that make neurons fire, against sorting them all.
 
-`neurox_lite.descriptions.exemplars`
+`neurox_lite.descriptions.exemplars`, and its parts: `neurox_lite.descriptions.corpus_rows`,
+`neurox_lite.descriptions.top_sentences`, `neurox_lite.descriptions.word_means`
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from scipy import stats
 
 from neurox_lite import ActivationStore, InputError, TaggedCorpus
 from neurox_lite.activations.writer import open_writer
-from neurox_lite.descriptions import Exemplars, corpus_rows, exemplars
+from neurox_lite.descriptions import corpus_rows
+from neurox_lite.descriptions.exemplars import Exemplars, exemplars
 
 N_SENTENCES, N_NEURONS = 150, 12
 RNG = np.random.default_rng(0)
@@ -88,7 +90,7 @@ def test_quantiles_are_the_middles_of_tenths(found):
 
 
 def test_kinds(found):
-    assert [found.of(column).kind for column in range(5)] == [
+    assert [found.of(column).category for column in range(5)] == [
         "word identity", "dead", "positional", "sparse", "dense"
     ]  # fmt: skip
     assert found.of(3).density == pytest.approx(0.03, abs=0.02)

@@ -18,6 +18,8 @@ from neurox_lite.descriptions.neuron_formulas import (
     NeuronFormula,
     ScoredFormula,
 )
+from neurox_lite.descriptions.exemplars import Exemplars
+from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -108,6 +110,23 @@ formulas = CompositionalFormulas(
         NeuronFormula(Neuron(0, 1), "highest", (100, 99), scored, scored, scored),
         NeuronFormula(Neuron(0, 1), "lowest", (0, 0), reason="constant"),
     ),
+example = Example((EVIL, "a"), 0, 0.5)
+one_sign = OneSign((example,), (example, example), (TopWord(EVIL, EVIL, 5, KNOWN),))
+exemplars_of_neuron = NeuronExemplars(
+    Neuron(1, 2), "sparse", 0.1, 0.2, 0.3, -1.0, 1.0, (3, 0, 2), one_sign, one_sign
+)
+exemplars = Exemplars(
+    NeuronSpace(EVIL, "mlp", (0,), (2,)), EVIL, N, N, ((EVIL, "a"),), (EVIL,), (EVIL,), (5,),
+    {0: (EVIL,)},
+    {
+        **{f"{of}{name}": np.zeros((2, 2, 1), int) for of in ("", "quantile_")
+           for name in ("values", "examples", "places")},
+        **{name: np.zeros((2, 2, 1), int) for name in ("words", "word_means", "word_lows",
+                                                       "word_highs")},
+        **{name: np.zeros(2, int) for name in ("categories", "density", "of_position", "of_word",
+                                               "smallest", "largest")},
+        "histogram": np.ones((2, 3), int),
+    },
 )  # fmt: skip
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
@@ -121,6 +140,8 @@ EVERY = {
         DescriptionScores((description, description)),
         formulas,
         Detection(50, N, KNOWN, UNKNOWN),
+        exemplars,
+        exemplars_of_neuron,
         RankerComparison((ranking,), table, agreement, AblationCurves((curve,)), True),
         Interval(0.5, 0.4, 0.6),
         LayerScores("accuracy", (0, 1), (0.5, 0.75), (0.5, 0.8), 0.1, True),

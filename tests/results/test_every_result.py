@@ -23,6 +23,7 @@ from neurox_lite.results.tables import csv_table, latex_table, write_table
 
 SAVED = [name for name, result in EVERY.items() if hasattr(result, "save")]
 IN_FOLDERS = (
+    "Exemplars",
     "AttributionComparison",
     "RankerComparison",
     "MaskFit",
