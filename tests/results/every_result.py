@@ -12,14 +12,14 @@ from neurox_lite.correlation.clusters import NeuronClusters
 from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.descriptions.description_scores import DescriptionScore, DescriptionScores
 from neurox_lite.descriptions.detection import Detection
+from neurox_lite.descriptions.exemplars import Exemplars
 from neurox_lite.descriptions.formula_search import Formula
+from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
 from neurox_lite.descriptions.neuron_formulas import (
     CompositionalFormulas,
     NeuronFormula,
     ScoredFormula,
 )
-from neurox_lite.descriptions.exemplars import Exemplars
-from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -110,6 +110,7 @@ formulas = CompositionalFormulas(
         NeuronFormula(Neuron(0, 1), "highest", (100, 99), scored, scored, scored),
         NeuronFormula(Neuron(0, 1), "lowest", (0, 0), reason="constant"),
     ),
+)  # fmt: skip
 example = Example((EVIL, "a"), 0, 0.5)
 one_sign = OneSign((example,), (example, example), (TopWord(EVIL, EVIL, 5, KNOWN),))
 exemplars_of_neuron = NeuronExemplars(
