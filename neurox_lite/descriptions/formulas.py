@@ -74,6 +74,9 @@ def compositional_formulas(
     best formula of the shuffled neuron, whose activations stand at the words of other sentences of
     the same half: a formula says something when its held-out IoU is above that.
 
+    A beam does not always find the best formula: one whose beginnings say little, as in
+    ``(a OR b) AND c``, may be left out of it. A wider one finds more, and takes longer.
+
     Sentences that occur twice count once, and words without activation not at all. Layers are read
     one after the other; memory: 128 MB of a layer's columns, and the concepts. A core does some 25
     neurons a second with 12,500 words searched and 600 concepts, in a time that grows with the
@@ -93,7 +96,8 @@ def compositional_formulas(
     max_length, beam_width : int
         Concepts in a formula, and formulas that are kept at each length; as the authors' for text.
     tags : list of str, optional
-        Whose labels are concepts; by default all of the corpus.
+        Whose labels are concepts; by default all of the corpus, of a treebank also such as
+        ``head``, the number of a word's head, which explain little and take time.
     min_count : int
         Words that a concept needs, see :func:`~neurox_lite.descriptions.concepts.concepts_of`.
     seed : int
