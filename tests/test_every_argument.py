@@ -50,6 +50,7 @@ VALID = {
     "correlation.layer_similarity": {"X": X, "other": X},
     "corpora.annotate": {"corpus": CORPUS, "tag": "new", "rule": "w1.*"},
     "corpora.word_filter": {"corpus": CORPUS},
+    "descriptions.compositional_formulas": {"X": X, "corpus": CORPUS, "min_count": 2},
     "descriptions.detect": SCORED,
     "descriptions.exemplars": {"activations": X, "corpus": CORPUS, "min_count": 1},
     "descriptions.score_description": SCORED,
