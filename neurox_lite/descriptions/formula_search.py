@@ -81,8 +81,8 @@ def best_formulas(
     -------
     list of Formula
         Each longer and better than the one before; the last is the best of all. Of equally good
-        ones it is the shortest, then the one whose concepts come first. Empty when no active word
-        has a concept.
+        ones it is the shortest, then the first by its last operator, what it joins, and the
+        concept joined. Empty when no active word has a concept.
     """
     hits = np.bincount(concepts.has[active].indices, minlength=len(concepts))
     seen: set[bytes] = set()

@@ -3,7 +3,7 @@
 Mu & Andreas (2020), "Compositional Explanations of Neurons". (1) A neuron is active on the words of
 its largest activations, or of its smallest. (2) On one half of the sentences a beam search finds
 the formula with the highest IoU. (3) The other half says how good it is, and the same of a neuron
-with permuted activations, how good chance is.
+with shuffled activations how good chance is.
 """
 
 from __future__ import annotations
