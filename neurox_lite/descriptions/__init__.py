@@ -4,6 +4,7 @@ from neurox_lite.descriptions.detection import detect
 from neurox_lite.descriptions.exemplars import exemplars
 from neurox_lite.descriptions.formulas import compositional_formulas
 from neurox_lite.descriptions.scoring import score_description, score_with_references
+from neurox_lite.descriptions.tokens_written import tokens_written
 
 __all__ = [
     "compositional_formulas",
@@ -11,4 +12,5 @@ __all__ = [
     "exemplars",
     "score_description",
     "score_with_references",
+    "tokens_written",
 ]

@@ -20,6 +20,7 @@ from neurox_lite.descriptions.neuron_formulas import (
     NeuronFormula,
     ScoredFormula,
 )
+from neurox_lite.descriptions.tokens_written import TokensWritten
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -129,6 +130,10 @@ exemplars = Exemplars(
         "histogram": np.ones((2, 3), int),
     },
 )  # fmt: skip
+written = TokensWritten(
+    SPACE, (Neuron(0, 3), Neuron(1, 7)), *(((EVIL, "-LRB-"),) * 2, np.array([[2.0, 0.5]] * 2)) * 2,
+    np.array([0.1, 0.2]), 3.0,
+)  # fmt: skip
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
 EVERY = {
@@ -170,5 +175,6 @@ EVERY = {
         faithfulness,
         kept,
         overlap,
+        written,
     )
 }

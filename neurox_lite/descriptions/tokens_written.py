@@ -1,0 +1,363 @@
+"""The tokens that neurons write: those whose logits they raise and lower most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from neurox_lite.arguments import expect, whole_number
+from neurox_lite.errors import InputError
+from neurox_lite.escaping import figure_text
+from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.interventions.text_inputs import shown_tokens
+from neurox_lite.json_files import write_json
+from neurox_lite.models.direct_paths import (
+    WRITING_SITES,
+    DirectPaths,
+    find_direct_paths,
+    find_unembedding,
+)
+from neurox_lite.models.loading import LoadedModel, Model, as_loaded
+from neurox_lite.models.location import Location
+from neurox_lite.models.neuron_spaces import resolve_space, sites_at
+from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.saving import SavedResult
+from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
+from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+N_TEXTS, N_TOKENS = 8, 32
+"""Of the reference for norms: tokens from all of the vocabulary, at even steps."""
+
+NEURONS_AT_ONCE, TOKENS_AT_ONCE = 512, 4096
+"""Their effects are 8 MB, and rows of the unembedding in float32 are 67 MB at a width of 4096."""
+
+COLOURS = ("#d55e00", "#0072b2")
+"""Of tokens raised and lowered."""
+
+
+@dataclass(frozen=True, eq=False)
+class TokensWritten(SavedResult):
+    """The tokens whose logits neurons raise and lower most, by themselves.
+
+    Attributes
+    ----------
+    space : NeuronSpace
+    neurons : tuple of Neuron
+    raised, lowered : tuple of tuples of str
+        Of each neuron the k tokens with the largest and the smallest effect, the first the most so,
+        as the tokenizer shows them.
+    raised_by, lowered_by : (n_neurons, k) float arrays
+        Their effects, see :func:`tokens_written`.
+    std : (n_neurons,) float array
+        Standard deviation of a neuron's effects over the vocabulary. Of 50,000 normal numbers the
+        largest is about 4 of them: effects of that size name no tokens in particular.
+    divisor : float
+        By which the final norm divides, in these effects; 1 where the model has none.
+
+    Raises
+    ------
+    InputError
+        When a neuron has not as many effects as tokens, or one is NaN or infinite.
+    """
+
+    space: NeuronSpace
+    neurons: tuple[Neuron, ...]
+    raised: tuple[tuple[str, ...], ...]
+    raised_by: np.ndarray
+    lowered: tuple[tuple[str, ...], ...]
+    lowered_by: np.ndarray
+    std: np.ndarray
+    divisor: float
+
+    KIND = "tokens written"
+    __repr__ = short_repr
+    to_pandas = as_pandas
+
+    def __post_init__(self) -> None:
+        neurons = tuple(Neuron(*neuron) for neuron in self.neurons)
+        object.__setattr__(self, "neurons", neurons)
+        for name in ("raised_by", "lowered_by", "std"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+        for tokens, effects in ((self.raised, self.raised_by), (self.lowered, self.lowered_by)):
+            fits = effects.ndim == 2 and len(tokens) == len(effects) == len(neurons)
+            if not fits or any(len(own) != effects.shape[1] for own in tokens):
+                raise InputError(
+                    f"tokens written by {len(neurons)} neurons: {len(tokens)} rows of tokens and "
+                    f"effects of shape {effects.shape}; give an effect for each token"
+                )
+        if not all(np.isfinite(each).all() for each in (self.raised_by, self.lowered_by, self.std)):
+            raise InputError("tokens written: an effect is NaN or infinite; give finite numbers")
+
+    def __len__(self) -> int:
+        return len(self.neurons)
+
+    def __str__(self) -> str:
+        facts = {"site": self.space.site, "tokens of each": self.raised_by.shape[1]}
+        lines = (
+            f"{neuron}: raises {some(raised, most=5)}; lowers {some(lowered, most=5)}"
+            for neuron, raised, lowered in zip(self.neurons, self.raised, self.lowered, strict=True)
+        )
+        return summary(f"TokensWritten by {len(self)} neurons", facts, lines)
+
+    def of(self, neurons: Any) -> TokensWritten:
+        """Those of some of the neurons, in the order given.
+
+        Raises
+        ------
+        InputError
+            When one is not among them.
+        """
+        row_of = {neuron: row for row, neuron in enumerate(self.neurons)}
+        rows = []
+        for neuron in self.space.neurons(self.space.columns_of(neurons)):
+            if neuron not in row_of:
+                raise InputError(f"{neuron} is not among the neurons; they are {some(row_of)}")
+            rows.append(row_of[neuron])
+        return TokensWritten(
+            self.space,
+            tuple(self.neurons[row] for row in rows),
+            tuple(self.raised[row] for row in rows),
+            self.raised_by[rows],
+            tuple(self.lowered[row] for row in rows),
+            self.lowered_by[rows],
+            self.std[rows],
+            self.divisor,
+        )
+
+    def table(self) -> Table:
+        """A header, and a row per neuron and token: those raised, then those lowered."""
+        rows: list[list[Any]] = []
+        for row, neuron in enumerate(self.neurons):
+            std = float(self.std[row])
+            for direction in ("raised", "lowered"):
+                tokens = getattr(self, direction)[row]
+                effects = getattr(self, f"{direction}_by")[row].tolist()
+                rows += [
+                    [*neuron, direction, rank, token, effect, std]
+                    for rank, (token, effect) in enumerate(zip(tokens, effects, strict=True), 1)
+                ]
+        return [["layer", "unit", "direction", "rank", "token", "effect", "std"], *rows]
+
+    def plot(self, ax: Given = None, *, neuron: Any = None, title: str | None = None) -> Figure:
+        """Bars of one neuron, by default the first: tokens raised above, lowered below.
+
+        Raises
+        ------
+        InputError
+            When the neuron is not among them, or is more than one.
+        """
+        own = self.of([self.neurons[0]] if neuron is None else neuron)
+        if len(own) != 1:
+            raise InputError(f"a plot shows one neuron, not {len(own)}; give one")
+        tokens = [*own.raised[0], *reversed(own.lowered[0])]
+        effects = [*own.raised_by[0], *reversed(own.lowered_by[0])]
+        names = [figure_text(token, MOST) for token in tokens]
+        width = 3.4 + 0.08 * max(map(len, names))
+        axes = panels(ax, size=(width, 1.4 + 0.2 * len(names)))
+        axis = axes[0]
+        colours = [COLOURS[0]] * len(own.raised[0]) + [COLOURS[1]] * len(own.lowered[0])
+        axis.barh(range(len(names)), effects, color=colours)
+        axis.set_yticks(range(len(names)), names, fontsize=8)
+        axis.invert_yaxis()
+        axis.axvline(0, color="0.5", linewidth=0.8)
+        axis.set_xlabel("logits per unit of activation", fontsize=8)
+        axis.tick_params(axis="x", labelsize=8)
+        axis.set_title(f"tokens that {own.neurons[0]} writes", fontsize=10)
+        return finish(axes, ax, title)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` the table."""
+        if is_table_name(path):
+            write_table(path, self.table())
+            return
+        data = {each.name: getattr(self, each.name) for each in fields(self)}
+        write_json(path, {"kind": self.KIND, **data, "space": self.space.to_dict()})
+
+    @staticmethod
+    def from_json(fields: dict[str, Any]) -> dict[str, Any]:
+        return fields | {"space": NeuronSpace.from_dict(fields["space"])}
+
+
+def tokens_written(
+    model: Model,
+    neurons: Any = None,
+    where: Location = Location(site="mlp"),
+    *,
+    k: int = 10,
+    tokenizer: Any = None,
+) -> TokensWritten:
+    r"""The tokens whose logits neurons raise and lower most, told from the weights; no corpus.
+
+    A neuron that is higher by 1 adds its column :math:`w` of the down projection, or of the output
+    projection of the attention, to the residual stream. From there it gets to the logits through
+    the final norm and the unembedding (Geva et al. 2022, section 3; Elhage et al. 2021, the direct
+    path). The effect on token t with the row :math:`u_t` of the unembedding is
+
+    .. math:: e_t = \frac{(u_t - \bar u) \cdot (\gamma \odot C w)}{\sigma}
+
+    where :math:`\bar u` is the mean row, since what raises all logits changes no probability;
+    :math:`\gamma` is the norm's gain; C takes off the mean over units, in LayerNorm only; and
+    :math:`\sigma` is what the norm divides by.
+
+    What it is not:
+
+    - It is the direct effect. What later layers, or the feed-forward after a head, make of the
+      neuron is not in it; of early layers that may be most.
+    - A norm divides every state by another number. Here :math:`\sigma` is its median at 256 tokens
+      from all of the vocabulary, read as eight texts without sense. Another reference would
+      multiply all effects by one factor, and leave the order as it is. That the divisor changes
+      with the neuron is left out: true of a small step, but for the share of what it writes that
+      points along the state.
+    - Where a norm stands between the projection and the stream (Gemma 2, OLMo 2), its gain and, in
+      the same way, its divisor are in the effects: a factor per layer.
+    - Neurons of experts are as if their expert had a share of 1 in what is added.
+    - Biases do not matter. A constant factor of the logits is in the effects; a cap of them, as in
+      Gemma 2, is not, and leaves the order as it is.
+
+    Memory: the unembedding is read in blocks, and never copied whole. Time: about twice width times
+    vocabulary operations per neuron.
+
+    Parameters
+    ----------
+    model : LoadedModel, name or path, or PreTrainedModel
+        A causal language model with its head.
+    neurons : neuron, or several, optional
+        As for :meth:`~neurox_lite.neurons.NeuronSpace.columns_of`, such as ``"3:17"`` or
+        ``ranking.top(20)``. By default all of these layers.
+    where : Location
+        The site ``mlp`` or ``attention_heads``, whose neurons are units of what all heads of a
+        layer put out side by side; and layers.
+    k : int
+        Tokens at each end.
+    tokenizer : PreTrainedTokenizerBase, optional
+        Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
+
+    Raises
+    ------
+    InputError
+        When the site does not write to the stream, the model has no unembedding, is an
+        encoder-decoder, normalises the stream between its layers (GPT-1, BERT, OPT-350m), is
+        quantised, or has another part on this path that is not known; when there is no such neuron,
+        or there are fewer than k tokens.
+    """
+    expect(where, Location, "where", 'a Location, as Location(site="mlp")')
+    k = whole_number(k, "k", least=1)
+    if where.site not in WRITING_SITES:
+        raise InputError(
+            f"neurons of '{where.site or 'hidden_states'}' write no vector of their own to the "
+            "stream; give where=Location(site='mlp') or 'attention_heads'"
+        )
+    loaded = as_loaded(model, tokenizer, head="language")
+    sites = sites_at(loaded, where)
+    space = resolve_space(sites, where.layers, loaded)
+    given = range(space.n_neurons) if neurons is None else space.columns_of(neurons).tolist()
+    columns = list(dict.fromkeys(given))
+    if not columns:
+        raise InputError("no neurons; give at least one")
+    tokens = _tokens(loaded)
+    if k > len(tokens):
+        raise InputError(f"k is {k}, but the vocabulary has {len(tokens)} tokens; give fewer")
+    chosen = space.neurons(columns)
+    layers = sorted({neuron.layer for neuron in chosen})
+    paths = find_direct_paths(loaded.model, sites, layers, _reference(loaded, tokens))
+    found = _largest_effects(paths, chosen, tokens, k)
+    texts = dict(zip(tokens.tolist(), shown_tokens(loaded.tokenizer, tokens.tolist()), strict=True))
+    raised, lowered = (
+        tuple(tuple(texts[token] for token in row) for row in ids.tolist())
+        for ids in (found["raised"], found["lowered"])
+    )
+    return TokensWritten(
+        space,
+        tuple(chosen),
+        raised,
+        found["raised_by"],
+        lowered,
+        found["lowered_by"],
+        found["std"],
+        paths.divisor,
+    )
+
+
+def _tokens(loaded: LoadedModel) -> torch.Tensor:
+    """The ids that are tokens of the tokenizer and have a row in the unembedding, ascending."""
+    output: Any = find_unembedding(loaded.model)
+    ids = sorted(set(loaded.tokenizer.get_vocab().values()))
+    return torch.tensor([each for each in ids if each < len(output.weight)], dtype=torch.long)
+
+
+def _reference(loaded: LoadedModel, tokens: torch.Tensor) -> torch.Tensor:
+    """Texts of tokens from all of the vocabulary, (n_texts, n_tokens)."""
+    length = min(N_TOKENS, loaded.max_tokens or N_TOKENS)
+    places = torch.linspace(0, len(tokens) - 1, N_TEXTS * length).long()
+    ids = tokens[places].view(length, N_TEXTS).T.clone()
+    first = loaded.tokenizer.bos_token_id
+    if first is not None and first in tokens:
+        ids[:, 0] = first
+    return ids.to(loaded.model.device)
+
+
+@torch.no_grad()
+def _largest_effects(
+    paths: DirectPaths, neurons: list[Neuron], tokens: torch.Tensor, k: int
+) -> dict[str, np.ndarray]:
+    """Of each neuron the k tokens raised and lowered most, their effects, and the std of all."""
+    weight = paths.unembedding
+    tokens = tokens.to(weight.device)
+    total = torch.zeros(weight.shape[1], dtype=torch.float64, device=weight.device)
+    for rows in tokens.split(TOKENS_AT_ONCE):
+        total += weight[rows].sum(0, dtype=torch.float64)
+    mean = (total / len(tokens)).float()
+    parts = []
+    starts = range(0, len(neurons), NEURONS_AT_ONCE)
+    for start in tqdm(starts, desc="tokens written", unit="block", disable=None, delay=2):
+        vectors = _vectors(paths, neurons[start : start + NEURONS_AT_ONCE])
+        parts.append(_extremes(vectors * paths.logit_scale, weight, mean, tokens, k))
+    return {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in parts[0]}
+
+
+def _vectors(paths: DirectPaths, neurons: list[Neuron]) -> torch.Tensor:
+    """What neurons add to what the unembedding reads, (n_neurons, width)."""
+    layers, units = torch.tensor(neurons).unbind(1)
+    found = torch.empty(len(neurons), paths.unembedding.shape[1], device=paths.unembedding.device)
+    for layer in layers.unique().tolist():
+        own = layers == layer
+        found[own.to(found.device)] = paths.vectors(layer, units[own])
+    return found
+
+
+def _extremes(
+    vectors: torch.Tensor,
+    weight: torch.Tensor,
+    mean: torch.Tensor,
+    tokens: torch.Tensor,
+    k: int,
+) -> dict[str, torch.Tensor]:
+    """The effects (n_neurons, k) furthest from 0 and their tokens, in blocks of the vocabulary."""
+    squares = torch.zeros(len(vectors), dtype=torch.float64, device=vectors.device)
+    highest: dict[str, list[torch.Tensor]] = {}
+    for rows in tokens.split(TOKENS_AT_ONCE):
+        effects = vectors @ (weight[rows].float() - mean).T
+        squares += effects.square().sum(1, dtype=torch.float64)
+        for name, signed in (("raised", effects), ("lowered", -effects)):
+            values, places = signed.topk(min(k, len(rows)))
+            ids = rows[places]
+            if name in highest:
+                values = torch.cat([highest[name][0], values], 1)
+                ids = torch.cat([highest[name][1], ids], 1)
+            values, order = values.sort(dim=1, descending=True, stable=True)
+            highest[name] = [values[:, :k], ids.gather(1, order)[:, :k]]
+    return {
+        "std": (squares / len(tokens)).sqrt(),
+        "raised": highest["raised"][1],
+        "raised_by": highest["raised"][0],
+        "lowered": highest["lowered"][1],
+        "lowered_by": -highest["lowered"][0],
+    }

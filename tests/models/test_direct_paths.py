@@ -1,0 +1,185 @@
+"""What neurons write, against the running model in which all but the direct path is held.
+
+Also of ``neurox_lite.models.path_proof``.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from neurox_lite.interventions.addition import add_to_neurons
+from neurox_lite.models.direct_paths import find_direct_paths
+from neurox_lite.models.hooks import rewrite
+from neurox_lite.models.sites import find_sites
+from neurox_lite.neurons import NeuronSpace
+from tests.architectures import ARCHITECTURES, build
+
+VOCABULARY = 99
+CAUSAL = [
+    name
+    for name, architecture in ARCHITECTURES.items()
+    if architecture.head == "AutoModelForCausalLM" and name != "lstm"
+]
+SITES = ("mlp", "attention_heads")
+IDS = torch.arange(5, 82, 7)[None]
+"""An odd number of tokens, so that one has the median divisor."""
+
+
+@pytest.fixture(scope="module")
+def causal():
+    """One model of each architecture, in float64."""
+    made = {}
+
+    def make(name):
+        if name not in made:
+            made[name] = build(name, VOCABULARY, "AutoModelForCausalLM")
+            find_sites(made[name], "mlp")  # other code for experts, which takes float64
+            made[name].double()
+        return made[name]
+
+    return make
+
+
+def norms_of(model):
+    return [m for m in model.modules() if type(m).__name__.endswith("Norm")]
+
+
+def divisor(norm, states):
+    """What a norm divides by, as the papers say."""
+    if isinstance(norm, nn.LayerNorm):
+        states = states - states.mean(-1, keepdim=True)
+    eps = norm.variance_epsilon if hasattr(norm, "variance_epsilon") else norm.eps
+    return (states.square().mean(-1, keepdim=True) + eps).sqrt()
+
+
+def uncapped(model, logits):
+    """Gemma 2 caps its logits."""
+    cap = getattr(model.config, "final_logit_softcapping", None)
+    return logits if cap is None else cap * torch.atanh(logits / cap)
+
+
+@contextmanager
+def hooked(parts, hook):
+    handles = [module.register_forward_hook(hook) for module in parts]
+    yield
+    for handle in handles:
+        handle.remove()
+
+
+@torch.no_grad()
+def direct_change(model, sites, neurons, ids, step=0.1):
+    """Change of the logits per unit, (n_neurons, n_tokens, vocabulary), of each neuron by itself.
+
+    Of every norm the divisor is held, and of every sublayer but the neuron's own what it writes.
+    """
+    layer_of = torch.tensor([layer for layer, _ in neurons])
+    writing = {
+        model.get_submodule(point.module.removesuffix(".neurons")): (site, point.layers[0])
+        for site in SITES
+        for point in find_sites(model, site).points
+    }
+    norms = norms_of(model)
+    zeros = [norm.weight.new_zeros(1, norm.weight.shape[-1]) for norm in norms]
+    shift = {norm: norm(zero) for norm, zero in zip(norms, zeros, strict=True)}
+    intact = {}
+
+    def see(module, args, result):
+        intact[module] = divisor(module, args[0]) if module in shift else result.clone()
+
+    def hold(module, args, result):
+        if module in shift:
+            now = divisor(module, args[0])
+            return shift[module] + (result - shift[module]) * now / intact[module]
+        site, layer = writing[module]
+        own = (layer_of == layer) & (site == sites.site)
+        per_neuron = (len(own), -1, result.shape[-1])
+        new, old = result.view(per_neuron), intact[module].view(per_neuron)
+        return torch.where(own[:, None, None], new, old).view(result.shape)
+
+    def raised(layer, position, states):
+        states = states.clone()
+        for row, (own, unit) in enumerate(neurons):
+            states[row, :, unit] += step * (own == layer)
+        return states
+
+    ids = ids.expand(len(neurons), -1)
+    with hooked([*shift, *writing], see):
+        before = uncapped(model, model(ids).logits)
+    with hooked([*shift, *writing], hold), rewrite(model, sites, raised):
+        after = uncapped(model, model(ids).logits)
+    return (after - before) / step
+
+
+@torch.no_grad()
+def total_change(model, sites, neuron, ids, step=1e-3):
+    """Change of the logits per unit, (1, n_tokens, vocabulary), with nothing held."""
+    space = NeuronSpace("", sites.site, tuple(sites.widths), tuple(sites.widths.values()))
+    shift = np.zeros(space.n_neurons)
+    shift[space.column(*neuron)] = step
+    before = model(ids).logits
+    with add_to_neurons(model, space, shift, sites=sites):
+        return (model(ids).logits - before) / step
+
+
+def effects(model, sites, neurons, ids):
+    """As told from the weights, (n_neurons, vocabulary)."""
+    paths = find_direct_paths(model, sites, sorted({layer for layer, _ in neurons}), ids)
+    vectors = [paths.vectors(layer, torch.tensor([unit])) for layer, unit in neurons]
+    return torch.cat(vectors).double() @ paths.unembedding.T.double() * paths.logit_scale
+
+
+def compared(change, expected):
+    """Of each neuron and token the ratio of change and effect, and their correlation; else NaN."""
+    change = change.double() - change.double().mean(-1, keepdim=True)
+    expected = (expected - expected.mean(-1, keepdim=True))[:, None]
+    products = (change * expected).sum(-1)
+    sizes = change.norm(dim=-1) * expected.norm(dim=-1)
+    moves = sizes > 1e-9  # not where an expert reads other tokens
+    ratios = products / expected.square().sum(-1)
+    return ratios.where(moves, torch.nan), (products / sizes).where(moves, torch.nan)
+
+
+@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("name", CAUSAL)
+def test_effects_are_the_changes_in_the_running_model(causal, name, site):
+    model = causal(name)
+    sites = find_sites(model, site)
+    neurons = [(layer, unit) for layer in sites.widths for unit in (1, 7)]
+    expected = effects(model, sites, neurons, IDS)
+
+    change = direct_change(model, sites, neurons, IDS)
+
+    ratios, correlations = compared(change, expected)
+    moved = ~ratios.isnan()
+    assert moved.any(1).all() and (moved.all() or (name, site) == ("mixtral", "mlp"))
+    assert correlations[moved].min() > 1 - 1e-6
+    top, expected_top = change.topk(5).indices, expected.topk(5).indices[:, None]
+    assert (top == expected_top)[moved].all()
+    if name.startswith("gemma") or not moved.all():
+        assert ratios[moved].min() > 0.1 and 0.5 < ratios[moved].median() < 2
+    else:
+        # At the token with the median divisor of the final norm.
+        assert torch.allclose(ratios.median(1).values, torch.ones(1).double(), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", CAUSAL)
+def test_of_the_last_layer_with_nothing_held(causal, name):
+    """But the divisors, which here, in models 16 wide, turn what is written by much."""
+    model = causal(name)
+    sites = find_sites(model, "mlp")
+    last = max(sites.widths)
+    correlations, shared = [], []
+    for unit in (1, 7, 13):
+        expected = effects(model, sites, [(last, unit)], IDS)
+        change = total_change(model, sites, (last, unit), IDS)
+        correlation = compared(change, expected)[1]
+        correlations.append(correlation)
+        is_top = torch.isin(change.topk(5).indices, expected.topk(5).indices).double().mean(-1)
+        shared.append(is_top.where(~correlation.isnan(), torch.nan))
+    assert torch.cat(correlations).nanmedian() > 0.95
+    assert torch.cat(shared).nanmean() > 0.6
