@@ -32,14 +32,15 @@ IDS = torch.arange(5, 82, 7)[None]
 
 @pytest.fixture(scope="module")
 def causal():
-    """One model of each architecture, in float64."""
+    """One model of each architecture, in float64, and its sites."""
     made = {}
 
     def make(name):
         if name not in made:
-            made[name] = build(name, VOCABULARY, "AutoModelForCausalLM")
-            find_sites(made[name], "mlp")  # other code for experts, which takes float64
-            made[name].double()
+            model = build(name, VOCABULARY, "AutoModelForCausalLM")
+            # Before it is in float64, which is for the code of experts that this puts in only.
+            made[name] = model, {site: find_sites(model, site) for site in SITES}
+            model.double()
         return made[name]
 
     return make
@@ -72,16 +73,16 @@ def hooked(parts, hook):
 
 
 @torch.no_grad()
-def direct_change(model, sites, neurons, ids, step=0.1):
+def direct_change(model, every, site, neurons, ids, step=0.1):
     """Change of the logits per unit, (n_neurons, n_tokens, vocabulary), of each neuron by itself.
 
     Of every norm the divisor is held, and of every sublayer but the neuron's own what it writes.
     """
     layer_of = torch.tensor([layer for layer, _ in neurons])
     writing = {
-        model.get_submodule(point.module.removesuffix(".neurons")): (site, point.layers[0])
-        for site in SITES
-        for point in find_sites(model, site).points
+        model.get_submodule(point.module.removesuffix(".neurons")): (other, point.layers[0])
+        for other, sites in every.items()
+        for point in sites.points
     }
     norms = norms_of(model)
     zeros = [norm.weight.new_zeros(1, norm.weight.shape[-1]) for norm in norms]
@@ -95,8 +96,8 @@ def direct_change(model, sites, neurons, ids, step=0.1):
         if module in shift:
             now = divisor(module, args[0])
             return shift[module] + (result - shift[module]) * now / intact[module]
-        site, layer = writing[module]
-        own = (layer_of == layer) & (site == sites.site)
+        of_site, layer = writing[module]
+        own = (layer_of == layer) & (of_site == site)
         per_neuron = (len(own), -1, result.shape[-1])
         new, old = result.view(per_neuron), intact[module].view(per_neuron)
         return torch.where(own[:, None, None], new, old).view(result.shape)
@@ -110,7 +111,7 @@ def direct_change(model, sites, neurons, ids, step=0.1):
     ids = ids.expand(len(neurons), -1)
     with hooked([*shift, *writing], see):
         before = uncapped(model, model(ids).logits)
-    with hooked([*shift, *writing], hold), rewrite(model, sites, raised):
+    with hooked([*shift, *writing], hold), rewrite(model, every[site], raised):
         after = uncapped(model, model(ids).logits)
     return (after - before) / step
 
@@ -126,9 +127,9 @@ def total_change(model, sites, neuron, ids, step=1e-3):
         return (model(ids).logits - before) / step
 
 
-def effects(model, sites, neurons, ids):
+def effects(model, sites, neurons):
     """As told from the weights, (n_neurons, vocabulary)."""
-    paths = find_direct_paths(model, sites, sorted({layer for layer, _ in neurons}), ids)
+    paths = find_direct_paths(model, sites, sorted({layer for layer, _ in neurons}), IDS)
     vectors = [paths.vectors(layer, torch.tensor([unit])) for layer, unit in neurons]
     return torch.cat(vectors).double() @ paths.unembedding.T.double() * paths.logit_scale
 
@@ -147,12 +148,11 @@ def compared(change, expected):
 @pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("name", CAUSAL)
 def test_effects_are_the_changes_in_the_running_model(causal, name, site):
-    model = causal(name)
-    sites = find_sites(model, site)
-    neurons = [(layer, unit) for layer in sites.widths for unit in (1, 7)]
-    expected = effects(model, sites, neurons, IDS)
+    model, every = causal(name)
+    neurons = [(layer, unit) for layer in every[site].widths for unit in (1, 7)]
+    expected = effects(model, every[site], neurons)
 
-    change = direct_change(model, sites, neurons, IDS)
+    change = direct_change(model, every, site, neurons, IDS)
 
     ratios, correlations = compared(change, expected)
     moved = ~ratios.isnan()
@@ -170,16 +170,16 @@ def test_effects_are_the_changes_in_the_running_model(causal, name, site):
 @pytest.mark.parametrize("name", CAUSAL)
 def test_of_the_last_layer_with_nothing_held(causal, name):
     """But the divisors, which here, in models 16 wide, turn what is written by much."""
-    model = causal(name)
-    sites = find_sites(model, "mlp")
-    last = max(sites.widths)
-    correlations, shared = [], []
-    for unit in (1, 7, 13):
-        expected = effects(model, sites, [(last, unit)], IDS)
-        change = total_change(model, sites, (last, unit), IDS)
-        correlation = compared(change, expected)[1]
-        correlations.append(correlation)
-        is_top = torch.isin(change.topk(5).indices, expected.topk(5).indices).double().mean(-1)
-        shared.append(is_top.where(~correlation.isnan(), torch.nan))
-    assert torch.cat(correlations).nanmedian() > 0.95
-    assert torch.cat(shared).nanmean() > 0.6
+    model, every = causal(name)
+    sites = every["mlp"]
+    neurons = [(max(sites.widths), unit) for unit in (1, 7, 13)]
+    expected = effects(model, sites, neurons)
+
+    change = torch.cat([total_change(model, sites, neuron, IDS) for neuron in neurons])
+
+    correlations = compared(change, expected)[1]
+    assert correlations.nanmedian() > 0.94
+    moved = ~correlations.isnan()
+    best = expected.topk(5).indices[:, None, :, None]
+    is_best = (change.topk(5).indices[:, :, None] == best).any(2).double().mean(-1)
+    assert is_best[moved].mean() > 0.6
