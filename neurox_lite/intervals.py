@@ -202,14 +202,14 @@ def _variance(lengths: np.ndarray, sums: np.ndarray) -> float:
 
 def _observed_effect(lengths: np.ndarray, n_right: np.ndarray, level: float) -> float:
     """Design effect by the linearised variance, more where it is known from few sentences."""
-    from scipy.stats import norm, t
+    from scipy.special import ndtri, stdtrit
 
     n, share = lengths.sum(), n_right.sum() / lengths.sum()
     if share in (0, 1) or lengths.max() == 1:
         return 1.0
     effect = _variance(lengths, n_right) / (share * (1 - share) / n)
     quantile = (1 + level) / 2
-    of_few = t.ppf(quantile, len(lengths) - 1) / norm.ppf(quantile)
+    of_few = stdtrit(len(lengths) - 1, quantile) / ndtri(quantile)
     return float(max(effect, 1) * of_few**2)
 
 
@@ -230,9 +230,9 @@ def _posterior(lengths: np.ndarray, n_right: np.ndarray, correlations: np.ndarra
         (of_wrong, lengths - n_right),
         (total[None], lengths),
     ):
-        sign = -1 if alpha.shape[0] == 1 else 1
+        sign, of_none = -1 if alpha.shape[0] == 1 else 1, gammaln(alpha)
         for count, times in zip(*np.unique(counts, return_counts=True), strict=True):
-            likelihood += sign * times * (gammaln(alpha + count) - gammaln(alpha))
+            likelihood += sign * times * (gammaln(alpha + count) - of_none)
     weights = np.exp(likelihood - likelihood.max()).sum(0)
     return weights / weights.sum()
 
