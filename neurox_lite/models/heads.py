@@ -11,6 +11,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoModelForQuestionAnswering,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     PreTrainedConfig,
     PreTrainedModel,
@@ -25,7 +26,8 @@ OTHER_HEADS = {
     "classification": ("ForSequenceClassification", AutoModelForSequenceClassification),
     "question-answering": ("ForQuestionAnswering", AutoModelForQuestionAnswering),
 }
-HEADS = ("language", *OTHER_HEADS)
+TEXT_TO_TEXT_HEADS = ("ForConditionalGeneration", "MTModel", "EncoderDecoderModel")
+HEADS = ("language", *OTHER_HEADS, "text-to-text")
 
 
 def class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
@@ -39,6 +41,11 @@ def class_for(config: PreTrainedConfig, head: str | None, name: str) -> Any:
     if head in OTHER_HEADS:
         ending, auto = OTHER_HEADS[head]
         known = ending in architecture
+    elif head == "text-to-text":
+        auto = AutoModelForSeq2SeqLM
+        known = config.is_encoder_decoder and (
+            not architecture or architecture.endswith(TEXT_TO_TEXT_HEADS)
+        )
     else:
         # Weights that are shared with the embeddings are never missing from the files.
         known = not config.is_encoder_decoder and (

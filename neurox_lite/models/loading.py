@@ -120,9 +120,10 @@ def load_model(
     side : {"encoder", "decoder"}
         The side of an encoder-decoder that is going to be used: files that hold only an encoder
         will do for that.
-    head : {"language", "classification", "question-answering"}, optional
+    head : {"language", "classification", "question-answering", "text-to-text"}, optional
         What is to be predicted from its states: tokens (the next one, or masked ones), classes of
-        texts, or where in a text the answer is. By default nothing: the base model.
+        texts, where in a text the answer is, or the text that an encoder-decoder writes. By default
+        nothing: the base model.
     random_weights : int, optional
         A seed. The model has the architecture and the tokenizer of ``name``, and weights as its
         own code initialises them before any training: a baseline. Its revision says so.
