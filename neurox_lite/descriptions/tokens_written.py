@@ -255,6 +255,8 @@ def tokens_written(
             f"neurons of '{where.site or 'hidden_states'}' write no vector of their own to the "
             "stream; give where=Location(site='mlp') or 'attention_heads'"
         )
+    if not (isinstance(where.positions, str) and where.positions == "all"):
+        raise InputError("weights are the same at all positions; leave out where.positions")
     loaded = as_loaded(model, tokenizer, head="language")
     sites = sites_at(loaded, where)
     space = resolve_space(sites, where.layers, loaded)

@@ -243,11 +243,15 @@ def _writes(kind: str, sites: Sites, calls: Sequence[Call]) -> dict[int, list[Wr
 
 def _norm_after(calls: Sequence[Call], position: int) -> Norm | None:
     """The norm that reads just what a call wrote."""
-    written = calls[position].written
+    written, around = calls[position].written, calls[position].outer
     if written is None:
         return None
     for call in calls[position + 1 :]:
-        if same_states(call.read, written) and not same_states(call.written, written):
+        # It is called by one of the modules around, as the block.
+        is_near = call.outer == around[: len(call.outer)]
+        if not is_near or not same_states(call.read, written):
+            continue
+        if not same_states(call.written, written):  # as a dropout's are
             is_shared = sum(other.module is call.module for other in calls) > 1
             return None if is_shared else measure_norm(call.module, written.shape[-1])
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import torch
@@ -64,7 +65,7 @@ def prove_paths(
     handles.append(output.register_forward_hook(restart))
     with _removing(handles), torch.inference_mode(False), torch.enable_grad():
         logits = _logits(model, ids[: SHAPE[0], : SHAPE[1]])
-        factors = _constants(stream[0], {module: leaves[module] for module in added})
+        factors = _constants(stream[0], {m: leaves[m] for m in added if m in leaves})
         of_logits = _constants(logits, {output: leaves[output]})
     if output not in of_logits:
         raise InputError(
@@ -118,8 +119,10 @@ def median_divisors(model: Any, norms: Sequence[Norm], ids: torch.Tensor) -> dic
 
 
 def _logits(model: Any, ids: torch.Tensor) -> torch.Tensor:
+    without = {"use_cache": False} if "use_cache" in signature(model.forward).parameters else {}
+    mask = torch.ones_like(ids)
     with dry_run():
-        logits: torch.Tensor = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+        logits: torch.Tensor = model(input_ids=ids, attention_mask=mask, **without).logits
     return logits
 
 

@@ -145,6 +145,7 @@ def test_a_result_that_does_not_fit(change, message):
     [
         ({"where": Location()}, "neurons of 'hidden_states' write no vector"),
         ({"where": Location(site="lstm_cell")}, "neurons of 'lstm_cell' write no vector"),
+        ({"where": Location("mlp", positions="last")}, "leave out where.positions"),
         ({"where": "mlp"}, "where is 'mlp'; give a Location"),
         ({"k": 0}, "k is 0; give at least 1"),
         ({"k": 10_000}, r"k is 10000, but the vocabulary has \d+ tokens; give fewer"),
