@@ -271,7 +271,8 @@ def tokens_written(
     layers = sorted({neuron.layer for neuron in chosen})
     paths = find_direct_paths(loaded.model, sites, layers, _reference(loaded, tokens))
     found = _largest_effects(paths, chosen, tokens, k)
-    texts = dict(zip(tokens.tolist(), shown_tokens(loaded.tokenizer, tokens.tolist()), strict=True))
+    used = np.unique([found["raised"], found["lowered"]]).tolist()
+    texts = dict(zip(used, shown_tokens(loaded.tokenizer, used), strict=True))
     raised, lowered = (
         tuple(tuple(texts[token] for token in row) for row in ids.tolist())
         for ids in (found["raised"], found["lowered"])

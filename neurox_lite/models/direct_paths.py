@@ -178,7 +178,8 @@ def find_direct_paths(
                 "a part of the model is not known); give one whose layers normalise what they read"
             )
     norms = [write.norm for own in asked.values() for write in own] + steps
-    divisors = median_divisors(model, [norm for norm in norms if isinstance(norm, Norm)], ids)
+    measured = [norm for norm in norms if isinstance(norm, Norm)]
+    divisors = median_divisors(model, measured, output, ids)
     return DirectPaths(_weight(output), logit_scale, asked, steps, factors, divisors)
 
 
@@ -253,7 +254,7 @@ def _norm_after(calls: Sequence[Call], position: int) -> Norm | None:
             continue
         if not same_states(call.written, written):  # as a dropout's are
             is_shared = sum(other.module is call.module for other in calls) > 1
-            return None if is_shared else measure_norm(call.module, written.shape[-1])
+            return None if is_shared else measure_norm(call.module, written)
     return None
 
 
@@ -282,7 +283,7 @@ def _steps(
         if is_linear(call.module):
             _check_weight(kind, call)
         else:
-            norm = measure_norm(call.module, states.shape[-1])
+            norm = measure_norm(call.module, states)
             if norm is None:
                 raise InputError(
                     f"{kind}: {call.name}, before its unembedding, is neither a norm nor a linear "

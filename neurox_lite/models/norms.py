@@ -44,12 +44,13 @@ class Norm:
 
 
 @torch.no_grad()
-def measure_norm(module: nn.Module, width: int) -> Norm | None:
-    """The norm that a module is, told from what it gives for three random vectors; None if none.
+def measure_norm(module: nn.Module, states: torch.Tensor) -> Norm | None:
+    """The norm that a module of states (..., width) is; None if it is none.
 
-    The gain is measured, since it may be stored otherwise: Gemma's is ``1 + weight``.
+    It is told from what the module gives for three random vectors: the gain may be stored in other
+    ways, Gemma's as ``gain - 1``.
     """
-    device = next((tensor.device for tensor in module.parameters()), torch.device("cpu"))
+    width, device = states.shape[-1], states.device
     generator = torch.Generator().manual_seed(0)
     sizes = torch.tensor([[10.0], [100.0], [1000.0]])  # a norm does not see them
     vectors = (torch.randn(3, width, generator=generator) * sizes).to(device)

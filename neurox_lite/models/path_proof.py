@@ -96,7 +96,9 @@ def _constants(
     return found
 
 
-def median_divisors(model: Any, norms: Sequence[Norm], ids: torch.Tensor) -> dict[nn.Module, float]:
+def median_divisors(
+    model: Any, norms: Sequence[Norm], output: nn.Module, ids: torch.Tensor
+) -> dict[nn.Module, float]:
     """The median, over tokens (n_texts, n_tokens), of what each norm divides by."""
     found: dict[nn.Module, float] = {}
 
@@ -109,9 +111,14 @@ def median_divisors(model: Any, norms: Sequence[Norm], ids: torch.Tensor) -> dic
 
         return measure
 
+    def first(module: nn.Module, args: Any) -> Any:
+        # Logits of all tokens would take much memory, and are not needed.
+        return (args[0][:, :1], *args[1:]) if args else None
+
     handles = [
         norm.module.register_forward_hook(measuring(norm), with_kwargs=True) for norm in norms
     ]
+    handles.append(output.register_forward_pre_hook(first))
     with _removing(handles), torch.no_grad():
         if norms:
             _logits(model, ids)

@@ -44,7 +44,7 @@ def random_weights(module):
 @pytest.mark.parametrize("name", [*LAYER_NORMS, *RMS_NORMS])
 def test_a_norm_divides_what_it_is_said_to(name):
     module = random_weights((LAYER_NORMS | RMS_NORMS)[name]())
-    norm = measure_norm(module, WIDTH)
+    norm = measure_norm(module, torch.zeros(1, WIDTH))
     assert norm.centres == (name in LAYER_NORMS)
     states = torch.randn(5, WIDTH) * 3 + 1
     centred = states - states.mean(-1, keepdim=True) * norm.centres
@@ -56,4 +56,4 @@ def test_a_norm_divides_what_it_is_said_to(name):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_nothing_else_is_a_norm(name):
-    assert measure_norm(random_weights(OTHERS[name]()), WIDTH) is None
+    assert measure_norm(random_weights(OTHERS[name]()), torch.zeros(1, WIDTH)) is None
