@@ -58,7 +58,7 @@ class InstructModel:
     Raises
     ------
     InputError
-        When it cannot be loaded, or cannot generate text.
+        When it cannot be loaded, cannot generate text, or is in training mode.
     """
 
     batches_itself = True
@@ -85,6 +85,11 @@ class InstructModel:
             raise InputError(
                 f"{self.loaded.name}: a {type(self.loaded.model).__name__} does not generate text; "
                 "give an instruct model"
+            )
+        if self.loaded.model.training:
+            raise InputError(
+                f"{self.loaded.name}: in training mode, where dropout changes every answer; call "
+                "model.eval() first"
             )
         self._checked = False
 
