@@ -250,12 +250,19 @@ def _norm_after(calls: Sequence[Call], position: int) -> Norm | None:
     for call in calls[position + 1 :]:
         # It is called by one of the modules around, as the block.
         is_near = call.outer == around[: len(call.outer)]
-        if not is_near or not same_states(call.read, written):
+        if not is_near or not _same(call.read, written):
             continue
-        if not same_states(call.written, written):  # as a dropout's are
+        if not _same(call.written, written):  # as a dropout's are
             is_shared = sum(other.module is call.module for other in calls) > 1
             return None if is_shared else measure_norm(call.module, written)
     return None
+
+
+def _same(states: torch.Tensor | None, others: torch.Tensor) -> bool:
+    """Whether states are equal; experts write those of all texts in a row."""
+    if states is None or not states.dim() or not others.dim():
+        return False
+    return same_states(states.flatten(0, -2), others.flatten(0, -2))
 
 
 def _steps(
@@ -274,7 +281,7 @@ def _steps(
         made = [
             position
             for position, call in enumerate(calls)
-            if same_states(call.written, states) and not same_states(call.read, states)
+            if _same(call.written, states) and not _same(call.read, states)
         ]
         if not made or made[-1] in in_blocks or calls[made[-1]].module in writing:
             break

@@ -65,7 +65,7 @@ def prove_paths(
     handles.append(output.register_forward_hook(restart))
     with _removing(handles), torch.inference_mode(False), torch.enable_grad():
         logits = _logits(model, ids[: SHAPE[0], : SHAPE[1]])
-        factors = _constants(stream[0], {m: leaves[m] for m in added if m in leaves})
+        factors = _constants(stream[-1], {m: leaves[m] for m in added if m in leaves})
         of_logits = _constants(logits, {output: leaves[output]})
     if output not in of_logits:
         raise InputError(
@@ -79,6 +79,8 @@ def _constants(
     states: torch.Tensor, leaves: Mapping[nn.Module, torch.Tensor]
 ) -> dict[nn.Module, float]:
     """By which constants leaves are in states, of those whose gradients are nothing else."""
+    if not states.requires_grad:
+        return {}
     generator = torch.Generator().manual_seed(0)
     direction = torch.randn(states.shape[-1], generator=generator).to(states)
     gradients = torch.autograd.grad(
