@@ -27,6 +27,7 @@ __all__ = [
     "convert",
     "corpora",
     "correlation",
+    "describe",
     "descriptions",
     "embedded_path",
     "evaluation",
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.pair_files import read_pairs
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+    from neurox_lite.descriptions.describe import describe
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
@@ -116,6 +118,7 @@ _MODULE_OF = {
     "ablate": "evaluation.ablation",
     "align_stores": "activations.align_stores",
     "convert": "activations.convert",
+    "describe": "descriptions.describe",
     "embedded_path": "embedded",
     "extract": "extraction.extract",
     "fit_neuron_mask": "masking.neuron_mask",

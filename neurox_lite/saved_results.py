@@ -27,6 +27,7 @@ CLASS_OF = {
     "mask overlaps": "masking.mask_overlaps.MaskOverlaps",
     "method table": "evaluation.method_table.MethodTable",
     "neuron clusters": "correlation.clusters.NeuronClusters",
+    "neuron descriptions": "descriptions.neuron_description.NeuronDescriptions",
     "neuron exemplars": "descriptions.neuron_exemplars.NeuronExemplars",
     "neuron ranking": "results.ranking.NeuronRanking",
     "online code": "probing.online_code.OnlineCodeLength",

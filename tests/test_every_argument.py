@@ -43,6 +43,9 @@ WRONG = {
     "list of None": [None],
 }
 
+MANY = nx.TaggedCorpus(
+    [[*words[:-1], f"{n}"] for n in range(4) for words in SENTENCES], {"tag": TAGS["tag"] * 4}
+)
 SCORED = {"present": Y == "a", "activations": X[:, 0], "sentences": GROUPS, "threshold": 0.5}
 VALID = {
     "ablate": {"rankings": [RANKING], **DATA, **TEST, "probe": FITTED, "shares": SHARES},
@@ -51,6 +54,7 @@ VALID = {
     "corpora.annotate": {"corpus": CORPUS, "tag": "new", "rule": "w1.*"},
     "corpora.word_filter": {"corpus": CORPUS},
     "descriptions.compositional_formulas": {"X": X, "corpus": CORPUS, "min_count": 2},
+    "describe": {"activations": np.tile(X, (4, 1)), "corpus": MANY, "min_count": 1},
     "descriptions.detect": SCORED,
     "descriptions.exemplars": {"activations": X, "corpus": CORPUS, "min_count": 1},
     "descriptions.score_description": SCORED,

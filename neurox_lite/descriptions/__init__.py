@@ -1,5 +1,6 @@
 """What is a neuron about, and how well does a description say so?"""
 
+from neurox_lite.descriptions.describe import describe
 from neurox_lite.descriptions.detection import detect
 from neurox_lite.descriptions.exemplars import exemplars
 from neurox_lite.descriptions.formulas import compositional_formulas
@@ -8,6 +9,7 @@ from neurox_lite.descriptions.tokens_written import tokens_written
 
 __all__ = [
     "compositional_formulas",
+    "describe",
     "detect",
     "exemplars",
     "score_description",

@@ -8,11 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from neurox_lite.activations.access import layers_of, require_finite, space_of, take_rows
+from neurox_lite.activations.access import (
+    column_blocks,
+    layers_of,
+    require_finite,
+    space_of,
+    take_rows,
+)
 from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.arguments import expect
+from neurox_lite.corpora.splits import draw_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, NeuronSpace
@@ -74,6 +81,24 @@ class CorpusRows:
         starts = np.concatenate([[0], np.cumsum(lengths[places])])
         return np.flatnonzero(np.repeat(is_taken, lengths)), starts
 
+    def columns(self, columns: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Some columns, ascending, each once: its number, and (n_rows,) float64 activations."""
+        space = self.space
+        for layer in space.layers:
+            first, stop = space.columns(layer).start, space.columns(layer).stop
+            own = np.unique(columns[(columns >= first) & (columns < stop)]) - first
+            if len(own):
+                for start, block in column_blocks(self.layer(layer), space.select([layer])):
+                    for column in own[(own >= start) & (own < start + block.shape[1])].tolist():
+                        yield first + column, block[:, column - start].astype(np.float64)
+
+    def halves(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Places of the sentences of two halves, drawn by their words, in whatever order."""
+        texts = [" ".join(self.corpus.sentences[number]) for number in self.sentences.tolist()]
+        drawn = draw_splits(texts, seed, (0.5, 0.0, 0.5))
+        is_first = np.array([drawn[text] == "train" for text in texts])
+        return np.flatnonzero(is_first), np.flatnonzero(~is_first)
+
     def sentence_of(self, rows: np.ndarray) -> np.ndarray:
         """Number of the sentence of each row in the corpus, -1 for the row -1."""
         places = np.searchsorted(self.starts, rows, side="right") - 1
@@ -99,6 +124,14 @@ def corpus_rows(activations: Any, corpus: TaggedCorpus, layers: Layers = None) -
     """
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
     words = np.arange(corpus.n_words)
+    if isinstance(activations, ActivationMatrix):
+        store, layers = activations.store, activations.space.layers
+        if len(activations) != store.n_rows:
+            raise InputError(
+                f"{store.path}: {len(activations)} of its {store.n_rows} rows; give all, as "
+                "store.matrix()"
+            )
+        activations = store
     if isinstance(activations, ActivationStore):
         store = activations
         if store.metadata.get("pooling"):

@@ -8,7 +8,7 @@ with shuffled activations how good chance is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,10 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import column_blocks
-from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import real_number, whole_number
-from neurox_lite.corpora.splits import draw_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.descriptions.concepts import MIN_COUNT, Concepts, concepts_of
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
@@ -120,7 +117,7 @@ def compositional_formulas(
         raise InputError(f"share is {share}; give a share of the words above 0 and up to 0.5")
     max_length = whole_number(max_length, "max_length", least=1)
     beam_width = whole_number(beam_width, "beam_width", least=1)
-    rows = _rows(X, corpus)
+    rows = corpus_rows(X, corpus)
     space = rows.space
     columns = np.arange(space.n_neurons) if neurons is None else space.columns_of(neurons)
     concepts = concepts_of(corpus, tags=tags, min_count=min_count, words=rows.words)
@@ -131,7 +128,7 @@ def compositional_formulas(
     found: dict[int, list[NeuronFormula]] = {}
     n_neurons = len(np.unique(columns))
     with tqdm(total=n_neurons, desc="formulas", unit="neuron", disable=None, delay=2) as progress:
-        for column, values in _columns(rows, columns):
+        for column, values in rows.columns(columns):
             neuron = space.neuron(column)
             found[column] = [
                 _explain(neuron, sign, signed, share, halves, search)
@@ -166,45 +163,16 @@ class _Half:
         return len(np.unique(self.sentences))
 
 
-def _rows(X: Any, corpus: TaggedCorpus) -> CorpusRows:
-    """Rows of X, of equal sentences the first, in the order of the corpus."""
-    if isinstance(X, ActivationMatrix):
-        if len(X) != X.store.n_rows:
-            raise InputError(
-                f"{X.store.path}: {len(X)} of its {X.store.n_rows} rows; give all, as "
-                "store.matrix()"
-            )
-        return corpus_rows(X.store, corpus, X.space.layers)
-    return corpus_rows(X, corpus)
-
-
 def _halves(rows: CorpusRows, concepts: Concepts, seed: int) -> list[_Half]:
-    """Halves of the sentences by their words, in whatever order they are."""
-    texts = [" ".join(rows.corpus.sentences[number]) for number in rows.sentences.tolist()]
-    drawn = draw_splits(texts, seed, (0.5, 0.0, 0.5))
-    of_sentence = np.array([drawn[text] for text in texts])
-    lengths = np.diff(rows.starts)
+    """Halves of the sentences, with their concepts."""
     rng = np.random.default_rng(seed)
     halves = []
-    for split in ("train", "test"):
-        is_own = of_sentence == split
-        own = np.flatnonzero(np.repeat(is_own, lengths))
-        sentences = np.repeat(np.arange(is_own.sum()), lengths[is_own])
+    for places in rows.halves(seed):
+        own, starts = rows.rows_of(places)
+        sentences = np.repeat(np.arange(len(places)), np.diff(starts))
         shuffled = own[shuffled_rows(sentences, rng)]
         halves.append(_Half(own, shuffled, sentences, concepts.take(own)))
     return halves
-
-
-def _columns(rows: CorpusRows, columns: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """The activations (n_rows,) of some columns, ascending, each once."""
-    space = rows.space
-    for layer in space.layers:
-        first = space.columns(layer).start
-        own = np.unique(columns[(columns >= first) & (columns < space.columns(layer).stop)]) - first
-        if len(own):
-            for start, block in column_blocks(rows.layer(layer), space.select([layer])):
-                for column in own[(own >= start) & (own < start + block.shape[1])].tolist():
-                    yield first + column, block[:, column - start].astype(np.float64)
 
 
 def _explain(

@@ -91,7 +91,7 @@ def first_extreme(
     sign : {1, -1}
     """
     lengths = np.diff(starts)[sentences]
-    within = np.arange(lengths.max(initial=0))
+    within = np.arange(lengths.max(initial=1))
     is_in = within < lengths[:, None]
     rows = starts[sentences][:, None] + np.where(is_in, within, 0)
     values = np.where(is_in, sign * block[rows, columns[:, None]], -np.inf)

@@ -14,6 +14,11 @@ from neurox_lite.descriptions.description_scores import DescriptionScore, Descri
 from neurox_lite.descriptions.detection import Detection
 from neurox_lite.descriptions.exemplars import Exemplars
 from neurox_lite.descriptions.formula_search import Formula
+from neurox_lite.descriptions.neuron_description import (
+    Description,
+    NeuronDescription,
+    NeuronDescriptions,
+)
 from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
 from neurox_lite.descriptions.neuron_formulas import (
     CompositionalFormulas,
@@ -112,6 +117,16 @@ formulas = CompositionalFormulas(
         NeuronFormula(Neuron(0, 1), "lowest", (0, 0), reason="constant"),
     ),
 )  # fmt: skip
+descriptions = NeuronDescriptions(
+    SPACE, EVIL, (N, N), (5, 6), 0.01, 0.9, 0.1, 0.0,
+    (
+        NeuronDescription(
+            Neuron(0, 1), "highest",
+            (Description(EVIL, "word", 8, 10, 0.1, 2.5, 1e-9, 1e-7, description),), (EVIL,),
+        ),
+        NeuronDescription(Neuron(0, 1), "lowest", (), (), EVIL),
+    ),
+)  # fmt: skip
 example = Example((EVIL, "a"), 0, 0.5)
 one_sign = OneSign((example,), (example, example), (TopWord(EVIL, EVIL, 5, KNOWN),))
 exemplars_of_neuron = NeuronExemplars(
@@ -146,6 +161,7 @@ EVERY = {
         DescriptionScores((description, description)),
         formulas,
         Detection(50, N, KNOWN, UNKNOWN),
+        descriptions,
         exemplars,
         exemplars_of_neuron,
         RankerComparison((ranking,), table, agreement, AblationCurves((curve,)), True),

@@ -1,0 +1,431 @@
+"""What is each neuron about? Descriptors that its exemplars have more often than other sentences.
+
+After Mondal et al. (2024), "Towards Generating Informative Textual Description for Neurons in
+Language Models"; what they leave open is decided here.
+
+1. Descriptors of each sentence are proposed: by a generator that is given, or keywords and noun
+   phrases of the corpus. Those that say the same are put together under one. Words have their
+   labels, forms and positions as descriptors.
+2. On one half of the sentences, exemplars of a neuron are the 1 % with its largest (smallest)
+   activations among sentences of about the same length: long ones have large activations, and
+   nearly every descriptor, by chance.
+3. Of every descriptor the log-odds among exemplars, or of words among those at which the neuron is
+   largest there, its probability by chance, and the false discovery rate over all neurons and
+   descriptors; at most two are returned, or none (:mod:`~neurox_lite.descriptions.enrichment`).
+4. The other half scores what was found, and is described, too, to see what is stable. The same is
+   done with shuffled activations.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from tqdm.auto import tqdm
+
+from neurox_lite.arguments import real_number, whole_number
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.descriptions.concepts import Concepts, concepts_of
+from neurox_lite.descriptions.corpus_descriptors import corpus_descriptors, numbered
+from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
+from neurox_lite.descriptions.descriptor_clusters import Embed, cluster_descriptors
+from neurox_lite.descriptions.enrichment import (
+    choose,
+    log_odds,
+    log_q_values,
+    log_tail_binomial,
+    log_tail_hypergeometric,
+)
+from neurox_lite.descriptions.neuron_description import (
+    SENTENCE,
+    SIGNS,
+    WORD,
+    Description,
+    NeuronDescription,
+    NeuronDescriptions,
+    jaccard,
+)
+from neurox_lite.descriptions.proposals import Propose, propose_descriptors
+from neurox_lite.descriptions.scoring import score_description
+from neurox_lite.descriptions.shuffling import shuffled_rows
+from neurox_lite.descriptions.top_sentences import first_extreme
+from neurox_lite.errors import InputError
+from neurox_lite.seeds import validate_seed
+
+logger = logging.getLogger(__name__)
+
+NOTHING = "nothing is more frequent among its exemplars than chance explains"
+
+LENGTHS = 10
+"""Groups of sentences by length in which exemplars are looked for."""
+
+MOST_SHARE = 0.05
+"""Where more of the sentences are exemplars, many of these are not exceptional."""
+
+FEW_EXEMPLARS = 10
+"""With fewer exemplars nothing is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Half:
+    """Half of the sentences: their rows, and what descriptors these have.
+
+    ``starts`` has the first row of each sentence, ``groups`` sentences of about the same length,
+    ``of_words`` and ``of_sentences`` which descriptors each row and each sentence has.
+    """
+
+    rows: np.ndarray
+    starts: np.ndarray
+    groups: list[np.ndarray]
+    of_words: csr_array
+    of_sentences: csr_array
+
+    @property
+    def n_sentences(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def sentences(self) -> np.ndarray:
+        """Number of each row's sentence."""
+        return np.repeat(np.arange(self.n_sentences), np.diff(self.starts))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """How likely each row is, if a word is drawn from each sentence."""
+        lengths = np.diff(self.starts)
+        return np.repeat(1 / lengths, lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class _Exemplars:
+    """Sentences of a half, and in each the row at which a neuron is largest."""
+
+    sentences: np.ndarray
+    rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A descriptor of some exemplars."""
+
+    level: str
+    number: int
+    n_with: int
+    n_exemplars: int
+    share: float
+    log_odds: float
+    log_p: float
+    log_q: float
+
+
+def describe(
+    activations: Any,
+    corpus: TaggedCorpus,
+    neurons: Any = None,
+    *,
+    propose: Propose | None = None,
+    embed: Embed | None = None,
+    share: float = 0.01,
+    min_count: int = 10,
+    seed: int = 0,
+) -> NeuronDescriptions:
+    """Describe neurons by what their exemplars have more often than other sentences.
+
+    Parameters
+    ----------
+    activations : ActivationStore, or (n_words, n_neurons) array, tensor or store's matrix
+        A store made from ``corpus``, or a row for each of its words.
+    corpus : TaggedCorpus
+        Of thousands of sentences. Equal ones count once.
+    neurons : neuron, or several, optional
+        As for :meth:`NeuronSpace.columns_of`, such as ``ranking.top(50)``; by default all.
+    propose : function, optional
+        Takes texts and gives for each its descriptors, short phrases. By default the keywords and
+        noun phrases of the corpus.
+    embed : function, optional
+        Takes descriptors and gives a vector for each, (n, width), such as the ``encode`` of a
+        sentence encoder: those with a cosine of at least 0.75 are put together. By default those
+        that share their letters.
+    share : float
+        Of the sentences that are exemplars.
+    min_count : int
+        Sentences of each half that a descriptor needs, or words.
+    seed : int
+        Of the halves.
+
+    Returns
+    -------
+    NeuronDescriptions
+
+    Raises
+    ------
+    InputError
+        When the store was made from another corpus, there is no such neuron, there are fewer than
+        20 different sentences, or ``propose`` does not give descriptors for each text.
+    """
+    share, seed = real_number(share, "share"), validate_seed(seed)
+    min_count = whole_number(min_count, "min_count", least=1)
+    if not 0 < share <= 0.2:
+        raise InputError(f"share is {share}; give a share of the sentences above 0 and up to 0.2")
+    rows = corpus_rows(activations, corpus)
+    columns = rows.space.columns_of(neurons) if neurons is not None else None
+    if columns is None:
+        columns = np.arange(rows.space.n_neurons)
+    if len(rows.sentences) < 2 * FEW_EXEMPLARS:
+        raise InputError(
+            f"{corpus.source}: {len(rows.sentences)} different sentences are too few to describe "
+            "neurons; take thousands"
+        )
+    concepts = _concepts(rows, min_count)
+    names, of_sentences = _proposed(rows, propose, embed, min_count)
+    halves = [_half(rows, places, concepts, of_sentences) for places in rows.halves(seed)]
+    n_exemplars = sum(_n_taken(group, share) for group in halves[0].groups)
+    if n_exemplars > MOST_SHARE * halves[0].n_sentences:
+        logger.warning(
+            "%s: %d different sentences are few to describe neurons by %d exemplars in each half; "
+            "take thousands",
+            corpus.source,
+            len(rows.sentences),
+            n_exemplars,
+        )
+    first, second = halves
+    rng = np.random.default_rng(seed)
+    shuffled = first.rows[shuffled_rows(first.sentences, rng)]
+    exemplars: list[list[_Exemplars]] = []
+    unique = np.unique(columns)
+    reasons: list[str] = []
+    for _, values in _progress(rows.columns(unique), len(unique), "exemplars"):
+        for signed in (values, -values):
+            exemplars.append(
+                [
+                    _exemplars(signed[first.rows], first, share),
+                    _exemplars(signed[second.rows], second, share),
+                    _exemplars(signed[shuffled], first, share),
+                ]
+            )
+            reasons.append(_why_none(signed, exemplars[-1][0]))
+    described, again, by_chance = (
+        _found(half, [own[number] for own in exemplars])
+        for number, half in enumerate((first, second, first))
+    )
+    texts = {WORD: concepts.names, SENTENCE: names}
+    found: dict[int, list[NeuronDescription]] = {}
+    numbers = iter(range(len(described)))
+    for column, values in _progress(rows.columns(unique), len(unique), "scores"):
+        found[column] = []
+        for sign, signed in zip(SIGNS, (values, -values), strict=True):
+            number = next(numbers)
+            own = tuple(
+                _description(each, texts, signed, halves, share) for each in described[number]
+            )
+            reason = "" if own else reasons[number] or NOTHING
+            other = tuple(f"{one.level}: {texts[one.level][one.number]}" for one in again[number])
+            found[column].append(
+                NeuronDescription(rows.space.neuron(column), sign, own, other, reason)
+            )
+    every = [one for column in unique.tolist() for one in found[column]]
+    return NeuronDescriptions(
+        rows.space,
+        corpus.source,
+        (first.n_sentences, second.n_sentences),
+        (len(concepts), len(names)),
+        share,
+        _mean_jaccard(every, every),
+        _mean_jaccard(every, [every[place] for place in rng.permutation(len(every))]),
+        float(np.mean([bool(one) for one in by_chance])),
+        tuple(one for column in columns.tolist() for one in found[column]),
+    )
+
+
+def _progress(items: Iterable[Any], total: int, what: str) -> Iterable[Any]:
+    return tqdm(items, desc=what, unit="neuron", total=total, disable=None, delay=2)
+
+
+def _concepts(rows: CorpusRows, least: int) -> Concepts:
+    """Labels, forms and positions of words, not those of their neighbours."""
+    every = concepts_of(rows.corpus, min_count=2 * least, words=rows.words)
+    own = [
+        number
+        for number, name in enumerate(every.names)
+        if not name.startswith(("previous:", "next:"))
+    ]
+    return Concepts(tuple(every.names[number] for number in own), every.has[:, own])
+
+
+def _proposed(
+    rows: CorpusRows, propose: Propose | None, embed: Embed | None, least: int
+) -> tuple[tuple[str, ...], csr_array]:
+    """Descriptors of sentences, those alike under one, and which sentence has which."""
+    sentences = rows.sentences.tolist()
+    found: Sequence[Sequence[str]]
+    if propose is None:
+        found = corpus_descriptors(rows.corpus, sentences)
+    else:
+        found = propose_descriptors(propose, [rows.corpus.text(number) for number in sentences])
+    # Of those that occur once nothing can be said, unless they are put together with others.
+    names, of_sentence, numbers = numbered(found, 2)
+    if not names:
+        return (), csr_array((len(sentences), 0), dtype=bool)
+    counts = np.bincount(numbers, minlength=len(names))
+    chief = cluster_descriptors(names, counts, embed)
+    pairs = np.unique(np.stack([of_sentence, chief[numbers]]), axis=1)
+    counts = np.bincount(pairs[1], minlength=len(names))
+    kept = np.flatnonzero((counts >= 2 * least) & (counts < len(sentences)))
+    place = np.full(len(names), -1)
+    place[kept] = np.arange(len(kept))
+    of_sentence, numbers = pairs[:, place[pairs[1]] >= 0]
+    has = csr_array(
+        (np.ones(len(numbers), bool), (of_sentence, place[numbers])),
+        shape=(len(sentences), len(kept)),
+    )
+    return tuple(names[number] for number in kept.tolist()), has
+
+
+def _half(rows: CorpusRows, places: np.ndarray, concepts: Concepts, has: csr_array) -> _Half:
+    """Some sentences by their places."""
+    own, starts = rows.rows_of(places)
+    by_length = np.argsort(np.diff(starts), kind="stable")
+    groups = [group for group in np.array_split(by_length, LENGTHS) if len(group)]
+    return _Half(own, starts, groups, concepts.has[own], has[places])
+
+
+def _n_taken(group: np.ndarray, share: float) -> int:
+    return max(1, round(share * len(group)))
+
+
+def _exemplars(values: np.ndarray, half: _Half, share: float) -> _Exemplars:
+    """The sentences with the largest activations of about their length.
+
+    Not those where a neuron is as in most: one that is 0 but for a few sentences has these only.
+    """
+    maxima = np.maximum.reduceat(values, half.starts[:-1])
+    rest = np.median(maxima)
+    taken = []
+    for group in half.groups:
+        order = np.argsort(-maxima[group], kind="stable")
+        own = group[order[: _n_taken(group, share)]]
+        taken.append(own[maxima[own] > rest])
+    sentences = np.sort(np.concatenate(taken))
+    columns = np.zeros(len(sentences), int)
+    rows = first_extreme(values[:, None], half.starts, sentences, columns, 1)
+    return _Exemplars(sentences, rows)
+
+
+def _why_none(values: np.ndarray, exemplars: _Exemplars) -> str:
+    if np.ptp(values) <= 1e-6 * np.abs(values).max():
+        return "dead: the same at every word"
+    if len(exemplars.sentences) < FEW_EXEMPLARS:
+        return f"{len(exemplars.sentences)} exemplars are too few; it takes {FEW_EXEMPLARS}"
+    return ""
+
+
+def _found(half: _Half, exemplars: Sequence[_Exemplars]) -> list[list[_Found]]:
+    """At most two descriptors of each set of exemplars."""
+    none = _Exemplars(np.zeros(0, int), np.zeros(0, int))
+    enough = [one if len(one.sentences) >= FEW_EXEMPLARS else none for one in exemplars]
+    n_exemplars = np.array([len(one.sentences) for one in enough])
+    of_words, of_sentences = half.of_words, half.of_sentences
+    shares = np.asarray(half.weights @ of_words) / half.n_sentences
+    counts = np.asarray(of_sentences.sum(0), dtype=float)
+    hits = (
+        _hits(of_words, [one.rows for one in enough]),
+        _hits(of_sentences, [one.sentences for one in enough]),
+    )
+    every_count = (shares * half.n_sentences, counts)
+    odds = [
+        log_odds(k, n_exemplars, c, half.n_sentences)
+        for k, c in zip(hits, every_count, strict=True)
+    ]
+    log_p = [
+        log_tail_binomial(hits[0], n_exemplars, shares),
+        log_tail_hypergeometric(hits[1], n_exemplars, counts, half.n_sentences),
+    ]
+    n_words = of_words.shape[1]
+    log_q = np.split(log_q_values(np.hstack(log_p)), [n_words], axis=1)
+    found: list[list[_Found]] = []
+    for number, one in enumerate(enough):
+        least = [p[number].min(initial=0) for p in log_p]
+        family = int(least[1] < least[0])
+        rows = (one.rows, one.sentences)[family]
+        weights = half.weights if family == 0 else np.ones(half.n_sentences)
+        chosen = choose(
+            log_p[family][number],
+            log_q[family][number],
+            odds[family][number],
+            rows,
+            (of_words, of_sentences)[family],
+            weights,
+        )
+        found.append(
+            [
+                _Found(
+                    (WORD, SENTENCE)[family],
+                    each,
+                    int(hits[family][number, each]),
+                    int(n_exemplars[number]),
+                    float(every_count[family][each] / half.n_sentences),
+                    float(odds[family][number, each]),
+                    float(log_p[family][number, each]),
+                    float(log_q[family][number, each]),
+                )
+                for each in (chosen if n_exemplars[number] else [])
+            ]
+        )
+    return found
+
+
+def _hits(has: csr_array, rows: Sequence[np.ndarray]) -> np.ndarray:
+    """How many of some rows have each descriptor, (n_sets, n_descriptors)."""
+    ends = np.cumsum([0, *map(len, rows)])
+    places = np.concatenate(rows)
+    taken = csr_array(
+        (np.ones(len(places), np.float32), places, ends), shape=(len(rows), has.shape[0])
+    )
+    return np.asarray((taken @ has.astype(np.float32)).toarray(), dtype=float)
+
+
+def _description(
+    found: _Found,
+    texts: Mapping[str, Sequence[str]],
+    values: np.ndarray,
+    halves: Sequence[_Half],
+    share: float,
+) -> Description:
+    """A descriptor, with its scores on the other half."""
+    first, second = halves
+    seen, own, sentences = values[first.rows], values[second.rows], second.sentences
+    if found.level == SENTENCE:
+        seen = np.maximum.reduceat(seen, first.starts[:-1])
+        own = np.maximum.reduceat(own, second.starts[:-1])
+        sentences = np.arange(second.n_sentences)
+    threshold = float(np.quantile(seen, 1 - share))
+    has = second.of_words if found.level == WORD else second.of_sentences
+    present = has[:, [found.number]].toarray()[:, 0]
+    text = texts[found.level][found.number]
+    return Description(
+        text,
+        found.level,
+        found.n_with,
+        found.n_exemplars,
+        found.share,
+        found.log_odds,
+        float(np.exp(found.log_p)),
+        float(np.exp(found.log_q)),
+        score_description(present, own, sentences, threshold=threshold, description=text),
+    )
+
+
+def _mean_jaccard(
+    neurons: Sequence[NeuronDescription], others: Sequence[NeuronDescription]
+) -> float:
+    """Mean over described neurons of what they and the other half of others share."""
+    each = [
+        jaccard(one.texts, other.other_half)
+        for one, other in zip(neurons, others, strict=True)
+        if one.texts
+    ]
+    return float(np.mean(each)) if each else float("nan")

@@ -1,0 +1,119 @@
+"""Planted aspects are described, at the right sign, and noise is not.
+
+`neurox_lite.descriptions.describe`; `neurox_lite.descriptions.neuron_description`
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neurox_lite import InputError, TaggedCorpus
+from neurox_lite.descriptions.describe import describe
+from tests.benchmarks.descriptions import described, measures, planted
+
+
+@pytest.mark.heavy
+def test_planted_aspects_are_described_and_noise_is_not():
+    case = planted(45, 3.0, 0.5, 0.5, 1)
+    found = described(case)
+    of = measures(case, found)
+    assert of["precision@2"] >= 0.9 and of["recall@2"] >= 0.9 and of["two aspects, both"] >= 0.7
+    assert of["silent on noise"] >= 0.9 and of["silent on shuffled"] >= 0.95
+    assert of["jaccard"] >= 0.8 and of["jaccard by chance"] < 0.2
+
+
+RNG = np.random.default_rng(0)
+FORMS = [f"w{number}" for number in range(40)]
+SENTENCES = [list(RNG.choice(FORMS, RNG.integers(3, 12))) for _ in range(1200)]
+LABELS = [["X" if word in FORMS[:4] else "Y" for word in words] for words in SENTENCES]
+CORPUS = TaggedCorpus(SENTENCES, {"kind": LABELS})
+FLAT = np.array(CORPUS.words())
+
+
+@pytest.fixture(scope="module")
+def activations():
+    X = RNG.standard_normal((CORPUS.n_words, 5))
+    X[:, 0] += 5 * (FLAT == "w9")
+    X[:, 1] -= 5 * np.isin(FLAT, FORMS[:4])
+    X[:, 2] = 3.0
+    X[:, 3] += 0.5 * np.repeat(np.diff(CORPUS.sentence_offsets), np.diff(CORPUS.sentence_offsets))
+    return X
+
+
+@pytest.fixture(scope="module")
+def found(activations):
+    return describe(activations, CORPUS)
+
+
+def test_words_are_described_at_their_sign(found):
+    highest, lowest = found.of(0)
+    assert [(one.level, one.text) for one in highest.descriptions] == [("word", "word=w9")]
+    assert not lowest.descriptions and "chance" in lowest.reason
+    score = highest.descriptions[0].score
+    assert score.inverse_auprc.low > 0.95
+    # Nearly all active words are w9, and as many of these as are active.
+    assert score.auprc.value == pytest.approx(score.density / score.prevalence, rel=0.1)
+    highest, lowest = found.of("0:1")
+    assert lowest.texts == ("word: kind=X",) and not highest.descriptions
+
+
+def test_long_sentences_alone_say_nothing(found):
+    """A neuron that is large in long sentences, which have nearly every descriptor."""
+    assert not found.of(3)[0].descriptions
+    assert found.described_by_chance == 0
+
+
+def test_a_dead_neuron_has_a_reason(found):
+    for one in found.of(2):
+        assert not one.descriptions and one.reason == "dead: the same at every word"
+
+
+def test_saved_and_read_again(found, tmp_path):
+    found.save(tmp_path / "d.json")
+    again = type(found).load(tmp_path / "d.json")
+    assert again.table() == found.table() and again == found
+
+
+def test_sentences_that_are_repeated_count_once(activations, found):
+    twice = TaggedCorpus(SENTENCES * 2, {"kind": LABELS * 2})
+    again = describe(np.concatenate([activations, activations]), twice)
+    assert again.neurons == found.neurons
+
+
+def test_some_neurons_are_as_among_all(activations):
+    few = describe(activations, CORPUS, ["0:1", "0:0"])
+    assert [one.neuron.unit for one in few.neurons] == [1, 1, 0, 0]
+    assert few.of(1)[1].texts == ("word: kind=X",)
+
+
+def test_a_generator_is_asked_for_sentences(activations):
+    """What it says of a sentence no word of it has."""
+    asked = []
+
+    def propose(texts):
+        asked.extend(texts)
+        return [["Begins low."] if text.split()[0] in FORMS[:9] else [] for text in texts]
+
+    lengths = np.diff(CORPUS.sentence_offsets)
+    begins_low = np.repeat([words[0] in FORMS[:9] for words in SENTENCES], lengths)
+    values = RNG.standard_normal(CORPUS.n_words)
+    values += 4 * (begins_low & (RNG.random(CORPUS.n_words) < 0.5))
+    found = describe(values[:, None], CORPUS, propose=propose)
+    assert set(asked) == set(map(" ".join, SENTENCES)) and len(asked) == len(set(asked))
+    assert found.of(0)[0].texts == ("sentence: begins low",)
+
+
+def test_bad_input(activations, caplog):
+    few = CORPUS.select(range(10))
+    with pytest.raises(InputError, match="10 different sentences are too few"):
+        describe(activations[: few.n_words], few)
+    with pytest.raises(InputError, match=r"share is 0\.5"):
+        describe(activations, CORPUS, share=0.5)
+    with pytest.raises(InputError, match="no unit 9"):
+        describe(activations, CORPUS, ["0:9"])
+    with pytest.raises(InputError, match="embed gave"):
+        describe(activations, CORPUS, [0], embed=lambda names: np.zeros((1, 2)))
+    some = CORPUS.select(range(200))
+    describe(activations[: some.n_words], some, [0])
+    assert "200 different sentences are few" in caplog.text
