@@ -37,5 +37,5 @@ def test_many_descriptors_are_compared_in_parts(monkeypatch):
 
 @pytest.mark.parametrize("wrong", [np.ones((1, 3)), np.full((2, 3), np.nan), np.ones(2)])
 def test_bad_vectors(wrong):
-    with pytest.raises(InputError, match="embed gave .* for 2 descriptors"):
+    with pytest.raises(InputError, match=r"embed gave .* for 2 descriptors"):
         cluster_descriptors(["a", "b"], np.ones(2), lambda names: wrong)
