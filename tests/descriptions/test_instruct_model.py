@@ -128,9 +128,9 @@ def t5():
         eos_token_id=1,
         initializer_factor=5.0,
     )
-    torch.manual_seed(3)
+    torch.manual_seed(7)
     model = tf.T5ForConditionalGeneration(config).eval()
-    torch.manual_seed(3)
+    torch.manual_seed(7)
     for name, weights in model.named_parameters():
         if "Attention" in name or "DenseReluDense" in name:
             torch.nn.init.normal_(weights, std=10 / 3)
@@ -156,7 +156,7 @@ def test_answers_are_greedy_whatever_the_batch_size(of_bytes, kind):
         answers.append([found[i] for i in range(4)])
     assert answers[0] == answers[1] == answers[2]
     assert len(set(answers[0])) > 1
-    assert answers[0][:2] == [greedy(model, tokenizer, ids) for ids in prompts[:2]]
+    assert answers[0] == [greedy(model, tokenizer, ids) for ids in prompts]
 
 
 @torch.no_grad()
