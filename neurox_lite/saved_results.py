@@ -36,7 +36,7 @@ CLASS_OF = {
     "side effects": "interventions.side_effects.SideEffects",
     "steering curves": "interventions.steering_curves.SteeringCurves",
     "token attributions": "results.token_attributions.TokenAttributions",
-    "tokens written": "descriptions.tokens_written.TokensWritten",
+    "tokens written": "descriptions.neuron_tokens.TokensWritten",
 }
 """Of the ``kind`` that a JSON file says it is."""
 

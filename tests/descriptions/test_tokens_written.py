@@ -10,7 +10,7 @@ import torch
 import transformers as tf
 
 from neurox_lite.descriptions import tokens_written
-from neurox_lite.descriptions.tokens_written import TokensWritten
+from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.addition import add_to_neurons
 from neurox_lite.models.loading import LoadedModel

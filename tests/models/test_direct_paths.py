@@ -64,6 +64,24 @@ def causal():
     return make
 
 
+@pytest.fixture(scope="module")
+def told(causal):
+    """Two neurons of every layer, and their effects (n_neurons, vocabulary) from the weights."""
+    made = {}
+
+    def make(name, site):
+        if (name, site) not in made:
+            model, every = causal(name)
+            paths = find_direct_paths(model, every[site], every[site].widths, IDS)
+            neurons = [(layer, unit) for layer in every[site].widths for unit in (1, 7)]
+            vectors = [paths.vectors(layer, torch.tensor([unit])) for layer, unit in neurons]
+            effects = torch.cat(vectors).double() @ paths.unembedding.T.double()
+            made[name, site] = neurons, effects * paths.logit_scale
+        return made[name, site]
+
+    return make
+
+
 def norms_of(model):
     return [m for m in model.modules() if type(m).__name__.endswith("Norm")]
 
@@ -145,13 +163,6 @@ def total_change(model, sites, neuron, ids, step=1e-3):
         return (model(ids).logits - before) / step
 
 
-def effects(model, sites, neurons):
-    """As told from the weights, (n_neurons, vocabulary)."""
-    paths = find_direct_paths(model, sites, sorted({layer for layer, _ in neurons}), IDS)
-    vectors = [paths.vectors(layer, torch.tensor([unit])) for layer, unit in neurons]
-    return torch.cat(vectors).double() @ paths.unembedding.T.double() * paths.logit_scale
-
-
 def compared(change, expected):
     """Of each neuron and token the ratio of change and effect, and their correlation; else NaN."""
     change = change.double() - change.double().mean(-1, keepdim=True)
@@ -165,10 +176,9 @@ def compared(change, expected):
 
 @pytest.mark.parametrize("site", SITES)
 @pytest.mark.parametrize("name", [*CAUSAL, *(f"small {kind}" for kind in MORE)])
-def test_effects_are_the_changes_in_the_running_model(causal, name, site):
+def test_effects_are_the_changes_in_the_running_model(causal, told, name, site):
     model, every = causal(name)
-    neurons = [(layer, unit) for layer in every[site].widths for unit in (1, 7)]
-    expected = effects(model, every[site], neurons)
+    neurons, expected = told(name, site)
 
     change = direct_change(model, every, site, neurons, IDS)
 
@@ -187,14 +197,12 @@ def test_effects_are_the_changes_in_the_running_model(causal, name, site):
 
 
 @pytest.mark.parametrize("name", CAUSAL)
-def test_of_the_last_layer_with_nothing_held(causal, name):
+def test_of_the_last_layer_with_nothing_held(causal, told, name):
     """But the divisors, which here, in models 16 wide, turn what is written by much."""
     model, every = causal(name)
-    sites = every["mlp"]
-    neurons = [(max(sites.widths), unit) for unit in (1, 7, 13)]
-    expected = effects(model, sites, neurons)
+    neurons, expected = (of_all[-2:] for of_all in told(name, "mlp"))
 
-    change = torch.cat([total_change(model, sites, neuron, IDS) for neuron in neurons])
+    change = torch.cat([total_change(model, every["mlp"], neuron, IDS) for neuron in neurons])
 
     correlations = compared(change, expected)[1]
     assert correlations.nanmedian() > 0.94

@@ -25,7 +25,7 @@ from neurox_lite.descriptions.neuron_formulas import (
     NeuronFormula,
     ScoredFormula,
 )
-from neurox_lite.descriptions.tokens_written import TokensWritten
+from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
