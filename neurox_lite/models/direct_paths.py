@@ -184,11 +184,12 @@ def find_direct_paths(
 
 
 def find_unembedding(model: Any) -> nn.Module:
-    """The last layer of a language head; InputError when a model has none."""
+    """The last layer of a language head; InputError when a model has none that is linear."""
     output: nn.Module | None = model.get_output_embeddings()
-    if output is None:
+    if output is None or not is_linear(output):
         kind = type(model).__name__
-        raise InputError(f"a {kind} has no unembedding; give a model with its language head")
+        has = "no unembedding" if output is None else f"a {type(output).__name__} as unembedding"
+        raise InputError(f"a {kind} has {has}; give a model with a linear language head")
     return output
 
 

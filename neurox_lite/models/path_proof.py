@@ -93,7 +93,7 @@ def _constants(
         tolerance = 4 * torch.finfo(gradient.dtype).eps  # additions do not round gradients
         gradient, expected = gradient.double(), direction.double()
         constant = float((gradient @ expected).mean() / expected.square().sum())
-        if constant and torch.allclose(gradient, constant * expected, tolerance, tolerance):
+        if constant and torch.allclose(gradient / constant, expected, tolerance, tolerance):
             found[module] = constant
     return found
 

@@ -159,7 +159,13 @@ def test_refused_arguments(gpt2, arguments, message):
     assert "\n" not in str(caught.value)
 
 
-def test_models_without_an_unembedding_and_quantised_ones(gpt2):
+def test_a_model_in_memory(gpt2):
+    found = tokens_written(gpt2.model, "0:1", tokenizer=gpt2.tokenizer)
+    assert found.table() == tokens_written(gpt2, "0:1").table()
+    assert found.space.revision.startswith("weights:")
+
+
+def test_a_model_without_an_unembedding(gpt2):
     base = LoadedModel(gpt2.model.transformer, gpt2.tokenizer, "base", "1")
-    with pytest.raises(InputError, match="a GPT2Model has no unembedding; give a model with its"):
+    with pytest.raises(InputError, match="a GPT2Model has no unembedding; give a model with a"):
         tokens_written(base, "0:1")
