@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 MAX_BYTES = 1 << 20
 """Of an answer; what is longer is none."""
@@ -86,6 +87,16 @@ def seconds_of(value: str | None) -> float | None:
         date = date if date.tzinfo else date.replace(tzinfo=UTC)
         seconds = (date - datetime.now(UTC)).total_seconds()
     return seconds if 0 <= seconds < float("inf") else None
+
+
+def server_of(location: str) -> str:
+    """Where a Location header points to, without what may be secret in it."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return "nowhere"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}"[:MAX_MESSAGE] if host else "another path"
 
 
 def in_few_words(error: Any) -> str:

@@ -30,6 +30,7 @@ from neurox_lite.descriptions.chat_answers import (
     said_by_model,
     said_of_error,
     seconds_of,
+    server_of,
 )
 from neurox_lite.errors import InputError
 from neurox_lite.version import __version__
@@ -116,12 +117,8 @@ class ChatServer:
         """Raise what a status other than success means."""
         status = f"HTTP {error.code}"
         if 300 <= error.code < 400:
-            # Anyone could send the key anywhere by it.
-            place = urlsplit(error.headers.get("Location", ""))
-            raise Refused(
-                f"redirects to {place.scheme}://{place.netloc.rpartition('@')[2]}; if you trust "
-                "that, give its address"
-            ) from None
+            place = server_of(error.headers.get("Location", ""))
+            raise Refused(f"redirects to {place}; if you trust that, give its address") from None
         if error.code in BUSY or error.code >= 500:
             raise TryAgain(status, seconds_of(error.headers.get("Retry-After"))) from None
         if error.code in (401, 403):
@@ -140,10 +137,14 @@ class ChatServer:
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    def redirect_request(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    """Redirects are errors as any other status: anyone could send the key anywhere by one."""
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
     ) -> None:
-        """None is followed."""
+        return None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def _checked(url: str) -> tuple[str, bool]:

@@ -39,4 +39,5 @@ def _question(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Half a surrogate pair, which no tokenizer reads and nobody can send, is a question mark."""
+    return " ".join(text.encode(errors="replace").decode().split())

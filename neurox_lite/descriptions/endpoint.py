@@ -140,9 +140,7 @@ class Endpoint:
         distinct = list(dict.fromkeys(strings(texts, "texts")))
         bodies = [body for body in map(self._body, distinct) if hash_json(body) not in self._kept]
         n_bytes = sum(
-            len(message["content"].encode(errors="replace"))
-            for body in bodies
-            for message in body["messages"]
+            len(message["content"].encode()) for body in bodies for message in body["messages"]
         )
         limits = ("max_tokens", "max_completion_tokens")
         most = next((self.options[name] for name in limits if name in self.options), 200)

@@ -104,11 +104,16 @@ class InstructModel:
         Raises
         ------
         InputError
-            When padding changes what the model answers.
+            When no text with the prompt fits the model, or padding changes what it answers.
         """
         prompts = [self._read(text) for text in strings(texts, "texts")]
         most = self._most_tokens()
         fitting = [i for i, ids in enumerate(prompts) if most is None or len(ids) <= most]
+        if prompts and not fitting:
+            raise InputError(
+                f"{self.loaded.name}: reads {self.loaded.max_tokens} tokens, fewer than the "
+                "prompts of these texts have; give another model, or shorter texts"
+            )
         if len(fitting) < len(prompts):
             logger.warning(
                 "%s of %s texts are longer than %s reads with its prompt; they have no descriptors",

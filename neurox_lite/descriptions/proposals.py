@@ -60,10 +60,12 @@ def propose_descriptors(propose: Propose, texts: Sequence[str]) -> list[tuple[st
     if not texts:
         raise InputError("no texts to propose descriptors of; give at least one")
     distinct = list(dict.fromkeys(texts))
-    step = len(distinct) if getattr(propose, "batches_itself", False) else BATCH
+    batches_itself = bool(getattr(propose, "batches_itself", False))
+    step = len(distinct) if batches_itself else BATCH
     counts: Counter[str] = Counter()
     found: dict[str, tuple[str, ...]] = {}
-    with tqdm(total=len(distinct), desc="descriptors", unit="text", disable=None, delay=2) as bar:
+    hidden = batches_itself or None  # it shows its own progress
+    with tqdm(total=len(distinct), desc="texts", unit="text", disable=hidden, delay=2) as bar:
         for first in range(0, len(distinct), step):
             batch = distinct[first : first + step]
             answers = _answers_of(propose, batch)

@@ -246,6 +246,21 @@ def test_redirects_are_not_followed(server, make, status):
         assert other.requests == []
 
 
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://me:secret@example.org/x?key=y", r"redirects to https://example\.org; if"),
+        ("/elsewhere", "redirects to another path"),
+        ("http://[", "redirects to nowhere"),
+        ("file:///etc/passwd", "redirects to another path"),
+    ],
+)
+def test_where_a_redirect_points_to_is_told(server, make, location, told):
+    server.script = [saying("", 302, [("Location", location)])]
+    with pytest.raises(InputError, match=told):
+        make()(TEXTS)
+
+
 def test_the_key_is_nowhere(server, make, tmp_path, caplog, monkeypatch):
     caplog.set_level("DEBUG")
     endpoint = make()
@@ -358,8 +373,9 @@ def test_two_processes_do_not_add_to_one_file(make):
 def test_what_a_model_says_is_kept_as_it_is(server, make, tmp_path):
     said = '["\ud800 caf\u00e9 \u202e", "x"]' + "y" * 30_000
     server.script = [saying(completion(said))]
-    make()(TEXTS[:1])
+    make()(["half \ud800"])
+    assert server.texts == ["half ?"]
     lines = (tmp_path / "answers/answers.jsonl").read_text().splitlines()
     assert len(lines) == 2
     assert json.loads(lines[1])["answer"] == said[:20_000]
-    assert make()(TEXTS[:1]) == [["\ud800 caf\u00e9 \u202e", "x"]]
+    assert make()(["half \ud800"]) == [["\ud800 caf\u00e9 \u202e", "x"]]

@@ -145,7 +145,7 @@ def test_answers_are_greedy_whatever_the_batch_size(of_bytes, kind):
     model.generation_config.repetition_penalty = 5.0
     model.generation_config.do_sample = True
     answers = []
-    for batch_size in (1, 3, 4):
+    for batch_size in (1, 3):
         asked = InstructModel(model, tokenizer, batch_size=batch_size, max_new_tokens=12)
         prompts = [asked._read(text) for text in TEXTS]
         order = sorted(range(4), key=lambda i: -len(prompts[i]))
@@ -154,7 +154,7 @@ def test_answers_are_greedy_whatever_the_batch_size(of_bytes, kind):
             batch = order[first : first + batch_size]
             found.update(zip(batch, asked._answers([prompts[i] for i in batch]), strict=True))
         answers.append([found[i] for i in range(4)])
-    assert answers[0] == answers[1] == answers[2]
+    assert answers[0] == answers[1]
     assert len(set(answers[0])) > 1
     assert answers[0] == [greedy(model, tokenizer, ids) for ids in prompts]
 
@@ -214,6 +214,9 @@ def test_texts_that_are_too_long_have_none_and_it_is_said(scripted, caplog):
     model = InstructModel(scripted, scripted.tokenizer)
     assert model(["the cat", "dogs " * 2000]) == [["cats"], []]
     assert "1 of 2 texts are longer than" in caplog.text
+    with pytest.raises(InputError, match="reads 2048 tokens, fewer than the prompts"):
+        model(["dogs " * 2000])
+    assert model([]) == []
 
 
 def test_encoder_decoders_are_loaded_whole(make_model, tmp_path):
