@@ -57,11 +57,11 @@ def tokens_written(
       neuron is not in it; of early layers that may be most.
     - A norm divides every state by another number. Here :math:`\sigma` is its median at 256 tokens
       from all of the vocabulary, read as eight texts without sense. Another reference would
-      multiply all effects by one factor, and leave the order as it is. That the divisor changes
-      with the neuron is left out: true of a small step, but for the share of what it writes that
-      points along the state.
+      multiply all effects by one factor, and leave the order as it is.
+    - That the neuron changes the divisor, too, is left out. It takes away the part of what the
+      neuron writes that points along the state; the wider the model, the smaller it is.
     - Where a norm stands between the projection and the stream (Gemma 2, OLMo 2), its gain and, in
-      the same way, its divisor are in the effects: a factor per layer.
+      the same way, its divisor are in the effects.
     - Neurons of experts are as if their expert had a share of 1 in what is added.
     - Biases do not matter. A constant factor of the logits is in the effects; a cap of them, as in
       Gemma 2, is not, and leaves the order as it is.
@@ -88,9 +88,9 @@ def tokens_written(
     ------
     InputError
         When the site does not write to the stream, the model has no unembedding, is an
-        encoder-decoder, normalises the stream between its layers (GPT-1, BERT, OPT-350m), is
-        quantised, or has another part on this path that is not known; when there is no such neuron,
-        or there are fewer than k tokens.
+        encoder-decoder, normalises the stream between a layer and the last (GPT-1, OPT-350m: all
+        but the last feed-forward), is quantised, or has another part on this path that is not
+        known; when there is no such neuron, or there are fewer than k tokens.
     """
     expect(where, Location, "where", 'a Location, as Location(site="mlp")')
     k = whole_number(k, "k", least=1)
