@@ -40,6 +40,7 @@ from neurox_lite.descriptions.enrichment import (
     log_tail_binomial,
     log_tail_hypergeometric,
 )
+from neurox_lite.descriptions.exemplars import exemplars as exemplars_of
 from neurox_lite.descriptions.neuron_description import (
     SENTENCE,
     SIGNS,
@@ -54,6 +55,7 @@ from neurox_lite.descriptions.scoring import score_description
 from neurox_lite.descriptions.shuffling import shuffled_rows
 from neurox_lite.descriptions.top_sentences import first_extreme
 from neurox_lite.errors import InputError
+from neurox_lite.public_names import public_sources
 from neurox_lite.seeds import validate_seed
 
 logger = logging.getLogger(__name__)
@@ -192,6 +194,9 @@ def describe(
             len(rows.sentences),
             n_exemplars,
         )
+    chosen = rows.space.neurons(columns)
+    layers = sorted({neuron.layer for neuron in chosen})
+    examples = exemplars_of(activations, corpus, layers=layers, seed=seed)
     first, second = halves
     rng = np.random.default_rng(seed)
     shuffled = first.rows[shuffled_rows(first.sentences, rng)]
@@ -230,7 +235,7 @@ def describe(
     every = [one for column in unique.tolist() for one in found[column]]
     return NeuronDescriptions(
         rows.space,
-        corpus.source,
+        public_sources(corpus.source),
         (first.n_sentences, second.n_sentences),
         (len(concepts), len(names)),
         share,
@@ -238,6 +243,7 @@ def describe(
         _mean_jaccard(every, [every[place] for place in rng.permutation(len(every))]),
         float(np.mean([bool(one) for one in by_chance])),
         tuple(one for column in columns.tolist() for one in found[column]),
+        tuple(examples.of(neuron) for neuron in chosen),
     )
 
 
@@ -421,11 +427,11 @@ def _description(
 
 def _mean_jaccard(
     neurons: Sequence[NeuronDescription], others: Sequence[NeuronDescription]
-) -> float:
+) -> float | None:
     """Mean over described neurons of what they and the other half of others share."""
     each = [
-        jaccard(one.texts, other.other_half)
+        jaccard(one.texts, other.other_half) or 0.0
         for one, other in zip(neurons, others, strict=True)
         if one.texts
     ]
-    return float(np.mean(each)) if each else float("nan")
+    return float(np.mean(each)) if each else None

@@ -23,6 +23,7 @@ from neurox_lite.descriptions.word_means import Vocabulary, WordMeans, top_words
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import Layers, NeuronSpace
+from neurox_lite.public_names import public_sources
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
@@ -285,7 +286,7 @@ def exemplars(
     sentences = _number_examples(rows, arrays)
     return Exemplars(
         rows.space,
-        corpus.source,
+        public_sources(corpus.source),
         len(rows.sentences),
         len(rows),
         sentences,

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.descriptions.description_scores import DescriptionScore
+from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
+from neurox_lite.descriptions.page import page
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.files import write_text
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.saving import SavedResult
@@ -94,15 +97,15 @@ class NeuronDescription:
         return tuple(f"{one.level}: {one.text}" for one in self.descriptions)
 
     @property
-    def jaccard(self) -> float:
-        """Of the descriptions that both halves give; NaN where neither gives any."""
+    def jaccard(self) -> float | None:
+        """Of the descriptions that both halves give; None where neither gives any."""
         return jaccard(self.texts, self.other_half)
 
 
-def jaccard(one: tuple[str, ...], other: tuple[str, ...]) -> float:
-    """Size of the intersection over that of the union; NaN of two empty sets."""
+def jaccard(one: tuple[str, ...], other: tuple[str, ...]) -> float | None:
+    """Size of the intersection over that of the union; None of two empty sets."""
     both = set(one) | set(other)
-    return len(set(one) & set(other)) / len(both) if both else float("nan")
+    return len(set(one) & set(other)) / len(both) if both else None
 
 
 @dataclass(frozen=True)
@@ -120,12 +123,15 @@ class NeuronDescriptions(SavedResult):
         Of words, and of sentences.
     share : float
         Of the sentences that are exemplars.
-    jaccard, jaccard_by_chance : float
-        Mean over described neurons and signs, and the same with the other half of another neuron.
+    jaccard, jaccard_by_chance : float, optional
+        Mean over described neurons and signs, and the same with the other half of another neuron;
+        None where nothing is described.
     described_by_chance : float
         Share of neurons and signs that are described when their activations are shuffled.
     neurons : tuple of NeuronDescription
         Two for each neuron.
+    exemplars : tuple of NeuronExemplars
+        Of each neuron.
     """
 
     space: NeuronSpace
@@ -133,10 +139,11 @@ class NeuronDescriptions(SavedResult):
     n_sentences: tuple[int, int]
     n_descriptors: tuple[int, int]
     share: float
-    jaccard: float
-    jaccard_by_chance: float
+    jaccard: float | None
+    jaccard_by_chance: float | None
     described_by_chance: float
     neurons: tuple[NeuronDescription, ...]
+    exemplars: tuple[NeuronExemplars, ...]
 
     KIND = "neuron descriptions"
     __repr__ = short_repr
@@ -226,7 +233,12 @@ class NeuronDescriptions(SavedResult):
             for one in self.neurons
         ]
         head = {"kind": self.KIND, **vars(self), "space": self.space.to_dict()}
-        write_json(path, {**head, "neurons": neurons})
+        exemplars = [asdict(one) for one in self.exemplars]
+        write_json(path, {**head, "neurons": neurons, "exemplars": exemplars})
+
+    def save_page(self, path: str | Path) -> None:
+        """Write a page (HTML) with the descriptions, words and sentences of every neuron."""
+        write_text(path, page(self))
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> dict[str, Any]:
@@ -245,5 +257,10 @@ class NeuronDescriptions(SavedResult):
             neurons.append(
                 NeuronDescription(**{**one, "neuron": neuron, "descriptions": tuple(descriptions)})
             )
-        space = NeuronSpace.from_dict(fields["space"])
-        return {**fields, "space": space, "neurons": tuple(neurons)}
+        exemplars = map(NeuronExemplars.from_json, fields["exemplars"])
+        return {
+            **fields,
+            "space": NeuronSpace.from_dict(fields["space"]),
+            "neurons": tuple(neurons),
+            "exemplars": tuple(NeuronExemplars(**own) for own in exemplars),
+        }

@@ -118,7 +118,7 @@ class WordMeans:
         for rows, number in zip(*parts, strict=True):
             values = rows.double()
             self._sums.index_add_(0, number, values)
-            self._squares.index_add_(0, number, values.square_())
+            self._squares.index_add_(0, number, values.square())
 
     def intervals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean of each form and the ends of its 95 % interval, (n_forms, n_neurons) each.

@@ -126,8 +126,8 @@ def measures(case: Planted, found: NeuronDescriptions) -> dict[str, float]:
         "two aspects, both": float(np.mean(both)),
         "silent on noise": float(np.mean(silent)),
         "silent on shuffled": 1 - found.described_by_chance,
-        "jaccard": found.jaccard,
-        "jaccard by chance": found.jaccard_by_chance,
+        "jaccard": found.jaccard or 0.0,
+        "jaccard by chance": found.jaccard_by_chance or 0.0,
     }
 
 

@@ -53,6 +53,7 @@ NEVER_SAID = {
     },
     # It reads no store and takes labels as they are, and also the pairs that the model gets wrong.
     "attribute": {"--min-count", "--by-position", "--strip-bio", "--include-incorrect"},
+    "describe": {"--by-position", "--strip-bio", "--include-incorrect"},
     # It takes the pairs that the model gets wrong, too.
     "ablate": {"--include-incorrect"},
     # Of minimal pairs, which it does not read.

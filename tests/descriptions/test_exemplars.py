@@ -41,6 +41,14 @@ def activations():
 X = activations()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_activations_stay_as_they_are(found, dtype):
+    given = X.astype(dtype)
+    own = exemplars(given, CORPUS)
+    np.testing.assert_array_equal(given, X.astype(dtype))
+    assert own.of(5).highest.examples == found.of(5).highest.examples
+
+
 @pytest.fixture(scope="module")
 def found():
     return exemplars(X, CORPUS)

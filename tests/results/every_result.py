@@ -117,6 +117,11 @@ formulas = CompositionalFormulas(
         NeuronFormula(Neuron(0, 1), "lowest", (0, 0), reason="constant"),
     ),
 )  # fmt: skip
+example = Example((EVIL, "a"), 0, 0.5)
+one_sign = OneSign((example,), (example, example), (TopWord(EVIL, EVIL, 5, KNOWN),))
+exemplars_of_neuron = NeuronExemplars(
+    Neuron(1, 2), "sparse", 0.1, 0.2, 0.3, -1.0, 1.0, (3, 0, 2), one_sign, one_sign
+)
 descriptions = NeuronDescriptions(
     SPACE, EVIL, (N, N), (5, 6), 0.01, 0.9, 0.1, 0.0,
     (
@@ -126,12 +131,8 @@ descriptions = NeuronDescriptions(
         ),
         NeuronDescription(Neuron(0, 1), "lowest", (), (), EVIL),
     ),
+    (exemplars_of_neuron,),
 )  # fmt: skip
-example = Example((EVIL, "a"), 0, 0.5)
-one_sign = OneSign((example,), (example, example), (TopWord(EVIL, EVIL, 5, KNOWN),))
-exemplars_of_neuron = NeuronExemplars(
-    Neuron(1, 2), "sparse", 0.1, 0.2, 0.3, -1.0, 1.0, (3, 0, 2), one_sign, one_sign
-)
 exemplars = Exemplars(
     NeuronSpace(EVIL, "mlp", (0,), (2,)), EVIL, N, N, ((EVIL, "a"),), (EVIL,), (EVIL,), (5,),
     {0: (EVIL,)},

@@ -1,0 +1,145 @@
+"""Descriptions of neurons as a page that a person can read: no script, nothing fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from neurox_lite.escaping import html
+from neurox_lite.intervals import Interval
+
+if TYPE_CHECKING:
+    from neurox_lite.descriptions.neuron_description import NeuronDescription, NeuronDescriptions
+    from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign
+
+MOST_EXAMPLES, MOST_WORDS = 5, 10
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="neurox_lite">
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+body {{ max-width: 60em; margin: 1em auto; padding: 0 1em; font: 16px/1.5 sans-serif;
+  color: #1a1a1a; background: #fff; }}
+h2 {{ margin: 2em 0 0; border-top: 1px solid #bbb; padding-top: .6em; }}
+h3 {{ margin: 1em 0 .2em; }}
+p, ul, table {{ margin: .3em 0; }}
+table {{ border-collapse: collapse; }}
+th, td {{ text-align: left; padding: .1em 1em .1em 0; vertical-align: top; }}
+td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+mark {{ background: #ffd9b3; color: inherit; padding: 0 .15em; }}
+.lowest mark {{ background: #b3d9f2; }}
+.quiet {{ color: #595959; }}
+nav a {{ margin-right: .6em; }}
+@media (prefers-color-scheme: dark) {{
+  body {{ color: #e6e6e6; background: #16181c; }} a {{ color: #8ab8ff; }}
+  .quiet {{ color: #a6a6a6; }} h2 {{ border-color: #555; }}
+  mark {{ background: #7a4a14; }} .lowest mark {{ background: #1d4f73; }}
+}}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+HEADER = (
+    "<tr><th>exemplars have more often</th><th class='number'>exemplars with it</th>"
+    "<th class='number'>by chance</th><th class='number'>q</th>"
+    "<th class='number'>AUPRC, held out</th><th class='number'>by chance</th></tr>"
+)
+
+
+def page(found: NeuronDescriptions) -> str:
+    """All neurons, one after the other."""
+    n_neurons = len(found.exemplars)
+    n_described = len({one.neuron for one in found.neurons if one.descriptions})
+    title = f"{n_neurons} neurons of {found.space.model}"
+    links = " ".join(f"<a href='#{own.neuron}'>{own.neuron}</a>" for own in found.exemplars)
+    parts = [
+        f"<h1>{html(title)}</h1>",
+        f"<p>{n_described} have a description, from {found.n_sentences[0]:,} sentences of "
+        f"{html(found.source)}; {found.n_sentences[1]:,} others score them. "
+        f"{_stability(found)}With shuffled activations, {found.described_by_chance:.1%} of neurons "
+        "and signs have one.</p>",
+        f"<nav>{links}</nav>",
+    ]
+    for own in found.exemplars:
+        parts += _neuron(own, found.of(own.neuron))
+    return PAGE.format(title=html(title), body="\n".join(parts))
+
+
+def _stability(found: NeuronDescriptions) -> str:
+    if found.jaccard is None or found.jaccard_by_chance is None:
+        return ""
+    return (
+        f"The descriptions of both halves agree to {found.jaccard:.0%} (Jaccard; those of "
+        f"different neurons to {found.jaccard_by_chance:.0%}). "
+    )
+
+
+def _neuron(own: NeuronExemplars, descriptions: Sequence[NeuronDescription]) -> Iterator[str]:
+    yield f"<h2 id='{own.neuron}'>Neuron {own.neuron}</h2>"
+    yield (
+        f"<p class='quiet'>{html(own.category)}; density {own.density:.2f}; from "
+        f"{own.smallest:.3g} to {own.largest:.3g}; word forms explain {own.of_word:.0%} of its "
+        f"variance, positions {own.of_position:.0%}</p>"
+    )
+    for one, side in zip(descriptions, (own.highest, own.lowest), strict=True):
+        yield f"<section class='{one.sign}'><h3>{one.sign.capitalize()}</h3>"
+        yield from _described(one)
+        yield from _examples(side)
+        yield "</section>"
+
+
+def _described(one: NeuronDescription) -> Iterator[str]:
+    if not one.descriptions:
+        yield f"<p>No description: {html(one.reason)}.</p>"
+        return
+    yield f"<table>{HEADER}"
+    for each in one.descriptions:
+        where = "word" if each.level == "word" else "in the sentence"
+        numbers = (
+            f"{each.n_with} of {each.n_exemplars}",
+            f"{each.share:.1%}",
+            f"{each.q:.1e}",
+            _shown(each.score.auprc),
+            f"{each.score.density:.3f}",
+        )
+        cells = "".join(f"<td class='number'>{cell}</td>" for cell in numbers)
+        what = f"<b>{html(each.text)}</b> <span class='quiet'>{where}</span>"
+        yield f"<tr><td>{what}</td>{cells}</tr>"
+    yield "</table>"
+
+
+def _examples(side: OneSign) -> Iterator[str]:
+    if side.words:
+        words = ", ".join(
+            f"{html(word.form)}{f' <span class=quiet>{html(word.label)}</span>' * bool(word.label)}"
+            for word in side.words[:MOST_WORDS]
+        )
+        yield f"<p>Words: {words}</p>"
+    if side.examples:
+        yield "<ul>"
+        yield from (f"<li>{_sentence(each)}</li>" for each in side.examples[:MOST_EXAMPLES])
+        yield "</ul>"
+        middle = side.quantiles[len(side.quantiles) // 2]
+        yield f"<p class='quiet'>An ordinary sentence: {_sentence(middle)}</p>"
+
+
+def _sentence(example: Example) -> str:
+    before, word, after = map(html, example.around(25))
+    return (
+        f"<span class='quiet'>{example.value:.2f}</span> "
+        f"<span dir='auto'>{before} <mark>{word}</mark> {after}</span>"
+    )
+
+
+def _shown(interval: Interval) -> str:
+    if not interval.is_known:
+        return f"{interval.value:.2f}"
+    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"

@@ -1,0 +1,95 @@
+"""The command describe and the page that it writes.
+
+`neurox_lite.cli.describe`, `neurox_lite.descriptions.page`
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import neurox_lite as nx
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.cli.main import main
+
+RNG = np.random.default_rng(0)
+WORDS = [f"word{number}" for number in range(30)] + ["<b>&", "\u202eevil"]
+SENTENCES = [[*RNG.choice(WORDS, RNG.integers(3, 9))] for _ in range(700)]
+CORPUS = nx.TaggedCorpus(SENTENCES)
+FLAT = np.array(CORPUS.words())
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("describe")
+    (folder / "c.txt").write_text("\n".join(map(" ".join, SENTENCES)) + "\n", encoding="utf-8")
+    X = RNG.standard_normal((CORPUS.n_words, 4)).astype(np.float32)
+    X[:, 1] += 9 * (FLAT == "<b>&")
+    metadata = {"model": "m", "revision": "", "site": "hidden_states"}
+    with open_writer(folder / "s.h5", CORPUS, dtype="float32", metadata=metadata) as writer:
+        writer.append({2: X})
+        writer.finish({"n_truncated_words": 0, "n_dropped_words": 0})
+    space = nx.NeuronSpace("m", "hidden_states", (2,), (4,))
+    scores = np.array([1.0, 4, 3, 2])
+    nx.NeuronRanking.from_scores(space, scores, "by hand").save(folder / "r.json")
+    return folder
+
+
+def run(files, capsys, *options):
+    given = ["--store", str(files / "s.h5"), "--corpus", str(files / "c.txt"), "--format", "text"]
+    code = main(["describe", *given, *options])
+    return code, capsys.readouterr()
+
+
+def test_the_first_neurons_of_a_ranking(files, capsys, tmp_path):
+    out = tmp_path / "d"
+    ranking = ("--ranking", str(files / "r.json"), "-k", "2")
+    code, said = run(files, capsys, *ranking, "--out", str(out), "--json")
+    assert code == 0, said
+    shown = json.loads(said.out)
+    assert (shown["neurons"], shown["described"]) == (2, 1)
+    found = nx.load_result(out / "descriptions.json")
+    assert [str(own.neuron) for own in found.exemplars] == ["2:1", "2:2"]
+    assert found.of("2:1")[0].texts == ("word: word=<b>&",)
+    assert found.source == "c.txt"
+    assert {path.name for path in out.iterdir()} == {
+        f"descriptions.{suffix}" for suffix in ("json", "csv", "html", "png")
+    }
+
+
+def test_the_page_shows_text_as_text(files, capsys, tmp_path):
+    code, said = run(files, capsys, "--neuron", "2:1", "--out", str(tmp_path / "d"))
+    page = (tmp_path / "d" / "descriptions.html").read_text(encoding="utf-8")
+    assert code == 0, said
+    assert "word=&lt;b&gt;&amp;" in page
+    assert "<b>&<" not in page and "\u202e" not in page and "<script" not in page
+    assert "<mark>&lt;b&gt;&amp;</mark>" in page and "No description: " in page
+
+
+def test_descriptors_of_a_file(files, capsys, tmp_path):
+    (tmp_path / "list.txt").write_text("word7\nword8 word9\n", encoding="utf-8")
+    options = ("--descriptors", str(tmp_path / "list.txt"), "--neuron", "2:0", "--min-count", "1")
+    code, said = run(files, capsys, *options, "--out", str(tmp_path / "d"))
+    assert code == 0, said
+    found = nx.load_result(tmp_path / "d" / "descriptions.json")
+    assert found.n_descriptors[1] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--neuron", "2:1", "--ranking", "r.json"), "both name neurons"),
+        (("-k", "3"), "takes no -k"),
+        (("--endpoint", "http://localhost:1/v1"), "needs the name of its model"),
+        (("--answers", "a"), "takes no --answers"),
+        (("--generator", "g", "--descriptors", "f"), "give one of --descriptors"),
+        (("--neuron", "3:1"), "no layer 3"),
+        (("--share", "0.7"), "share is 0.7"),
+    ],
+)
+def test_bad_options(files, capsys, tmp_path, options, message):
+    code, said = run(files, capsys, *options, "--out", str(tmp_path / "d"))
+    assert code == 2 and message in said.err
+    assert not (tmp_path / "d").exists()
