@@ -116,6 +116,8 @@ class Describe:
                 corpus,
                 self._neurons(store),
                 propose=propose,
+                # A list says itself what is one.
+                embed=None if self.descriptors else "letters",
                 share=self.share,
                 min_count=self.min_count,
                 seed=self.seed,

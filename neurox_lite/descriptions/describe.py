@@ -32,7 +32,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.descriptions.concepts import Concepts, concepts_of
 from neurox_lite.descriptions.corpus_descriptors import corpus_descriptors, numbered
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
-from neurox_lite.descriptions.descriptor_clusters import Embed, cluster_descriptors
+from neurox_lite.descriptions.descriptor_clusters import LETTERS, Embed, cluster_descriptors
 from neurox_lite.descriptions.enrichment import (
     choose,
     log_odds,
@@ -130,7 +130,7 @@ def describe(
     neurons: Any = None,
     *,
     propose: Propose | None = None,
-    embed: Embed | None = None,
+    embed: Embed | str | None = LETTERS,
     share: float = 0.01,
     min_count: int = 10,
     seed: int = 0,
@@ -148,10 +148,10 @@ def describe(
     propose : function, optional
         Takes texts and gives for each its descriptors, short phrases. By default the keywords and
         noun phrases of the corpus.
-    embed : function, optional
-        Takes descriptors and gives a vector for each, (n, width), such as the ``encode`` of a
-        sentence encoder: those with a cosine of at least 0.75 are put together. By default those
-        that share their letters.
+    embed : function, "letters" or None
+        Which descriptors are put together. A function takes descriptors and gives a vector for
+        each, (n, width), such as the ``encode`` of a sentence encoder; those with a cosine of at
+        least 0.75 are one. By default those are that share most of their letters, by None none.
     share : float
         Of the sentences that are exemplars.
     min_count : int
@@ -263,7 +263,7 @@ def _concepts(rows: CorpusRows, least: int) -> Concepts:
 
 
 def _proposed(
-    rows: CorpusRows, propose: Propose | None, embed: Embed | None, least: int
+    rows: CorpusRows, propose: Propose | None, embed: Embed | str | None, least: int
 ) -> tuple[tuple[str, ...], csr_array]:
     """Descriptors of sentences, those alike under one, and which sentence has which."""
     sentences = rows.sentences.tolist()

@@ -7,10 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.sparse import csr_array
 
+from neurox_lite.arguments import expect_function
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts to vectors, (n_texts, width), such as ``SentenceTransformer(...).encode``."""
+
+LETTERS = "letters"
 
 SIMILAR, SIMILAR_LETTERS = 0.75, 0.7
 """Cosines from which on descriptors say the same: of embeddings, and of runs of letters."""
@@ -19,22 +23,29 @@ AT_ONCE = 1024
 
 
 def cluster_descriptors(
-    names: Sequence[str], counts: np.ndarray, embed: Embed | None = None
+    names: Sequence[str], counts: np.ndarray, embed: Embed | str | None = LETTERS
 ) -> np.ndarray:
     """The representative of each descriptor, as its number; (n_descriptors,) int array.
 
     Fast community detection, as in Mondal et al. (2024): the descriptor with most others that are
     similar to it and not in a cluster yet begins one with these, and so on. It is represented by
-    its most frequent member. Without ``embed``, descriptors are similar that share runs of two to
-    four letters: forms of a word, not words of one meaning.
+    its most frequent member. By "letters", descriptors are similar that share runs of two to
+    four letters: forms of a word, not words of one meaning. By None, none is.
 
     Raises
     ------
     InputError
-        When ``embed`` gives no finite vector for each descriptor.
+        When ``embed`` is neither, or gives no finite vector for each descriptor.
     """
-    vectors = _letters(names) if embed is None else _embedded(names, embed)
-    least = SIMILAR_LETTERS if embed is None else SIMILAR
+    if embed is None:
+        return np.arange(len(names))
+    if isinstance(embed, str):
+        if embed != LETTERS:
+            raise unknown_choice("embed", embed, [LETTERS])
+        vectors, least = _letters(names), SIMILAR_LETTERS
+    else:
+        wanted = "a function of descriptors that gives a vector for each"
+        vectors, least = _embedded(names, expect_function(embed, "embed", wanted)), SIMILAR
     near: list[np.ndarray] = []
     for first in range(0, len(names), AT_ONCE):
         products = vectors[first : first + AT_ONCE] @ vectors.T
@@ -50,7 +61,7 @@ def cluster_descriptors(
     return found
 
 
-def _letters(names: Sequence[str]) -> csr_array:
+def _letters(names: Sequence[str]) -> csr_array | np.ndarray:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), dtype=np.float32)

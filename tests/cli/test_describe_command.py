@@ -69,7 +69,7 @@ def test_the_page_shows_text_as_text(files, capsys, tmp_path):
 
 
 def test_descriptors_of_a_file(files, capsys, tmp_path):
-    (tmp_path / "list.txt").write_text("word7\nword8 word9\n", encoding="utf-8")
+    (tmp_path / "list.txt").write_text("word7\nword17\n", encoding="utf-8")
     options = ("--descriptors", str(tmp_path / "list.txt"), "--neuron", "2:0", "--min-count", "1")
     code, said = run(files, capsys, *options, "--out", str(tmp_path / "d"))
     assert code == 0, said
