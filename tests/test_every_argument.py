@@ -215,6 +215,7 @@ def of_files(tmp_path_factory):
             "out": folder / "e.h5",
             "overwrite": True,
         },
+        "descriptions.tokens_written": {"model": transformer, "neurons": ["0:1"]},
         "intervene": {"model": model, "mask": mask},
         "interventions.ablate_in_model": {
             "rankings": ranking,
