@@ -66,17 +66,22 @@ def words_of(example: Example) -> tuple[str, ...]:
 
 
 def trained_model(task: str, seed: int, folder: Path) -> Path:
-    """The folder of a model of a task, which is trained when it is not there."""
+    """The folder of a model of a task, which is trained when it is not there.
+
+    One that is not right in 99 % of the test is trained anew for twice as long.
+    """
     path = folder / f"{task}-{seed}"
-    if not (path / "config.json").is_file():
-        model, tokenizer = train(task, train_examples(task), seed, epochs=EPOCHS[task])
+    if (path / "config.json").is_file():
+        return path
+    for epochs in (EPOCHS[task], 2 * EPOCHS[task]):
+        model, tokenizer = train(task, train_examples(task), seed, epochs=epochs)
         reached = accuracy(model, tokenizer, test_examples(task))
-        print(f"{path.name}: accuracy {reached:.4f}", file=sys.stderr, flush=True)
-        if reached < LEAST_ACCURACY:
-            raise SystemExit(f"{path.name}: accuracy {reached:.4f}, less than {LEAST_ACCURACY}")
-        tokenizer.save_pretrained(path)
-        model.save_pretrained(path)
-    return path
+        print(f"{path.name}, {epochs} epochs: accuracy {reached:.4f}", file=sys.stderr, flush=True)
+        if reached >= LEAST_ACCURACY:
+            tokenizer.save_pretrained(path)
+            model.save_pretrained(path)
+            return path
+    raise SystemExit(f"{path.name}: accuracy {reached:.4f}, less than {LEAST_ACCURACY}")
 
 
 def train(
