@@ -96,6 +96,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "steer",
         "attribute",  # one method
         "attribute",  # all, of a neuron
+        "describe",
     ]
     for command in found:
         assert main(command) == 0, command
