@@ -64,6 +64,7 @@ results: out/minilm
 	$(BIN)/python -m tests.benchmarks.deciding_words --task sentiment
 	$(BIN)/python -m tests.benchmarks.deciding_words --task questions
 	$(BIN)/python -m tests.benchmarks.agreement_tokens
+	$(BIN)/python -m tests.benchmarks.descriptions
 	$(BIN)/python -m tests.benchmarks.sentiment_sst --model out/minilm --data ../shared/data/sst \
 		--treebank ../shared/data/ewt/en_ewt-ud-dev.conllu.gz
 
@@ -73,6 +74,7 @@ bench: out/minilm
 	$(BIN)/python -m tests.benchmarks.probing --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.ranking --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.correlation --model out/minilm --treebank ../shared/data/ewt
+	$(BIN)/python -m tests.benchmarks.exemplars --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.masking
 	$(BIN)/python -m tests.benchmarks.attribution
 	$(BIN)/python -m tests.benchmarks.formulas --treebank ../shared/data/ewt
