@@ -68,6 +68,18 @@ class AttributeOptions:
 
 
 @dataclass(frozen=True)
+class DescribeOptions:
+    """What the top ``neurons`` of the ranking are about; see :func:`neurox_lite.describe`.
+
+    With 0 nothing is described.
+    """
+
+    neurons: int = 0
+    share: float = 0.01
+    min_count: int = 10
+
+
+@dataclass(frozen=True)
 class Job:
     """What to run, from a model and a corpus to a report.
 
@@ -134,6 +146,7 @@ class Job:
     probe: ProbeOptions = field(default_factory=ProbeOptions)
     ablate: AblateOptions = field(default_factory=AblateOptions)
     attribute: AttributeOptions = field(default_factory=AttributeOptions)
+    describe: DescribeOptions = field(default_factory=DescribeOptions)
 
     def __post_init__(self) -> None:
         probe, ablate, attribute = self.probe, self.ablate, self.attribute
@@ -158,6 +171,9 @@ class Job:
             "attribute: n_texts: give at least 1": attribute.n_texts >= 1,
             "attribute: methods: give each once": len(set(attribute.methods))
             == len(attribute.methods),
+            "describe: neurons: give a number of at least 0": self.describe.neurons >= 0,
+            "describe: share: give a number above 0 and up to 0.2": 0 < self.describe.share <= 0.2,
+            "describe: min_count: give at least 1": self.describe.min_count >= 1,
         }
         for message, holds in checks.items():
             if not holds:

@@ -10,6 +10,7 @@ import numpy as np
 from neurox_lite.attribution.comparison import NAMES as ATTRIBUTION_FILES
 from neurox_lite.attribution.comparison import compare_attributions
 from neurox_lite.corpora.label_rules import LabelRules
+from neurox_lite.descriptions.describe import describe
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
@@ -32,6 +33,7 @@ from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
+    DESCRIPTIONS,
     EVALUATION,
     FAITHFULNESS,
     MINIMAL_SET,
@@ -131,6 +133,23 @@ def _attribute(work: Workspace) -> None:
     found.save(folder, figure_format=work.job.figure_format, table_format=work.job.table_format)
 
 
+def _describe(work: Workspace) -> None:
+    options = work.job.describe
+    found = describe(
+        work.store,
+        work.corpus,
+        work.ranking.top(options.neurons),
+        share=options.share,
+        min_count=options.min_count,
+        seed=work.job.seed,
+    )
+    path = work.path(DESCRIPTIONS)
+    path.parent.mkdir(exist_ok=True)
+    found.save(path)
+    found.save(path.with_suffix(".csv"))
+    found.save_page(path.with_suffix(".html"))
+
+
 def _summary(work: Workspace) -> None:
     draw_figures(work)
     write_tables(work)
@@ -146,6 +165,7 @@ def _summary(work: Workspace) -> None:
         study=work.job.study,
         attributed=_attributed(work),
         doubts=_doubts(work),
+        described=work.job.describe.neurons > 0,
         figure_format=work.job.figure_format,
     )
 
@@ -226,6 +246,13 @@ END_TO_END = (
             if name not in (FAITHFULNESS.name, *FAITHFULNESS.others)
         ),
         is_wanted=lambda job: bool(job.attribute.methods),
+    ),
+    Stage(
+        "describe",
+        ("rank",),
+        lambda work: [asdict(work.job.describe), work.corpus.content_hash, work.job.seed],
+        _describe,
+        is_wanted=lambda job: job.describe.neurons > 0,
     ),
 )
 SUMMARY = Stage(

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.attribution.faithfulness import Faithfulness
+from neurox_lite.descriptions.neuron_description import NeuronDescriptions
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.json_files import read_json
@@ -149,9 +150,16 @@ FAITHFULNESS = JobFile(
     Faithfulness.load,
     others=("attribution/comparison.csv",),
 )
+DESCRIPTIONS = JobFile(
+    "descriptions/descriptions.json",
+    "describe",
+    NeuronDescriptions.load,
+    others=("descriptions/descriptions.html", "descriptions/descriptions.csv"),
+)
 SUMMARY = JobFile("summary.md", "summary", _text)
 
 JOB_FILES: tuple[JobFile[Any], ...] = (
     *(STORE, SEARCH, PROBE, EVALUATION, CONTROL, RANKING, MINIMAL_SET, ABLATION),
-    *(LAYER_SCORES, REDUNDANCY, ONLINE_CODE, LEARNING_CURVE, RANK_INTERVALS, FAITHFULNESS, SUMMARY),
+    *(LAYER_SCORES, REDUNDANCY, ONLINE_CODE, LEARNING_CURVE, RANK_INTERVALS, FAITHFULNESS),
+    *(DESCRIPTIONS, SUMMARY),
 )

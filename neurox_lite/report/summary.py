@@ -9,6 +9,7 @@ from typing import Any
 from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.word_selection import WordSelection
+from neurox_lite.descriptions.neuron_description import NeuronDescriptions
 from neurox_lite.escaping import markdown, markdown_code
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.files import write_text
@@ -20,6 +21,7 @@ from neurox_lite.report.data import changed_labels, chosen_words, setting, skipp
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
+    DESCRIPTIONS,
     EVALUATION,
     FAITHFULNESS,
     MINIMAL_SET,
@@ -51,6 +53,7 @@ def write_summary(
     study: bool,
     attributed: str | None = None,
     doubts: str = "",
+    described: bool = False,
     figure_format: str = "png",
 ) -> None:
     """Write ``summary.md`` from the results of the other stages in the same folder.
@@ -72,6 +75,8 @@ def write_summary(
         What attributions are of, where there are some.
     doubts : str
         Those that do not hold, and why.
+    described : bool
+        Whether there are descriptions of neurons.
     figure_format : str
         How the names of the figures end.
     """
@@ -91,6 +96,7 @@ def write_summary(
         _ablation(ABLATION.read(folder), MINIMAL_SET.read(folder), figure_format),
         *(study_sections(folder, figure_format) if study else ()),
         *([_attributions(FAITHFULNESS.read(folder), attributed, doubts)] if attributed else ()),
+        *([_descriptions(DESCRIPTIONS.read(folder))] if described else ()),
         _per_class(ranking, evaluation["per_class"]),
         _costs(read_json(folder / RECORD)),
     ]
@@ -251,6 +257,34 @@ def _attributions(faithfulness: Faithfulness, attributed: str, doubts: str) -> s
     )
     section = f"## Which tokens decide?\n\n{said}\n\n{table(header, rows)}"
     return f"{section}\n\n**Does not hold: {markdown(doubts)}.**" if doubts else section
+
+
+def _descriptions(found: NeuronDescriptions) -> str:
+    """Of each neuron and sign its descriptions, first words, and the sentence it fires on most."""
+    rows = []
+    for own in found.exemplars:
+        for one, side in zip(found.of(own.neuron), (own.highest, own.lowest), strict=True):
+            texts = ", ".join(
+                f"{each.text} ({each.level}, AUPRC {each.score.auprc.value:.2f} beside "
+                f"{each.score.density:.2f})"
+                for each in one.descriptions
+            )
+            words = ", ".join(word.form for word in side.words[:5])
+            sentence: str | Markup = ""
+            if side.examples:
+                before, word, after = map(markdown, side.examples[0].around())
+                sentence = Markup(f"{before} **{word}** {after}")
+            rows.append((str(own.neuron), one.sign, texts or "none", words, sentence))
+    n_described = len({one.neuron for one in found.neurons if one.descriptions})
+    said = (
+        f"{n_described} of the first {len(found.exemplars)} neurons have a description: what the "
+        "words or sentences that they fire on have more often than others, with how well it says "
+        "on other sentences where they are active, beside what chance has. With shuffled "
+        f"activations {percent(found.described_by_chance)} of neurons and signs have one. More is "
+        "in `descriptions/descriptions.html`."
+    )
+    header = ("neuron", "activations", "description", "words", "first sentence")
+    return f"## What are they about?\n\n{said}\n\n{table(header, rows)}"
 
 
 def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:

@@ -22,7 +22,7 @@ from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 
-OF_FILES_ONLY = {"ablate", "attribute"}
+OF_FILES_ONLY = {"ablate", "attribute", "describe"}
 """Keys of a job that are no options of the command."""
 
 SECTIONS = {"words": WordSelection, "extract": ExtractOptions, "probe": ProbeOptions}

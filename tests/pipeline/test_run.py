@@ -23,10 +23,17 @@ from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.word_selection import WordSelection
+from neurox_lite.descriptions.neuron_description import NeuronDescriptions
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.pipeline.job import AblateOptions, AttributeOptions, Job, ProbeOptions
+from neurox_lite.pipeline.job import (
+    AblateOptions,
+    AttributeOptions,
+    DescribeOptions,
+    Job,
+    ProbeOptions,
+)
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stages import STAGES
 from neurox_lite.probing.layerwise import LayerScores
@@ -420,3 +427,20 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
             with pytest.raises(InputError, match=message):
                 Job.read(tmp_path / "job.yaml")
     assert Job.read(tmp_path / "job.yaml").attribute.options == {"noise": {"entropy_weight": 0.1}}
+
+
+def test_what_the_first_neurons_are_about(job: Job, done: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(done, tmp_path / "results")
+    described = replace(job, out=str(out), describe=DescribeOptions(2, min_count=1))
+    assert run_job(described).ran == ("describe", "summary")
+    found = NeuronDescriptions.load(out / "descriptions/descriptions.json")
+    top = NeuronRanking.load(out / "ranking.json").top(2)
+    assert [own.neuron for own in found.exemplars] == top
+    summary = (out / "summary.md").read_text()
+    assert "## What are they about?" in summary and f"| {top[0]} | highest |" in summary
+    assert (out / "descriptions/descriptions.html").is_file()
+    assert run_job(described).ran == ()
+    assert run_job(replace(job, out=str(out))).ran == ("summary",)
+    assert not (out / "descriptions/descriptions.json").exists()
+    with pytest.raises(InputError, match="describe: neurons"):
+        replace(job, describe=DescribeOptions(-1))
