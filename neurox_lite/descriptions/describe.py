@@ -76,8 +76,8 @@ FEW_EXEMPLARS = 10
 class _Half:
     """Half of the sentences: their rows, and what descriptors these have.
 
-    ``starts`` has the first row of each sentence, ``groups`` sentences of about the same length,
-    ``of_words`` and ``of_sentences`` which descriptors each row and each sentence has.
+    ``starts`` has the first row of each sentence, ``groups`` sentences of about the same length in
+    a random order, by which the first of tied ones are taken, ``of_words`` and ``of_sentences`` which descriptors each row and each sentence has.
     """
 
     rows: np.ndarray
@@ -184,7 +184,8 @@ def describe(
         )
     concepts = _concepts(rows, min_count)
     names, of_sentences = _proposed(rows, propose, embed, min_count)
-    halves = [_half(rows, places, concepts, of_sentences) for places in rows.halves(seed)]
+    draw = _draw(rows, seed)
+    halves = [_half(rows, places, concepts, of_sentences, draw) for places in rows.halves(seed)]
     n_exemplars = sum(_n_taken(group, share) for group in halves[0].groups)
     if n_exemplars > MOST_SHARE * halves[0].n_sentences:
         logger.warning(
@@ -291,11 +292,27 @@ def _proposed(
     return tuple(names[number] for number in kept.tolist()), has
 
 
-def _half(rows: CorpusRows, places: np.ndarray, concepts: Concepts, has: csr_array) -> _Half:
-    """Some sentences by their places."""
+def _draw(rows: CorpusRows, seed: int) -> np.ndarray:
+    """A random number for each sentence, the same wherever in the corpus it stands."""
+    texts = [rows.corpus.sentences[number] for number in rows.sentences.tolist()]
+    found = np.empty(len(texts))
+    found[sorted(range(len(texts)), key=texts.__getitem__)] = np.random.default_rng(seed).random(
+        len(texts)
+    )
+    return found
+
+
+def _half(
+    rows: CorpusRows, places: np.ndarray, concepts: Concepts, has: csr_array, draw: np.ndarray
+) -> _Half:
+    """Some sentences by their places; ``draw`` decides between those of one length."""
     own, starts = rows.rows_of(places)
-    by_length = np.argsort(np.diff(starts), kind="stable")
-    groups = [group for group in np.array_split(by_length, LENGTHS) if len(group)]
+    by_length = np.lexsort((draw[places], np.diff(starts)))
+    groups = [
+        group[np.argsort(draw[places[group]])]
+        for group in np.array_split(by_length, LENGTHS)
+        if len(group)
+    ]
     return _Half(own, starts, groups, concepts.has[own], has[places])
 
 

@@ -81,6 +81,23 @@ def test_sentences_that_are_repeated_count_once(activations, found):
     assert again.neurons == found.neurons
 
 
+def test_the_order_of_sentences_does_not_matter():
+    """Not even where many sentences are of one length, and many activations the same."""
+    rng = np.random.default_rng(3)
+    lengths = np.diff(CORPUS.sentence_offsets)
+    X = np.round(rng.standard_normal((CORPUS.n_words, 8)) + np.isin(FLAT, FORMS[:4])[:, None])
+    order = rng.permutation(len(SENTENCES))
+    rows = [np.arange(end - n, end) for end, n in zip(np.cumsum(lengths), lengths, strict=True)]
+    moved = TaggedCorpus(
+        [SENTENCES[one] for one in order], {"kind": [LABELS[one] for one in order]}
+    )
+    again = describe(X[np.concatenate([rows[one] for one in order])], moved, share=0.05)
+    for one, other in zip(describe(X, CORPUS, share=0.05).neurons, again.neurons, strict=True):
+        assert (one.texts, one.other_half) == (other.texts, other.other_half)
+        for each, same in zip(one.descriptions, other.descriptions, strict=True):
+            assert (each.n_with, each.p) == pytest.approx((same.n_with, same.p))
+
+
 def test_some_neurons_are_as_among_all(activations):
     few = describe(activations, CORPUS, ["0:1", "0:0"])
     assert [one.neuron.unit for one in few.neurons] == [1, 1, 0, 0]
