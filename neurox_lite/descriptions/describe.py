@@ -76,8 +76,9 @@ FEW_EXEMPLARS = 10
 class _Half:
     """Half of the sentences: their rows, and what descriptors these have.
 
-    ``starts`` has the first row of each sentence, ``groups`` sentences of about the same length in
-    a random order, by which the first of tied ones are taken, ``of_words`` and ``of_sentences`` which descriptors each row and each sentence has.
+    ``starts`` has the first row of each sentence; ``groups`` sentences of about the same length, in
+    a random order, by which the first of tied ones are taken; ``of_words`` and ``of_sentences``
+    which descriptors each row and each sentence has.
     """
 
     rows: np.ndarray
@@ -174,9 +175,12 @@ def describe(
     if not 0 < share <= 0.2:
         raise InputError(f"share is {share}; give a share of the sentences above 0 and up to 0.2")
     rows = corpus_rows(activations, corpus)
-    columns = rows.space.columns_of(neurons) if neurons is not None else None
-    if columns is None:
-        columns = np.arange(rows.space.n_neurons)
+    columns = np.arange(rows.space.n_neurons)
+    if neurons is not None:
+        # Each once, in the order in which they are given.
+        columns = np.array(list(dict.fromkeys(rows.space.columns_of(neurons).tolist())), dtype=int)
+    if not len(columns):
+        raise InputError("no neurons to describe; give at least one, or None for all")
     if len(rows.sentences) < 2 * FEW_EXEMPLARS:
         raise InputError(
             f"{corpus.source}: {len(rows.sentences)} different sentences are too few to describe "
@@ -323,15 +327,14 @@ def _n_taken(group: np.ndarray, share: float) -> int:
 def _exemplars(values: np.ndarray, half: _Half, share: float) -> _Exemplars:
     """The sentences with the largest activations of about their length.
 
-    Not those where a neuron is as in most: one that is 0 but for a few sentences has these only.
+    Not those where a neuron is as in most of that length: one that is 0 but for a few sentences has these only.
     """
     maxima = np.maximum.reduceat(values, half.starts[:-1])
-    rest = np.median(maxima)
     taken = []
     for group in half.groups:
         order = np.argsort(-maxima[group], kind="stable")
         own = group[order[: _n_taken(group, share)]]
-        taken.append(own[maxima[own] > rest])
+        taken.append(own[maxima[own] > np.median(maxima[group])])
     sentences = np.sort(np.concatenate(taken))
     columns = np.zeros(len(sentences), int)
     rows = first_extreme(values[:, None], half.starts, sentences, columns, 1)

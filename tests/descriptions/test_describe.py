@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from neurox_lite import InputError, TaggedCorpus
-from neurox_lite.descriptions.describe import describe
+from neurox_lite.descriptions.describe import NOTHING, describe
 from tests.benchmarks.descriptions import described, measures, planted
 
 
@@ -61,6 +61,7 @@ def test_words_are_described_at_their_sign(found):
 def test_long_sentences_alone_say_nothing(found):
     """A neuron that is large in long sentences, which have nearly every descriptor."""
     assert not found.of(3)[0].descriptions
+    assert found.of(3)[0].reason == NOTHING  # and its short ones are not too few
     assert found.described_by_chance == 0
 
 
@@ -99,7 +100,8 @@ def test_the_order_of_sentences_does_not_matter():
 
 
 def test_some_neurons_are_as_among_all(activations):
-    few = describe(activations, CORPUS, ["0:1", "0:0"])
+    few = describe(activations, CORPUS, ["0:1", "0:0", "0:1"])
+    assert [own.neuron.unit for own in few.exemplars] == [1, 0]
     assert [one.neuron.unit for one in few.neurons] == [1, 1, 0, 0]
     assert few.of(1)[1].texts == ("word: kind=X",)
 
@@ -129,6 +131,8 @@ def test_bad_input(activations, caplog):
         describe(activations, CORPUS, share=0.5)
     with pytest.raises(InputError, match="no unit 9"):
         describe(activations, CORPUS, ["0:9"])
+    with pytest.raises(InputError, match="no neurons to describe"):
+        describe(activations, CORPUS, [])
     with pytest.raises(InputError, match="embed gave"):
         describe(activations, CORPUS, [0], embed=lambda names: np.zeros((1, 2)))
     some = CORPUS.select(range(200))
