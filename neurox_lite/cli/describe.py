@@ -164,13 +164,12 @@ class Describe:
 
     def _neurons(self, store: ActivationStore) -> Any:
         """Those to describe; None for all."""
-        from neurox_lite.neurons import check_revision
-        from neurox_lite.results.ranking import NeuronRanking
+        from neurox_lite.results.ranking import NeuronRanking, require_space
 
         if self.ranking is None:
             return self.neuron
         ranking = NeuronRanking.load(self.ranking)
-        check_revision(ranking.space, store.space.revision, self.ranking)
+        require_space(ranking, store.space.select(ranking.space.layers))
         return ranking.top(self.k)
 
 

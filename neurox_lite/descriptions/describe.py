@@ -327,7 +327,8 @@ def _n_taken(group: np.ndarray, share: float) -> int:
 def _exemplars(values: np.ndarray, half: _Half, share: float) -> _Exemplars:
     """The sentences with the largest activations of about their length.
 
-    Not those where a neuron is as in most of that length: one that is 0 but for a few sentences has these only.
+    Not those where a neuron is as in most of that length: one that is 0 but for a few sentences has
+    these only.
     """
     maxima = np.maximum.reduceat(values, half.starts[:-1])
     taken = []

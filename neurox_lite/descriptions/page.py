@@ -111,7 +111,7 @@ def _described(one: NeuronDescription) -> Iterator[str]:
             f"{each.score.density:.3f}",
         )
         cells = "".join(f"<td class='number'>{cell}</td>" for cell in numbers)
-        what = f"<b>{html(each.text)}</b> <span class='quiet'>{where}</span>"
+        what = f"<b>{_apart(each.text)}</b> <span class='quiet'>{where}</span>"
         yield f"<tr><td>{what}</td>{cells}</tr>"
     yield "</table>"
 
@@ -119,7 +119,8 @@ def _described(one: NeuronDescription) -> Iterator[str]:
 def _examples(side: OneSign) -> Iterator[str]:
     if side.words:
         words = ", ".join(
-            f"{html(word.form)}{f' <span class=quiet>{html(word.label)}</span>' * bool(word.label)}"
+            _apart(word.form)
+            + f" <span class='quiet'>{_apart(word.label)}</span>" * bool(word.label)
             for word in side.words[:MOST_WORDS]
         )
         yield f"<p>Words: {words}</p>"
@@ -137,6 +138,11 @@ def _sentence(example: Example) -> str:
         f"<span class='quiet'>{example.value:.2f}</span> "
         f"<span dir='auto'>{before} <mark>{word}</mark> {after}</span>"
     )
+
+
+def _apart(text: str) -> str:
+    """Text whose direction of writing does not change that of what stands beside it."""
+    return f"<bdi>{html(text)}</bdi>"
 
 
 def _shown(interval: Interval) -> str:

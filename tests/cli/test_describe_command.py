@@ -63,7 +63,7 @@ def test_the_page_shows_text_as_text(files, capsys, tmp_path):
     code, said = run(files, capsys, "--neuron", "2:1", "--out", str(tmp_path / "d"))
     page = (tmp_path / "d" / "descriptions.html").read_text(encoding="utf-8")
     assert code == 0, said
-    assert "word=&lt;b&gt;&amp;" in page
+    assert "<b><bdi>word=&lt;b&gt;&amp;</bdi></b>" in page
     assert "<b>&<" not in page and "\u202e" not in page and "<script" not in page
     assert "<mark>&lt;b&gt;&amp;</mark>" in page and "No description: " in page
 
@@ -75,6 +75,24 @@ def test_descriptors_of_a_file(files, capsys, tmp_path):
     assert code == 0, said
     found = nx.load_result(tmp_path / "d" / "descriptions.json")
     assert found.n_descriptors[1] == 2
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        (nx.NeuronSpace("m", "attention_heads", (2,), (4,)), "attention_heads"),
+        (nx.NeuronSpace("other", "hidden_states", (2,), (4,)), "other"),
+        (nx.NeuronSpace("m", "hidden_states", (2,), (8,)), "give the model, site"),
+        (nx.NeuronSpace("m", "hidden_states", (1,), (4,)), "no layer 1"),
+    ],
+)
+def test_a_ranking_of_other_neurons(files, capsys, tmp_path, space, message):
+    ranking = nx.NeuronRanking.from_scores(space, np.arange(space.n_neurons), "by hand")
+    ranking.save(tmp_path / "r.json")
+    options = ("--ranking", str(tmp_path / "r.json"), "-k", "2", "--out", str(tmp_path / "d"))
+    code, said = run(files, capsys, *options)
+    assert code == 2 and message in said.err
+    assert not (tmp_path / "d").exists()
 
 
 @pytest.mark.parametrize(
