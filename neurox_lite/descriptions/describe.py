@@ -298,7 +298,7 @@ def _proposed(
 
 def _draw(rows: CorpusRows, seed: int) -> np.ndarray:
     """A random number for each sentence, the same wherever in the corpus it stands."""
-    texts = [rows.corpus.sentences[number] for number in rows.sentences.tolist()]
+    texts = [tuple(rows.corpus.sentences[number]) for number in rows.sentences.tolist()]
     found = np.empty(len(texts))
     found[sorted(range(len(texts)), key=texts.__getitem__)] = np.random.default_rng(seed).random(
         len(texts)
