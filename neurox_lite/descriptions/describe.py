@@ -33,6 +33,7 @@ from neurox_lite.descriptions.concepts import Concepts, concepts_of
 from neurox_lite.descriptions.corpus_descriptors import corpus_descriptors, numbered
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
 from neurox_lite.descriptions.descriptor_clusters import LETTERS, Embed, cluster_descriptors
+from neurox_lite.descriptions.distribution import DEAD
 from neurox_lite.descriptions.enrichment import (
     choose,
     log_odds,
@@ -201,14 +202,21 @@ def describe(
         )
     chosen = rows.space.neurons(columns)
     layers = sorted({neuron.layer for neuron in chosen})
-    examples = exemplars_of(activations, corpus, layers=layers, seed=seed)
+    every_neuron = exemplars_of(activations, corpus, layers=layers, seed=seed)
+    examples = {
+        column: every_neuron.of(neuron)
+        for column, neuron in zip(columns.tolist(), chosen, strict=True)
+    }
     first, second = halves
     rng = np.random.default_rng(seed)
     shuffled = first.rows[shuffled_rows(first.sentences, rng)]
     exemplars: list[list[_Exemplars]] = []
     unique = np.unique(columns)
     reasons: list[str] = []
-    for _, values in _progress(rows.columns(unique), len(unique), "exemplars"):
+    for column, values in _progress(rows.columns(unique), len(unique), "exemplars"):
+        is_dead = examples[column].category == DEAD
+        if is_dead:
+            values = np.zeros_like(values)  # without rounding
         for signed in (values, -values):
             exemplars.append(
                 [
@@ -217,7 +225,7 @@ def describe(
                     _exemplars(signed[shuffled], first, share),
                 ]
             )
-            reasons.append(_why_none(signed, exemplars[-1][0]))
+            reasons.append(_why_none(is_dead, exemplars[-1][0]))
     described, again, by_chance = (
         _found(half, [own[number] for own in exemplars])
         for number, half in enumerate((first, second, first))
@@ -248,7 +256,7 @@ def describe(
         _mean_jaccard(every, [every[place] for place in rng.permutation(len(every))]),
         float(np.mean([bool(one) for one in by_chance])),
         tuple(one for column in columns.tolist() for one in found[column]),
-        tuple(examples.of(neuron) for neuron in chosen),
+        tuple(examples.values()),
     )
 
 
@@ -342,11 +350,14 @@ def _exemplars(values: np.ndarray, half: _Half, share: float) -> _Exemplars:
     return _Exemplars(sentences, rows)
 
 
-def _why_none(values: np.ndarray, exemplars: _Exemplars) -> str:
-    if np.ptp(values) <= 1e-6 * np.abs(values).max():
+def _why_none(is_dead: bool, exemplars: _Exemplars) -> str:
+    if is_dead:
         return "dead: the same at every word"
-    if len(exemplars.sentences) < FEW_EXEMPLARS:
-        return f"{len(exemplars.sentences)} exemplars are too few; it takes {FEW_EXEMPLARS}"
+    n_exemplars = len(exemplars.sentences)
+    if not n_exemplars:
+        return "no exemplars: no sentence is beyond most others of its length"
+    if n_exemplars < FEW_EXEMPLARS:
+        return f"{n_exemplars} exemplars are too few; it takes {FEW_EXEMPLARS}, of more sentences"
     return ""
 
 

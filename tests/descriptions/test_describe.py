@@ -70,6 +70,18 @@ def test_a_dead_neuron_has_a_reason(found):
         assert not one.descriptions and one.reason == "dead: the same at every word"
 
 
+def test_reasons_are_those_of_the_kind_of_neuron():
+    """One that varies little about a large mean is not dead; one may rest nearly always."""
+    small, rests = np.full((CORPUS.n_words, 2), [1000.0, 0]).T
+    small += 1e-4 * RNG.standard_normal(len(small))
+    rests[np.flatnonzero(FLAT == "w9")[:5]] = 1
+    found = describe(np.stack([small, rests], axis=1), CORPUS)
+    assert [own.category for own in found.exemplars] == ["dense", "sparse"]
+    assert [one.reason for one in found.of(0)] == [NOTHING, NOTHING]
+    assert "exemplars are too few; it takes 10" in found.of(1)[0].reason
+    assert "no exemplars" in found.of(1)[1].reason
+
+
 def test_saved_and_read_again(found, tmp_path):
     found.save(tmp_path / "d.json")
     again = type(found).load(tmp_path / "d.json")
