@@ -20,8 +20,9 @@ MOST_WORDS = 10_000
 SPARE = 4
 """So many times the words that are shown are looked at, since some are left out."""
 
-COMMON = 0.1
-"""A word among the top words of more neurons of a layer than this share says nothing of them."""
+COMMON, EXCEPTIONAL = 0.1, 2.0
+"""A word among the top words of more neurons of a layer than this share says little of them, but
+where its mean is so many times as far from others as it usually is."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def top_words(
 
     A word is as high as the lower end of its interval, or as low as the upper end, so that rare
     words have to be far out. Words that are among the ``n_words`` of more than a tenth of the
-    neurons, at either sign, are left out, and the next take their places.
+    neurons, at either sign, are common: they are left out, and the next take their places, unless
+    their mean is twice as far from those of other words as it is in half of the neurons.
 
     Parameters
     ----------
@@ -151,7 +153,7 @@ def top_words(
     -------
     (highest, lowest) : TopWords each
     common : (n_common,) int array
-        Numbers of the words that are left out.
+        Numbers of the common words.
     """
     n_forms, n_neurons = means.shape
     # Enough to take the places of common words.
@@ -160,16 +162,28 @@ def top_words(
     # Of few forms each is among the first of many neurons by chance.
     expected = 2 * n_words * n_neurons / max(n_forms, 1)
     is_common = np.asarray(counted) > max(COMMON * n_neurons, 3 * expected, 3)
+    distance = _distance(means)
+    typical = np.median(distance, axis=1, keepdims=True)
+    is_left_out = is_common[:, None] & (distance < EXCEPTIONAL * typical)
     found = []
     for own in first:
-        order = np.argsort(is_common[own], axis=0, kind="stable")[:n_words]
+        order = np.argsort(np.take_along_axis(is_left_out, own, 0), axis=0, kind="stable")[:n_words]
         forms = np.take_along_axis(own, order, 0)
-        is_left = ~is_common[forms].T
+        is_left = ~np.take_along_axis(is_left_out, forms, 0).T
         parts = (np.take_along_axis(each, forms, 0).T for each in (means, lows, highs))
         found.append(
             TopWords(np.where(is_left, forms.T, -1), *(np.where(is_left, p, np.nan) for p in parts))
         )
     return (found[0], found[1]), np.flatnonzero(is_common)
+
+
+def _distance(means: np.ndarray) -> np.ndarray:
+    """How far the mean of each word is from the median of a neuron, in robust deviations."""
+    distance = np.abs(means - np.median(means, axis=0))
+    scale = np.median(distance, axis=0)
+    # Of a neuron that is the same at most words.
+    scale = np.where(scale > 0, scale, means.std(0))
+    return np.asarray(np.divide(distance, scale, out=np.zeros_like(distance), where=scale > 0))
 
 
 def _first(values: np.ndarray, count: int) -> np.ndarray:

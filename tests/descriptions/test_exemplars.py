@@ -123,6 +123,15 @@ def test_words_that_all_neurons_like_are_left_out():
     assert found.of(0).highest.words[0].form == "w3"
 
 
+def test_but_not_where_it_is_liked_far_more_than_elsewhere():
+    shifted = X + 1000 * (FLAT == "w7")[:, None]
+    shifted[:, 5] += 9000 * (FLAT == "w7")
+    found = exemplars(shifted, CORPUS, n_words=2)
+    assert "w7" in found.common[0]
+    assert found.of(5).highest.words[0].form == "w7"
+    assert all(word.form != "w7" for word in found.of(6).highest.words)
+
+
 def test_a_sentence_that_is_repeated_counts_once(found):
     twice = TaggedCorpus(SENTENCES * 2, {"upos": TAGS * 2})
     again = exemplars(np.concatenate([X, X[::-1]]), twice)
