@@ -56,7 +56,7 @@ VALID = {
     "descriptions.compositional_formulas": {"X": X, "corpus": CORPUS, "min_count": 2},
     "describe": {"activations": np.tile(X, (4, 1)), "corpus": MANY, "min_count": 1},
     "descriptions.detect": SCORED,
-    "descriptions.exemplars": {"activations": X, "corpus": CORPUS, "min_count": 1},
+    "descriptions.exemplars": {"activations": X, "corpus": CORPUS, "min_count": 2},
     "descriptions.score_description": SCORED,
     "descriptions.score_with_references": SCORED,
     "evaluation.accuracy_interval": {"right": Y == "a", "groups": GROUPS},

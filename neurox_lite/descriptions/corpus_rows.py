@@ -99,6 +99,14 @@ class CorpusRows:
         is_first = np.array([drawn[text] == "train" for text in texts])
         return np.flatnonzero(is_first), np.flatnonzero(~is_first)
 
+    def draw(self, seed: int) -> np.ndarray:
+        """A random number for each sentence, the same wherever in the corpus it stands."""
+        texts = [tuple(self.corpus.sentences[number]) for number in self.sentences.tolist()]
+        order = sorted(range(len(texts)), key=texts.__getitem__)
+        found = np.empty(len(texts))
+        found[order] = np.random.default_rng(seed).random(len(texts))
+        return found
+
     def sentence_of(self, rows: np.ndarray) -> np.ndarray:
         """Number of the sentence of each row in the corpus, -1 for the row -1."""
         places = np.searchsorted(self.starts, rows, side="right") - 1

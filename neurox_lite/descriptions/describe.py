@@ -189,7 +189,7 @@ def describe(
         )
     concepts = _concepts(rows, min_count)
     names, of_sentences = _proposed(rows, propose, embed, min_count)
-    draw = _draw(rows, seed)
+    draw = rows.draw(seed)
     halves = [_half(rows, places, concepts, of_sentences, draw) for places in rows.halves(seed)]
     n_exemplars = sum(_n_taken(group, share) for group in halves[0].groups)
     if n_exemplars > MOST_SHARE * halves[0].n_sentences:
@@ -302,16 +302,6 @@ def _proposed(
         shape=(len(sentences), len(kept)),
     )
     return tuple(names[number] for number in kept.tolist()), has
-
-
-def _draw(rows: CorpusRows, seed: int) -> np.ndarray:
-    """A random number for each sentence, the same wherever in the corpus it stands."""
-    texts = [tuple(rows.corpus.sentences[number]) for number in rows.sentences.tolist()]
-    found = np.empty(len(texts))
-    found[sorted(range(len(texts)), key=texts.__getitem__)] = np.random.default_rng(seed).random(
-        len(texts)
-    )
-    return found
 
 
 def _half(

@@ -239,7 +239,7 @@ def exemplars(
     n_examples, n_words : int
         For each neuron and sign.
     min_count : int
-        Occurrences that a word form needs.
+        Occurrences that a word form needs, at least two.
     tag : str, optional
         Whose label is shown beside words; by default ``upos``, where the corpus has it.
     seed : int
@@ -248,12 +248,12 @@ def exemplars(
     Raises
     ------
     InputError
-        When the store was made from another corpus, which has no such tag, a number is less than
-        1, or an activation is NaN or infinite.
+        When the store was made from another corpus, which has no such tag, a number is too small,
+        or an activation is NaN or infinite.
     """
     n_examples = whole_number(n_examples, "n_examples", least=1)
     n_words = whole_number(n_words, "n_words", least=1)
-    min_count = whole_number(min_count, "min_count", least=1)
+    min_count = whole_number(min_count, "min_count", least=2)
     rows = corpus_rows(activations, corpus, layers)
     if len(rows.sentences) < FEW_SENTENCES:
         logger.warning(
@@ -303,7 +303,7 @@ def exemplars(
 
 def _sample(rows: CorpusRows, seed: int) -> np.ndarray:
     """Places of sentences, ascending, drawn until they have so many words."""
-    order = np.random.default_rng(seed).permutation(len(rows.sentences))
+    order = np.argsort(rows.draw(seed))
     counted = np.cumsum(np.diff(rows.starts)[order])
     enough = int(np.searchsorted(counted, SAMPLE_WORDS)) + 1
     return np.sort(order[:enough])

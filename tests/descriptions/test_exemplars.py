@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import astuple
 
 import numpy as np
@@ -137,6 +138,15 @@ def test_a_sentence_that_is_repeated_counts_once(found):
     again = exemplars(np.concatenate([X, X[::-1]]), twice)
     assert again.n_sentences == found.n_sentences == len(ONCE)
     assert all(again.of(column) == found.of(column) for column in range(N_NEURONS))
+
+
+def test_the_order_of_sentences_does_not_matter(monkeypatch):
+    monkeypatch.setattr(sys.modules[Exemplars.__module__], "SAMPLE_WORDS", 150)
+    order = RNG.permutation(N_SENTENCES)
+    rows = np.concatenate([np.arange(*CORPUS.sentence_offsets[n : n + 2]) for n in order])
+    once, again = exemplars(X, CORPUS), exemplars(X[rows], CORPUS.select(order.tolist()))
+    for name in ("histogram", "density", "of_word", "of_position", "categories", "values"):
+        np.testing.assert_allclose(once.arrays[name], again.arrays[name], atol=1e-12)
 
 
 def test_histogram_counts_the_sample(found):
