@@ -13,9 +13,14 @@ import pytest
 import sentencepiece
 import torch
 import transformers as tf
+from hypothesis import settings
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from neurox_lite.models.lstm import LSTMConfig
+
+# A busy machine is no fault: no test is timed.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 TEXT = [
     "the old cat sees the dogs that bark at her .",

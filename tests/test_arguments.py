@@ -46,11 +46,17 @@ FIRST = {
     "annotate": lambda it: nx.corpora.annotate(it, "layer", "a.*"),
     "annotate rule": lambda it: nx.corpora.annotate(CORPUS, "layer", it),
     "compare_rankers": lambda it: nx.evaluation.compare_rankers(it),
+    "compositional_formulas": lambda it: nx.descriptions.compositional_formulas(it, CORPUS),
     "control_labels": lambda it: nx.probing.control_labels(it, []),
     "convert": lambda it: nx.convert(it, "nowhere/out.json"),
     "correlation_clusters": lambda it: nx.correlation.correlation_clusters(it),
+    "describe": lambda it: nx.describe(it, CORPUS),
+    "describe corpus": lambda it: nx.describe(X, it),
+    "detect": lambda it: nx.descriptions.detect(it, X[:, 0], GROUPS, threshold=0.5),
     "embedded_path": lambda it: nx.embedded_path(it),
     "encode_pairs": lambda it: nx.interventions.encode_pairs(it, PAIRS),
+    "exemplars": lambda it: nx.descriptions.exemplars(it, CORPUS),
+    "exemplars corpus": lambda it: nx.descriptions.exemplars(X, it),
     "extract": lambda it: nx.extract(it, CORPUS, "nowhere/out.h5"),
     "extract corpus": lambda it: nx.extract("nowhere", it, "nowhere/out.h5"),
     "fit_grid": lambda it: nx.probing.fit_grid(it, X, Y, l1s=[0.1], l2s=[0.1]),
@@ -100,6 +106,12 @@ FIRST = {
     ),
     "regularisation_search": lambda it: nx.probing.regularisation_search(it, X, Y, X, Y),
     "run_job": lambda it: nx.run_job(it),
+    "score_description": lambda it: nx.descriptions.score_description(
+        it, X[:, 0], GROUPS, threshold=0.5
+    ),
+    "score_with_references": lambda it: nx.descriptions.score_with_references(
+        it, X[:, 0], GROUPS, threshold=0.5
+    ),
     "score_pairs": lambda it: nx.interventions.score_pairs(it, PAIRS),
     "selectivity": lambda it: nx.selectivity(it, None, None, ["a"]),
     "selectivity train": lambda it: nx.selectivity(FITTED, it, it, ["a"]),
@@ -155,6 +167,7 @@ def of_attribution(name):
     return lambda it: function(it, *others)
 
 
+FIRST["tokens_written"] = lambda it: nx.descriptions.tokens_written(it)
 FIRST |= {f"attribution.{name}": of_attribution(name) for name in ATTRIBUTIONS}
 FIRST["attribution.attribute_by texts"] = lambda it: nx.attribution.attribute_by("uniform", it)
 
