@@ -37,9 +37,9 @@ from neurox_lite.descriptions.distribution import DEAD
 from neurox_lite.descriptions.enrichment import (
     choose,
     log_odds,
-    log_q_values,
     log_tail_binomial,
     log_tail_hypergeometric,
+    q_of_neurons,
 )
 from neurox_lite.descriptions.exemplars import exemplars as exemplars_of
 from neurox_lite.descriptions.neuron_description import (
@@ -226,10 +226,9 @@ def describe(
                 ]
             )
             reasons.append(_why_none(is_dead, exemplars[-1][0]))
-    described, again, by_chance = (
-        _found(half, [own[number] for own in exemplars])
-        for number, half in enumerate((first, second, first))
-    )
+    described, limit = _found(first, [own for own, _, _ in exemplars])
+    again, _ = _found(second, [own for _, own, _ in exemplars])
+    by_chance, _ = _found(first, [own for _, _, own in exemplars], limit)
     texts = {WORD: concepts.names, SENTENCE: names}
     found: dict[int, list[NeuronDescription]] = {}
     numbers = iter(range(len(described)))
@@ -351,8 +350,13 @@ def _why_none(is_dead: bool, exemplars: _Exemplars) -> str:
     return ""
 
 
-def _found(half: _Half, exemplars: Sequence[_Exemplars]) -> list[list[_Found]]:
-    """At most two descriptors of each set of exemplars."""
+def _found(
+    half: _Half, exemplars: Sequence[_Exemplars], limit: float | None = None
+) -> tuple[list[list[_Found]], float]:
+    """At most two descriptors of each set of exemplars, and the largest probability of any.
+
+    With ``limit``, such a logarithm, others' false discovery rate decides instead of their own.
+    """
     none = _Exemplars(np.zeros(0, int), np.zeros(0, int))
     enough = [one if len(one.sentences) >= FEW_EXEMPLARS else none for one in exemplars]
     n_exemplars = np.array([len(one.sentences) for one in enough])
@@ -373,7 +377,8 @@ def _found(half: _Half, exemplars: Sequence[_Exemplars]) -> list[list[_Found]]:
         log_tail_hypergeometric(hits[1], n_exemplars, counts, half.n_sentences),
     ]
     n_words = of_words.shape[1]
-    log_q = np.split(log_q_values(np.hstack(log_p)), [n_words], axis=1)
+    every_q, limit = q_of_neurons(np.hstack(log_p), limit)
+    log_q = np.split(every_q, [n_words], axis=1)
     found: list[list[_Found]] = []
     for number, one in enumerate(enough):
         least = [p[number].min(initial=0) for p in log_p]
@@ -403,7 +408,7 @@ def _found(half: _Half, exemplars: Sequence[_Exemplars]) -> list[list[_Found]]:
                 for each in (chosen if n_exemplars[number] else [])
             ]
         )
-    return found
+    return found, limit
 
 
 def _hits(has: csr_array, rows: Sequence[np.ndarray]) -> np.ndarray:

@@ -106,6 +106,29 @@ def log_q_values(log_p: np.ndarray) -> np.ndarray:
     return found.reshape(log_p.shape)
 
 
+def q_of_neurons(log_p: np.ndarray, limit: float | None = None) -> tuple[np.ndarray, float]:
+    """Logarithms of q-values, (n_neurons, n_descriptors), and of the largest p that is significant.
+
+    Over all neurons and descriptors; but 0 where such a probability is not rare among the
+    descriptors of one neuron (Bonferroni): where most neurons have many true descriptors, so large
+    ones are significant that any neuron of noise would have one.
+
+    Parameters
+    ----------
+    log_p : (n_neurons, n_descriptors) array
+    limit : float, optional
+        Largest logarithm that is significant; by default that of the false discovery rate of
+        ``log_p``.
+    """
+    if limit is None:
+        log_q = log_q_values(log_p)
+        limit = float(log_p[log_q < np.log(LEVEL)].max(initial=-np.inf))
+    else:
+        log_q = np.where(log_p <= limit, -np.inf, 0.0)
+    is_rare = log_p < np.log(LEVEL / log_p.shape[1])
+    return np.where(is_rare, log_q, 0.0), limit
+
+
 def choose(
     log_p: np.ndarray,
     log_q: np.ndarray,

@@ -127,7 +127,8 @@ class NeuronDescriptions(SavedResult):
         Mean over described neurons and signs, and the same with the other half of another neuron;
         None where nothing is described.
     described_by_chance : float
-        Share of neurons and signs that are described when their activations are shuffled.
+        Share of neurons and signs that would be described among these if their activations were
+        shuffled.
     neurons : tuple of NeuronDescription
         Two for each neuron.
     exemplars : tuple of NeuronExemplars

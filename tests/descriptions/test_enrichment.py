@@ -16,6 +16,7 @@ from neurox_lite.descriptions.enrichment import (
     log_q_values,
     log_tail_binomial,
     log_tail_hypergeometric,
+    q_of_neurons,
 )
 
 RNG = np.random.default_rng(0)
@@ -50,6 +51,21 @@ def test_q_values_are_those_of_scipy():
     p = RNG.random((6, 50)) ** 3
     expected = stats.false_discovery_control(p.ravel()).reshape(p.shape)
     np.testing.assert_allclose(np.exp(log_q_values(np.log(p))), expected)
+
+
+def test_neurons_of_noise_stay_silent_among_many_that_are_not():
+    """The false discovery rate alone admits one in twenty of all, and these are all of theirs."""
+    p = RNG.random((2000, 50))
+    p[:1800] *= 1e-9
+    is_noise = np.arange(2000) >= 1800
+    alone = np.exp(log_q_values(np.log(p))) < 0.05
+    assert alone[is_noise].any(1).mean() > 0.8
+    log_q, limit = q_of_neurons(np.log(p))
+    found = np.exp(log_q) < 0.05
+    assert found[~is_noise].all()
+    assert found[is_noise].any(1).mean() < 0.1
+    others = np.log(RNG.random((2000, 50)))
+    assert (q_of_neurons(others, limit)[0] < np.log(0.05)).any(1).mean() < 0.07
 
 
 def test_log_odds_of_a_table():
