@@ -139,6 +139,9 @@ def describe(
 ) -> NeuronDescriptions:
     """Describe neurons by what their exemplars have more often than other sentences.
 
+    Layers are read three times. Memory: 128 MB of a layer's columns, and about eight float64
+    numbers for each neuron, sign and descriptor.
+
     Parameters
     ----------
     activations : ActivationStore, or (n_words, n_neurons) array, tensor or store's matrix
