@@ -36,7 +36,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (tmp_path / "number-pairs.tsv").write_text("".join([header, *named, *others]))
     for name, split in [("my", "train"), ("train", "train"), ("dev", "dev"), ("test", "test")]:
         with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
-            sentences = file.read().split("\n\n")[:120]
+            sentences = file.read().split("\n\n")[:80]
         (tmp_path / f"{name}.conllu").write_text("\n\n".join(sentences) + "\n\n")
     for_text = read_conllu(tmp_path / "test.conllu").sentences[:100]
     (tmp_path / "text.txt").write_text("".join(" ".join(words) + "\n" for words in for_text))
