@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,14 +33,9 @@ from neurox_lite.descriptions.corpus_descriptors import corpus_descriptors, numb
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
 from neurox_lite.descriptions.descriptor_clusters import LETTERS, Embed, cluster_descriptors
 from neurox_lite.descriptions.distribution import DEAD
-from neurox_lite.descriptions.enrichment import (
-    choose,
-    log_odds,
-    log_tail_binomial,
-    log_tail_hypergeometric,
-    q_of_neurons,
-)
+from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched, find_enriched
 from neurox_lite.descriptions.exemplars import exemplars as exemplars_of
+from neurox_lite.descriptions.halves import Half, HalfExemplars, exemplars_in, half_of, n_taken
 from neurox_lite.descriptions.neuron_description import (
     SENTENCE,
     SIGNS,
@@ -54,7 +48,6 @@ from neurox_lite.descriptions.neuron_description import (
 from neurox_lite.descriptions.proposals import Propose, propose_descriptors
 from neurox_lite.descriptions.scoring import score_description
 from neurox_lite.descriptions.shuffling import shuffled_rows
-from neurox_lite.descriptions.top_sentences import first_extreme
 from neurox_lite.errors import InputError
 from neurox_lite.public_names import public_sources
 from neurox_lite.seeds import validate_seed
@@ -63,67 +56,9 @@ logger = logging.getLogger(__name__)
 
 NOTHING = "nothing is more frequent among its exemplars than chance explains"
 
-LENGTHS = 10
-"""Groups of sentences by length in which exemplars are looked for."""
 
 MOST_SHARE = 0.05
 """Where more of the sentences are exemplars, many of these are not exceptional."""
-
-FEW_EXEMPLARS = 10
-"""With fewer exemplars nothing is said."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Half:
-    """Half of the sentences: their rows, and what descriptors these have.
-
-    ``starts`` has the first row of each sentence; ``groups`` sentences of about the same length, in
-    a random order, by which the first of tied ones are taken; ``of_words`` and ``of_sentences``
-    which descriptors each row and each sentence has.
-    """
-
-    rows: np.ndarray
-    starts: np.ndarray
-    groups: list[np.ndarray]
-    of_words: csr_array
-    of_sentences: csr_array
-
-    @property
-    def n_sentences(self) -> int:
-        return len(self.starts) - 1
-
-    @property
-    def sentences(self) -> np.ndarray:
-        """Number of each row's sentence."""
-        return np.repeat(np.arange(self.n_sentences), np.diff(self.starts))
-
-    @property
-    def weights(self) -> np.ndarray:
-        """How likely each row is, if a word is drawn from each sentence."""
-        lengths = np.diff(self.starts)
-        return np.repeat(1 / lengths, lengths)
-
-
-@dataclass(frozen=True, eq=False)
-class _Exemplars:
-    """Sentences of a half, and in each the row at which a neuron is largest."""
-
-    sentences: np.ndarray
-    rows: np.ndarray
-
-
-@dataclass(frozen=True)
-class _Found:
-    """A descriptor of some exemplars."""
-
-    level: str
-    number: int
-    n_with: int
-    n_exemplars: int
-    share: float
-    log_odds: float
-    log_p: float
-    log_q: float
 
 
 def describe(
@@ -193,8 +128,8 @@ def describe(
     concepts = _concepts(rows, min_count)
     names, of_sentences = _proposed(rows, propose, embed, min_count)
     draw = rows.draw(seed)
-    halves = [_half(rows, places, concepts, of_sentences, draw) for places in rows.halves(seed)]
-    n_exemplars = sum(_n_taken(group, share) for group in halves[0].groups)
+    halves = [half_of(rows, places, concepts, of_sentences, draw) for places in rows.halves(seed)]
+    n_exemplars = sum(n_taken(group, share) for group in halves[0].groups)
     if n_exemplars > MOST_SHARE * halves[0].n_sentences:
         logger.warning(
             "%s: %d different sentences are few to describe neurons by %d exemplars in each half; "
@@ -213,7 +148,7 @@ def describe(
     first, second = halves
     rng = np.random.default_rng(seed)
     shuffled = first.rows[shuffled_rows(first.sentences, rng)]
-    exemplars: list[list[_Exemplars]] = []
+    exemplars: list[list[HalfExemplars]] = []
     unique = np.unique(columns)
     reasons: list[str] = []
     for column, values in _progress(rows.columns(unique), len(unique), "exemplars"):
@@ -223,15 +158,15 @@ def describe(
         for signed in (values, -values):
             exemplars.append(
                 [
-                    _exemplars(signed[first.rows], first, share),
-                    _exemplars(signed[second.rows], second, share),
-                    _exemplars(signed[shuffled], first, share),
+                    exemplars_in(signed[first.rows], first, share),
+                    exemplars_in(signed[second.rows], second, share),
+                    exemplars_in(signed[shuffled], first, share),
                 ]
             )
             reasons.append(_why_none(is_dead, exemplars[-1][0]))
-    described, limit = _found(first, [own for own, _, _ in exemplars])
-    again, _ = _found(second, [own for _, own, _ in exemplars])
-    by_chance, _ = _found(first, [own for _, _, own in exemplars], limit)
+    described, limit = find_enriched(first, [own for own, _, _ in exemplars])
+    again, _ = find_enriched(second, [own for _, own, _ in exemplars])
+    by_chance, _ = find_enriched(first, [own for _, _, own in exemplars], limit)
     texts = {WORD: concepts.names, SENTENCE: names}
     found: dict[int, list[NeuronDescription]] = {}
     numbers = iter(range(len(described)))
@@ -306,43 +241,7 @@ def _proposed(
     return tuple(names[number] for number in kept.tolist()), has
 
 
-def _half(
-    rows: CorpusRows, places: np.ndarray, concepts: Concepts, has: csr_array, draw: np.ndarray
-) -> _Half:
-    """Some sentences by their places; ``draw`` decides between those of one length."""
-    own, starts = rows.rows_of(places)
-    by_length = np.lexsort((draw[places], np.diff(starts)))
-    groups = [
-        group[np.argsort(draw[places[group]])]
-        for group in np.array_split(by_length, LENGTHS)
-        if len(group)
-    ]
-    return _Half(own, starts, groups, concepts.has[own], has[places])
-
-
-def _n_taken(group: np.ndarray, share: float) -> int:
-    return max(1, round(share * len(group)))
-
-
-def _exemplars(values: np.ndarray, half: _Half, share: float) -> _Exemplars:
-    """The sentences with the largest activations of about their length.
-
-    Not those where a neuron is as in most of that length: one that is 0 but for a few sentences has
-    these only.
-    """
-    maxima = np.maximum.reduceat(values, half.starts[:-1])
-    taken = []
-    for group in half.groups:
-        order = np.argsort(-maxima[group], kind="stable")
-        own = group[order[: _n_taken(group, share)]]
-        taken.append(own[maxima[own] > np.median(maxima[group])])
-    sentences = np.sort(np.concatenate(taken))
-    columns = np.zeros(len(sentences), int)
-    rows = first_extreme(values[:, None], half.starts, sentences, columns, 1)
-    return _Exemplars(sentences, rows)
-
-
-def _why_none(is_dead: bool, exemplars: _Exemplars) -> str:
+def _why_none(is_dead: bool, exemplars: HalfExemplars) -> str:
     if is_dead:
         return "dead: the same at every word"
     n_exemplars = len(exemplars.sentences)
@@ -353,82 +252,11 @@ def _why_none(is_dead: bool, exemplars: _Exemplars) -> str:
     return ""
 
 
-def _found(
-    half: _Half, exemplars: Sequence[_Exemplars], limit: float | None = None
-) -> tuple[list[list[_Found]], float]:
-    """At most two descriptors of each set of exemplars, and the largest probability of any.
-
-    With ``limit``, such a logarithm, others' false discovery rate decides instead of their own.
-    """
-    none = _Exemplars(np.zeros(0, int), np.zeros(0, int))
-    enough = [one if len(one.sentences) >= FEW_EXEMPLARS else none for one in exemplars]
-    n_exemplars = np.array([len(one.sentences) for one in enough])
-    of_words, of_sentences = half.of_words, half.of_sentences
-    shares = np.asarray(half.weights @ of_words) / half.n_sentences
-    counts = np.asarray(of_sentences.sum(0), dtype=float)
-    hits = (
-        _hits(of_words, [one.rows for one in enough]),
-        _hits(of_sentences, [one.sentences for one in enough]),
-    )
-    every_count = (shares * half.n_sentences, counts)
-    odds = [
-        log_odds(k, n_exemplars, c, half.n_sentences)
-        for k, c in zip(hits, every_count, strict=True)
-    ]
-    log_p = [
-        log_tail_binomial(hits[0], n_exemplars, shares),
-        log_tail_hypergeometric(hits[1], n_exemplars, counts, half.n_sentences),
-    ]
-    n_words = of_words.shape[1]
-    every_q, limit = q_of_neurons(np.hstack(log_p), limit)
-    log_q = np.split(every_q, [n_words], axis=1)
-    found: list[list[_Found]] = []
-    for number, one in enumerate(enough):
-        least = [p[number].min(initial=0) for p in log_p]
-        family = int(least[1] < least[0])
-        rows = (one.rows, one.sentences)[family]
-        weights = half.weights if family == 0 else np.ones(half.n_sentences)
-        chosen = choose(
-            log_p[family][number],
-            log_q[family][number],
-            odds[family][number],
-            rows,
-            (of_words, of_sentences)[family],
-            weights,
-        )
-        found.append(
-            [
-                _Found(
-                    (WORD, SENTENCE)[family],
-                    each,
-                    int(hits[family][number, each]),
-                    int(n_exemplars[number]),
-                    float(every_count[family][each] / half.n_sentences),
-                    float(odds[family][number, each]),
-                    float(log_p[family][number, each]),
-                    float(log_q[family][number, each]),
-                )
-                for each in (chosen if n_exemplars[number] else [])
-            ]
-        )
-    return found, limit
-
-
-def _hits(has: csr_array, rows: Sequence[np.ndarray]) -> np.ndarray:
-    """How many of some rows have each descriptor, (n_sets, n_descriptors)."""
-    ends = np.cumsum([0, *map(len, rows)])
-    places = np.concatenate(rows)
-    taken = csr_array(
-        (np.ones(len(places), np.float32), places, ends), shape=(len(rows), has.shape[0])
-    )
-    return np.asarray((taken @ has.astype(np.float32)).toarray(), dtype=float)
-
-
 def _description(
-    found: _Found,
+    found: Enriched,
     texts: Mapping[str, Sequence[str]],
     values: np.ndarray,
-    halves: Sequence[_Half],
+    halves: Sequence[Half],
     share: float,
 ) -> Description:
     """A descriptor, with its scores on the other half."""

@@ -1,6 +1,7 @@
 """Planted aspects are described, at the right sign, and noise is not.
 
-`neurox_lite.descriptions.describe`; `neurox_lite.descriptions.neuron_description`
+`neurox_lite.descriptions.describe`; `neurox_lite.descriptions.neuron_description`, and the parts
+`neurox_lite.descriptions.halves` and `neurox_lite.descriptions.enriched`
 """
 
 from __future__ import annotations
