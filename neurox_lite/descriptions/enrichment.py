@@ -10,6 +10,9 @@ those of good descriptors are far below the least float64.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import gammaln
@@ -79,7 +82,9 @@ def log_tail_binomial(hits: np.ndarray, n_exemplars: np.ndarray, shares: np.ndar
     return _log_tail(hits, n_exemplars, log_pmf)
 
 
-def _log_tail(hits: np.ndarray, n_exemplars: np.ndarray, log_pmf) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _log_tail(
+    hits: np.ndarray, n_exemplars: np.ndarray, log_pmf: Callable[[int], np.ndarray]
+) -> np.ndarray:
     """Sums of probabilities from k on, of neurons with as many exemplars each at once."""
     found = np.zeros(hits.shape)
     columns = np.arange(hits.shape[1])
@@ -92,8 +97,8 @@ def _log_tail(hits: np.ndarray, n_exemplars: np.ndarray, log_pmf) -> np.ndarray:
     return found
 
 
-def _log_choose(n, k):  # type: ignore[no-untyped-def]
-    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+def _log_choose(n: Any, k: Any) -> np.ndarray:
+    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
 
 
 def log_q_values(log_p: np.ndarray) -> np.ndarray:

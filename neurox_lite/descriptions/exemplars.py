@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from neurox_lite.activations.access import check_finite, load, read_ahead
 from neurox_lite.arguments import whole_number
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.descriptions.corpus_descriptors import UPOS
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
 from neurox_lite.descriptions.distribution import CATEGORIES, DEAD, distribution
 from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
@@ -38,8 +39,6 @@ SAMPLE_WORDS = 5_000
 
 FEW_SENTENCES = 100
 """With fewer, what neurons fire on is chance."""
-
-UPOS = "upos"
 
 AT_ONCE = 2
 """Layers that are worked on."""

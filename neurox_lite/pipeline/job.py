@@ -173,6 +173,8 @@ class Job:
             == len(attribute.methods),
             "describe: neurons: give a number of at least 0": self.describe.neurons >= 0,
             "describe: share: give a number above 0 and up to 0.2": 0 < self.describe.share <= 0.2,
+            "describe: takes a row per word; leave out extract: pooling": self.describe.neurons <= 0
+            or self.extract.pooling is None,
             "describe: min_count: give at least 1": self.describe.min_count >= 1,
         }
         for message, holds in checks.items():

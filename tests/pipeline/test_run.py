@@ -444,3 +444,5 @@ def test_what_the_first_neurons_are_about(job: Job, done: Path, tmp_path: Path) 
     assert not (out / "descriptions/descriptions.json").exists()
     with pytest.raises(InputError, match="describe: neurons"):
         replace(job, describe=DescribeOptions(-1))
+    with pytest.raises(InputError, match="describe: takes a row per word"):
+        replace(job, describe=DescribeOptions(2), extract=replace(job.extract, pooling="mean"))
