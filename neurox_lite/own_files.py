@@ -29,7 +29,7 @@ HEADS = {
         rb"share,n_words,accuracy_mean,|block_end,bits|first,second,both,only_first,|"
         rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,|"
         rb"text,position,token,state,value|label,n_tokens,state,|"
-        rb"description,n_examples,n_sentences,|n_active,n_inactive,|sign,what,rank,|"
+        rb"description,(n_examples,n_sentences|layer,unit,n_sentences),|n_active,n_inactive,|sign,what,rank,|"
         rb"neuron,category,density,|neuron,sign,level,description,"
     ),
 }

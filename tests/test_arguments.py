@@ -45,6 +45,8 @@ FIRST = {
     "align_stores": lambda it: nx.align_stores(it),
     "annotate": lambda it: nx.corpora.annotate(it, "layer", "a.*"),
     "annotate rule": lambda it: nx.corpora.annotate(CORPUS, "layer", it),
+    "causal_effect": lambda it: nx.descriptions.causal_effect(it, ["a", "b"], "0:1", [0, 1]),
+    "causal_effect texts": lambda it: nx.descriptions.causal_effect("nowhere", it, "0:1", [0]),
     "compare_rankers": lambda it: nx.evaluation.compare_rankers(it),
     "compositional_formulas": lambda it: nx.descriptions.compositional_formulas(it, CORPUS),
     "control_labels": lambda it: nx.probing.control_labels(it, []),
@@ -106,7 +108,7 @@ FIRST = {
     ),
     "regularisation_search": lambda it: nx.probing.regularisation_search(it, X, Y, X, Y),
     "run_job": lambda it: nx.run_job(it),
-    "score_description": lambda it: nx.descriptions.score_description(
+    "score_description": lambda it: nx.descriptions.scoring.score_description(
         it, X[:, 0], GROUPS, threshold=0.5
     ),
     "score_with_references": lambda it: nx.descriptions.score_with_references(

@@ -57,7 +57,6 @@ VALID = {
     "describe": {"activations": np.tile(X, (4, 1)), "corpus": MANY, "min_count": 1},
     "descriptions.detect": SCORED,
     "descriptions.exemplars": {"activations": X, "corpus": CORPUS, "min_count": 2},
-    "descriptions.score_description": SCORED,
     "descriptions.score_with_references": SCORED,
     "evaluation.accuracy_interval": {"right": Y == "a", "groups": GROUPS},
     "evaluation.compare_rankers": {
@@ -214,6 +213,13 @@ def of_files(tmp_path_factory):
             "corpus": nx.TaggedCorpus([text.split() for text in texts]),
             "out": folder / "e.h5",
             "overwrite": True,
+        },
+        "descriptions.causal_effect": {
+            "model": model,
+            "texts": texts,
+            "neuron": "0:1",
+            "present": [1, 0, 0],
+            "n_random": 1,
         },
         "descriptions.tokens_written": {"model": transformer, "neurons": ["0:1"]},
         "intervene": {"model": model, "mask": mask},

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.descriptions.interval_plot import plot_intervals
+from neurox_lite.figures import Given
 from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
 from neurox_lite.results.saving import SavedResult
@@ -122,24 +122,13 @@ class DescriptionScores(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """A panel each for AUPRC, F1, IoU and correlation: values with their intervals."""
-        names = [figure_text(score.description, MOST) for score in self.scores]
-        width = 1.2 + 0.08 * max(map(len, names)) + 4 * 1.8
-        axes = panels(ax, 4, size=(width, 1.3 + 0.26 * len(names)), n_columns=4, sharey=True)
-        labels = ("AUPRC", "F1", "IoU", "correlation")
-        for axis, measure, label in zip(axes, MEASURES, labels, strict=False):
-            for place, score in enumerate(self.scores):
-                colour = "0.5" if score.description in (CONSTANT, SHUFFLED) else "#0072b2"
-                interval = getattr(score, measure)
-                if interval.is_known:
-                    ends = [interval.low, interval.high]
-                    axis.plot(ends, [place] * 2, "-", color=colour, linewidth=2, alpha=0.6)
-                axis.plot(interval.value, place, "o", color=colour, markersize=4)
-            axis.set_xlabel(label, fontsize=8)
-            axis.tick_params(labelsize=8)
-            axis.grid(axis="x", alpha=0.3)
-        axes[0].set_yticks(range(len(names)), names)
-        axes[0].invert_yaxis()
-        return finish(axes, ax, title)
+        names = [score.description for score in self.scores]
+        columns = {
+            label: [getattr(score, measure) for score in self.scores]
+            for label, measure in zip(("AUPRC", "F1", "IoU", "correlation"), MEASURES, strict=False)
+        }
+        is_reference = [name in (CONSTANT, SHUFFLED) for name in names]
+        return plot_intervals(names, is_reference, columns, ax, title)
 
     def save(self, path: str | Path) -> None:
         """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` the table."""

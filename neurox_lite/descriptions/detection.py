@@ -92,12 +92,12 @@ def detect(
 
     Among so many active examples a description that claims too much is hardly seen to be wrong
     (Oikarinen et al. 2025): to compare descriptions, use
-    :func:`~neurox_lite.descriptions.score_description`.
+    :func:`~neurox_lite.descriptions.scoring.score_description`.
 
     Parameters
     ----------
     present, activations, sentences, threshold
-        As for :func:`~neurox_lite.descriptions.score_description`.
+        As for :func:`~neurox_lite.descriptions.scoring.score_description`.
     n : int
         How many of each; where there are fewer, all.
     seed : int

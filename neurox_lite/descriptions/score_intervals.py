@@ -1,6 +1,6 @@
-"""Average precision, correlation, IoU and F1, each with its interval over sentences in closed form.
+"""Average precision, AUC, correlation, IoU and F1, each with its interval over sentences.
 
-How far average precision and correlation would be off on other sentences is read off their
+How far average precision, AUC and correlation would be off on other sentences is read off their
 derivatives by the weights of the examples (the infinitesimal jackknife, a linearisation): those of
 a sentence's examples are summed, and the variance is the sum of squares over sentences.
 """
@@ -71,6 +71,53 @@ def correlation(x: np.ndarray, y: np.ndarray, sentences: np.ndarray) -> Interval
     half = _quantile_of_t(freedom) * np.sqrt(variance) / (1 - value**2)
     middle = np.arctanh(value)
     return Interval(value, float(np.tanh(middle - half)), float(np.tanh(middle + half)))
+
+
+def roc_auc(values: np.ndarray, right: np.ndarray, groups: np.ndarray) -> Interval:
+    """How often, of a right example and another of its group, the right one has the larger value.
+
+    Equal values count half. Examples, (n,) each, are of one sentence each. The derivatives are
+    those of DeLong et al. (1988) over all groups, the interval as in :func:`average_precision`;
+    with fewer right or other ones to compare than ``FEW_SENTENCES`` it is not known.
+    """
+    from scipy.stats import rankdata
+
+    # The pairs that each example is in, and those that are as they should be.
+    n_pairs, n_as_said = np.zeros(len(values)), np.zeros(len(values))
+    for group in np.unique(groups):
+        for own, other in ((right, ~right), (~right, right)):
+            rows, others = (np.flatnonzero((groups == group) & which) for which in (own, other))
+            n_pairs[rows] = len(others)
+            ranks = rankdata(np.concatenate([values[rows], values[others]]))[: len(rows)]
+            below = ranks - rankdata(values[rows])
+            n_as_said[rows] = below if own is right else len(others) - below
+    total = n_pairs[right].sum()
+    if not total:
+        return Interval(0.5, 0.0, 1.0)
+    value = float(n_as_said[right].sum() / total)
+    counts = [int(np.count_nonzero(n_pairs[which])) for which in (right, ~right)]
+    n = np.where(right, *counts)
+    derivative = (n_as_said - value * n_pairs) / total * np.sqrt(n / np.maximum(n - 1, 1))
+    return _share(value, derivative, np.arange(len(values)), min(counts))
+
+
+def mean_difference(values: np.ndarray, right: np.ndarray) -> Interval:
+    """The mean of right examples less that of the others, of (n,) values of one per sentence.
+
+    With fewer of either than ``FEW_SENTENCES`` the interval is not known, infinite.
+    """
+    means = values[right].mean(), values[~right].mean()
+    counts = int(right.sum()), int((~right).sum())
+    value = float(means[0] - means[1])
+    if min(counts) < FEW_SENTENCES:
+        return Interval(value, *UNKNOWN)
+    residuals, n = values - np.where(right, *means), np.where(right, *counts)
+    derivative = residuals / np.sqrt(n * (n - 1))
+    if not derivative.any():
+        return Interval(value, value, value)
+    variance, freedom = _variance(derivative, np.arange(len(values)))
+    half = float(_quantile_of_t(freedom) * np.sqrt(variance))
+    return Interval(value, value - half, value + half)
 
 
 def overlap(one: np.ndarray, other: np.ndarray, sentences: np.ndarray) -> tuple[Interval, Interval]:

@@ -39,14 +39,10 @@ class Examples:
     @classmethod
     def of(cls, present: Any, activations: Any, sentences: Any, threshold: Any) -> Examples:
         """From what the user gave; raises InputError for what is no number or out of range."""
-        said = _one_per_example(present, "present")
+        said = validate_present(present)
         if not len(said):
             raise InputError("no examples; give at least one")
-        outside = (said < 0) | (said > 1)
-        if outside.any():
-            row = int(np.argmax(outside))
-            raise InputError(f"present is {said[row]:g} in example {row}; give numbers from 0 to 1")
-        values = _one_per_example(activations, "activations")
+        values = _numbers(activations, "activations", "example")
         if len(values) != len(said):
             raise InputError(
                 f"{len(values)} activations for {len(said)} examples; give one for each"
@@ -80,9 +76,19 @@ class Examples:
         return replace(self, activations=self.activations[rows])
 
 
-def _one_per_example(values: Any, name: str) -> np.ndarray:
+def validate_present(present: Any, each: str = "example") -> np.ndarray:
+    """What a description says of examples, or of ``each`` that it is of, from 0 to 1; float64."""
+    said = _numbers(present, "present", each)
+    outside = (said < 0) | (said > 1)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise InputError(f"present is {said[row]:g} in {each} {row}; give numbers from 0 to 1")
+    return said
+
+
+def _numbers(values: Any, name: str, each: str) -> np.ndarray:
     """A finite number for each example, (n_examples,) float64."""
-    wanted = "give one number per example, as a list or an array"
+    wanted = f"give one number per {each}, as a list or an array"
     if hasattr(values, "detach"):  # a tensor
         values = values.detach().cpu().double()
     if isinstance(values, np.ma.MaskedArray):
@@ -97,5 +103,5 @@ def _one_per_example(values: Any, name: str) -> np.ndarray:
     wrong = ~np.isfinite(array)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise InputError(f"{name} is {array[row]} in example {row}; give finite numbers")
+        raise InputError(f"{name} is {array[row]} in {each} {row}; give finite numbers")
     return array

@@ -41,7 +41,8 @@ class InterventionRunner:
     input_ids, attention_mask : (n_inputs, n_tokens) int tensors
         Padded on the right.
     where : Location
-        The neurons that may change, and at which tokens: "all", "last" or one of each input.
+        The neurons that may change, and at which tokens: "all", "last", one of each input, or
+        (n_inputs, n_tokens) bools.
     predict_at : (n_inputs,) int tensor, optional
         The only token of each input whose prediction is needed. Logits are then of one token, which
         saves most of the time of a large vocabulary.
@@ -206,13 +207,17 @@ class InterventionRunner:
         return predict(self.loaded.model, *self._inputs(rows), tokens)
 
     def _tokens(self, positions: Positions | int) -> torch.Tensor | None:
-        """The token of each input at which neurons change, (n_inputs,); None is every token."""
+        """At which tokens neurons change: one of each input, (n_inputs,), or bools; None is all."""
         if isinstance(positions, str) and positions not in ("all", "last"):
             raise unknown_choice("positions", positions, ("all", "last"), "or one per input")
         if isinstance(positions, str):
             return None if positions == "all" else self.lengths - 1
         tokens = torch.as_tensor(positions, device=self.device)
         shape = tuple(tokens.shape)
+        if tokens.dtype == torch.bool and shape == tuple(self.input_ids.shape):
+            if (tokens & (self.attention_mask == 0)).any() or not tokens.any(1).all():
+                raise InputError("positions: an input has none, or padding; give tokens of each")
+            return tokens
         is_int = tokens.dtype in (torch.int32, torch.int64)
         if shape != (len(self),) or not (
             is_int and ((tokens >= 0) & (tokens < self.lengths)).all()
@@ -221,7 +226,10 @@ class InterventionRunner:
         return tokens
 
     def _positions(self, rows: torch.Tensor) -> Positions:
-        return "all" if self.positions is None else self.positions[rows]
+        if self.positions is None:
+            return "all"
+        found = self.positions[rows]
+        return found if found.dim() == 1 else found[:, : int(self.lengths[rows].max())]
 
     @torch.no_grad()
     def _states(self) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
@@ -234,9 +242,11 @@ class InterventionRunner:
             ):
                 self.loaded.model(input_ids=ids, attention_mask=mask)
             chosen = mask != 0
-            if self.positions is not None:
+            positions = self._positions(rows)
+            if isinstance(positions, torch.Tensor):
                 numbers = torch.arange(ids.shape[1], device=self.device)
-                chosen = numbers == self.positions[rows][:, None]
+                is_int = positions.dim() == 1
+                chosen = numbers == positions[:, None] if is_int else positions
             for layer, of_layer in found.items():
                 if of_layer.shape[:2] != ids.shape:
                     raise InputError(

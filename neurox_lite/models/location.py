@@ -24,9 +24,9 @@ class Location:
         By default ``lstm_cell`` for the package's LSTM and ``hidden_states`` for others.
     layers : int, several ints or "all", optional
         All by default; -1 is the last.
-    positions : "all", "last", int or (n_inputs,) ints
+    positions : "all", "last", int, (n_inputs,) ints or (n_inputs, n_tokens) bools
         Every token, the last one, of minimal pairs the end of one word of the prefix (from 0; -1
-        is its last), or one token of each input.
+        is its last), one token of each input, or these tokens.
     side : {"encoder", "decoder"}
         Of an encoder-decoder.
     """

@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm, ttest_ind
 from simulated_neurons import Simulation
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
-from neurox_lite.descriptions.score_intervals import average_precision, correlation, overlap
+from neurox_lite.descriptions.score_intervals import (
+    average_precision,
+    correlation,
+    mean_difference,
+    overlap,
+    roc_auc,
+)
 
 N_DRAWS = 150
 
@@ -110,3 +117,64 @@ def test_order_and_names_of_sentences_are_of_no_account():
     for name, found in one.items():
         ends = (other[name].value, other[name].low, other[name].high)
         assert ends == pytest.approx((found.value, found.low, found.high)), name
+
+
+@pytest.mark.parametrize("decimals", [0, 8])
+def test_auc_is_that_of_scikit_learn(decimals):
+    rng = np.random.default_rng(0)
+    values, right = rng.normal(size=200).round(decimals), rng.random(200) < 0.2
+    of_one_group = np.zeros(200, int)
+    assert roc_auc(values, right, of_one_group).value == pytest.approx(roc_auc_score(right, values))
+    groups = rng.integers(4, size=200)
+    by_group = [
+        (roc_auc_score(right[own], values[own]), right[own].sum() * (~right[own]).sum())
+        for own in (groups == group for group in range(4))
+    ]
+    aucs, n_pairs = zip(*by_group, strict=True)
+    assert roc_auc(values, right, groups).value == pytest.approx(np.average(aucs, weights=n_pairs))
+
+
+def test_what_groups_explain_is_not_in_the_auc():
+    rng = np.random.default_rng(0)
+    groups = np.arange(1000) // 100
+    right = rng.random(1000) < (groups + 1) / 11
+    values = groups + rng.normal(size=1000)
+    assert roc_auc(values, right, np.zeros(1000, int)).low > 0.7
+    within = roc_auc(values, right, groups)
+    assert within.low < 0.5 < within.high and within.high - within.low < 0.1
+    # Where all of a group are right, there is nothing to compare.
+    nothing = roc_auc(values, groups > 4, groups)
+    assert nothing.value == 0.5 and not nothing.is_known
+
+
+@pytest.mark.parametrize(("n_right", "n_others", "shift"), [(20, 20, 0.5), (100, 900, 2.5)])
+def test_coverage_of_two_samples(n_right, n_others, shift):
+    rng = np.random.default_rng(0)
+    right = np.arange(n_right + n_others) < n_right
+    groups, held = np.zeros(len(right), int), np.zeros(2)
+    for _ in range(N_DRAWS):
+        values = rng.normal(size=len(right)) + shift * right
+        found = roc_auc(values, right, groups), mean_difference(values, right)
+        true = norm.cdf(shift / np.sqrt(2)), shift
+        held += [each.low <= value <= each.high for each, value in zip(found, true, strict=True)]
+    assert (held >= 0.9 * N_DRAWS).all(), held
+
+
+def test_mean_difference_is_nearly_that_of_welch():
+    rng = np.random.default_rng(0)
+    values, right = rng.normal(size=2000), np.arange(2000) < 500
+    values[right] = 1 + 2 * values[right]
+    found = mean_difference(values, right)
+    welch = ttest_ind(values[right], values[~right], equal_var=False).confidence_interval()
+    assert found.value == pytest.approx(values[right].mean() - values[~right].mean())
+    assert (found.low, found.high) == pytest.approx((welch.low, welch.high), abs=5e-3)
+    few = mean_difference(values, np.arange(2000) < 4)
+    assert not few.is_known and np.isinf(few.low)
+    assert not roc_auc(values, np.arange(2000) < 4, np.zeros(2000, int)).is_known
+
+
+def test_where_nothing_varies_an_auc_is_no_point():
+    right, groups = np.arange(60) < 20, np.zeros(60, int)
+    for values, value in ((np.zeros(60), 0.5), (right * 1.0, 1.0), (right * -1.0, 0.0)):
+        found = roc_auc(values, right, groups)
+        assert found.value == value and found.high - found.low > 0.1

@@ -63,6 +63,31 @@ def test_activations_at_one_token_of_each_input(loaded, positions):
     torch.testing.assert_close(model.activations(), expected)
 
 
+def test_activations_and_replacement_at_some_tokens_of_each_input(loaded, monkeypatch):
+    chosen = (MASK != 0) & (torch.arange(7) % 3 != 1)
+    model = masked(loaded, positions=chosen)
+    of_each = zip(states_by_hand(loaded, range(4)), chosen, LENGTHS, strict=True)
+    expected = torch.cat([states[own[:length]] for states, own, length in of_each])
+    torch.testing.assert_close(model.activations(), expected)
+    mask = NeuronMask.of(model.space, range(0, model.space.n_neurons, 3), 1.0)
+    gates, values = (torch.tensor(each).float() for each in (mask.gates, mask.replacement))
+    monkeypatch.setattr(masked_model, "BATCH_TOKENS", 10)
+    for rows in (*model.batches(), torch.tensor([1, 3, 1])):
+        found = model.logits(gates, values, rows)
+        for row, logits in zip(rows, found, strict=True):
+            own = slice(LENGTHS[row])
+            with torch.no_grad(), intervene(loaded, mask, positions=chosen[row, None, own]):
+                expected = loaded.model(IDS[row, None, own]).logits[0]
+            torch.testing.assert_close(logits[own], expected)
+    some = model.select(torch.tensor([3, 0]))
+    torch.testing.assert_close(some.positions, chosen[[3, 0]])
+    of_padding, without = chosen.clone(), chosen.clone()
+    of_padding[3, 3], without[2] = True, False
+    for wrong in (of_padding, without, chosen[:, :5]):
+        with pytest.raises(InputError, match="positions"):
+            masked(loaded, positions=wrong)
+
+
 @pytest.mark.parametrize("positions", ["all", "last", [6, 0, 2, 0, 4]])
 def test_some_inputs_are_as_if_alone(loaded, positions):
     """Chosen, and at every token: not checked again, and the runner they are of stays as it was."""
@@ -222,7 +247,10 @@ def test_the_intact_model(loaded):
         ({"positions": [0, 3, 0, 0, 0]}, "give a token of every input"),
         ({"positions": [0, -1, 0, 0, 0]}, "give a token of every input"),
         ({"positions": [0.0, 1.0, 0.0, 0.0, 0.0]}, "give a token of every input"),
-        ({"positions": MASK.bool()}, r"positions of shape \(5, 7\); give a token of every input"),
+        (
+            {"positions": MASK[:, :5] > 0},
+            r"positions of shape \(5, 5\); give a token of every input",
+        ),
     ],
 )
 def test_what_is_refused(loaded, options, message):

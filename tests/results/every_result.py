@@ -10,6 +10,7 @@ from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.clusters import NeuronClusters
 from neurox_lite.correlation.similarity import LayerSimilarity
+from neurox_lite.descriptions.description_effects import DescriptionEffect, DescriptionEffects
 from neurox_lite.descriptions.description_scores import DescriptionScore, DescriptionScores
 from neurox_lite.descriptions.detection import Detection
 from neurox_lite.descriptions.exemplars import Exemplars
@@ -109,6 +110,7 @@ token_agreement = AttributionAgreement(
 )
 kept = KeptTokens(EVIL, 0.5, (EVIL, "-LRB-"), (N, 1), (EVIL,), *(((KNOWN,), (UNKNOWN,)),) * 2, N)
 description = DescriptionScore(EVIL, 0.5, N, 100, 0.1, 0.05, KNOWN, KNOWN, KNOWN, UNKNOWN, KNOWN)
+described = DescriptionEffect(EVIL, Neuron(0, 1), 100, 10, KNOWN, KNOWN, UNKNOWN, KNOWN)
 scored = ScoredFormula(Formula(EVIL, (("AND NOT", EVIL),)), 0.5, KNOWN)
 formulas = CompositionalFormulas(
     SPACE, 0.05, 5, 10, N, (100, 99), (N, N), 0,
@@ -160,6 +162,8 @@ EVERY = {
         agreement,
         description,
         DescriptionScores((description, description)),
+        described,
+        DescriptionEffects(SPACE, "mean", (described, described)),
         formulas,
         Detection(50, N, KNOWN, UNKNOWN),
         descriptions,
