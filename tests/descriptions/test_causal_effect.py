@@ -1,6 +1,7 @@
 """The causal effect of a description: planted neurons, and changes computed by hand.
 
-Also of `description_effects` and `interval_plot`.
+Also of ``neurox_lite.descriptions.description_effects`` and
+``neurox_lite.descriptions.interval_plot``.
 """
 
 from contextlib import contextmanager
