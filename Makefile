@@ -1,5 +1,5 @@
 # make demo: end to end on the embedded model, from the wheel.  make test: all tests.
-# make quick: those that take no seconds.  make check: lint and types.
+# make quick: those that take no seconds.  make tutorials: runs them.  make check: lint and types.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +10,7 @@ WHEEL_BIN := $(CURDIR)/$(WHEEL_VENV)/bin
 WHEEL_STAMP := $(WHEEL_VENV)/.installed
 OUTSIDE := cd "$$(mktemp -d)" && env -u PYTHONPATH
 
-.PHONY: demo test quick check format wheel installed results bench clean
+.PHONY: demo test quick tutorials check format wheel installed results bench clean
 
 demo: $(WHEEL_STAMP)
 	$(OUTSIDE) $(WHEEL_BIN)/neurox-lite demo --out $(CURDIR)/demo
@@ -20,7 +20,10 @@ installed: $(WHEEL_STAMP)
 	$(OUTSIDE) $(WHEEL_BIN)/python -P $(CURDIR)/tests/installed.py
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --ignore tests/test_tutorials.py
+
+tutorials: $(STAMP)
+	$(BIN)/python -m pytest -n 2 tests/test_tutorials.py
 
 quick: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -m "not heavy"
