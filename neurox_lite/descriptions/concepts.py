@@ -1,4 +1,4 @@
-"""Concepts of the words of a corpus: labels, word forms, positions, and those of the neighbours."""
+"""Concepts of the words of a corpus: labels, forms, positions, neighbours, and what was read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Concepts:
     Attributes
     ----------
     names : (n_concepts,) tuple of str
-        As ``upos=NOUN``, ``word=people``, ``position=first``, ``previous:upos=DET``.
+        As ``upos=NOUN``, ``word=people``, ``position=first``, ``latest:Number=Plur``,
+        ``previous:upos=DET``.
     has : (n_words, n_concepts) sparse bool array by rows
         5 bytes for each concept that a word has: some 30 in a treebank, 150 bytes a word, where a
         full matrix has a byte for each of some thousand concepts.
@@ -109,12 +110,16 @@ def concepts_of(
 
     They are the labels of the tags, ``upos=NOUN``; the forms of words in lower case,
     ``word=people``; positions, ``position=first``, ``second``, ``third``, ``last`` and
-    ``position>10``, ``>20``, ``>40`` (after so many words); and, of labels and forms, those of the
-    words before and after in the sentence, ``previous:upos=DET`` and ``next:word=of``. A tag of
-    the corpus that is called ``word`` or ``position`` takes the place of these.
+    ``position>10``, ``>20``, ``>40`` (after so many words); what has been read so far, of tags that
+    only some words have: ``first:Number=Plur`` and ``latest:Number=Plur``, where the first, and the
+    latest, word of the sentence with a Number, up to the word itself, is plural; and, of labels and
+    forms, those of the words before and after in the sentence, ``previous:upos=DET`` and
+    ``next:word=of``. A tag of the corpus that is called ``word`` or ``position`` takes the place of
+    these.
 
     Left out are concepts of fewer than ``min_count`` words, or of all; and of those with exactly
-    the same words all but the first: labels before forms, positions and neighbours, then by name.
+    the same words all but the first: labels before forms, positions, what has been read and
+    neighbours, then by name.
 
     Parameters
     ----------
@@ -133,8 +138,26 @@ def concepts_of(
     """
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
     min_count = whole_number(min_count, "min_count", least=1)
-    tags = sorted(corpus.tags) if tags is None else sorted(set(strings(tags, "tags")))
+    tags = None if tags is None else sorted(set(strings(tags, "tags")))
     words = np.arange(corpus.n_words) if words is None else words
+    found = find_concepts(corpus, words, tags=tags, min_count=min_count)
+    if not len(found):
+        raise InputError(
+            f"{corpus.source}: none of its labels and forms is of {min_count} words or more, but "
+            "not of all; lower min_count or give more sentences"
+        )
+    return found
+
+
+def find_concepts(
+    corpus: TaggedCorpus,
+    words: np.ndarray,
+    *,
+    tags: Sequence[str] | None = None,
+    min_count: int = MIN_COUNT,
+) -> Concepts:
+    """As :func:`concepts_of`, or none."""
+    tags = sorted(corpus.tags) if tags is None else tags
     names: dict[str, np.ndarray] = {}
     seen: set[bytes] = set()
     for kind in _kinds(corpus, tags):
@@ -143,13 +166,8 @@ def concepts_of(
             if key not in seen and name not in names:
                 seen.add(key)
                 names[name] = of_concept
-    if not names:
-        raise InputError(
-            f"{corpus.source}: none of its labels and forms is of {min_count} words or more, but "
-            "not of all; lower min_count or give more sentences"
-        )
     ends = np.cumsum([0, *map(len, names.values())], dtype=np.int32)
-    places = np.concatenate(list(names.values()))
+    places = np.concatenate([np.zeros(0, np.int32), *names.values()])
     shape = len(words), len(names)
     by_concept = csc_array((np.ones(len(places), bool), places, ends), shape=shape)
     return Concepts(tuple(names), by_concept.tocsr())
@@ -168,13 +186,14 @@ def _frequent(kind: _Kind, words: np.ndarray, least: int) -> Iterator[tuple[str,
 
 def _kinds(corpus: TaggedCorpus, tags: Sequence[str]) -> Iterator[_Kind]:
     """Labels, forms, positions, and those of neighbours, in the order in which they are named."""
-    of_words = []
+    of_words, of_tags = [], []
     for tag in tags:
         # Not by ``labels``, whose array takes 4 bytes for each character of the longest label.
         rows = corpus.tags.get(tag)
         labels = corpus.labels(tag).tolist() if rows is None else chain.from_iterable(rows)
         kind = _kind_of(tag, labels)
         yield kind
+        of_tags.append(kind)
         if tag not in corpus.sentence_tags:
             of_words.append(kind)
     if WORD not in corpus.tags:
@@ -184,6 +203,9 @@ def _kinds(corpus: TaggedCorpus, tags: Sequence[str]) -> Iterator[_Kind]:
     starts, lasts = corpus.sentence_offsets[:-1], corpus.sentence_offsets[1:] - 1
     if POSITION not in corpus.tags:
         yield from _positions(np.arange(corpus.n_words), starts, lasts)
+    for tag, kind in zip(tags, of_tags, strict=True):
+        if tag not in corpus.sentence_tags and (kind.numbers < 0).any():
+            yield from _read_so_far(kind, starts, lasts)
     for before, shift, ends in (("previous", 1, starts), ("next", -1, lasts)):
         for names, numbers in of_words:
             shifted = np.roll(numbers, shift)
@@ -195,6 +217,22 @@ def _kind_of(name: str, labels: Iterable[str]) -> _Kind:
     known = {UNLABELLED: -1}
     numbers = np.fromiter((known.setdefault(each, len(known) - 1) for each in labels), np.int32)
     return _Kind([f"{name}={label}" for label in list(known)[1:]], numbers)
+
+
+def _read_so_far(kind: _Kind, starts: np.ndarray, lasts: np.ndarray) -> Iterator[_Kind]:
+    """The first label of the sentence and the latest one, up to each word."""
+    words, is_labelled = np.arange(len(kind.numbers)), kind.numbers >= 0
+    start_of = np.repeat(starts, lasts - starts + 1)
+    latest = np.maximum.accumulate(np.where(is_labelled, words, -1))
+    # From behind: the next word with a label, from the start of the sentence on.
+    coming = np.minimum.accumulate(np.where(is_labelled, words, len(words))[::-1])[::-1]
+    first = coming[start_of]
+    for before, word, is_read in (
+        ("first", first, first <= words),
+        ("latest", latest, latest >= start_of),
+    ):
+        numbers = np.where(is_read, kind.numbers[np.where(is_read, word, 0)], -1)
+        yield _Kind([f"{before}:{name}" for name in kind.names], numbers.astype(np.int32))
 
 
 def _positions(words: np.ndarray, starts: np.ndarray, lasts: np.ndarray) -> Iterator[_Kind]:

@@ -5,15 +5,16 @@ Language Models"; what they leave open is decided here.
 
 1. Descriptors of each sentence are proposed: by a generator that is given, or keywords and noun
    phrases of the corpus. Those that say the same are put together under one. Words have their
-   labels, forms and positions as descriptors.
+   labels, forms and positions as descriptors, and labels that were read before.
 2. On one half of the sentences, exemplars of a neuron are the 1 % with its largest (smallest)
    activations among sentences of about the same length: long ones have large activations, and
    nearly every descriptor, by chance.
 3. Of every descriptor the log-odds among exemplars, or of words among those at which the neuron is
    largest there, its probability by chance, and the false discovery rate over all neurons and
    descriptors; at most two are returned, or none (:mod:`~neurox_lite.descriptions.enrichment`).
-4. The other half scores what was found, and is described, too, to see what is stable. The same is
-   done with shuffled activations.
+4. What was found is left out unless exemplars of the other half have it more often, too, and it
+   finds active words (or sentences) there better than chance; it is scored on these. The other half
+   is described in the same way, to see what is stable, and so are shuffled activations.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ from tqdm.auto import tqdm
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
-from neurox_lite.descriptions.concepts import Concepts, concepts_of
+from neurox_lite.descriptions.concepts import Concepts, find_concepts
 from neurox_lite.descriptions.corpus_descriptors import corpus_descriptors, numbered
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
 from neurox_lite.descriptions.descriptor_clusters import LETTERS, Embed, cluster_descriptors
 from neurox_lite.descriptions.distribution import DEAD
-from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched, find_enriched
+from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched, EnrichedHalf, find_enriched
 from neurox_lite.descriptions.exemplars import exemplars as exemplars_of
-from neurox_lite.descriptions.halves import Half, HalfExemplars, exemplars_in, half_of, n_taken
+from neurox_lite.descriptions.halves import HalfExemplars, exemplars_in, half_of, n_taken
+from neurox_lite.descriptions.held_out import those_that_hold
 from neurox_lite.descriptions.neuron_description import (
     SENTENCE,
     SIGNS,
@@ -46,7 +48,9 @@ from neurox_lite.descriptions.neuron_description import (
     jaccard,
 )
 from neurox_lite.descriptions.proposals import Propose, propose_descriptors
-from neurox_lite.descriptions.scoring import score_description
+from neurox_lite.descriptions.reference_scores import ReferenceScores
+from neurox_lite.descriptions.scored_examples import Examples
+from neurox_lite.descriptions.scoring import score_examples
 from neurox_lite.descriptions.shuffling import shuffled_rows
 from neurox_lite.errors import InputError
 from neurox_lite.public_names import public_sources
@@ -55,7 +59,7 @@ from neurox_lite.seeds import validate_seed
 logger = logging.getLogger(__name__)
 
 NOTHING = "nothing is more frequent among its exemplars than chance explains"
-
+NOT_HELD = "what is more frequent among its exemplars is not so in the other half of the sentences"
 
 MOST_SHARE = 0.05
 """Where more of the sentences are exemplars, many of these are not exceptional."""
@@ -127,8 +131,16 @@ def describe(
         )
     concepts = _concepts(rows, min_count)
     names, of_sentences = _proposed(rows, propose, embed, min_count)
+    if not len(concepts) and not names:
+        raise InputError(
+            f"{corpus.source}: nothing to describe neurons by: no label, form or "
+            f"descriptor is in {2 * min_count} words or sentences; lower min_count or give more"
+        )
     draw = rows.draw(seed)
-    halves = [half_of(rows, places, concepts, of_sentences, draw) for places in rows.halves(seed)]
+    first, second = (
+        half_of(rows, places, concepts, of_sentences, draw) for places in rows.halves(seed)
+    )
+    halves = first, second
     n_exemplars = sum(n_taken(group, share) for group in halves[0].groups)
     if n_exemplars > MOST_SHARE * halves[0].n_sentences:
         logger.warning(
@@ -145,11 +157,11 @@ def describe(
         column: every_neuron.of(neuron)
         for column, neuron in zip(columns.tolist(), chosen, strict=True)
     }
-    first, second = halves
     rng = np.random.default_rng(seed)
-    shuffled = first.rows[shuffled_rows(first.sentences, rng)]
-    exemplars: list[list[HalfExemplars]] = []
+    own_rows = [half.rows for half in halves]
+    shuffled = [half.rows[shuffled_rows(half.sentences, rng)] for half in halves]
     unique = np.unique(columns)
+    exemplars: list[list[HalfExemplars]] = []
     reasons: list[str] = []
     for column, values in _progress(rows.columns(unique), len(unique), "exemplars"):
         is_dead = examples[column].category == DEAD
@@ -158,40 +170,59 @@ def describe(
         for signed in (values, -values):
             exemplars.append(
                 [
-                    exemplars_in(signed[first.rows], first, share),
-                    exemplars_in(signed[second.rows], second, share),
-                    exemplars_in(signed[shuffled], first, share),
+                    exemplars_in(signed[rows_of], half, share)
+                    for rows_of, half in zip(own_rows + shuffled, (*halves, *halves), strict=True)
                 ]
             )
             reasons.append(_why_none(is_dead, exemplars[-1][0]))
-    described, limit = find_enriched(first, [own for own, _, _ in exemplars])
-    again, _ = find_enriched(second, [own for _, own, _ in exemplars])
-    by_chance, _ = find_enriched(first, [own for _, _, own in exemplars], limit)
+    first, second, first_shuffled, second_shuffled = zip(*exemplars, strict=True)
+    of_first, of_second = find_enriched(halves[0], first), find_enriched(halves[1], second)
+    by_chance = (
+        find_enriched(halves[0], first_shuffled, of_first.limit),
+        find_enriched(halves[1], second_shuffled, of_first.limit),
+    )
     texts = {WORD: concepts.names, SENTENCE: names}
     found: dict[int, list[NeuronDescription]] = {}
-    numbers = iter(range(len(described)))
+    described_by_chance = []
+    references = ReferenceScores(sum(map(len, of_first.found)), seed)
+    numbers = iter(range(len(exemplars)))
     for column, values in _progress(rows.columns(unique), len(unique), "scores"):
         found[column] = []
         for sign, signed in zip(SIGNS, (values, -values), strict=True):
             number = next(numbers)
-            own = tuple(
-                _description(each, texts, signed, halves, share) for each in described[number]
+            parts = tuple(signed[rows_of] for rows_of in own_rows)
+            own = those_that_hold(_replicated(of_first, of_second, number), share, parts, halves)
+            other = those_that_hold(
+                _replicated(of_second, of_first, number), share, parts[::-1], halves[::-1]
             )
-            reason = "" if own else reasons[number] or NOTHING
-            other = tuple(f"{one.level}: {texts[one.level][one.number]}" for one in again[number])
+            if chance := _replicated(*by_chance, number):
+                parts = tuple(signed[rows_of] for rows_of in shuffled)
+                described_by_chance.append(bool(those_that_hold(chance, share, parts, halves)))
+            descriptions = tuple(_description(one, texts, held_out) for one, held_out in own)
+            for one, (_, held_out) in zip(descriptions, own, strict=True):
+                references.add(column, one.score, held_out)
+            reason = reasons[number] or (NOT_HELD if of_first.found[number] else NOTHING)
             found[column].append(
-                NeuronDescription(rows.space.neuron(column), sign, own, other, reason)
+                NeuronDescription(
+                    rows.space.neuron(column),
+                    sign,
+                    descriptions,
+                    tuple(f"{one.level}: {texts[one.level][one.number]}" for one, _ in other),
+                    "" if descriptions else reason,
+                )
             )
     every = [one for column in unique.tolist() for one in found[column]]
+    others = [every[place] for place in rng.permutation(len(every)).tolist()]
     return NeuronDescriptions(
         rows.space,
         public_sources(corpus.source),
-        (first.n_sentences, second.n_sentences),
+        (halves[0].n_sentences, halves[1].n_sentences),
         (len(concepts), len(names)),
         share,
         _mean_jaccard(every, every),
-        _mean_jaccard(every, [every[place] for place in rng.permutation(len(every))]),
-        float(np.mean([bool(one) for one in by_chance])),
+        _mean_jaccard(every, others),
+        sum(described_by_chance) / len(every),
+        references.means(),
         tuple(one for column in columns.tolist() for one in found[column]),
         tuple(examples.values()),
     )
@@ -202,8 +233,8 @@ def _progress(items: Iterable[Any], total: int, what: str) -> Iterable[Any]:
 
 
 def _concepts(rows: CorpusRows, least: int) -> Concepts:
-    """Labels, forms and positions of words, not those of their neighbours."""
-    every = concepts_of(rows.corpus, min_count=2 * least, words=rows.words)
+    """Labels, forms and positions of words and what was read before, not those of neighbours."""
+    every = find_concepts(rows.corpus, rows.words, min_count=2 * least)
     own = [
         number
         for number, name in enumerate(every.names)
@@ -252,23 +283,15 @@ def _why_none(is_dead: bool, exemplars: HalfExemplars) -> str:
     return ""
 
 
+def _replicated(half: EnrichedHalf, other: EnrichedHalf, number: int) -> list[Enriched]:
+    """What one half says of a neuron and sign, and the exemplars of the other half say as well."""
+    return [one for one in half.found[number] if other.replicates(number, one)]
+
+
 def _description(
-    found: Enriched,
-    texts: Mapping[str, Sequence[str]],
-    values: np.ndarray,
-    halves: Sequence[Half],
-    share: float,
+    found: Enriched, texts: Mapping[str, Sequence[str]], examples: Examples
 ) -> Description:
     """A descriptor, with its scores on the other half."""
-    first, second = halves
-    seen, own, sentences = values[first.rows], values[second.rows], second.sentences
-    if found.level == SENTENCE:
-        seen = np.maximum.reduceat(seen, first.starts[:-1])
-        own = np.maximum.reduceat(own, second.starts[:-1])
-        sentences = np.arange(second.n_sentences)
-    threshold = float(np.quantile(seen, 1 - share))
-    has = second.of_words if found.level == WORD else second.of_sentences
-    present = has[:, [found.number]].toarray()[:, 0]
     text = texts[found.level][found.number]
     return Description(
         text,
@@ -279,7 +302,7 @@ def _description(
         found.log_odds,
         float(np.exp(found.log_p)),
         float(np.exp(found.log_q)),
-        score_description(present, own, sentences, threshold=threshold, description=text),
+        score_examples(examples, text),
     )
 
 

@@ -22,6 +22,9 @@ from neurox_lite.showing import short_repr
 FEW_EXEMPLARS = 10
 """With fewer exemplars nothing is said."""
 
+REPLICATED = 0.001
+"""Probability by chance of what one half says, among the exemplars of the other."""
+
 
 @dataclass(frozen=True)
 class Enriched:
@@ -39,10 +42,35 @@ class Enriched:
     __repr__ = short_repr
 
 
+@dataclass(frozen=True, eq=False)
+class EnrichedHalf:
+    """What exemplars of half of the sentences have more often, set by set.
+
+    Attributes
+    ----------
+    found : list of lists of Enriched
+        At most two of each set of exemplars.
+    limit : float
+        The largest logarithm of a probability that is significant.
+    log_p : dict of str to (n_sets, n_descriptors) arrays
+        Of all descriptors, by level.
+    """
+
+    found: list[list[Enriched]]
+    limit: float
+    log_p: dict[str, np.ndarray]
+
+    __repr__ = short_repr
+
+    def replicates(self, number: int, other: Enriched) -> bool:
+        """Whether a descriptor of the other half is more frequent here, too."""
+        return bool(self.log_p[other.level][number, other.number] < np.log(REPLICATED))
+
+
 def find_enriched(
     half: Half, exemplars: Sequence[HalfExemplars], limit: float | None = None
-) -> tuple[list[list[Enriched]], float]:
-    """At most two descriptors of each set of exemplars, and the largest probability of any.
+) -> EnrichedHalf:
+    """At most two descriptors of each set of exemplars.
 
     With ``limit``, such a logarithm, others' false discovery rate decides instead of their own.
     """
@@ -97,7 +125,7 @@ def find_enriched(
                 for each in (chosen if n_exemplars[number] else [])
             ]
         )
-    return found, limit
+    return EnrichedHalf(found, limit, dict(zip((WORD, SENTENCE), log_p, strict=True)))
 
 
 def _hits(has: csr_array, rows: Sequence[np.ndarray]) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from neurox_lite.descriptions.description_scores import DescriptionScore
 from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.descriptions.page import page
+from neurox_lite.descriptions.reference_scores import MeanScores
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, panels
@@ -129,6 +130,9 @@ class NeuronDescriptions(SavedResult):
     described_by_chance : float
         Share of neurons and signs that would be described among these if their activations were
         shuffled.
+    means : tuple of MeanScores
+        Of the descriptions, of a constant one in their place, and of these with shuffled
+        activations; empty where nothing is described.
     neurons : tuple of NeuronDescription
         Two for each neuron.
     exemplars : tuple of NeuronExemplars
@@ -143,6 +147,7 @@ class NeuronDescriptions(SavedResult):
     jaccard: float | None
     jaccard_by_chance: float | None
     described_by_chance: float
+    means: tuple[MeanScores, ...]
     neurons: tuple[NeuronDescription, ...]
     exemplars: tuple[NeuronExemplars, ...]
 
@@ -158,7 +163,10 @@ class NeuronDescriptions(SavedResult):
             "by chance": self.jaccard_by_chance,
             "described when shuffled": self.described_by_chance,
         }
-        lines = (f"{one.neuron} {one.sign}: {', '.join(one.texts)}" for one in self._described())
+        lines = [
+            *(f"mean AUPRC of {mean.of} {mean.auprc}" for mean in self.means),
+            *(f"{one.neuron} {one.sign}: {', '.join(one.texts)}" for one in self._described()),
+        ]
         return summary(f"NeuronDescriptions of {self.space.model} in {self.source}", facts, lines)
 
     def of(self, neuron: Any) -> tuple[NeuronDescription, NeuronDescription]:
@@ -182,7 +190,11 @@ class NeuronDescriptions(SavedResult):
         return sorted(some, key=lambda one: -one.descriptions[0].score.auprc.value)
 
     def table(self) -> Table:
-        """A header, and a row per description; one without text where there is none."""
+        """A header, and a row per description; one without text where there is none.
+
+        The last rows are means of the scores: of all descriptions, of a constant one and of
+        shuffled activations.
+        """
         measures = ("auprc", "f1", "iou", "correlation")
         ends = [f"{name}{end}" for name in measures for end in ("", " low", " high")]
         names = ["neuron", "sign", "level", "description", "with", "exemplars", "share"]
@@ -197,6 +209,9 @@ class NeuronDescriptions(SavedResult):
             if not one.descriptions:
                 empty = [None] * (len(rows[0]) - 3)
                 rows.append([str(one.neuron), one.sign, *empty, one.reason])
+        for mean in self.means:
+            scores = [end for name in measures for end in getattr(mean, name).as_json()]
+            rows.append(["mean", None, None, mean.of, *[None] * 6, *scores, *[None] * 3])
         return rows
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
@@ -234,8 +249,12 @@ class NeuronDescriptions(SavedResult):
             for one in self.neurons
         ]
         head = {"kind": self.KIND, **vars(self), "space": self.space.to_dict()}
-        exemplars = [asdict(one) for one in self.exemplars]
-        write_json(path, {**head, "neurons": neurons, "exemplars": exemplars})
+        parts = {
+            "means": [one.as_json() for one in self.means],
+            "neurons": neurons,
+            "exemplars": [asdict(one) for one in self.exemplars],
+        }
+        write_json(path, {**head, **parts})
 
     def save_page(self, path: str | Path) -> None:
         """Write a page (HTML) with the descriptions, words and sentences of every neuron."""
@@ -262,6 +281,7 @@ class NeuronDescriptions(SavedResult):
         return {
             **fields,
             "space": NeuronSpace.from_dict(fields["space"]),
+            "means": tuple(map(MeanScores.from_json, fields["means"])),
             "neurons": tuple(neurons),
             "exemplars": tuple(NeuronExemplars(**own) for own in exemplars),
         }

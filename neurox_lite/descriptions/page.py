@@ -66,11 +66,26 @@ def page(found: NeuronDescriptions) -> str:
         f"{html(found.source)}; {found.n_sentences[1]:,} others score them. "
         f"{_stability(found)}With shuffled activations, {found.described_by_chance:.1%} of neurons "
         "and signs have one.</p>",
+        *_means(found),
         f"<nav>{links}</nav>",
     ]
     for own in found.exemplars:
         parts += _neuron(own, found.of(own.neuron))
     return PAGE.format(title=html(title), body="\n".join(parts))
+
+
+def _means(found: NeuronDescriptions) -> Iterator[str]:
+    """What descriptions score on average, beside a constant one and shuffled activations."""
+    if not found.means:
+        return
+    yield "<table><tr><th>mean, held out</th>"
+    yield "".join(f"<th class='number'>{name}</th>" for name in ("AUPRC", "F1", "IoU", "r"))
+    yield "</tr>"
+    for one in found.means:
+        scores = (one.auprc, one.f1, one.iou, one.correlation)
+        cells = "".join(f"<td class='number'>{_shown(score)}</td>" for score in scores)
+        yield f"<tr><td>{html(one.of)}</td>{cells}</tr>"
+    yield "</table>"
 
 
 def _stability(found: NeuronDescriptions) -> str:

@@ -74,7 +74,7 @@ def score_description(
         When there are no examples or not one of each for all, or a value is NaN or out of range.
     """
     expect(description, str, "description", "the text it is called by in tables")
-    return _score(Examples.of(present, activations, sentences, threshold), description)
+    return score_examples(Examples.of(present, activations, sentences, threshold), description)
 
 
 def score_with_references(
@@ -110,14 +110,15 @@ def score_with_references(
     constant, shuffled = examples.with_constant(), examples.with_shuffled(rng)
     return DescriptionScores(
         (
-            _score(examples, description),
-            _score(constant, CONSTANT),
-            _score(shuffled, SHUFFLED),
+            score_examples(examples, description),
+            score_examples(constant, CONSTANT),
+            score_examples(shuffled, SHUFFLED),
         )
     )
 
 
-def _score(examples: Examples, description: str) -> DescriptionScore:
+def score_examples(examples: Examples, description: str) -> DescriptionScore:
+    """As :func:`score_description`, of examples."""
     active, is_present = examples.is_active, examples.is_present
     sentences = examples.sentences
     iou, f1 = overlap(active, is_present, sentences)

@@ -280,11 +280,19 @@ def _descriptions(found: NeuronDescriptions) -> str:
         f"{n_described} of the first {len(found.exemplars)} neurons have a description: what the "
         "words or sentences that they fire on have more often than others, with how well it says "
         "on other sentences where they are active, beside what chance has. With shuffled "
-        f"activations {percent(found.described_by_chance)} of neurons and signs have one. More is "
-        "in `descriptions/descriptions.html`."
+        f"activations {percent(found.described_by_chance)} of neurons and signs have one. "
+        f"{_mean_auprc(found)}More is in `descriptions/descriptions.html`."
     )
     header = ("neuron", "activations", "description", "words", "first sentence")
     return f"## What are they about?\n\n{said}\n\n{table(header, rows)}"
+
+
+def _mean_auprc(found: NeuronDescriptions) -> str:
+    """Of the descriptions, a constant one and shuffled activations."""
+    if not found.means:
+        return ""
+    means = ", ".join(f"{one.auprc.value:.3f} ({one.of})" for one in found.means)
+    return f"Mean AUPRC: {means}. "
 
 
 def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:

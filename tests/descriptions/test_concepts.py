@@ -26,6 +26,7 @@ def test_concepts_of_a_few_words():
         "position=first": [0, 3, 5],
         "position=second": [1, 4],
         "position=last": [2, 4, 5],
+        "first:Number=Plur": [1, 2, 5],
         "next:Number=Plur": [0],
         "next:Number=Sing": [3],
         "next:upos=VERB": [1],
@@ -54,6 +55,11 @@ def holds(corpus, name, sentence, place):
         if name.startswith(before):
             there = 0 <= place + step < len(corpus.sentences[sentence])
             return there and holds(corpus, name.removeprefix(before), sentence, place + step)
+    for which, number in (("first:", 0), ("latest:", -1)):
+        if name.startswith(which):
+            tag, label = name.removeprefix(which).split("=")
+            read = [one for one in corpus.tags[tag][sentence][: place + 1] if one]
+            return bool(read) and read[number] == label
     length = len(corpus.sentences[sentence])
     if name.startswith("position>"):
         return place + 1 > int(name.removeprefix("position>"))
@@ -69,14 +75,24 @@ def test_one_word_at_a_time():
     corpus = random_corpus()
     concepts = concepts_of(corpus, min_count=1)
     places = [(s, p) for s, words in enumerate(corpus.sentences) for p in range(len(words))]
-    kinds = [f"a={n}" for n in range(3)] + [f"b={n}" for n in range(6)]
-    kinds += ["word=x", "word=y", "word=z"]
+    labels = [f"a={n}" for n in range(3)] + [f"b={n}" for n in range(6)]
+    kinds = [*labels, "word=x", "word=y", "word=z"]
     kinds += [f"{side}:{kind}" for side in ("previous", "next") for kind in kinds]
+    kinds += [f"{which}:{label}" for which in ("first", "latest") for label in labels]
     kinds += [f"position={name}" for name in ("first", "second", "third", "last")]
     kinds += [f"position>{n}" for n in (10, 20, 40)]
     assert set(concepts.names) == set(kinds)
     for name in concepts.names:
         assert concepts.of(name).tolist() == [holds(corpus, name, *place) for place in places]
+
+
+def test_what_was_read_is_not_asked_of_tags_that_all_words_have():
+    names = concepts_of(CORPUS, min_count=1).names
+    assert not [name for name in names if name.startswith(("first:upos", "latest:upos"))]
+    corpus = nx.TaggedCorpus([["a", "b", "c"]] * 2, {"t": [["", "x", "y"], ["y", "", ""]]})
+    # "y" is the latest of the second sentence, not of the first word of the first one.
+    assert words_of(concepts_of(corpus, min_count=1))["latest:t=y"] == [2, 3, 4, 5]
+    assert words_of(concepts_of(corpus, min_count=1))["first:t=x"] == [1, 2]
 
 
 def test_of_some_words_only_those_are_counted():

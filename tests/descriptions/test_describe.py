@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from neurox_lite import InputError, TaggedCorpus
-from neurox_lite.descriptions.describe import NOTHING, describe
+from neurox_lite.descriptions.corpus_rows import corpus_rows
+from neurox_lite.descriptions.describe import NOT_HELD, NOTHING, describe
 from tests.benchmarks.descriptions import described, measures, planted
 
 
@@ -134,6 +135,52 @@ def test_a_generator_is_asked_for_sentences(activations):
     found = describe(values[:, None], CORPUS, propose=propose)
     assert set(asked) == set(map(" ".join, SENTENCES)) and len(asked) == len(set(asked))
     assert found.of(0)[0].texts == ("sentence: begins low",)
+
+
+def test_descriptors_are_enough_where_no_word_says_anything(activations):
+    """Words that are all different have no form in common, and no label."""
+    words = iter(range(CORPUS.n_words))
+    distinct = [[f"v{next(words)}" for _ in one] for one in SENTENCES]
+    corpus = TaggedCorpus(distinct, {"position": distinct})
+
+    def propose(texts):
+        return [["numbers low"] if int(text.split()[0][1:]) < 2000 else [] for text in texts]
+
+    low = np.arange(CORPUS.n_words) < 2000
+    values = RNG.standard_normal(CORPUS.n_words) + 4 * (low & (RNG.random(len(low)) < 0.5))
+    found = describe(values[:, None], corpus, propose=propose, min_count=80)
+    assert found.n_descriptors == (0, 1)
+    assert found.of(0)[0].texts == ("sentence: numbers low",)
+    with pytest.raises(InputError, match="nothing to describe neurons by"):
+        describe(values[:, None], corpus, propose=propose, min_count=400)
+
+
+def test_what_does_not_hold_in_the_other_half_is_left_out(activations, found):
+    """A neuron that likes a word in the first half of the sentences only."""
+    in_first = np.zeros(CORPUS.n_words, bool)
+    (places, _) = corpus_rows(activations, CORPUS).halves(0)
+    in_first[corpus_rows(activations, CORPUS).rows_of(places)[0]] = True
+    values = np.random.default_rng(7).standard_normal((CORPUS.n_words, 1))
+    values[:, 0] += 5 * ((FLAT == "w9") & in_first)
+    (highest, _) = describe(values, CORPUS).of(0)
+    assert not highest.descriptions and highest.reason == NOT_HELD
+    # All that is said has an interval above what chance has.
+    for one in found.neurons:
+        for each in one.descriptions:
+            assert each.score.auprc.value > each.score.density
+
+
+def test_mean_scores_stand_beside_those_of_nothing(found):
+    own, constant, shuffled = found.means
+    assert [one.of for one in found.means] == ["descriptions", "constant", "shuffled activations"]
+    assert own.n == constant.n == 2
+    scores = [each.score for one in found.neurons for each in one.descriptions]
+    assert own.auprc.value == pytest.approx(np.mean([one.auprc.value for one in scores]))
+    densities = np.array([one.density for one in scores])
+    assert constant.auprc.value == constant.iou.value == pytest.approx(densities.mean())
+    assert constant.f1.value == pytest.approx((2 * densities / (1 + densities)).mean())
+    assert shuffled.auprc.value < 3 * densities.mean() < own.auprc.value
+    assert [row[3] for row in found.table()[-3:]] == [one.of for one in found.means]
 
 
 def test_bad_input(activations, caplog):

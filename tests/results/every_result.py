@@ -27,6 +27,7 @@ from neurox_lite.descriptions.neuron_formulas import (
     ScoredFormula,
 )
 from neurox_lite.descriptions.neuron_tokens import TokensWritten
+from neurox_lite.descriptions.reference_scores import MeanScores
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -126,6 +127,7 @@ exemplars_of_neuron = NeuronExemplars(
 )
 descriptions = NeuronDescriptions(
     SPACE, EVIL, (N, N), (5, 6), 0.01, 0.9, 0.1, 0.0,
+    (MeanScores("constant", N, KNOWN, KNOWN, UNKNOWN, KNOWN),),
     (
         NeuronDescription(
             Neuron(0, 1), "highest",
