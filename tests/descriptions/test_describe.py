@@ -1,7 +1,8 @@
 """Planted aspects are described, at the right sign, and noise is not.
 
 `neurox_lite.descriptions.describe`; `neurox_lite.descriptions.neuron_description`, and the parts
-`neurox_lite.descriptions.halves` and `neurox_lite.descriptions.enriched`
+`neurox_lite.descriptions.halves`, `neurox_lite.descriptions.enriched`,
+`neurox_lite.descriptions.held_out` and `neurox_lite.descriptions.reference_scores`
 """
 
 from __future__ import annotations
