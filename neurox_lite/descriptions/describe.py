@@ -175,12 +175,12 @@ def describe(
                 ]
             )
             reasons.append(_why_none(is_dead, exemplars[-1][0]))
-    first, second, first_shuffled, second_shuffled = zip(*exemplars, strict=True)
-    of_first, of_second = find_enriched(halves[0], first), find_enriched(halves[1], second)
-    by_chance = (
-        find_enriched(halves[0], first_shuffled, of_first.limit),
-        find_enriched(halves[1], second_shuffled, of_first.limit),
-    )
+    in_first, in_second, *in_shuffled = zip(*exemplars, strict=True)
+    of_first, of_second = find_enriched(halves[0], in_first), find_enriched(halves[1], in_second)
+    by_chance = [
+        find_enriched(half, own, of_first.limit)
+        for half, own in zip(halves, in_shuffled, strict=True)
+    ]
     texts = {WORD: concepts.names, SENTENCE: names}
     found: dict[int, list[NeuronDescription]] = {}
     described_by_chance = []
