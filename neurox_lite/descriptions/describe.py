@@ -195,7 +195,7 @@ def describe(
             other = those_that_hold(
                 _replicated(of_second, of_first, number), share, parts[::-1], halves[::-1]
             )
-            if chance := _replicated(*by_chance, number):
+            if chance := _replicated(by_chance[0], by_chance[1], number):
                 parts = tuple(signed[rows_of] for rows_of in shuffled)
                 described_by_chance.append(bool(those_that_hold(chance, share, parts, halves)))
             descriptions = tuple(_description(one, texts, held_out) for one, held_out in own)
