@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,10 +63,11 @@ def vocabulary(
     ids = np.array([number.get(form, len(number)) for form in lower])
     labels: list[str] = []
     if tag is not None:
-        of_form: list[Counter[str]] = [Counter() for _ in range(len(number) + 1)]
-        for place, label in zip(ids.tolist(), corpus.labels(tag)[words].tolist(), strict=True):
-            of_form[place][label] += 1
-        labels = [most_frequent(counted) for counted in of_form[:-1]]
+        of_form: dict[str, Counter[str]] = defaultdict(Counter)
+        pairs = Counter(zip(lower, corpus.labels(tag)[words].tolist(), strict=True))
+        for (form, label), count in pairs.items():
+            of_form[form][label] = count
+        labels = [most_frequent(of_form[form]) for form in number]
     counts = np.array([count for _, count in frequent], dtype=int)
     return Vocabulary(tuple(number), counts, tuple(labels), ids)
 
@@ -110,16 +111,18 @@ class WordMeans:
 
     def __init__(self, n_neurons: int, counts: np.ndarray):
         self._counts = counts[:, None]
-        self._sums = torch.zeros(len(counts) + 1, n_neurons, dtype=torch.float64)
-        self._squares = torch.zeros_like(self._sums)
+        # Sums beside sums of squares, of which the last form has those of all others.
+        self._sums = torch.zeros(len(counts) + 1, 2, n_neurons, dtype=torch.float64)
+        self._parts = torch.empty(SMALL_ROWS, 2, n_neurons, dtype=torch.float64)
 
     def add(self, block: np.ndarray, ids: np.ndarray) -> None:
         """Add rows, (n_rows, n_neurons), of forms by their numbers, ``n_forms`` for others."""
         parts = (torch.from_numpy(each).split(SMALL_ROWS) for each in (block, ids))
         for rows, number in zip(*parts, strict=True):
-            values = rows.double()
+            values = self._parts[: len(rows)]
+            values[:, 0] = rows
+            torch.square(values[:, 0], out=values[:, 1])
             self._sums.index_add_(0, number, values)
-            self._squares.index_add_(0, number, values.square())
 
     def intervals(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean of each form and the ends of its 95 % interval, (n_forms, n_neurons) each.
@@ -127,10 +130,17 @@ class WordMeans:
         That of Student's t over the occurrences.
         """
         n = self._counts
-        means = self._sums[:-1].numpy() / n
-        variance = np.maximum(self._squares[:-1].numpy() - n * means**2, 0) / np.maximum(n - 1, 1)
-        half = np.asarray(student.ppf(0.975, np.maximum(n - 1, 1))) * np.sqrt(variance / n)
-        return means, means - half, means + half
+        sums, squares = self._sums[:-1, 0].numpy(), self._sums[:-1, 1].numpy()
+        means = sums / n
+        # One array, since each has as many numbers as there are forms and neurons.
+        half = means**2
+        half *= n
+        np.subtract(squares, half, out=half)
+        np.maximum(half, 0, out=half)
+        half /= n * np.maximum(n - 1, 1)
+        np.sqrt(half, out=half)
+        half *= np.asarray(student.ppf(0.975, np.maximum(n - 1, 1)))
+        return means, means - half, np.add(half, means, out=half)
 
 
 def top_words(
@@ -162,9 +172,11 @@ def top_words(
     # Of few forms each is among the first of many neurons by chance.
     expected = 2 * n_words * n_neurons / max(n_forms, 1)
     is_common = np.asarray(counted) > max(COMMON * n_neurons, 3 * expected, 3)
-    distance = _distance(means)
-    typical = np.median(distance, axis=1, keepdims=True)
-    is_left_out = is_common[:, None] & (distance < EXCEPTIONAL * typical)
+    is_left_out = np.zeros(means.shape, bool)
+    if is_common.any():
+        distance = _distance(means, is_common)
+        typical = np.median(distance, axis=1, keepdims=True)
+        is_left_out[is_common] = distance < EXCEPTIONAL * typical
     found = []
     for own in first:
         order = np.argsort(np.take_along_axis(is_left_out, own, 0), axis=0, kind="stable")[:n_words]
@@ -177,18 +189,20 @@ def top_words(
     return (found[0], found[1]), np.flatnonzero(is_common)
 
 
-def _distance(means: np.ndarray) -> np.ndarray:
-    """How far the mean of each word is from the median of a neuron, in robust deviations."""
+def _distance(means: np.ndarray, forms: np.ndarray) -> np.ndarray:
+    """How far the means of some words are from the median of a neuron, in robust deviations."""
     distance = np.abs(means - np.median(means, axis=0))
     scale = np.median(distance, axis=0)
     # Of a neuron that is the same at most words.
-    scale = np.where(scale > 0, scale, means.std(0))
-    return np.asarray(np.divide(distance, scale, out=np.zeros_like(distance), where=scale > 0))
+    is_still = scale == 0
+    scale[is_still] = means[:, is_still].std(0)
+    distance = distance[forms]
+    return np.divide(distance, scale, out=np.zeros_like(distance), where=scale > 0)
 
 
 def _first(values: np.ndarray, count: int) -> np.ndarray:
     """Rows of the ``count`` largest values of each column, (count, n_columns), largest first."""
-    of_columns = np.ascontiguousarray(-values.T)
+    of_columns = np.negative(values.T, order="C")
     count = min(count, of_columns.shape[1])
     if count < of_columns.shape[1]:
         rows = np.sort(np.argpartition(of_columns, count, axis=1)[:, :count], axis=1)
