@@ -42,7 +42,7 @@ CLASS_OF = {
 """Of the ``kind`` that a JSON file says it is."""
 
 IN_FOLDERS = {
-    "exemplars.json": "descriptions.exemplars.Exemplars",
+    "exemplars.json": "descriptions.all_exemplars.Exemplars",
     "fit.json": "masking.mask_fit.MaskFit",
     "mask.json": "results.neuron_mask.NeuronMask",
     "token_mask.json": "masking.token_mask.TokenMask",

@@ -16,7 +16,8 @@ from scipy import stats
 from neurox_lite import ActivationStore, InputError, TaggedCorpus
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.descriptions import corpus_rows
-from neurox_lite.descriptions.exemplars import Exemplars, exemplars
+from neurox_lite.descriptions.all_exemplars import Exemplars
+from neurox_lite.descriptions.exemplars import exemplars
 
 N_SENTENCES, N_NEURONS = 150, 12
 RNG = np.random.default_rng(0)
@@ -141,7 +142,7 @@ def test_a_sentence_that_is_repeated_counts_once(found):
 
 
 def test_the_order_of_sentences_does_not_matter(monkeypatch):
-    monkeypatch.setattr(sys.modules[Exemplars.__module__], "SAMPLE_WORDS", 150)
+    monkeypatch.setattr(sys.modules[exemplars.__module__], "SAMPLE_WORDS", 150)
     order = RNG.permutation(N_SENTENCES)
     rows = np.concatenate([np.arange(*CORPUS.sentence_offsets[n : n + 2]) for n in order])
     once, again = exemplars(X, CORPUS), exemplars(X[rows], CORPUS.select(order.tolist()))
@@ -194,8 +195,3 @@ def test_bad_input(tmp_path, caplog):
         exemplars(bad, CORPUS)
     exemplars(X[: CORPUS.sentence_offsets[10]], CORPUS.select(range(10)))
     assert "10 different sentences are too few" in caplog.text
-
-
-def test_one_neuron_is_asked_for(found):
-    with pytest.raises(InputError, match="2 neurons; give one"):
-        found.of(["0:1", "0:2"])

@@ -10,10 +10,10 @@ from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.clusters import NeuronClusters
 from neurox_lite.correlation.similarity import LayerSimilarity
+from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.description_effects import DescriptionEffect, DescriptionEffects
 from neurox_lite.descriptions.description_scores import DescriptionScore, DescriptionScores
 from neurox_lite.descriptions.detection import Detection
-from neurox_lite.descriptions.exemplars import Exemplars
 from neurox_lite.descriptions.formula_search import Formula
 from neurox_lite.descriptions.neuron_description import (
     Description,

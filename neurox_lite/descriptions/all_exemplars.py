@@ -1,0 +1,178 @@
+"""Of all neurons the sentences and words at which they are largest and smallest: the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.descriptions.distribution import CATEGORIES
+from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
+from neurox_lite.errors import InputError
+from neurox_lite.intervals import Interval
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
+
+NAME, KIND = "exemplars", "exemplars"
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplars:
+    """Of every neuron the sentences and words at which it is largest and smallest.
+
+    Made by :func:`~neurox_lite.descriptions.exemplars`; :meth:`of` shows one neuron. In arrays the
+    second axis has the highest and the lowest.
+
+    Attributes
+    ----------
+    space : NeuronSpace
+    source : str
+        The corpus.
+    n_sentences, n_words : int
+        That were read, each sentence once.
+    sentences : tuple of tuples of str
+        Those that are an example of some neuron.
+    forms, labels : tuples of str
+        Word forms, and their parts of speech.
+    counts : tuple of int
+        Their occurrences.
+    common : dict of int to tuple of str
+        By layer, words that too many neurons like, which are left out.
+    arrays : dict of str to array
+        ``values``, ``examples`` and ``places``, (n_neurons, 2, n_examples): activation, number in
+        ``sentences`` (-1 for none) and number of the word in it. The same with ``quantile_``
+        before. ``words``, (n_neurons, 2, n_words): number in ``forms``; ``word_means``,
+        ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons, n_bins). ``smallest``,
+        ``largest``, ``density``, ``of_position``, ``of_word``, ``categories``: (n_neurons,).
+    """
+
+    space: NeuronSpace
+    source: str
+    n_sentences: int
+    n_words: int
+    sentences: tuple[tuple[str, ...], ...]
+    forms: tuple[str, ...]
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    common: Mapping[int, tuple[str, ...]]
+    arrays: Mapping[str, np.ndarray]
+
+    __repr__ = short_repr
+    to_pandas = as_pandas
+
+    def __len__(self) -> int:
+        return self.space.n_neurons
+
+    def __str__(self) -> str:
+        facts = {"neurons": len(self), "sentences": self.n_sentences, "words": self.n_words}
+        counts = np.bincount(self.arrays["categories"], minlength=len(CATEGORIES))
+        categories = ", ".join(
+            f"{name} {n}" for name, n in zip(CATEGORIES, counts, strict=True) if n
+        )
+        return summary(f"Exemplars of {self.space.model} in {self.source}", facts, [categories])
+
+    def of(self, neuron: Any) -> NeuronExemplars:
+        """Those of one neuron, given as ``"3:17"``, :class:`~neurox_lite.Neuron` or column."""
+        columns = self.space.columns_of(neuron)
+        if len(columns) != 1:
+            raise InputError(f"{len(columns)} neurons; give one, such as '3:17'")
+        (column,) = columns.tolist()
+        own = {name: array[column] for name, array in self.arrays.items()}
+        highest, lowest = (
+            OneSign(
+                self._examples(own, sign, ""),
+                self._examples(own, sign, "quantile_"),
+                self._words(own, sign),
+            )
+            for sign in range(2)
+        )
+        return NeuronExemplars(
+            self.space.neuron(column),
+            CATEGORIES[own["categories"]],
+            float(own["density"]),
+            float(own["of_position"]),
+            float(own["of_word"]),
+            float(own["smallest"]),
+            float(own["largest"]),
+            tuple(own["histogram"].tolist()),
+            highest,
+            lowest,
+        )
+
+    def _examples(
+        self, own: Mapping[str, np.ndarray], sign: int, before: str
+    ) -> tuple[Example, ...]:
+        parts = (own[f"{before}{name}"][sign] for name in ("values", "examples", "places"))
+        return tuple(
+            Example(self.sentences[number], int(place), float(value))
+            for value, number, place in zip(*parts, strict=True)
+            if number >= 0
+        )
+
+    def _words(self, own: Mapping[str, np.ndarray], sign: int) -> tuple[TopWord, ...]:
+        parts = (own[name][sign] for name in ("words", "word_means", "word_lows", "word_highs"))
+        return tuple(
+            TopWord(
+                self.forms[number],
+                self.labels[number] if self.labels else "",
+                self.counts[number],
+                Interval(float(mean), float(low), float(high)),
+            )
+            for number, mean, low, high in zip(*parts, strict=True)
+            if number >= 0
+        )
+
+    def table(self) -> Table:
+        """A header and a row per neuron: category, density, words and first sentence by sign."""
+        sides = ("highest", "lowest")
+        names = [f"{side} {what}" for side in sides for what in ("activation", "words", "sentence")]
+        rows: Table = [["neuron", "category", "density", *names]]
+        for column in range(len(self)):
+            own = self.of(column)
+            cells: list[Any] = []
+            for side in (own.highest, own.lowest):
+                first = side.examples[0] if side.examples else None
+                cells += [
+                    first.value if first else None,
+                    " ".join(word.form for word in side.words[:5]),
+                    " ".join(first.words) if first else None,
+                ]
+            rows.append([str(own.neuron), own.category, own.density, *cells])
+        return rows
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``exemplars.json`` and ``exemplars.safetensors``."""
+        fields = ("source", "n_sentences", "n_words", "sentences", "forms", "labels", "counts")
+        data = {name: getattr(self, name) for name in fields}
+        common = {str(layer): words for layer, words in self.common.items()}
+        head = {"kind": KIND, "space": self.space.to_dict(), "common": common}
+        write_with_arrays(folder, NAME, {**head, **data}, dict(self.arrays))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Exemplars:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            When a file is missing, damaged or holds something else.
+        """
+        with reading_with_arrays(folder, NAME) as (data, read):
+            arrays = read()
+            return cls(
+                NeuronSpace.from_dict(data["space"]),
+                data["source"],
+                data["n_sentences"],
+                data["n_words"],
+                tuple(map(tuple, data["sentences"])),
+                tuple(data["forms"]),
+                tuple(data["labels"]),
+                tuple(data["counts"]),
+                {int(layer): tuple(words) for layer, words in data["common"].items()},
+                arrays,
+            )
