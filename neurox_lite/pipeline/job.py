@@ -71,10 +71,10 @@ class AttributeOptions:
 class DescribeOptions:
     """What the top ``neurons`` of the ranking are about; see :func:`neurox_lite.describe`.
 
-    With 0 nothing is described.
+    With 0 nothing is described. By default they are 20 in a study of words, and 0 otherwise.
     """
 
-    neurons: int = 0
+    neurons: int | None = None
     share: float = 0.01
     min_count: int = 10
 
@@ -171,9 +171,9 @@ class Job:
             "attribute: n_texts: give at least 1": attribute.n_texts >= 1,
             "attribute: methods: give each once": len(set(attribute.methods))
             == len(attribute.methods),
-            "describe: neurons: give a number of at least 0": self.describe.neurons >= 0,
+            "describe: neurons: give a number of at least 0": (self.describe.neurons or 0) >= 0,
             "describe: share: give a number above 0 and up to 0.2": 0 < self.describe.share <= 0.2,
-            "describe: takes a row per word; leave out extract: pooling": self.describe.neurons <= 0
+            "describe: takes a row per word; leave out extract: pooling": not self.describe.neurons
             or self.extract.pooling is None,
             "describe: min_count: give at least 1": self.describe.min_count >= 1,
         }

@@ -99,7 +99,7 @@ def _run_stages(work: Workspace, folder: Path) -> tuple[list[str], list[str]]:
     ran: list[str] = []
     skipped: list[str] = []
     for stage in STAGES:
-        if not stage.is_wanted(work.job):
+        if not stage.is_wanted(work):
             if stage.name in record:
                 _forget(stage, record, "", folder)
             continue

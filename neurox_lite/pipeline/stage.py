@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.report.job_files import JOB_FILES
 
@@ -25,7 +24,7 @@ class Stage:
     inputs : function
         JSON-ready content it depends on beside the stages before it.
     run : function
-    is_wanted : function of a Job
+    is_wanted : function
         Whether the job has this stage.
     """
 
@@ -34,7 +33,7 @@ class Stage:
     inputs: Callable[[Workspace], Any]
     run: Callable[[Workspace], None]
     sometimes: tuple[str, ...] = ()
-    is_wanted: Callable[[Job], bool] = lambda job: True
+    is_wanted: Callable[[Workspace], bool] = lambda work: True
 
     @property
     def files(self) -> tuple[str, ...]:

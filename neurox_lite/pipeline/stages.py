@@ -138,7 +138,7 @@ def _describe(work: Workspace) -> None:
     found = describe(
         work.store,
         work.corpus,
-        work.ranking.top(options.neurons),
+        work.ranking.top(work.n_described),
         share=options.share,
         min_count=options.min_count,
         seed=work.job.seed,
@@ -165,7 +165,7 @@ def _summary(work: Workspace) -> None:
         study=work.job.study,
         attributed=_attributed(work),
         doubts=_doubts(work),
-        described=work.job.describe.neurons > 0,
+        described=work.n_described > 0,
         figure_format=work.job.figure_format,
     )
 
@@ -217,7 +217,7 @@ END_TO_END = (
         ("extract",),
         lambda work: [_labels(work), asdict(work.job.probe)],
         _search,
-        is_wanted=lambda job: job.probe.search,
+        is_wanted=lambda work: work.job.probe.search,
     ),
     Stage(
         "probe",
@@ -245,14 +245,19 @@ END_TO_END = (
             for name in map("attribution/{}".format, ATTRIBUTION_FILES)
             if name not in (FAITHFULNESS.name, *FAITHFULNESS.others)
         ),
-        is_wanted=lambda job: bool(job.attribute.methods),
+        is_wanted=lambda work: bool(work.job.attribute.methods),
     ),
     Stage(
         "describe",
         ("rank",),
-        lambda work: [asdict(work.job.describe), work.corpus.content_hash, work.job.seed],
+        lambda work: [
+            work.n_described,
+            asdict(work.job.describe),
+            work.corpus.content_hash,
+            work.job.seed,
+        ],
         _describe,
-        is_wanted=lambda job: job.describe.neurons > 0,
+        is_wanted=lambda work: work.n_described > 0,
     ),
 )
 SUMMARY = Stage(

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets
 from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.json_files import write_json
-from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.probing.layerwise import layer_scores
@@ -59,8 +58,8 @@ def _seed(work: Workspace) -> int:
     return work.job.seed
 
 
-def _is_study(job: Job) -> bool:
-    return job.study
+def _is_study(work: Workspace) -> bool:
+    return work.job.study
 
 
 STUDY = (

@@ -22,6 +22,9 @@ from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.report.job_files import PROBE, RANKING, STORE, JobFile, Result
 from neurox_lite.results.ranking import NeuronRanking
 
+DESCRIBED_IN_STUDY, SENTENCES_TO_DESCRIBE = 20, 200
+"""Neurons that a study describes, if there are so many sentences."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -68,6 +71,15 @@ class Workspace:
     def corpus(self) -> TaggedCorpus:
         """What activations are of: with pooling, every sentence is one word."""
         return self.words.by_sentence() if self.extract.pooling else self.words
+
+    @property
+    def n_described(self) -> int:
+        """How many neurons are described."""
+        if self.job.describe.neurons is not None:
+            return self.job.describe.neurons
+        if not self.job.study or self.extract.pooling:
+            return 0
+        return DESCRIBED_IN_STUDY if len(self.words) >= SENTENCES_TO_DESCRIBE else 0
 
     @cached_property
     def store(self) -> ActivationStore:

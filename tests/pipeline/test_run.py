@@ -36,6 +36,7 @@ from neurox_lite.pipeline.job import (
 )
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stages import STAGES
+from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.online_code import OnlineCodeLength
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -49,7 +50,7 @@ pytestmark = pytest.mark.heavy
 BASE = Job(model="", corpus="", tag="", out="")
 """Neither a search nor a study."""
 
-ALL = tuple(stage.name for stage in STAGES if stage.is_wanted(BASE))
+ALL = tuple(stage.name for stage in STAGES if stage.is_wanted(Workspace(BASE)))
 
 
 def first_sentences(split: str, count: int, folder: Path) -> str:
@@ -134,7 +135,11 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     result = run_job(study)
 
     added = ("layers", "redundancy", "online code", "learning curve", "rank intervals")
-    assert result.ran == ("control", *added, "summary")
+    assert result.ran == ("control", "describe", *added, "summary")
+    found = NeuronDescriptions.load(out / "descriptions/descriptions.json")
+    assert [own.neuron for own in found.exemplars] == NeuronRanking.load(out / "ranking.json").top(
+        20
+    )
     assert result.converged
     scores = LayerScores.load(out / "layer_scores.json")
     evaluation = json.loads((out / "probe/evaluation.json").read_text())
