@@ -49,7 +49,7 @@ class Interval:
 
     def __str__(self) -> str:
         if not self.is_known:
-            return f"{self.value:.4g} (not known: one sentence, or too few)"
+            return f"{self.value:.4g} (interval not known)"
         return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
 
 

@@ -78,7 +78,7 @@ def test_all_right_is_no_point():
 def test_of_one_sentence_nothing_is_known():
     interval = accuracy_interval([True, True, False], [4, 4, 4])
     assert (interval.value, interval.low, interval.high) == (2 / 3, 0, 1)
-    assert str(interval) == "0.6667 (not known: one sentence, or too few)"
+    assert str(interval) == "0.6667 (interval not known)"
     assert not interval.is_known
 
 

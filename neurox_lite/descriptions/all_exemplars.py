@@ -48,7 +48,7 @@ class Exemplars:
         ``sentences`` (-1 for none) and number of the word in it. The same with ``quantile_``
         before. ``words``, (n_neurons, 2, n_words): number in ``forms``; ``word_means``,
         ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons, n_bins). ``smallest``,
-        ``largest``, ``density``, ``of_position``, ``of_word``, ``categories``: (n_neurons,).
+        ``largest``, ``sparseness``, ``of_position``, ``of_word``, ``categories``: (n_neurons,).
     """
 
     space: NeuronSpace
@@ -94,7 +94,7 @@ class Exemplars:
         return NeuronExemplars(
             self.space.neuron(column),
             CATEGORIES[own["categories"]],
-            float(own["density"]),
+            float(own["sparseness"]),
             float(own["of_position"]),
             float(own["of_word"]),
             float(own["smallest"]),
@@ -128,10 +128,10 @@ class Exemplars:
         )
 
     def table(self) -> Table:
-        """A header and a row per neuron: category, density, words and first sentence by sign."""
+        """A header and a row per neuron: category, sparseness, words and first sentence by sign."""
         sides = ("highest", "lowest")
         names = [f"{side} {what}" for side in sides for what in ("activation", "words", "sentence")]
-        rows: Table = [["neuron", "category", "density", *names]]
+        rows: Table = [["neuron", "category", "sparseness", *names]]
         for column in range(len(self)):
             own = self.of(column)
             cells: list[Any] = []
@@ -142,7 +142,7 @@ class Exemplars:
                     " ".join(word.form for word in side.words[:5]),
                     " ".join(first.words) if first else None,
                 ]
-            rows.append([str(own.neuron), own.category, own.density, *cells])
+            rows.append([str(own.neuron), own.category, own.sparseness, *cells])
         return rows
 
     def save(self, folder: str | Path) -> None:

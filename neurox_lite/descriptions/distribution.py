@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -11,13 +11,16 @@ from neurox_lite.showing import short_repr
 
 N_BINS, N_QUANTILES = 40, 10
 SPARSE = 0.1
-"""A neuron of a density below this is sparse; of Gaussian activations it is 0.64."""
+"""A neuron of a sparseness below this is sparse; of Gaussian activations it is 0.64."""
 
 EXPLAINED = 0.5
 """From which share of its variance on a neuron is one of positions, or of single words."""
 
 LAST_POSITION = 49
 """Words further on count as one position."""
+
+AT_ONCE = 64
+"""Neurons that are worked on, since float64 copies of a sample are large."""
 
 DEAD, POSITIONAL, WORD_IDENTITY = "dead", "positional", "word identity"
 CATEGORIES = (DEAD, POSITIONAL, WORD_IDENTITY, "sparse", "dense")
@@ -31,9 +34,10 @@ class Distribution:
     ----------
     histogram : (n_neurons, n_bins) int array
         Words of the sample in bins of equal width from the smallest activation to the largest.
-    density : (n_neurons,) float64 array
-        ``(E r)^2 / E r^2`` with r the distance from the median (Treves & Rolls 1991): the share of
-        the words on which a neuron is active, if it is equally so on these and rests on others.
+    sparseness : (n_neurons,) float64 array
+        ``a = (E r)^2 / E r^2`` of Treves & Rolls (1991), with r the distance from the median: the
+        share of the words on which a neuron is active, if it is equally so on these and rests on
+        others. It is small of a sparse neuron.
     of_position, of_word : (n_neurons,) float64 arrays
         Shares of the variance that the position in the sentence explains, and the word form: the
         unbiased estimate omega squared (Hays 1963), which is 0 for what chance explains.
@@ -47,7 +51,7 @@ class Distribution:
     """
 
     histogram: np.ndarray
-    density: np.ndarray
+    sparseness: np.ndarray
     of_position: np.ndarray
     of_word: np.ndarray
     categories: np.ndarray
@@ -76,12 +80,32 @@ def distribution(
     smallest, largest : (n_neurons,) arrays
         Activations over all words, in the sample or not.
     """
+    parts = []
+    for first in range(0, sample.shape[1], AT_ONCE):
+        own = slice(first, first + AT_ONCE)
+        parts.append(_of_columns(sample[:, own], starts, ids, smallest[own], largest[own]))
+    axes = {"quantile_values": -1, "quantile_rows": -1}
+    return Distribution(
+        *(
+            np.concatenate([getattr(part, field.name) for part in parts], axes.get(field.name, 0))
+            for field in fields(Distribution)
+        )
+    )
+
+
+def _of_columns(
+    sample: np.ndarray,
+    starts: np.ndarray,
+    ids: np.ndarray,
+    smallest: np.ndarray,
+    largest: np.ndarray,
+) -> Distribution:
     values = sample.astype(np.float64)
     distance = np.abs(values - np.median(values, axis=0))
     mean_square = (distance**2).mean(0)
     rounding = 4 * np.finfo(sample.dtype).eps * np.maximum(np.abs(smallest), np.abs(largest))
     is_dead = largest - smallest <= rounding
-    density = np.divide(
+    sparseness = np.divide(
         distance.mean(0) ** 2, mean_square, out=np.zeros(len(is_dead)), where=mean_square > 0
     )
     positions = np.arange(len(values)) - np.repeat(starts[:-1], np.diff(starts))
@@ -89,12 +113,12 @@ def distribution(
     of_word = omega_squared(values, ids)
     is_of_position = of_position >= np.maximum(EXPLAINED, of_word)
     categories = np.select(
-        [is_dead, is_of_position, of_word >= EXPLAINED, density < SPARSE], range(4), 4
+        [is_dead, is_of_position, of_word >= EXPLAINED, sparseness < SPARSE], range(4), 4
     )
     quantiles = [_quantile_examples(sample, starts, sign) for sign in (1, -1)]
     return Distribution(
         _histogram(values, smallest, largest),
-        density,
+        sparseness,
         of_position,
         of_word,
         categories,

@@ -237,7 +237,7 @@ class Endpoint:
                 wait = min(2 ** (number - 1), MAX_WAIT) if error.wait is None else error.wait
                 reason = str(error)
             if number == self.n_tries:
-                reason += f", the last of {number} times that it was asked"
+                reason += f", after {number} attempt{'s' if number > 1 else ''}"
                 break
             if wait > MAX_WAIT:
                 reason += f", and asks to wait {wait:.0f} s"

@@ -27,7 +27,7 @@ from neurox_lite.threads import thread_map
 logger = logging.getLogger(__name__)
 
 SAMPLE_WORDS = 5_000
-"""Of the sentences that histogram, density, category and quantiles are made from."""
+"""Of the sentences that histogram, sparseness, category and quantiles are made from."""
 
 FEW_SENTENCES = 100
 """With fewer, what neurons fire on is chance."""
@@ -36,7 +36,7 @@ AT_ONCE = 2
 """Layers that are worked on."""
 
 SIGNS = (1, -1)
-OF_DISTRIBUTION = ("histogram", "density", "of_position", "of_word", "categories")
+OF_DISTRIBUTION = ("histogram", "sparseness", "of_position", "of_word", "categories")
 
 
 def exemplars(
@@ -58,10 +58,10 @@ def exemplars(
     nearer to other words, without those that many neurons of the layer have among their first.
     Equal sentences count once.
 
-    One pass. Histogram, density, category and quantiles are those of a uniform sample of sentences
-    of 5,000 words. Memory, for two layers at once: the sample, and two float64 numbers for each
-    neuron and each of at most 10,000 word forms; the result has about 900 bytes for each neuron,
-    and the sentences.
+    One pass. Histogram, sparseness, category and quantiles are those of a uniform sample of
+    sentences of 5,000 words. Memory, for two layers at once: the sample, and two float64 numbers
+    for each neuron and each of at most 10,000 word forms; the result has about 900 bytes for each
+    neuron, and the sentences.
 
     Parameters
     ----------

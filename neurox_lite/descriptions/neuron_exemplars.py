@@ -121,7 +121,7 @@ class NeuronExemplars(SavedResult):
     category : str
         ``dead``, the same at every word; ``positional``, its variance is one of positions;
         ``word identity``, one of word forms; ``sparse`` or ``dense`` otherwise.
-    density, of_position, of_word : float
+    sparseness, of_position, of_word : float
         As for :class:`~neurox_lite.descriptions.distribution.Distribution`.
     smallest, largest : float
         Of all activations.
@@ -133,7 +133,7 @@ class NeuronExemplars(SavedResult):
 
     neuron: Neuron
     category: str
-    density: float
+    sparseness: float
     of_position: float
     of_word: float
     smallest: float
@@ -148,7 +148,7 @@ class NeuronExemplars(SavedResult):
 
     def __str__(self) -> str:
         facts = {
-            "density": self.density,
+            "sparseness": self.sparseness,
             "variance of word forms": self.of_word,
             "of positions": self.of_position,
         }

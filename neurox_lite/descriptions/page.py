@@ -100,7 +100,7 @@ def _stability(found: NeuronDescriptions) -> str:
 def _neuron(own: NeuronExemplars, descriptions: Sequence[NeuronDescription]) -> Iterator[str]:
     yield f"<h2 id='{own.neuron}'>Neuron {own.neuron}</h2>"
     yield (
-        f"<p class='quiet'>{html(own.category)}; density {own.density:.2f}; from "
+        f"<p class='quiet'>{html(own.category)}; sparseness {own.sparseness:.2f}; from "
         f"{own.smallest:.3g} to {own.largest:.3g}; word forms explain {own.of_word:.0%} of its "
         f"variance, positions {own.of_position:.0%}</p>"
     )

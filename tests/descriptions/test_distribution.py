@@ -1,4 +1,4 @@
-"""Density and explained variance, against closed forms.
+"""Sparseness and explained variance, against closed forms.
 
 `neurox_lite.descriptions.distribution`
 """
@@ -35,11 +35,11 @@ def test_omega_squared_agrees_with_the_analysis_of_variance():
 
 
 @pytest.mark.parametrize("share", [0.02, 0.25])
-def test_density_is_the_share_of_words_on_which_a_neuron_is_active(share):
+def test_sparseness_is_the_share_of_words_on_which_a_neuron_is_active(share):
     sample = np.where(RNG.random((4000, 3)) < share, 7.0, -1.0)
     of_gauss = RNG.normal(5, 2, (4000, 1))
     sample = np.hstack([sample, of_gauss])
     starts = np.arange(0, 4001, 10)
     found = distribution(sample, starts, np.arange(4000), sample.min(0), sample.max(0))
-    assert found.density[:3] == pytest.approx(share, rel=0.2)
-    assert found.density[3] == pytest.approx(2 / np.pi, rel=0.03)
+    assert found.sparseness[:3] == pytest.approx(share, rel=0.2)
+    assert found.sparseness[3] == pytest.approx(2 / np.pi, rel=0.03)

@@ -103,7 +103,7 @@ def test_a_run_that_broke_off_goes_on_and_asks_nothing_twice(server, make, tmp_p
         make(n_tries=3)(TEXTS)
     path = tmp_path / "answers/answers.jsonl"
     assert str(failed.value) == (
-        f"{server.url}/chat/completions: HTTP 503, the last of 3 times that it was asked; "
+        f"{server.url}/chat/completions: HTTP 503, after 3 attempts; "
         f"1 answers are kept in {path}: run the same again later"
     )
     with path.open("a") as file:
@@ -149,7 +149,7 @@ def test_what_takes_too_long_is_tried_again(server, make, waits, trouble):
 def test_a_server_that_is_away_is_said_in_one_line(waits):
     with running() as gone:
         endpoint = Endpoint(gone.url, "x", sleep=waits.append)
-    with pytest.raises(UnfinishedError, match=r"no connection .*the last of 6 times") as failed:
+    with pytest.raises(UnfinishedError, match=r"no connection .*after 6 attempts") as failed:
         endpoint(TEXTS)
     assert waits == [1, 2, 4, 8, 16]
     assert "\n" not in str(failed.value)

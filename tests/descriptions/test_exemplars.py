@@ -103,7 +103,7 @@ def test_kinds(found):
     assert [found.of(column).category for column in range(5)] == [
         "word identity", "dead", "positional", "sparse", "dense"
     ]  # fmt: skip
-    assert found.of(3).density == pytest.approx(0.03, abs=0.02)
+    assert found.of(3).sparseness == pytest.approx(0.03, abs=0.02)
     dead = found.of(1)
     assert not dead.highest.examples + dead.lowest.examples + dead.highest.words
     assert dead.smallest == dead.largest == np.float32(0.1)
@@ -146,7 +146,7 @@ def test_the_order_of_sentences_does_not_matter(monkeypatch):
     order = RNG.permutation(N_SENTENCES)
     rows = np.concatenate([np.arange(*CORPUS.sentence_offsets[n : n + 2]) for n in order])
     once, again = exemplars(X, CORPUS), exemplars(X[rows], CORPUS.select(order.tolist()))
-    for name in ("histogram", "density", "of_word", "of_position", "categories", "values"):
+    for name in ("histogram", "sparseness", "of_word", "of_position", "categories", "values"):
         np.testing.assert_allclose(once.arrays[name], again.arrays[name], atol=1e-12)
 
 

@@ -145,7 +145,7 @@ exemplars = Exemplars(
            for name in ("values", "examples", "places")},
         **{name: np.zeros((2, 2, 1), int) for name in ("words", "word_means", "word_lows",
                                                        "word_highs")},
-        **{name: np.zeros(2, int) for name in ("categories", "density", "of_position", "of_word",
+        **{name: np.zeros(2, int) for name in ("categories", "sparseness", "of_position", "of_word",
                                                "smallest", "largest")},
         "histogram": np.ones((2, 3), int),
     },
