@@ -19,6 +19,10 @@ EXPLAINED = 0.5
 LAST_POSITION = 49
 """Words further on count as one position."""
 
+ALIKE = 1e-6
+"""Activations of a constant neuron differ by less than this share of them, whatever the rounding.
+"""
+
 AT_ONCE = 64
 """Neurons that are worked on, since float64 copies of a sample are large."""
 
@@ -103,8 +107,7 @@ def _of_columns(
     values = sample.astype(np.float64)
     distance = np.abs(values - np.median(values, axis=0))
     mean_square = (distance**2).mean(0)
-    rounding = 4 * np.finfo(sample.dtype).eps * np.maximum(np.abs(smallest), np.abs(largest))
-    is_dead = largest - smallest <= rounding
+    is_dead = is_constant(smallest, largest)
     sparseness = np.divide(
         distance.mean(0) ** 2, mean_square, out=np.zeros(len(is_dead)), where=mean_square > 0
     )
@@ -124,6 +127,11 @@ def _of_columns(
         categories,
         *(np.stack(parts, axis=1) for parts in zip(*quantiles, strict=True)),
     )
+
+
+def is_constant(smallest: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    """Whether the activations of neurons, from their smallest to their largest, are alike."""
+    return np.asarray(largest - smallest <= ALIKE * np.maximum(np.abs(smallest), np.abs(largest)))
 
 
 def omega_squared(values: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -20,9 +20,10 @@ from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.descriptions.concepts import MIN_COUNT, Concepts, concepts_of
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
+from neurox_lite.descriptions.distribution import is_constant
 from neurox_lite.descriptions.formula_search import Formula, best_formulas
+from neurox_lite.descriptions.neuron_description import SIGNS
 from neurox_lite.descriptions.neuron_formulas import (
-    SIGNS,
     CompositionalFormulas,
     NeuronFormula,
     ScoredFormula,
@@ -38,10 +39,6 @@ MIN_SENTENCES = 10
 
 MOST_ACTIVE = 0.5
 """Share of the words on which a neuron may be active: those tied at an end are no end."""
-
-ALIKE = 1e-6
-"""Activations of a constant neuron differ by less than this share of them, whatever the rounding.
-"""
 
 
 def compositional_formulas(
@@ -214,7 +211,7 @@ def _active(values: np.ndarray, share: float) -> np.ndarray:
 
 def _why_none(values: np.ndarray, in_halves: Sequence[np.ndarray], halves: Sequence[_Half]) -> str:
     """Why there is no formula of the words active in each half; empty when there may be one."""
-    if np.ptp(values) <= ALIKE * np.abs(values).max():
+    if is_constant(values.min(), values.max()):
         return "constant"
     if not any(active.any() for active in in_halves):
         return "more than half of the words are tied at this end"

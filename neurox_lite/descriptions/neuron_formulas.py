@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.descriptions.formula_search import Formula
+from neurox_lite.descriptions.neuron_description import SIGNS
 from neurox_lite.figures import Given, finish, panels
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import Neuron, NeuronSpace
@@ -17,8 +18,6 @@ from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-SIGNS = HIGHEST, LOWEST = ("highest", "lowest")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neurox_lite import TaggedCorpus
+from neurox_lite.descriptions import compositional_formulas, exemplars
 from neurox_lite.descriptions.distribution import distribution, omega_squared
 
 RNG = np.random.default_rng(0)
@@ -43,3 +45,13 @@ def test_sparseness_is_the_share_of_words_on_which_a_neuron_is_active(share):
     found = distribution(sample, starts, np.arange(4000), sample.min(0), sample.max(0))
     assert found.sparseness[:3] == pytest.approx(share, rel=0.2)
     assert found.sparseness[3] == pytest.approx(2 / np.pi, rel=0.03)
+
+
+@pytest.mark.parametrize(("noise", "dead"), [(1e-8, True), (1e-4, False)])
+def test_a_neuron_is_constant_by_the_same_rule_as_for_formulas(noise, dead):
+    """Differences such as rounding makes are none, in float64 too."""
+    sentences = [[f"w{number % 7}"] * 3 for number in range(40)]
+    corpus = TaggedCorpus([[*words, f"u{n}"] for n, words in enumerate(sentences)])
+    X = 1 + noise * RNG.random((corpus.n_words, 1))
+    assert (exemplars(X, corpus).of(0).category == "dead") == dead
+    assert (compositional_formulas(X, corpus).of(0)[0].reason == "constant") == dead
