@@ -26,10 +26,13 @@ from neurox_lite.outputs import atomic_write_folder
 if TYPE_CHECKING:
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.descriptions.neuron_description import NeuronDescriptions
+    from neurox_lite.descriptions.neuron_tokens import TokensWritten
     from neurox_lite.descriptions.proposals import Propose
+    from neurox_lite.neurons import NeuronSpace
 
 NAMES = ("descriptions.json", "descriptions.html", "descriptions.csv", "descriptions.tex",
-         "descriptions.png", "descriptions.pdf", "descriptions.svg")  # fmt: skip
+         "descriptions.png", "descriptions.pdf", "descriptions.svg", "tokens_written.json",
+         "tokens_written.csv")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,8 @@ class Describe:
     Example: neurox-lite describe --store bert.h5 --corpus my.conllu --ranking ranking.json -k 50
     --out descriptions
 
-    Example: neurox-lite describe --store bert.h5 --corpus my.conllu --neuron 3:17 --out neuron
+    Example: neurox-lite describe --store gpt2.h5 --corpus my.conllu --neuron 3:17 --model gpt2
+    --out neuron
     """
 
     context: typer.Context
@@ -86,6 +90,14 @@ class Describe:
         str | None,
         typer.Option("--answers", help="Folder for the endpoint's answers, to go on after a stop."),
     ] = None
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="Causal language model of the store: also tell which tokens the neurons write "
+            "(of site mlp or attention_heads).",
+        ),
+    ] = None
     share: Annotated[
         float, typer.Option("--share", help="Of the sentences that are exemplars of a neuron.")
     ] = 0.01
@@ -105,16 +117,21 @@ class Describe:
         from neurox_lite.descriptions.describe import describe
 
         self._check()
-        inputs = (self.store, self.corpus, self.reading.labels, self.ranking, self.descriptors)
+        inputs = (
+            *(self.store, self.corpus, self.reading.labels, self.ranking),
+            *(self.descriptors, self.model),
+        )
         claim_folder(self.context, self.out, NAMES, self.overwrite, *inputs)
         propose = self._propose()
         files, labels = by_split(self.corpus), by_split(self.reading.labels)
         corpus = read_files(files, labels=labels, **self.reading.of_corpus())
         with ActivationStore(self.store) as store:
+            neurons = self._neurons(store)
+            written = self._tokens_written(store.space, neurons)
             found = describe(
                 store,
                 corpus,
-                self._neurons(store),
+                neurons,
                 propose=propose,
                 # A list says itself what is one.
                 embed=None if self.descriptors else "letters",
@@ -125,7 +142,10 @@ class Describe:
         with atomic_write_folder(self.out, NAMES) as new:
             self.figures.save(found, new / "descriptions.json")
             found.save(new / "descriptions.csv")
-            found.save_page(new / "descriptions.html")
+            found.save_page(new / "descriptions.html", written)
+            if written:
+                written.save(new / "tokens_written.json")
+                written.save(new / "tokens_written.csv")
         shown = {"descriptions": self.out, **_summary(found), **skipped_lines(corpus)}
         show(shown, self.as_json)
 
@@ -161,6 +181,18 @@ class Describe:
 
             return Endpoint(self.endpoint, self.endpoint_model, folder=self.answers)
         return None
+
+    def _tokens_written(self, space: NeuronSpace, neurons: Any) -> TokensWritten | None:
+        """Of the neurons to describe, before that is done."""
+        if self.model is None:
+            return None
+        from neurox_lite.descriptions.tokens_written import tokens_written
+        from neurox_lite.models.location import Location
+
+        quiet_transformers()
+        written = tokens_written(self.model, neurons, Location.of_space(space))
+        written.require_space(space)
+        return written
 
     def _neurons(self, store: ActivationStore) -> Any:
         """Those to describe; None for all."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from neurox_lite.descriptions.neuron_tokens import TokensWritten
+
 SIGNS = ("highest", "lowest")
 WORD, SENTENCE = "word", "sentence"
 MOST_BARS = 30
@@ -256,9 +258,23 @@ class NeuronDescriptions(SavedResult):
         }
         write_json(path, {**head, **parts})
 
-    def save_page(self, path: str | Path) -> None:
-        """Write a page (HTML) with the descriptions, words and sentences of every neuron."""
-        write_text(path, page(self))
+    def save_page(self, path: str | Path, written: TokensWritten | None = None) -> None:
+        """Write a page (HTML) with the descriptions, words and sentences of every neuron.
+
+        Parameters
+        ----------
+        path : str or Path
+        written : TokensWritten, optional
+            The tokens they write, see :func:`neurox_lite.descriptions.tokens_written`.
+
+        Raises
+        ------
+        InputError
+            When ``written`` is of another model or site, or not of all of the neurons.
+        """
+        if written is not None:
+            written.require_space(self.space)
+        write_text(path, page(self, written))
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> dict[str, Any]:

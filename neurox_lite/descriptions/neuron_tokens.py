@@ -113,6 +113,14 @@ class TokensWritten(SavedResult):
             self.divisor,
         )
 
+    def require_space(self, space: NeuronSpace) -> None:
+        """Raise InputError unless these are neurons of another result's space."""
+        if self.space != space:
+            raise InputError(
+                f"the tokens are written by neurons of {self.space.model} ({self.space.site}), "
+                f"and these neurons are of {space.model} ({space.site}); give the same model"
+            )
+
     def table(self) -> Table:
         """A header, and a row per neuron and token: those raised, then those lowered."""
         rows: list[list[Any]] = []

@@ -11,6 +11,7 @@ from neurox_lite.intervals import Interval
 if TYPE_CHECKING:
     from neurox_lite.descriptions.neuron_description import NeuronDescription, NeuronDescriptions
     from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign
+    from neurox_lite.descriptions.neuron_tokens import TokensWritten
 
 MOST_EXAMPLES, MOST_WORDS = 5, 10
 
@@ -54,8 +55,8 @@ HEADER = (
 )
 
 
-def page(found: NeuronDescriptions) -> str:
-    """All neurons, one after the other."""
+def page(found: NeuronDescriptions, written: TokensWritten | None = None) -> str:
+    """All neurons, one after the other, with the tokens they write if these are given."""
     n_neurons = len(found.exemplars)
     n_described = len({one.neuron for one in found.neurons if one.descriptions})
     title = f"{n_neurons} neurons of {found.space.model}"
@@ -71,6 +72,8 @@ def page(found: NeuronDescriptions) -> str:
     ]
     for own in found.exemplars:
         parts += _neuron(own, found.of(own.neuron))
+        if written is not None:
+            parts += _written(written.of(own.neuron))
     return PAGE.format(title=html(title), body="\n".join(parts))
 
 
@@ -109,6 +112,14 @@ def _neuron(own: NeuronExemplars, descriptions: Sequence[NeuronDescription]) -> 
         yield from _described(one)
         yield from _examples(side)
         yield "</section>"
+
+
+def _written(own: TokensWritten) -> Iterator[str]:
+    """The tokens whose logits one neuron raises and lowers most."""
+    yield "<section><h3>Tokens it writes</h3>"
+    for what, tokens in (("raises", own.raised[0]), ("lowers", own.lowered[0])):
+        yield f"<p>{what}: {', '.join(map(_apart, tokens))}</p>"
+    yield "</section>"
 
 
 def _described(one: NeuronDescription) -> Iterator[str]:

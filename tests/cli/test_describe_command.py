@@ -43,6 +43,31 @@ def run(files, capsys, *options):
     return code, capsys.readouterr()
 
 
+def test_the_tokens_that_neurons_write(capsys, tmp_path):
+    """With the store's model; another model is refused, and a site that writes nothing."""
+    gpt2, text = nx.embedded_path("models/gpt2"), tmp_path / "c.txt"
+    corpus = nx.read_corpus(nx.embedded_path("corpora/english-dev.conllu.gz")).select(range(120))
+    text.write_text("".join(f"{' '.join(words)}\n" for words in corpus.sentences))
+    for site in ("mlp", "hidden_states"):
+        nx.extract(gpt2, nx.corpora.read_text(text), tmp_path / f"{site}.h5", site=site).close()
+    given = ["describe", "--corpus", str(text), "--format", "text", "--neuron", "0:3", "--model"]
+    out = tmp_path / "out"
+    assert main([*given, str(gpt2), "--store", str(tmp_path / "mlp.h5"), "--out", str(out)]) == 0
+    written = nx.load_result(out / "tokens_written.json")
+    assert written.table() == nx.descriptions.tokens_written(gpt2, "0:3").table()
+    page = (out / "descriptions.html").read_text()
+    assert "Tokens it writes" in page and f"<bdi>{written.raised[0][0]}</bdi>" in page
+    for site, model, message in (
+        ("hidden_states", "gpt2", "write no vector of their own"),
+        ("mlp", "lstm-0", "mlp"),
+    ):
+        store = str(tmp_path / f"{site}.h5")
+        other = str(nx.embedded_path(f"models/{model}"))
+        code = main([*given, other, "--store", store, "--out", str(tmp_path / "none")])
+        assert code == 2 and message in capsys.readouterr().err
+        assert not (tmp_path / "none").exists()
+
+
 def test_the_first_neurons_of_a_ranking(files, capsys, tmp_path):
     out = tmp_path / "d"
     ranking = ("--ranking", str(files / "r.json"), "-k", "2")
