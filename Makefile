@@ -68,6 +68,7 @@ results: out/minilm
 	$(BIN)/python -m tests.benchmarks.deciding_words --task questions
 	$(BIN)/python -m tests.benchmarks.agreement_tokens
 	$(BIN)/python -m tests.benchmarks.descriptions
+	$(BIN)/python -m tests.benchmarks.described_units
 	$(BIN)/python -m tests.benchmarks.length_effects
 	$(BIN)/python -m tests.benchmarks.described_neurons --model out/minilm \
 		--corpus ../shared/data/ewt/en_ewt-ud-train.conllu.gz
