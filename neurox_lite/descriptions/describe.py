@@ -20,7 +20,7 @@ Language Models"; what they leave open is decided here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,10 @@ from neurox_lite.descriptions.corpus_descriptors import corpus_descriptors, numb
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
 from neurox_lite.descriptions.descriptor_clusters import LETTERS, Embed, cluster_descriptors
 from neurox_lite.descriptions.distribution import DEAD
-from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched, EnrichedHalf, find_enriched
+from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched, find_enriched
 from neurox_lite.descriptions.exemplars import exemplars as exemplars_of
-from neurox_lite.descriptions.halves import HalfExemplars, exemplars_in, half_of, n_taken
-from neurox_lite.descriptions.held_out import those_that_hold
+from neurox_lite.descriptions.halves import Half, HalfExemplars, exemplars_in, half_of, n_taken
+from neurox_lite.descriptions.held_out import BothHalves
 from neurox_lite.descriptions.neuron_description import (
     SENTENCE,
     SIGNS,
@@ -53,6 +53,7 @@ from neurox_lite.descriptions.scored_examples import Examples
 from neurox_lite.descriptions.scoring import score_examples
 from neurox_lite.descriptions.shuffling import shuffled_rows
 from neurox_lite.errors import InputError
+from neurox_lite.neurons import Neuron
 from neurox_lite.public_names import public_sources
 from neurox_lite.seeds import validate_seed
 
@@ -118,17 +119,7 @@ def describe(
     if not 0 < share <= 0.2:
         raise InputError(f"share is {share}; give a share of the sentences above 0 and up to 0.2")
     rows = corpus_rows(activations, corpus)
-    columns = np.arange(rows.space.n_neurons)
-    if neurons is not None:
-        # Each once, in the order in which they are given.
-        columns = np.array(list(dict.fromkeys(rows.space.columns_of(neurons).tolist())), dtype=int)
-    if not len(columns):
-        raise InputError("no neurons to describe; give at least one, or None for all")
-    if len(rows.sentences) < 2 * FEW_EXEMPLARS:
-        raise InputError(
-            f"{corpus.source}: {len(rows.sentences)} different sentences are too few to describe "
-            "neurons; take thousands"
-        )
+    columns = _columns(rows, neurons)
     concepts = _concepts(rows, min_count)
     names, of_sentences = _proposed(rows, propose, embed, min_count)
     if not len(concepts) and not names:
@@ -140,96 +131,110 @@ def describe(
     first, second = (
         half_of(rows, places, concepts, of_sentences, draw) for places in rows.halves(seed)
     )
-    halves = first, second
-    n_exemplars = sum(n_taken(group, share) for group in halves[0].groups)
-    if n_exemplars > MOST_SHARE * halves[0].n_sentences:
-        logger.warning(
-            "%s: %d different sentences are few to describe neurons by %d exemplars in each half; "
-            "take thousands",
-            corpus.source,
-            len(rows.sentences),
-            n_exemplars,
-        )
+    _warn_of_few(rows, first, share)
     chosen = rows.space.neurons(columns)
     layers = sorted({neuron.layer for neuron in chosen})
     every_neuron = exemplars_of(activations, corpus, layers=layers, seed=seed)
-    examples = {
-        column: every_neuron.of(neuron)
-        for column, neuron in zip(columns.tolist(), chosen, strict=True)
-    }
+    examples = {neuron: every_neuron.of(neuron) for neuron in chosen}
+    is_dead = {neuron: own.category == DEAD for neuron, own in examples.items()}
     rng = np.random.default_rng(seed)
-    own_rows = [half.rows for half in halves]
-    shuffled = [half.rows[shuffled_rows(half.sentences, rng)] for half in halves]
-    unique = np.unique(columns)
-    exemplars: list[list[HalfExemplars]] = []
-    reasons: list[str] = []
-    for column, values in _progress(rows.columns(unique), len(unique), "exemplars"):
-        is_dead = examples[column].category == DEAD
-        if is_dead:
-            values = np.zeros_like(values)  # without rounding
-        for signed in (values, -values):
-            exemplars.append(
-                [
-                    exemplars_in(signed[rows_of], half, share)
-                    for rows_of, half in zip(own_rows + shuffled, (*halves, *halves), strict=True)
-                ]
-            )
-            reasons.append(_why_none(is_dead, exemplars[-1][0]))
-    in_first, in_second, *in_shuffled = zip(*exemplars, strict=True)
-    of_first, of_second = find_enriched(halves[0], in_first), find_enriched(halves[1], in_second)
-    by_chance = [
-        find_enriched(half, own, of_first.limit)
-        for half, own in zip(halves, in_shuffled, strict=True)
+    halves, own_rows = (first, second), (first.rows, second.rows)
+    shuffled = (
+        first.rows[shuffled_rows(first.sentences, rng)],
+        second.rows[shuffled_rows(second.sentences, rng)],
+    )
+    exemplars = [
+        [
+            exemplars_in(values[rows_of], half, share)
+            for rows_of, half in zip((*own_rows, *shuffled), (*halves, *halves), strict=True)
+        ]
+        for _, _, values in _signed(rows, columns, is_dead, "exemplars")
     ]
+    in_first, in_second, first_shuffled, second_shuffled = zip(*exemplars, strict=True)
+    of_first, of_second = find_enriched(first, in_first), find_enriched(second, in_second)
+    of_shuffled = (
+        find_enriched(first, first_shuffled, of_first.limit),
+        find_enriched(second, second_shuffled, of_first.limit),
+    )
+    own = BothHalves(halves, own_rows, (of_first, of_second), share)
+    other, by_chance = own.exchanged, BothHalves(halves, shuffled, of_shuffled, share)
     texts = {WORD: concepts.names, SENTENCE: names}
-    found: dict[int, list[NeuronDescription]] = {}
-    described_by_chance = []
     references = ReferenceScores(sum(map(len, of_first.found)), seed)
-    numbers = iter(range(len(exemplars)))
-    for column, values in _progress(rows.columns(unique), len(unique), "scores"):
-        found[column] = []
-        for sign, signed in zip(SIGNS, (values, -values), strict=True):
-            number = next(numbers)
-            parts = tuple(signed[rows_of] for rows_of in own_rows)
-            own = those_that_hold(_replicated(of_first, of_second, number), share, parts, halves)
-            other = those_that_hold(
-                _replicated(of_second, of_first, number), share, parts[::-1], halves[::-1]
+    every, n_by_chance = [], 0
+    for number, (neuron, sign, values) in enumerate(_signed(rows, columns, is_dead, "scores")):
+        held = own.those_that_hold(number, values)
+        descriptions = tuple(_description(one, texts, held_out) for one, held_out in held)
+        for one, (_, held_out) in zip(descriptions, held, strict=True):
+            references.add(rows.space.column(neuron), one.score, held_out)
+        in_other = other.those_that_hold(number, values)
+        reason = _why_none(is_dead[neuron], in_first[number], of_first.found[number])
+        n_by_chance += bool(by_chance.those_that_hold(number, values))
+        every.append(
+            NeuronDescription(
+                neuron,
+                sign,
+                descriptions,
+                tuple(f"{one.level}: {texts[one.level][one.number]}" for one, _ in in_other),
+                "" if held else reason,
             )
-            if chance := _replicated(by_chance[0], by_chance[1], number):
-                parts = tuple(signed[rows_of] for rows_of in shuffled)
-                described_by_chance.append(bool(those_that_hold(chance, share, parts, halves)))
-            descriptions = tuple(_description(one, texts, held_out) for one, held_out in own)
-            for one, (_, held_out) in zip(descriptions, own, strict=True):
-                references.add(column, one.score, held_out)
-            reason = reasons[number] or (NOT_HELD if of_first.found[number] else NOTHING)
-            found[column].append(
-                NeuronDescription(
-                    rows.space.neuron(column),
-                    sign,
-                    descriptions,
-                    tuple(f"{one.level}: {texts[one.level][one.number]}" for one, _ in other),
-                    "" if descriptions else reason,
-                )
-            )
-    every = [one for column in unique.tolist() for one in found[column]]
+        )
+    found = {(one.neuron, one.sign): one for one in every}
     others = [every[place] for place in rng.permutation(len(every)).tolist()]
     return NeuronDescriptions(
         rows.space,
         public_sources(corpus.source),
-        (halves[0].n_sentences, halves[1].n_sentences),
+        (first.n_sentences, second.n_sentences),
         (len(concepts), len(names)),
         share,
         _mean_jaccard(every, every),
         _mean_jaccard(every, others),
-        sum(described_by_chance) / len(every),
+        n_by_chance / len(every),
         references.means(),
-        tuple(one for column in columns.tolist() for one in found[column]),
+        tuple(found[neuron, sign] for neuron in chosen for sign in SIGNS),
         tuple(examples.values()),
     )
 
 
-def _progress(items: Iterable[Any], total: int, what: str) -> Iterable[Any]:
-    return tqdm(items, desc=what, unit="neuron", total=total, disable=None, delay=2)
+def _columns(rows: CorpusRows, neurons: Any) -> np.ndarray:
+    """Of the neurons to describe, each once, in the order in which they are given."""
+    columns = np.arange(rows.space.n_neurons)
+    if neurons is not None:
+        columns = np.array(list(dict.fromkeys(rows.space.columns_of(neurons).tolist())), dtype=int)
+    if not len(columns):
+        raise InputError("no neurons to describe; give at least one, or None for all")
+    if len(rows.sentences) < 2 * FEW_EXEMPLARS:
+        raise InputError(
+            f"{rows.corpus.source}: {len(rows.sentences)} different sentences are too few to "
+            "describe neurons; take thousands"
+        )
+    return columns
+
+
+def _warn_of_few(rows: CorpusRows, half: Half, share: float) -> None:
+    n_exemplars = sum(n_taken(group, share) for group in half.groups)
+    if n_exemplars > MOST_SHARE * half.n_sentences:
+        logger.warning(
+            "%s: %d different sentences are few to describe neurons by %d exemplars in each half; "
+            "take thousands",
+            rows.corpus.source,
+            len(rows.sentences),
+            n_exemplars,
+        )
+
+
+def _signed(
+    rows: CorpusRows, columns: np.ndarray, is_dead: Mapping[Neuron, bool], what: str
+) -> Iterator[tuple[Neuron, str, np.ndarray]]:
+    """Neurons in the order of columns: activations of each, (n_rows,), and then their negatives."""
+    unique = np.unique(columns)
+    for column, values in tqdm(
+        rows.columns(unique), desc=what, unit="neuron", total=len(unique), disable=None, delay=2
+    ):
+        neuron = rows.space.neuron(column)
+        if is_dead[neuron]:
+            values = np.zeros_like(values)  # without rounding
+        for sign, signed in zip(SIGNS, (values, -values), strict=True):
+            yield neuron, sign, signed
 
 
 def _concepts(rows: CorpusRows, least: int) -> Concepts:
@@ -272,20 +277,15 @@ def _proposed(
     return tuple(names[number] for number in kept.tolist()), has
 
 
-def _why_none(is_dead: bool, exemplars: HalfExemplars) -> str:
+def _why_none(is_dead: bool, exemplars: HalfExemplars, found: Sequence[Enriched]) -> str:
+    n_exemplars = len(exemplars.sentences)
     if is_dead:
         return "dead: the same at every word"
-    n_exemplars = len(exemplars.sentences)
     if not n_exemplars:
         return "no exemplars: no sentence is beyond most others of its length"
     if n_exemplars < FEW_EXEMPLARS:
         return f"{n_exemplars} exemplars are too few; it takes {FEW_EXEMPLARS}, of more sentences"
-    return ""
-
-
-def _replicated(half: EnrichedHalf, other: EnrichedHalf, number: int) -> list[Enriched]:
-    """What one half says of a neuron and sign, and the exemplars of the other half say as well."""
-    return [one for one in half.found[number] if other.replicates(number, one)]
+    return NOT_HELD if found else NOTHING
 
 
 def _description(

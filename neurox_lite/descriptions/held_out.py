@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched
+from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched, EnrichedHalf
 from neurox_lite.descriptions.halves import Half
 from neurox_lite.descriptions.neuron_description import SENTENCE
 from neurox_lite.descriptions.score_intervals import average_precision
 from neurox_lite.descriptions.scored_examples import Examples
+from neurox_lite.showing import short_repr
 
 
-def those_that_hold(
-    found: Sequence[Enriched],
-    share: float,
-    values: tuple[np.ndarray, ...],
-    halves: tuple[Half, Half],
-) -> list[tuple[Enriched, Examples]]:
-    """Descriptors of one half that find active words of the other better than chance, with these.
+@dataclass(frozen=True, eq=False)
+class BothHalves:
+    """What exemplars of one half of the sentences say of neurons, and those of the other half.
 
-    By AUPRC, which has to be above the density.
-
-    Parameters
+    Attributes
     ----------
-    found : list of Enriched
-        Descriptors of the first half.
+    halves : pair of Half
+        That in which descriptors are found, and the other.
+    rows : pair of (n_rows,) int arrays
+        From which rows each half takes its activations: its own, or shuffled ones.
+    enriched : pair of EnrichedHalf
     share : float
         Of words, or sentences, that are active.
-    values : pair of (n_rows,) arrays
-        Activations of the rows of each half.
-    halves : pair of Half
-        That in which descriptors were found, and the other.
     """
-    each = ((one, _examples(one, share, values, halves)) for one in found)
-    return [(one, examples) for one, examples in each if _is_above_chance(examples)]
+
+    halves: tuple[Half, Half]
+    rows: tuple[np.ndarray, np.ndarray]
+    enriched: tuple[EnrichedHalf, EnrichedHalf]
+    share: float
+
+    __repr__ = short_repr
+
+    @property
+    def exchanged(self) -> BothHalves:
+        """With each half in the place of the other."""
+        return BothHalves(self.halves[::-1], self.rows[::-1], self.enriched[::-1], self.share)
+
+    def those_that_hold(
+        self, number: int, activations: np.ndarray
+    ) -> list[tuple[Enriched, Examples]]:
+        """Descriptors of a set of exemplars that hold in the other half, with what they say of it.
+
+        Exemplars of the other half have them more often, too, and they find its active words, or
+        sentences, better than chance: AUPRC is above the density. ``activations`` are those of all
+        rows, (n_rows,).
+        """
+        first, second = self.enriched
+        values = tuple(activations[rows] for rows in self.rows)
+        found = (one for one in first.found[number] if second.replicates(number, one))
+        each = ((one, _examples(one, self.share, values, self.halves)) for one in found)
+        return [(one, examples) for one, examples in each if _is_above_chance(examples)]
 
 
 def _examples(
