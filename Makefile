@@ -1,4 +1,4 @@
-# make demo: end to end on the embedded model, from the wheel.  make test: all tests.
+# make demo: end to end on the embedded model, from the wheel.  make test: all tests but notebooks.
 # make quick: those that take no seconds.  make tutorials: runs them.  make check: lint and types.
 PYTHON ?= python3
 VENV := .venv
