@@ -79,8 +79,8 @@ def describe(
 ) -> NeuronDescriptions:
     """Describe neurons by what their exemplars have more often than other sentences.
 
-    Layers are read three times. Memory: 128 MB of a layer's columns, and about eight float64
-    numbers for each neuron, sign and descriptor.
+    Layers are read three times. Memory: 128 MB of a layer's columns, and about ten float64 numbers
+    for each neuron, sign and descriptor.
 
     Parameters
     ----------
@@ -112,7 +112,8 @@ def describe(
     ------
     InputError
         When the store was made from another corpus, there is no such neuron, there are fewer than
-        20 different sentences, or ``propose`` does not give descriptors for each text.
+        20 different sentences, ``propose`` does not give descriptors for each text, nothing is in
+        ``2 min_count`` words or sentences, or ``share`` or ``min_count`` is out of range.
     """
     share, seed = real_number(share, "share"), validate_seed(seed)
     min_count = whole_number(min_count, "min_count", least=1)
