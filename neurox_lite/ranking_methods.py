@@ -65,6 +65,10 @@ CROSS_MODEL_METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
 """Methods that rank by what other models have of a neuron; see ``ranking.cross_model``."""
 
 _N_ROWS = MethodOption("n_rows", 5000, "words to sample")
+_OF_TREES = (
+    MethodOption("n_rows", 10_000, _N_ROWS.help),
+    MethodOption("n_trees", 100, "how many trees to grow"),
+)
 
 METHODS: dict[str, RankingMethod] = {
     method.name: method
@@ -85,6 +89,12 @@ METHODS: dict[str, RankingMethod] = {
         RankingMethod("mean_select", ("X", "y")),
         RankingMethod("point_biserial", ("X", "y")),
         RankingMethod("mutual_information", ("X", "y", "seed"), (_N_ROWS,)),
+        RankingMethod("extra_trees", ("X", "y", "seed"), _OF_TREES),
+        RankingMethod(
+            "permutation_importance",
+            ("X", "y", "X_dev", "y_dev", "seed"),
+            (*_OF_TREES, MethodOption("n_repeats", 5, "how often dev is shuffled")),
+        ),
         RankingMethod(
             "integrated_gradients",
             ("probe", "X", "y", "seed"),

@@ -133,6 +133,7 @@ FIRST = {
     "ranking.agreement": lambda it: nx.ranking.agreement(it, 2),
     "ranking.average_precision": lambda it: nx.ranking.average_precision(it, Y),
     "ranking.differentiable_mask": lambda it: nx.ranking.differentiable_mask(it, X, Y),
+    "ranking.extra_trees": lambda it: nx.ranking.extra_trees(it, Y),
     "ranking.gaussian": lambda it: nx.ranking.gaussian(it, Y, X, Y),
     "ranking.integrated_gradients": lambda it: nx.ranking.integrated_gradients(it, X, Y),
     "ranking.iou": lambda it: nx.ranking.iou(it, Y),
@@ -145,6 +146,7 @@ FIRST = {
     "ranking.mutual_information": lambda it: nx.ranking.mutual_information(it, Y),
     "ranking.one_per_cluster": lambda it: nx.ranking.one_per_cluster(it, None),
     "ranking.one_per_cluster clusters": lambda it: nx.ranking.one_per_cluster(RANKING, it),
+    "ranking.permutation_importance": lambda it: nx.ranking.permutation_importance(it, Y, X, Y),
     "ranking.permuted_overlap": lambda it: nx.ranking.permuted_overlap(
         it, nx.ranking.probeless, X, Y, k=2
     ),
@@ -319,6 +321,8 @@ def test_numbers_of_numpy_and_torch(tmp_path):
         lambda number: nx.masking.fit_probe_mask(FITTED, X, n_rows=number),
         lambda number: nx.ranking.gaussian(X, Y, X, Y, n_neurons=number),
         lambda number: nx.ranking.mutual_information(X, Y, n_rows=number),
+        lambda number: nx.ranking.extra_trees(X, Y, n_trees=number),
+        lambda number: nx.ranking.permutation_importance(X, Y, X, Y, n_repeats=number),
         lambda number: nx.ranking.differentiable_mask(FITTED, X, Y, n_rows=number),
         lambda number: nx.ranking.random_ranking(RANKING.space, number),
         lambda number: nx.ranking.vote([RANKING], number),

@@ -103,6 +103,7 @@ VALID = {
     "ranking.activation_difference": {"X": X, "X_other": X + 1},
     "ranking.agreement": {"rankings": [RANKING, RANKING], "k": 2},
     "ranking.average_precision": DATA,
+    "ranking.extra_trees": {**DATA, "n_trees": 5},
     "ranking.gaussian": {**DATA, **DEV, "n_neurons": 2},
     "ranking.integrated_gradients": {"probe": FITTED, **DATA, "n_rows": 5, "n_steps": 2},
     "ranking.iou": DATA,
@@ -117,6 +118,7 @@ VALID = {
         "ranking": RANKING,
         "clusters": nx.correlation.correlation_clusters(X),
     },
+    "ranking.permutation_importance": {**DATA, **DEV, "n_trees": 5},
     "ranking.permuted_overlap": {
         "first": nx.ranking.probeless,
         "second": nx.ranking.mean_select,

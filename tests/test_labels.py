@@ -59,11 +59,16 @@ TAKES_Y = {
     ),
     "class_means": lambda y: class_means(X, y),
     "average_precision": lambda y: nx.ranking.average_precision(X, y),
+    "extra_trees": lambda y: nx.ranking.extra_trees(X, y, n_trees=2),
     "gaussian": lambda y: nx.ranking.gaussian(X, y, X, Y),
     "gaussian dev": lambda y: nx.ranking.gaussian(X, Y, X, y),
     "iou": lambda y: nx.ranking.iou(X, y),
     "mean_select": lambda y: nx.ranking.mean_select(X, y),
     "mutual_information": lambda y: nx.ranking.mutual_information(X, y),
+    "permutation_importance": lambda y: nx.ranking.permutation_importance(X, y, X, Y, n_trees=2),
+    "permutation_importance dev": lambda y: nx.ranking.permutation_importance(
+        X, Y, X, y, n_trees=2
+    ),
     "point_biserial": lambda y: nx.ranking.point_biserial(X, y),
     "probeless": lambda y: nx.ranking.probeless(X, y),
     "differentiable_mask": lambda y: nx.ranking.differentiable_mask(FITTED, X, y),

@@ -5,6 +5,7 @@ from neurox_lite.ranking.agreement import agreement, rank_biased_overlap
 from neurox_lite.ranking.average_precision import average_precision
 from neurox_lite.ranking.cross_model import lin_reg, max_corr, min_corr, svcca
 from neurox_lite.ranking.differentiable_mask import differentiable_mask
+from neurox_lite.ranking.extra_trees import extra_trees
 from neurox_lite.ranking.gaussian import gaussian
 from neurox_lite.ranking.integrated_gradients import integrated_gradients
 from neurox_lite.ranking.iou import iou
@@ -14,6 +15,7 @@ from neurox_lite.ranking.merging import merge_layers
 from neurox_lite.ranking.methods import RankingTask, rank
 from neurox_lite.ranking.mutual_information import mutual_information
 from neurox_lite.ranking.one_per_cluster import one_per_cluster
+from neurox_lite.ranking.permutation_importance import permutation_importance
 from neurox_lite.ranking.permuted_overlap import permuted_overlap
 from neurox_lite.ranking.point_biserial import point_biserial
 from neurox_lite.ranking.probeless import probeless
@@ -29,6 +31,7 @@ __all__ = [
     "agreement",
     "average_precision",
     "differentiable_mask",
+    "extra_trees",
     "gaussian",
     "integrated_gradients",
     "iou",
@@ -40,6 +43,7 @@ __all__ = [
     "min_corr",
     "mutual_information",
     "one_per_cluster",
+    "permutation_importance",
     "permuted_overlap",
     "point_biserial",
     "probeless",

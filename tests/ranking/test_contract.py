@@ -61,13 +61,19 @@ def data(n_classes: int = 3, n: int = N, seed: int = 0) -> Data:
     return Data(X.astype(np.float32), np.array([f"c{i:02d}" for i in y]), other.astype(np.float32))
 
 
+FEW = {"n_rows": 2000, "n_trees": 10}
+OPTIONS = {"extra-trees": FEW, "permutation-importance": {**FEW, "n_repeats": 2}}
+"""For the sake of time."""
+
+
 def labelled(method: str) -> Callable[[Data], NeuronRanking]:
     def ranker(data: Data) -> NeuronRanking:
         half = len(data.y) // 2
         X, y = data.X, data.y
         probe = nx.ElasticNetProbe(tol=1e-7)
         dev = X if len(np.unique(y[:half])) < len(np.unique(y)) else X[half:]
-        return rank(method, RankingTask(X, y, dev, y[len(y) - len(dev) :], probe))
+        task = RankingTask(X, y, dev, y[len(y) - len(dev) :], probe)
+        return rank(method, task, **OPTIONS.get(method, {}))
 
     return ranker
 
@@ -212,7 +218,7 @@ def test_streaming_equals_in_memory(name, tmp_path):
     elif name in METHODS:
         X, half = stores[0].matrix(), stores[0].matrix(rows=np.arange(4500, 9000))
         task = RankingTask(X, given.y, half, given.y[4500:], nx.ElasticNetProbe(tol=1e-7))
-        streamed = rank(name, task)
+        streamed = rank(name, task, **OPTIONS.get(name, {}))
     else:
         streamed = RANKERS[name](Data(stores[0].matrix(), given.y, stores[1].matrix()))
     assert streamed.space == stores[0].space

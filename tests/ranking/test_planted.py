@@ -17,8 +17,14 @@ pytestmark = pytest.mark.heavy
 
 SIZE = Size(n_neurons=60, n_planted=6, n_train=2000, n_held_out=500)
 KNOW_NO_LABELS = {"variance", "random"}
-SEE_SPREAD = {"gaussian", "iou", "average-precision", "mutual-information"}
-OPTIONS = {"gaussian": {"n_neurons": SIZE.n_planted}, "integrated-gradients": {"n_rows": 200}}
+TREES = {"extra-trees", "permutation-importance"}
+SEE_SPREAD = {"gaussian", "iou", "average-precision", "mutual-information", *TREES}
+OPTIONS = {
+    "gaussian": {"n_neurons": SIZE.n_planted},
+    "integrated-gradients": {"n_rows": 200},
+    "extra-trees": {"n_trees": 30},
+    "permutation-importance": {"n_trees": 30, "n_repeats": 2},
+}
 CHANCE = 0.5  # of 6 among 60, no more than half by chance
 
 
@@ -65,9 +71,14 @@ def test_spread_is_seen_by_methods_that_look_beyond_means(method):
     assert found == 1 if method in SEE_SPREAD else found <= CHANCE
 
 
-@pytest.mark.parametrize("method", sorted(set(METHODS) - {"gaussian"}))
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"gaussian", *TREES}))
 def test_pairs_are_not_seen_one_neuron_at_a_time(method):
     assert precision(method, made("xor")) <= CHANCE
+
+
+@pytest.mark.parametrize("method", sorted(TREES))
+def test_pairs_are_seen_by_trees(method):
+    assert precision(method, made("xor")) == 1
 
 
 def test_gaussian_finds_the_partner_of_a_neuron_it_has():
