@@ -88,6 +88,12 @@ METHODS: dict[str, RankingMethod] = {
         RankingMethod("average_precision", ("X", "y")),
         RankingMethod("mean_select", ("X", "y")),
         RankingMethod("point_biserial", ("X", "y")),
+        RankingMethod("activation_probability", ("X", "y")),
+        RankingMethod(
+            "lape",
+            ("X", "y"),
+            (MethodOption("min_quantile", 0.95, "quantile that a neuron has to reach in a class"),),
+        ),
         RankingMethod("mutual_information", ("X", "y", "seed"), (_N_ROWS,)),
         RankingMethod("extra_trees", ("X", "y", "seed"), _OF_TREES),
         RankingMethod(

@@ -58,11 +58,13 @@ TAKES_Y = {
         FITTED, nx.ranking.linguistic_correlation, X, y, X, Y
     ),
     "class_means": lambda y: class_means(X, y),
+    "activation_probability": lambda y: nx.ranking.activation_probability(X, y),
     "average_precision": lambda y: nx.ranking.average_precision(X, y),
     "extra_trees": lambda y: nx.ranking.extra_trees(X, y, n_trees=2),
     "gaussian": lambda y: nx.ranking.gaussian(X, y, X, Y),
     "gaussian dev": lambda y: nx.ranking.gaussian(X, Y, X, y),
     "iou": lambda y: nx.ranking.iou(X, y),
+    "lape": lambda y: nx.ranking.lape(X, y),
     "mean_select": lambda y: nx.ranking.mean_select(X, y),
     "mutual_information": lambda y: nx.ranking.mutual_information(X, y),
     "permutation_importance": lambda y: nx.ranking.permutation_importance(X, y, X, Y, n_trees=2),

@@ -1,6 +1,7 @@
 """One function per method, every one returns a NeuronRanking; and operations on rankings."""
 
 from neurox_lite.ranking.activation_difference import activation_difference
+from neurox_lite.ranking.activation_probability import activation_probability
 from neurox_lite.ranking.agreement import agreement, rank_biased_overlap
 from neurox_lite.ranking.average_precision import average_precision
 from neurox_lite.ranking.cross_model import lin_reg, max_corr, min_corr, svcca
@@ -9,6 +10,7 @@ from neurox_lite.ranking.extra_trees import extra_trees
 from neurox_lite.ranking.gaussian import gaussian
 from neurox_lite.ranking.integrated_gradients import integrated_gradients
 from neurox_lite.ranking.iou import iou
+from neurox_lite.ranking.lape import lape
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.ranking.mean_select import mean_select
 from neurox_lite.ranking.merging import merge_layers
@@ -28,6 +30,7 @@ __all__ = [
     "METHODS",
     "RankingTask",
     "activation_difference",
+    "activation_probability",
     "agreement",
     "average_precision",
     "differentiable_mask",
@@ -35,6 +38,7 @@ __all__ = [
     "gaussian",
     "integrated_gradients",
     "iou",
+    "lape",
     "lin_reg",
     "linguistic_correlation",
     "max_corr",
