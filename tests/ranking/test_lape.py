@@ -66,9 +66,8 @@ def test_neurons_that_are_rarely_active_come_after_all_others():
 
 def test_a_ranking_of_one_language():
     for min_quantile in (0, 0.5):
-        scores = by_name(
-            lape(activations(), LANGUAGES, min_quantile=min_quantile).for_class("en").scores
-        )
+        of_en = lape(activations(), LANGUAGES, min_quantile=min_quantile).for_class("en")
+        scores = by_name(of_en.scores)
         assert scores["specific to fr"] == scores["but not in en"] == 0
     ranking = lape(activations(), LANGUAGES, min_quantile=0.5)
     of_fr = ranking.for_class("fr")
