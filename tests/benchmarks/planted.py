@@ -50,6 +50,7 @@ class Planted:
 
 
 Condition = Callable[[np.random.Generator, Size], Planted]
+Noise = Callable[[tuple[int, int]], np.ndarray]
 
 
 def linear(
@@ -129,6 +130,45 @@ def few_words(rng: np.random.Generator, size: Size) -> Planted:
     return linear(rng, few)
 
 
+def heavy_tails(rng: np.random.Generator, size: Size) -> Planted:
+    """As linear, but the noise has Student's t distribution with 3 degrees of freedom."""
+
+    X = background(rng, size, lambda shape: rng.standard_t(3, size=shape) / np.sqrt(3))
+    columns = chosen(rng, size)
+    y = rng.integers(4, size=size.n_words)
+    X[:, columns] += SIGNAL * codes(rng, 4, len(columns))[y]
+    return planted(rng, size, X, y, columns)
+
+
+def suppressors(rng: np.random.Generator, size: Size, *, strength: float = 2) -> Planted:
+    """One neuron of a pair is as in linear, by 0.3; the other has but the noise of the first."""
+    X, columns = background(rng, size), chosen(rng, size)
+    y = rng.integers(4, size=size.n_words)
+    carriers, their_suppressors = columns[0::2], columns[1::2]
+    noise = strength * rng.normal(size=(size.n_words, len(carriers)))
+    X[:, carriers] += noise + 2 * SIGNAL * codes(rng, 4, len(carriers))[y]
+    X[:, their_suppressors] += noise
+    return planted(rng, size, X, y, columns)
+
+
+def spread(rng: np.random.Generator, size: Size) -> Planted:
+    """As high noise, but five times as many neurons carry the label."""
+    return linear(rng, replace(size, n_planted=5 * size.n_planted), signal=SIGNAL / 2)
+
+
+def unknown_classes(rng: np.random.Generator, size: Size) -> Planted:
+    """Twice as many classes as planted neurons: half have one of these each, half have none."""
+    X, columns = background(rng, size), chosen(rng, size)
+    y = rng.integers(2 * len(columns), size=size.n_words)
+    X[:, columns] += 4 * SIGNAL * np.eye(2 * len(columns), len(columns))[y]
+    return planted(rng, size, X, y, columns)
+
+
+def one_in_a_hundred(rng: np.random.Generator, size: Size) -> Planted:
+    """As linear, among more neurons."""
+    return linear(rng, replace(size, n_neurons=100 * size.n_planted))
+
+
 CONDITIONS: dict[str, Condition] = {
     "low noise": partial(linear, signal=2 * SIGNAL),
     "medium noise": linear,
@@ -142,14 +182,20 @@ CONDITIONS: dict[str, Condition] = {
     "word identity": word_identity,
     "45 classes": partial(linear, signal=2 * SIGNAL, shares=(1 / 45,) * 45),
     "few words": few_words,
+    "heavy tails": heavy_tails,
+    "suppressors": suppressors,
+    "spread": spread,
+    "unknown classes": unknown_classes,
+    "1 in 100": one_in_a_hundred,
 }
 
 
-def background(rng: np.random.Generator, size: Size) -> np.ndarray:
-    """Correlated noise of about variance 1, (n_words, n_neurons)."""
-    shared = rng.normal(size=(size.n_words, N_SHARED)) / np.sqrt(N_SHARED)
+def background(rng: np.random.Generator, size: Size, noise: Noise | None = None) -> np.ndarray:
+    """Correlated noise of about variance 1, (n_words, n_neurons); normal unless it is given."""
+    noise = noise or (lambda shape: rng.normal(size=shape))
+    shared = noise((size.n_words, N_SHARED)) / np.sqrt(N_SHARED)
     mixed = shared @ rng.normal(size=(N_SHARED, size.n_neurons))
-    return (mixed + rng.normal(size=mixed.shape)) / np.sqrt(2)
+    return (mixed + noise(mixed.shape)) / np.sqrt(2)
 
 
 def chosen(rng: np.random.Generator, size: Size) -> np.ndarray:

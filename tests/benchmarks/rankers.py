@@ -12,8 +12,9 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import replace
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,11 +23,13 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # As the commands do.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.figures import save_figure
+from neurox_lite.intervals import mean_interval
 from neurox_lite.report.markdown import table
 from tests.benchmarks.planted import CONDITIONS
 from tests.benchmarks.planted_models import CROSS_MODEL_CONDITIONS
@@ -43,7 +46,7 @@ COLUMNS_PER_TABLE = 6
 
 
 def collected(results: Iterable[tuple[str, Values]], measure: str | None = None) -> MethodTable:
-    """Repetitions as a table: one measure by condition, or all measures over all conditions."""
+    """One measure by condition, or all over all conditions: means over seeds with intervals."""
     values: dict[str, dict[str, list[float]]] = {}
     for condition, result in results:
         for method, row in result.items():
@@ -51,11 +54,23 @@ def collected(results: Iterable[tuple[str, Values]], measure: str | None = None)
                 if measure in (None, name):
                     column = name if measure is None else condition
                     values.setdefault(method, {}).setdefault(column, []).append(value)
-    return MethodTable.from_values(values)
+    table = MethodTable.from_values(values)
+    cells = [[row.get(column) for column in table.columns] for row in values.values()]
+    low, high = (
+        tuple(tuple(cell and interval(cell)[end] for cell in row) for row in cells)
+        for end in (0, 1)
+    )
+    return replace(table, low=low, high=high)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Where the mean over all seeds is, at 95 %, by Student's t; of shares within 0 and 1."""
+    found = mean_interval(values, np.arange(len(values)))
+    return max(found.low, min(0.0, *values)), min(found.high, max(1.0, *values))
 
 
 def show(title: str, methods: MethodTable, *, ranges: bool = True) -> None:
-    """Print a table as Markdown: the mean, and in brackets the least and the largest."""
+    """Print a table as Markdown: the mean, and in brackets its interval."""
     print(f"\n{title}\n")
     for first in range(0, len(methods.columns), COLUMNS_PER_TABLE):
         chosen = slice(first, first + COLUMNS_PER_TABLE)

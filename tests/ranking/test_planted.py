@@ -42,9 +42,11 @@ def precision(method: str, data: Planted) -> float:
 def test_conditions_are_as_described(condition):
     data = made(condition)
     splits = data.splits
-    assert len(np.unique(data.columns)) == SIZE.n_planted
+    n_planted = 5 * SIZE.n_planted if condition == "spread" else SIZE.n_planted
+    assert len(np.unique(data.columns)) == n_planted
     assert len(splits.dev.y) == len(splits.test.y) == SIZE.n_held_out
-    assert splits.train.X.shape == (len(splits.train.y), SIZE.n_neurons)
+    n_neurons = 100 * SIZE.n_planted if condition == "1 in 100" else SIZE.n_neurons
+    assert splits.train.X.shape == (len(splits.train.y), n_neurons)
     assert not set(splits.train.sentences) & set(splits.test.sentences)
     again = made(condition)
     np.testing.assert_array_equal(again.splits.train.X, splits.train.X)
@@ -69,6 +71,13 @@ def test_scales_change_nothing(method):
 def test_spread_is_seen_by_methods_that_look_beyond_means(method):
     found = precision(method, made("variance only"))
     assert found == 1 if method in SEE_SPREAD else found <= CHANCE
+
+
+@pytest.mark.parametrize("method", ["probeless", "average-precision", "activation-probability"])
+def test_neurons_that_only_cancel_noise_are_seen_by_a_probe(method):
+    data = made("suppressors")
+    assert precision(method, data) <= 0.5  # the others of the pairs
+    assert precision("linguistic-correlation", data) == 1
 
 
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"gaussian", *TREES}))
