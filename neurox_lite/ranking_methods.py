@@ -67,7 +67,7 @@ CROSS_MODEL_METHODS = ("max-corr", "min-corr", "lin-reg", "svcca")
 _N_ROWS = MethodOption("n_rows", 5000, "words to sample")
 _OF_TREES = (
     MethodOption("n_rows", 10_000, _N_ROWS.help),
-    MethodOption("n_trees", 100, "how many trees to grow"),
+    MethodOption("n_trees", 200, "how many trees to grow"),
 )
 
 METHODS: dict[str, RankingMethod] = {

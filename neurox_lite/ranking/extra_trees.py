@@ -12,7 +12,7 @@ from neurox_lite.seeds import validate_seed
 
 
 def extra_trees(
-    X: Any, y: Any = None, *, n_rows: int = 10_000, n_trees: int = 100, seed: int = 0
+    X: Any, y: Any = None, *, n_rows: int = 10_000, n_trees: int = 200, seed: int = 0
 ) -> NeuronRanking:
     """Rank neurons by what they take from the impurity of random trees (Geurts et al. 2006).
 

@@ -14,8 +14,9 @@ from neurox_lite.activations.access import finite_blocks, space_of, take_rows
 from neurox_lite.activations.inputs import LabelledActivations, sample_rows
 from neurox_lite.activations.moments import moments
 
-LEAF_WORDS = 5
-"""Smaller leaves learn single words: their splits are noise, and there are many of them."""
+LEAF_WORDS = 20
+"""Smaller leaves learn single words, and their many splits are noise: of 5, 20 and 50 words, leaves
+of 20 find most of the planted neurons."""
 
 
 @dataclass(frozen=True)

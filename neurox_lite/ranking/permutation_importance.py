@@ -22,7 +22,7 @@ def permutation_importance(
     y_dev: Any = None,
     *,
     n_rows: int = 10_000,
-    n_trees: int = 100,
+    n_trees: int = 200,
     n_repeats: int = 5,
     seed: int = 0,
 ) -> NeuronRanking:
