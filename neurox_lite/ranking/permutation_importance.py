@@ -37,7 +37,7 @@ def permutation_importance(
 
     Cost: a word's path through a tree asks few neurons, and only these can change it. With t trees
     of depth d, n dev words and r repeats it is ``O(t n d^2 r)``, whatever the number of neurons,
-    and mostly less than growing the trees. A neuron that no tree asks has the score 0, one that dev
+    about as much as growing the trees. A neuron that no tree asks has the score 0, one that dev
     words are, by chance, better off without has less.
 
     Memory: four samples in float32.
