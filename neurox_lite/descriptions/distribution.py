@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -84,26 +84,27 @@ def distribution(
     smallest, largest : (n_neurons,) arrays
         Activations over all words, in the sample or not.
     """
+    positions = np.arange(len(sample)) - np.repeat(starts[:-1], np.diff(starts))
+    positions = np.minimum(positions, LAST_POSITION)
     parts = []
     for first in range(0, sample.shape[1], AT_ONCE):
         own = slice(first, first + AT_ONCE)
-        parts.append(_of_columns(sample[:, own], starts, ids, smallest[own], largest[own]))
-    axes = {"quantile_values": -1, "quantile_rows": -1}
+        parts.append(_of_columns(sample[:, own], positions, ids, smallest[own], largest[own]))
+    quantiles = [_quantile_examples(sample, starts, sign) for sign in (1, -1)]
     return Distribution(
-        *(
-            np.concatenate([getattr(part, field.name) for part in parts], axes.get(field.name, 0))
-            for field in fields(Distribution)
-        )
+        *(np.concatenate(each) for each in zip(*parts, strict=True)),
+        *(np.stack(each, axis=1) for each in zip(*quantiles, strict=True)),
     )
 
 
 def _of_columns(
     sample: np.ndarray,
-    starts: np.ndarray,
+    positions: np.ndarray,
     ids: np.ndarray,
     smallest: np.ndarray,
     largest: np.ndarray,
-) -> Distribution:
+) -> tuple[np.ndarray, ...]:
+    """Of some neurons: histogram, sparseness, shares of the variance, categories."""
     values = sample.astype(np.float64)
     distance = np.abs(values - np.median(values, axis=0))
     mean_square = (distance**2).mean(0)
@@ -111,22 +112,14 @@ def _of_columns(
     sparseness = np.divide(
         distance.mean(0) ** 2, mean_square, out=np.zeros(len(is_dead)), where=mean_square > 0
     )
-    positions = np.arange(len(values)) - np.repeat(starts[:-1], np.diff(starts))
-    of_position = omega_squared(values, np.minimum(positions, LAST_POSITION))
+    of_position = omega_squared(values, positions)
     of_word = omega_squared(values, ids)
     is_of_position = of_position >= np.maximum(EXPLAINED, of_word)
     categories = np.select(
         [is_dead, is_of_position, of_word >= EXPLAINED, sparseness < SPARSE], range(4), 4
     )
-    quantiles = [_quantile_examples(sample, starts, sign) for sign in (1, -1)]
-    return Distribution(
-        _histogram(values, smallest, largest),
-        sparseness,
-        of_position,
-        of_word,
-        categories,
-        *(np.stack(parts, axis=1) for parts in zip(*quantiles, strict=True)),
-    )
+    histogram = _histogram(values, smallest, largest)
+    return histogram, sparseness, of_position, of_word, categories
 
 
 def is_constant(smallest: np.ndarray, largest: np.ndarray) -> np.ndarray:

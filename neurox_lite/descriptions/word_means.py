@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,28 +53,35 @@ def vocabulary(
 ) -> Vocabulary:
     """Word forms of some words of a corpus, by their numbers; at most :data:`MOST_WORDS`."""
     flat = corpus.words()
-    lower = [flat[word].lower() for word in words.tolist()]
-    frequent = [
-        (form, count)
-        for form, count in Counter(lower).most_common(MOST_WORDS)
-        if count >= min_count
-    ]
-    number = {form: place for place, (form, _) in enumerate(frequent)}
-    ids = np.array([number.get(form, len(number)) for form in lower])
-    labels: list[str] = []
-    if tag is not None:
-        of_form: dict[str, Counter[str]] = defaultdict(Counter)
-        pairs = Counter(zip(lower, corpus.labels(tag)[words].tolist(), strict=True))
-        for (form, label), count in pairs.items():
-            of_form[form][label] = count
-        labels = [most_frequent(of_form[form]) for form in number]
-    counts = np.array([count for _, count in frequent], dtype=int)
-    return Vocabulary(tuple(number), counts, tuple(labels), ids)
+    lower = list(map(str.lower, map(flat.__getitem__, words.tolist())))
+    number = {form: place for place, form in enumerate(dict.fromkeys(lower))}
+    ids = np.fromiter(map(number.__getitem__, lower), dtype=int, count=len(lower))
+    counts = np.bincount(ids, minlength=len(number))
+    frequent = np.argsort(-counts, kind="stable")[:MOST_WORDS]
+    frequent = frequent[counts[frequent] >= min_count]
+    place = np.full(len(number), len(frequent))
+    place[frequent] = np.arange(len(frequent))
+    ids = place[ids]
+    forms = list(number)
+    return Vocabulary(
+        tuple(forms[each] for each in frequent.tolist()),
+        counts[frequent],
+        () if tag is None else _labels(corpus.labels(tag)[words].tolist(), ids, len(frequent)),
+        ids,
+    )
 
 
-def most_frequent(counted: Counter[str]) -> str:
-    """The label that occurs most, of those tied the first in the alphabet."""
-    return min(counted, key=lambda label: (label == UNLABELLED, -counted[label], label))
+def _labels(of_rows: Sequence[str], ids: np.ndarray, n_forms: int) -> tuple[str, ...]:
+    """The label that each form has most, of those tied the first in the alphabet."""
+    names = sorted(set(of_rows), key=lambda label: (label == UNLABELLED, label))
+    number = {label: place for place, label in enumerate(names)}
+    labels = np.fromiter(map(number.__getitem__, of_rows), dtype=int, count=len(of_rows))
+    counts = np.bincount(ids * len(names) + labels, minlength=(n_forms + 1) * len(names))
+    counts = counts.reshape(n_forms + 1, len(names))[:n_forms]
+    if UNLABELLED in number and len(names) > 1:
+        # No label is shown of a form only where it never has one.
+        counts[:, -1] = ~counts[:, :-1].any(axis=1)
+    return tuple(names[label] for label in counts.argmax(axis=1).tolist())
 
 
 @dataclass(frozen=True)
