@@ -73,7 +73,23 @@ _OF_TREES = (
 METHODS: dict[str, RankingMethod] = {
     method.name: method
     for method in (
-        RankingMethod("linguistic_correlation", ("probe",)),
+        RankingMethod(
+            "linguistic_correlation",
+            ("probe",),
+            (
+                MethodOption(
+                    "aggregation", "variance", "variance or mass: how classes are added up"
+                ),
+            ),
+        ),
+        RankingMethod(
+            "matching_pursuit",
+            ("probe", "X", "y", "seed"),
+            (
+                MethodOption("n_neurons", 150, "how many neurons to select", "--select"),
+                MethodOption("n_rows", 20_000, _N_ROWS.help),
+            ),
+        ),
         RankingMethod("probeless", ("X", "y")),
         RankingMethod(
             "gaussian",

@@ -72,6 +72,7 @@ def fit_grid(
         for k, l2 in enumerate(l2s):
             fitted = grid[l1, l2]
             fitted.classes_, fitted.trained_on_ = classes, identity
+            fitted.class_shares_ = loss.shares[k].cpu().numpy()
             fitted.set_solution(inputs, W[:, k], b[k], certificates[k])
         start = W, b
     return grid
@@ -127,7 +128,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, 
     fitted = {}
     for k, (label, pair) in enumerate(zip(classes.tolist(), pairs, strict=True)):
         one = fitted[label] = clone(probe)
-        one.classes_ = pair
+        one.classes_, one.class_shares_ = pair, problem.loss.shares[k].cpu().numpy()
         one.trained_on_ = hash_labelled_words(X, pair[is_second[:, k].astype(int)])
         one.set_solution(inputs, W[:, k], b[k], certificates[k])
     return fitted

@@ -111,13 +111,15 @@ def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, Any, np
     except ValueError as error:
         raise InputError(str(error)) from None
     data = validate_inputs(X, y)
-    X = data.X
+    return given, held(data.X), data.y
+
+
+def held(X: Any) -> Any:
+    """Validated activations as a tensor; a store's matrix above 256 MB stays on the disk."""
     if isinstance(X, ActivationMatrix):
-        if len(X) * X.shape[1] * X.dtype.itemsize <= HELD_BYTES:
-            X = torch.from_numpy(X[:])
-    elif not isinstance(X, torch.Tensor):
-        X = _tensor(np.ascontiguousarray(X))
-    return given, X, data.y
+        is_small = len(X) * X.shape[1] * X.dtype.itemsize <= HELD_BYTES
+        return torch.from_numpy(X[:]) if is_small else X
+    return X if isinstance(X, torch.Tensor) else _tensor(np.ascontiguousarray(X))
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

@@ -98,10 +98,10 @@ class CrossEntropy:
         return self.y.shape[1], self.n_classes
 
     def first_intercept(self) -> torch.Tensor:
-        return self._shares.log()
+        return self.shares.log()
 
     @cached_property
-    def _shares(self) -> torch.Tensor:
+    def shares(self) -> torch.Tensor:
         """Share of each class, (n_problems, n_classes) in float64."""
         if self.weights is None:
             counts = torch.stack([torch.bincount(y, minlength=self.n_classes) for y in self.y.T])
@@ -141,7 +141,7 @@ class CrossEntropy:
         rounding = torch.finfo(start.dtype).eps * (1 + value)
         for _ in range(50):
             # By shares: the bound of a certificate errs by the gradient times about their log.
-            slope = float((gradient.abs() / self._shares).max())
+            slope = float((gradient.abs() / self.shares).max())
             if slope < INTERCEPT_TOL or float(length.min()) < 1e-6:
                 break
             step = torch.linalg.solve(hessian, gradient[..., None])[..., 0]
@@ -175,7 +175,7 @@ class CrossEntropy:
         # The loss is flat along equal shifts of all classes; 1/C fills that direction.
         hessian = torch.diag_embed(mean) - products + 1 / n_classes
         hessian.diagonal(dim1=1, dim2=2).add_(1e-7)
-        return value, mean - self._shares, hessian
+        return value, mean - self.shares, hessian
 
     def minus_conjugate(self, scores: Scores, share: torch.Tensor) -> torch.Tensor:
         """The entropy of q = y + share * (p - y)."""

@@ -46,6 +46,8 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
     ----------
     classes_ : (n_classes,) array
         Sorted.
+    class_shares_ : (n_classes,) float64 array
+        Share of each class in the training data, of weighted rows in their weights.
     coef_ : (n_classes, n_neurons) float array
         Weights on ``(x - mean_) / scale_``.
     intercept_ : (n_classes,) float array
@@ -68,6 +70,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
     KIND = "elastic-net probe"
     METRIC = "accuracy"
     classes_: np.ndarray
+    class_shares_: np.ndarray
 
     def __init__(
         self,
@@ -142,7 +145,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             if not np.array_equal(start.classes_, classes):
                 raise InputError("the probe to start from has other classes")
         W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
-        self.classes_ = classes
+        self.classes_, self.class_shares_ = classes, problem.loss.shares[0].cpu().numpy()
         self.trained_on_ = hash_labelled_words(X, y)
         self.set_solution(inputs, W[:, 0], b[0], certificate)
         return self
@@ -202,11 +205,24 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         """Accuracy of the most frequent label of ``y``."""
         return majority_accuracy(y, y_test)
 
+    def weight_scores(self) -> np.ndarray:
+        """Variance of a neuron's weights over the classes, (n_neurons,) in float64.
+
+        ``sum_c s_c (W_c - sum_z s_z W_z)^2``, a class counts by its share s of the words: twice
+        what it costs, to second order and in nats, to take the neuron out of a probe that is no
+        surer of the classes than these shares (LeCun et al. 1990, "Optimal Brain Damage").
+        """
+        weights = self.coef_.astype(np.float64)
+        weights -= self.class_shares_ @ weights
+        weights *= weights
+        return np.asarray(self.class_shares_ @ weights)
+
     def _extra(self) -> dict[str, Any]:
-        return {"classes": self.classes_.tolist()}
+        return {"classes": self.classes_.tolist(), "class_shares": self.class_shares_.tolist()}
 
     def _read_extra(self, data: dict[str, Any]) -> None:
         self.classes_ = np.array(data["classes"])
+        self.class_shares_ = np.array(data["class_shares"])
         if isinstance(self.class_weight, list):  # pairs, see `plain`
             self.class_weight = dict(self.class_weight)
 

@@ -98,6 +98,10 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         self.set_solution(inputs, W[:, 0], b[0], certificate)
         return self
 
+    def weight_scores(self) -> np.ndarray:
+        """Squared weights, (n_neurons,) in float64."""
+        return self.coef_[0].astype(np.float64) ** 2
+
     def predict(self, X: Any) -> np.ndarray:
         """Predicted numbers, float64, shape (n,); streams ``X``."""
         return self.outputs(X)[:, 0]

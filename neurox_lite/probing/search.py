@@ -17,7 +17,6 @@ from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, finish, panels, wrapped
 from neurox_lite.probing.batched import fit_grid
 from neurox_lite.probing.frozen_scores import frozen_scores
-from neurox_lite.probing.linear import weight_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -226,7 +225,7 @@ def regularisation_search(
     every = np.arange(train.X.shape[1])
     measured = {}
     for pair, fitted in grid.items():
-        order = np.argsort(-weight_scores(fitted.coef_), kind="stable")
+        order = np.argsort(-fitted.weight_scores(), kind="stable")
         kept = [every, order[:n_kept], order[-n_kept:]]
         measured[pair] = frozen_scores(kept, fitted, dev, "zero")
     none = clone(probe).set_params(l1=0.0, l2=0.0, tol=max(probe.tol, UNREGULARISED_TOL))

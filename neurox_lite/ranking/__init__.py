@@ -12,6 +12,7 @@ from neurox_lite.ranking.integrated_gradients import integrated_gradients
 from neurox_lite.ranking.iou import iou
 from neurox_lite.ranking.lape import lape
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.ranking.matching_pursuit import matching_pursuit
 from neurox_lite.ranking.mean_select import mean_select
 from neurox_lite.ranking.merging import merge_layers
 from neurox_lite.ranking.methods import RankingTask, rank
@@ -41,6 +42,7 @@ __all__ = [
     "lape",
     "lin_reg",
     "linguistic_correlation",
+    "matching_pursuit",
     "max_corr",
     "mean_select",
     "merge_layers",
