@@ -142,6 +142,7 @@ FIRST = {
     "ranking.lin_reg": lambda it: nx.ranking.lin_reg(it, [X]),
     "ranking.max_corr": lambda it: nx.ranking.max_corr(it, [X]),
     "ranking.max_corr others": lambda it: nx.ranking.max_corr(X, it),
+    "ranking.matching_pursuit": lambda it: nx.ranking.matching_pursuit(it, X, Y),
     "ranking.mean_select": lambda it: nx.ranking.mean_select(it, Y),
     "ranking.merge_layers": lambda it: nx.ranking.merge_layers(it),
     "ranking.min_corr": lambda it: nx.ranking.min_corr(it, [X]),

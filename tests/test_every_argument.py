@@ -111,6 +111,7 @@ VALID = {
     "ranking.lape": DATA,
     "ranking.lin_reg": {"X": X, "others": [X]},
     "ranking.linguistic_correlation": {"probe": FITTED},
+    "ranking.matching_pursuit": {"probe": FITTED, **DATA, "n_neurons": 2},
     "ranking.max_corr": {"X": X, "others": [X]},
     "ranking.mean_select": DATA,
     "ranking.merge_layers": {"rankings": [RANKING]},

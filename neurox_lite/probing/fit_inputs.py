@@ -119,7 +119,9 @@ def held(X: Any) -> Any:
     if isinstance(X, ActivationMatrix):
         is_small = len(X) * X.shape[1] * X.dtype.itemsize <= HELD_BYTES
         return torch.from_numpy(X[:]) if is_small else X
-    return X if isinstance(X, torch.Tensor) else _tensor(np.ascontiguousarray(X))
+    if isinstance(X, torch.Tensor):
+        return X
+    return _tensor(np.ascontiguousarray(X, X.dtype.newbyteorder("=")))
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

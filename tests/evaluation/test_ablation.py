@@ -293,7 +293,7 @@ def test_copies_of_planted_neurons_are_the_next_minimal_sets():
     probe = ElasticNetProbe(1e-2, 1e-3).fit(X, y)
     sets = disjoint_minimal_sets(
         probe,
-        linguistic_correlation,
+        lambda probe: linguistic_correlation(probe, aggregation="mass"),
         X,
         y,
         X_dev,

@@ -94,7 +94,7 @@ def test_saved_as_files_that_open_again(found, tmp_path):
     assert MethodTable.load(tmp_path / "out/methods.json") == found.table
     assert AgreementMatrix.load(tmp_path / "out/agreement.json") == found.agreement
     assert AblationCurves.load(tmp_path / "out/ablation.json") == found.curves
-    ranking = NeuronRanking.load(tmp_path / "out/rankings/04-iou.json")
+    ranking = NeuronRanking.load(tmp_path / "out/rankings/05-iou.json")
     assert ranking.order.tolist() == found.rankings[3].order.tolist()
     for figure in ("methods.png", "agreement.png"):
         assert (tmp_path / "out" / figure).stat().st_size > 1000

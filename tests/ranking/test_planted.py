@@ -28,8 +28,8 @@ OPTIONS = {
 CHANCE = 0.5  # of 6 among 60, no more than half by chance
 
 
-def made(condition: str) -> Planted:
-    return CONDITIONS[condition](np.random.default_rng(0), SIZE)
+def made(condition: str, seed: int = 0) -> Planted:
+    return CONDITIONS[condition](np.random.default_rng(seed), SIZE)
 
 
 def precision(method: str, data: Planted) -> float:
@@ -69,7 +69,8 @@ def test_scales_change_nothing(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_spread_is_seen_by_methods_that_look_beyond_means(method):
-    found = precision(method, made("variance only"))
+    # In the data of seed 0 the means of the planted neurons happen to differ, too.
+    found = precision(method, made("variance only", seed=1))
     assert found == 1 if method in SEE_SPREAD else found <= CHANCE
 
 
