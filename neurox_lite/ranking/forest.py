@@ -13,6 +13,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from neurox_lite.activations.access import finite_blocks, space_of, take_rows
 from neurox_lite.activations.inputs import LabelledActivations, sample_rows
 from neurox_lite.activations.moments import moments
+from neurox_lite.showing import short_repr
 
 LEAF_WORDS = 20
 """Smaller leaves learn single words, and their many splits are noise: of 5, 20 and 50 words, leaves
@@ -39,6 +40,8 @@ class Forest:
     columns: np.ndarray
     quantiles: np.ndarray
     is_constant: np.ndarray
+
+    __repr__ = short_repr
 
     @property
     def n_rows(self) -> int:

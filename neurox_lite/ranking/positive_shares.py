@@ -63,7 +63,7 @@ def _warn_where_zero_means_nothing(
     if site not in ("array", "mlp"):
         logger.warning(
             "%s asks whether activations are above 0, which means nothing at the site '%s'; "
-            "give it feed-forward neurons (--site mlp)",
+            "extract feed-forward neurons, of the site 'mlp'",
             method,
             site,
         )

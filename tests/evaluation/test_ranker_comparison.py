@@ -95,7 +95,7 @@ def test_saved_as_files_that_open_again(found, tmp_path):
     assert AgreementMatrix.load(tmp_path / "out/agreement.json") == found.agreement
     assert AblationCurves.load(tmp_path / "out/ablation.json") == found.curves
     ranking = NeuronRanking.load(tmp_path / "out/rankings/05-iou.json")
-    assert ranking.order.tolist() == found.rankings[3].order.tolist()
+    assert ranking.order.tolist() == found.rankings[4].order.tolist()
     for figure in ("methods.png", "agreement.png"):
         assert (tmp_path / "out" / figure).stat().st_size > 1000
     (tmp_path / "out/rankings/99-of-before.json").write_text("{}")
