@@ -222,7 +222,9 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
 
     def _read_extra(self, data: dict[str, Any]) -> None:
         self.classes_ = np.array(data["classes"])
-        self.class_shares_ = np.array(data["class_shares"])
+        # Probes of earlier versions do not have them; of these all classes count the same.
+        equal = np.full(len(self.classes_), 1 / len(self.classes_))
+        self.class_shares_ = np.array(data.get("class_shares", equal))
         if isinstance(self.class_weight, list):  # pairs, see `plain`
             self.class_weight = dict(self.class_weight)
 

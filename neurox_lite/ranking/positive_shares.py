@@ -10,6 +10,7 @@ import numpy as np
 from neurox_lite.activations.access import small_blocks
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.moments import RunningMoments
+from neurox_lite.showing import short_repr
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ class PositiveShares:
     counts: np.ndarray
     of_class: np.ndarray
     is_constant: np.ndarray
+
+    __repr__ = short_repr
 
     @property
     def of_others(self) -> np.ndarray:
