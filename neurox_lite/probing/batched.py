@@ -118,9 +118,10 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, 
     if probe.class_weight == "balanced":
         weights = np.stack([compute_sample_weight("balanced", one) for one in is_class.T], axis=1)
     targets = torch.from_numpy(is_second.astype(np.int64)).to(inputs.like.device)
+    loss = CrossEntropy(targets, 2, with_mean_one(weights, inputs.like))
     problem = Problem(
         inputs.X,
-        CrossEntropy(targets, 2, with_mean_one(weights, inputs.like)),
+        loss,
         inputs.penalties([probe.l1] * len(classes)),
         inputs.penalties([probe.l2] * len(classes)),
     )
@@ -128,7 +129,7 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, 
     fitted = {}
     for k, (label, pair) in enumerate(zip(classes.tolist(), pairs, strict=True)):
         one = fitted[label] = clone(probe)
-        one.classes_, one.class_shares_ = pair, problem.loss.shares[k].cpu().numpy()
+        one.classes_, one.class_shares_ = pair, loss.shares[k].cpu().numpy()
         one.trained_on_ = hash_labelled_words(X, pair[is_second[:, k].astype(int)])
         one.set_solution(inputs, W[:, k], b[k], certificates[k])
     return fitted

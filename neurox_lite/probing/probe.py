@@ -133,9 +133,10 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             X, raw, sample_weight, standardize=self.standardize, device=self.device
         )
         targets = torch.from_numpy(ids[:, None]).to(inputs.like.device)
+        loss = CrossEntropy(targets, len(classes), with_mean_one(weights, inputs.like))
         problem = Problem(
             X=inputs.X,
-            loss=CrossEntropy(targets, len(classes), with_mean_one(weights, inputs.like)),
+            loss=loss,
             l1=inputs.penalties([self.l1]),
             l2=inputs.penalties([self.l2]),
         )
@@ -145,7 +146,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
             if not np.array_equal(start.classes_, classes):
                 raise InputError("the probe to start from has other classes")
         W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
-        self.classes_, self.class_shares_ = classes, problem.loss.shares[0].cpu().numpy()
+        self.classes_, self.class_shares_ = classes, loss.shares[0].cpu().numpy()
         self.trained_on_ = hash_labelled_words(X, y)
         self.set_solution(inputs, W[:, 0], b[0], certificate)
         return self

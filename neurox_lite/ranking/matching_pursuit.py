@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -109,9 +110,8 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
     scores = b.expand(len(data), *loss.shape)
     selected: list[int] = []
     for step in tqdm(range(n_steps), desc="matching pursuit", unit="neuron", disable=None, delay=2):
-        gradient, _ = X.transposed_times(
-            lambda rows, scores=scores: loss.residual(scores[rows], rows), loss.shape
-        )
+        residual = partial(_residual, loss, scores)
+        gradient, _ = X.transposed_times(residual, loss.shape)
         slopes = gradient.flatten(1).norm(dim=1).masked_fill(~is_open, -1)
         best = int(slopes.argmax())
         is_open[best] = False
@@ -125,6 +125,10 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
         W[: step + 1], b = found, b_found
         scores = problem.scores(found) + b
     return selected
+
+
+def _residual(loss: CrossEntropy, scores: torch.Tensor, rows: slice) -> torch.Tensor:
+    return loss.residual(scores[rows], rows)
 
 
 def _problem(columns: torch.Tensor, loss: CrossEntropy, inputs: FitInputs) -> Problem:
