@@ -94,7 +94,7 @@ class Point:
 
     def shrunk(self, problems: torch.Tensor, curvature: torch.Tensor) -> Point:
         """A step of soft thresholding on all rows for some of the problems (a mask)."""
-        L = curvature.to(self.W)[:, None]
+        L = (curvature[:, None] * self.problem.loss.curvature_scale()).to(self.W)
         l1, l2 = (penalty.to(self.W)[:, None] for penalty in (self.problem.l1, self.problem.l2))
         moved = self.W - self.gradient / L
         W = moved.sign() * (moved.abs() - l1 / L).clamp(min=0) / (1 + 2 * l2 / L)
@@ -152,7 +152,7 @@ class AtZero:
     @classmethod
     def of(cls, problem: Problem) -> AtZero:
         loss = problem.loss
-        b = loss.first_intercept().to(problem.X.mean)
+        b = loss.first_intercept().to(problem.X.like)
 
         def scores(rows: slice) -> torch.Tensor:
             return b.expand(rows.stop - rows.start, *loss.shape)

@@ -11,7 +11,8 @@ class Fista:
     """Minimises F of each problem plus a linear term that :meth:`tilt_to` sets.
 
     Beck & Teboulle 2009, with steps found by backtracking that may grow again, and restarts
-    (O'Donoghue & Candes 2015). Soft thresholding gives exact zeros.
+    (O'Donoghue & Candes 2015). Outputs of less curvature, such as rare classes, have longer steps.
+    Soft thresholding gives exact zeros.
 
     Parameters
     ----------
@@ -22,7 +23,7 @@ class Fista:
     scores : (n, n_problems, n_outputs) tensor
         X W + b there.
     curvature : (n_problems,) tensor, optional
-        Where the search for a step starts.
+        Where the search for a step starts; of an output it is this times its scale.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Fista:
         self._V, self._c, self._U = W, b, scores  # the extrapolated point and its scores
         self._momentum = torch.ones(len(b), device=b.device)
         self.n_products = 0
+        self._scale = problem.loss.curvature_scale().to(W)
         self.curvature = self._first_curvature() if curvature is None else curvature
         # Below the rounding error of the loss no step would pass the test, however short.
         self._slack = 2 * torch.finfo(scores.dtype).eps * (1 + self._value(scores)) + 1e-9
@@ -48,17 +50,29 @@ class Fista:
         own, own_of_intercept = self._gradient(self.scores)
         self._tilt, self._intercept_tilt = gradient - own, intercept_gradient - own_of_intercept
 
+    def change_rows(self, problem: Problem) -> None:
+        """Go on with the same problems on other rows, without a linear term."""
+        self.problem = problem
+        self._tilt, self._intercept_tilt = torch.zeros_like(self.W), torch.zeros_like(self.b)
+
+    def move_to(self, W: torch.Tensor, b: torch.Tensor, scores: torch.Tensor) -> None:
+        """Go on from another point, with the same momentum."""
+        self._V, self._c = self._V + (W - self.W), self._c + (b - self.b)
+        self._U = self._U + (scores - self.scores)
+        self.W, self.b, self.scores = W, b, scores
+
     def take(self, problems: torch.Tensor) -> None:
         """Go on with some of the problems."""
         self.problem = self.problem.take(problems)
-        for name in ("b", "_c", "_intercept_tilt", "_momentum", "curvature", "_slack"):
+        for name in ("b", "_c", "_intercept_tilt", "_momentum", "_scale", "curvature", "_slack"):
             setattr(self, name, getattr(self, name)[problems])
         for name in ("W", "_V", "_tilt", "scores", "_U"):
             setattr(self, name, getattr(self, name)[:, problems])
 
-    def _scores_of(self, W: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    def _change(self, dW: torch.Tensor, db: torch.Tensor) -> torch.Tensor:
+        """Of the scores; where rows are rounded, a small change has a small error."""
         self.n_products += 1
-        return self.problem.scores(W).add_(b)
+        return self.problem.scores(dW).add_(db)
 
     def _gradient(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         self.n_products += 1
@@ -68,29 +82,33 @@ class Fista:
         return self.problem.loss.value(lambda rows: scores[rows])
 
     def _first_curvature(self) -> torch.Tensor:
-        """Of the loss along its gradient: softmax has a Hessian of at most 1/2."""
+        """Of the loss along its gradient, as far as its outputs are independent."""
         gradient, _ = self._gradient(self.scores)
-        along = self._scores_of(gradient, torch.zeros_like(self.b))
-        ratio = _dot(along, along) / (len(self.problem.X) * _dot(gradient, gradient)) / 2
+        direction = gradient / self._scale
+        along = self._change(direction, torch.zeros_like(self.b))
+        ratio = _dot(along * self._scale, along) / _dot(gradient, direction) / len(along)
         return torch.nan_to_num(ratio, nan=1.0).clamp(min=1e-3)
 
-    def run(self, n_steps: int) -> None:
-        """Take steps; ``W``, ``b`` and ``scores`` are where they end."""
-        for _ in range(n_steps):
+    def run(self, n_passes: int) -> None:
+        """Take steps, of about a pass each; ``W``, ``b`` and ``scores`` are where they end."""
+        most_products = self.n_products + 2 * n_passes
+        while self.n_products < most_products:
             gradient, intercept_gradient = self._gradient(self._U)
             value = self._value(self._U)
             self.curvature = self.curvature * 0.95
             while True:
                 W, b = self._step(gradient, intercept_gradient)
-                scores = self._scores_of(W, b)
                 dW, db = W - self._V, b - self._c
+                scores = self._change(dW, db).add_(self._U)
                 linear = _dot(gradient, dW) + _dot(intercept_gradient, db)
-                bound = value + linear + self.curvature / 2 * (_dot(dW, dW) + _dot(db, db))
+                scaled_W, scaled_b = dW * self._scale, db * self._scale
+                square = _dot(dW, scaled_W) + _dot(db, scaled_b)
+                bound = value + linear + self.curvature / 2 * square
                 above = self._value(scores) > bound + self._slack
                 if not above.any():
                     break
                 self.curvature = torch.where(above, self.curvature * 1.5, self.curvature)
-            uphill = _dot(dW, W - self.W) + _dot(db, b - self.b) < 0
+            uphill = _dot(scaled_W, W - self.W) + _dot(scaled_b, b - self.b) < 0
             following = (1 + (1 + 4 * self._momentum**2).sqrt()) / 2
             beta = torch.where(uphill, 0, (self._momentum - 1) / following).to(W)[:, None]
             self._momentum = torch.where(uphill, 1, following)
@@ -103,7 +121,7 @@ class Fista:
         self, gradient: torch.Tensor, intercept_gradient: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """A gradient step from the extrapolated point, soft thresholding, and scaling."""
-        curvature = self.curvature.to(gradient)[:, None]
+        curvature = self.curvature.to(gradient)[:, None] * self._scale
         l1, l2 = (penalty.to(gradient)[:, None] for penalty in (self.problem.l1, self.problem.l2))
         moved = self._V - (gradient + self._tilt) / curvature
         shrunk = moved.sign() * (moved.abs() - l1 / curvature).clamp(min=0)

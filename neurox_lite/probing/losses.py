@@ -19,6 +19,9 @@ from neurox_lite.showing import short_repr
 
 BLOCK_ROWS = 16_384
 
+LEAST_CURVATURE = 0.01
+"""Of a class, relative to the largest of a class, that steps are made for."""
+
 INTERCEPT_TOL = 1e-7
 """Largest gradient of an intercept, relative to the share of its class, that is let be."""
 
@@ -35,6 +38,9 @@ class Loss(Protocol):
 
     def first_intercept(self) -> torch.Tensor:
         """The best scores without any neuron, (n_problems, n_outputs) in float64."""
+
+    def curvature_scale(self) -> torch.Tensor:
+        """About the curvature of each output, (n_problems, n_outputs) in float64."""
 
     def value(self, scores: Scores) -> torch.Tensor:
         """f, shape (n_problems,)."""
@@ -99,6 +105,11 @@ class CrossEntropy:
 
     def first_intercept(self) -> torch.Tensor:
         return self.shares.log()
+
+    def curvature_scale(self) -> torch.Tensor:
+        """At W = 0: p (1 - p) of the shares p."""
+        curvature = self._shares * (1 - self._shares)
+        return curvature.maximum(LEAST_CURVATURE * curvature.amax(1, keepdim=True))
 
     @cached_property
     def shares(self) -> torch.Tensor:
@@ -229,6 +240,9 @@ class SquaredError:
 
     def first_intercept(self) -> torch.Tensor:
         return self._mean(lambda rows: self.y[rows])[:, None]
+
+    def curvature_scale(self) -> torch.Tensor:
+        return torch.ones_like(self.y[:1].T, dtype=torch.float64)
 
     def _mean(self, values: Scores) -> torch.Tensor:
         total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)

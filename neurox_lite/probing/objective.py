@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from neurox_lite.probing.losses import Loss, Scores
+from neurox_lite.probing.rounded import RoundedMatrix, is_faster
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
@@ -18,12 +19,12 @@ class Problem:
 
     Attributes
     ----------
-    X : StandardizedMatrix
+    X : StandardizedMatrix or RoundedMatrix
     loss : Loss
     l1, l2 : (n_problems,) float64 tensors
     """
 
-    X: StandardizedMatrix
+    X: StandardizedMatrix | RoundedMatrix
     loss: Loss
     l1: torch.Tensor
     l2: torch.Tensor
@@ -34,6 +35,12 @@ class Problem:
         """The same problems of some rows, which are held in memory."""
         loss = self.loss.sample(torch.from_numpy(positions).to(self.l1.device))
         return Problem(self.X.sample(positions), loss, self.l1, self.l2)
+
+    def rounded(self) -> Problem:
+        """The same problems on rows in bfloat16, where their products take less time."""
+        if isinstance(self.X, RoundedMatrix) or not is_faster(self.X):
+            return self
+        return Problem(RoundedMatrix.of(self.X), self.loss, self.l1, self.l2)
 
     def of_neurons(self, neurons: torch.Tensor | slice) -> Problem:
         """The same problems of some neurons, whose activations are copied."""

@@ -65,7 +65,7 @@ def solve(
     n_sampled = min(n_sampled, n_rows)
     at_zero = AtZero.of(problem)
     if start is None:
-        W = torch.zeros(problem.X.n_neurons, *problem.loss.shape).to(problem.X.mean)
+        W = torch.zeros(problem.X.n_neurons, *problem.loss.shape).to(problem.X.like)
         b = problem.loss.first_intercept().to(W)
         scores = W.new_zeros(n_rows, *problem.loss.shape)
         point = Point(problem, W, b, scores, torch.ones_like(problem.l1, dtype=torch.bool))
@@ -74,7 +74,7 @@ def solve(
         W, b = start[0].clone(), start[1].clone()
         has_zeros = problem.l1 == 0
         point, passes = Point(problem, W, b, problem.scores(W), has_zeros), 0.5
-    method = OnSample(problem, n_sampled, start is None) if sampled else OnAll(point)
+    method = OnSample(problem, n_sampled, start is None) if sampled else OnAll(point, start is None)
     if start is None:
         point, passes = method.advance(point, max_iter - 1)
     certificates: dict[int, Certificate] = {}

@@ -83,7 +83,13 @@ class StandardizedMatrix:
             torch.nonzero(is_offset[neurons])[:, 0],
         )
 
-    def _blocks(self) -> Iterator[tuple[slice, torch.Tensor]]:
+    @property
+    def like(self) -> torch.Tensor:
+        """Of the dtype and on the device of the computation."""
+        return self.mean
+
+    def blocks(self) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Activations as they are, not standardised, block by block."""
         for start, block in tensor_blocks(self.raw):
             yield slice(start, start + len(block)), block.to(self.mean)
 
@@ -95,7 +101,7 @@ class StandardizedMatrix:
         constant = -(self.mean @ raw_weights)
         out = W.new_empty(len(self), *W.shape[1:])
         flat = out.view(len(self), raw_weights.shape[1])
-        for rows, block in self._blocks():
+        for rows, block in self.blocks():
             torch.addmm(constant, block, raw_weights, out=flat[rows])
             if len(self.offset_columns):
                 flat[rows] += (
@@ -119,7 +125,7 @@ class StandardizedMatrix:
         total = self.mean.new_zeros(self.n_neurons, n_columns, dtype=torch.float64)
         offset_columns = total.new_zeros(len(self.offset_columns), n_columns)
         sums = total.new_zeros(n_columns)
-        for rows, block in self._blocks():
+        for rows, block in self.blocks():
             R = residual(rows).flatten(1)
             total += block.T @ R
             sums += R.sum(0, dtype=torch.float64)

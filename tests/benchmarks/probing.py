@@ -107,6 +107,44 @@ def against_saga(X: np.ndarray, y: np.ndarray) -> None:
     row(what, f"{ours:.2f}", f"{at_least}{took:.1f} saga", took / ours)
 
 
+def against_cyanure(X: np.ndarray, y: np.ndarray) -> None:
+    """cyanure to the gap it stops at: how long does it, and do we, take to its objective?"""
+    try:
+        from cyanure.estimators import Classifier
+    except ImportError:
+        print("  cyanure is not installed: pip install --no-deps cyanure")
+        return
+    mean, std = X.mean(0, dtype=np.float64), X.std(0, dtype=np.float64)
+    varies = std > 1e-6
+    standardised = ((X - mean) / np.where(varies, std, 1) * varies).astype(np.float32)
+    ids = np.unique(y, return_inverse=True)[1]
+    model = Classifier(
+        loss="multiclass-logistic",
+        penalty="elasticnet",
+        lambda_1=L1,
+        lambda_2=2 * L2,
+        fit_intercept=True,
+        solver="catalyst-miso",
+        tol=TOL,
+        verbose=False,
+    )
+    probe = nx.ElasticNetProbe(L1, L2, tol=TOL / 3)
+    pairs = []
+    for _ in range(3):
+        theirs = seconds(lambda: model.fit(standardised, ids))
+        pairs.append((seconds(lambda: probe.fit(standardised, y)), theirs))
+    ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    ratio = statistics.median(theirs / ours for ours, theirs in pairs)
+    row(
+        f"probe, {len(y):,} rows, to cyanure's objective (s)", f"{ours:.2f}", f"{theirs:.1f}", ratio
+    )
+    W = np.asarray(model.coef_)
+    W = W if len(W) == ids.max() + 1 else W.T
+    value = objective(W, np.ravel(model.intercept_), standardised, ids)
+    reached = objective(probe.coef_, probe.raw_weights()[1], standardised, ids)
+    print(f"  cyanure's objective: {value:.5f}; ours: {reached:.5f}")
+
+
 def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
     """The whole training set by both methods; gives the seconds of the one that is used."""
     raw, like = torch.from_numpy(X), torch.empty(0)
@@ -178,7 +216,9 @@ def main() -> None:
         dev = read("dev")
         rows = int(dev.sentence_offsets[1000])
         with nx.extract(loaded, dev, folder / "dev.h5") as store:
-            against_saga(store.matrix()[:rows], np.array(dev.labels("upos"))[:rows])
+            X, y = store.matrix()[:rows], np.array(dev.labels("upos"))[:rows]
+            against_saga(X, y)
+            against_cyanure(X, y)
 
         train = read("train")
         y = np.array(train.labels("upos"))

@@ -1,0 +1,85 @@
+"""Standardised activations in bfloat16, of which some processors multiply four times as many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from neurox_lite.probing.standardized import StandardizedMatrix
+from neurox_lite.showing import short_repr
+
+FEWEST_NUMBERS, MOST_NUMBERS = 1 << 20, 1 << 29
+"""A smaller matrix is not worth rounding; the copy of a larger one would take more than 1 GB."""
+
+BLOCK_ROWS = 1024
+"""Products are rounded, too: those of so many rows, which are then added in float32."""
+
+
+@dataclass(frozen=True)
+class RoundedMatrix:
+    """A rounded copy of standardised activations, (n, n_neurons), in memory.
+
+    Attributes
+    ----------
+    rows : (n, n_neurons) bfloat16 tensor
+    like : tensor
+        Of the dtype of what it is multiplied with.
+    """
+
+    rows: torch.Tensor
+    like: torch.Tensor
+
+    __repr__ = short_repr
+
+    @classmethod
+    def of(cls, X: StandardizedMatrix) -> RoundedMatrix:
+        rows = torch.empty(len(X), X.n_neurons, dtype=torch.bfloat16)
+        for some, block in X.blocks():
+            rows[some] = (block - X.mean).mul_(X.inverse_scale)
+        return cls(rows, X.like)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def n_neurons(self) -> int:
+        return self.rows.shape[1]
+
+    def sample(self, positions: np.ndarray) -> RoundedMatrix:
+        """Some rows."""
+        return RoundedMatrix(self.rows[torch.from_numpy(positions)], self.like)
+
+    def of_neurons(self, neurons: torch.Tensor) -> RoundedMatrix:
+        """Some neurons."""
+        return RoundedMatrix(self.rows[:, neurons], self.like)
+
+    def times(self, W: torch.Tensor) -> torch.Tensor:
+        """X W, shape (n, *) for W of shape (n_neurons, *)."""
+        product = self.rows @ W.flatten(1).to(self.rows)
+        return product.to(self.like).view(len(self), *W.shape[1:])
+
+    def transposed_times(
+        self, residual: Callable[[slice], torch.Tensor], shape: Sequence[int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """As :meth:`StandardizedMatrix.transposed_times`."""
+        total, sums = self.like.new_zeros(()), self.like.new_zeros(())
+        for start in range(0, len(self), BLOCK_ROWS):
+            block = self.rows[start : start + BLOCK_ROWS]
+            R = residual(slice(start, start + len(block))).flatten(1)
+            total = total + (R.T.to(block) @ block).to(R)
+            sums = sums + R.sum(0)
+        total = (total / len(self)).T.contiguous()
+        return total.view(-1, *shape), (sums / len(self)).view(*shape)
+
+
+def is_faster(X: StandardizedMatrix) -> bool:
+    """Whether products of a rounded copy take less time; not where float64 was asked for."""
+    if X.like.dtype != torch.float32 or X.like.device.type != "cpu":
+        return False
+    has_units = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    if not has_units or not torch.backends.mkldnn.is_available():
+        return False
+    return FEWEST_NUMBERS <= len(X) * X.n_neurons <= MOST_NUMBERS
