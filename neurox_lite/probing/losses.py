@@ -108,7 +108,7 @@ class CrossEntropy:
 
     def curvature_scale(self) -> torch.Tensor:
         """At W = 0: p (1 - p) of the shares p."""
-        curvature = self._shares * (1 - self._shares)
+        curvature = self.shares * (1 - self.shares)
         return curvature.maximum(LEAST_CURVATURE * curvature.amax(1, keepdim=True))
 
     @cached_property
