@@ -45,6 +45,7 @@ def ranked(method: str, task: RankingTask, n_planted: int) -> NeuronRanking:
     """A ranking by a method, with the samples that keep a benchmark short."""
     options = {
         "gaussian": {"n_neurons": n_planted},
+        "matching-pursuit": {"n_neurons": 2 * n_planted},
         "mutual-information": {"n_rows": 1000},
         "integrated-gradients": {"n_rows": 200},
     }
