@@ -66,6 +66,14 @@ class Probe:
     l2s: Annotated[
         str | None, typer.Option("--l2s", help="Grid of --search; by default 0.1 to 0.001.")
     ] = None
+    for_top: Annotated[
+        int | None,
+        typer.Option(
+            "--for-top",
+            min=1,
+            help="Of --search: choose the penalties for the first N neurons of a ranking.",
+        ),
+    ] = None
     control: Annotated[
         bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
     ] = False
@@ -132,7 +140,7 @@ class Probe:
         if self.fit.search:
             reject(("l1", "l2"), "--search, which chooses the penalties,")
         else:
-            reject(("l1s", "l2s"), "a probe without --search")
+            reject(("l1s", "l2s", "for_top"), "a probe without --search")
         if not self.control:
             reject(("n_control",), "a probe without --control")
         inputs = (self.store, self.corpus, self.labelled.reading.labels)
@@ -171,6 +179,7 @@ class Probe:
             X_dev=splits.dev,
             l1s=numbers(self.l1s) if self.l1s else PENALTIES,
             l2s=numbers(self.l2s) if self.l2s else PENALTIES,
+            n_neurons=self.for_top,
         )
         return probe, searched
 

@@ -11,8 +11,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from neurox_lite.activations.inputs import validate_inputs
-from neurox_lite.arguments import numbers, real_number
+from neurox_lite.activations.access import blocks
+from neurox_lite.activations.inputs import LabelledActivations, validate_inputs
+from neurox_lite.arguments import numbers, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, finish, panels, wrapped
 from neurox_lite.probing.batched import fit_grid
@@ -45,7 +46,8 @@ class RegularisationSearch(SavedResult):
 
     All figures are of the dev words that the best pair is chosen on, and flatter it; its accuracy
     on test is of words that chose nothing. ``l1s`` and ``l2s`` ascend; tables have one row per l1.
-    ``share`` is what is kept for the accuracies of the top and of the bottom.
+    ``share`` is what is kept for the accuracies of the top and of the bottom. Of a search for a
+    ranking, ``scores`` are accuracies of probes of the first ``n_neurons`` alone.
     """
 
     l1s: tuple[float, ...]
@@ -61,6 +63,7 @@ class RegularisationSearch(SavedResult):
     share: float
     alpha: float
     beta: float
+    n_neurons: int | None = None
 
     KIND = "regularisation search"
     __repr__ = short_repr
@@ -131,7 +134,8 @@ class RegularisationSearch(SavedResult):
         axes = panels(ax, size=(width, 2.2 + 0.6 * n_l1))
         axis = axes[0]
         image = axis.imshow(self.scores, cmap="viridis", aspect="auto", origin="lower")
-        axis.figure.colorbar(image, ax=axis, label="score S")
+        measure = "score S" if self.n_neurons is None else f"accuracy of {self.n_neurons} neurons"
+        axis.figure.colorbar(image, ax=axis, label=measure)
         axis.set_xticks(range(n_l2), [f"{value:g}" for value in self.l2s])
         axis.set_yticks(range(n_l1), [f"{value:g}" for value in self.l1s])
         axis.set_xlabel("l2")
@@ -175,6 +179,7 @@ def regularisation_search(
     share: float = 0.2,
     alpha: float = 0.5,
     beta: float = 0.5,
+    n_neurons: int | None = None,
 ) -> tuple[RegularisationSearch, ElasticNetProbe]:
     """The penalties with the largest score S on dev, and their probe (Durrani et al. 2020).
 
@@ -184,6 +189,11 @@ def regularisation_search(
     that of the probe where only the top or bottom ``share`` of its neurons is kept and the others
     are zero. The first term asks that the ranking separates neurons, the second that this costs no
     accuracy.
+
+    With ``n_neurons`` the penalties are chosen for a ranking instead: the score is the accuracy on
+    dev of a probe retrained on the first ``n_neurons`` alone, with the penalties of ``probe``. A
+    probe for ranking is not the most accurate one: a larger l1 leaves fewer neurons to share what
+    they say, and the first hold more of it.
 
     Parameters
     ----------
@@ -199,6 +209,8 @@ def regularisation_search(
         Of all neurons.
     alpha, beta : float
         Weights of the two terms.
+    n_neurons : int, optional
+        How many neurons the ranking is for.
 
     Returns
     -------
@@ -209,7 +221,8 @@ def regularisation_search(
     Raises
     ------
     InputError
-        As :func:`fit_grid`, or when the share is not between 0 and 1.
+        As :func:`fit_grid`, when the share is not between 0 and 1, or ``n_neurons`` not between 1
+        and the number of neurons.
     """
     expect_probe(probe)
     share, alpha = real_number(share, "share"), real_number(alpha, "alpha")
@@ -219,15 +232,21 @@ def regularisation_search(
     l1s, l2s = sorted(set(numbers(l1s, "l1s"))), sorted(set(numbers(l2s, "l2s")))
     train = validate_inputs(X, y)
     dev = validate_inputs(X_dev, y_dev, "dev", like=train)
+    if n_neurons is not None:
+        n_neurons = whole_number(n_neurons, "n_neurons", least=1)
+        if n_neurons > train.X.shape[1]:
+            raise InputError(f"n_neurons is {n_neurons}; there are {train.X.shape[1]}")
     quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
     grid = fit_grid(quick, train, l1s=l1s, l2s=l2s)
     n_kept = max(1, round(share * train.X.shape[1]))
     every = np.arange(train.X.shape[1])
-    measured = {}
+    measured, of_top = {}, {}
     for pair, fitted in grid.items():
         order = np.argsort(-fitted.weight_scores(), kind="stable")
         kept = [every, order[:n_kept], order[-n_kept:]]
         measured[pair] = frozen_scores(kept, fitted, dev, "zero")
+        if n_neurons is not None:
+            of_top[pair] = _accuracy_of(order[:n_neurons], quick, train, dev)
     none = clone(probe).set_params(l1=0.0, l2=0.0, tol=max(probe.tol, UNREGULARISED_TOL))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="without a penalty", category=ConvergenceWarning)
@@ -238,6 +257,8 @@ def regularisation_search(
         return tuple(tuple(values(l1, l2) for l2 in l2s) for l1 in l1s)
 
     def score(l1: float, l2: float) -> float:
+        if of_top:
+            return of_top[l1, l2]
         accuracy, top, bottom = measured[l1, l2]
         return alpha * (top - bottom) - beta * (without - accuracy)
 
@@ -256,7 +277,21 @@ def regularisation_search(
         share=share,
         alpha=alpha,
         beta=beta,
+        n_neurons=n_neurons,
     )
     l1, l2 = result.best
     best = clone(probe).set_params(l1=l1, l2=l2).fit(train, start=grid[l1, l2])
     return result, best
+
+
+def _accuracy_of(
+    columns: np.ndarray,
+    probe: ElasticNetProbe,
+    train: LabelledActivations,
+    dev: LabelledActivations,
+) -> float:
+    """On dev, of a probe of some neurons alone, whose activations are held in memory."""
+    X, X_dev = (
+        np.concatenate([block[:, columns] for _, block in blocks(part.X)]) for part in (train, dev)
+    )
+    return clone(probe).fit(X, train.y).score(X_dev, dev.y)

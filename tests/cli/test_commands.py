@@ -340,6 +340,9 @@ def test_penalties_are_searched_on_dev(
     assert shown["at_edge_of_grid"] == ["smallest l1"]
     assert ElasticNetProbe.load(out).l1 == 0.01
     assert (out / "search.png").is_file()
+    few = ["--overwrite", "--for-top", "3", "--l1s", "1e-2,0.3", "--l2s", "1e-2"]
+    ready([*arguments, *few], capsys)
+    assert RegularisationSearch.load(out / "search.json").n_neurons == 3
     fast = ["--overwrite", "--l1s", "1e-4", "--l2s", "1e-4", "--max-iter", "3"]
     assert main([*arguments, *fast]) == 3
 
@@ -496,6 +499,7 @@ def test_words_and_labels_that_differ(
         (["--tag", "Number", "--search", "--l1", "0.001"], "chooses the penalties, takes no --l1;"),
         (["--tag", "Number", "--search", "--l2s", "1,b"], "numbers separated by commas"),
         (["--tag", "Number", "--l1s", "1e-3"], "a probe without --search takes no --l1s"),
+        (["--tag", "Number", "--for-top", "9"], "a probe without --search takes no --for-top"),
         (["--tag", "Number", "--n-control", "2"], "a probe without --control takes no --n-control"),
     ],
 )

@@ -57,6 +57,27 @@ def test_the_best_probe_is_returned_fitted(found):
     assert probe.certificate_.converged
 
 
+def test_penalties_for_a_ranking_are_those_of_the_best_top():
+    """Scores by hand: a probe of the top two alone, on dev."""
+    (X, y), (X_dev, y_dev) = task(0), task(1)
+    search, best = regularisation_search(
+        ElasticNetProbe(), X, y, X_dev, y_dev, l1s=L1S, l2s=L2S, n_neurons=2
+    )
+    for i, l1 in enumerate(L1S):
+        for j, l2 in enumerate(L2S):
+            top = linguistic_correlation(ElasticNetProbe(l1, l2).fit(X, y)).order[:2]
+            alone = ElasticNetProbe().fit(X[:, top], y).score(X_dev[:, top], y_dev)
+            assert search.scores[i][j] == pytest.approx(alone, abs=0.01)
+    assert (search.n_neurons, search.best) == (2, (best.l1, best.l2))
+    assert search.best_score == max(map(max, search.scores))
+
+
+@pytest.mark.parametrize("n_neurons", [0, 10_000])
+def test_a_number_of_neurons_that_there_are_not(n_neurons):
+    with pytest.raises(InputError, match="n_neurons is"):
+        regularisation_search(ElasticNetProbe(), *task(0), *task(1), n_neurons=n_neurons)
+
+
 def test_edges_are_flagged(found):
     search, _ = found
     middle = ((0.0, 0.0), (1.0, 0.5), (0.0, 0.0))
