@@ -153,7 +153,7 @@ def main() -> None:
                         found[method].append([accuracy(each, train, test) for each in sets])
             print(f"\n{name}, {tag}, accuracy in %, of splits 0 to {options.splits - 1}\n")
             rows = [
-                [method, *(" / ".join(map(_percent, of_size)) for of_size in zip(*values, strict=True))]
+                [method, *(" / ".join(map(_percent, of_size)) for of_size in np.transpose(values))]
                 for method, values in found.items()
             ]
             print(table(["ranking", *map(str, SIZES)], rows), flush=True)
