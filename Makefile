@@ -56,6 +56,8 @@ results: out/minilm
 		--out out/ewt-rankers --overwrite --resamples 0
 	$(BIN)/python -m tests.benchmarks.recurrence
 	$(BIN)/python -m tests.benchmarks.rankers
+	$(BIN)/python -m tests.benchmarks.small_sets --model out/minilm --treebank ../shared/data/ewt \
+		--chunks ../shared/data/conll2000/train.txt.gz
 	$(BIN)/python -m tests.benchmarks.mask_truth
 	$(BIN)/python -m tests.benchmarks.mask_searches --feasible
 	$(BIN)/python -m tests.benchmarks.number_agreement

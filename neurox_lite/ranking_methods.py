@@ -78,7 +78,9 @@ METHODS: dict[str, RankingMethod] = {
             ("probe",),
             (
                 MethodOption(
-                    "aggregation", "variance", "variance or mass: how classes are added up"
+                    "aggregation",
+                    "variance",
+                    "variance or mass: how the weights of several classes make a score",
                 ),
             ),
         ),

@@ -63,7 +63,7 @@ def top_neurons(ranking: NeuronRanking) -> dict[str, Any]:
     top = ranking.top(min(10, ranking.space.n_neurons))
     shown = {"neurons": ranking.space.n_neurons, "top": [str(neuron) for neuron in top]}
     if ranking.unscored:
-        shown["constant"] = [str(neuron) for neuron in ranking.unscored]
+        shown["without a score"] = [str(neuron) for neuron in ranking.unscored]
     return shown
 
 

@@ -121,7 +121,8 @@ def held(X: Any) -> Any:
         return torch.from_numpy(X[:]) if is_small else X
     if isinstance(X, torch.Tensor):
         return X
-    return _tensor(np.ascontiguousarray(X, X.dtype.newbyteorder("=")))
+    dtype = np.float64 if X.dtype.itemsize > 8 else X.dtype.newbyteorder("=")
+    return _tensor(np.ascontiguousarray(X, dtype))
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

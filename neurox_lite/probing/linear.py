@@ -161,6 +161,18 @@ class LinearProbe(BaseEstimator, ABC):
     def score_without_neurons(self, y: np.ndarray, y_test: np.ndarray) -> float:
         """The score on ``y_test`` of one answer for all rows, the best for ``y``."""
 
+    def check_neurons(self, data: LabelledActivations) -> None:
+        """Raise InputError unless activations are of the neurons that the probe was fitted on."""
+        if data.space.n_neurons != self.coef_.shape[1]:
+            raise InputError(
+                f"activations of {data.space.n_neurons} neurons, a probe of {self.coef_.shape[1]}; "
+                "give those it was fitted on"
+            )
+        if isinstance(data.X, ActivationMatrix) and data.space != self.space_:
+            raise InputError(
+                "the probe was fitted on other neurons; give the layers it was fitted on"
+            )
+
     def check_trained_on(self, data: LabelledActivations) -> None:
         """Raise InputError unless the probe was fitted on these rows of a store and these labels.
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
 
-from neurox_lite.activations.inputs import class_ids, hash_labelled_words, unpack
+from neurox_lite.activations.inputs import (
+    LabelledActivations,
+    class_ids,
+    hash_labelled_words,
+    unpack,
+)
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import refuse_other_kind, validate_labels
@@ -18,6 +24,8 @@ from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.solver import solve
+
+logger = logging.getLogger(__name__)
 
 
 class ElasticNetProbe(ClassifierMixin, LinearProbe):
@@ -47,7 +55,7 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
     classes_ : (n_classes,) array
         Sorted.
     class_shares_ : (n_classes,) float64 array
-        Share of each class in the training data, of weighted rows in their weights.
+        Share of each class in the training data; with weights, its share of their sum.
     coef_ : (n_classes, n_neurons) float array
         Weights on ``(x - mean_) / scale_``.
     intercept_ : (n_classes,) float array
@@ -161,6 +169,14 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
                 f"class_weight={self.class_weight!r}: give 'balanced', a weight per class, or None"
             )
 
+    def check_classes(self, data: LabelledActivations) -> None:
+        """Raise InputError when a label is not one of the classes."""
+        refuse_other_kind(data.classes, self.classes_, "y")
+        unknown = set(data.classes.tolist()) - set(self.classes_.tolist())
+        if unknown:
+            name = min(unknown, key=str)
+            raise InputError(f"the probe has no class '{name}'; leave its words out")
+
     def logits(self, X: Any) -> np.ndarray:
         """Unnormalised log-probabilities, float64, shape (n, n_classes); streams ``X``."""
         return self.outputs(X)
@@ -211,9 +227,10 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
     def weight_scores(self) -> np.ndarray:
         """Variance of a neuron's weights over the classes, (n_neurons,) in float64.
 
-        ``sum_c s_c (W_c - sum_z s_z W_z)^2``, a class counts by its share s of the words: twice
-        what it costs, to second order and in nats, to take the neuron out of a probe that is no
-        surer of the classes than these shares (LeCun et al. 1990, "Optimal Brain Damage").
+        ``sum_c s_c (W_c - sum_z s_z W_z)^2``, where a class counts by its share s of the words. Of
+        a probe with small penalties, whose predictions are not far from these shares, it is about
+        twice what it costs in nats to take a standardised neuron out (LeCun et al. 1990, "Optimal
+        Brain Damage").
         """
         weights = self.coef_.astype(np.float64)
         weights -= self.class_shares_ @ weights
@@ -225,9 +242,18 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
 
     def _read_extra(self, data: dict[str, Any]) -> None:
         self.classes_ = np.array(data["classes"])
-        # Probes of earlier versions do not have them; of these all classes count the same.
-        equal = np.full(len(self.classes_), 1 / len(self.classes_))
-        self.class_shares_ = np.array(data.get("class_shares", equal))
+        n_classes = len(self.classes_)
+        shares = data.get("class_shares")
+        if shares is None:
+            logger.warning(
+                "the probe is of an earlier version, which did not save how frequent classes are: "
+                "they count the same in rankings by its weights; fit it again"
+            )
+            shares = [1 / n_classes] * n_classes
+        self.class_shares_ = np.array(shares, dtype=np.float64)
+        is_right = self.class_shares_.shape == (n_classes,) and (self.class_shares_ > 0).all()
+        if not (is_right and abs(self.class_shares_.sum() - 1) < 1e-3):
+            raise ValueError("class_shares are not shares of its classes")
         if isinstance(self.class_weight, list):  # pairs, see `plain`
             self.class_weight = dict(self.class_weight)
 

@@ -186,7 +186,8 @@ def regularisation_search(
         S = alpha (A_top - A_bottom) - beta (A_none - A)
 
     A is the accuracy of the probe, A_none that of a probe without penalties, A_top and A_bottom
-    that of the probe where only the top or bottom ``share`` of its neurons is kept and the others
+    that of the probe where only the top or bottom ``share`` of its neurons by
+    :func:`~neurox_lite.ranking.linguistic_correlation` is kept and the others
     are zero. The first term asks that the ranking separates neurons, the second that this costs no
     accuracy.
 
@@ -235,7 +236,9 @@ def regularisation_search(
     if n_neurons is not None:
         n_neurons = whole_number(n_neurons, "n_neurons", least=1)
         if n_neurons > train.X.shape[1]:
-            raise InputError(f"n_neurons is {n_neurons}; there are {train.X.shape[1]}")
+            raise InputError(
+                f"n_neurons is {n_neurons}; give 1 to {train.X.shape[1]}, which is all neurons"
+            )
     quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
     grid = fit_grid(quick, train, l1s=l1s, l2s=l2s)
     n_kept = max(1, round(share * train.X.shape[1]))

@@ -54,8 +54,8 @@ def differentiable_mask(
     Raises
     ------
     InputError
-        When shapes differ, the objective is unknown, ``n_rows`` is below 1, or an activation is NaN
-        or infinite.
+        When shapes differ, the probe was fitted on other neurons or lacks a class, the objective is
+        unknown, ``n_rows`` is below 1, or an activation is NaN or infinite.
     """
     # Masks come with models, and these with transformers: no other ranker needs to load it.
     from neurox_lite.masking.effects import ReadoutEffect
@@ -64,6 +64,8 @@ def differentiable_mask(
     require_fitted(probe, ElasticNetProbe)
     seed, n_rows = validate_seed(seed), whole_number(n_rows, "n_rows", least=1)
     data = validate_inputs(X, y)
+    probe.check_neurons(data)
+    probe.check_classes(data)
     rows = sample_rows(data.ids, n_rows, seed)
     chosen = take_rows(data.X, rows)
     require_finite(chosen, data.space)

@@ -1,4 +1,4 @@
-"""Extra trees: rank neurons by how much purer trees get the classes by asking them."""
+"""Extra trees: rank neurons by how much splits on them separate the classes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.arguments import whole_number
-from neurox_lite.ranking.forest import grow_forest
+from neurox_lite.ranking.forest import MIN_WORDS, grow_forest
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 
@@ -19,13 +19,14 @@ def extra_trees(
     scikit-learn's ``ExtraTreesClassifier``. A split of a tree takes from the Gini impurity of the
     words that reach it; the score of a neuron is what its splits take, as a share of what all do,
     mean over the trees (Breiman et al. 1984, section 5.3.4). It sees means, spreads, and neurons
-    that tell something only together, and ranks all that carry: copies share the score of one. Each
-    neuron is asked about its ranks, so that neither scale nor outliers count.
+    that tell something only together, and ranks all that carry: copies share the score of one.
+    Trees split on the ranks of activations, so that neither scale nor outliers count.
 
     Impurity is that of training words, by which neurons that tell nothing get a share, too;
     :func:`~neurox_lite.ranking.permutation_importance` reads the same trees on other words.
 
-    Reads ``X`` twice. Memory: three samples in float32.
+    Reads ``X`` twice. Memory: two samples in the dtype of ``X``, and one in
+    float32.
 
     Parameters
     ----------
@@ -40,10 +41,10 @@ def extra_trees(
     Raises
     ------
     InputError
-        As :func:`~neurox_lite.ranking.probeless`, or when ``n_rows`` is less than 10 or ``n_trees``
-        less than 1.
+        As :func:`~neurox_lite.ranking.probeless`, or when there are fewer than 40 words, or
+        ``n_rows`` is less, or ``n_trees`` less than 1.
     """
-    n_rows, seed = whole_number(n_rows, "n_rows", least=10), validate_seed(seed)
+    n_rows, seed = whole_number(n_rows, "n_rows", least=MIN_WORDS), validate_seed(seed)
     n_trees = whole_number(n_trees, "n_trees", least=1)
     data = validate_inputs(X, y)
     forest = grow_forest(data, n_rows, n_trees, seed)

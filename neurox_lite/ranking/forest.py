@@ -13,11 +13,15 @@ from sklearn.ensemble import ExtraTreesClassifier
 from neurox_lite.activations.access import finite_blocks, space_of, take_rows
 from neurox_lite.activations.inputs import LabelledActivations, sample_rows
 from neurox_lite.activations.moments import moments
+from neurox_lite.errors import InputError
 from neurox_lite.showing import short_repr
 
 LEAF_WORDS = 20
 """Smaller leaves learn single words, and their many splits are noise: of 5, 20 and 50 words, leaves
 of 20 find most of the planted neurons."""
+
+MIN_WORDS = 2 * LEAF_WORDS
+"""Of fewer words no tree can be split."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def grow_forest(data: LabelledActivations, n_rows: int, n_trees: int, seed: int)
     quantiles, and neither its scale nor its outliers count. The result does not depend on the
     number of threads.
     """
+    if len(data) < MIN_WORDS:
+        raise InputError(f"{len(data)} words are too few to grow trees; give at least {MIN_WORDS}")
     is_constant = moments(data.X).is_constant
     rows = sample_rows(data.ids, n_rows, seed)
     sample = _by_neuron(take_rows(data.X, rows))
@@ -75,7 +81,7 @@ def grow_forest(data: LabelledActivations, n_rows: int, n_trees: int, seed: int)
     trees = ExtraTreesClassifier(
         n_trees,
         min_samples_leaf=LEAF_WORDS,
-        random_state=seed,
+        random_state=seed % 2**32,  # all that scikit-learn takes
         n_jobs=torch.get_num_threads(),
     )
     trees.fit(ranks[columns].T, data.ids[rows])

@@ -10,11 +10,9 @@ from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import as_tensor, finite_blocks, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
-from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.labels import refuse_other_kind
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
@@ -82,17 +80,8 @@ def integrated_gradients(
         raise unknown_choice("baseline", baseline, ("mean", "zero"))
     data = validate_inputs(X, y)
     weights, intercept = (torch.from_numpy(part) for part in probe.raw_weights())
-    if data.space.n_neurons != len(weights):
-        raise InputError(
-            f"activations of {data.space.n_neurons} neurons, a probe of {len(weights)}; give those "
-            "it was fitted on"
-        )
-    if isinstance(data.X, ActivationMatrix) and data.space != probe.space_:
-        raise InputError("the probe was fitted on other neurons; give the layers it was fitted on")
-    refuse_other_kind(data.classes, probe.classes_, "y")
-    unknown = set(data.classes.tolist()) - set(probe.classes_.tolist())
-    if unknown:
-        raise InputError(f"the probe has no class '{min(unknown, key=str)}'; leave its words out")
+    probe.check_neurons(data)
+    probe.check_classes(data)
     classes = torch.from_numpy(np.searchsorted(probe.classes_, data.classes)[data.ids])
     origin = torch.from_numpy(probe.mean_ if baseline == "mean" else np.zeros(len(weights)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from tqdm.auto import tqdm
 from neurox_lite.activations.access import require_finite
 from neurox_lite.activations.inputs import LabelledActivations, sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
+from neurox_lite.errors import InputError
 from neurox_lite.probing.fit_inputs import FitInputs, held
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.losses import CrossEntropy
@@ -28,6 +28,9 @@ L2 = 1e-2
 TOL, MAX_PASSES = 1e-4, 100
 """Certificate asked of a refit, and passes over the selected neurons that it may take."""
 
+SPANNED = 1e-3
+"""A neuron of which no larger share is new is a copy of what has been selected."""
+
 
 def matching_pursuit(
     probe: ElasticNetProbe,
@@ -43,19 +46,21 @@ def matching_pursuit(
     Neurons are selected one by one. With P the class probabilities of a probe of those selected so
     far (at first the shares of the classes) and Y one-hot labels, the next is
 
-        argmax_j ||x_j' (Y - P)||_2,   the norm over classes, x_j standardised,
+        argmax_j ||x_j' (I - Q Q') (Y - P)||_2,   the norm over classes, x_j standardised,
 
-    the neuron whose weights would lower the loss fastest; then the probe is fitted again on all
-    selected, from where it was. So it asks which *few suffice*: of neurons that carry the same it
-    takes one, where other methods rank all of them high.
+    the neuron whose weights would lower the loss fastest. Q spans the neurons selected so far: what
+    these could still tell, but for the penalty of their probe (l2 = 0.01), does not count for their
+    copies. Then the probe is fitted again on all selected. So the method asks which *few suffice*:
+    of neurons that carry the same it takes one, where other methods rank all of them high.
 
-    Memory: the sample, up to 256 MB, and ``4 * n_rows * n_neurons`` bytes. Reads it twice for every
-    neuron selected; a larger one of a store from the disk.
+    Memory: a copy of the sample, which of a store is read from the disk every time when it is above
+    256 MB, and ``8 * n_rows * n_neurons`` bytes. It is read twice for every neuron selected.
 
     Parameters
     ----------
     probe : ElasticNetProbe
-        Fitted. Neurons that are not selected follow in the order of its weights.
+        Fitted on these neurons and classes. Neurons that are not selected follow in the order of
+        its weights.
     X, y : (n, n_neurons) and (n,) array-likes, or LabelledActivations
         As for :func:`~neurox_lite.ranking.probeless`.
     n_neurons : int
@@ -69,18 +74,21 @@ def matching_pursuit(
     -------
     NeuronRanking
         Score: of a selected neuron from 2 for the first down to above 1, of the others that of
-        :func:`~neurox_lite.ranking.linguistic_correlation`, with 1 for the best. Constant neurons
-        have NaN, and come last.
+        :func:`~neurox_lite.ranking.linguistic_correlation`, with 1 for the best. Neurons that were
+        constant when the probe was fitted have NaN and come last.
 
     Raises
     ------
     InputError
-        As :func:`~neurox_lite.ranking.probeless`, or when a number is below 1.
+        As :func:`~neurox_lite.ranking.probeless`, when the probe was fitted on other neurons or has
+        not all classes, a number is below 1, or activations are too large to compute with.
     """
     require_fitted(probe, ElasticNetProbe)
     n_neurons = whole_number(n_neurons, "n_neurons", least=1)
     n_rows, seed = whole_number(n_rows, "n_rows", least=1), validate_seed(seed)
     data = validate_inputs(X, y)
+    probe.check_neurons(data)
+    probe.check_classes(data)
     sample = data.take(sample_rows(data.ids, n_rows, seed))
     require_finite(data.X, data.space)
     selected = select(sample, n_neurons)
@@ -93,7 +101,7 @@ def matching_pursuit(
         scores,
         "matching-pursuit",
         provenance=data.provenance,
-        parameters={"n_neurons": n_neurons, "n_rows": len(sample), "seed": seed},
+        parameters={"n_neurons": len(selected), "n_rows": len(sample), "seed": seed},
     )
 
 
@@ -104,21 +112,25 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
     loss = CrossEntropy(torch.from_numpy(data.ids[:, None]).to(like.device), len(data.classes))
     is_open = torch.from_numpy(~inputs.constant).to(like.device)
     n_steps = min(n_neurons, int(is_open.sum()))
-    columns = like.new_empty(len(data), n_steps)
+    columns, basis = like.new_zeros(2, len(data), n_steps)
     W = like.new_zeros(n_steps, *loss.shape)
     b = loss.first_intercept().to(like)
     scores = b.expand(len(data), *loss.shape)
     selected: list[int] = []
     for step in tqdm(range(n_steps), desc="matching pursuit", unit="neuron", disable=None, delay=2):
-        residual = partial(_residual, loss, scores)
-        gradient, _ = X.transposed_times(residual, loss.shape)
-        slopes = gradient.flatten(1).norm(dim=1).masked_fill(~is_open, -1)
-        best = int(slopes.argmax())
+        residual = loss.residual(scores, slice(None)).flatten(1)
+        residual -= basis @ (basis.T @ residual)
+        gradient, _ = X.transposed_times(residual.__getitem__, loss.shape[1:])
+        slopes = gradient.norm(dim=1)
+        if not bool(slopes.isfinite().all()):
+            raise InputError("the activations are too large to compute with; give float64")
+        best = int(slopes.masked_fill(~is_open, -1).argmax())
         is_open[best] = False
         selected.append(best)
         one = like.new_zeros(X.n_neurons, 1)
         one[best] = 1
         columns[:, step] = X.times(one)[:, 0]
+        basis[:, step] = _orthogonal(columns[:, step], basis)
         problem = _problem(columns[:, : step + 1], loss, inputs)
         start = W[: step + 1], b
         found, b_found, _ = solve(problem, tol=TOL, max_iter=MAX_PASSES, start=start)
@@ -127,8 +139,13 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
     return selected
 
 
-def _residual(loss: CrossEntropy, scores: torch.Tensor, rows: slice) -> torch.Tensor:
-    return loss.residual(scores[rows], rows)
+def _orthogonal(column: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    """The part of a column that is orthogonal to a basis, of length 1; 0 if there is hardly any."""
+    part = column
+    for _ in range(2):  # once is not enough where little is left
+        part = part - basis @ (basis.T @ part)
+    length = part.norm()
+    return part / length if length > SPANNED * column.norm() else torch.zeros_like(part)
 
 
 def _problem(columns: torch.Tensor, loss: CrossEntropy, inputs: FitInputs) -> Problem:

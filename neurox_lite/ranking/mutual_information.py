@@ -60,7 +60,7 @@ def mutual_information(
     # which gain nothing, and in which scikit-learn mixes up the process's filters of warnings.
     progress = tqdm(sample.T, desc="mutual information", unit="neuron", disable=None, delay=2)
     for column, activations in enumerate(progress):
-        nats = mutual_info_classif(activations[:, None], ids, random_state=seed)[0]
+        nats = mutual_info_classif(activations[:, None], ids, random_state=seed % 2**32)[0]
         scores[column] = nats / np.log(2)
     scores[is_constant] = np.nan
     return NeuronRanking.from_scores(

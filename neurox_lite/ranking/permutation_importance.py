@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
+from neurox_lite.activations.access import require_finite
 from neurox_lite.activations.inputs import LabelledActivations, sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
-from neurox_lite.ranking.forest import grow_forest
+from neurox_lite.ranking.forest import MIN_WORDS, grow_forest
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 
@@ -30,15 +31,15 @@ def permutation_importance(
 
     The trees are those of :func:`~neurox_lite.ranking.extra_trees`, grown on ``X``. The score of
     neuron j is the probability of the right label, mean over dev words and trees, less the same
-    when j has the activations of other dev words. Trees are asked one by one, as Breiman's, whose
-    words out of the bag are here those of dev: on words that trees have learned from, neurons that
-    tell nothing look as if they did. It is scikit-learn's ``permutation_importance`` with that
+    when j has the activations of other dev words. Breiman takes words that a tree was not grown on,
+    here those of dev: on words that trees have learned from, neurons that tell nothing look as if
+    they did. It is scikit-learn's ``permutation_importance`` with that
     probability as the score.
 
-    Cost: a word's path through a tree asks few neurons, and only these can change it. With t trees
-    of depth d, n dev words and r repeats it is ``O(t n d^2 r)``, whatever the number of neurons,
-    about as much as growing the trees. A neuron that no tree asks has the score 0, one that dev
-    words are, by chance, better off without has less.
+    Cost: on a word's path through a tree are splits on few neurons, and only these can change it.
+    With t trees of depth d, n dev words and r repeats it is ``O(t n d^2 r)``, whatever the number
+    of neurons, about as much as growing the trees. A neuron on which no tree splits has the score
+    0; a score is negative when dev words are by chance predicted better with the neuron shuffled.
 
     Memory: four samples in float32.
 
@@ -63,11 +64,13 @@ def permutation_importance(
         As :func:`~neurox_lite.ranking.extra_trees`, when no dev word has a class of the training
         words, or ``n_repeats`` is less than 1.
     """
-    n_rows, seed = whole_number(n_rows, "n_rows", least=10), validate_seed(seed)
+    n_rows, seed = whole_number(n_rows, "n_rows", least=MIN_WORDS), validate_seed(seed)
     n_trees = whole_number(n_trees, "n_trees", least=1)
     n_repeats = whole_number(n_repeats, "n_repeats", least=1)
     data = validate_inputs(X, y)
-    dev = _of_known_classes(data, validate_inputs(X_dev, y_dev, "dev", like=data), n_rows, seed)
+    dev_data = validate_inputs(X_dev, y_dev, "dev", like=data)
+    require_finite(dev_data.X)
+    dev = _of_known_classes(data, dev_data, n_rows, seed)
     forest = grow_forest(data, n_rows, n_trees, seed)
     features, ids = forest.features(dev.X), np.searchsorted(data.classes, dev.y)
     rng = np.random.default_rng(seed)

@@ -126,8 +126,8 @@ class NeuronRanking:
     def tied_ranks(self) -> np.ndarray:
         """Ranks where neighbours of equal score share the mean of theirs; shape (n_neurons,).
 
-        The order itself breaks ties by column, which says nothing about the neurons: those a
-        method gives no weight stand there layer after layer. A greedy method may order neurons
+        The order itself breaks ties by what else the method knows, otherwise by column, which says
+        nothing about the neurons: those a method gives no weight stand there layer after layer. A greedy method may order neurons
         against their scores; only neighbours in the order are tied.
         """
         scores = self.scores[self.order]

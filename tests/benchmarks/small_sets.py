@@ -34,7 +34,7 @@ SIZES = (10, 27, 54, 134)
 
 N_WORDS = (10_000, 5_000, 10_000)
 KEPT = 0.8
-"""Of the neurons, in a round of recursive elimination."""
+"""Share of the neurons that a round of recursive elimination keeps."""
 
 L1S = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)
 MIN_COUNT = 5

@@ -6,6 +6,7 @@ Also of ``neurox_lite.ranking.forest``.
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesClassifier
@@ -69,7 +70,8 @@ def test_outliers_do_not_take_the_thresholds():
 
 
 def test_all_constant_and_few_words():
-    y = np.arange(12) % 2
-    assert np.isnan(extra_trees(np.ones((12, 3)), y, n_trees=2).scores).all()
-    X = np.random.default_rng(0).normal(size=(12, 3))
-    assert np.isfinite(extra_trees(X[:4], y[:4], n_trees=2).scores).all()
+    y = np.arange(40) % 2
+    assert np.isnan(extra_trees(np.ones((40, 3)), y, n_trees=2).scores).all()
+    X = np.random.default_rng(0).normal(size=(39, 3))
+    with pytest.raises(nx.InputError, match="39 words are too few to grow trees; give at least 40"):
+        extra_trees(X, np.arange(39) % 2)

@@ -29,7 +29,10 @@ def by_definition(X, y, n_neurons):
     n, n_classes = Y.shape
     selected, P = [], np.broadcast_to(Y.mean(0), Y.shape)
     for _ in range(n_neurons):
-        slopes = np.linalg.norm(X.T @ (Y - P), axis=1)
+        residual = Y - P
+        if selected:
+            residual -= X[:, selected] @ np.linalg.lstsq(X[:, selected], residual)[0]
+        slopes = np.linalg.norm(X.T @ residual, axis=1)
         slopes[selected] = -1
         selected.append(int(slopes.argmax()))
         some = X[:, selected]
@@ -76,6 +79,19 @@ def test_of_copies_it_takes_one_first():
     assert max(ranking.order[:3]) < 12
 
 
+def test_of_copies_it_takes_one_though_others_say_little():
+    """Ten neurons that say less and less, each three times, once with noise of its own."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(8, size=4000)
+    codes = np.stack([rng.permutation([1] * 4 + [-1] * 4) for _ in range(10)], axis=1)
+    sources = np.linspace(0.2, 1, 10) * codes[y] + rng.normal(size=(4000, 10))
+    noisy = sources + 0.1 * rng.normal(size=sources.shape)
+    X = np.concatenate([sources, sources, noisy, rng.normal(size=(4000, 60))], axis=1)
+    ranking = matching_pursuit(ElasticNetProbe().fit(X, y), X, y, n_neurons=10)
+    assert sorted(ranking.order[:10] % 10) == list(range(10))
+    assert max(ranking.order[:10]) < 30
+
+
 def test_the_others_follow_in_the_order_of_the_probe():
     X, y = task()
     probe = ElasticNetProbe().fit(X, y)
@@ -92,7 +108,21 @@ def test_more_neurons_than_there_are():
     ranking = matching_pursuit(ElasticNetProbe().fit(X, y), X, y, n_neurons=50)
     assert ranking.order[-1] == 2
     assert np.isnan(ranking.scores[2])
-    assert ranking.parameters["n_neurons"] == 50
+    assert ranking.parameters["n_neurons"] == 4
+
+
+def test_a_probe_of_other_neurons_or_classes_is_refused():
+    X, y = task()
+    with pytest.raises(InputError, match="of 12 neurons, a probe of 5"):
+        matching_pursuit(ElasticNetProbe().fit(X[:, :5], y), X, y)
+    with pytest.raises(InputError, match="the probe has no class 'new'"):
+        matching_pursuit(ElasticNetProbe().fit(X, y), X, np.where(y == "a", "new", y))
+
+
+def test_activations_that_are_too_large():
+    X, y = task()
+    with pytest.raises(InputError, match="too large to compute with"):
+        matching_pursuit(ElasticNetProbe().fit(X, y), (X * 2e37).astype(np.float32), y)
 
 
 @pytest.mark.parametrize("option", ["n_neurons", "n_rows"])
