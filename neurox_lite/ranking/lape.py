@@ -27,8 +27,8 @@ def lape(X: Any, y: Any = None, *, min_quantile: float = 0.95) -> NeuronRanking:
     It is 0 of a neuron that is positive in one class only, and ``-log(n_classes)`` of one that is
     as often positive in all, such as one that always is. Neurons that are active too rarely come
     after all others, with ``2 log(n_classes)`` taken off their score: those whose largest ``p_jg``
-    is below a quantile of the ``p`` of all classes and neurons that vary and are ever positive. One that is never positive has no
-    entropy and, like a constant one, the score NaN.
+    is below a quantile of the ``p`` of all classes and neurons that vary and are ever positive. One
+    that is never positive has no entropy and, like a constant one, the score NaN.
 
     A neuron is specific to the classes in which its ``p_jg`` reaches the quantile: its scores for
     them are ``log(n_classes)`` less the entropy, for the others 0; ``ranking.for_class(g)`` is the

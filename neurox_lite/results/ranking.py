@@ -127,8 +127,8 @@ class NeuronRanking:
         """Ranks where neighbours of equal score share the mean of theirs; shape (n_neurons,).
 
         The order itself breaks ties by what else the method knows, otherwise by column, which says
-        nothing about the neurons: those a method gives no weight stand there layer after layer. A greedy method may order neurons
-        against their scores; only neighbours in the order are tied.
+        nothing about the neurons: those a method gives no weight stand there layer after layer. A
+        greedy method may order neurons against their scores; only neighbours in the order are tied.
         """
         scores = self.scores[self.order]
         differs = (scores[1:] != scores[:-1]) & ~(np.isnan(scores[1:]) & np.isnan(scores[:-1]))
