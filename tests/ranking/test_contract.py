@@ -62,7 +62,11 @@ def data(n_classes: int = 3, n: int = N, seed: int = 0) -> Data:
 
 
 FEW = {"n_rows": 2000, "n_trees": 10}
-OPTIONS = {"extra-trees": FEW, "permutation-importance": {**FEW, "n_repeats": 2}}
+OPTIONS = {
+    "matching-pursuit": {"n_neurons": 5},
+    "extra-trees": FEW,
+    "permutation-importance": {**FEW, "n_repeats": 2},
+}
 """For the sake of time."""
 
 
