@@ -40,7 +40,10 @@ class Problem:
         """The same problems on rows in bfloat16, where their products take less time."""
         if isinstance(self.X, RoundedMatrix) or not is_faster(self.X):
             return self
-        return Problem(RoundedMatrix.of(self.X), self.loss, self.l1, self.l2)
+        rounded = RoundedMatrix.of(self.X)
+        if not rounded.agrees_with(self.X):
+            return self
+        return Problem(rounded, self.loss, self.l1, self.l2)
 
     def of_neurons(self, neurons: torch.Tensor | slice) -> Problem:
         """The same problems of some neurons, whose activations are copied."""

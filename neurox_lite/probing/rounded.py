@@ -17,6 +17,9 @@ FEWEST_NUMBERS, MOST_NUMBERS = 1 << 20, 1 << 29
 BLOCK_ROWS = 1024
 """Products are rounded, too: those of so many rows, which are then added in float32."""
 
+N_OUTPUTS, CLOSE = 16, 0.05
+"""Columns of the product that is tried, and how far it may be off; rounding takes it off by .01."""
+
 
 @dataclass(frozen=True)
 class RoundedMatrix:
@@ -47,6 +50,16 @@ class RoundedMatrix:
     @property
     def n_neurons(self) -> int:
         return self.rows.shape[1]
+
+    def agrees_with(self, X: StandardizedMatrix) -> bool:
+        """Whether a product is that of the exact rows, but for rounding.
+
+        It is not in a process in which a package with a copy of OpenMP of its own (cyanure 1.2) has
+        run: there torch's products of bfloat16 are NaN.
+        """
+        W = torch.linspace(-1, 1, self.n_neurons).to(self.like)[:, None].expand(-1, N_OUTPUTS)
+        exact = X.times(W.contiguous())
+        return bool((self.times(W) - exact).norm() <= CLOSE * exact.norm())
 
     def sample(self, positions: np.ndarray) -> RoundedMatrix:
         """Some rows."""

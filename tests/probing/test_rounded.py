@@ -70,3 +70,14 @@ def test_float64_is_not_rounded(task, dtype, monkeypatch):
     assert is_faster(rows) == (dtype is np.float32)
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     assert not is_faster(rows)
+
+
+def test_rounded_rows_whose_products_are_wrong_are_not_used(task, monkeypatch):
+    """As they are in a process in which another copy of OpenMP has run."""
+    X = standardized(task[0])
+    copy = RoundedMatrix.of(X)
+    assert copy.agrees_with(X)
+    monkeypatch.setattr(
+        RoundedMatrix, "times", lambda self, W: torch.full((len(self), W.shape[1]), torch.nan)
+    )
+    assert not copy.agrees_with(X)
