@@ -132,7 +132,6 @@ def few_words(rng: np.random.Generator, size: Size) -> Planted:
 
 def heavy_tails(rng: np.random.Generator, size: Size) -> Planted:
     """As linear, but the noise has Student's t distribution with 3 degrees of freedom."""
-
     X = background(rng, size, lambda shape: rng.standard_t(3, size=shape) / np.sqrt(3))
     columns = chosen(rng, size)
     y = rng.integers(4, size=size.n_words)
@@ -141,7 +140,7 @@ def heavy_tails(rng: np.random.Generator, size: Size) -> Planted:
 
 
 def suppressors(rng: np.random.Generator, size: Size, *, strength: float = 2) -> Planted:
-    """One neuron of a pair is as in linear, by 0.3; the other has but the noise of the first."""
+    """One neuron of a pair is as in linear, by 0.3; the other has only the noise of the first."""
     X, columns = background(rng, size), chosen(rng, size)
     y = rng.integers(4, size=size.n_words)
     carriers, their_suppressors = columns[0::2], columns[1::2]

@@ -43,6 +43,7 @@ from tests.benchmarks.ranker_measures import (
 
 LSTMS = ("lstm-0", "lstm-1", "lstm-2")
 COLUMNS_PER_TABLE = 6
+NO_SHARES = ("Spearman", "milliseconds")
 
 
 def collected(results: Iterable[tuple[str, Values]], measure: str | None = None) -> MethodTable:
@@ -56,17 +57,26 @@ def collected(results: Iterable[tuple[str, Values]], measure: str | None = None)
                     values.setdefault(method, {}).setdefault(column, []).append(value)
     table = MethodTable.from_values(values)
     cells = [[row.get(column) for column in table.columns] for row in values.values()]
+    names = [measure or column for column in table.columns]
     low, high = (
-        tuple(tuple(cell and interval(cell)[end] for cell in row) for row in cells)
+        tuple(
+            tuple(
+                cell and interval(cell, is_share=name not in NO_SHARES)[end]
+                for name, cell in zip(names, row, strict=True)
+            )
+            for row in cells
+        )
         for end in (0, 1)
     )
     return replace(table, low=low, high=high)
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Where the mean over all seeds is, at 95 %, by Student's t; not known of one."""
+def interval(values: Sequence[float], *, is_share: bool) -> tuple[float, float]:
+    """Where the mean over all seeds is, at 95 %, by Student's t; a share is from 0 to 1."""
     found = mean_interval(values, np.arange(len(values)))
-    return found.low, found.high
+    if not is_share:
+        return found.low, found.high
+    return max(found.low, min(0.0, *values)), min(found.high, max(1.0, *values))
 
 
 def show(title: str, methods: MethodTable, *, ranges: bool = True) -> None:
