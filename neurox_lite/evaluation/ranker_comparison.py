@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
-from neurox_lite.activations.access import space_of, take_rows
-from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.access import space_of
 from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.arguments import as_path, expect, expect_function, strings, whole_number
 from neurox_lite.arguments import shares as checked_shares
@@ -24,6 +23,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import rank_intervals
+from neurox_lite.evaluation.resampling import some_sentences
 from neurox_lite.figures import save_result
 from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
@@ -224,7 +224,7 @@ def compare_rankers(
     ranked += rankings
     values |= {ranking.method: {} for ranking in rankings}
 
-    sample = _some_sentences(train, n_rows, seed)
+    sample = some_sentences(train, n_rows, seed)
     small = replace(task, X=sample.X, y=sample.y, probe=clone(task.probe))
     curves = ablate(
         ranked,
@@ -316,17 +316,6 @@ def _by_scores(name: str, scorer: Scorer) -> Ranker:
         return NeuronRanking.from_scores(space, scores, name)
 
     return ranker
-
-
-def _some_sentences(train: LabelledActivations, n_rows: int, seed: int) -> LabelledActivations:
-    """Whole sentences, in random order, until there are enough words; rows in their own order."""
-    numbers, sizes = np.unique(train.sentences, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(numbers))
-    n_sentences = int(np.searchsorted(np.cumsum(sizes[order]), n_rows)) + 1
-    rows = np.flatnonzero(np.isin(train.sentences, numbers[order[:n_sentences]]))
-    return LabelledActivations(
-        take_rows(train.X, rows), train.y[rows], train.rows[rows], train.sentences[rows]
-    )
 
 
 def _stability(

@@ -19,7 +19,12 @@ REFIT_TOL = 1e-3
 """Certificate asked of a refitted probe: accuracy does not change below it, time does."""
 
 
-def refit(probe: LinearProbe, train: LabelledActivations, columns: np.ndarray) -> LinearProbe:
+def refit(
+    probe: LinearProbe,
+    train: LabelledActivations,
+    columns: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+) -> LinearProbe:
     """A clone of a probe fitted on some columns, which are copied.
 
     It starts from the weights of the probe, which changes its time and not its result, and stops at
@@ -33,13 +38,15 @@ def refit(probe: LinearProbe, train: LabelledActivations, columns: np.ndarray) -
         In memory.
     columns : (n_kept,) int array
         At least one, ascending.
+    sample_weight : (n_words,) array, optional
     """
     start = copy(probe)
     start.coef_ = np.ascontiguousarray(probe.coef_[:, columns])
     fitted = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        fitted.fit(train.X.take(columns, axis=1), train.y, start=start)
+        X = train.X.take(columns, axis=1)
+        fitted.fit(X, train.y, start=start, sample_weight=sample_weight)
     for warning in caught:
         logger.warning("refitted on %d neurons: %s", len(columns), warning.message)
     return fitted

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from sklearn.base import clone
 
+from neurox_lite.activations.access import take_rows
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.evaluation.refitting import REFIT_TOL
@@ -49,13 +50,30 @@ def rank_weighted_rows(
 ) -> Iterator[tuple[NeuronRanking, bool]]:
     """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
     yield rank(probe), probe.certificate_.converged
-    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
     for times in draws:
         kept = np.flatnonzero(times)
-        drawn = train.take(kept)
-        start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
-        fitted = clone(template).fit(drawn, sample_weight=times[kept], start=start)
+        fitted = fit_drawn(probe, train.take(kept), times[kept])
         yield rank(fitted), fitted.certificate_.converged
+
+
+def fit_drawn(
+    probe: ElasticNetProbe, drawn: LabelledActivations, times: np.ndarray
+) -> ElasticNetProbe:
+    """A clone of a probe fitted on rows that were drawn so many times, from its weights on."""
+    start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
+    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
+    return template.fit(drawn, sample_weight=times, start=start)
+
+
+def some_sentences(part: LabelledActivations, n_rows: int, seed: int) -> LabelledActivations:
+    """Whole sentences, in random order, until there are enough words; rows in their own order."""
+    numbers, sizes = np.unique(part.sentences, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(numbers))
+    n_sentences = int(np.searchsorted(np.cumsum(sizes[order]), n_rows)) + 1
+    rows = np.flatnonzero(np.isin(part.sentences, numbers[order[:n_sentences]]))
+    return LabelledActivations(
+        take_rows(part.X, rows), part.y[rows], part.rows[rows], part.sentences[rows]
+    )
 
 
 def _converged(ranking: NeuronRanking) -> bool:

@@ -11,6 +11,7 @@ from neurox_lite.ranking.gaussian import gaussian
 from neurox_lite.ranking.integrated_gradients import integrated_gradients
 from neurox_lite.ranking.iou import iou
 from neurox_lite.ranking.lape import lape
+from neurox_lite.ranking.layer_profiles import layer_profiles
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
 from neurox_lite.ranking.matching_pursuit import matching_pursuit
 from neurox_lite.ranking.mean_select import mean_select
@@ -22,6 +23,7 @@ from neurox_lite.ranking.permutation_importance import permutation_importance
 from neurox_lite.ranking.permuted_overlap import permuted_overlap
 from neurox_lite.ranking.point_biserial import point_biserial
 from neurox_lite.ranking.probeless import probeless
+from neurox_lite.ranking.shared_neurons import shared_neurons
 from neurox_lite.ranking.variance import variance
 from neurox_lite.ranking.voting import vote
 from neurox_lite.ranking_methods import METHODS
@@ -40,6 +42,7 @@ __all__ = [
     "integrated_gradients",
     "iou",
     "lape",
+    "layer_profiles",
     "lin_reg",
     "linguistic_correlation",
     "matching_pursuit",
@@ -56,6 +59,7 @@ __all__ = [
     "random_ranking",
     "rank",
     "rank_biased_overlap",
+    "shared_neurons",
     "svcca",
     "variance",
     "vote",

@@ -73,6 +73,14 @@ class TopOverlap:
         rows += [[*neuron, True, False] for neuron in self.only_first]
         return rows + [[*neuron, False, True] for neuron in self.only_second]
 
+    def expected_interval(self, level: float = 0.95) -> tuple[int, int]:
+        """Between which sizes the overlap of independent sets falls with this probability."""
+        from scipy.stats import hypergeom
+
+        first, second = (len(self.both) + len(own) for own in (self.only_first, self.only_second))
+        low, high = hypergeom(self.n_neurons, first, second).interval(level)
+        return int(low), int(high)
+
     @property
     def either(self) -> tuple[Neuron, ...]:
         """The neurons of both sets together."""
