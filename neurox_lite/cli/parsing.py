@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from neurox_lite.errors import InputError
@@ -23,6 +24,19 @@ def by_split(values: list[str] | None) -> Any:
     if len(files) < len(pairs):
         raise InputError(f"{' '.join(values)}: a split is given twice; give one file for each")
     return files
+
+
+def one_or_several(text: str, option: str) -> tuple[str, list[str]]:
+    """``"a"`` -> ``("a", [])``; ``"a,b"`` -> ``("", ["a", "b"])``.
+
+    A file or folder of the whole name is one, whatever commas are in it.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if len(names) == 1 or Path(text).exists():
+        return text, []
+    if "" in names:
+        raise InputError(f"{option} '{text}': one is empty; give names separated by commas")
+    return "", names
 
 
 def layers_of(text: str | None) -> list[int] | None:

@@ -11,8 +11,6 @@ from neurox_lite.cli.corpus_options import LabelOptions, ReadingOptions, WordOpt
 from neurox_lite.cli.extraction_options import ExtractionOptions
 from neurox_lite.cli.labelled_options import MinCount
 from neurox_lite.cli.options import (
-    MODEL,
-    TAG,
     Debug,
     FigureOptions,
     FitOptions,
@@ -21,7 +19,7 @@ from neurox_lite.cli.options import (
     given_options,
 )
 from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show
-from neurox_lite.cli.parsing import by_split
+from neurox_lite.cli.parsing import by_split, one_or_several
 from neurox_lite.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +32,8 @@ class Run:
 
     Example: neurox-lite run --model bert-base-cased --corpus my.conllu --tag upos --out results
 
+    Example: neurox-lite run --model bert-base-cased --corpus my.conllu --tag upos,Number --out both
+
     Example: neurox-lite run job.yaml
 
     A job file says the same and more. The guide lists every option; `neurox-lite --help` tells
@@ -44,7 +44,14 @@ class Run:
     job: Annotated[
         str | None, typer.Argument(metavar="[JOB.YAML]", help="A job file, instead of options.")
     ] = None
-    model: Annotated[str | None, MODEL] = None
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME|A,B",
+            help="Model folder, or name on the hub; several to compare, separated by commas.",
+        ),
+    ] = None
     corpus: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,7 +60,15 @@ class Run:
             help="One file, split at random 80/10/10, or train=FILE, dev=FILE and test=FILE.",
         ),
     ] = None
-    tag: Annotated[str | None, TAG] = None
+    tag: Annotated[
+        str | None,
+        typer.Option(
+            "--tag",
+            metavar="TAG|A,B",
+            help="The tag whose labels are used, such as upos; several to compare, as "
+            "upos,Number,Tense.",
+        ),
+    ] = None
     out: Annotated[str | None, typer.Option("--out", help="Folder for the results.")] = None
     reading: ReadingOptions
     rules: LabelOptions
@@ -94,10 +109,12 @@ class Run:
         files = by_split(self.corpus)
         if self.model is None or files is None or self.tag is None or self.out is None:
             raise InputError("give a job file, or --model, --corpus, --tag and --out")
+        model, models = one_or_several(self.model, "--model")
+        tag, tags = one_or_several(self.tag, "--tag")
         return Job(
-            self.model,
+            model,
             files,
-            self.tag,
+            tag,
             self.out,
             by_split(self.reading.labels),
             seed=self.seed,
@@ -110,6 +127,8 @@ class Run:
             **vars(self.figures),
             extract=self.extraction.options(),
             probe=ProbeOptions(min_count=self.min_count, **vars(self.fit)),
+            models=models,
+            tags=tags,
         )
 
 

@@ -21,6 +21,7 @@ from neurox_lite.evaluation.refitting import refit
 from neurox_lite.evaluation.resampling import draw_sentences, fit_drawn, some_sentences
 from neurox_lite.intervals import sentence_numbers
 from neurox_lite.json_files import hash_json
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.public_names import public_name
@@ -227,7 +228,8 @@ def localisation(
         for part, name in ((splits.train, "train"), (splits.test, "test"))
     )
     space = splits.train.space
-    first = _Fit(clone(probe).fit(train), train, test, np.ones(len(train)), np.ones(len(test)))
+    whole = clone(probe).fit(train)
+    first = _Fit(whole, space, train, test, np.ones(len(train)), np.ones(len(test)))
     found, starts = _measure(first, rank, shares, (0,) * len(shares))
     converged = first.converged
     drawn: list[dict[str, float | None]] = []
@@ -239,7 +241,7 @@ def localisation(
         kept = np.flatnonzero(times)
         rows = train.take(kept)
         fitted = fit_drawn(first.probe, rows, times[kept])
-        again = _Fit(fitted, rows, test, times[kept].astype(float), test_times.astype(float))
+        again = _Fit(fitted, space, rows, test, times[kept], test_times)
         drawn.append(_measure(again, rank, shares, starts)[0])
         converged = converged and again.converged
     k = found[_of_share(shares[0])]
@@ -297,6 +299,7 @@ class _Fit:
     """A probe of all neurons, and probes of the first of its ranking, on weighted rows."""
 
     probe: ElasticNetProbe
+    space: NeuronSpace
     train: LabelledActivations
     test: LabelledActivations
     weights: np.ndarray
@@ -309,7 +312,7 @@ class _Fit:
 
     def ranking(self, rank: Callable[[LinearProbe], NeuronRanking]) -> NeuronRanking:
         if self._ranking is None:
-            self._ranking = rank(self.probe)
+            self._ranking = replace(rank(self.probe), space=self.space)
         return self._ranking
 
     @property
@@ -420,7 +423,8 @@ def _with_interval(
         return measure
     if measure.is_count:
         half = half_width(np.log(np.array(drawn, dtype=float)))
-        return replace(measure, low=value * float(np.exp(-half)), high=value * float(np.exp(half)))
+        low, high = value * float(np.exp(-half)), value * float(np.exp(half))
+        return replace(measure, low=max(low, 1.0), high=high)
     half = half_width(np.array(drawn, dtype=float))
     return replace(measure, low=max(value - half, 0.0), high=min(value + half, 1.0))
 

@@ -22,6 +22,9 @@ from neurox_lite.input_files import read_yaml
 from neurox_lite.output_formats import check_formats
 from neurox_lite.results.sweep import SHARES
 
+SEVERAL = {"model": "models", "tag": "tags"}
+"""Keys, and what several of them are called."""
+
 
 @dataclass(frozen=True)
 class ProbeOptions:
@@ -88,12 +91,12 @@ class Job:
     Attributes
     ----------
     model : str
-        Folder, or name on the hub.
+        Folder, or name on the hub; empty with ``models``.
     corpus : str or dict
         One file, split at random, or a file for each of train, dev and test; without one for dev,
         it is taken from train.
     tag : str
-        The tag whose labels are analysed.
+        The tag whose labels are analysed; empty with ``tags``.
     out : str
         Folder of results.
     labels, format, match
@@ -115,6 +118,8 @@ class Job:
     figure_format : {"png", "pdf", "svg"}
     table_format : {"csv", "latex"}, optional
         To write results as tables, too.
+    models, tags : list of str
+        Several, each to be analysed and all to be compared, in the place of ``model`` or ``tag``.
 
     Raises
     ------
@@ -147,8 +152,12 @@ class Job:
     ablate: AblateOptions = field(default_factory=AblateOptions)
     attribute: AttributeOptions = field(default_factory=AttributeOptions)
     describe: DescribeOptions = field(default_factory=DescribeOptions)
+    models: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        for one, several in SEVERAL.items():
+            self._choose(one, several)
         probe, ablate, attribute = self.probe, self.ablate, self.attribute
         LabelRules(self.strip_bio, self.label_map)
         column_format(self.columns)
@@ -193,6 +202,25 @@ class Job:
                 _checked(value, type(known[key].default), f"attribute: options: {name}: {key}")
         check_formats(self.figure_format, self.table_format)
 
+    def _choose(self, one: str, several: str) -> None:
+        """One key or the other; a list of one is one."""
+        given = getattr(self, several)
+        for value in given:
+            if given.count(value) > 1:
+                raise InputError(f"{several}: '{value}' is there twice; give each once")
+        if given and getattr(self, one):
+            raise InputError(f"give {one} or {several}, not both")
+        if "" in given:
+            raise InputError(f"{several}: one is empty; give a name for each")
+        if len(given) == 1:
+            object.__setattr__(self, one, given[0])
+            object.__setattr__(self, several, [])
+
+    @property
+    def is_several(self) -> bool:
+        """Whether it is of more than one tag or model."""
+        return bool(self.models or self.tags)
+
     @classmethod
     def read(cls, path: str | Path) -> Job:
         """Read a job from a YAML file.
@@ -207,7 +235,10 @@ class Job:
 
     def to_yaml(self) -> str:
         """The job with every option spelled out."""
-        return yaml.safe_dump(asdict(self), sort_keys=False, allow_unicode=True)
+        keys = asdict(self)
+        for one, several in SEVERAL.items():
+            del keys[one if keys[several] else several]
+        return yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
 
 
 def _fields_of(kind: Any) -> tuple[Any, ...]:
@@ -233,6 +264,9 @@ def _build(cls: Any, data: Any, where: str) -> Any:
             values[name] = _build(hints[name], value, f"{where}: {name}")
         else:
             values[name] = _checked(value, hints[name], f"{where}: {name}")
+    for one, several in SEVERAL.items():
+        if values.get(several):
+            values.setdefault(one, "")
     try:
         return cls(**values)
     except InputError as error:

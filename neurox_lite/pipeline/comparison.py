@@ -1,0 +1,164 @@
+"""What a job of several tags or models adds: how localised each is, and all of them compared."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from neurox_lite.corpora.label_rules import LabelRules
+from neurox_lite.evaluation.localisation import localisation
+from neurox_lite.evaluation.localisations import Localisations
+from neurox_lite.figures import save_result, title_of
+from neurox_lite.json_files import read_json
+from neurox_lite.pipeline.job import Job
+from neurox_lite.pipeline.leaves import Leaf
+from neurox_lite.pipeline.stage import Stage
+from neurox_lite.pipeline.stages import STAGES
+from neurox_lite.pipeline.workspace import Workspace
+from neurox_lite.public_names import public_sources
+from neurox_lite.ranking.layer_profiles import LayerProfiles, layer_profiles
+from neurox_lite.ranking.shared_neurons import shared_neurons
+from neurox_lite.report.comparison import LeafResults, write_comparison
+from neurox_lite.report.comparison_files import (
+    COMPARISON,
+    LAYER_PROFILES,
+    LOCALISATIONS,
+    beside,
+    localisation_file,
+    shared_file,
+)
+from neurox_lite.report.job_files import (
+    LAYER_SCORES,
+    MINIMAL_SET,
+    RANKING,
+    RECORD,
+    SUMMARY,
+)
+
+
+@dataclass(frozen=True)
+class SeveralJobs:
+    """A job of several tags or models, and the jobs it is made of."""
+
+    job: Job
+    leaves: tuple[Leaf, ...]
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.job.out)
+
+    @property
+    def by_model(self) -> dict[str, list[Leaf]]:
+        """The jobs of each model, by its folder."""
+        found: dict[str, list[Leaf]] = {}
+        for leaf in self.leaves:
+            found.setdefault(leaf.model_folder, []).append(leaf)
+        return found
+
+    def stages(self) -> tuple[Stage[SeveralJobs], ...]:
+        """All that run in the folder of the job: extraction, localisation, comparison."""
+        return (*self.extraction(), *self.after_leaves())
+
+    def extraction(self) -> tuple[Stage[SeveralJobs], ...]:
+        """A stage per model."""
+        return tuple(_extraction(self, leaves[0]) for leaves in self.by_model.values())
+
+    def after_leaves(self) -> tuple[Stage[SeveralJobs], ...]:
+        """The stages that read what the jobs of one tag and one model have found."""
+        localise = tuple(map(_localisation, self.leaves))
+        return (*localise, _comparison(self, localise))
+
+    def keys(self, leaf: Leaf, *names: str) -> list[Any]:
+        """What stages of a job of one tag and one model depended on; all stages by default."""
+        record = read_json(self.folder / leaf.name / RECORD)
+        chosen = names or tuple(record)
+        return [record[name]["key"] for name in chosen if name in record]
+
+
+def _extraction(several: SeveralJobs, leaf: Leaf) -> Stage[SeveralJobs]:
+    """Extraction as in a job of one tag and one model, into the folder of the model."""
+    extract = STAGES[0]
+    work = Workspace(replace(leaf.job, out=str(several.folder / leaf.model_folder)))
+
+    def run(_: SeveralJobs) -> None:
+        work.folder.mkdir(exist_ok=True)
+        extract.run(work)
+
+    name = extract.name if leaf.model_folder == "." else f"{extract.name} {leaf.model_folder}"
+    return Stage(name, (), lambda _: extract.inputs(work), run, always=(leaf.store,))
+
+
+def _localisation(leaf: Leaf) -> Stage[SeveralJobs]:
+    file = localisation_file(leaf.name)
+
+    def run(several: SeveralJobs) -> None:
+        work = Workspace(leaf.job)
+        found = localisation(work.splits, leaf.tag, probe=work.probe, seed=leaf.job.seed)
+        path = several.folder / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace(found, model=leaf.model).save(path)
+
+    return Stage(
+        file.stage,
+        (),
+        lambda several: [*several.keys(leaf, "probe"), leaf.job.seed],
+        run,
+        always=(file.name,),
+    )
+
+
+def _comparison(several: SeveralJobs, before: tuple[Stage[SeveralJobs], ...]) -> Stage[SeveralJobs]:
+    files = [LAYER_PROFILES.name, LOCALISATIONS.name]
+    if len(several.job.tags) > 1:
+        files += [shared_file(folder).name for folder in several.by_model]
+    job = several.job
+    return Stage(
+        COMPARISON,
+        tuple(stage.name for stage in before),
+        lambda several: [
+            [[leaf.tag, leaf.model, leaf.name, several.keys(leaf)] for leaf in several.leaves],
+            *(job.corpus, job.figure_format, job.table_format, asdict(job.words)),
+        ],
+        _compare,
+        sometimes=tuple(name for file in files for name in beside(file)),
+        always=(*files, SUMMARY.name),
+    )
+
+
+def _compare(several: SeveralJobs) -> None:
+    job, corpus = several.job, Workspace(several.leaves[0].job).words
+    save = partial(save_result, figure_format=job.figure_format, table_format=job.table_format)
+    files = corpus.source.split(" + ")
+    tags = ", ".join(dict.fromkeys(leaf.tag for leaf in several.leaves))
+    models = ", ".join(dict.fromkeys(leaf.model for leaf in several.leaves))
+    profiles = []
+    for folder, leaves in several.by_model.items():
+        where = {leaf.tag: several.folder / leaf.name for leaf in leaves}
+        rankings = {tag: RANKING.read(path) for tag, path in where.items()}
+        minimal = {tag: MINIMAL_SET.read(path).columns for tag, path in where.items()}
+        k = {tag: len(columns) for tag, columns in minimal.items() if columns is not None}
+        scores = {tag: LAYER_SCORES.read(path) for tag, path in where.items() if job.study}
+        found = layer_profiles(rankings, k, scores=scores)
+        named = (replace(one, model=leaves[0].model) for one in found.profiles)
+        profiles.append(LayerProfiles(tuple(named)))
+        if len(leaves) > 1:
+            shared = shared_neurons(rankings, k, seed=job.seed)
+            title = title_of(tags, leaves[0].model, files)
+            save(shared, several.folder / shared_file(folder).name, title=title)
+    title = title_of(tags, models, files)
+    save(LayerProfiles.joined(profiles), several.folder / LAYER_PROFILES.name, title=title)
+    results = [localisation_file(leaf.name).read(several.folder) for leaf in several.leaves]
+    save(Localisations.of(results), several.folder / LOCALISATIONS.name, title=title)
+    write_comparison(
+        several.folder,
+        [
+            LeafResults(leaf.tag, leaf.model, leaf.name, leaf.model_folder)
+            for leaf in several.leaves
+        ],
+        corpus=public_sources(corpus.source),
+        words=job.words,
+        rules=LabelRules(job.strip_bio, job.label_map),
+        figure_format=job.figure_format,
+    )

@@ -1,0 +1,269 @@
+"""summary.md of a job of several tags or models: what they share, and how localised they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neurox_lite.corpora.label_rules import LabelRules
+from neurox_lite.corpora.word_selection import WordSelection
+from neurox_lite.escaping import markdown, markdown_code
+from neurox_lite.evaluation.localisation import Measure
+from neurox_lite.evaluation.localisations import LocalisationDifference, Localisations
+from neurox_lite.files import write_text
+from neurox_lite.ranking.layer_profiles import LayerProfiles
+from neurox_lite.ranking.shared_neurons import SharedCount, SharedNeurons
+from neurox_lite.report.comparison_files import (
+    LAYER_PROFILES,
+    LOCALISATIONS,
+    beside,
+    shared_file,
+)
+from neurox_lite.report.data import changed_labels, chosen_words
+from neurox_lite.report.job_files import CONTROL, EVALUATION, MINIMAL_SET, SUMMARY
+from neurox_lite.report.markdown import Markup, percent, table
+
+N_NAMED = 10
+"""Neurons that are named."""
+
+
+@dataclass(frozen=True)
+class LeafResults:
+    """Where the results of one tag and one model are, relative to the folder.
+
+    Attributes
+    ----------
+    tag, model : str
+        As a person would call them.
+    name : str
+        Of their folder.
+    model_folder : str
+        Where the model's comparison of its tags is.
+    """
+
+    tag: str
+    model: str
+    name: str
+    model_folder: str
+
+
+def write_comparison(
+    folder: str | Path,
+    leaves: Sequence[LeafResults],
+    *,
+    corpus: str,
+    words: WordSelection,
+    rules: LabelRules,
+    figure_format: str = "png",
+) -> None:
+    """Write ``summary.md`` from the results in a folder and its subfolders.
+
+    Parameters
+    ----------
+    folder : path
+    leaves : sequence of LeafResults
+    corpus : str
+        What the results are of, as a person would say it.
+    words : WordSelection
+    rules : LabelRules
+        What was done to the labels.
+    figure_format : str
+        How the names of the figures end.
+    """
+    folder = Path(folder)
+    tags = list(dict.fromkeys(leaf.tag for leaf in leaves))
+    models = list(dict.fromkeys(leaf.model for leaf in leaves))
+    codes = ", ".join(map(markdown_code, tags))
+    sections = [
+        f"# {markdown(', '.join(tags))}: which neurons of {markdown(' and '.join(models))}?",
+        f"Labels {codes} of {markdown(corpus)}{changed_labels(rules)}{chosen_words(words)}.",
+        _each(folder, leaves),
+    ]
+    if len(tags) > 1:
+        by_model = {leaf.model_folder: leaf.model for leaf in leaves}
+        for model_folder, model in by_model.items():
+            file = shared_file(model_folder)
+            of = f" ({markdown(model)})" if len(models) > 1 else ""
+            sections.append(_shared(file.read(folder), of, _figure(file.name, figure_format)))
+    sections.append(
+        _layers(LAYER_PROFILES.read(folder), _figure(LAYER_PROFILES.name, figure_format))
+    )
+    found = LOCALISATIONS.read(folder)
+    sections.append(_localised(found, _figure(LOCALISATIONS.name, figure_format)))
+    if len(models) > 1:
+        sections.append(_differences(found.differences()))
+    write_text(folder / SUMMARY.name, "\n\n".join(sections) + "\n")
+
+
+def _figure(name: str, figure_format: str) -> str:
+    return next(one for one in beside(name) if one.endswith(f".{figure_format}"))
+
+
+def _each(folder: Path, leaves: Sequence[LeafResults]) -> str:
+    rows = []
+    for leaf in leaves:
+        place = folder / leaf.name
+        evaluation, minimal = EVALUATION.read(place), MINIMAL_SET.read(place)
+        low, high = evaluation["test_accuracy_interval"]
+        size = "no share is enough"
+        if minimal.columns is not None and minimal.share is not None:
+            size = f"{len(minimal.columns)} ({100 * minimal.share:g} %)"
+        rows.append(
+            (
+                leaf.tag,
+                leaf.model,
+                f"{percent(evaluation['test_accuracy'])} ({percent(low)} to {percent(high)})",
+                percent(evaluation["majority_accuracy"]),
+                f"{100 * CONTROL.read(place).selectivity:.2f}",
+                size,
+                Markup(markdown_code(f"{leaf.name}/{SUMMARY.name}")),
+            )
+        )
+    header = (
+        *("property", "model", "test accuracy (95 % interval)", "majority class"),
+        *("selectivity (points)", "minimal set", "more"),
+    )
+    return "## Is each encoded?\n\n" + table(header, rows)
+
+
+def _shared(found: SharedNeurons, of: str, figure: str) -> str:
+    sizes = ", ".join(
+        f"{markdown(name)} {len(own):,}"
+        for name, own in zip(found.properties, found.neurons, strict=True)
+    )
+    rows = [
+        (
+            count.of,
+            count.neurons,
+            f"{count.expected:.1f}",
+            f"{count.low} to {count.high}",
+            f"{count.expected_in_layers:.1f}",
+            _verdict(count),
+        )
+        for count in found.counts
+    ]
+    header = (
+        *("neurons of", "found", "by chance", "95 % of chance", "by chance within layers"),
+        "so",
+    )
+    named = [_named("All have", found.shared())]
+    named += [_named(f"Only {markdown(name)} has", found.only(name)) for name in found.properties]
+    return "\n\n".join(
+        (
+            f"## Which neurons do they share?{of}",
+            f"Of each property its minimal set is taken, and where no share was enough the first "
+            f"tenth of its ranking: {sizes} of {found.space.n_neurons:,} neurons. By chance: if "
+            f"each had as many, drawn at random from all neurons; within layers, if it had as many "
+            f"of each layer (figure: `{figure}`).",
+            table(header, rows),
+            "\n".join(f"- {line}" for line in named),
+            "Chance is that of sets that have nothing to do with each other. Labels of the same "
+            "words are related, and some neurons serve every probe: sharing more than chance does "
+            "not say that the model relates the properties.",
+        )
+    )
+
+
+def _verdict(count: SharedCount) -> str:
+    if count.low <= count.neurons <= count.high:
+        return "as chance has it"
+    return f"{'more' if count.neurons > count.high else 'fewer'} than chance"
+
+
+def _named(start: str, neurons: Sequence[object]) -> str:
+    if not neurons:
+        return f"{start} no neuron."
+    shown = ", ".join(map(str, neurons[:N_NAMED]))
+    more = ", ..." if len(neurons) > N_NAMED else ""
+    return f"{start} {len(neurons):,}: {shown}{more}."
+
+
+def _layers(found: LayerProfiles, figure: str) -> str:
+    rows = []
+    for one in found.profiles:
+        chosen, every = max(sum(one.counts), 1), sum(one.widths)
+        most = one.counts.index(max(one.counts))
+        layer = f"{one.layers[most]}: {percent(one.counts[most] / chosen)}"
+        layer += f" ({percent(one.widths[most] / every)} of all neurons)"
+        entropy, by_chance = (
+            "none" if value is None else f"{value:.3f}"
+            for value in (one.entropy, one.expected_entropy)
+        )
+        rows.append((one.name, one.model, sum(one.counts), layer, entropy, by_chance))
+    return "\n\n".join(
+        (
+            "## In which layers?",
+            "The same neurons by layer. Entropy is 0 if they are in one layer, and 1 if they are "
+            "spread as all neurons are; as many neurons drawn at random have that of the last "
+            f"column on average (figure: `{figure}`).",
+            table(("property", "model", "neurons", "most in layer", "entropy", "by chance"), rows),
+        )
+    )
+
+
+def _localised(found: Localisations, figure: str) -> str:
+    names = list(dict.fromkeys(m.name for one in found.results for m in one.measures))
+    rows = [
+        (
+            one.tag,
+            one.model,
+            f"{one.n_train:,}",
+            *("none" if (m := one.measure(name)) is None else _in_words(m) for name in names),
+        )
+        for one in found.results
+    ]
+    doubt = () if found.converged else ("**Some of these probes did NOT CONVERGE.**",)
+    return "\n\n".join(
+        (
+            "## How localised is each?",
+            "Neurons for 95 %: the fewest first neurons of the ranking on which a probe fitted "
+            "anew has 95 % of what all neurons add to the majority class, on test; numbers between "
+            "those tried are interpolated. Entropy over layers is that of these neurons. Overlap: the "
+            "share that the top 1 % of all neurons of two classes have in common, on average (of "
+            "two classes alone it says nothing). Probes of a sample of the training words; 95 % "
+            f"intervals over its sentences and those of test (figure: `{figure}`).",
+            table(("property", "model", "words", *names), rows),
+            *doubt,
+        )
+    )
+
+
+def _in_words(measure: Measure) -> str:
+    if measure.value is None:
+        return "none"
+    digits = 1 if measure.is_count else 3
+    interval = "not known"
+    if measure.low is not None and measure.high is not None:
+        interval = f"{measure.low:.{digits}f} to {measure.high:.{digits}f}"
+    chance = "" if measure.by_chance is None else f"; by chance {measure.by_chance:.{digits}f}"
+    return f"{measure.value:.{digits}f} ({interval}{chance})"
+
+
+def _differences(found: Sequence[LocalisationDifference]) -> str:
+    lines = [f"- {_sentence(one)}" for one in found]
+    return "\n\n".join(
+        (
+            "## More localised in one model than in another?",
+            "95 % intervals over sentences; of models with the same words over the same resamples. "
+            "Of fewer neurons, fewer layers or more overlap of classes, each is its own sense of "
+            "localised.",
+            "\n".join(lines) if lines else "Nothing can be compared.",
+        )
+    )
+
+
+def _sentence(one: LocalisationDifference) -> str:
+    tag, model, other = map(markdown, (one.tag, one.model, one.other))
+    interval = f"{one.low:.3g} to {one.high:.3g}"
+    measure = one.measure
+    if one.is_ratio:
+        said = f"{measure}: {model} takes {one.value:.3g} times as many as {other} ({interval})"
+        fewer = model if one.value < 1 else other
+        verdict = f"more localised in {fewer}"
+    else:
+        said = f"{measure}: {model} minus {other} {one.value:+.3f} ({interval})"
+        lower = model if one.value < 0 else other
+        verdict = f"lower in {lower}"
+    paired = "" if one.paired else " Not the same words."
+    return f"{tag}, {said}: {verdict if one.is_clear else 'not told apart'}.{paired}"
