@@ -137,6 +137,8 @@ FIRST = {
     "ranking.extra_trees": lambda it: nx.ranking.extra_trees(it, Y),
     "ranking.gaussian": lambda it: nx.ranking.gaussian(it, Y, X, Y),
     "ranking.integrated_gradients": lambda it: nx.ranking.integrated_gradients(it, X, Y),
+    "ranking.layer_profiles": lambda it: nx.ranking.layer_profiles(it),
+    "ranking.shared_neurons": lambda it: nx.ranking.shared_neurons(it),
     "ranking.iou": lambda it: nx.ranking.iou(it, Y),
     "ranking.lape": lambda it: nx.ranking.lape(it, Y),
     "ranking.lin_reg": lambda it: nx.ranking.lin_reg(it, [X]),

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import load
-from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.inputs import LabelledActivations, validate_space
 from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.arguments import expect, expect_function, whole_number
 from neurox_lite.arguments import shares as checked_shares
@@ -171,6 +171,7 @@ def localisation(
     n_rows: int = 10_000,
     n_resamples: int = 20,
     seed: int = 0,
+    space: NeuronSpace | None = None,
 ) -> Localisation:
     """Measure how localised a property is, each number with an interval over sentences.
 
@@ -209,6 +210,8 @@ def localisation(
     n_resamples : int
         At least 2.
     seed : int
+    space : NeuronSpace, optional
+        Which columns are which layer; not needed for a store's matrix.
 
     Raises
     ------
@@ -227,7 +230,7 @@ def localisation(
         _in_memory(part, name, n_rows, seed)
         for part, name in ((splits.train, "train"), (splits.test, "test"))
     )
-    space = splits.train.space
+    space = validate_space(space, splits.train.X)
     whole = clone(probe).fit(train)
     first = _Fit(whole, space, train, test, np.ones(len(train)), np.ones(len(test)))
     found, starts = _measure(first, rank, shares, (0,) * len(shares))

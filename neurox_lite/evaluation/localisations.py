@@ -126,7 +126,9 @@ class Localisations(SavedResult):
         """A panel per measure with a dot and its interval per property and model."""
         from matplotlib.ticker import NullFormatter, ScalarFormatter
 
-        names = list(dict.fromkeys(m.name for one in self.results for m in one.measures))
+        every = [m for one in self.results for m in one.measures]
+        known = [m for m in every if m.value is not None] or every[:1]
+        names = list(dict.fromkeys(m.name for m in known))
         models = list(dict.fromkeys(one.model for one in self.results))
         tags = list(dict.fromkeys(one.tag for one in self.results))
         ordered = sorted(self.results, key=lambda one: tags.index(one.tag))

@@ -138,14 +138,15 @@ def _shared(found: SharedNeurons, of: str, figure: str) -> str:
             count.neurons,
             f"{count.expected:.1f}",
             f"{count.low} to {count.high}",
+            f"{2 * min(count.p_at_least, count.p_at_most, 0.5):.2g}",
             f"{count.expected_in_layers:.1f}",
             _verdict(count),
         )
         for count in found.counts
     ]
     header = (
-        *("neurons of", "found", "by chance", "95 % of chance", "by chance within layers"),
-        "so",
+        *("neurons of", "found", "by chance", "95 % of chance", "p (two-sided)"),
+        *("by chance within layers", "so"),
     )
     named = [_named("All have", found.shared())]
     named += [_named(f"Only {markdown(name)} has", found.only(name)) for name in found.properties]
@@ -219,10 +220,10 @@ def _localised(found: Localisations, figure: str) -> str:
             "## How localised is each?",
             "Neurons for 95 %: the fewest first neurons of the ranking on which a probe fitted "
             "anew has 95 % of what all neurons add to the majority class, on test; numbers between "
-            "those tried are interpolated. Entropy over layers is that of these neurons. Overlap: the "
-            "share that the top 1 % of all neurons of two classes have in common, on average (of "
-            "two classes alone it says nothing). Probes of a sample of the training words; 95 % "
-            f"intervals over its sentences and those of test (figure: `{figure}`).",
+            "those tried are interpolated. Entropy over layers is that of these neurons. Overlap: "
+            "the share that the top 1 % of all neurons of two classes have in common, on average "
+            "(of two classes alone it says nothing). Probes of a sample of the training words; "
+            f"95 % intervals over its sentences and those of test (figure: `{figure}`).",
             table(("property", "model", "words", *names), rows),
             *doubt,
         )

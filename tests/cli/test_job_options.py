@@ -22,8 +22,8 @@ from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 
-OF_FILES_ONLY = {"ablate", "attribute", "describe"}
-"""Keys of a job that are no options of the command."""
+OF_FILES_ONLY = {"ablate", "attribute", "describe", "models", "tags"}
+"""Keys of a job that are no options of the command, which takes several as --model and --tag."""
 
 SECTIONS = {"words": WordSelection, "extract": ExtractOptions, "probe": ProbeOptions}
 ON_THE_COMMAND_LINE = {"pattern": "words", "file": "words_from"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from neurox_lite.attribution.agreement import AttributionAgreement
@@ -28,6 +30,8 @@ from neurox_lite.descriptions.neuron_formulas import (
 )
 from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.descriptions.reference_scores import MeanScores
+from neurox_lite.evaluation.localisation import Localisation, Measure
+from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -45,6 +49,8 @@ from neurox_lite.probing.online_code import OnlineCodeLength
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.ranking.layer_profiles import LayerProfile, LayerProfiles
+from neurox_lite.ranking.shared_neurons import SharedCount, SharedNeurons
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
@@ -154,6 +160,20 @@ written = TokensWritten(
     SPACE, (Neuron(0, 3), Neuron(1, 7)), *(((EVIL, "-LRB-"),) * 2, np.array([[2.0, 0.5]] * 2)) * 2,
     np.array([0.1, 0.2]), 3.0,
 )  # fmt: skip
+localised = Localisation(
+    EVIL, "m", EVIL, N, 0.9, 0.1, (1, 2, N), THREE,
+    (
+        Measure("neurons for 95 %", 2.0, 1.0, 4.0, None, (1.5, 3.0)),
+        Measure("entropy over layers", None, None, None, None, (None, 0.5)),
+        Measure("overlap of classes", 0.5, 0.25, 0.75, 0.1, (0.4, 0.6)),
+    ),
+    "words", N, N, False,
+)  # fmt: skip
+profile = LayerProfile(EVIL, EVIL, (0, 1), (N // 2, N // 2), (2, 1), (0.5, 0.75))
+shared = SharedNeurons(
+    (EVIL, "b"), SPACE, ((Neuron(0, 1),), (Neuron(0, 1), Neuron(1, 2))),
+    (SharedCount(f"{EVIL} and b", 1, 0.1, 0, 2, 0.2, 0.5, 0.9),),
+)  # fmt: skip
 overlap = TopOverlap(EVIL, "b", N, (Neuron(0, 1),), (Neuron(0, 2),), (), 0.1, 0.5, 0.9)
 
 EVERY = {
@@ -173,9 +193,12 @@ EVERY = {
         exemplars_of_neuron,
         RankerComparison((ranking,), table, agreement, AblationCurves((curve,)), True),
         Interval(0.5, 0.4, 0.6),
+        LayerProfiles((profile, replace(profile, name="b", scores=None))),
         LayerScores("accuracy", (0, 1), (0.5, 0.75), (0.5, 0.8), 0.1, True),
         LayerSimilarity("cka", EVIL, "b", (0, 1), (0,), ((0.5,), (0.25,))),
         LearningCurve(SHARES, (10.0, 50.0, 100.0), *(THREE,) * 3, n_seeds=3, converged=True),
+        localised,
+        Localisations.of([localised, replace(localised, model=EVIL)]),
         fit,
         MaskOverlaps.of([mask, other_mask]),
         table,
@@ -186,6 +209,7 @@ EVERY = {
         OnlineCodeLength(100.0, 200.0, (10, 20), (50.0, 50.0), True),
         intervals,
         search,
+        shared,
         Selectivity(0.9, 0.5, 100, True, (0.4, 0.6)),
         SideEffects(2, 5, (effect,) * 9),
         effect,
