@@ -97,6 +97,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "attribute",  # one method
         "attribute",  # all, of a neuron
         "describe",
+        "run",  # of two tags
     ]
     for command in found:
         assert main(command) == 0, command
