@@ -1,5 +1,8 @@
 """Where a neuron lives: (site, layer, unit) and its column in a matrix of activations.
 
+Neurons may be grouped: the units of a grouped space are attention heads, layers or clusters, and all
+that is said of neurons elsewhere, such as the order of a ranking, is then said of these.
+
 Long by the many ways in which users may name neurons and layers, which are read here only.
 """
 
@@ -7,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from neurox_lite.arguments import shown, whole_number
+from neurox_lite.column_groups import HEADS, ColumnGroups
 from neurox_lite.errors import InputError
 
 ALL = "all"
@@ -55,6 +59,9 @@ class NeuronSpace:
         Number of neurons per layer.
     revision : str
         Revision of the model, where its source has one.
+    groups : ColumnGroups, optional
+        Of a grouped space, whose units are groups of neurons: which neurons. See :meth:`heads`,
+        :meth:`by_layer` and :meth:`grouped`, which make one.
     """
 
     model: str
@@ -62,6 +69,7 @@ class NeuronSpace:
     layers: tuple[int, ...]
     widths: tuple[int, ...]
     revision: str = ""
+    groups: ColumnGroups | None = None
 
     def __post_init__(self) -> None:
         for name in ("layers", "widths"):
@@ -76,6 +84,11 @@ class NeuronSpace:
             )
         if not self.layers or min(self.widths) < 1:
             raise InputError("a neuron space needs at least one layer of at least one neuron")
+        if self.groups is not None and len(self.groups.sizes) != sum(self.widths):
+            raise InputError(
+                f"{len(self.groups.sizes)} groups of neurons for {sum(self.widths)} units; make "
+                "them with heads(), by_layer() or grouped()"
+            )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NeuronSpace) and self._identity == other._identity
@@ -86,15 +99,123 @@ class NeuronSpace:
     @property
     def _identity(self) -> tuple[Any, ...]:
         name = "" if self.revision else self.model
-        return name, self.revision, self.site, self.layers, self.widths
+        return name, self.revision, self.site, self.layers, self.widths, self.groups
 
     @classmethod
     def of_array(cls, n_neurons: int) -> NeuronSpace:
         """The space of a plain array: one layer 0 whose units are its columns."""
         return cls(model="array", site="array", layers=(0,), widths=(n_neurons,))
 
+    def heads(self, n_heads: int | Sequence[int]) -> NeuronSpace:
+        """The attention heads of these neurons: head h is unit h of its layer.
+
+        Parameters
+        ----------
+        n_heads : int or sequence of int
+            Heads of every layer, or of each. With grouped queries those of the queries.
+
+        Raises
+        ------
+        InputError
+            At another site than ``attention_heads``, or when a width is no multiple of the heads.
+        """
+        if self.site not in ("attention_heads", "array"):
+            raise InputError(
+                f"heads are of the site 'attention_heads', and these neurons of '{self.site}'; "
+                "extract with --site attention_heads"
+            )
+        several = [n_heads] * len(self.layers) if not isinstance(n_heads, Iterable) else n_heads
+        counts = [whole_number(count, "number of heads", least=1) for count in several]
+        if len(counts) != len(self.layers):
+            raise InputError(f"{len(counts)} numbers of heads for {len(self.layers)} layers")
+        for layer, width, count in zip(self.layers, self.widths, counts, strict=True):
+            if width % count:
+                raise InputError(
+                    f"layer {layer} has {width} neurons, which are not {count} heads of one size; "
+                    "give the number of heads of the model"
+                )
+        sizes = [
+            size
+            for width, count in zip(self.widths, counts, strict=True)
+            for size in [width // count] * count
+        ]
+        return self.grouped(np.repeat(np.arange(len(sizes)), sizes), HEADS)
+
+    def by_layer(self) -> NeuronSpace:
+        """The layers of these neurons, each the only unit of its layer."""
+        return self.grouped(np.repeat(np.arange(len(self.layers)), self.widths), "layers")
+
+    def grouped(self, labels: Any, kind: str = "groups") -> NeuronSpace:
+        """Groups of these neurons: those of the same label, such as the number of a cluster.
+
+        Groups are numbered by their first neuron. They are units of their layer if none reaches
+        into another, and else all of layer 0.
+
+        Parameters
+        ----------
+        labels : (n_neurons,) array of numbers or strings
+        kind : str
+            What groups are called.
+
+        Raises
+        ------
+        InputError
+            When there is not a label for every neuron, or these are groups already.
+        """
+        if self.groups is not None:
+            raise InputError(f"these are {self.unit_name} already; group the neurons")
+        labels = np.asarray(labels)
+        if labels.shape != (self.n_neurons,) or labels.dtype.kind not in "iubU":
+            raise InputError(
+                f"labels of shape {labels.shape} and type {labels.dtype}; give a whole number or a "
+                f"string for each of {self.n_neurons} neurons"
+            )
+        _, first, found = np.unique(labels, return_index=True, return_inverse=True)
+        numbers = np.argsort(np.argsort(first))[found]
+        of_layers = [
+            np.unique(numbers[start:stop])
+            for start, stop in zip(self.layer_offsets, self.layer_offsets[1:], strict=False)
+        ]
+        widths = tuple(len(inside) for inside in of_layers)
+        layers = self.layers
+        if sum(widths) > len(first):
+            layers, widths = (0,), (len(first),)
+        names = () if kind in (HEADS, "layers") else tuple(map(str, labels[np.sort(first)]))
+        groups = ColumnGroups(kind, self.layers, self.widths, tuple(numbers.tolist()), names)
+        return replace(self, layers=layers, widths=widths, groups=groups)
+
+    @property
+    def ungrouped(self) -> NeuronSpace:
+        """The space of the neurons themselves; this one, unless it is grouped."""
+        if self.groups is None:
+            return self
+        layers, widths = self.groups.layers, self.groups.widths
+        return replace(self, layers=layers, widths=widths, groups=None)
+
+    @property
+    def unit_name(self) -> str:
+        """What its units are called: ``neurons``, of a grouped space such as ``heads``."""
+        return "neurons" if self.groups is None else self.groups.kind
+
+    def members(self, neurons: Any) -> np.ndarray:
+        """Columns of activations, of a grouped space those of all neurons in the groups.
+
+        Group after group, in the order given; see :meth:`columns_of`.
+        """
+        columns = self.columns_of(neurons)
+        return columns if self.groups is None else self.groups.members(columns)
+
+    def expand(self, values: Any) -> Any:
+        """Of numbers of each unit, (..., n_units), those of each column of activations."""
+        return values if self.groups is None else values[..., self.groups.of_columns]
+
+    def any_member(self, columns: np.ndarray) -> np.ndarray:
+        """Which units have one of some columns of activations, of bools (n_columns,)."""
+        return columns if self.groups is None else np.bincount(self.groups.of_columns, columns) > 0
+
     @property
     def n_neurons(self) -> int:
+        """Units: of a grouped space its groups."""
         return sum(self.widths)
 
     @property
@@ -199,6 +320,14 @@ class NeuronSpace:
     def select(self, layers: Layers) -> NeuronSpace:
         """The space of some of the layers, in the order given; see :func:`resolve_layers`."""
         chosen = resolve_layers(layers, self.layers)
+        if self.groups is not None:
+            if self.layers != self.groups.layers:
+                return self  # whose groups reach over layers, and the only layer is 0
+            names = self.groups.labels or np.arange(self.n_neurons)
+            numbers = self.expand(np.asarray(names))
+            neurons = self.ungrouped
+            labels = np.concatenate([numbers[neurons.columns(layer)] for layer in chosen])
+            return neurons.select(chosen).grouped(labels, self.unit_name)
         widths = tuple(self.widths[self._position(layer)] for layer in chosen)
         return NeuronSpace(self.model, self.site, chosen, widths, self.revision)
 
@@ -213,6 +342,7 @@ class NeuronSpace:
             "site": self.site,
             "layers": list(self.layers),
             "widths": list(self.widths),
+            **({} if self.groups is None else {"groups": self.groups.to_dict()}),
         }
 
     @classmethod
@@ -223,6 +353,7 @@ class NeuronSpace:
             layers=tuple(data["layers"]),
             widths=tuple(data["widths"]),
             revision=data.get("revision", ""),
+            groups=ColumnGroups.from_dict(data["groups"]) if data.get("groups") else None,
         )
 
 

@@ -26,7 +26,7 @@ ORDER = [
     {"attribution_methods", "ranking_methods"},
     {"files", "output_formats", "embedded", "measure", "seeds", "threads"},
     {"json_files"},
-    {"outputs", "figures"},
+    {"outputs", "figures", "column_groups"},
     {"neurons"},
     {"results", "metrics"},
     {"intervals"},

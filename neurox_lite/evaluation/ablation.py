@@ -21,7 +21,7 @@ from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
-from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_space
+from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_same_groups, require_space
 from neurox_lite.results.sweep import SHARES, NeuronSets, Sweep, count_neurons
 from neurox_lite.seeds import validate_seed
 
@@ -48,7 +48,8 @@ def ablate(
     Parameters
     ----------
     rankings : NeuronRanking or sequence
-        All over the columns of ``X``; they share the same random sets.
+        All over the columns of ``X``, or over the same groups of them, which are then kept or
+        removed whole; they share the same random sets.
     X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Training data. Loaded into memory when ``retrain`` or when there is no probe.
     probe : ElasticNetProbe or ElasticNetRegression, optional
@@ -56,7 +57,7 @@ def ablate(
     X_test, y_test : array-likes or LabelledActivations, optional
         By default the last fifth of the rows, which are then not trained on.
     shares : sequence of float
-        Shares of all neurons.
+        Shares of all neurons, or groups.
     replacement : {"zero", "mean"}
         What the frozen probe sees instead of a removed neuron; the mean is the training mean.
     retrain : bool
@@ -80,6 +81,7 @@ def ablate(
     data = validate_inputs(X, y)
     shares = checked_shares(shares)
     n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
+    require_same_groups(rankings)
     for ranking in rankings:
         require_columns(ranking, data.X)
     if replacement not in ("zero", "mean"):
@@ -90,11 +92,11 @@ def ablate(
     if probe is None:
         probe = ElasticNetProbe().fit(train)
 
-    n_neurons = train.X.shape[1]
-    sets = NeuronSets.of(rankings, count_neurons(shares, n_neurons), n_random, seed)
+    space = rankings[0].space
+    sets = NeuronSets.of(rankings, count_neurons(shares, space.n_neurons), n_random, seed)
     only = sets.columns()
-    kept = [*only, *(ranking.order[k:] for ranking in rankings for k in sets.counts)]
-    intact, *frozen = frozen_scores([np.arange(n_neurons), *kept], probe, test, replacement)
+    kept = [*only, *sets.others()]
+    intact, *frozen = frozen_scores([np.arange(train.X.shape[1]), *kept], probe, test, replacement)
     probe_converged = probe.certificate_.converged
     ways = [(False, replacement, frozen, probe_converged)]
     if retrain:
@@ -111,24 +113,26 @@ def ablate(
                     retrained=retrained,
                     replacement=replaced_by,
                     metric=probe.METRIC,
-                    n_neurons=n_neurons,
+                    n_neurons=space.n_neurons,
                     shares=shares,
                     counts=sets.counts,
                     keep=of_kept,
                     remove=Sweep(intact, tuple(of_rest)),
                     converged=converged,
+                    units=space.unit_name,
                 )
             )
     return AblationCurves(tuple(curves))
 
 
 def require_columns(ranking: NeuronRanking, X: Any) -> None:
-    """Raise InputError unless a ranking is over the columns of ``X``."""
+    """Raise InputError unless a ranking is over the columns of ``X``, or over groups of them."""
+    n_columns = ranking.space.ungrouped.n_neurons
     if isinstance(X, ActivationMatrix):
-        require_space(ranking, X.space)
-    elif ranking.space.n_neurons != X.shape[1]:
+        require_space(ranking, X.space, or_groups=True)
+    elif n_columns != X.shape[1]:
         raise InputError(
-            f"ranking '{ranking.method}' is over {ranking.space.n_neurons} neurons, the "
+            f"ranking '{ranking.method}' is over {n_columns} neurons, the "
             f"activations have {X.shape[1]}; give the store the ranking was made from"
         )
 

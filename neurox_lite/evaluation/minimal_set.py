@@ -33,7 +33,7 @@ class MinimalSet:
     Accuracies are of the words that the share is chosen on (dev), the first to come within
     ``delta``: of other words the set may do a little worse. ``columns`` is None when no share tried
     did; ``accuracies`` has one entry per share tried; ``converged`` is False when one of the probes
-    behind them did not converge.
+    behind them did not converge. Shares are of ``units``: neurons, or groups of them such as heads.
     """
 
     method: str
@@ -43,6 +43,7 @@ class MinimalSet:
     accuracies: tuple[float, ...]
     columns: tuple[int, ...] | None
     converged: bool
+    units: str = "neurons"
 
     __repr__ = short_repr
     to_pandas = as_pandas
@@ -50,7 +51,8 @@ class MinimalSet:
     def __str__(self) -> str:
         found = "no share is enough"
         if self.columns is not None and self.accuracies:
-            found = f"{len(self.columns)} neurons reach {self.accuracies[-1]:.4g}"
+            of_groups = "" if self.units == "neurons" else f" ({self.share:.3g} of {self.units})"
+            found = f"{len(self.columns)} neurons{of_groups} reach {self.accuracies[-1]:.4g}"
         facts = {
             "all neurons": self.full_accuracy,
             "delta": self.delta,
@@ -91,6 +93,7 @@ def minimal_set(
     Parameters
     ----------
     ranking : NeuronRanking
+        Of groups of neurons, such as heads, shares are of these, and ``columns`` of their neurons.
     probe : ElasticNetProbe or ElasticNetRegression
         Fitted on ``X`` and ``y``.
     X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
@@ -113,7 +116,7 @@ def minimal_set(
     train, dev = _in_memory(X, y, X_dev, y_dev)
     require_columns(ranking, validate_activations(X))
     full = probe.score(dev)
-    return _grow(ranking.method, ranking.order, full, probe, train, dev, delta, shares)
+    return _grow(ranking, ranking.order, full, probe, train, dev, delta, shares)
 
 
 def disjoint_minimal_sets(
@@ -166,8 +169,10 @@ def disjoint_minimal_sets(
     sets: list[MinimalSet] = []
     for _ in range(n_sets):
         ranking = rank(of_left)
+        if ranking.space.groups is not None:
+            raise InputError("rank ranks groups of neurons, which are not divided; rank neurons")
         order = left[ranking.order]
-        found = _grow(ranking.method, order, full, probe, train, dev, delta, shares)
+        found = _grow(ranking, order, full, probe, train, dev, delta, shares)
         sets.append(found)
         left = np.setdiff1d(left, found.columns or left)
         if not len(left) or len(sets) == n_sets:
@@ -185,7 +190,7 @@ def _in_memory(
 
 
 def _grow(
-    method: str,
+    ranking: NeuronRanking,
     order: np.ndarray,
     full: float,
     probe: LinearProbe,
@@ -194,28 +199,32 @@ def _grow(
     delta: float,
     shares: Sequence[float],
 ) -> MinimalSet:
-    """Retrain on growing shares of all neurons, the first of ``order``, as long as it has them."""
+    """Retrain on growing shares of all units, the first of ``order``, as long as it has them."""
     shares, delta = checked_shares(shares, ascending=True), real_number(delta, "delta")
     if not 0 <= delta <= 1:
         raise InputError(f"delta is {delta}; give a number from 0 to 1")
-    counts = [max(1, round(share * train.X.shape[1])) for share in shares]
+    space = ranking.space
+    n_units = train.X.shape[1] if space.groups is None else space.n_neurons
+    counts = [max(1, round(share * n_units)) for share in shares]
     counts = [count for count in counts if count <= len(order)]
     scores: list[float] = []
     converged = probe.certificate_.converged
     columns = None
     for count in tqdm(counts, desc="minimal set", unit="probe", disable=None, delay=2):
-        score, is_converged = refit_score(probe, train, order[:count], dev)
+        kept = order[:count] if space.groups is None else space.members(order[:count])
+        score, is_converged = refit_score(probe, train, kept, dev)
         scores.append(score)
         converged = converged and is_converged
         if full - score <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01
-            columns = tuple(order[:count].tolist())
+            columns = tuple(kept.tolist())
             break
     return MinimalSet(
-        method=method,
+        method=ranking.method,
         delta=delta,
         full_accuracy=full,
         shares=shares[: len(scores)],
         accuracies=tuple(scores),
         columns=columns,
         converged=converged,
+        units=space.unit_name,
     )

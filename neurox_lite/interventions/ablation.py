@@ -38,11 +38,12 @@ def ablate_in_model(
     Parameters
     ----------
     rankings : NeuronRanking or sequence
-        Of the neurons of ``metric.runner.space``, such as those of a store of this model.
+        Of the neurons of ``metric.runner.space``, such as those of a store of this model, or of
+        groups of them, such as heads, which are then replaced whole.
     metric : ModelMetric
         See :mod:`neurox_lite.interventions.metrics`.
     shares : sequence of float
-        Shares of all neurons.
+        Shares of all neurons, or groups.
     replacement : {"mean", "zero", "resampled"} or array
         - mean: over the tokens of the metric's inputs at which neurons are replaced.
         - resampled: for every input the activations at one such token of any, drawn at random.
@@ -69,11 +70,11 @@ def ablate_in_model(
     )
     n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
     runner = metric.runner
-    n_neurons = runner.space.n_neurons
-    require_space(rankings, runner.space)
+    require_space(rankings, runner.space, or_groups=True)
+    space = rankings[0].space
     values, name = _values(metric, replacement, seed)
-    sets = NeuronSets.of(rankings, count_neurons(shares, n_neurons), n_random, seed)
-    removed = sets.weights(np.ones(n_neurons))
+    sets = NeuronSets.of(rankings, count_neurons(shares, space.n_neurons), n_random, seed)
+    removed = sets.weights(np.ones(space.n_neurons))
     gates = np.concatenate([np.zeros_like(removed[:1]), removed, 1 - removed])
     task = None
     if metric.inputs is not None:
@@ -90,13 +91,14 @@ def ablate_in_model(
                 retrained=False,
                 replacement=name,
                 metric=metric.name,
-                n_neurons=n_neurons,
+                n_neurons=space.n_neurons,
                 shares=shares,
                 counts=sets.counts,
                 keep=kept,
                 remove=lost,
                 converged=True,
                 task=task,
+                units=space.unit_name,
             )
             for ranking, kept, lost in zip(rankings, keep, remove, strict=True)
         )

@@ -67,7 +67,8 @@ def steer(
     Parameters
     ----------
     rankings : NeuronRanking or sequence
-        Of one site and the same layers of the model.
+        Of one site and the same layers of the model; of neurons, or all of the same groups of them,
+        such as heads, whose neurons are steered together and have one rank.
     model : LoadedModel, name or path, or PreTrainedModel
         A causal or masked language model, with its head.
     pairs : sequence of MinimalPair
@@ -81,7 +82,7 @@ def steer(
         Where neurons are steered: at every token, at the last one, or at the end of one word of the
         prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
     shares : sequence of float, optional
-        How many neurons, as shares of all; 0.5, 1, 2, 5, 10, 20, 50 and 100 % by default.
+        How many neurons, or groups, as shares of all; 0.5, 1, 2, 5, 10, 20, 50 and 100 % by default.
     counts : sequence of int, optional
         How many neurons, instead of shares.
     texts : sequence of str, optional
@@ -124,7 +125,7 @@ def steer(
     runner = InterventionRunner.of_pairs(loaded, inputs, where)
     intact = intact_log_odds(runner, inputs)
     runner, inputs, right = select_right(runner, inputs, intact, include_incorrect)
-    require_space(rankings, runner.space)
+    require_space(rankings, runner.space, or_groups=True)
     task = pair_task(loaded, pairs, intact, target_pairs)
     if task.holds:
         check_one_way(right)
@@ -161,6 +162,7 @@ def steer(
                 n_left_out=len(pairs) - len(inputs),
                 counts=steps,
                 task=task,
+                units=space.unit_name,
                 **{name: of_rankings[number] for name, of_rankings in sweeps.items()},
             )
             for number, ranking in enumerate(rankings)

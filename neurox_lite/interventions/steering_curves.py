@@ -47,6 +47,8 @@ class SteeringCurve:
         On other text: mean of KL(p || p~) per token from the intact model, in nats, and perplexity.
     task : PairTask or None
         Whether the intact model can do what the pairs ask.
+    units : str
+        What is steered: neurons, or groups of them such as heads, which all numbers count.
     """
 
     method: str
@@ -62,6 +64,7 @@ class SteeringCurve:
     kl: Sweep | None = None
     perplexity: Sweep | None = None
     task: PairTask | None = None
+    units: str = "neurons"
 
     __repr__ = short_repr
     to_pandas = as_pandas
@@ -73,7 +76,7 @@ class SteeringCurve:
     def _said(self) -> str:
         return (
             f"{self.method}, {self.mode}: turns {self.success.top[0]:.3g} with {self.counts[0]} "
-            f"to {self.success.top[-1]:.3g} with {self.counts[-1]} neurons"
+            f"to {self.success.top[-1]:.3g} with {self.counts[-1]} {self.units}"
         )
 
     def table(self) -> Table:
@@ -146,7 +149,7 @@ class SteeringCurves(SavedResult):
             if has_text and curve.kl is not None:
                 _panel(axes[count + i], curve, curve.kl)
         for axis in axes[-count:]:
-            axis.set_xlabel("neurons")
+            axis.set_xlabel(self.curves[0].units)
         axes[0].set_ylim(-0.02, 1.02)
         axes[0].set_ylabel("pairs turned")
         if has_text:

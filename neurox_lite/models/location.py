@@ -38,5 +38,6 @@ class Location:
 
     @classmethod
     def of_space(cls, space: NeuronSpace, positions: Positions | int = "all") -> Location:
-        """The neurons of a space."""
+        """The neurons of a space, also of one that groups them."""
+        space = space.ungrouped
         return cls(space.site, space.layers, positions)

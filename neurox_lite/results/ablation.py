@@ -63,6 +63,8 @@ class AblationCurve:
         False when a probe behind the curve did not converge.
     task : PairTask, optional
         Of minimal pairs, whether the intact model can do what they ask.
+    units : str
+        What is kept or removed: neurons, or groups of them such as heads, which all numbers count.
     """
 
     method: str
@@ -76,6 +78,7 @@ class AblationCurve:
     remove: Sweep
     converged: bool
     task: PairTask | None = None
+    units: str = "neurons"
 
     @property
     def intact(self) -> float:
@@ -95,7 +98,7 @@ class AblationCurve:
 
     def _said(self) -> str:
         how = "retrained" if self.retrained else f"others replaced by {self.replacement}"
-        return f"{self.method}, {how}: {self.metric} {self.intact:.4g} of {self.n_neurons} neurons"
+        return f"{self.method}, {how}: {self.metric} {self.intact:.4g} of {self.n_neurons} {self.units}"
 
     def _facts(self) -> dict[str, object]:
         return {
@@ -213,12 +216,12 @@ def _lowest(curves: AblationCurves) -> float:
 
 def _panel(axis: Axes, curve: AblationCurve) -> None:
     percent = [100 * share for share in curve.shares]
-    axis.axhline(curve.intact, color="0.4", linestyle=":", label="all neurons")
+    axis.axhline(curve.intact, color="0.4", linestyle=":", label=f"all {curve.units}")
     curve.keep.draw(axis, percent, ("top only", "bottom only", "random only (mean, range)"))
     removed = ("all but the top", "all but the bottom", "all but random")
     curve.remove.draw(axis, percent, removed, OTHER_STYLES)
     label_counts(axis, percent, [f"{value:g}" for value in percent])
-    axis.set_xlabel("neurons (%)")
+    axis.set_xlabel(f"{curve.units} (%)")
     how = "probe retrained" if curve.retrained else f"probe frozen, others {curve.replacement}"
     if curve.remove.random_mean:
         how = f"in the model, replaced by {curve.replacement}"

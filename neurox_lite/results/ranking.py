@@ -5,7 +5,7 @@ Long, since all that a ranking can be asked is a method of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.arguments import as_python, expect, one_or_more, real_number, whole_number
-from neurox_lite.choices import did_you_mean, listed
+from neurox_lite.choices import did_you_mean, listed, unknown_choice
+from neurox_lite.column_groups import REDUCTIONS
 from neurox_lite.errors import InputError
 from neurox_lite.figures import (
     MOST,
@@ -42,6 +43,8 @@ class NeuronRanking:
     Parameters
     ----------
     space : NeuronSpace
+        Of a grouped space the ranking is over its groups, such as attention heads; all that is said
+        of neurons here is then said of these. See :meth:`group`.
     order : (n_neurons,) int array
         Columns, most important first.
     scores : (n_neurons,) float array
@@ -108,7 +111,7 @@ class NeuronRanking:
 
     def __str__(self) -> str:
         facts = {
-            "neurons": self.space.n_neurons,
+            self.space.unit_name: self.space.n_neurons,
             "site": self.space.site,
             "layers": some(self.space.layers),
             "without a score": int(np.isnan(self.scores).sum()) or None,
@@ -289,6 +292,47 @@ class NeuronRanking:
             provenance=self.provenance,
         )
 
+    def group(self, space: NeuronSpace, by: str | None = None) -> NeuronRanking:
+        """The ranking of groups of these neurons, such as attention heads, by the neurons' scores.
+
+        Neurons without a score are left out; a group of such neurons only has none either. Scores
+        per class are grouped likewise.
+
+        Parameters
+        ----------
+        space : NeuronSpace
+            Groups of these neurons, such as ``ranking.space.heads(12)``.
+        by : {"mean", "max", "sum"}, optional
+            What of the neurons' scores a group has; by default the mean. Where scores do not fall
+            in the order of the ranking, as those of greedy methods, the place of its best neuron.
+
+        Raises
+        ------
+        InputError
+            When the groups are of other neurons, or ``by`` is unknown.
+        """
+        expect(space, NeuronSpace, "space", "groups of neurons, as ranking.space.heads(12)")
+        if space.groups is None:
+            raise InputError("the space has no groups; make some, as ranking.space.heads(12)")
+        require_space(self, space.ungrouped)
+        if by is not None and by not in REDUCTIONS:
+            raise unknown_choice("way to group", by, REDUCTIONS)
+        scores, per_class = self.scores, self.class_scores
+        if by is None:
+            by = "mean"
+            if np.any(np.diff(scores[self.order]) > 0):
+                by = "max"
+                scores = np.where(np.isnan(scores), np.nan, 1 - self.ranks / len(scores))
+        return NeuronRanking.from_scores(
+            space,
+            space.groups.reduce(scores, by),
+            self.method,
+            classes=self.classes,
+            class_scores=None if per_class is None else space.groups.reduce(per_class, by),
+            parameters={**self.parameters, "grouped_by": by},
+            provenance=self.provenance,
+        )
+
     def restrict_to_layers(self, layers: Layers) -> NeuronRanking:
         """The ranking of the neurons of some layers, in the order they have here.
 
@@ -391,7 +435,7 @@ class NeuronRanking:
         put_ticks(axis, range(len(counts)), [str(layer) for layer in counts], width - 1)
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel("layer")
-        axis.set_ylabel("salient neurons")
+        axis.set_ylabel(f"salient {self.space.unit_name}")
         axis.set_title(wrapped(self.method, width - 1, 10, most=2 * MOST), fontsize=10)
         return finish(axes, ax, title)
 
@@ -425,7 +469,9 @@ def as_rankings(rankings: Any) -> list[NeuronRanking]:
     return one_or_more(rankings, NeuronRanking, "rankings", "a NeuronRanking or a list of them")
 
 
-def require_space(rankings: Any, space: NeuronSpace | None = None) -> list[NeuronRanking]:
+def require_space(
+    rankings: Any, space: NeuronSpace | None = None, *, or_groups: bool = False
+) -> list[NeuronRanking]:
     """:func:`as_rankings`, if all are of the neurons of one space.
 
     Parameters
@@ -434,6 +480,8 @@ def require_space(rankings: Any, space: NeuronSpace | None = None) -> list[Neuro
     space : NeuronSpace, optional
         Of the first ranking by default. A hash of weights in memory is not compared with one of
         files.
+    or_groups : bool
+        The rankings may also be over groups of the neurons, all over the same.
 
     Raises
     ------
@@ -442,19 +490,36 @@ def require_space(rankings: Any, space: NeuronSpace | None = None) -> list[Neuro
     """
     found = as_rankings(rankings)
     space = found[0].space if space is None else space
+    if or_groups:
+        require_same_groups(found)
     for ranking in found:
-        other = ranking.space
+        other = ranking.space.ungrouped if or_groups else ranking.space
         check_revision(other, space.revision, f"ranking '{ranking.method}'")
         same_model = bool(other.revision or space.revision) or other.model == space.model
-        same_places = (other.site, other.layers, other.widths) == (
-            space.site,
-            space.layers,
-            space.widths,
-        )
-        if not (same_model and same_places):
+        if not same_model or _places(other) != _places(space):
             raise InputError(
-                f"ranking '{ranking.method}' is of {other.site}, layers {list(other.layers)} of "
-                f"{other.model}, not of {space.site}, layers {list(space.layers)} of "
-                f"{space.model}: give the model, site and layers it was made from"
+                f"ranking '{ranking.method}' is of {_described(other)}, not of {_described(space)}:"
+                " give the model, site and layers it was made from"
             )
     return found
+
+
+def require_same_groups(rankings: Sequence[NeuronRanking]) -> None:
+    """Raise InputError unless all rankings are over neurons, or all over the same groups."""
+    first, *others = rankings
+    for other in others:
+        if other.space.groups != first.space.groups:
+            raise InputError(
+                f"ranking '{first.method}' is of {first.space.unit_name}, '{other.method}' of "
+                f"{'other ' * (first.space.unit_name == other.space.unit_name)}"
+                f"{other.space.unit_name}; give rankings of the same"
+            )
+
+
+def _places(space: NeuronSpace) -> tuple[Any, ...]:
+    return space.site, space.layers, space.widths, space.groups
+
+
+def _described(space: NeuronSpace) -> str:
+    groups = "" if space.groups is None else f"{space.unit_name} of "
+    return f"{groups}{space.site}, layers {list(space.layers)} of {space.model}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurox_lite.figures import put_ticks
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import short_repr
 
@@ -71,11 +72,14 @@ class NeuronSets:
     n_rankings : int
     counts : tuple of int
         How many neurons of each order are changed.
+    space : NeuronSpace
+        What is ordered: neurons, or groups that are changed together.
     """
 
     orders: tuple[np.ndarray, ...]
     n_rankings: int
     counts: tuple[int, ...]
+    space: NeuronSpace
 
     __repr__ = short_repr
 
@@ -87,22 +91,31 @@ class NeuronSets:
         rng = np.random.default_rng(seed)
         orders = [ranking.order for ranking in rankings]
         chance = [rng.permutation(len(orders[0])) for _ in range(n_random)]
-        return cls((*orders, *(o[::-1] for o in orders), *chance), len(rankings), tuple(counts))
+        every = (*orders, *(o[::-1] for o in orders), *chance)
+        return cls(every, len(rankings), tuple(counts), rankings[0].space)
 
     def columns(self) -> list[np.ndarray]:
-        """The columns of every set, order by order."""
+        """The columns of activations in every set, order by order."""
+        return [self.space.members(chosen) for chosen in self._chosen()]
+
+    def others(self) -> list[np.ndarray]:
+        """The columns of activations in no set of the rankings, order by order."""
+        orders = self.orders[: self.n_rankings]
+        return [self.space.members(order[k:]) for order in orders for k in self.counts]
+
+    def _chosen(self) -> list[np.ndarray]:
         return [order[:k] for order in self.orders for k in self.counts]
 
     def weights(self, by_rank: np.ndarray) -> np.ndarray:
-        """Of every set the weight of each neuron, by its rank, and 0 of others.
+        """Of every set the weight of each column of activations, by its rank, and 0 of others.
 
-        (n_sets, n_neurons) float32.
+        (n_sets, n_columns) float32.
         """
-        columns = self.columns()
-        weights = np.zeros((len(columns), len(by_rank)), dtype=np.float32)
-        for row, chosen in zip(weights, columns, strict=True):
+        sets = self._chosen()
+        weights = np.zeros((len(sets), len(by_rank)), dtype=np.float32)
+        for row, chosen in zip(weights, sets, strict=True):
             row[chosen] = by_rank[: len(chosen)]
-        return weights
+        return self.space.expand(weights)
 
     def sweeps(self, intact: float, values: Sequence[float] | np.ndarray) -> list[Sweep]:
         """What was measured of every set, as a sweep per ranking."""
