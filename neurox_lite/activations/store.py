@@ -147,6 +147,43 @@ class ActivationStore:
         """SHA-256 over the content of the store, as recorded when it was written."""
         return self.metadata["content_hash"]
 
+    def heads(self, layers: Layers = None, *, n_heads: int | None = None) -> NeuronSpace:
+        """The attention heads of some layers, to rank instead of neurons.
+
+        Parameters
+        ----------
+        layers : int, several ints or "all", optional
+            All by default.
+        n_heads : int, optional
+            Heads of a layer, for a store that does not say it: of earlier versions, or of a model
+            that did not tell.
+
+        Raises
+        ------
+        InputError
+            When the store is not of the site ``attention_heads``, or the number is not known or
+            does not fit.
+        """
+        counts: Any = n_heads
+        told = self.metadata.get("n_heads")
+        if counts is None and told is not None:
+            try:
+                of_layers = map(int, str(told).split(","))
+                counts = dict(zip(self.space.layers, of_layers, strict=True))
+            except ValueError:
+                raise InputError(
+                    f"{self.path}: its attribute 'n_heads' is not a number for each layer; "
+                    "extract again"
+                ) from None
+        space = self.space.select(layers)
+        if counts is None and self.space.site == "attention_heads":
+            raise InputError(
+                f"{self.path}: does not say how many heads a layer has; give it (--heads)"
+            )
+        if isinstance(counts, dict):
+            counts = [counts[layer] for layer in space.layers]
+        return space.heads(1 if counts is None else counts)
+
     def layer(self, layer: int) -> ActivationMatrix:
         """The activations of one layer; array-like of shape (n_rows, width)."""
         return self.matrix([layer])

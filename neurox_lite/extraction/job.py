@@ -345,7 +345,11 @@ class ExtractionJob:
 
     def _head(self, sentences: range) -> StoreHeader:
         text_hash = self.corpus.text_hash
-        return store_header(self.loaded, self.plan, self.options, sentences, self.key, text_hash)
+        known = self.sites.n_heads
+        n_heads = [known[layer] for layer in self.layers] if set(self.layers) <= set(known) else []
+        return store_header(
+            self.loaded, self.plan, self.options, sentences, self.key, text_hash, n_heads
+        )
 
     def finish(self) -> ActivationStore:
         """Join the shards, when all are done, under the store's name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ def store_header(
     sentences: range,
     job_key: str,
     text_hash: str,
+    n_heads: Sequence[int],
 ) -> StoreHeader:
     """The words of some neighbouring sentences, and what a store says about them.
 
     ``job_key`` is the hash of everything that decides what the store will hold, ``text_hash`` that
-    of sentences as they were written; "" where words are joined.
+    of sentences as they were written; "" where words are joined. ``n_heads`` are the heads of each
+    layer, at the site of that name, if the model tells them of all.
     """
     offsets = plan.corpus.sentence_offsets
     first, last = offsets[sentences.start], offsets[sentences.stop]
@@ -49,6 +52,8 @@ def store_header(
         "n_words": sum(plan.n_words[sentences.start : sentences.stop]),
         "job_key": job_key,
     }
+    if n_heads:
+        metadata["n_heads"] = ",".join(map(str, n_heads))
     if text_hash:
         metadata |= {
             "text": "raw",

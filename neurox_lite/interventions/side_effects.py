@@ -258,7 +258,12 @@ def _is_felt_elsewhere(
 def random_masks(
     mask: NeuronMask, usual: ActivationRange, n_random: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gates and replacements, (n_random, n_neurons) both, that are chance for a mask."""
+    """Gates and replacements, (n_random, n_neurons) both, that are chance for a mask.
+
+    Where neurons share gates, as those of a head, whole units are drawn.
+    """
+    counted = mask.counted
+    touched_units = counted.any_member(mask.gates > 0)
     mean, std = (part.double().cpu().numpy() for part in (usual.mean, usual.std))
     # A neuron that never varies has no such distance.
     away = np.divide(mask.replacement - mean, std, where=std > 0, out=np.zeros(len(mean)))
@@ -266,11 +271,12 @@ def random_masks(
     values = np.tile(mean, (n_random, 1))
     rng = np.random.default_rng(seed)
     for gate, value in zip(gates, values, strict=True):
-        for layer in mask.space.layers:
-            columns = mask.space.columns(layer)
-            touched = columns.start + np.flatnonzero(mask.gates[columns])
-            every = np.arange(columns.start, columns.stop)
-            drawn = rng.choice(every, len(touched), replace=False)
-            gate[drawn] = mask.gates[touched]
-            value[drawn] += away[touched] * std[drawn]
+        for layer in counted.layers:
+            units = counted.columns(layer)
+            touched = units.start + np.flatnonzero(touched_units[units])
+            every = np.arange(units.start, units.stop)
+            drawn = counted.members(rng.choice(every, len(touched), replace=False))
+            like = np.resize(counted.members(touched), len(drawn))
+            gate[drawn] = mask.gates[like]
+            value[drawn] += away[like] * std[drawn]
     return gates, values

@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
+from neurox_lite.masking.replacement_fit import sum_of_units
 
 
 def gate_gradients(
@@ -25,8 +26,8 @@ def gate_gradients(
     """Integrated gradients of an effect R from closed to open gates, by captum.
 
     Of replacements (n_neurons,) and the numbers of examples; every step is a forward and a backward
-    pass. Gives the mean over the examples, (n_neurons,) float64; negative when replacing a neuron
-    works against the effect.
+    pass. Gives the mean over the examples, (n_units,) float64; negative when replacing a neuron works
+    against the effect. Of a gate that neurons share it is their sum.
     """
     try:
         from captum.attr import IntegratedGradients
@@ -38,12 +39,12 @@ def gate_gradients(
     def run(gates: torch.Tensor, examples: torch.Tensor) -> torch.Tensor:
         return effect(gates, values, examples)
 
-    total = torch.zeros(effect.space.n_neurons, dtype=torch.float64, device=values.device)
+    total = torch.zeros(len(values), dtype=torch.float64, device=values.device)
     blocks = rows.split(max(1, effect.rows_at_once // n_steps))
     for some in tqdm(blocks, desc="integrated gradients", unit="batch", disable=None, delay=2):
-        opened = torch.ones((len(some), effect.space.n_neurons), device=values.device)
+        opened = torch.ones((len(some), len(values)), device=values.device)
         found = IntegratedGradients(run).attribute(
             opened, additional_forward_args=some, n_steps=n_steps
         )
         total += found.detach().double().sum(0)
-    return total / len(rows)
+    return sum_of_units(effect, total / len(rows))

@@ -117,7 +117,10 @@ def rank_by_activation_difference(
     distance = (here.mean.double() - there.mean.double()).abs()
     variance = (here.std.double() ** 2 + there.std.double() ** 2) / 2
     scale = (variance + (distance / 2) ** 2).sqrt()
-    return _ranking(effect, distance / scale, scale > 0, "activation-difference", {})
+    scores = torch.where(scale > 0, distance / scale, torch.nan).cpu().numpy()
+    space, details = effect.space, {"provenance": task_of(effect)}
+    ranking = NeuronRanking.from_scores(space.ungrouped, scores, "activation-difference", **details)
+    return ranking if space.groups is None else ranking.group(space)
 
 
 def rank_by_single_replacement(
@@ -200,7 +203,8 @@ def _ranking(
     method: str,
     parameters: dict[str, Any],
 ) -> NeuronRanking:
-    found = torch.where(varies, scores, torch.nan).cpu().numpy()
+    known = torch.from_numpy(effect.space.any_member(varies.cpu().numpy()))
+    found = torch.where(known, scores.cpu(), torch.nan).numpy()
     return NeuronRanking.from_scores(
         effect.space, found, method, parameters=parameters, provenance=task_of(effect)
     )

@@ -2,7 +2,9 @@
 
 An effect is an object with
 
-- ``space``, the neurons that may be replaced, and ``len(effect)``, the number of examples;
+- ``space``, the neurons that may be replaced, and ``len(effect)``, the number of examples; of a
+  grouped space, such as that of attention heads, the neurons of a unit share a gate in what is
+  searched, and are counted as one;
 - ``start`` and ``std``, (n_neurons,) tensors: replacements to begin with, and the size of a
   step away from them;
 - ``low`` and ``high``, (n_neurons,) tensors: between which replacements stay, or infinite;

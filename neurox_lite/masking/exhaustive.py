@@ -36,7 +36,7 @@ def best_masks(
     for first in tqdm(starts, desc="exhaustive", unit="block", disable=None, delay=2):
         some = sets[first : first + MASKS_AT_ONCE]
         found, values = fit_replacements(
-            effect, gates_of(some, effect.start), effect.start, rows, n_steps
+            effect, gates_of(effect, some), effect.start, rows, n_steps
         )
         effects.append(found)
         top = int(found.argmax())

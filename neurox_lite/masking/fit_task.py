@@ -127,7 +127,7 @@ def without_gates(effect: Effect, rows: torch.Tensor) -> float:
 
 def _closed(effect: Effect, rows: torch.Tensor) -> tuple[float, torch.Tensor]:
     """:func:`without_gates`, and the replacements."""
-    closed = gates_of([()], effect.start)
+    closed = gates_of(effect, [()])
     n_steps = REPLACEMENT_STEPS if effect.objective is Objective.SUFFICIENCY else 0
     found, values = fit_replacements(effect, closed, effect.start, rows, n_steps)
     return float(found[0]), values[0]

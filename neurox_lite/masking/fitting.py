@@ -130,12 +130,14 @@ def mask_from_ranking(
     effect, alpha, success, held_out, seed
         As there.
     ranking : NeuronRanking or function
-        Of the neurons of ``effect.space``; or a function of the numbers of the examples to train
+        Of the neurons of ``effect.space``, which are grouped if it is; or a function of the numbers of the examples to train
         on that makes one, so that it sees none of those held out.
     """
     seed = validate_seed(seed)
     task = make_task(effect, alpha, success, held_out, seed)
     ranking = ranking if isinstance(ranking, NeuronRanking) else ranking(task.train)
+    if effect.space.groups is not None and ranking.space.groups is None:
+        ranking = ranking.group(effect.space)
     require_space(ranking, effect.space)
     rows = spread_over_templates(effect, task.train, ROUNDING_ROWS)
     order = ranking.order.tolist()
@@ -152,7 +154,7 @@ def mask_from_ranking(
 
 def _refit(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMask:
     """The same neurons with better replacements, which so far were good enough only."""
-    gates = gates_of([mask.columns], mask.values)
+    gates = gates_of(effect, [mask.columns])
     effects, values = fit_replacements(effect, gates, mask.values, rows, REPLACEMENT_STEPS)
     return HardMask(mask.columns, values[0], float(effects[0]))
 
@@ -173,7 +175,7 @@ def _repair(task: FitTask, mask: HardMask, order: Sequence[int]) -> HardMask:
 
 def _measured(effect: Effect, mask: HardMask, rows: torch.Tensor) -> HardMask:
     """The mask as it is, with its effect on other examples."""
-    gates = gates_of([mask.columns], mask.values)[0]
+    gates = gates_of(effect, [mask.columns])[0]
     return HardMask(
         mask.columns, mask.values, float(effects_of(effect, gates, mask.values, rows).mean())
     )

@@ -161,7 +161,7 @@ def search_mask(
         drawn = examples.repeat_interleave(draws)
         noise = torch.rand((len(drawn), n_neurons), generator=generator).clamp(1e-6, 1 - 1e-6)
         values = effect.start + std * steps
-        run = partial(effect, values=values, rows=rows[drawn.to(rows.device)])
+        run = partial(_run, effect, values=values, rows=rows[drawn.to(rows.device)])
         size, gain, measured = estimate(phi, noise.to(device), run)
         factor = multiplier.step(measured, step / n_steps).item()
         optimizer.zero_grad()
@@ -179,6 +179,13 @@ def search_mask(
     return SearchState(
         phi, open_shares, values, multiplier.value.item(), tuple(sizes), tuple(effects)
     )
+
+
+def _run(
+    effect: Effect, gates: torch.Tensor, values: torch.Tensor, rows: torch.Tensor
+) -> torch.Tensor:
+    """The effect of gates that neurons may share, (n_rows, n_units)."""
+    return effect(effect.space.expand(gates), values, rows)
 
 
 def _highest(n_open: int, progress: float) -> float:

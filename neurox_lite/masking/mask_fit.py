@@ -65,7 +65,8 @@ class MaskFit:
     mask : NeuronMask
         Gates are 0 or 1. Of *sufficiency* they are 1 for all neurons but those kept.
     size : int
-        Neurons selected: those replaced, of *sufficiency* those kept.
+        Neurons selected: those replaced, of *sufficiency* those kept. Where neurons share gates,
+        units such as heads (``mask.units``), of which all numbers are then.
     objective : {"flip", "sufficiency", "custom"}
     alpha : float
         What the mean effect was to reach; with ``success`` what an example is to reach to succeed,
@@ -191,8 +192,9 @@ class MaskFit:
             "held-out success": self.held_out_success,
             "largest replacement": f"{self.max_replacement_z:.3g} std",
         }
-        first = some(self.mask.space.neurons(self.mask.selected))
-        title = f"MaskFit ({self.objective}): {self.status}, {self.size} neurons"
+        counted = self.mask.counted
+        first = some(counted.neurons(self.mask.selected))
+        title = f"MaskFit ({self.objective}): {self.status}, {self.size} {counted.unit_name}"
         return summary(title, facts, [first])
 
     def table(self) -> Table:
@@ -219,7 +221,7 @@ class MaskFit:
         scores = self.probabilities.copy()
         scores[self.mask.selected] += 1
         return NeuronRanking.from_scores(
-            self.mask.space,
+            self.mask.counted,
             scores,
             self.mask.method,
             parameters={"objective": self.objective, "alpha": self.alpha},
@@ -234,14 +236,15 @@ class MaskFit:
 
         asked = {} if self.success is None else {"success asked for": number(self.success)}
 
-        neurons = self.mask.space.neurons(self.mask.selected[:100])
+        counted = self.mask.counted
+        neurons = counted.neurons(self.mask.selected[:100])
         return {
             "status": self.status,
             "objective": self.objective,
             "alpha": number(self.alpha),
             **asked,
             "size": self.size,
-            "neurons": [str(neuron) for neuron in neurons],
+            counted.unit_name: [str(neuron) for neuron in neurons],
             "largest replacement, in std": number(self.max_replacement_z),
             "effect without a mask": number(self.intact),
             "effect": number(self.effect),

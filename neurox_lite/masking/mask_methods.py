@@ -105,7 +105,8 @@ def _ranker(
     if isinstance(method, NeuronRanking) or method in SEARCHES:
         return method
     if method == "random":
-        space = neuron_space(loaded, options.get("site"), options.get("layers"))
+        units = options.get("units", "neurons")
+        space = neuron_space(loaded, options.get("site"), options.get("layers"), units=units)
         return random_ranking(space, seed=seed)
     if method == "single-replacement":
         return partial(rank_by_single_replacement, loaded, seed=seed, **options)

@@ -72,7 +72,7 @@ class MaskOverlaps(SavedResult):
         if len(masks) < 2 or len(sizes) < len(masks):
             raise InputError(f"{len(masks)} masks; give two or more, each with a name of its own")
         overlaps = tuple(one.compare(other) for one, other in combinations(masks, 2))
-        return cls(sizes, masks[0].space.n_neurons, overlaps)
+        return cls(sizes, masks[0].counted.n_neurons, overlaps)
 
     def save(self, path: str | Path) -> None:
         """Write everything as JSON, neurons as ``layer:unit``, or as a table (.csv, .tex)."""

@@ -39,7 +39,7 @@ def score_mask(
     parameters: dict[str, Any],
 ) -> MaskFit:
     """A hard mask and all that is said about it."""
-    gates = gates_of([hard.columns], effect.start)[0]
+    gates = gates_of(effect, [hard.columns])[0]
     before = effects_of(effect, torch.zeros_like(gates), task.closed, task.test)
     train, test = (
         effects_of(effect, gates, hard.values, rows).cpu() for rows in (task.train, task.test)
@@ -57,11 +57,12 @@ def score_mask(
     z_scores = to_z_scores(effect, hard.values).abs()[replaces > 0]
     away = (hard.values - effect.start).abs()
     mask = NeuronMask(
-        effect.space,
+        effect.space.ungrouped,
         replaces.double().cpu().numpy(),
         hard.values.double().cpu().numpy(),
         method,
         {"objective": effect.objective.value, **parameters},
+        units=None if effect.space.groups is None else effect.space,
     )
     return MaskFit(
         mask=mask,

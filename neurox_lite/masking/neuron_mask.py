@@ -22,7 +22,8 @@ from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.location import Location
-from neurox_lite.neurons import Layers
+from neurox_lite.models.neuron_spaces import units_of
+from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.results.objective import Objective
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -44,6 +45,7 @@ class PairOptions(TypedDict, total=False):
     include_incorrect: bool
     others: Sequence[MinimalPair] | None
     tokenizer: Any
+    units: str | NeuronSpace
 
 
 def fit_neuron_mask(
@@ -65,6 +67,7 @@ def fit_neuron_mask(
     batch_size: int = BATCH_SIZE,
     seed: int = 0,
     tokenizer: Any = None,
+    units: str | NeuronSpace = "neurons",
 ) -> MaskFit:
     """Fewest neurons whose replacement turns the model's choice (De Cao et al. 2022).
 
@@ -107,6 +110,10 @@ def fit_neuron_mask(
         sees those held out.
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
+    units : {"neurons", "heads"} or NeuronSpace
+        What has a gate of its own, and is counted: every neuron, every attention head (at the site
+        of that name), or groups of the neurons, as ``nx.neuron_space(model).grouped(labels)``.
+        Replacements stay those of each neuron. A ranking of groups says it itself.
 
     Returns
     -------
@@ -127,7 +134,8 @@ def fit_neuron_mask(
         expect_function(method, "method", f"{', '.join(SEARCHES)}, a NeuronRanking or a function")
     if isinstance(method, NeuronRanking):
         site = method.space.site if site is None else site
-        layers = method.space.layers if layers is None else layers
+        layers = method.space.ungrouped.layers if layers is None else layers
+        units = method.space if method.space.groups is not None else units
     effect, left_out = pair_effect(
         model,
         pairs,
@@ -139,6 +147,7 @@ def fit_neuron_mask(
         include_incorrect=include_incorrect,
         tokenizer=tokenizer,
         others=others,
+        units=units,
     )
     options: dict[str, Any] = {
         "alpha": alpha,
@@ -218,6 +227,7 @@ def pair_effect(
     include_incorrect: bool = False,
     tokenizer: Any = None,
     others: Sequence[MinimalPair] | None = None,
+    units: str | NeuronSpace = "neurons",
 ) -> tuple[PairEffect, dict[str, int]]:
     """The effect of a mask on the pairs that are used, and how many are left out, and why.
 
@@ -232,6 +242,7 @@ def pair_effect(
     inputs = inputs.select(distinct)
     where = Location(site, layers, inputs.resolve_positions(positions))
     runner = InterventionRunner.of_pairs(loaded, inputs, where, every_token=callable(objective))
+    counted = units_of(runner.sites, runner.space, units)
     odds = intact_log_odds(runner, inputs)
     runner, used, right = select_right(runner, inputs, odds, include_incorrect)
     others = bounds_from if others is None else others
@@ -244,6 +255,7 @@ def pair_effect(
         bounds_from=None if bounds_from is None else encode_pairs(loaded, bounds_from),
         task=task,
     )
+    effect.space = counted
     if effect.objective is Objective.FLIP and task.holds:
         check_one_way(right)
     n_wrong = len(inputs) - len(used)

@@ -71,7 +71,7 @@ def mask_path(
         )
         probability += found.probabilities.double() / len(shares)
     scores = probability.cpu().numpy()
-    scores[effect.std.cpu().numpy() == 0] = np.nan
+    scores[~effect.space.any_member(effect.std.cpu().numpy() > 0)] = np.nan
     return NeuronRanking.from_scores(
         effect.space,
         scores,

@@ -90,6 +90,6 @@ def fit_prefix(
     """The first k neurons of an order, with replacements fitted until ``alpha`` is reached."""
     columns = tuple(int(column) for column in order[:k])
     found, fitted = fit_replacements(
-        effect, gates_of([columns], values), values, rows, n_steps, alpha
+        effect, gates_of(effect, [columns]), values, rows, n_steps, alpha
     )
     return HardMask(columns, fitted[0], float(found[0]))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from tqdm.auto import trange
 
@@ -93,9 +94,19 @@ def _means(
     return total / len(rows)
 
 
-def gates_of(sets: Sequence[Sequence[int]], like: torch.Tensor) -> torch.Tensor:
-    """Gates that are 1 for the columns of each set and 0 for others, (n_sets, n_neurons)."""
-    gates = like.new_zeros((len(sets), like.shape[-1]))
-    for row, columns in enumerate(sets):
-        gates[row, torch.as_tensor(list(columns), dtype=torch.long, device=like.device)] = 1
+def gates_of(effect: Effect, sets: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Gates that are 1 for the units of each set and 0 for others, (n_sets, n_neurons)."""
+    gates = effect.start.new_zeros((len(sets), len(effect.start)))
+    for row, units in enumerate(sets):
+        columns = effect.space.members(np.array(units, dtype=np.int64))
+        gates[row, torch.from_numpy(columns).to(gates.device)] = 1
     return gates
+
+
+def sum_of_units(effect: Effect, of_neurons: torch.Tensor) -> torch.Tensor:
+    """Of a number for the gate of each neuron, the sums over those that share one, (n_units,)."""
+    groups = effect.space.groups
+    if groups is None:
+        return of_neurons
+    numbers = torch.from_numpy(groups.of_columns).to(of_neurons.device)
+    return of_neurons.new_zeros(effect.space.n_neurons).index_add_(0, numbers, of_neurons)

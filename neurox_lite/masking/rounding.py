@@ -18,7 +18,7 @@ import torch
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.gate_search import SearchState
 from neurox_lite.masking.prefix_fit import N_STEPS, HardMask, fit_prefix, shortest_prefix
-from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
+from neurox_lite.masking.replacement_fit import fit_replacements, gates_of, sum_of_units
 
 MOST_TRIED = 4
 MOST_NEURONS = 256
@@ -56,7 +56,7 @@ def order_by_gradient(effect: Effect, values: torch.Tensor, rows: torch.Tensor) 
             gates = torch.full_like(values, (1 + point) / 2).requires_grad_()
             (slopes,) = torch.autograd.grad(effect(gates, values, some).sum(), gates)
             total += weight / 2 * slopes.double()
-    return torch.argsort(total, descending=True, stable=True).tolist()
+    return torch.argsort(sum_of_units(effect, total), descending=True, stable=True).tolist()
 
 
 def drop_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.Tensor) -> HardMask:
@@ -68,13 +68,13 @@ def drop_needless(effect: Effect, mask: HardMask, alpha: float, rows: torch.Tens
     """
     while 1 < len(mask.columns) <= MOST_NEURONS:
         each = [_less(mask.columns, [column]) for column in mask.columns]
-        alone, _ = fit_replacements(effect, gates_of(each, mask.values), mask.values, rows, 0)
+        alone, _ = fit_replacements(effect, gates_of(effect, each), mask.values, rows, 0)
         cheap = [mask.columns[index] for index in alone.argsort(descending=True).tolist()]
         sizes = [len(cheap) >> halved for halved in range(1, len(cheap).bit_length())]
         tried = [_less(mask.columns, cheap[:size]) for size in sizes if size > 1]
         tried += [_less(mask.columns, [column]) for column in cheap[:MOST_TRIED]]
         found, values = fit_replacements(
-            effect, gates_of(tried, mask.values), mask.values, rows, N_STEPS, alpha
+            effect, gates_of(effect, tried), mask.values, rows, N_STEPS, alpha
         )
         enough = [number for number, reached in enumerate(found.tolist()) if reached >= alpha]
         if not enough:

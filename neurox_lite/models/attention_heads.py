@@ -5,22 +5,26 @@
    mixed: the heads are its input.
 3. Its width has to be a multiple of a number of heads that the configuration tells. Else the model
    is refused.
+4. How many heads a layer has is the one number that its attention tells, or else the configuration
+   (:func:`count_heads`). With grouped queries it is the number of the queries' heads.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import nn
 
 from neurox_lite.models.blocks import block_lists, name_patterns, only
 from neurox_lite.models.calls import Found, NotFound, is_attention, width_of
-from neurox_lite.models.declared import declared_numbers
+from neurox_lite.models.declared import configs_of, declared_numbers
 from neurox_lite.models.trace import Call, Trace, is_linear
 
 N_HEADS = re.compile("(attention_heads|^n_heads?|^num_heads)$")
+OF_QUERIES = re.compile("(^|_)(attention|query|q)_heads$|^(n|num)_heads?$")
+"""Numbers of heads of a module or configuration, but not those of keys and values."""
 
 
 def find_heads(model: Any, root: nn.Module, traced: Trace) -> list[Found]:
@@ -55,3 +59,35 @@ def _end_of_attention(calls: Sequence[Call], block: int, attentions: set[nn.Modu
         and any(first == mix or first in calls[mix].outer for mix in calls[p].made.mixes)
     ]
     return ends[0] if len(ends) == 1 else None
+
+
+def count_heads(model: Any, root: nn.Module, name: str, width: int) -> int | None:
+    """How many heads the input of a module is; None where the model does not tell one number.
+
+    Asked are the attentions around it, the innermost first, with what is in them, and then the
+    configuration.
+    """
+    modules = dict(model.named_modules())
+    sources: list[Iterable[Any]] = []
+    outer = name
+    while "." in outer:
+        outer = outer.rpartition(".")[0]
+        if is_attention(modules[outer]):
+            sources += [[module] for module in modules[outer].modules()]
+    for told_by in [*sources, configs_of(model, root)]:
+        found = {count for each in told_by for count in _numbers_of_heads(each, width)}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
+
+
+def _numbers_of_heads(told_by: Any, width: int) -> set[int]:
+    """Those that a module or configuration tells and that divide a width."""
+    facts = vars(told_by)
+    size = facts.get("attention_head_size")
+    numbers = (value for name, value in facts.items() if OF_QUERIES.search(name))
+    return {
+        n
+        for n in numbers
+        if type(n) is int and n > 0 and width % n == 0 and size in (None, width // n)
+    }

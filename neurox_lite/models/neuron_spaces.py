@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from neurox_lite.arguments import expect, shown
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.location import Location
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
+from neurox_lite.neurons import Layers, NeuronSpace, check_revision, resolve_layers
+
+
+UNITS = ("neurons", "heads")
+"""What is ranked, replaced or steered."""
 
 
 def sites_at(loaded: LoadedModel, where: Location) -> Sites:
@@ -28,22 +34,51 @@ def neuron_space(
     layers: Layers = None,
     *,
     side: str = "encoder",
+    units: str | NeuronSpace = "neurons",
 ) -> NeuronSpace:
-    """The neurons of a model, for masks and rankings made by hand.
+    """The neurons of a model, or its attention heads, for masks and rankings made by hand.
 
     Parameters
     ----------
     model : LoadedModel, name or path, or PreTrainedModel
     site, layers, side
         As for :class:`~neurox_lite.models.location.Location`.
+    units : {"neurons", "heads"} or NeuronSpace
+        Heads are of the site ``attention_heads``: the neurons that each of them makes. Groups that
+        are given have to be of these neurons.
 
     Raises
     ------
     InputError
-        When the model has no such site or layer.
+        When the model has no such site or layer, or does not tell how many heads it has.
     """
     loaded = as_loaded(model, reads_text=False)
-    return resolve_space(sites_at(loaded, Location(site, side=side)), layers, loaded)
+    sites = sites_at(loaded, Location(site, side=side))
+    return units_of(sites, resolve_space(sites, layers, loaded), units)
+
+
+def units_of(sites: Sites, space: NeuronSpace, units: str | NeuronSpace) -> NeuronSpace:
+    """The space of what is counted: neurons of a model, its heads, or groups that are given."""
+    if isinstance(units, NeuronSpace):
+        given = units.ungrouped
+        check_revision(given, space.revision, f"units of {units.unit_name}")
+        if (given.site, given.layers, given.widths) != (space.site, space.layers, space.widths):
+            raise InputError(
+                f"units are of {given.site}, layers {list(given.layers)}, not of {space.site}, "
+                f"layers {list(space.layers)}: group the neurons that may be replaced"
+            )
+        return replace(space, layers=units.layers, widths=units.widths, groups=units.groups)
+    if units not in UNITS:
+        raise unknown_choice("units", units, UNITS, "or a space of groups")
+    if units == "neurons":
+        return space
+    missing = [layer for layer in space.layers if layer not in sites.n_heads]
+    if missing and sites.site == "attention_heads":
+        raise InputError(
+            f"{space.model}: does not tell how many heads layer {missing[0]} has; group its "
+            "neurons by space.heads(number)"
+        )
+    return space.heads([sites.n_heads.get(layer, 1) for layer in space.layers])
 
 
 def check_space(sites: Sites, space: NeuronSpace) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -26,7 +26,7 @@ from transformers import PreTrainedConfig
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.models.attention_heads import find_heads
+from neurox_lite.models.attention_heads import count_heads, find_heads
 from neurox_lite.models.blocks import block_lists, innermost_root, only
 from neurox_lite.models.calls import (
     Found,
@@ -91,12 +91,15 @@ class Sites:
     points : tuple of HookPoint
     widths : dict
         Layer -> number of neurons, ascending by layer.
+    n_heads : dict
+        At ``attention_heads``: layer -> number of heads, of layers whose number the model tells.
     """
 
     site: str
     root: str
     points: tuple[HookPoint, ...]
     widths: dict[int, int]
+    n_heads: dict[int, int] = field(default_factory=dict)
 
 
 def find_sites(
@@ -127,7 +130,7 @@ def find_sites(
     if site not in SITES:
         raise unknown_choice("site", site, SITES)
     if modules is not None:
-        return _named_sites(model, site, modules)
+        return _with_heads(model, model, _named_sites(model, site, modules))
     root = _root(model, side)
     if site == "mlp":
         traced = _trace_with_experts(model, root)
@@ -147,7 +150,19 @@ def find_sites(
         if error.modules:
             text += ", such as " + " or ".join(f"'{name}'" for name in error.modules[:4])
         raise InputError(text) from None
-    return found
+    return _with_heads(model, root, found)
+
+
+def _with_heads(model: Any, root: nn.Module, sites: Sites) -> Sites:
+    """With the number of heads of each layer, where there are heads."""
+    if sites.site != "attention_heads":
+        return sites
+    counts: dict[int, int] = {}
+    for point in sites.points:
+        count = count_heads(model, root, point.module, point.width)
+        if count is not None:
+            counts |= {layer: count for layer in point.layers if layer is not None}
+    return replace(sites, n_heads=dict(sorted(counts.items())))
 
 
 def _root(model: Any, side: str) -> nn.Module:

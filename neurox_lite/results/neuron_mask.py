@@ -36,6 +36,8 @@ class NeuronMask:
         What made it.
     parameters, provenance : dict
         JSON-ready.
+    units : NeuronSpace, optional
+        Groups of these neurons that share a gate, such as attention heads: what is counted.
 
     Raises
     ------
@@ -49,6 +51,7 @@ class NeuronMask:
     method: str = "given"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    units: NeuronSpace | None = None
 
     def __post_init__(self) -> None:
         n = expect(self.space, NeuronSpace, "space", "a NeuronSpace").n_neurons
@@ -66,6 +69,18 @@ class NeuronMask:
             raise InputError(f"mask '{self.method}': a gate is not between 0 and 1")
         if not np.isfinite(self.replacement).all():
             raise InputError(f"mask '{self.method}': a replacement is NaN or infinite")
+        if self.space.groups is not None:
+            raise InputError(
+                f"mask '{self.method}': gates are of neurons, not of {self.space.unit_name}; use "
+                "NeuronMask.of(space, units)"
+            )
+        if self.units is not None and (
+            self.units.ungrouped != self.space
+            or not np.array_equal(self.gates, self.units.expand(self._gates_of_units))
+        ):
+            raise InputError(
+                f"mask '{self.method}': its neurons do not share gates as its units say"
+            )
 
     @classmethod
     def of(
@@ -81,7 +96,8 @@ class NeuronMask:
         ----------
         space : NeuronSpace
         neurons : neuron, or several
-            Columns, ``"1:3"`` or :class:`Neuron`; see :meth:`NeuronSpace.columns_of`.
+            Columns, ``"1:3"`` or :class:`Neuron`; see :meth:`NeuronSpace.columns_of`. Of a
+            grouped space its units, such as heads, whose neurons are all replaced.
         replacement : float or (n_neurons,) array
         **details
             Method, parameters and provenance.
@@ -92,9 +108,22 @@ class NeuronMask:
             When one is not a neuron of the space, or the replacement is of another shape.
         """
         expect(space, NeuronSpace, "space", "a NeuronSpace, such as nx.neuron_space(model)")
-        gates = np.zeros(space.n_neurons)
-        gates[space.columns_of(neurons)] = 1
-        return cls(space, gates, _for_each(replacement, gates), **details)
+        neurons_only = space.ungrouped
+        gates = np.zeros(neurons_only.n_neurons)
+        gates[space.members(neurons)] = 1
+        units = None if space.groups is None else space
+        values = _for_each(replacement, gates)
+        return cls(neurons_only, gates, values, units=units, **details)
+
+    @property
+    def counted(self) -> NeuronSpace:
+        """What is counted and compared: its neurons, or the units that share gates."""
+        return self.space if self.units is None else self.units
+
+    @property
+    def _gates_of_units(self) -> np.ndarray:
+        groups = self.counted.groups
+        return self.gates if groups is None else groups.reduce(self.gates, "max")
 
     @property
     def columns(self) -> np.ndarray:
@@ -108,9 +137,12 @@ class NeuronMask:
 
     @property
     def selected(self) -> np.ndarray:
-        """Columns that a search looked for: those touched, of *sufficiency* all others."""
+        """Columns that a search looked for: those touched, of *sufficiency* all others.
+
+        Of gates that neurons share, the numbers of units.
+        """
         keeps = self.parameters.get("objective") == Objective.SUFFICIENCY
-        return np.flatnonzero((self.gates > 0) != keeps)
+        return np.flatnonzero((self._gates_of_units > 0) != keeps)
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -124,9 +156,10 @@ class NeuronMask:
     to_pandas = as_pandas
 
     def __repr__(self) -> str:
-        n = self.space.n_neurons
-        name = terminal(self.method)
-        return f"NeuronMask({name}: {len(self)} of {n} neurons, {_first(self.neurons)})"
+        counted, name = self.counted, terminal(self.method)
+        touched = counted.neurons(np.flatnonzero(self._gates_of_units))
+        size = f"{len(touched)} of {counted.n_neurons} {counted.unit_name}"
+        return f"NeuronMask({name}: {size}, {_first(touched)})"
 
     def replaced_by(self, replacement: float | np.ndarray) -> NeuronMask:
         """The same gates with another replacement, a number or an (n_neurons,) array."""
@@ -144,9 +177,11 @@ class NeuronMask:
             When they are of different neurons.
         """
         expect(other, NeuronMask, "the other mask", "a NeuronMask")
-        if self.space != other.space:
-            raise InputError(f"masks '{self.method}' and '{other.method}' have different neurons")
-        return compare_sets(self.space, self.selected, other.selected, (self.method, other.method))
+        if self.counted != other.counted:
+            raise InputError(
+                f"masks '{self.method}' and '{other.method}' have different {self.counted.unit_name}"
+            )
+        return compare_sets(self.counted, self.selected, other.selected, (self.method, other.method))
 
     def save(self, folder: str | Path) -> None:
         """Write ``mask.safetensors`` (gates and replacement) and ``mask.json`` (the rest)."""
@@ -155,6 +190,7 @@ class NeuronMask:
             "method": self.method,
             "space": self.space.to_dict(),
             "neurons": [str(neuron) for neuron in self.neurons],
+            **({} if self.units is None else {"units": self.units.to_dict()}),
             "parameters": dict(self.parameters),
             "provenance": dict(self.provenance),
         }
@@ -184,6 +220,7 @@ class NeuronMask:
                     data["method"],
                     dict(data["parameters"]),
                     dict(data["provenance"]),
+                    NeuronSpace.from_dict(data["units"]) if "units" in data else None,
                 )
             except (OSError, KeyError, TypeError, ValueError) as error:
                 raise InputError(

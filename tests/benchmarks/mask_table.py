@@ -144,7 +144,7 @@ def best_of_all(effect: PairEffect, size: int, n_best: int = 32) -> list[HardMas
     _, screened = best_masks(effect, few, n_steps=SCREEN_STEPS, size=size)
     every = list(combinations(range(effect.space.n_neurons), size))
     sets = [every[index] for index in screened.topk(n_best).indices.tolist()]
-    gates = gates_of(sets, effect.start)
+    gates = gates_of(effect, sets)
     found, values = fit_replacements(effect, gates, effect.start, more, REFINE_STEPS)
     order = found.argsort(descending=True).tolist()
     return [HardMask(sets[index], values[index], float(found[index])) for index in order]

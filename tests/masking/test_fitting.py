@@ -152,7 +152,7 @@ def test_gates_cut_at_one_half_are_the_fewest_that_are_enough():
 
 def test_enough_ends_the_fit_of_replacements():
     effect = varying(readout())
-    gates = gates_of([[STRONG], [STRONG, WEAK], [0]], effect.start)
+    gates = gates_of(effect, [[STRONG], [STRONG, WEAK], [0]])
     rows = torch.arange(10)
     start = effect.n_runs
     best, _ = fit_replacements(effect, gates, effect.start, rows, 50)
@@ -198,7 +198,7 @@ def test_replacements_begin_within_their_bounds():
     coefficients = np.random.default_rng(1).normal(size=(N_NEURONS, 2))
     bounds = np.full(N_NEURONS, -1.0), np.full(N_NEURONS, 1.0)
     effect = ReadoutEffect(coefficients, np.zeros(2), X, bounds_from=bounds)
-    gates = gates_of([[column] for column in range(N_NEURONS)], effect.start)
+    gates = gates_of(effect, [[column] for column in range(N_NEURONS)])
     _, values = fit_replacements(effect, gates, effect.start, torch.arange(20), 3)
     chosen = values[gates > 0]
     assert chosen.min() >= -1 and chosen.max() <= 1
