@@ -66,7 +66,8 @@ class ColumnGroups:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ColumnGroups:
-        found = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        lists = (tuple(data[name]) for name in ("layers", "widths", "numbers", "labels"))
+        found = cls(data["kind"], *lists)
         if len(found.numbers) != sum(found.widths) or not found.sizes.all():
             raise ValueError("its groups are not of its columns")
         return found

@@ -1,7 +1,7 @@
 """Where a neuron lives: (site, layer, unit) and its column in a matrix of activations.
 
-Neurons may be grouped: the units of a grouped space are attention heads, layers or clusters, and all
-that is said of neurons elsewhere, such as the order of a ranking, is then said of these.
+Neurons may be grouped: the units of a grouped space are attention heads, layers or clusters, and
+all that is said of neurons elsewhere, such as the order of a ranking, is then said of these.
 
 Long by the many ways in which users may name neurons and layers, which are read here only.
 """
@@ -124,6 +124,7 @@ class NeuronSpace:
                 f"heads are of the site 'attention_heads', and these neurons of '{self.site}'; "
                 "extract with --site attention_heads"
             )
+        self._require_ungrouped()
         several = [n_heads] * len(self.layers) if not isinstance(n_heads, Iterable) else n_heads
         counts = [whole_number(count, "number of heads", least=1) for count in several]
         if len(counts) != len(self.layers):
@@ -162,8 +163,7 @@ class NeuronSpace:
         InputError
             When there is not a label for every neuron, or these are groups already.
         """
-        if self.groups is not None:
-            raise InputError(f"these are {self.unit_name} already; group the neurons")
+        self._require_ungrouped()
         labels = np.asarray(labels)
         if labels.shape != (self.n_neurons,) or labels.dtype.kind not in "iubU":
             raise InputError(
@@ -183,6 +183,37 @@ class NeuronSpace:
         names = () if kind in (HEADS, "layers") else tuple(map(str, labels[np.sort(first)]))
         groups = ColumnGroups(kind, self.layers, self.widths, tuple(numbers.tolist()), names)
         return replace(self, layers=layers, widths=widths, groups=groups)
+
+    def _require_ungrouped(self) -> None:
+        if self.groups is not None:
+            raise InputError(f"these are {self.unit_name} already; group the neurons")
+
+    def with_groups_of(self, units: NeuronSpace) -> NeuronSpace:
+        """These neurons in the groups of another space of them, such as that of a ranking.
+
+        Columns of a plain array are the neurons of the other space, if they are as many.
+
+        Raises
+        ------
+        InputError
+            When that has no groups, or of other neurons.
+        """
+        if not isinstance(units, NeuronSpace) or units.groups is None:
+            raise InputError(
+                f"units are {shown(units)}; give groups of these neurons, as space.heads(12) or "
+                "space.grouped(labels)"
+            )
+        self._require_ungrouped()
+        given = units.ungrouped
+        if self.site == "array" and self.n_neurons == given.n_neurons:
+            return units
+        check_revision(given, self.revision, f"the space of {units.unit_name}")
+        if (given.site, given.layers, given.widths) != (self.site, self.layers, self.widths):
+            raise InputError(
+                f"{units.unit_name} of {given.site}, layers {list(given.layers)} of {given.model}, "
+                f"not of {self.site}, layers {list(self.layers)} of {self.model}: group these"
+            )
+        return replace(self, layers=units.layers, widths=units.widths, groups=units.groups)
 
     @property
     def ungrouped(self) -> NeuronSpace:

@@ -30,6 +30,8 @@ class RankingMethod:
         That of the function, with hyphens, if not given.
     module : str
         Where the function is, if not in a module of its name in ``ranking``.
+    takes_units : bool
+        Whether the function itself ranks groups of neurons, if it is given ``units``.
     """
 
     function: str
@@ -38,6 +40,7 @@ class RankingMethod:
     extra: str | None = None
     name: str = ""
     module: str = ""
+    takes_units: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.function.replace("_", "-"))
@@ -55,6 +58,11 @@ class RankingMethod:
     @property
     def needs_activations(self) -> bool:
         return "X" in self.needs
+
+    @property
+    def selects(self) -> bool:
+        """Whether it selects some neurons one by one, and only these by what they add."""
+        return any(option.flag == "--select" for option in self.options)
 
     @property
     def is_installed(self) -> bool:
@@ -132,6 +140,7 @@ METHODS: dict[str, RankingMethod] = {
             "differentiable_mask",
             ("probe", "X", "y", "seed"),
             (_N_ROWS, MethodOption("objective", "sufficiency", "sufficiency or flip")),
+            takes_units=True,
         ),
         RankingMethod("variance", ("X",)),
         RankingMethod(

@@ -21,7 +21,12 @@ from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
-from neurox_lite.results.ranking import NeuronRanking, as_rankings, require_same_groups, require_space
+from neurox_lite.results.ranking import (
+    NeuronRanking,
+    as_rankings,
+    require_same_groups,
+    require_space,
+)
 from neurox_lite.results.sweep import SHARES, NeuronSets, Sweep, count_neurons
 from neurox_lite.seeds import validate_seed
 

@@ -25,11 +25,12 @@ from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.evaluation.resampling import some_sentences
 from neurox_lite.figures import save_result
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.ranking.agreement import AgreementMatrix, agreement
-from neurox_lite.ranking.methods import RankingTask, load_function, rank
+from neurox_lite.ranking.methods import RankingTask, in_units, load_function, rank
 from neurox_lite.ranking_methods import METHODS
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
@@ -145,6 +146,7 @@ def compare_rankers(
     seed: int = 0,
     folder: str | Path | None = None,
     provenance: Mapping[str, Any] | None = None,
+    units: NeuronSpace | None = None,
 ) -> RankerComparison:
     """Rank by every method, and measure what can be measured without knowing the truth.
 
@@ -186,6 +188,9 @@ def compare_rankers(
         :meth:`RankerComparison.save`: the comparison may take hours.
     provenance : dict, optional
         Where the labels are from: what rankings that read them say, beside their own.
+    units : NeuronSpace, optional
+        Groups of the neurons, such as heads, to compare instead, as ``store.heads()``: all that is
+        kept, removed or counted is then these.
 
     Raises
     ------
@@ -211,6 +216,9 @@ def compare_rankers(
         expect(provenance, Mapping, "provenance", "a dict")
     train, test = splits.train, splits.test
     n_neurons = train.X.shape[1]
+    if units is not None:
+        units = space_of(train.X).with_groups_of(units)
+        n_neurons = units.n_neurons
     k = max(1, n_neurons // 10) if k is None else k
     names = [*methods, *extra, *(ranking.method for ranking in rankings)]
     _check(names, methods, k, n_neurons)
@@ -219,7 +227,8 @@ def compare_rankers(
     rankers: dict[str, Ranker] = {name: partial(rank, name) for name in methods}
     for name, scorer in extra.items():
         rankers[name] = _by_scores(name, scorer)
-    task = RankingTask.from_splits(splits, probe, seed)
+    rankings = [in_units(ranking, units) for ranking in rankings]
+    task = RankingTask.from_splits(splits, probe, seed, units)
     ranked, values = _rank_by_each(rankers, task, provenance or {}, folder)
     ranked += rankings
     values |= {ranking.method: {} for ranking in rankings}
@@ -313,7 +322,7 @@ def _by_scores(name: str, scorer: Scorer) -> Ranker:
             )
         if scores.dtype.kind == "f":
             scores = np.where(task.constant, np.nan, scores)
-        return NeuronRanking.from_scores(space, scores, name)
+        return in_units(NeuronRanking.from_scores(space, scores, name), task.units)
 
     return ranker
 
@@ -334,8 +343,14 @@ def _stability(
         return [first.overlap(other, k) for other in others]
     options: dict[str, Any] = {"n_resamples": n_resamples, "seed": task.seed}
     if method and method.needs == ("probe",):
+        of_probe = load_function(method)
         intervals = rank_intervals(
-            load_function(method), task.X, task.y, sentences, probe=task.fitted_probe, **options
+            lambda probe: in_units(of_probe(probe), task.units),
+            task.X,
+            task.y,
+            sentences,
+            probe=task.fitted_probe,
+            **options,
         )
     else:
         intervals = rank_intervals(

@@ -82,7 +82,8 @@ def steer(
         Where neurons are steered: at every token, at the last one, or at the end of one word of the
         prefix, from 0 (-1 is its last). In an LSTM the effect of one step propagates.
     shares : sequence of float, optional
-        How many neurons, or groups, as shares of all; 0.5, 1, 2, 5, 10, 20, 50 and 100 % by default.
+        How many neurons, or groups, as shares of all; by default 0.5, 1, 2, 5, 10, 20, 50 and
+        100 %.
     counts : sequence of int, optional
         How many neurons, instead of shares.
     texts : sequence of str, optional

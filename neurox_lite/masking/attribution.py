@@ -26,8 +26,8 @@ def gate_gradients(
     """Integrated gradients of an effect R from closed to open gates, by captum.
 
     Of replacements (n_neurons,) and the numbers of examples; every step is a forward and a backward
-    pass. Gives the mean over the examples, (n_units,) float64; negative when replacing a neuron works
-    against the effect. Of a gate that neurons share it is their sum.
+    pass. Gives the mean over the examples, (n_units,) float64, summed where neurons share a gate;
+    negative when replacing a neuron works against the effect.
     """
     try:
         from captum.attr import IntegratedGradients

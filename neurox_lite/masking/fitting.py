@@ -130,8 +130,8 @@ def mask_from_ranking(
     effect, alpha, success, held_out, seed
         As there.
     ranking : NeuronRanking or function
-        Of the neurons of ``effect.space``, which are grouped if it is; or a function of the numbers of the examples to train
-        on that makes one, so that it sees none of those held out.
+        Of the neurons of ``effect.space``, which are grouped if it is; or a function of the numbers
+        of the examples to train on that makes one, so that it sees none of those held out.
     """
     seed = validate_seed(seed)
     task = make_task(effect, alpha, success, held_out, seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,8 +13,7 @@ from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.location import Location
 from neurox_lite.models.lstm import LSTMConfig
 from neurox_lite.models.sites import Sites, find_sites
-from neurox_lite.neurons import Layers, NeuronSpace, check_revision, resolve_layers
-
+from neurox_lite.neurons import Layers, NeuronSpace, resolve_layers
 
 UNITS = ("neurons", "heads")
 """What is ranked, replaced or steered."""
@@ -60,14 +58,7 @@ def neuron_space(
 def units_of(sites: Sites, space: NeuronSpace, units: str | NeuronSpace) -> NeuronSpace:
     """The space of what is counted: neurons of a model, its heads, or groups that are given."""
     if isinstance(units, NeuronSpace):
-        given = units.ungrouped
-        check_revision(given, space.revision, f"units of {units.unit_name}")
-        if (given.site, given.layers, given.widths) != (space.site, space.layers, space.widths):
-            raise InputError(
-                f"units are of {given.site}, layers {list(given.layers)}, not of {space.site}, "
-                f"layers {list(space.layers)}: group the neurons that may be replaced"
-            )
-        return replace(space, layers=units.layers, widths=units.widths, groups=units.groups)
+        return space.with_groups_of(units)
     if units not in UNITS:
         raise unknown_choice("units", units, UNITS, "or a space of groups")
     if units == "neurons":

@@ -9,6 +9,7 @@ import numpy as np
 from neurox_lite.activations.access import load, require_finite, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.ranking import NeuronRanking
@@ -25,6 +26,7 @@ def differentiable_mask(
     objective: str = "sufficiency",
     n_rows: int = 5000,
     seed: int = 0,
+    units: NeuronSpace | None = None,
 ) -> NeuronRanking:
     """Rank neurons by a mask over a probe (De Cao et al. 2022, with the probe as the model).
 
@@ -45,6 +47,8 @@ def differentiable_mask(
         Size of the sample of words, which is loaded into memory.
     seed : int
         Of the sample, and of the gates.
+    units : NeuronSpace, optional
+        Groups of the neurons, such as heads, to rank instead: with one gate for each.
 
     Returns
     -------
@@ -75,12 +79,20 @@ def differentiable_mask(
     largest = np.abs(probe.coef_).max(0)
     used = np.argsort(-largest, kind="stable")[: np.count_nonzero(largest)]
     effect = ReadoutEffect(weights[used], intercept, load(chosen)[:, used], objective=objective)
+    space = probe.space_
+    places = used
+    if units is not None:
+        space = space.with_groups_of(units)
+        numbers = space.expand(np.arange(space.n_neurons))[used]
+        effect.space = effect.space.grouped(numbers)
+        _, first = np.unique(numbers, return_index=True)
+        places = numbers[np.sort(first)]
     found = mask_path(effect, batch_size=BATCH_SIZE, seed=seed)
-    scores = np.zeros(len(weights))
-    scores[used] = found.scores
-    scores[probe.constant_] = np.nan
+    scores = np.zeros(space.n_neurons)
+    scores[places] = found.scores
+    scores[~space.any_member(~probe.constant_)] = np.nan
     return NeuronRanking.from_scores(
-        probe.space_,
+        space,
         scores,
         "differentiable-mask",
         provenance=data.provenance,

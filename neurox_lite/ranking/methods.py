@@ -22,7 +22,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking_methods import METHODS, RankingMethod
-from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.ranking import FIRST, NeuronRanking
 from neurox_lite.showing import short_repr
 
 
@@ -43,6 +43,9 @@ class RankingTask:
     seed : int
     X_test, y_test : array-likes or LabelledActivations, optional
         For what methods report of words that they have not selected on.
+    units : NeuronSpace, optional
+        Groups of the neurons, such as heads, that are ranked instead: see
+        :meth:`NeuronRanking.group`.
     """
 
     X: Any = None
@@ -53,6 +56,7 @@ class RankingTask:
     seed: int = 0
     X_test: Any = None
     y_test: Any = None
+    units: NeuronSpace | None = None
 
     __repr__ = short_repr
 
@@ -63,17 +67,28 @@ class RankingTask:
             object.__setattr__(self, f"y{suffix}", y)
 
     @classmethod
-    def from_splits(cls, splits: LabelledSplits, probe: Any = None, seed: int = 0) -> RankingTask:
+    def from_splits(
+        cls,
+        splits: LabelledSplits,
+        probe: Any = None,
+        seed: int = 0,
+        units: NeuronSpace | None = None,
+    ) -> RankingTask:
         """Labelled words: of train, dev and test."""
-        return cls(X=splits.train, X_dev=splits.dev, X_test=splits.test, probe=probe, seed=seed)
+        parts = {"X": splits.train, "X_dev": splits.dev, "X_test": splits.test}
+        return cls(**parts, probe=probe, seed=seed, units=units)
 
     @classmethod
     def from_store(
-        cls, store: ActivationStore, layers: Layers = None, seed: int = 0
+        cls,
+        store: ActivationStore,
+        layers: Layers = None,
+        seed: int = 0,
+        units: NeuronSpace | None = None,
     ) -> RankingTask:
         """All words of a store that have activations, for the methods that need no labels."""
         rows = np.setdiff1d(store.word_rows, store.missing)
-        return cls(store.matrix(layers, rows), seed=seed)
+        return cls(store.matrix(layers, rows), seed=seed, units=units)
 
     @cached_property
     def fitted_probe(self) -> ElasticNetProbe:
@@ -118,9 +133,24 @@ def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
     expect(task, RankingTask, "task", "a RankingTask")
     needs = METHODS[method].needs
     _require(method, task, needs)
+    if task.units is not None:  # refused now, not after the ranking
+        space: NeuronSpace = task.probe.space_ if task.X is None else task.space
+        space.with_groups_of(task.units)
     taken = {n: task.fitted_probe if n == "probe" else getattr(task, n) for n in needs}
-    ranking: NeuronRanking = load_function(METHODS[method])(**taken, **options)
-    return ranking
+    if METHODS[method].takes_units:
+        taken["units"] = task.units
+    return in_units(load_function(METHODS[method])(**taken, **options), task.units)
+
+
+def in_units(ranking: NeuronRanking, units: NeuronSpace | None) -> NeuronRanking:
+    """A ranking of neurons as one of groups, if these are asked for.
+
+    Of methods that select, a group has the place of its first neuron, and else the mean score.
+    """
+    if units is None or ranking.space.groups is not None:
+        return ranking
+    row = METHODS.get(ranking.method)
+    return ranking.group(units, FIRST if row and row.selects else None)
 
 
 def load_function(method: RankingMethod) -> Callable[..., Any]:

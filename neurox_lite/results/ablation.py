@@ -98,7 +98,8 @@ class AblationCurve:
 
     def _said(self) -> str:
         how = "retrained" if self.retrained else f"others replaced by {self.replacement}"
-        return f"{self.method}, {how}: {self.metric} {self.intact:.4g} of {self.n_neurons} {self.units}"
+        found = f"{self.metric} {self.intact:.4g} of {self.n_neurons} {self.units}"
+        return f"{self.method}, {how}: {found}"
 
     def _facts(self) -> dict[str, object]:
         return {

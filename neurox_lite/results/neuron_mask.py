@@ -179,9 +179,12 @@ class NeuronMask:
         expect(other, NeuronMask, "the other mask", "a NeuronMask")
         if self.counted != other.counted:
             raise InputError(
-                f"masks '{self.method}' and '{other.method}' have different {self.counted.unit_name}"
+                f"masks '{self.method}' and '{other.method}' have different "
+                f"{self.counted.unit_name}"
             )
-        return compare_sets(self.counted, self.selected, other.selected, (self.method, other.method))
+        return compare_sets(
+            self.counted, self.selected, other.selected, (self.method, other.method)
+        )
 
     def save(self, folder: str | Path) -> None:
         """Write ``mask.safetensors`` (gates and replacement) and ``mask.json`` (the rest)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ from neurox_lite.showing import short_repr, some, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+FIRST = "first"
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,33 +305,33 @@ class NeuronRanking:
         ----------
         space : NeuronSpace
             Groups of these neurons, such as ``ranking.space.heads(12)``.
-        by : {"mean", "max", "sum"}, optional
-            What of the neurons' scores a group has; by default the mean. Where scores do not fall
-            in the order of the ranking, as those of greedy methods, the place of its best neuron.
+        by : {"mean", "max", "sum", "first"}, optional
+            What of the neurons' scores a group has; *first* is the place of its best neuron, as the
+            share of neurons behind it. By default the mean, or *first* where scores do not fall in
+            the order of the ranking, as those of greedy methods.
 
         Raises
         ------
         InputError
             When the groups are of other neurons, or ``by`` is unknown.
         """
-        expect(space, NeuronSpace, "space", "groups of neurons, as ranking.space.heads(12)")
-        if space.groups is None:
-            raise InputError("the space has no groups; make some, as ranking.space.heads(12)")
-        require_space(self, space.ungrouped)
-        if by is not None and by not in REDUCTIONS:
-            raise unknown_choice("way to group", by, REDUCTIONS)
+        space = self.space.with_groups_of(space)
         scores, per_class = self.scores, self.class_scores
         if by is None:
-            by = "mean"
-            if np.any(np.diff(scores[self.order]) > 0):
-                by = "max"
-                scores = np.where(np.isnan(scores), np.nan, 1 - self.ranks / len(scores))
+            by = "first" if np.any(np.diff(scores[self.order]) > 0) else "mean"
+        if by not in (*REDUCTIONS, FIRST):
+            raise unknown_choice("way to group", by, (*REDUCTIONS, FIRST))
+        how = by
+        if by == FIRST:
+            how, behind = "max", 1 - self.ranks / len(scores)
+            scores = np.where(np.isnan(scores), np.nan, behind)
+        reduce = partial(space.groups.reduce, by=how)  # type: ignore[union-attr]
         return NeuronRanking.from_scores(
             space,
-            space.groups.reduce(scores, by),
+            reduce(scores),
             self.method,
             classes=self.classes,
-            class_scores=None if per_class is None else space.groups.reduce(per_class, by),
+            class_scores=None if per_class is None else reduce(per_class),
             parameters={**self.parameters, "grouped_by": by},
             provenance=self.provenance,
         )
