@@ -44,6 +44,7 @@ EWT := $(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ew
 results: out/minilm
 	$(BIN)/neurox-lite run docs/jobs/minilm-ewt-upos.yaml
 	$(BIN)/neurox-lite run docs/jobs/minilm-conll2000-chunk.yaml
+	$(BIN)/neurox-lite run docs/jobs/ewt-three-tags.yaml
 	$(BIN)/neurox-lite ablate --ranking out/ewt/ranking.json --probe out/ewt/probe \
 		--store out/ewt/store.h5 --tag upos $(EWT) \
 		--replacement mean --no-retrain --out out/ewt-mean --overwrite
@@ -54,6 +55,7 @@ results: out/minilm
 		--out out/ewt-search-2 --overwrite
 	$(BIN)/neurox-lite rank all --store out/ewt/store.h5 --tag upos $(EWT) \
 		--out out/ewt-rankers --overwrite --resamples 0
+	$(BIN)/python -m tests.benchmarks.localised
 	$(BIN)/python -m tests.benchmarks.recurrence
 	$(BIN)/python -m tests.benchmarks.rankers
 	$(BIN)/python -m tests.benchmarks.small_sets --model out/minilm --treebank ../shared/data/ewt \

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurox_lite.arguments import whole_number
+from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, panels
@@ -99,13 +101,21 @@ class SharedNeurons(SavedResult):
 
     def shared(self, at_least: int | None = None) -> list[Neuron]:
         """Neurons of at least so many properties, of all by default; in the order of the first."""
-        needed = len(self.properties) if at_least is None else at_least
+        needed = len(self.properties) if at_least is None else whole_number(at_least, "at_least")
         every = dict.fromkeys(neuron for own in self.neurons for neuron in own)
         sets = [set(own) for own in self.neurons]
         return [neuron for neuron in every if sum(neuron in own for own in sets) >= needed]
 
     def only(self, name: str) -> list[Neuron]:
-        """Neurons of one property and no other, best first."""
+        """Neurons of one property and no other, best first.
+
+        Raises
+        ------
+        InputError
+            When there is no such property.
+        """
+        if name not in self.properties:
+            raise unknown_choice("property", name, self.properties)
         place = self.properties.index(name)
         others = {
             neuron for number, own in enumerate(self.neurons) if number != place for neuron in own

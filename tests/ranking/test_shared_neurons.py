@@ -110,7 +110,9 @@ def test_neurons_that_a_ranking_does_not_order_are_in_no_top():
     assert [len(own) for own in tenth.neurons] == [2, 2]
 
 
-def test_bad_input():
+def test_bad_input(found):
+    with pytest.raises(InputError, match="unknown property 'd'; use a, b, c"):
+        found.only("d")
     one, other = ranking([0]), ranking([0], NeuronSpace("m", "mlp", (0,), (20,)))
     with pytest.raises(InputError, match="only 'a'; give two properties"):
         shared_neurons({"a": one})
