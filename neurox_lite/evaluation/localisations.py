@@ -124,7 +124,7 @@ class Localisations(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """A panel per measure with a dot and its interval per property and model."""
-        from matplotlib.ticker import NullFormatter, ScalarFormatter
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
         every = [m for one in self.results for m in one.measures]
         known = [m for m in every if m.value is not None] or every[:1]
@@ -155,8 +155,9 @@ class Localisations(SavedResult):
             axis.grid(alpha=0.3)
             if any(m.name == name and m.is_count for one in ordered for m in one.measures):
                 axis.set_xscale("log")
-                axis.xaxis.set_major_formatter(ScalarFormatter())
-                axis.xaxis.set_minor_formatter(NullFormatter())
+                axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axis.xaxis.set_minor_locator(NullLocator())
+                axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
             else:
                 axis.set_xlim(-0.05, 1.05)
         several = len(models) > 1

@@ -21,7 +21,7 @@ from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
 
-N, N_CORPORA = 500, 60
+N, N_CORPORA = 500, 40
 SPACE = NeuronSpace("planted", "mlp", (0, 1, 2, 3), (10, 10, 10, 10))
 PROBE = ElasticNetProbe(3e-3, 1e-3, tol=1e-3)
 MODELS = {
