@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from neurox_lite.corpora.label_rules import LabelRules
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.evaluation.localisation import localisation
 from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.figures import save_result, title_of
@@ -16,7 +17,7 @@ from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.leaves import Leaf
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.stages import STAGES
-from neurox_lite.pipeline.workspace import Workspace
+from neurox_lite.pipeline.workspace import Workspace, read_corpus_of
 from neurox_lite.public_names import public_sources
 from neurox_lite.ranking.layer_profiles import LayerProfiles, layer_profiles
 from neurox_lite.ranking.shared_neurons import shared_neurons
@@ -45,6 +46,11 @@ class SeveralJobs:
     job: Job
     leaves: tuple[Leaf, ...]
 
+    @cached_property
+    def corpus(self) -> TaggedCorpus:
+        """Their corpus, which is read once."""
+        return read_corpus_of(self.job)
+
     @property
     def folder(self) -> Path:
         return Path(self.job.out)
@@ -63,7 +69,7 @@ class SeveralJobs:
 
     def extraction(self) -> tuple[Stage[SeveralJobs], ...]:
         """A stage per model."""
-        return tuple(_extraction(self, leaves[0]) for leaves in self.by_model.values())
+        return tuple(_extraction(leaves[0]) for leaves in self.by_model.values())
 
     def after_leaves(self) -> tuple[Stage[SeveralJobs], ...]:
         """The stages that read what the jobs of one tag and one model have found."""
@@ -77,24 +83,27 @@ class SeveralJobs:
         return [record[name]["key"] for name in chosen if name in record]
 
 
-def _extraction(several: SeveralJobs, leaf: Leaf) -> Stage[SeveralJobs]:
+def _extraction(leaf: Leaf) -> Stage[SeveralJobs]:
     """Extraction as in a job of one tag and one model, into the folder of the model."""
     extract = STAGES[0]
-    work = Workspace(replace(leaf.job, out=str(several.folder / leaf.model_folder)))
 
-    def run(_: SeveralJobs) -> None:
-        work.folder.mkdir(exist_ok=True)
-        extract.run(work)
+    def work(several: SeveralJobs) -> Workspace:
+        out = str(several.folder / leaf.model_folder)
+        return Workspace(replace(leaf.job, out=out), several.corpus)
+
+    def run(several: SeveralJobs) -> None:
+        (several.folder / leaf.model_folder).mkdir(exist_ok=True)
+        extract.run(work(several))
 
     name = extract.name if leaf.model_folder == "." else f"{extract.name} {leaf.model_folder}"
-    return Stage(name, (), lambda _: extract.inputs(work), run, always=(leaf.store,))
+    return Stage(name, (), lambda several: extract.inputs(work(several)), run, always=(leaf.store,))
 
 
 def _localisation(leaf: Leaf) -> Stage[SeveralJobs]:
     file = localisation_file(leaf.name)
 
     def run(several: SeveralJobs) -> None:
-        work = Workspace(leaf.job)
+        work = Workspace(leaf.job, several.corpus)
         found = localisation(work.splits, leaf.tag, probe=work.probe, seed=leaf.job.seed)
         path = several.folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,7 +137,7 @@ def _comparison(several: SeveralJobs, before: tuple[Stage[SeveralJobs], ...]) ->
 
 
 def _compare(several: SeveralJobs) -> None:
-    job, corpus = several.job, Workspace(several.leaves[0].job).words
+    job, corpus = several.job, several.corpus
     save = partial(save_result, figure_format=job.figure_format, table_format=job.table_format)
     files = corpus.source.split(" + ")
     tags = ", ".join(dict.fromkeys(leaf.tag for leaf in several.leaves))

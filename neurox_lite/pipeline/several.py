@@ -35,7 +35,8 @@ def run_several(job: Job) -> JobResult:
         results = []
         for leaf in several.leaves:
             logger.info("%s:", leaf.label)
-            results.append(run_single(leaf.job, store=several.folder / leaf.store))
+            store = several.folder / leaf.store
+            results.append(run_single(leaf.job, store=store, corpus=several.corpus))
             # Their extraction is a link to what is extracted here.
             for names, done in ((ran, results[-1].ran), (skipped, results[-1].skipped)):
                 names += [f"{leaf.name}: {name}" for name in done if name != STAGES[0].name]
@@ -64,7 +65,7 @@ def _checked(several: SeveralJobs) -> ResultFolder[SeveralJobs]:
             f"{folder.path}: holds the results of a job of one tag and one model; give another "
             "'out'"
         )
-    options = {leaf.tag: checked(leaf.job).extract for leaf in several.leaves}
+    options = {leaf.tag: checked(leaf.job, several.corpus).extract for leaf in several.leaves}
     first, *others = options
     for other in others:
         if options[other] != options[first]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neurox_lite.activations.labelled_rows import labelled_rows
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.files import refuse_file, write_errors
 from neurox_lite.locks import real_path
@@ -33,7 +34,9 @@ from neurox_lite.report.job_files import (
 from neurox_lite.results.token_attributions import TokenAttributions
 
 
-def run_single(job: Job, *, store: Path | None = None) -> JobResult:
+def run_single(
+    job: Job, *, store: Path | None = None, corpus: TaggedCorpus | None = None
+) -> JobResult:
     """Run a job of one tag and one model.
 
     Parameters
@@ -41,13 +44,15 @@ def run_single(job: Job, *, store: Path | None = None) -> JobResult:
     job : Job
     store : path, optional
         What extraction would make, made already: the folder gets a link to it.
+    corpus : TaggedCorpus, optional
+        What reading its files gives, read already.
 
     Raises
     ------
     InputError
         As :func:`neurox_lite.run_job`.
     """
-    work = checked(job)
+    work = checked(job, corpus)
     folder = folder_of(job, store)
     with folder.take_up():
         resolved = replace(job, extract=work.extract).to_yaml()
@@ -63,7 +68,7 @@ def folder_of(job: Job, store: Path | None = None) -> ResultFolder[Workspace]:
     return ResultFolder(Path(job.out), (first, *others))
 
 
-def checked(job: Job) -> Workspace:
+def checked(job: Job, corpus: TaggedCorpus | None = None) -> Workspace:
     """What the stages work with, after all that can be known to be wrong without activations."""
     folder = folder_of(job)
     refuse_file(folder.path)
@@ -74,7 +79,7 @@ def checked(job: Job) -> Workspace:
             f"{folder.path}: holds the results of a job of several tags or models; give another "
             "'out'"
         )
-    work = Workspace(job)
+    work = Workspace(job, corpus)
     # Bad labels and words cost nothing here, and hours after extraction.
     labelled_rows(work.corpus, job.tag, keep=work.keep, min_count=job.probe.min_count)
     STAGES[0].inputs(work)

@@ -28,11 +28,29 @@ DESCRIBED_IN_STUDY, SENTENCES_TO_DESCRIBE = 20, 200
 logger = logging.getLogger(__name__)
 
 
+def read_corpus_of(job: Job) -> TaggedCorpus:
+    """The corpus of a job with the labels of its files."""
+    options = (
+        *("format", "labels", "match", "seed", "columns", "comment", "text"),
+        *("text_column", "label_column", "skip_bad_lines"),
+    )
+    return read_splits(job.corpus, **{name: getattr(job, name) for name in options})
+
+
 @dataclass(frozen=True)
 class Workspace:
-    """A job and its folder of results."""
+    """A job and its folder of results.
+
+    Attributes
+    ----------
+    job : Job
+        Of one tag and one model.
+    read_before : TaggedCorpus, optional
+        Its corpus, of :func:`read_corpus_of`, where another job has read it already.
+    """
 
     job: Job
+    read_before: TaggedCorpus | None = None
 
     @property
     def folder(self) -> Path:
@@ -47,12 +65,8 @@ class Workspace:
     @cached_property
     def words(self) -> TaggedCorpus:
         """The corpus as it was read, with the labels that its rules make."""
-        job = self.job
-        options = (
-            *("format", "labels", "match", "seed", "columns", "comment", "text"),
-            *("text_column", "label_column", "skip_bad_lines"),
-        )
-        corpus = read_splits(job.corpus, **{name: getattr(job, name) for name in options})
+        job, read = self.job, self.read_before
+        corpus = read_corpus_of(job) if read is None else read
         return LabelRules(job.strip_bio, job.label_map).apply(corpus, job.tag)
 
     @cached_property
