@@ -16,7 +16,7 @@ import numpy as np
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.labelled_splits import LabelledSplits
-from neurox_lite.evaluation.localisation import Localisation, localisation
+from neurox_lite.evaluation.localisation import OVERLAP, Localisation, localisation
 from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -71,6 +71,8 @@ def main() -> None:
         if model % 2:
             continue
         for place, measure in enumerate(results[0].measures):
+            if measure.name == OVERLAP:  # of 40 neurons the top 1 % is a single one
+                continue
             each = [one.measures[place] for one in results]
             values = np.array([[m.value, m.low, m.high] for m in each], dtype=float)
             middle = np.log(values[:, 0]) if measure.is_count else values[:, 0]
@@ -88,7 +90,8 @@ def main() -> None:
         clear: dict[str, list[bool]] = {}
         for first, second in zip(found[one], found[other], strict=True):
             for difference in Localisations.of([first, second]).differences():
-                clear.setdefault(difference.measure, []).append(difference.is_clear)
+                if difference.measure != OVERLAP:
+                    clear.setdefault(difference.measure, []).append(difference.is_clear)
         for name, told in clear.items():
             models = (
                 f"{one[0]}, and another of them" if one[0] == other[0] else f"{one[0]}, {other[0]}"
