@@ -201,11 +201,11 @@ def test_interrupted_and_taken_up_again(
     assert not [path for path in tmp_path.rglob("*") if path.name.endswith((".partial", ".lock"))]
 
 
-def test_two_models_side_by_side(
+def test_two_tags_of_two_models(
     base: Job, done: Path, models: list[str], extractions: list[str], tmp_path: Path
 ) -> None:
-    """The first of which is what was found before, in a folder of its own."""
-    job = replace(base, model="", models=models, tag="Number", tags=[], out=str(tmp_path / "out"))
+    """The first model has what was found before, in a folder of its own."""
+    job = replace(base, model="", models=models, out=str(tmp_path / "out"))
     extractions.clear()
     result = run_job(job)
     assert extractions == models
@@ -216,14 +216,27 @@ def test_two_models_side_by_side(
     first = NeuronRanking.load(out / "lstm-0/Number/ranking.json")
     assert first.top(9) == NeuronRanking.load(done / "Number/ranking.json").top(9)
     localised = Localisations.load(out / "localisation.json")
-    assert [one.model for one in localised.results] == MODELS
+    found = [(one.model, one.tag) for one in localised.results]
+    assert found == [(model, tag) for model in MODELS for tag in TAGS]
+    for model in MODELS:
+        assert SharedNeurons.load(out / model / "shared_neurons.json").space.layers == (1, 2)
+        assert (out / model / "shared_neurons.png").is_file()
+    profiles = LayerProfiles.load(out / "layer_profiles.json").profiles
+    assert [(one.model, one.name) for one in profiles] == found
     difference = localised.differences()[0]
     assert difference.paired and (difference.model, difference.other) == tuple(MODELS)
     summary = (out / "summary.md").read_text()
     assert "which neurons of lstm-0 and lstm-1?" in summary
     assert f"Number, neurons for 95 %: lstm-0 takes {difference.value:.3g} times as" in summary
-    assert "do they share" not in summary
+    assert "## Which neurons do they share? (lstm-1)" in summary
     assert run_job(job).ran == ()
+    one_tag = replace(job, tags=["Tense"], out=str(tmp_path / "one"))
+    for model in MODELS:  # what there is already is found in the folder of each
+        shutil.copytree(out / model, tmp_path / "one" / model, symlinks=True)
+    shutil.copytree(out / "localisation", tmp_path / "one/localisation")
+    shutil.copy(out / "stages.json", tmp_path / "one")
+    assert run_job(one_tag).ran == ("comparison",)
+    assert "do they share" not in (tmp_path / "one/summary.md").read_text()
 
 
 def test_tags_that_cannot_be_are_said_before_extraction(
