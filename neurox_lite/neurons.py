@@ -121,8 +121,8 @@ class NeuronSpace:
         """
         if self.site not in ("attention_heads", "array"):
             raise InputError(
-                f"heads are of the site 'attention_heads', and these neurons of '{self.site}'; "
-                "extract with --site attention_heads"
+                f"heads are of the site 'attention_heads', and these neurons of '{self.site}'; use "
+                "that site (extract --site attention_heads)"
             )
         self._require_ungrouped()
         several = [n_heads] * len(self.layers) if not isinstance(n_heads, Iterable) else n_heads

@@ -103,7 +103,7 @@ def test_damaged_groups_are_refused(change, error):
         (lambda: SPACE.heads([4]), "1 numbers of heads for 2 layers"),
         (lambda: SPACE.heads(0), "number of heads is 0; give at least 1"),
         (lambda: SPACE.heads("two"), "number of heads is"),
-        (lambda: replace(SPACE, site="mlp").heads(2), "of 'mlp'; extract with --site"),
+        (lambda: replace(SPACE, site="mlp").heads(2), "of 'mlp'; use that site"),
         (lambda: HEADS.heads(2), "these are heads already"),
         (lambda: SPACE.grouped([0, 1]), r"labels of shape \(2,\) .* each of 14 neurons"),
         (lambda: SPACE.grouped([0.5] * 14), "whole number or a string"),

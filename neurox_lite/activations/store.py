@@ -178,7 +178,8 @@ class ActivationStore:
         space = self.space.select(layers)
         if counts is None and self.space.site == "attention_heads":
             raise InputError(
-                f"{self.path}: does not say how many heads a layer has; give it (--heads)"
+                f"{self.path}: does not say how many heads a layer has; give their number, or "
+                "extract again"
             )
         if isinstance(counts, dict):
             counts = [counts[layer] for layer in space.layers]

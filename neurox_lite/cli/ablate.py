@@ -33,6 +33,7 @@ from neurox_lite.cli.pair_options import (
     shown_task,
 )
 from neurox_lite.cli.parsing import numbers, position
+from neurox_lite.cli.unit_options import UnitOptions, in_units_of_model
 from neurox_lite.errors import InputError
 from neurox_lite.outputs import atomic_write_folder, result_names
 
@@ -68,7 +69,7 @@ class LabelledOrText(LabelledOptions):
 OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
 OF_BOTH = ("text", "skip_bad_lines")
 OF_ACTIVATIONS = (
-    *("store", "corpus", "tag", "probe", "retrain"),
+    *("store", "corpus", "tag", "probe", "retrain", "heads"),
     *(name for name in option_names(LabelledOptions) if name not in OF_BOTH),
 )
 
@@ -126,6 +127,7 @@ class Ablate:
     ] = "zero"
     retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5
+    units: UnitOptions
     figures: FigureOptions
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False
     seed: Seed = 0
@@ -181,6 +183,7 @@ class Ablate:
         from neurox_lite.figures import title_of
         from neurox_lite.probing.loading import load_probe
         from neurox_lite.probing.regression import ElasticNetRegression
+        from neurox_lite.ranking.methods import in_units
 
         options = self._options()
         probe = None if self.probe is None else load_probe(self.probe)
@@ -189,9 +192,11 @@ class Ablate:
             reject_options(self.context, ("label", "min_count", "balance"), REGRESSION)
         read = self.labelled.read(corpus, tag, self.seed)
         with ActivationStore(store) as opened:
-            layers = list(rankings[0].space.layers)
+            layers = list(rankings[0].space.ungrouped.layers)
+            units = self.units.of_store(opened, layers)
+            rankings = [in_units(ranking, units) for ranking in rankings]
             for path, ranking in zip(self.ranking, rankings, strict=True):
-                if ranking.space != opened.matrix(layers).space:
+                if ranking.space.ungrouped != opened.matrix(layers).space:
                     raise InputError(f"{path}: ranks other neurons than those of {store}")
             splits = self.labelled.splits(
                 opened, read, tag, layers=layers, seed=self.seed, numeric=numeric
@@ -219,6 +224,7 @@ class Ablate:
 
         options = self._options()
         measured, every = self._metric(model, rankings[0])
+        rankings = in_units_of_model(rankings, measured.runner.loaded, self.units.units)
         curves = ablate_in_model(rankings, measured, **options, others=every)
         first = curves.curves[0]
         shown: dict[str, Any] = {

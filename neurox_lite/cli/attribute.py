@@ -248,6 +248,11 @@ class Attribute:
         if self.ranking:
             ranking, loaded = NeuronRanking.load(self.ranking), load_model(self.model)
             check_revision(ranking.space, loaded.revision, self.ranking)
+            if ranking.space.groups is not None:
+                raise InputError(
+                    f"{self.ranking}: ranks {ranking.space.unit_name}, and what is explained are "
+                    "neurons; give a ranking of neurons"
+                )
             where = Location.of_space(ranking.space)
             return ExplainedTexts.of_neurons(loaded, texts, ranking.top(self.top), where)
         if self.neuron:

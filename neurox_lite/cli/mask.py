@@ -13,6 +13,7 @@ from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show, 
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.cli.pair_options import Condition, PairOptions, chosen_pairs
 from neurox_lite.cli.parsing import layers_of, position
+from neurox_lite.cli.unit_options import Units, asks_for_heads
 from neurox_lite.errors import InputError
 from neurox_lite.output_formats import TABLE_FORMATS, check_formats
 from neurox_lite.outputs import atomic_write_folder
@@ -50,11 +51,12 @@ class Mask:
         str | None,
         typer.Option(
             "--site",
-            help="By default that of a ranking, otherwise lstm_cell for LSTMs and hidden_states "
-            "for others.",
+            help="By default that of a ranking or of --units heads, otherwise lstm_cell for LSTMs "
+            "and hidden_states for others.",
         ),
     ] = None
     layers: Layers = None
+    units: Units = "neurons"
     objective: Annotated[
         str, typer.Option("--objective", help="flip (replace few) or sufficiency (keep few).")
     ] = "flip"
@@ -165,6 +167,7 @@ class Mask:
         """Refuse a method that is unknown, and options that do not go with it."""
         from neurox_lite.masking.mask_methods import METHODS, SEARCHES, TO_TARGET
 
+        asks_for_heads(self.units)
         method = self.method
         if self.path and method != "differentiable-mask":
             raise InputError("--path is of --method differentiable-mask; leave one of them out")
@@ -200,6 +203,7 @@ class Mask:
             "bounds_from": usable(loaded, every) if self.bounds_from else None,
             "include_incorrect": self.pairs.include_incorrect,
             "others": every,
+            "units": self.units,
         }
 
     def _fit(

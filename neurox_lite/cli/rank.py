@@ -31,6 +31,7 @@ from neurox_lite.cli.options import (
 from neurox_lite.cli.output import EXIT_INCONCLUSIVE, show, skipped_lines, top_neurons
 from neurox_lite.cli.output_claims import claim_file, claim_folder
 from neurox_lite.cli.parsing import layers_of
+from neurox_lite.cli.unit_options import UnitOptions
 from neurox_lite.errors import InputError
 from neurox_lite.ranking_methods import METHODS
 
@@ -54,6 +55,8 @@ class Rank:
     'rank all' ranks by every method and compares them: rankings, a table and its figure (accuracy
     from the top, loss without it, stability, time), and how far they agree.
 
+    With '--units heads' attention heads are ranked, each by the mean score of its neurons.
+
     Example: neurox-lite rank linguistic-correlation --store bert.h5 --probe probe --out rank.json
 
     Example: neurox-lite rank iou --store bert.h5 --corpus my.conllu --tag upos --out ranking.json
@@ -72,6 +75,7 @@ class Rank:
     tag: Annotated[str | None, TAG] = None
     labelled: LabelledOptions
     layers: Layers = None
+    units: UnitOptions
     probe: Annotated[
         str | None,
         typer.Option("--probe", help=f"{', '.join(OF_PROBES)}: a probe; by default one is fitted."),
@@ -135,7 +139,8 @@ class Rank:
 
         layers = layers_of(self.layers)
         if not needs_labels(self.method):
-            return RankingTask.from_store(store, layers, self.seed), {}
+            units = self.units.of_store(store, layers)
+            return RankingTask.from_store(store, layers, self.seed, units), {}
         probe: Any = ElasticNetProbe(self.l1, self.l2)
         if self.probe is not None:
             probe = load_probe(self.probe)
@@ -144,10 +149,11 @@ class Rank:
                 raise InputError(
                     f"{self.probe}: fitted on other neurons than those of {store.path}"
                 )
-            if self._needs_only_probe:
-                return RankingTask(probe=probe), {}
+        units = self.units.of_store(store, layers)
+        if self.probe is not None and self._needs_only_probe:
+            return RankingTask(probe=probe, units=units), {}
         splits, skipped = self._splits(store, layers)
-        return RankingTask.from_splits(splits, probe, self.seed), skipped
+        return RankingTask.from_splits(splits, probe, self.seed, units), skipped
 
     def _rank(self) -> None:
         from neurox_lite.activations.store import ActivationStore
@@ -177,7 +183,9 @@ class Rank:
         chosen = self.comparison.methods
         methods = None if chosen is None else [name.strip() for name in chosen.split(",")]
         with ActivationStore(self.store) as store:
-            splits, skipped = self._splits(store, layers_of(self.layers))
+            layers = layers_of(self.layers)
+            units = self.units.of_store(store, layers)
+            splits, skipped = self._splits(store, layers)
             found = compare_rankers(
                 splits,
                 methods=methods,
@@ -186,6 +194,7 @@ class Rank:
                 seed=self.seed,
                 folder=self.out,
                 provenance={"labels": self.labelled.provenance(self.corpus or [], self.tag)},
+                units=units,
             )
             subject, model = self.labelled.subject(self.tag), store.space.model
         found.save(
@@ -193,9 +202,8 @@ class Rank:
             title=title_of(subject, model, self.corpus or ()),
             **vars(self.comparison.figures),
         )
-        neurons = found.agreement.n_neurons
-        rows = _rows(found)
-        show({"comparison": self.out, "neurons": neurons, **rows, **skipped}, self.as_json)
+        counted = {self.units.units: found.agreement.n_neurons}
+        show({"comparison": self.out, **counted, **_rows(found), **skipped}, self.as_json)
         if not found.converged:
             raise typer.Exit(EXIT_INCONCLUSIVE)
 

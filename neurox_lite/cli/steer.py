@@ -12,6 +12,7 @@ from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show, 
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.cli.pair_options import PairOptions, chosen_pairs, shown_task
 from neurox_lite.cli.parsing import integers, numbers, position
+from neurox_lite.cli.unit_options import Units, asks_for_heads, in_units_of_model
 from neurox_lite.outputs import atomic_write_folder, result_names
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Steer:
             "--text", help="Other sentences, one per line, on which to measure side effects."
         ),
     ] = None
+    units: Units = "neurons"
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per count.")] = 5
     figures: FigureOptions
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False
@@ -107,11 +109,17 @@ class Steer:
     def _steer(self, every: MinimalPairs) -> SteeringCurves:
         from neurox_lite.corpora.text_files import read_lines
         from neurox_lite.interventions.steering import steer
+        from neurox_lite.models.loading import load_model
         from neurox_lite.results.rankings import load_rankings
 
+        model: Any = self.pairs.model
+        rankings = load_rankings(self.ranking)
+        if asks_for_heads(self.units):
+            model = load_model(model, head="language")
+            rankings = in_units_of_model(rankings, model, self.units)
         return steer(
-            load_rankings(self.ranking),
-            self.pairs.model,
+            rankings,
+            model,
             chosen_pairs(every, self.condition, self.pairs.template),
             chosen_pairs(every, self.target_pairs, self.pairs.template),
             mode=self.mode,

@@ -22,7 +22,7 @@ from neurox_lite.masking.path import mask_path
 from neurox_lite.masking.reinforce import reinforce_mask
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.location import Location
-from neurox_lite.models.neuron_spaces import units_of
+from neurox_lite.models.neuron_spaces import site_of_units, units_of
 from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.results.objective import Objective
 from neurox_lite.results.ranking import NeuronRanking
@@ -80,7 +80,7 @@ def fit_neuron_mask(
         same for all of them. Those that the model reads and chooses from alike count once, so
         that no copy of a pair is held out.
     site : str, optional
-        By default that of a ranking, else ``lstm_cell`` for the package's LSTM and
+        By default that of a ranking or of the units, else ``lstm_cell`` for the package's LSTM and
         ``hidden_states`` for others.
     layers : int, several ints or "all", optional
         By default those of a ranking, else all.
@@ -240,7 +240,7 @@ def pair_effect(
     distinct = inputs.distinct()
     n_copies = len(inputs) - len(distinct)
     inputs = inputs.select(distinct)
-    where = Location(site, layers, inputs.resolve_positions(positions))
+    where = Location(site_of_units(site, units), layers, inputs.resolve_positions(positions))
     runner = InterventionRunner.of_pairs(loaded, inputs, where, every_token=callable(objective))
     counted = units_of(runner.sites, runner.space, units)
     odds = intact_log_odds(runner, inputs)

@@ -51,8 +51,16 @@ def neuron_space(
         When the model has no such site or layer, or does not tell how many heads it has.
     """
     loaded = as_loaded(model, reads_text=False)
+    site = site_of_units(site, units)
     sites = sites_at(loaded, Location(site, side=side))
     return units_of(sites, resolve_space(sites, layers, loaded), units)
+
+
+def site_of_units(site: str | None, units: str | NeuronSpace) -> str | None:
+    """The site, by default that of the units."""
+    if site is None and isinstance(units, NeuronSpace):
+        return units.site
+    return "attention_heads" if site is None and units == "heads" else site
 
 
 def units_of(sites: Sites, space: NeuronSpace, units: str | NeuronSpace) -> NeuronSpace:

@@ -46,7 +46,7 @@ def test_a_model_tells_how_many_heads_it_has(loaded, heads):
     config = loaded.model.config
     assert heads.widths == (config.n_head,) * config.n_layer
     assert heads.ungrouped == nx.neuron_space(loaded, SITE)
-    with pytest.raises(nx.InputError, match="of 'mlp'; extract with --site attention_heads"):
+    with pytest.raises(nx.InputError, match="of 'mlp'; use that site"):
         nx.neuron_space(loaded, "mlp", units="heads")
     with pytest.raises(nx.InputError, match="unknown units 'groups'; use neurons, heads or a sp"):
         nx.neuron_space(loaded, SITE, units="groups")
