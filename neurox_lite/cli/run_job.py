@@ -20,6 +20,7 @@ from neurox_lite.cli.options import (
 )
 from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show
 from neurox_lite.cli.parsing import by_split, one_or_several
+from neurox_lite.cli.unit_options import Units
 from neurox_lite.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Run:
             help="Also layers, redundancy, description length, learning curve, rank intervals.",
         ),
     ] = False
+    units: Units = "neurons"
     figures: FigureOptions
     seed: Seed = 0
     as_json: Json = False
@@ -124,6 +126,7 @@ class Run:
             label_map=list(self.rules.label_map or ()),
             words=self.words.selection(),
             study=self.study,
+            units=self.units,
             **vars(self.figures),
             extract=self.extraction.options(),
             probe=ProbeOptions(min_count=self.min_count, **vars(self.fit)),

@@ -19,6 +19,7 @@ from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.input_files import read_yaml
+from neurox_lite.models.neuron_spaces import UNITS
 from neurox_lite.output_formats import check_formats
 from neurox_lite.results.sweep import SHARES
 
@@ -118,6 +119,9 @@ class Job:
     figure_format : {"png", "pdf", "svg"}
     table_format : {"csv", "latex"}, optional
         To write results as tables, too.
+    units : {"neurons", "heads"}
+        What is ranked and ablated. Heads are of ``extract: site: attention_heads``; layers,
+        redundancy and description length of a study stay those of neurons.
     models, tags : list of str
         Several, each to be analysed and all to be compared, in the place of ``model`` or ``tag``.
 
@@ -152,6 +156,7 @@ class Job:
     ablate: AblateOptions = field(default_factory=AblateOptions)
     attribute: AttributeOptions = field(default_factory=AttributeOptions)
     describe: DescribeOptions = field(default_factory=DescribeOptions)
+    units: str = "neurons"
     models: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
 
@@ -186,6 +191,16 @@ class Job:
             or self.extract.pooling is None,
             "describe: min_count: give at least 1": self.describe.min_count >= 1,
         }
+        if self.units not in UNITS:
+            raise unknown_choice("units", self.units, UNITS)
+        if self.units == "heads":
+            explained = bool(attribute.methods) and attribute.neurons > 0
+            checks |= {
+                "units: heads are of the site attention_heads; extract with --site "
+                "attention_heads": self.extract.site == "attention_heads",
+                "units: heads are not described or attributed; leave out describe: neurons, and "
+                "give attribute: neurons: 0": not explained and not self.describe.neurons,
+            }
         for message, holds in checks.items():
             if not holds:
                 raise InputError(message)

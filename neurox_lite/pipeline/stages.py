@@ -22,7 +22,7 @@ from neurox_lite.models.model_files import model_name, model_revision
 from neurox_lite.pipeline.figures import FIGURE_FILES, TABLE_FILES, draw_figures, write_tables
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.stage import Stage
-from neurox_lite.pipeline.study import STUDY
+from neurox_lite.pipeline.study import STUDY, ranked_units
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.probing.evaluation import evaluate_probe
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -30,6 +30,7 @@ from neurox_lite.probing.search import regularisation_search
 from neurox_lite.probing.selectivity import selectivity
 from neurox_lite.public_names import public_name, public_sources
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.ranking.methods import in_units
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
@@ -86,7 +87,7 @@ def _n_controls(work: Workspace) -> int:
 
 
 def _rank(work: Workspace) -> None:
-    ranking = linguistic_correlation(work.probe)
+    ranking = in_units(linguistic_correlation(work.probe), work.units)
     ranking.save(work.path(RANKING))
     ranking.save(work.path(RANKING).with_suffix(".csv"))
 
@@ -226,7 +227,7 @@ END_TO_END = (
         _probe,
     ),
     Stage("control", ("probe",), lambda work: [work.job.seed, _n_controls(work)], _control),
-    Stage("rank", ("probe",), lambda work: None, _rank),
+    Stage("rank", ("probe",), ranked_units, _rank),
     Stage("minimal set", ("rank",), lambda work: work.job.ablate.delta, _minimal_set),
     Stage("ablate", ("rank",), lambda work: [asdict(work.job.ablate), work.job.seed], _ablate),
     Stage(

@@ -13,6 +13,7 @@ from neurox_lite.probing.layerwise import layer_scores
 from neurox_lite.probing.learning_curve import learning_curve
 from neurox_lite.probing.online_code import online_code_length
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.ranking.methods import in_units
 from neurox_lite.report.job_files import (
     LAYER_SCORES,
     LEARNING_CURVE,
@@ -48,14 +49,23 @@ def _learning_curve(work: Workspace) -> None:
 
 
 def _rank_intervals(work: Workspace) -> None:
+    units = work.units
     intervals = rank_intervals(
-        linguistic_correlation, work.train, probe=work.probe, seed=work.job.seed
+        lambda probe: in_units(linguistic_correlation(probe), units),
+        work.train,
+        probe=work.probe,
+        seed=work.job.seed,
     )
     intervals.save(work.path(RANK_INTERVALS))
 
 
 def _seed(work: Workspace) -> int:
     return work.job.seed
+
+
+def ranked_units(work: Workspace) -> str | None:
+    """What is ranked, if it is not neurons: of jobs without the key nothing changes."""
+    return None if work.job.units == "neurons" else work.job.units
 
 
 def _is_study(work: Workspace) -> bool:

@@ -17,6 +17,7 @@ from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.report.job_files import PROBE, RANKING, STORE, JobFile, Result
@@ -91,7 +92,7 @@ class Workspace:
         """How many neurons are described."""
         if self.job.describe.neurons is not None:
             return self.job.describe.neurons
-        if not self.job.study or self.extract.pooling:
+        if not self.job.study or self.extract.pooling or self.job.units != "neurons":
             return 0
         return DESCRIBED_IN_STUDY if len(self.words) >= SENTENCES_TO_DESCRIBE else 0
 
@@ -124,6 +125,13 @@ class Workspace:
     @cached_property
     def probe(self) -> ElasticNetProbe:
         return self.read(PROBE)
+
+    @property
+    def units(self) -> NeuronSpace | None:
+        """The heads that are ranked instead of neurons, if these are asked for."""
+        if self.job.units == "neurons":
+            return None
+        return self.store.heads(self.probe.space_.layers)
 
     @cached_property
     def ranking(self) -> NeuronRanking:

@@ -176,10 +176,11 @@ def _search(search: RegularisationSearch) -> str:
 
 def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     best = ", ".join(str(neuron) for neuron in ranking.top(min(N_TOP, ranking.space.n_neurons)))
+    units = ranking.space.unit_name
+    named = "layer:unit" if units == "neurons" else "layer:number"
     n_first = ranking.n_tied_first
     ties = (
-        f" The first {n_first} are tied, each the best neuron of some class, and are in "
-        "layer order."
+        f" The first {n_first} are tied, each the best of some class, and are in layer order."
         if n_first > 1
         else ""
     )
@@ -187,11 +188,11 @@ def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     total = max(sum(counts.values()), 1)
     rows = [(layer, count, percent(count / total)) for layer, count in counts.items()]
     return (
-        f"## Which neurons?\n\nTop {N_TOP} (layer:unit): {best}.{ties} All of them: "
+        f"## Which {units}?\n\nTop {N_TOP} ({named}): {best}.{ties} All of them: "
         f"`{RANKING.others[0]}`.\n\n"
-        f"Neurons that hold the top {MASS:.0%} of some class's weight, per layer "
+        f"{units.capitalize()} that hold the top {MASS:.0%} of some class's weight, per layer "
         f"({sum(counts.values())} in all; figure: `{RANKING.figure}.{figure_format}`):\n\n"
-        + table(("layer", "neurons", "share"), rows)
+        + table(("layer", units, "share"), rows)
     )
 
 
@@ -234,8 +235,9 @@ def _minimal(minimal: MinimalSet) -> str:
     delta, full = 100 * minimal.delta, minimal.full_accuracy
     if minimal.share is None or minimal.columns is None:
         return f"No share tried comes within {delta:g} points of all neurons on dev."
+    of_units = "" if minimal.units == "neurons" else f" of the {minimal.units}"
     return (
-        f"Minimal set: the top **{100 * minimal.share:g} %** ({len(minimal.columns)} "
+        f"Minimal set: the top **{100 * minimal.share:g} %**{of_units} ({len(minimal.columns)} "
         f"neurons), retrained, reaches {percent(minimal.accuracies[-1])} on dev, within "
         f"{delta:g} points of all neurons ({percent(full)}). It is the first share that does "
         "on these words; the table is of test."

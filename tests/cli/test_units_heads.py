@@ -9,7 +9,6 @@ import gzip
 import json
 from pathlib import Path
 
-import h5py
 import pytest
 
 import neurox_lite as nx
@@ -67,7 +66,7 @@ def test_rank_and_ablate_count_heads(
     assert main([*again, "--out", out]) in (0, 3)
     assert AblationCurves.load(tmp_path / "ablation/ablation.json").curves[0] == curve
     capsys.readouterr()
-    assert main(["compare", ranking, of_neurons]) == 2
+    assert main(["compare", ranking, of_neurons, "--out", str(tmp_path / "agreement")]) == 2
     assert "not of heads of attention_heads" in capsys.readouterr().err
 
 
@@ -129,31 +128,40 @@ def test_what_does_not_fit_is_refused(
     text = tmp_path / "text.txt"
     text.write_text("The boy smiles .\n")
     explained = ["--model", MODEL, "--text", str(text), "--ranking", ranking]
-    assert "ranks heads" in error("attribute", "random", *explained)
+    assert "ranks heads" in error("attribute", "--method", "random", *explained)
     assert "not of" in error("describe", *data[:4], "--ranking", ranking, "-k", "1")
 
 
-def test_an_older_store_is_told_the_number_and_another_site_refused(
-    data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_store_that_does_not_say_it_is_told_the_number(
+    data: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = tmp_path / "old.h5"
-    old.write_bytes(Path(data[1]).read_bytes())
-    with h5py.File(old, "r+") as file:
-        del file.attrs["n_heads"]
+    monkeypatch.setattr("neurox_lite.models.sites.count_heads", lambda *_: None)
+    old = str(tmp_path / "old.h5")
+    extract = ["extract", "--model", MODEL, "--corpus", data[3], "--site", "attention_heads"]
+    assert main([*extract, "--out", old]) == 0
     with nx.ActivationStore(old) as store:
         with pytest.raises(nx.InputError, match="does not say how many heads"):
             store.heads()
-        assert store.heads(n_heads=2).widths == (2,) * len(store.space.layers)
-    options = ["--store", str(old), *data[2:], *HEADS, "--out", str(tmp_path / "r.json")]
+        store.metadata["n_heads"] = "4,x"
+        with pytest.raises(nx.InputError, match="is not a number for each layer"):
+            store.heads()
+    with pytest.raises(nx.InputError, match="does not tell how many heads layer 0 has"):
+        nx.neuron_space(MODEL, units="heads")
+    options = ["--store", old, *data[2:], *HEADS, "--out", str(tmp_path / "r.json")]
     assert main(["rank", "iou", *options, "--heads", "2"]) == 0
-    with h5py.File(old, "r+") as file:
-        file.attrs["n_heads"] = "4,x"
-    with (
-        nx.ActivationStore(old) as store,
-        pytest.raises(nx.InputError, match="is not a number for"),
-    ):
-        store.heads()
-    with h5py.File(old, "r+") as file:
-        file.attrs["site"] = "mlp"
-    with nx.ActivationStore(old) as store, pytest.raises(nx.InputError, match="of 'mlp'; use that"):
-        store.heads(n_heads=2)
+    assert nx.NeuronRanking.load(tmp_path / "r.json").space.widths == (2, 2, 2)
+
+
+def test_a_job_ranks_and_ablates_heads(
+    data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results"
+    run = ["run", "--model", MODEL, "--corpus", data[3], "--tag", "Number", "--out", str(out)]
+    assert main([*run, *HEADS]) == 2
+    assert "units: heads are of the site attention_heads" in capsys.readouterr().err
+    assert main([*run, *HEADS, "--site", "attention_heads"]) in (0, 3)
+    ranking = nx.NeuronRanking.load(out / "ranking.json")
+    assert ranking.space == nx.neuron_space(MODEL, units="heads")
+    curves = AblationCurves.load(out / "ablation.json").curves
+    assert {curve.units for curve in curves} == {"heads"}
+    assert "## Which heads?" in (out / "summary.md").read_text()

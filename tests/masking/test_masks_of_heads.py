@@ -14,7 +14,7 @@ from neurox_lite.ranking import RankingTask, rank
 
 pytestmark = pytest.mark.heavy
 
-PLANTED = "1:2"
+PLANTED = "0:1"
 """The only head of a GPT-2 whose output is used."""
 
 
@@ -36,7 +36,7 @@ def pairs():
     return [p for p in every if p.template == "simple" and p.condition == "singular"][:16]
 
 
-OPTIONS = {"units": "heads", "include_incorrect": True, "alpha": 0.5, "n_steps": 60}
+OPTIONS = {"units": "heads", "include_incorrect": True, "alpha": 2.0, "n_steps": 60}
 
 
 def test_the_gate_of_the_planted_head_opens(loaded, pairs, tmp_path):
@@ -44,17 +44,17 @@ def test_the_gate_of_the_planted_head_opens(loaded, pairs, tmp_path):
     heads = nx.neuron_space(loaded, units="heads")
     assert (fit.size, fit.feasible) == (1, True)
     assert fit.mask.counted == heads
-    assert heads.neurons(fit.mask.selected) == [nx.Neuron(1, 2)]
+    assert heads.neurons(fit.mask.selected) == [nx.Neuron(0, 1)]
     np.testing.assert_array_equal(fit.mask.columns, heads.members([PLANTED]))
     assert len(np.unique(fit.mask.replacement[fit.mask.columns])) > 1
-    assert fit.ranking().top(1) == [nx.Neuron(1, 2)]
+    assert fit.ranking().top(1) == [nx.Neuron(0, 1)]
     assert fit.summary()["heads"] == [PLANTED] and "1 heads" in str(fit)
     assert f"1 of {heads.n_neurons} heads, {PLANTED}" in repr(fit.mask)
     fit.save(tmp_path / "fit")
     read = MaskFit.load(tmp_path / "fit")
     assert read.mask.counted == heads and read.summary() == fit.summary()
     overlaps = MaskOverlaps.of([fit.mask, nx.NeuronMask.of(heads, [PLANTED, "0:0"], method="own")])
-    assert (overlaps.n_neurons, overlaps.overlaps[0].both) == (heads.n_neurons, (nx.Neuron(1, 2),))
+    assert (overlaps.n_neurons, overlaps.overlaps[0].both) == (heads.n_neurons, (nx.Neuron(0, 1),))
 
 
 @pytest.mark.parametrize("method", ["single-replacement", "integrated-gradients"])
@@ -80,13 +80,13 @@ def test_baselines_rank_the_planted_head_first(loaded, pairs, method):
 def test_a_mask_by_a_ranking_of_heads_counts_heads(loaded, pairs):
     heads = nx.neuron_space(loaded, units="heads")
     scores = np.zeros(heads.n_neurons)
-    scores[heads.columns_of(["0:1", PLANTED])] = [2, 1]
+    scores[heads.columns_of(["1:2", PLANTED])] = [2, 1]
     ranking = nx.NeuronRanking.from_scores(heads, scores, "given")
-    fit = nx.fit_neuron_mask(loaded, pairs, method=ranking, include_incorrect=True, alpha=0.5)
+    fit = nx.fit_neuron_mask(loaded, pairs, method=ranking, include_incorrect=True, alpha=2.0)
     assert (fit.size, fit.mask.counted) == (2, heads)
     neurons = nx.NeuronRanking.from_scores(heads.ungrouped, heads.expand(scores), "given")
     again = fit_neuron_masks(
-        loaded, pairs, method=neurons, units="heads", include_incorrect=True, alpha=0.5
+        loaded, pairs, method=neurons, units="heads", include_incorrect=True, alpha=2.0
     ).best
     assert again.mask.selected.tolist() == fit.mask.selected.tolist()
     by_chance = fit_neuron_masks(loaded, pairs, method="random", **OPTIONS).best
