@@ -87,6 +87,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "probe",
         "probe",
         *["rank"] * 4,
+        *["extract", "rank", "ablate"],  # of heads
         "compare",
         "correlate",
         "ablate",

@@ -183,7 +183,7 @@ class Ablate:
         from neurox_lite.figures import title_of
         from neurox_lite.probing.loading import load_probe
         from neurox_lite.probing.regression import ElasticNetRegression
-        from neurox_lite.ranking.methods import in_units
+        from neurox_lite.results.units import in_units
 
         options = self._options()
         probe = None if self.probe is None else load_probe(self.probe)

@@ -62,8 +62,8 @@ def in_units_of_model(
 ) -> list[NeuronRanking]:
     """Rankings of neurons as those of a model's heads, if these are asked for."""
     from neurox_lite.models.neuron_spaces import neuron_space
-    from neurox_lite.ranking.methods import in_units
     from neurox_lite.results.ranking import require_space
+    from neurox_lite.results.units import in_units
 
     if not asks_for_heads(units) or rankings[0].space.groups is not None:
         return list(rankings)

@@ -30,11 +30,12 @@ from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.ranking.agreement import AgreementMatrix, agreement
-from neurox_lite.ranking.methods import RankingTask, in_units, load_function, rank
+from neurox_lite.ranking.methods import RankingTask, load_function, rank
 from neurox_lite.ranking_methods import METHODS
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
 from neurox_lite.results.sweep import SHARES
+from neurox_lite.results.units import in_units
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 

@@ -30,7 +30,6 @@ from neurox_lite.probing.search import regularisation_search
 from neurox_lite.probing.selectivity import selectivity
 from neurox_lite.public_names import public_name, public_sources
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
-from neurox_lite.ranking.methods import in_units
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
@@ -45,6 +44,7 @@ from neurox_lite.report.job_files import (
 )
 from neurox_lite.report.summary import write_summary
 from neurox_lite.results.token_attributions import TokenAttributions
+from neurox_lite.results.units import in_units
 
 
 def _extract(work: Workspace) -> None:

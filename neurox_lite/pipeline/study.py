@@ -13,7 +13,6 @@ from neurox_lite.probing.layerwise import layer_scores
 from neurox_lite.probing.learning_curve import learning_curve
 from neurox_lite.probing.online_code import online_code_length
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
-from neurox_lite.ranking.methods import in_units
 from neurox_lite.report.job_files import (
     LAYER_SCORES,
     LEARNING_CURVE,
@@ -21,6 +20,7 @@ from neurox_lite.report.job_files import (
     RANK_INTERVALS,
     REDUNDANCY,
 )
+from neurox_lite.results.units import in_units
 
 
 def _layers(work: Workspace) -> None:

@@ -22,7 +22,8 @@ from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.ranking_methods import METHODS, RankingMethod
-from neurox_lite.results.ranking import FIRST, NeuronRanking
+from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.units import in_units
 from neurox_lite.showing import short_repr
 
 
@@ -140,17 +141,6 @@ def rank(method: str, task: RankingTask, **options: Any) -> NeuronRanking:
     if METHODS[method].takes_units:
         taken["units"] = task.units
     return in_units(load_function(METHODS[method])(**taken, **options), task.units)
-
-
-def in_units(ranking: NeuronRanking, units: NeuronSpace | None) -> NeuronRanking:
-    """A ranking of neurons as one of groups, if these are asked for.
-
-    Of methods that select, a group has the place of its first neuron, and else the mean score.
-    """
-    if units is None or ranking.space.groups is not None:
-        return ranking
-    row = METHODS.get(ranking.method)
-    return ranking.group(units, FIRST if row and row.selects else None)
 
 
 def load_function(method: RankingMethod) -> Callable[..., Any]:

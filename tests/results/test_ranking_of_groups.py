@@ -1,4 +1,7 @@
-"""Rankings of groups of neurons: from scores, of planted heads, and what is done with them."""
+"""Rankings of groups of neurons: from scores, of planted heads, and what is done with them.
+
+Also of ``neurox_lite.results.units``.
+"""
 
 import numpy as np
 import pytest
