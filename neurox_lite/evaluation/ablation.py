@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import load
 from neurox_lite.activations.inputs import LabelledActivations, unpack, validate_inputs
@@ -16,7 +14,7 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.refitting import refit_score
+from neurox_lite.evaluation.refitting import refit_scores
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -56,7 +54,7 @@ def ablate(
         All over the columns of ``X``, or over the same groups of them, which are then kept or
         removed whole; they share the same random sets.
     X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
-        Training data. Loaded into memory when ``retrain`` or when there is no probe.
+        Training data. Loaded into memory when there is no probe.
     probe : ElasticNetProbe or ElasticNetRegression, optional
         Fitted on ``X`` and ``y``; otherwise an ElasticNetProbe is fitted here.
     X_test, y_test : array-likes or LabelledActivations, optional
@@ -105,7 +103,7 @@ def ablate(
     probe_converged = probe.certificate_.converged
     ways = [(False, replacement, frozen, probe_converged)]
     if retrain:
-        values, all_converged = _refit_scores(kept, probe, train, test)
+        values, all_converged = refit_scores(probe, train, kept, test)
         ways.append((True, "none", values, probe_converged and all_converged))
     curves = []
     for retrained, replaced_by, values, converged in ways:
@@ -161,18 +159,3 @@ def _train_and_test(
     X, y = load(data.X), data.y
     train = LabelledActivations(X[:-n_test], y[:-n_test])
     return train, LabelledActivations(X[-n_test:], y[-n_test:])
-
-
-def _refit_scores(
-    kept: Sequence[np.ndarray],
-    probe: LinearProbe,
-    train: LabelledActivations,
-    test: LabelledActivations,
-) -> tuple[list[float], bool]:
-    """Score of a probe fitted on each set of kept neurons, and whether all converged."""
-    train, test = (replace(part, X=load(part.X)) for part in (train, test))
-    results = [
-        refit_score(probe, train, columns, test)
-        for columns in tqdm(kept, desc="retrain", unit="probe", disable=None, delay=2)
-    ]
-    return [value for value, _ in results], all(converged for _, converged in results)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.access import load
 from neurox_lite.activations.inputs import (
     LabelledActivations,
     validate_activations,
@@ -19,7 +18,7 @@ from neurox_lite.arguments import expect, expect_function, real_number, whole_nu
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
-from neurox_lite.evaluation.refitting import refit, refit_score
+from neurox_lite.evaluation.refitting import refit, refit_scores
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas
@@ -88,7 +87,7 @@ def minimal_set(
 ) -> MinimalSet:
     """Grow the kept share of a ranking, retrain, stop within ``delta`` of the full probe.
 
-    Durrani et al. 2020, section 3: the minimal neuron set. Loads ``X`` into memory.
+    Durrani et al. 2020, section 3: the minimal neuron set.
 
     Parameters
     ----------
@@ -113,7 +112,8 @@ def minimal_set(
     """
     expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
     require_fitted(probe)
-    train, dev = _in_memory(X, y, X_dev, y_dev)
+    train = validate_inputs(X, y)
+    dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     require_columns(ranking, validate_activations(X))
     full = probe.score(dev)
     return _grow(ranking, ranking.order, full, probe, train, dev, delta, shares)
@@ -136,8 +136,6 @@ def disjoint_minimal_sets(
     After each set a probe is fitted on the neurons that are left, and ranked. Every set has to be
     within ``delta`` of the probe of *all* neurons. The last of fewer than ``n_sets`` has no
     columns: what was left is not enough.
-
-    Memory: ``X``, and a copy of the columns of a fit.
 
     Parameters
     ----------
@@ -162,7 +160,8 @@ def disjoint_minimal_sets(
     require_fitted(probe)
     expect_function(rank, "rank", "a function of a fitted probe, as linguistic_correlation")
     n_sets = whole_number(n_sets, "n_sets", least=1)
-    train, dev = _in_memory(X, y, X_dev, y_dev)
+    train = validate_inputs(X, y)
+    dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     full = probe.score(dev)
     left = np.arange(train.X.shape[1])
     of_left = probe
@@ -179,14 +178,6 @@ def disjoint_minimal_sets(
             break
         of_left = refit(probe, train, left)
     return tuple(sets)
-
-
-def _in_memory(
-    X: Any, y: Any, X_dev: Any, y_dev: Any
-) -> tuple[LabelledActivations, LabelledActivations]:
-    train = validate_inputs(X, y)
-    dev = validate_inputs(X_dev, y_dev, "dev", like=train)
-    return replace(train, X=load(train.X)), replace(dev, X=load(dev.X))
 
 
 def _grow(
@@ -212,7 +203,7 @@ def _grow(
     columns = None
     for count in tqdm(counts, desc="minimal set", unit="probe", disable=None, delay=2):
         kept = order[:count] if space.groups is None else space.members(order[:count])
-        score, is_converged = refit_score(probe, train, kept, dev)
+        [score], is_converged = refit_scores(probe, train, [kept], dev)
         scores.append(score)
         converged = converged and is_converged
         if full - score <= delta + 1e-9:  # 0.93 - 0.92 is a little above 0.01

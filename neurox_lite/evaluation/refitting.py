@@ -1,22 +1,17 @@
-"""Probes fitted again on some of the neurons."""
+"""Probes fitted again on some of the neurons, and how good they are."""
 
 from __future__ import annotations
 
-import logging
-import warnings
+from collections.abc import Sequence
 from copy import copy
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.frozen_scores import scores_of
 from neurox_lite.probing.linear import LinearProbe
-
-logger = logging.getLogger(__name__)
-
-REFIT_TOL = 1e-3
-"""Certificate asked of a refitted probe: accuracy does not change below it, time does."""
+from neurox_lite.probing.side_by_side import refit_on_neurons
 
 
 def refit(
@@ -25,51 +20,51 @@ def refit(
     columns: np.ndarray,
     sample_weight: np.ndarray | None = None,
 ) -> LinearProbe:
-    """A clone of a probe fitted on some columns, which are copied.
-
-    It starts from the weights of the probe, which changes its time and not its result, and stops at
-    a certificate of ``REFIT_TOL``.
+    """A clone of a probe fitted on some columns, and of these alone.
 
     Parameters
     ----------
     probe : ElasticNetProbe or ElasticNetRegression
         Fitted on all columns.
     train : LabelledActivations
-        In memory.
     columns : (n_kept,) int array
         At least one, ascending.
     sample_weight : (n_words,) array, optional
     """
-    start = copy(probe)
-    start.coef_ = np.ascontiguousarray(probe.coef_[:, columns])
-    fitted = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        X = train.X.take(columns, axis=1)
-        fitted.fit(X, train.y, start=start, sample_weight=sample_weight)
-    for warning in caught:
-        logger.warning("refitted on %d neurons: %s", len(columns), warning.message)
-    return fitted
+    [fitted] = refit_on_neurons(probe, train, [columns], sample_weight)
+    narrow = copy(fitted)
+    narrow.coef_ = np.ascontiguousarray(fitted.coef_[:, columns])
+    for name in ("mean_", "scale_", "constant_"):
+        setattr(narrow, name, getattr(fitted, name)[columns])
+    narrow.space_ = NeuronSpace.of_array(len(columns))
+    narrow.n_features_in_ = len(columns)
+    return narrow
 
 
-def refit_score(
+def refit_scores(
     probe: LinearProbe,
     train: LabelledActivations,
-    columns: np.ndarray,
+    sets: Sequence[np.ndarray],
     test: LabelledActivations,
-) -> tuple[float, bool]:
-    """Accuracy (R2 of a regression) on test of the refitted probe, and whether it converged.
+) -> tuple[list[float], bool]:
+    """Accuracy (R2 of a regression) on test of a probe of each set, and whether all converged.
 
     Parameters
     ----------
-    probe, train, columns
-        As for :func:`refit`, but columns in any order; without any, the answer is always the
-        most frequent label of train, or the mean of its labels.
+    probe, train
+        As for :func:`refit`.
+    sets : sequence of int arrays
+        Columns, in any order. Without any, the answer is always the most frequent label of train,
+        or the mean of its labels.
     test : LabelledActivations
-        In memory.
     """
-    if not len(columns):
-        return probe.score_without_neurons(train.y, test.y), True
-    columns = np.sort(columns)
-    fitted = refit(probe, train, columns)
-    return fitted.score(test.X.take(columns, axis=1), test.y), fitted.certificate_.converged
+    scores = [
+        np.nan if len(columns) else probe.score_without_neurons(train.y, test.y) for columns in sets
+    ]
+    places = [place for place, columns in enumerate(sets) if len(columns)]
+    if not places:
+        return scores, True
+    fitted = refit_on_neurons(probe, train, [sets[place] for place in places])
+    for place, score in zip(places, scores_of(fitted, test), strict=True):
+        scores[place] = score
+    return scores, all(one.certificate_.converged for one in fitted)

@@ -10,9 +10,9 @@ from sklearn.base import clone
 from neurox_lite.activations.access import take_rows
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.matrix import ActivationMatrix
-from neurox_lite.evaluation.refitting import REFIT_TOL
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.side_by_side import REFIT_TOL, fit_weighted
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -50,9 +50,16 @@ def rank_weighted_rows(
 ) -> Iterator[tuple[NeuronRanking, bool]]:
     """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
     yield rank(probe), probe.certificate_.converged
-    for times in draws:
-        kept = np.flatnonzero(times)
-        fitted = fit_drawn(probe, train.take(kept), times[kept])
+    drawn = [times.astype(np.int32) for times in draws]
+    has_all = [len(np.unique(train.ids[times > 0])) == len(probe.classes_) for times in drawn]
+    with_all = (times for times, all_classes in zip(drawn, has_all, strict=True) if all_classes)
+    side_by_side = fit_weighted(probe, train, with_all)
+    for times, all_classes in zip(drawn, has_all, strict=True):
+        if all_classes:
+            fitted = next(side_by_side)
+        else:
+            kept = np.flatnonzero(times)
+            fitted = fit_drawn(probe, train.take(kept), times[kept])
         yield rank(fitted), fitted.certificate_.converged
 
 

@@ -71,9 +71,9 @@ def fit_grid(
         W, b, certificates = solve(problem, tol=probe.tol, max_iter=probe.max_iter, start=start)
         for k, l2 in enumerate(l2s):
             fitted = grid[l1, l2]
-            fitted.classes_, fitted.trained_on_ = classes, identity
-            fitted.class_shares_ = loss.shares[k].cpu().numpy()
-            fitted.set_solution(inputs, W[:, k], b[k], certificates[k])
+            fitted.trained_on_ = identity
+            learned = {"classes_": classes, "class_shares_": loss.shares[k].cpu().numpy()}
+            fitted.set_solution(inputs, W[:, k], b[k], certificates[k], learned)
         start = W, b
     return grid
 
@@ -129,9 +129,9 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, 
     fitted = {}
     for k, (label, pair) in enumerate(zip(classes.tolist(), pairs, strict=True)):
         one = fitted[label] = clone(probe)
-        one.classes_, one.class_shares_ = pair, loss.shares[k].cpu().numpy()
+        learned = {"classes_": pair, "class_shares_": loss.shares[k].cpu().numpy()}
         one.trained_on_ = hash_labelled_words(X, pair[is_second[:, k].astype(int)])
-        one.set_solution(inputs, W[:, k], b[k], certificates[k])
+        one.set_solution(inputs, W[:, k], b[k], certificates[k], learned)
     return fitted
 
 

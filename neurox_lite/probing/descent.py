@@ -14,7 +14,7 @@ from neurox_lite.probing.objective import Problem
 CHECK_EVERY = 20
 """Steps of FISTA between two computations of the certificate, each of which costs one."""
 
-STEPS_ON_SAMPLE = 30
+STEPS_ON_SAMPLE = 12
 """Steps of FISTA on a sample between two passes over all rows; twice as many at the start."""
 
 LEAST_PROGRESS = 1e-5
@@ -36,7 +36,7 @@ class OnAll:
         self.is_rounded = problem is not start.problem
         self.is_cold = is_cold
         self.fista = Fista(problem, start.W, start.b, start.scores + start.b)
-        self.n_counted = 0
+        self.n_counted = 0.0
         self.objective = torch.full_like(problem.l1, math.inf)
 
     @property
@@ -72,7 +72,8 @@ class OnAll:
 class OnSample:
     """FISTA on a sample, tilted to the gradient of all rows, and a line search on all rows.
 
-    It moves the neurons that have a weight or may get one; the certificate sees all.
+    It moves the neurons that have a weight or may get one; the certificate sees all. Its momentum
+    outlasts the line search where that goes to the end of the way.
     """
 
     def __init__(self, problem: Problem, n_sampled: int, is_cold: bool):
@@ -83,34 +84,51 @@ class OnSample:
         self.is_cold = is_cold
         self.n_steps = 2 * STEPS_ON_SAMPLE
         self.curvature: torch.Tensor | None = None
+        self.fista: Fista | None = None
+        self.moving = torch.zeros(problem.X.n_neurons, dtype=torch.bool, device=problem.l1.device)
 
     def take(self, problems: torch.Tensor) -> None:
         """Go on with some of the problems."""
         self.sample = self.sample.take(problems)
         if self.curvature is not None:
             self.curvature = self.curvature[problems]
+        if self.fista is not None:
+            self.fista.take(problems)
 
     def advance(self, point: Point, max_passes: float) -> tuple[Point, float]:
         """The next point, and the passes it took."""
         gradient = self._gradient(point) if self.is_cold else point.gradient
-        moving = _moving(point, gradient)
-        sample = self.sample.of_neurons(moving)
-        W, b = point.W[moving], point.b
-        fista = Fista(sample, W, b, sample.scores(W) + b, self.curvature)
+        fista = self._at(point, _moving(point, gradient))
+        products_before = fista.n_products
         # From zero weights it is too far for this correction: the sample alone is better.
         if not self.is_cold:
-            fista.tilt_to(gradient[moving], point.intercept_gradient)
+            fista.tilt_to(gradient[self.moving], point.intercept_gradient)
         fista.run(max(1, min(self.n_steps, int(max_passes / self.share))))
         self.curvature = fista.curvature
         W = point.W.clone()
-        W[moving] = fista.W
+        W[self.moving] = fista.W
         scores, has_zeros = point.problem.scores(W), torch.ones_like(point.has_zeros)
         target = Point(point.problem, W, fista.b, scores, has_zeros)
         length = _line_search(point, target, None if self.is_cold else point.slope_to(target))
+        self.fista = fista if bool((length == 1).all()) else None
         self.is_cold = False
         self.n_steps = STEPS_ON_SAMPLE if bool((length > 0).all()) else 2 * self.n_steps
-        passes = fista.n_products / 2 * self.share * len(fista.W) / len(W)
+        passes = (fista.n_products - products_before) / 2 * self.share * len(fista.W) / len(W)
         return _between(point, target, length), passes + self.share + 0.5
+
+    def _at(self, point: Point, moving: torch.Tensor) -> Fista:
+        """FISTA that moves these neurons; that of the last steps, if it moves them."""
+        if self.fista is not None and not bool((moving & ~self.moving).any()):
+            fista = self.fista
+            fista.move_to(fista.W, point.b, fista.scores + (point.b - fista.b))
+            return fista
+        few = torch.nonzero(moving)[:, 0]
+        if len(few) >= 0.9 * len(moving):
+            moving = torch.ones_like(moving)
+        self.moving = moving
+        sample = self.sample if bool(moving.all()) else self.sample.of_neurons(few)
+        W, b = point.W[moving], point.b
+        return Fista(sample, W, b, sample.scores(W) + b, self.curvature)
 
     def _gradient(self, point: Point) -> torch.Tensor:
         """Of the sample."""
@@ -118,12 +136,10 @@ class OnSample:
         return self.sample.gradient(lambda rows: scores[rows])[0]
 
 
-def _moving(point: Point, gradient: torch.Tensor) -> slice | torch.Tensor:
-    """Neurons with a weight, or with a gradient that is near the one which gives them a weight."""
+def _moving(point: Point, gradient: torch.Tensor) -> torch.Tensor:
+    """Whether a neuron has a weight, or a gradient near the one which gives it one; bool."""
     reach = NEAR * point.problem.l1.to(gradient)[:, None]
-    moving = ((point.W != 0) | (gradient.abs() > reach)).any(2).any(1)
-    few = torch.nonzero(moving)[:, 0]
-    return few if len(few) < 0.9 * len(moving) else slice(None)
+    return ((point.W != 0) | (gradient.abs() > reach)).any(2).any(1)
 
 
 def _between(start: Point, end: Point, length: torch.Tensor) -> Point:

@@ -39,9 +39,9 @@ class Fista:
         self._tilt, self._intercept_tilt = torch.zeros_like(W), torch.zeros_like(b)
         self._V, self._c, self._U = W, b, scores  # the extrapolated point and its scores
         self._momentum = torch.ones(len(b), device=b.device)
-        self.n_products = 0
+        self.n_products = 0.0
         self._scale = problem.loss.curvature_scale().to(W)
-        self.curvature = self._first_curvature() if curvature is None else curvature
+        self.curvature = self._first_curvature() if curvature is None else curvature.clone()
         # Below the rounding error of the loss no step would pass the test, however short.
         self._slack = 2 * torch.finfo(scores.dtype).eps * (1 + self._value(scores)) + 1e-9
 
@@ -69,10 +69,22 @@ class Fista:
         for name in ("W", "_V", "_tilt", "scores", "_U"):
             setattr(self, name, getattr(self, name)[:, problems])
 
-    def _change(self, dW: torch.Tensor, db: torch.Tensor) -> torch.Tensor:
-        """Of the scores; where rows are rounded, a small change has a small error."""
-        self.n_products += 1
-        return self.problem.scores(dW).add_(db)
+    def _attempt(
+        self, scores: torch.Tensor, dW: torch.Tensor, db: torch.Tensor, problems: torch.Tensor
+    ) -> torch.Tensor:
+        """Write what the scores of some problems become, and give their losses.
+
+        The scores are changed, not made anew: where rows are rounded, a small change has a small
+        error.
+        """
+        self.n_products += len(problems) / len(db)
+        if len(problems) == len(db):
+            torch.add(self.problem.scores(dW).add_(db), self._U, out=scores)
+            return self._value(scores)
+        some = self.problem.take(problems)
+        changed = some.scores(dW[:, problems]).add_(db[problems]).add_(self._U[:, problems])
+        scores[:, problems] = changed
+        return some.loss.value(lambda rows: changed[rows])
 
     def _gradient(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         self.n_products += 1
@@ -85,7 +97,8 @@ class Fista:
         """Of the loss along its gradient, as far as its outputs are independent."""
         gradient, _ = self._gradient(self.scores)
         direction = gradient / self._scale
-        along = self._change(direction, torch.zeros_like(self.b))
+        self.n_products += 1
+        along = self.problem.scores(direction)
         ratio = _dot(along * self._scale, along) / _dot(gradient, direction) / len(along)
         return torch.nan_to_num(ratio, nan=1.0).clamp(min=1e-3)
 
@@ -96,18 +109,17 @@ class Fista:
             gradient, intercept_gradient = self._gradient(self._U)
             value = self._value(self._U)
             self.curvature = self.curvature * 0.95
-            while True:
+            scores, attempted = torch.empty_like(self._U), torch.arange(len(self.b))
+            while len(attempted):
                 W, b = self._step(gradient, intercept_gradient)
                 dW, db = W - self._V, b - self._c
-                scores = self._change(dW, db).add_(self._U)
+                values = self._attempt(scores, dW, db, attempted)
                 linear = _dot(gradient, dW) + _dot(intercept_gradient, db)
                 scaled_W, scaled_b = dW * self._scale, db * self._scale
                 square = _dot(dW, scaled_W) + _dot(db, scaled_b)
-                bound = value + linear + self.curvature / 2 * square
-                above = self._value(scores) > bound + self._slack
-                if not above.any():
-                    break
-                self.curvature = torch.where(above, self.curvature * 1.5, self.curvature)
+                bound = value + linear + self.curvature / 2 * square + self._slack
+                attempted = attempted[values > bound[attempted]]
+                self.curvature[attempted] *= 1.5
             uphill = _dot(scaled_W, W - self.W) + _dot(scaled_b, b - self.b) < 0
             following = (1 + (1 + 4 * self._momentum**2).sqrt()) / 2
             beta = torch.where(uphill, 0, (self._momentum - 1) / following).to(W)[:, None]

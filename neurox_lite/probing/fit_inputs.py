@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,11 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
-HELD_BYTES = 256 << 20
-"""A store's matrix up to this size is held in memory."""
+HELD_BYTES, HELD_FOR_MANY_FITS = 256 << 20, 2_500_000_000
+"""A store's matrix up to this size is held in memory, for one fit and for many of the same rows."""
+
+CONSTANT_SHARE = 1e-5
+"""Of the mean square of float32 numbers, a variance that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,28 @@ class FitInputs:
         matrix = StandardizedMatrix.of(raw, found, scale, like)
         return cls(matrix, found.mean, scale, found.is_constant, space, like)
 
+    def of_weights(self, weights: np.ndarray, *, standardize: bool) -> list[FitInputs]:
+        """The same with rows that count by weights (n, n_problems), one for each; in one pass."""
+        shares = torch.from_numpy(weights / weights.sum(0)).to(self.like)
+        centre = torch.from_numpy(self.mean).to(self.like)
+        unit = torch.from_numpy(1 / self.scale).to(self.like)
+        means = shares.new_zeros(weights.shape[1], len(centre), dtype=torch.float64)
+        squares = torch.zeros_like(means)
+        for rows, block in self.X.blocks():
+            centred = (block - centre).mul_(unit)
+            means += shares[rows].T @ centred
+            squares += shares[rows].T @ centred.square_()
+        variances = (squares - means.square()).cpu().numpy()
+        constant = variances <= CONSTANT_SHARE * squares.cpu().numpy()
+        found = []
+        each = zip(means.cpu().numpy(), variances, constant, strict=True)
+        for mean, variance, is_constant in each:
+            std = self.scale * np.sqrt(variance.clip(0))
+            scale = np.where(is_constant | (not standardize), 1, std)
+            mean = self.mean + self.scale * mean
+            found.append(replace(self, mean=mean, scale=scale, constant=is_constant))
+        return found
+
     def penalties(self, values: Any) -> torch.Tensor:
         """A tensor (n_problems,) of penalties, in float64."""
         return torch.tensor(
@@ -114,10 +139,10 @@ def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, Any, np
     return given, held(data.X), data.y
 
 
-def held(X: Any) -> Any:
-    """Validated activations as a tensor; a store's matrix above 256 MB stays on the disk."""
+def held(X: Any, most_bytes: int = HELD_BYTES) -> Any:
+    """Validated activations as a tensor; a store's matrix above so many bytes stays on the disk."""
     if isinstance(X, ActivationMatrix):
-        is_small = len(X) * X.shape[1] * X.dtype.itemsize <= HELD_BYTES
+        is_small = len(X) * X.shape[1] * X.dtype.itemsize <= most_bytes
         return torch.from_numpy(X[:]) if is_small else X
     if isinstance(X, torch.Tensor):
         return X

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from neurox_lite.activations.access import finite_blocks
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.probing.linear import LinearProbe
+
+MAP_BYTES = 64 << 20
 
 
 def frozen_scores(
@@ -32,18 +35,43 @@ def frozen_scores(
     weights, _ = probe.raw_weights()
     weights32 = weights.astype(np.float32)
     mean_part = probe.mean_[:, None] * weights
-    constants = []
-    for columns in kept:
-        constant = probe.intercept_.astype(np.float64)
-        if replacement == "zero":
-            constant -= np.delete(mean_part, columns, axis=0).sum(0)
-        constants.append(constant)
-    errors = np.zeros(len(kept))
-    for start, block in finite_blocks(data.X, probe.space_):
-        labels = data.y[start : start + len(block)]
-        centred = (block - probe.mean_).astype(np.float32)
-        for number, (columns, constant) in enumerate(zip(kept, constants, strict=True)):
-            outputs = centred[:, columns] @ weights32[columns] + constant
-            errors[number] += probe.error(outputs, labels)
+
+    def maps() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for columns in kept:
+            constant = probe.intercept_.astype(np.float64)
+            if replacement == "zero":
+                constant -= np.delete(mean_part, columns, axis=0).sum(0)
+            of_kept = np.zeros_like(weights32)
+            of_kept[columns] = weights32[columns]
+            yield of_kept, constant
+
+    return _scores(maps(), probe, data)
+
+
+def scores_of(probes: Sequence[LinearProbe], data: LabelledActivations) -> list[float]:
+    """Accuracy (or R2) of probes that were fitted on the same rows; streams ``data``."""
+    maps = ((one.raw_weights()[0].astype(np.float32), one.intercept_) for one in probes)
+    return _scores(maps, probes[0], data)
+
+
+def _scores(
+    maps: Iterator[tuple[np.ndarray, np.ndarray]], probe: LinearProbe, data: LabelledActivations
+) -> list[float]:
+    """Of linear maps of activations less their means: weights (n_neurons, n_outputs), constant.
+
+    One pass over ``data`` for as many of them as have 64 MB of weights.
+    """
+    at_once = max(1, MAP_BYTES // (4 * probe.coef_.size))
+    errors: list[float] = []
+    while some := list(islice(maps, at_once)):
+        weights = np.concatenate([one for one, _ in some], axis=1)
+        constants = np.stack([constant for _, constant in some])
+        wrong = np.zeros(len(some))
+        for start, block in finite_blocks(data.X, probe.space_):
+            labels = data.y[start : start + len(block)]
+            centred = (block - probe.mean_).astype(np.float32)
+            outputs = (centred @ weights).reshape(len(block), len(some), -1) + constants
+            wrong += [probe.error(outputs[:, number], labels) for number in range(len(some))]
+        errors += wrong.tolist()
     largest = probe.largest_error(data.y)
-    return ((largest - errors) / largest).tolist()
+    return [(largest - error) / largest for error in errors]

@@ -99,7 +99,8 @@ def learning_curve(
     Parameters
     ----------
     probe : ElasticNetProbe
-        Its parameters are used; it need not be fitted and is not changed.
+        Its parameters are used; it need not be fitted, which saves the last fit most of its time,
+        and is not changed.
     X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
         Training data; an array, a tensor or a store's matrix.
     groups : (n,) array-like, optional

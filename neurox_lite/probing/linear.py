@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,7 +25,9 @@ from neurox_lite.arguments import expect, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.certificate import Certificate
-from neurox_lite.probing.fit_inputs import FitInputs
+from neurox_lite.probing.fit_inputs import FitInputs, validate_fit, validate_weights
+from neurox_lite.probing.fit_task import FitTask
+from neurox_lite.probing.solver import solve
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.showing import some, summary
 
@@ -86,17 +89,42 @@ class LinearProbe(BaseEstimator, ABC):
         if self.max_iter < 1:
             raise InputError(f"max_iter={self.max_iter}: give at least 1")
 
-    def warm_start(self, inputs: FitInputs) -> tuple[torch.Tensor, torch.Tensor]:
-        """The solution as a solver starts from it: (n_neurons, 1, n_outputs), (1, n_outputs)."""
-        if getattr(self, "coef_", None) is None or self.coef_.shape[1] != len(inputs.mean):
-            raise InputError("the probe to start from is not fitted, or has other neurons")
-        return (
-            torch.from_numpy(self.coef_.T[:, None].copy()).to(inputs.like),
-            torch.from_numpy(self.intercept_[None]).to(inputs.like),
+    @abstractmethod
+    def fit_task(self, inputs: FitInputs, y: np.ndarray, weights: np.ndarray | None) -> FitTask:
+        """What is minimised.
+
+        Parameters
+        ----------
+        inputs : FitInputs
+        y : (n,) or (n, n_problems) array
+            Labels, of all problems or of each; all have the same classes.
+        weights : (n, n_problems) array, optional
+            How much the rows count in each of several problems.
+        """
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, start: LinearProbe | None) -> Self:
+        """What the ``fit`` of both probes does."""
+        self.check_parameters()
+        X, raw, y = validate_fit(self, X, y)
+        sample_weight = validate_weights(sample_weight, len(y))
+        task_weights = None if sample_weight is None else sample_weight[:, None]
+        inputs = FitInputs.of(
+            X, raw, sample_weight, standardize=self.standardize, device=self.device
         )
+        task = self.fit_task(inputs, y, task_weights)
+        at = None if start is None else task.start_at(start)
+        W, b, [certificate] = solve(task.problem, tol=self.tol, max_iter=self.max_iter, start=at)
+        self.trained_on_ = hash_labelled_words(X, y)
+        self.set_solution(inputs, *task.solution(W[:, 0], b[0], certificate), task.learned[0])
+        return self
 
     def set_solution(
-        self, inputs: FitInputs, W: torch.Tensor, b: torch.Tensor, certificate: Certificate
+        self,
+        inputs: FitInputs,
+        W: torch.Tensor,
+        b: torch.Tensor,
+        certificate: Certificate,
+        learned: Mapping[str, Any],
     ) -> None:
         """Become the probe that a solver found; warn when it is not at the optimum.
 
@@ -106,6 +134,8 @@ class LinearProbe(BaseEstimator, ABC):
         W : (n_neurons, n_outputs) tensor
         b : (n_outputs,) tensor
         certificate : Certificate
+        learned : dict
+            Attributes that the labels give.
         """
         if not (torch.isfinite(W).all() and torch.isfinite(b).all()):
             raise InputError(
@@ -114,6 +144,8 @@ class LinearProbe(BaseEstimator, ABC):
             )
         self.coef_ = np.ascontiguousarray(W.T.cpu().numpy())
         self.intercept_ = b.cpu().numpy()
+        for name, value in learned.items():
+            setattr(self, name, value)
         self.mean_, self.scale_, self.constant_ = inputs.mean, inputs.scale, inputs.constant
         self.certificate_, self.n_iter_ = certificate, certificate.n_iter
         self.space_ = inputs.space

@@ -49,8 +49,9 @@ def fit_growing(
 ) -> Iterator[ElasticNetProbe | None]:
     """Fit a clone of the probe on each sample; None for a sample of one class only.
 
-    Each fit starts from the one before where their classes agree, which changes its time and not
-    its result. A sample of an array is copied; one of a store stays on disk.
+    Each fit starts from the one before where their classes agree, and that of all rows from the
+    probe itself if it is fitted, which changes their time and not their result. A sample of an
+    array is copied; one of a store stays on disk.
 
     Parameters
     ----------
@@ -68,6 +69,11 @@ def fit_growing(
         if len(classes) == 1:
             yield None
             continue
-        agrees = last is not None and np.array_equal(last.classes_, classes)
-        last = clone(probe).fit(some, start=last if agrees else None)
+        start = probe if len(sample) == len(train) and _can_start(probe, train) else last
+        agrees = start is not None and np.array_equal(start.classes_, classes)
+        last = clone(probe).fit(some, start=start if agrees else None)
         yield last
+
+
+def _can_start(probe: ElasticNetProbe, train: LabelledActivations) -> bool:
+    return hasattr(probe, "coef_") and probe.coef_.shape[1] == train.X.shape[1]

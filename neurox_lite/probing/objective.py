@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,19 +22,22 @@ class Problem:
     X : StandardizedMatrix or RoundedMatrix
     loss : Loss
     l1, l2 : (n_problems,) float64 tensors
+    factors : (n_neurons, n_problems) tensor, optional
+        What every problem multiplies its neurons with; 0 leaves a neuron out.
     """
 
     X: StandardizedMatrix | RoundedMatrix
     loss: Loss
     l1: torch.Tensor
     l2: torch.Tensor
+    factors: torch.Tensor | None = None
 
     __repr__ = short_repr
 
     def sample(self, positions: np.ndarray) -> Problem:
         """The same problems of some rows, which are held in memory."""
         loss = self.loss.sample(torch.from_numpy(positions).to(self.l1.device))
-        return Problem(self.X.sample(positions), loss, self.l1, self.l2)
+        return replace(self, X=self.X.sample(positions), loss=loss)
 
     def rounded(self) -> Problem:
         """The same problems on rows in bfloat16, where their products take less time."""
@@ -43,18 +46,18 @@ class Problem:
         rounded = RoundedMatrix.of(self.X)
         if not rounded.agrees_with(self.X):
             return self
-        return Problem(rounded, self.loss, self.l1, self.l2)
+        return replace(self, X=rounded)
 
-    def of_neurons(self, neurons: torch.Tensor | slice) -> Problem:
+    def of_neurons(self, neurons: torch.Tensor) -> Problem:
         """The same problems of some neurons, whose activations are copied."""
-        if isinstance(neurons, slice):
-            return self
-        return Problem(self.X.of_neurons(neurons), self.loss, self.l1, self.l2)
+        factors = None if self.factors is None else self.factors[neurons]
+        return replace(self, X=self.X.of_neurons(neurons), factors=factors)
 
     def take(self, problems: torch.Tensor) -> Problem:
         """Some of the problems."""
         loss = self.loss.take(problems)
-        return Problem(self.X, loss, self.l1[problems], self.l2[problems])
+        factors = None if self.factors is None else self.factors[:, problems]
+        return Problem(self.X, loss, self.l1[problems], self.l2[problems], factors)
 
     def penalty(self, W: torch.Tensor) -> torch.Tensor:
         """Shape (n_problems,), float64."""
@@ -63,10 +66,13 @@ class Problem:
 
     def scores(self, W: torch.Tensor) -> torch.Tensor:
         """X W, shape (n, n_problems, n_outputs)."""
-        return self.X.times(W)
+        return self.X.times(W if self.factors is None else W * self.factors[..., None])
 
     def gradient(self, scores: Scores) -> tuple[torch.Tensor, torch.Tensor]:
         """Of f, by the weights (n_neurons, n_problems, n_outputs) and by the intercepts."""
-        return self.X.transposed_times(
+        by_weights, by_intercepts = self.X.transposed_times(
             lambda rows: self.loss.residual(scores(rows), rows), self.loss.shape
         )
+        if self.factors is not None:
+            by_weights *= self.factors[..., None]
+        return by_weights, by_intercepts

@@ -12,18 +12,17 @@ from sklearn.base import ClassifierMixin
 from neurox_lite.activations.inputs import (
     LabelledActivations,
     class_ids,
-    hash_labelled_words,
     unpack,
 )
 from neurox_lite.arguments import expect
 from neurox_lite.errors import InputError
 from neurox_lite.labels import refuse_other_kind, validate_labels
 from neurox_lite.metrics import majority_accuracy
-from neurox_lite.probing.fit_inputs import FitInputs, validate_fit, validate_weights
+from neurox_lite.probing.fit_inputs import FitInputs, validate_weights
+from neurox_lite.probing.fit_task import FitTask
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
-from neurox_lite.probing.solver import solve
 
 logger = logging.getLogger(__name__)
 
@@ -134,32 +133,32 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         ConvergenceWarning
             When ``max_iter`` passes did not reach ``tol``.
         """
-        self.check_parameters()
-        X, raw, y = validate_fit(self, X, y)
-        classes, ids = class_ids(y)
-        sample_weight = validate_weights(sample_weight, len(y))
-        weights = row_weights(sample_weight, self.class_weight, classes, ids)
-        inputs = FitInputs.of(
-            X, raw, sample_weight, standardize=self.standardize, device=self.device
-        )
-        targets = torch.from_numpy(ids[:, None]).to(inputs.like.device)
-        loss = CrossEntropy(targets, len(classes), with_mean_one(weights, inputs.like))
+        return self._fit(X, y, sample_weight, start)
+
+    def fit_task(self, inputs: FitInputs, y: np.ndarray, weights: np.ndarray | None) -> FitTask:
+        """Cross-entropy; see :meth:`LinearProbe.fit_task`."""
+        classes, ids = class_ids(y.ravel())
+        ids = ids.reshape(len(y), -1)
+        n_problems = ids.shape[1] if weights is None else weights.shape[1]
+        ids = np.broadcast_to(ids, (len(y), n_problems))
+        given = [None] * n_problems if weights is None else list(weights.T)
+        each = [
+            row_weights(one, self.class_weight, classes, of_one)
+            for one, of_one in zip(given, ids.T, strict=True)
+        ]
+        not_even = [one for one in each if one is not None]
+        of_rows = np.stack(not_even, axis=1) if not_even else None
+        targets = torch.from_numpy(np.array(ids)).to(inputs.like.device)
+        loss = CrossEntropy(targets, len(classes), with_mean_one(of_rows, inputs.like))
         problem = Problem(
             X=inputs.X,
             loss=loss,
-            l1=inputs.penalties([self.l1]),
-            l2=inputs.penalties([self.l2]),
+            l1=inputs.penalties([self.l1] * n_problems),
+            l2=inputs.penalties([self.l2] * n_problems),
         )
-        warm = None
-        if start is not None:
-            warm = start.warm_start(inputs)
-            if not np.array_equal(start.classes_, classes):
-                raise InputError("the probe to start from has other classes")
-        W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
-        self.classes_, self.class_shares_ = classes, loss.shares[0].cpu().numpy()
-        self.trained_on_ = hash_labelled_words(X, y)
-        self.set_solution(inputs, W[:, 0], b[0], certificate)
-        return self
+        shares = loss.shares.cpu().numpy()
+        learned = tuple({"classes_": classes, "class_shares_": of_one} for of_one in shares)
+        return FitTask(problem, learned=learned)
 
     def check_parameters(self) -> None:
         """Raise InputError when a parameter is out of range."""

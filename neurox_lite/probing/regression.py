@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 
-from neurox_lite.activations.inputs import hash_labelled_words, unpack
+from neurox_lite.activations.inputs import unpack
 from neurox_lite.errors import InputError
 from neurox_lite.labels import validate_labels
-from neurox_lite.probing.fit_inputs import FitInputs, validate_fit, validate_weights
+from neurox_lite.probing.fit_inputs import FitInputs
+from neurox_lite.probing.fit_task import FitTask
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.losses import SquaredError, with_mean_one
 from neurox_lite.probing.objective import Problem
-from neurox_lite.probing.solver import solve
 
 
 class ElasticNetRegression(RegressorMixin, LinearProbe):
@@ -70,33 +69,22 @@ class ElasticNetRegression(RegressorMixin, LinearProbe):
         InputError
             As well when a label is not a finite number.
         """
-        self.check_parameters()
-        X, raw, y = validate_fit(self, X, y)
+        return self._fit(X, y, sample_weight, start)
+
+    def fit_task(self, inputs: FitInputs, y: np.ndarray, weights: np.ndarray | None) -> FitTask:
+        """Squared error of numbers in their standard deviations, where l1 is l1 / std."""
         numbers = as_numbers(y)
-        sample_weight = validate_weights(sample_weight, len(numbers))
-        inputs = FitInputs.of(
-            X, raw, sample_weight, standardize=self.standardize, device=self.device
-        )
-        # In standard deviations of y the same problem has penalties l1 / std and l2.
-        mean = np.average(numbers, weights=sample_weight)
-        std = np.sqrt(np.average((numbers - mean) ** 2, weights=sample_weight)) or 1.0
+        of_rows = None if weights is None else weights[:, 0]
+        mean = np.average(numbers, weights=of_rows)
+        std = np.sqrt(np.average((numbers - mean) ** 2, weights=of_rows)) or 1.0
         targets = torch.from_numpy((numbers - mean) / std).to(inputs.like)
         problem = Problem(
             X=inputs.X,
-            loss=SquaredError(targets[:, None], with_mean_one(sample_weight, inputs.like)),
+            loss=SquaredError(targets[:, None], with_mean_one(of_rows, inputs.like)),
             l1=inputs.penalties([self.l1 / std]),
             l2=inputs.penalties([self.l2]),
         )
-        warm = None
-        if start is not None:
-            W, b = start.warm_start(inputs)
-            warm = W / std, (b - mean) / std
-        W, b, [certificate] = solve(problem, tol=self.tol, max_iter=self.max_iter, start=warm)
-        certificate = replace(certificate, objective=certificate.objective * std**2)
-        W, b = W.double() * std, b.double() * std + mean
-        self.trained_on_ = hash_labelled_words(X, y)
-        self.set_solution(inputs, W[:, 0], b[0], certificate)
-        return self
+        return FitTask(problem, unit=std, mean=mean)
 
     def weight_scores(self) -> np.ndarray:
         """Squared weights, (n_neurons,) in float64."""

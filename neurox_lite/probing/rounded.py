@@ -11,7 +11,7 @@ import torch
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
-FEWEST_NUMBERS, MOST_NUMBERS = 1 << 20, 1 << 29
+FEWEST_NUMBERS, MOST_NUMBERS = 1 << 20, 6 * 10**8
 """A smaller matrix is not worth rounding; the copy of a larger one would take more than 1 GB."""
 
 BLOCK_ROWS = 1024
@@ -90,7 +90,8 @@ class RoundedMatrix:
 
 def is_faster(X: StandardizedMatrix) -> bool:
     """Whether products of a rounded copy take less time; not where float64 was asked for."""
-    if X.like.dtype != torch.float32 or X.like.device.type != "cpu":
+    is_held = isinstance(X.raw, torch.Tensor)  # else a copy would hold what is to stay on the disk
+    if not is_held or X.like.dtype != torch.float32 or X.like.device.type != "cpu":
         return False
     has_units = torch.cpu.get_capabilities().get("avx512_bf16", False)
     if not has_units or not torch.backends.mkldnn.is_available():

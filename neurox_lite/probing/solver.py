@@ -18,12 +18,16 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.probing.certificate import AtZero, Certificate, Point
-from neurox_lite.probing.descent import OnAll, OnSample
+from neurox_lite.probing.descent import LEAST_PROGRESS, OnAll, OnSample
 from neurox_lite.probing.objective import Problem
+from neurox_lite.probing.rounded import RoundedMatrix
 
 SAMPLED_SHARE, MIN_SAMPLE, PER_NEURON = 1 / 16, 8192, 4
 """The sample is at least this share of the rows, this many, and this many for each neuron; a
 problem of fewer than four times as many rows is not sampled."""
+
+ROUNDED_TOL = 3e-4
+"""Certificate up to which rounded rows stand in for exact ones; below it rounding shows."""
 
 
 def solve(
@@ -62,23 +66,46 @@ def solve(
     n_sampled = int(max(MIN_SAMPLE, n_rows * SAMPLED_SHARE, problem.X.n_neurons * PER_NEURON))
     if sampled is None:
         sampled = n_rows >= 4 * n_sampled
-    n_sampled = min(n_sampled, n_rows)
+    n_sampled = min(n_sampled, n_rows) if sampled else 0
+    passes = 0.0
+    has_penalties = bool((problem.l1 + problem.l2 > 0).all())
+    rounded = problem.rounded() if sampled and has_penalties else problem
+    if rounded is not problem:
+        near = max(0.9 * tol, ROUNDED_TOL)
+        W, b, certificates = _descend(rounded, n_sampled, near, max_iter, start)
+        start = W, b
+        passes = max(certificate.n_iter for certificate in certificates)
+    return _descend(problem, n_sampled, tol, max_iter, start, passes)
+
+
+def _descend(
+    problem: Problem,
+    n_sampled: int,
+    tol: float,
+    max_iter: int,
+    start: tuple[torch.Tensor, torch.Tensor] | None,
+    passes: float = 0.0,
+) -> tuple[torch.Tensor, torch.Tensor, list[Certificate]]:
+    """From where it starts to a certificate of ``tol``; steps on a sample if one has rows."""
     at_zero = AtZero.of(problem)
     if start is None:
         W = torch.zeros(problem.X.n_neurons, *problem.loss.shape).to(problem.X.like)
         b = problem.loss.first_intercept().to(W)
-        scores = W.new_zeros(n_rows, *problem.loss.shape)
+        scores = W.new_zeros(len(problem.X), *problem.loss.shape)
         point = Point(problem, W, b, scores, torch.ones_like(problem.l1, dtype=torch.bool))
-        point.objective, passes = at_zero.objective, 0.0
+        point.objective = at_zero.objective
     else:
         W, b = start[0].clone(), start[1].clone()
-        has_zeros = problem.l1 == 0
-        point, passes = Point(problem, W, b, problem.scores(W), has_zeros), 0.5
-    method = OnSample(problem, n_sampled, start is None) if sampled else OnAll(point, start is None)
-    if start is None:
+        # Where some steps were taken, zeros are exact.
+        has_zeros = (problem.l1 == 0) | (passes > 0)
+        point, passes = Point(problem, W, b, problem.scores(W), has_zeros), passes + 0.5
+    # A sample may not be needed, where the start is good.
+    method = None if start and n_sampled else _method(point, n_sampled, is_cold=start is None)
+    if start is None and method:
         point, passes = method.advance(point, max_iter - 1)
     certificates: dict[int, Certificate] = {}
     open_problems = torch.arange(len(problem.l1), device=W.device)
+    last = torch.full_like(problem.l1, math.inf)
     with tqdm(desc="fit probe", unit="pass", disable=None, delay=2, leave=False) as progress:
         while True:
             kinds, values = point.certify(at_zero)
@@ -86,10 +113,14 @@ def solve(
             progress.n = math.ceil(passes)
             progress.set_postfix_str(f"{kinds[0]} {float(values.max()):.1e}, to reach {tol:.1e}")
             is_last = passes >= max_iter or not bool(values.isfinite().all())
+            if isinstance(problem.X, RoundedMatrix):
+                is_last |= bool((point.objective > (1 - LEAST_PROGRESS) * last).all())
+                last = point.objective
             reached = values <= tol
             without_zeros = reached & ~point.has_zeros
-            if bool(without_zeros.any()) and not is_last and method.curvature is not None:
-                point = point.shrunk(without_zeros, method.curvature)
+            curvature = method.curvature if method else None
+            if bool(without_zeros.any()) and not is_last and curvature is not None:
+                point = point.shrunk(without_zeros, curvature)
                 passes += 0.5
                 continue
             done = torch.ones_like(reached) if is_last else reached & point.has_zeros
@@ -107,8 +138,15 @@ def solve(
                 return W, b, [certificates[number] for number in sorted(certificates)]
             if done.any():
                 going_on = torch.nonzero(~done)[:, 0]
-                open_problems = open_problems[going_on]
+                open_problems, last = open_problems[going_on], last[going_on]
                 at_zero, point = at_zero.take(going_on), point.take(going_on)
-                method.take(going_on)
+                if method:
+                    method.take(going_on)
+            method = method or _method(point, n_sampled, is_cold=False)
             point, cost = method.advance(point, max_iter - passes)
             passes += cost
+
+
+def _method(point: Point, n_sampled: int, *, is_cold: bool) -> OnSample | OnAll:
+    """Steps on a sample of the rows, or on all if it has none."""
+    return OnSample(point.problem, n_sampled, is_cold) if n_sampled else OnAll(point, is_cold)

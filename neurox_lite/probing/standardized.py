@@ -73,11 +73,17 @@ class StandardizedMatrix:
         return StandardizedMatrix(raw, self.mean, self.inverse_scale, self.offset_columns)
 
     def of_neurons(self, neurons: torch.Tensor) -> StandardizedMatrix:
-        """Some neurons of rows that are in memory."""
+        """Some neurons, whose activations are copied into memory."""
         is_offset = torch.zeros(self.n_neurons, dtype=torch.bool, device=neurons.device)
         is_offset[self.offset_columns] = True
+        if isinstance(self.raw, ActivationMatrix):
+            raw = self.mean.new_empty(len(self), len(neurons))
+            for rows, block in self.blocks():
+                torch.index_select(block, 1, neurons, out=raw[rows])
+        else:
+            raw = self.raw[:, neurons]
         return StandardizedMatrix(
-            self.raw[:, neurons],
+            raw,
             self.mean[neurons],
             self.inverse_scale[neurons],
             torch.nonzero(is_offset[neurons])[:, 0],

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 import neurox_lite as nx
 from neurox_lite.activations.access import space_of
-from neurox_lite.evaluation.refitting import refit_score
+from neurox_lite.evaluation.refitting import refit_scores
 from neurox_lite.ranking import (
     METHODS,
     RankingTask,
@@ -91,7 +91,7 @@ def areas(ranking: NeuronRanking, data: Planted, task: RankingTask) -> dict[str,
     train, test, probe = data.splits.train, data.splits.test, task.fitted_probe
 
     def accuracy(columns: np.ndarray) -> float:
-        return refit_score(probe, train, columns, test)[0]
+        return refit_scores(probe, train, [columns], test)[0][0]
 
     k = len(data.columns)
     sizes = (k, 2 * k)
@@ -128,7 +128,7 @@ def measured_number(name: str) -> Values:
 
     def accuracy(columns: np.ndarray) -> float:
         probe = task.fitted_probe
-        return refit_score(probe, train, columns, test)[0]
+        return refit_scores(probe, train, [columns], test)[0][0]
 
     alone = [accuracy(np.array([unit])) for unit in range(len(known.effects))]
     report(name, known.effects, np.array(alone))

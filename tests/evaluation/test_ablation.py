@@ -12,11 +12,11 @@ from sklearn.metrics import r2_score
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets, minimal_set
-from neurox_lite.evaluation.refitting import REFIT_TOL
 from neurox_lite.metrics import accuracy, majority_accuracy
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
+from neurox_lite.probing.side_by_side import REFIT_TOL
 from neurox_lite.ranking import linguistic_correlation, random_ranking
 from neurox_lite.results.ranking import NeuronRanking
 

@@ -199,7 +199,7 @@ def test_with_95_percent_of_20_they_are_the_extremes(intervals):
 
 
 def test_a_resample_is_sentences_repeated(fitted, monkeypatch):
-    monkeypatch.setattr("neurox_lite.evaluation.resampling.REFIT_TOL", 1e-6)
+    monkeypatch.setattr("neurox_lite.probing.side_by_side.REFIT_TOL", 1e-6)
     _, X, y = fitted
     seen = []
 

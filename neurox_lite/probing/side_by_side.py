@@ -1,0 +1,249 @@
+"""Many probes of the same rows, in the same passes over them: of some neurons each, or resamples.
+
+Each is the probe that would be fitted alone, to its own certificate. Problems that are solved side
+by side share every product with the activations, which is most of the time of a fit.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from tqdm.auto import tqdm
+
+from neurox_lite.activations.inputs import LabelledActivations, hash_labelled_words
+from neurox_lite.probing.certificate import Certificate
+from neurox_lite.probing.fit_inputs import HELD_FOR_MANY_FITS, FitInputs, held
+from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.probing.objective import Problem
+from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.probing.solver import solve
+from neurox_lite.threads import thread_map
+
+logger = logging.getLogger(__name__)
+
+REFIT_TOL = 1e-3
+"""Certificate asked of a refitted probe: accuracy does not change below it, time does."""
+
+SMALL = 0.25
+"""Share of the neurons below which sets are solved one by one."""
+
+SCORE_BYTES, MOST_PROBLEMS = 512 << 20, 8
+"""Memory for the scores of problems side by side, and how many there are at most."""
+
+SCORE_COPIES = 6
+"""Arrays of scores that a solver holds."""
+
+COLUMN_BYTES = 512 << 20
+"""Memory for a copy of the columns of some neurons."""
+
+
+def refit_on_neurons(
+    probe: LinearProbe,
+    train: LabelledActivations,
+    sets: Sequence[np.ndarray],
+    sample_weight: np.ndarray | None = None,
+) -> list[LinearProbe]:
+    """Clones of a fitted probe, each fitted on some of the neurons alone.
+
+    They start from its weights, which changes their time and not the result, and stop at a
+    certificate of ``REFIT_TOL``. Equal sets are fitted once.
+
+    Memory: a copy of the columns of a few sets, up to half a GB, beside what a fit takes.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe or ElasticNetRegression
+        Fitted on all columns of ``train``.
+    train : LabelledActivations
+    sets : sequence of int arrays
+        Columns, at least one each.
+    sample_weight : (n,) array, optional
+
+    Returns
+    -------
+    list of probes
+        Over all neurons; those left out have no weight.
+    """
+    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
+    inputs = _inputs(template, train, sample_weight)
+    task = template.fit_task(
+        inputs, train.y, None if sample_weight is None else sample_weight[:, None]
+    )
+    W, b = task.start_at(probe)
+    identity = hash_labelled_words(train.X, train.y)
+    ascending = [np.sort(columns) for columns in sets]
+    keys = [columns.tobytes() for columns in ascending]
+    distinct = dict(zip(keys, ascending, strict=True))
+    batches = _batches(distinct, len(train), task.problem.loss.shape[1], len(W))
+
+    def fit(some: Sequence[bytes]) -> list[LinearProbe]:
+        kept = W.new_zeros(len(W), len(some))
+        for number, key in enumerate(some):
+            kept[distinct[key], number] = 1
+        problem = task.problem.take(torch.zeros(len(some), dtype=torch.int64))
+        start = W * kept[..., None], b.expand(len(some), -1)
+        probes = []
+        for key, solution in zip(some, _solve(problem, kept, template, start), strict=True):
+            one = clone(template)
+            one.trained_on_ = identity
+            with _logged_warnings(f"refitted on {len(distinct[key])} neurons"):
+                one.set_solution(inputs, *task.solution(*solution), task.learned[0])
+            probes.append(one)
+        return probes
+
+    fitted: dict[bytes, LinearProbe] = {}
+    with tqdm(desc="refit", total=len(distinct), unit="probe", disable=None, delay=2) as progress:
+        for n_calls, some in batches:
+            with thread_map(n_calls) as run:
+                for keys_of_one, probes in zip(some, run(fit, some), strict=True):
+                    fitted.update(zip(keys_of_one, probes, strict=True))
+                    progress.update(len(probes))
+    return [fitted[key] for key in keys]
+
+
+def _batches(
+    sets: Mapping[bytes, np.ndarray], n_rows: int, n_outputs: int, n_neurons: int
+) -> list[tuple[int, list[list[bytes]]]]:
+    """How many calls are made at once, and the sets of each call.
+
+    Small sets are solved one at a time in every thread, with columns of their own; large ones side
+    by side, those of a size together, since they take about as many steps.
+    """
+    by_size = sorted(sets, key=lambda key: len(sets[key]))
+    n_small = sum(len(sets[key]) < SMALL * n_neurons for key in by_size)
+    small, large = by_size[:n_small], by_size[n_small:]
+    n = problems_at_once(n_rows, n_outputs)
+    together = [large[first : first + n] for first in range(0, len(large), n)]
+    return [(torch.get_num_threads(), [[key] for key in small]), (1, together)]
+
+
+def fit_labels(
+    probe: ElasticNetProbe, train: LabelledActivations, labels: Sequence[np.ndarray]
+) -> list[ElasticNetProbe]:
+    """Clones of a probe, each fitted to labels (n,) of its own in the place of those of ``train``.
+
+    Those with the same classes are solved side by side.
+    """
+    if not labels:
+        return []
+    inputs = _inputs(probe, train)
+    by_classes: dict[bytes, list[int]] = {}
+    for number, one in enumerate(labels):
+        by_classes.setdefault(np.unique(one).tobytes(), []).append(number)
+    n_problems = problems_at_once(len(train), max(len(np.unique(one)) for one in labels))
+    batches = [
+        numbers[first : first + n_problems]
+        for numbers in by_classes.values()
+        for first in range(0, len(numbers), n_problems)
+    ]
+    fitted: dict[int, ElasticNetProbe] = {}
+    for numbers in batches:
+        task = probe.fit_task(
+            inputs, np.stack([labels[number] for number in numbers], axis=1), None
+        )
+        W, b, certificates = solve(task.problem, tol=probe.tol, max_iter=probe.max_iter)
+        for k, number in enumerate(numbers):
+            one = fitted[number] = clone(probe)
+            one.trained_on_ = hash_labelled_words(train.X, labels[number])
+            one.set_solution(inputs, W[:, k], b[k], certificates[k], task.learned[k])
+    return [fitted[number] for number in range(len(labels))]
+
+
+def fit_weighted(
+    probe: ElasticNetProbe, train: LabelledActivations, weights: Iterable[np.ndarray]
+) -> Iterator[ElasticNetProbe]:
+    """Clones of a fitted probe, each fitted with weights of its own for the rows.
+
+    They start from its weights, and stop at a certificate of ``REFIT_TOL``.
+
+    Parameters
+    ----------
+    probe : ElasticNetProbe
+        Fitted on ``train``.
+    train : LabelledActivations
+    weights : iterable of (n,) arrays
+        Of which every class has some that are not zero.
+    """
+    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
+    inputs, identity = _inputs(template, train), hash_labelled_words(train.X, train.y)
+    n_problems = problems_at_once(len(train), len(probe.classes_))
+    scale = torch.from_numpy(inputs.scale).to(inputs.like)
+    given = iter(weights)
+    while some := list(islice(given, n_problems)):
+        of_rows = np.stack(some, axis=1)
+        each = inputs.of_weights(of_rows, standardize=template.standardize)
+        scales = torch.from_numpy(np.stack([one.scale for one in each], axis=1)).to(scale)
+        constant = torch.from_numpy(np.stack([one.constant for one in each], axis=1))
+        factors = (scale[:, None] / scales).masked_fill(constant.to(scale.device), 0)
+        task = template.fit_task(inputs, train.y, of_rows)
+        W, b = task.start_at(probe)
+        W = torch.where(factors[..., None] > 0, W / factors[..., None], 0)
+        start = W, b.expand(len(some), -1)
+        solved = _solve(task.problem, factors, template, start)
+        for own, learned, (W, b, certificate) in zip(each, task.learned, solved, strict=True):
+            fitted = clone(template)
+            fitted.trained_on_ = identity
+            # Scores are of activations minus the mean of all rows.
+            moved = torch.from_numpy((own.mean - inputs.mean) / own.scale).to(W) @ W
+            with _logged_warnings("fitted on a resample"):
+                fitted.set_solution(own, W, b + moved, certificate, learned)
+            yield fitted
+
+
+def problems_at_once(n_rows: int, n_outputs: int) -> int:
+    """How many are solved side by side."""
+    fits = SCORE_BYTES // (SCORE_COPIES * 4 * n_rows * n_outputs)
+    return int(min(max(1, fits), MOST_PROBLEMS))
+
+
+def _inputs(
+    template: LinearProbe, train: LabelledActivations, sample_weight: np.ndarray | None = None
+) -> FitInputs:
+    return FitInputs.of(
+        train.X,
+        held(train.X, HELD_FOR_MANY_FITS),
+        sample_weight,
+        standardize=template.standardize,
+        device=template.device,
+    )
+
+
+def _solve(
+    problem: Problem,
+    factors: torch.Tensor,
+    template: LinearProbe,
+    start: tuple[torch.Tensor, torch.Tensor],
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, Certificate]]:
+    """Weights (n_neurons, n_outputs), intercept and certificate of every problem."""
+    problem = replace(problem, factors=factors)
+    whole, b = start
+    own = torch.nonzero(factors.any(1))[:, 0]
+    few = len(own) < 0.9 * len(whole) and len(own) * len(problem.X) * 4 <= COLUMN_BYTES
+    if few:
+        problem, start = problem.of_neurons(own), (whole[own], b)
+    W, b, certificates = solve(problem, tol=template.tol, max_iter=template.max_iter, start=start)
+    for number, certificate in enumerate(certificates):
+        weights = W[:, number]
+        if few:
+            weights = torch.zeros_like(whole[:, 0])
+            weights[own] = W[:, number]
+        yield weights, b[number], certificate
+
+
+@contextmanager
+def _logged_warnings(what: str) -> Iterator[None]:
+    """Log that a probe did not converge, in place of a warning."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        yield
+    for warning in caught:
+        logger.warning("%s: %s", what, warning.message)
