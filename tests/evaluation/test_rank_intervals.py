@@ -1,4 +1,7 @@
-"""Rank intervals: narrow for planted neurons, wide for noise, and those of fits by hand."""
+"""Rank intervals: narrow for planted neurons, wide for noise, and those of fits by hand.
+
+Also of ``neurox_lite.evaluation.resampling``.
+"""
 
 from collections import Counter
 from dataclasses import replace
