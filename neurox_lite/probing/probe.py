@@ -105,10 +105,10 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
 
         Memory: ``X`` is not copied, whether float32, float64, float16 or bfloat16; a store's
         matrix above 256 MB is read from the disk for every pass (slice it, ``X[:]``, to hold it in
-        memory). Beside it about eight arrays of (n, n_classes), and from 32,768 rows on a sample
-        of a 16th of them, at least 8,192 and four for each neuron. Processors with bfloat16 units
-        take their steps on a copy in bfloat16 of up to 1 GB, of the sample or with fewer rows of
-        all; the result is that of ``X`` itself.
+        memory). Beside it about eight arrays of (n, n_classes), and where there are four times as
+        many rows a sample of a 16th of them, at least 4,096 and two for each neuron. Processors
+        with bfloat16 units take their steps on a copy in bfloat16 of up to 1.2 GB, of the sample
+        and of what is in memory; the result is that of ``X`` itself.
 
         Parameters
         ----------

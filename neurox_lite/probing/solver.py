@@ -7,7 +7,8 @@ Minimises, over weights W (n_neurons, n_outputs) and intercepts b (Dalvi et al. 
 where f is the mean loss of the rows. Two methods share the certificate. On few rows, FISTA. On
 many, FISTA on a sample of the rows, its gradient tilted so that it is that of all rows where it
 starts; a line search on all rows; and again. A pass over all rows then buys many steps: the sample
-stands in for the curvature of f, as in Shamir et al. 2014 (DANE).
+stands in for the curvature of f, as in Shamir et al. 2014 (DANE). Where bfloat16 is faster, these
+passes are over rounded rows first, and over the exact ones at the end.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from neurox_lite.probing.descent import LEAST_PROGRESS, OnAll, OnSample
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.rounded import RoundedMatrix
 
-SAMPLED_SHARE, MIN_SAMPLE, PER_NEURON = 1 / 16, 8192, 4
+SAMPLED_SHARE, MIN_SAMPLE, PER_NEURON = 1 / 16, 4096, 2
 """The sample is at least this share of the rows, this many, and this many for each neuron; a
 problem of fewer than four times as many rows is not sampled."""
 

@@ -143,7 +143,7 @@ def against_cyanure(X: np.ndarray, y: np.ndarray, n_times: int = 3) -> None:
     varies = std > 1e-6
     standardised = ((X - mean) / np.where(varies, std, 1) * varies).astype(np.float32)
     ids = np.unique(y, return_inverse=True)[1]
-    probe = nx.ElasticNetProbe(L1, L2, tol=1e-4)
+    probe = nx.ElasticNetProbe(L1, L2, tol=2e-4)
     pairs = []
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/X.npy", standardised)
