@@ -70,7 +70,8 @@ def test_refits_are_fits_of_the_columns_alone(train, options, at_once, monkeypat
         np.testing.assert_allclose(wide.coef_[:, columns], narrow.coef_, atol=4e-3)
         assert not np.delete(wide.coef_, columns, axis=1).any()
         assert np.array_equal(wide.classes_, alone.classes_)
-        assert wide.score(train) == pytest.approx(alone.score(train.X[:, columns], train.y))
+        same = pytest.approx(alone.score(train.X[:, columns], train.y), abs=3 / len(train))
+        assert wide.score(train) == same
 
 
 def test_a_regression_is_refitted_in_its_own_units(train):
