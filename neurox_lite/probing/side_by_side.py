@@ -42,8 +42,11 @@ SCORE_BYTES, MOST_PROBLEMS = 512 << 20, 8
 SCORE_COPIES = 6
 """Arrays of scores that a solver holds."""
 
-COLUMN_BYTES = 512 << 20
-"""Memory for a copy of the columns of some neurons."""
+COLUMN_BYTES = 1 << 30
+"""Memory for copies of the columns of some neurons."""
+
+Solution = tuple[torch.Tensor, torch.Tensor, Certificate]
+"""Weights (n_neurons, n_outputs), intercept (n_outputs,) and how good they are."""
 
 
 def refit_on_neurons(
@@ -57,7 +60,7 @@ def refit_on_neurons(
     They start from its weights, which changes their time and not the result, and stop at a
     certificate of ``REFIT_TOL``. Equal sets are fitted once.
 
-    Memory: a copy of the columns of a few sets, up to half a GB, beside what a fit takes.
+    Memory: a copy of the columns of a few sets, up to 1 GB, beside what a fit takes.
 
     Parameters
     ----------
@@ -83,47 +86,49 @@ def refit_on_neurons(
     ascending = [np.sort(columns) for columns in sets]
     keys = [columns.tobytes() for columns in ascending]
     distinct = dict(zip(keys, ascending, strict=True))
-    batches = _batches(distinct, len(train), task.problem.loss.shape[1], len(W))
 
-    def fit(some: Sequence[bytes]) -> list[LinearProbe]:
+    def solve_for(some: Sequence[bytes]) -> list[Solution]:
         kept = W.new_zeros(len(W), len(some))
         for number, key in enumerate(some):
             kept[distinct[key], number] = 1
         problem = task.problem.take(torch.zeros(len(some), dtype=torch.int64))
         start = W * kept[..., None], b.expand(len(some), -1)
-        probes = []
-        for key, solution in zip(some, _solve(problem, kept, template, start), strict=True):
-            one = clone(template)
-            one.trained_on_ = identity
-            with _logged_warnings(f"refitted on {len(distinct[key])} neurons"):
-                one.set_solution(inputs, *task.solution(*solution), task.learned[0])
-            probes.append(one)
-        return probes
+        return _solve(problem, kept, template, start)
 
     fitted: dict[bytes, LinearProbe] = {}
     with tqdm(desc="refit", total=len(distinct), unit="probe", disable=None, delay=2) as progress:
-        for n_calls, some in batches:
+        for n_calls, batches in _schedule(distinct, inputs, task.problem.loss.shape[1]):
             with thread_map(n_calls) as run:
-                for keys_of_one, probes in zip(some, run(fit, some), strict=True):
-                    fitted.update(zip(keys_of_one, probes, strict=True))
-                    progress.update(len(probes))
+                for some, solutions in zip(batches, run(solve_for, batches), strict=True):
+                    for key, solution in zip(some, solutions, strict=True):
+                        one = fitted[key] = clone(template)
+                        one.trained_on_ = identity
+                        with _logged_warnings(f"refitted on {len(distinct[key])} neurons"):
+                            one.set_solution(inputs, *task.solution(*solution), task.learned[0])
+                    progress.update(len(some))
     return [fitted[key] for key in keys]
 
 
-def _batches(
-    sets: Mapping[bytes, np.ndarray], n_rows: int, n_outputs: int, n_neurons: int
+def _schedule(
+    sets: Mapping[bytes, np.ndarray], inputs: FitInputs, n_outputs: int
 ) -> list[tuple[int, list[list[bytes]]]]:
     """How many calls are made at once, and the sets of each call.
 
-    Small sets are solved one at a time in every thread, with columns of their own; large ones side
+    Small sets are solved one by one, a core for each, with a copy of their columns; large ones side
     by side, those of a size together, since they take about as many steps.
     """
+    n_rows, n_neurons = len(inputs.X), len(inputs.mean)
+    most = min(SMALL * n_neurons, COLUMN_BYTES / (4 * n_rows))
     by_size = sorted(sets, key=lambda key: len(sets[key]))
-    n_small = sum(len(sets[key]) < SMALL * n_neurons for key in by_size)
-    small, large = by_size[:n_small], by_size[n_small:]
+    small = [key for key in by_size if len(sets[key]) <= most]
+    large = by_size[len(small) :]
     n = problems_at_once(n_rows, n_outputs)
     together = [large[first : first + n] for first in range(0, len(large), n)]
-    return [(torch.get_num_threads(), [[key] for key in small]), (1, together)]
+    n_calls = 1
+    if small and inputs.like.device.type == "cpu":
+        n_copies = COLUMN_BYTES // (4 * n_rows * len(sets[small[-1]]))
+        n_calls = max(1, min(torch.get_num_threads(), n_copies))
+    return [(n_calls, [[key] for key in small]), (1, together)]
 
 
 def fit_labels(
@@ -222,8 +227,8 @@ def _solve(
     factors: torch.Tensor,
     template: LinearProbe,
     start: tuple[torch.Tensor, torch.Tensor],
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, Certificate]]:
-    """Weights (n_neurons, n_outputs), intercept and certificate of every problem."""
+) -> list[Solution]:
+    """The solution of every problem."""
     problem = replace(problem, factors=factors)
     whole, b = start
     own = torch.nonzero(factors.any(1))[:, 0]
@@ -231,12 +236,9 @@ def _solve(
     if few:
         problem, start = problem.of_neurons(own), (whole[own], b)
     W, b, certificates = solve(problem, tol=template.tol, max_iter=template.max_iter, start=start)
-    for number, certificate in enumerate(certificates):
-        weights = W[:, number]
-        if few:
-            weights = torch.zeros_like(whole[:, 0])
-            weights[own] = W[:, number]
-        yield weights, b[number], certificate
+    if few:
+        W = torch.zeros_like(whole).index_copy_(0, own, W)
+    return [(W[:, k], b[k], certificate) for k, certificate in enumerate(certificates)]
 
 
 @contextmanager
