@@ -96,8 +96,8 @@ class LinearProbe(BaseEstimator, ABC):
         Parameters
         ----------
         inputs : FitInputs
-        y : (n,) or (n, n_problems) array
-            Labels, of all problems or of each; all have the same classes.
+        y : (n,) array
+            Labels.
         weights : (n, n_problems) array, optional
             How much the rows count in each of several problems.
         """

@@ -137,18 +137,13 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
 
     def fit_task(self, inputs: FitInputs, y: np.ndarray, weights: np.ndarray | None) -> FitTask:
         """Cross-entropy; see :meth:`LinearProbe.fit_task`."""
-        classes, ids = class_ids(y.ravel())
-        ids = ids.reshape(len(y), -1)
-        n_problems = ids.shape[1] if weights is None else weights.shape[1]
-        ids = np.broadcast_to(ids, (len(y), n_problems))
-        given = [None] * n_problems if weights is None else list(weights.T)
-        each = [
-            row_weights(one, self.class_weight, classes, of_one)
-            for one, of_one in zip(given, ids.T, strict=True)
-        ]
+        classes, ids = class_ids(y)
+        given = [None] if weights is None else list(weights.T)
+        each = [row_weights(one, self.class_weight, classes, ids) for one in given]
         not_even = [one for one in each if one is not None]
         of_rows = np.stack(not_even, axis=1) if not_even else None
-        targets = torch.from_numpy(np.array(ids)).to(inputs.like.device)
+        n_problems = len(given)
+        targets = torch.from_numpy(ids[:, None]).to(inputs.like.device).expand(-1, n_problems)
         loss = CrossEntropy(targets, len(classes), with_mean_one(of_rows, inputs.like))
         problem = Problem(
             X=inputs.X,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.base import clone
+from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.arguments import expect, strings, whole_number
@@ -14,7 +17,7 @@ from neurox_lite.labels import validate_labels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.side_by_side import fit_labels
+from neurox_lite.probing.side_by_side import REFIT_TOL
 from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
@@ -107,7 +110,7 @@ def selectivity(
     Parameters
     ----------
     probe : ElasticNetProbe
-        Fitted on ``train``; a clone of it is fitted on the control task.
+        Fitted on ``train``; a clone of it is fitted on the control task, to a certificate of 1e-3.
     train, test : LabelledActivations
     words : sequence of str
         The word of every row of the store; length n_words.
@@ -132,9 +135,13 @@ def selectivity(
         )
     words_train = [words[row] for row in train.rows.tolist()]
     words_test = [words[row] for row in test.rows.tolist()]
-    every_word = [*words_train, *words_test]
-    controls = [control_labels(every_word, train.y, seed + number) for number in range(n_seeds)]
-    accuracies, converged = _control_accuracies(probe, train, test, controls)
+    accuracies, converged = [], True
+    for number in tqdm(range(n_seeds), desc="control", unit="probe", disable=None, delay=2):
+        control = control_labels([*words_train, *words_test], train.y, seed + number)
+        control_train, control_test = control[: len(train.y)], control[len(train.y) :]
+        predicted, is_converged = _fit_control(probe, train.X, control_train, test.X)
+        accuracies.append(accuracy(control_test, predicted))
+        converged = converged and is_converged
     return Selectivity(
         task_accuracy=accuracy(test.y, probe.predict(test.X)),
         control_accuracy=float(np.mean(accuracies)),
@@ -144,24 +151,11 @@ def selectivity(
     )
 
 
-def _control_accuracies(
-    probe: ElasticNetProbe,
-    train: LabelledActivations,
-    test: LabelledActivations,
-    controls: Sequence[np.ndarray],
-) -> tuple[list[float], bool]:
-    """Of clones of a probe on labels of train, then test; and whether all converged."""
-    of_train, of_test = (
-        [control[rows] for control in controls]
-        for rows in (slice(len(train)), slice(len(train), None))
-    )
-    # Few word types can all draw the same label.
-    varies = [len(np.unique(labels)) > 1 for labels in of_train]
-    to_fit = [labels for labels, several in zip(of_train, varies, strict=True) if several]
-    fitted = fit_labels(probe, train, to_fit)
-    following = iter(fitted)
-    accuracies = []
-    for labels, expected, several in zip(of_train, of_test, varies, strict=True):
-        predicted = next(following).predict(test.X) if several else labels[0]
-        accuracies.append(float(np.mean(expected == predicted)))
-    return accuracies, all(one.certificate_.converged for one in fitted)
+def _fit_control(
+    probe: ElasticNetProbe, X_train: Any, y_train: np.ndarray, X_test: Any
+) -> tuple[np.ndarray, bool]:
+    """Predictions of a clone of the probe fitted on control labels, and whether it converged."""
+    if len(np.unique(y_train)) == 1:  # few word types can all draw the same label
+        return np.full(len(X_test), y_train[0]), True
+    fitted = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL)).fit(X_train, y_train)
+    return fitted.predict(X_test), fitted.certificate_.converged

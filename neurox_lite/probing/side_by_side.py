@@ -131,38 +131,6 @@ def _schedule(
     return [(n_calls, [[key] for key in small]), (1, together)]
 
 
-def fit_labels(
-    probe: ElasticNetProbe, train: LabelledActivations, labels: Sequence[np.ndarray]
-) -> list[ElasticNetProbe]:
-    """Clones of a probe, each fitted to labels (n,) of its own in the place of those of ``train``.
-
-    Those with the same classes are solved side by side.
-    """
-    if not labels:
-        return []
-    inputs = _inputs(probe, train)
-    by_classes: dict[bytes, list[int]] = {}
-    for number, one in enumerate(labels):
-        by_classes.setdefault(np.unique(one).tobytes(), []).append(number)
-    n_problems = problems_at_once(len(train), max(len(np.unique(one)) for one in labels))
-    batches = [
-        numbers[first : first + n_problems]
-        for numbers in by_classes.values()
-        for first in range(0, len(numbers), n_problems)
-    ]
-    fitted: dict[int, ElasticNetProbe] = {}
-    for numbers in batches:
-        task = probe.fit_task(
-            inputs, np.stack([labels[number] for number in numbers], axis=1), None
-        )
-        W, b, certificates = solve(task.problem, tol=probe.tol, max_iter=probe.max_iter)
-        for k, number in enumerate(numbers):
-            one = fitted[number] = clone(probe)
-            one.trained_on_ = hash_labelled_words(train.X, labels[number])
-            one.set_solution(inputs, W[:, k], b[k], certificates[k], task.learned[k])
-    return [fitted[number] for number in range(len(labels))]
-
-
 def fit_weighted(
     probe: ElasticNetProbe, train: LabelledActivations, weights: Iterable[np.ndarray]
 ) -> Iterator[ElasticNetProbe]:

@@ -36,10 +36,8 @@ from neurox_lite.evaluation.resampling import draw_sentences
 from neurox_lite.probing.losses import CrossEntropy
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.search import PENALTIES
-from neurox_lite.probing.selectivity import control_labels
 from neurox_lite.probing.side_by_side import (
     REFIT_TOL,
-    fit_labels,
     fit_weighted,
     refit_on_neurons,
 )
@@ -143,24 +141,29 @@ def against_cyanure(X: np.ndarray, y: np.ndarray, n_times: int = 3) -> None:
     varies = std > 1e-6
     standardised = ((X - mean) / np.where(varies, std, 1) * varies).astype(np.float32)
     ids = np.unique(y, return_inverse=True)[1]
-    probe = nx.ElasticNetProbe(L1, L2, tol=2e-4)
-    pairs = []
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/X.npy", standardised)
         np.save(f"{folder}/y.npy", ids)
-        for _ in range(n_times):
+
+        def theirs() -> float:
             # In a process of its own: after its OpenMP has run, torch's bfloat16 products are NaN.
-            done = subprocess.run([sys.executable, "-c", CYANURE, folder], capture_output=True)
-            done.check_returncode()
-            theirs = float(done.stdout)
-            pairs.append((seconds(lambda: probe.fit(standardised, y)), theirs))
+            command = [sys.executable, "-c", CYANURE, folder]
+            return float(subprocess.run(command, capture_output=True, check=True).stdout)
+
+        times = [theirs()]
         W, b = np.load(f"{folder}/W.npy"), np.load(f"{folder}/b.npy")
-    ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
-    ratio = statistics.median(theirs / ours for ours, theirs in pairs)
-    row(f"probe, {len(y):,} rows, as cyanure (s)", f"{ours:.2f}", f"{theirs:.1f} cyanure", ratio)
-    value = objective(W if len(W) == ids.max() + 1 else W.T, b, standardised, ids)
-    reached = objective(probe.coef_, probe.raw_weights()[1], standardised, ids)
-    print(f"  cyanure's objective: {value:.5f}; ours: {reached:.5f}")
+        value = objective(W if len(W) == ids.max() + 1 else W.T, b, standardised, ids)
+        for tol in (3e-4, 2e-4, 1e-4, 5e-5, 2e-5):
+            probe = nx.ElasticNetProbe(L1, L2, tol=tol).fit(standardised, y)
+            reached = objective(probe.coef_, probe.raw_weights()[1], standardised, ids)
+            if reached <= value:
+                break
+        times += [theirs() for _ in range(n_times - 1)]
+        ours = [seconds(lambda: probe.fit(standardised, y)) for _ in range(n_times)]
+    took, reference = statistics.median(ours), statistics.median(times)
+    what = f"probe, {len(y):,} rows, to cyanure's objective (s)"
+    row(what, f"{took:.2f}", f"{reference:.1f} cyanure", reference / took)
+    print(f"  cyanure's objective: {value:.5f}; ours, to a gap of {tol:g}: {reached:.5f}")
 
 
 def two_designs(X: np.ndarray, ids: np.ndarray, one_pass: float) -> float:
@@ -206,9 +209,9 @@ def many(space: nx.NeuronSpace, X: np.ndarray, y: np.ndarray, whole: float) -> N
 
 
 def shared(X: np.ndarray, y: np.ndarray, corpus: nx.TaggedCorpus) -> None:
-    """Probes of some neurons, of resamples and of control tasks: together, and one by one."""
+    """Probes of some neurons, and of resamples: together, and one by one."""
     sentences = np.repeat(np.arange(len(corpus)), np.diff(corpus.sentence_offsets))
-    train, words = validate_with_sentences(X, y, sentences), corpus.words()
+    train = validate_with_sentences(X, y, sentences)
     probe = nx.ElasticNetProbe(L1, L2).fit(X, y)
     order = nx.ranking.linguistic_correlation(probe).order
     sets = [
@@ -245,12 +248,6 @@ def shared(X: np.ndarray, y: np.ndarray, corpus: nx.TaggedCorpus) -> None:
     ours = seconds(lambda: list(fit_weighted(probe, train, weights)))
     alone = seconds(lambda: [one_resample(times) for times in weights])
     row("probes of 6 resamples (s)", f"{ours:.1f}", f"{alone:.1f} alone", alone / ours)
-
-    labels = [control_labels(words, y, seed) for seed in range(3)]
-    cold = nx.ElasticNetProbe(L1, L2)
-    ours = seconds(lambda: fit_labels(cold, train, labels))
-    alone = seconds(lambda: [nx.ElasticNetProbe(L1, L2).fit(X, one) for one in labels])
-    row("probes of 3 labellings (s)", f"{ours:.1f}", f"{alone:.1f} alone", alone / ours)
 
 
 def streamed(store: Path, labels: Path, held: float) -> None:

@@ -15,7 +15,7 @@ from neurox_lite.probing import fit_inputs, side_by_side, solver
 from neurox_lite.probing.frozen_scores import scores_of
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
-from neurox_lite.probing.side_by_side import fit_labels, fit_weighted, refit_on_neurons
+from neurox_lite.probing.side_by_side import fit_weighted, refit_on_neurons
 
 pytestmark = pytest.mark.heavy
 
@@ -131,22 +131,6 @@ def test_weights_are_repeated_rows(train, class_weight):
         assert one.constant_[6] == (times[0] == 0)
         assert_same(one, alone)
         np.testing.assert_allclose(one.class_shares_, alone.class_shares_)
-
-
-def test_labels_of_each_are_fitted_as_if_alone(train):
-    rng = np.random.default_rng(2)
-    labels = [
-        train.y,
-        rng.permutation(train.y),
-        np.where(train.y == "X", "ADJ", train.y),
-        np.where(train.X[:, 9] > 3, "VERB", "A"),
-    ]
-    probe = ElasticNetProbe(tol=TOL, class_weight="balanced")
-    for own, one in zip(labels, fit_labels(probe, train, labels), strict=True):
-        alone = ElasticNetProbe(tol=TOL, class_weight="balanced").fit(train.X, own)
-        assert np.array_equal(one.classes_, alone.classes_)
-        assert_same(one, alone)
-    assert fit_labels(probe, train, []) == []
 
 
 def test_memory_bounds_how_many_are_side_by_side():
