@@ -32,11 +32,18 @@ def one_or_several(text: str, option: str) -> tuple[str, list[str]]:
     A file or folder of the whole name is one, whatever commas are in it.
     """
     names = [name.strip() for name in text.split(",")]
-    if len(names) == 1 or Path(text).exists():
+    if len(names) == 1 or (option == "--model" and _exists(text)):
         return text, []
     if "" in names:
         raise InputError(f"{option} '{text}': one is empty; give names separated by commas")
     return "", names
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long for a name
+        return False
 
 
 def layers_of(text: str | None) -> list[int] | None:

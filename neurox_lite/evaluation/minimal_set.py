@@ -19,6 +19,7 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_scores
+from neurox_lite.probing.fit_inputs import hold
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas
@@ -87,7 +88,7 @@ def minimal_set(
 ) -> MinimalSet:
     """Grow the kept share of a ranking, retrain, stop within ``delta`` of the full probe.
 
-    Durrani et al. 2020, section 3: the minimal neuron set.
+    Durrani et al. 2020, section 3: the minimal neuron set. Memory: training data up to 2.5 GB.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ def minimal_set(
     """
     expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
     require_fitted(probe)
-    train = validate_inputs(X, y)
+    train = hold(validate_inputs(X, y))
     dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     require_columns(ranking, validate_activations(X))
     full = probe.score(dev)
@@ -160,7 +161,7 @@ def disjoint_minimal_sets(
     require_fitted(probe)
     expect_function(rank, "rank", "a function of a fitted probe, as linguistic_correlation")
     n_sets = whole_number(n_sets, "n_sets", least=1)
-    train = validate_inputs(X, y)
+    train = hold(validate_inputs(X, y))
     dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     full = probe.score(dev)
     left = np.arange(train.X.shape[1])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -37,6 +40,7 @@ from neurox_lite.report.job_files import (
     RECORD,
     SUMMARY,
 )
+from neurox_lite.results.ranking import NeuronRanking
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,12 @@ def _comparison(several: SeveralJobs, before: tuple[Stage[SeveralJobs], ...]) ->
     )
 
 
+def _n_units(ranking: NeuronRanking, columns: Sequence[int]) -> int:
+    """How many neurons, or groups such as heads, a minimal set has."""
+    space = ranking.space
+    return len(np.unique(space.expand(np.arange(space.n_neurons))[list(columns)]))
+
+
 def _compare(several: SeveralJobs) -> None:
     job, corpus = several.job, several.corpus
     save = partial(save_result, figure_format=job.figure_format, table_format=job.table_format)
@@ -147,7 +157,11 @@ def _compare(several: SeveralJobs) -> None:
         where = {leaf.tag: several.folder / leaf.name for leaf in leaves}
         rankings = {tag: RANKING.read(path) for tag, path in where.items()}
         minimal = {tag: MINIMAL_SET.read(path).columns for tag, path in where.items()}
-        k = {tag: len(columns) for tag, columns in minimal.items() if columns is not None}
+        k = {
+            tag: _n_units(rankings[tag], columns)
+            for tag, columns in minimal.items()
+            if columns is not None
+        }
         scores = {tag: LAYER_SCORES.read(path) for tag, path in where.items() if job.study}
         found = layer_profiles(rankings, k, scores=scores)
         named = (replace(one, model=leaves[0].model) for one in found.profiles)

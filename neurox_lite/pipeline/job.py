@@ -274,6 +274,9 @@ def _build(cls: Any, data: Any, where: str) -> Any:
                 hint = f"; it belongs under '{of_sections[key]}'"
             raise InputError(f"{where}: unknown key '{key}'{hint}")
     values = {}
+    for name in ("tag", "model"):
+        if isinstance(data.get(name), list) and f"{name}s" in known:
+            raise InputError(f"{where}: {name}: {data[name]!r} is a list; write {name}s: instead")
     for name, value in data.items():
         if is_dataclass(hints[name]):
             values[name] = _build(hints[name], value, f"{where}: {name}")

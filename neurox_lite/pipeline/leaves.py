@@ -76,7 +76,7 @@ def _folders(given: Iterable[str], names: Iterable[str], what: str) -> list[str]
     for one, name in zip(given, names, strict=True):
         folder = re.sub(r"[^\w.-]", "_", name.replace("/", "--"))
         folder = re.sub(r"^\.", "_", folder)
-        if folder in RESERVED:
+        if folder.casefold() in RESERVED:
             raise InputError(f"{what}: '{one}' is the name of a file of results; rename it")
         taken = {other.casefold(): before for other, before in found.items()}
         if folder.casefold() in taken:

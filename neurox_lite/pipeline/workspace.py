@@ -19,7 +19,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.pipeline.job import Job
-from neurox_lite.probing.fit_inputs import HELD_FOR_MANY_FITS
+from neurox_lite.probing.fit_inputs import hold
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.report.job_files import PROBE, RANKING, STORE, JobFile, Result
 from neurox_lite.results.ranking import NeuronRanking
@@ -121,9 +121,7 @@ class Workspace:
     @cached_property
     def train(self) -> LabelledActivations:
         """The training words, their activations in memory up to 2.5 GB."""
-        train = self.splits.train
-        n_bytes = len(train) * train.X.shape[1] * train.X.dtype.itemsize
-        return replace(train, X=np.asarray(train.X)) if n_bytes <= HELD_FOR_MANY_FITS else train
+        return hold(self.splits.train)
 
     @cached_property
     def probe(self) -> ElasticNetProbe:

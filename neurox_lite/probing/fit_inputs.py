@@ -12,7 +12,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from neurox_lite.activations.access import space_of
-from neurox_lite.activations.inputs import require_array, unpack, validate_inputs
+from neurox_lite.activations.inputs import (
+    LabelledActivations,
+    require_array,
+    unpack,
+    validate_inputs,
+)
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import moments
 from neurox_lite.errors import InputError
@@ -24,7 +29,7 @@ HELD_BYTES, HELD_FOR_MANY_FITS = 256 << 20, 2_500_000_000
 """A store's matrix up to this size is held in memory, for one fit and for many of the same rows."""
 
 CONSTANT_SHARE = 1e-5
-"""Of the mean square of float32 numbers, a variance that is rounding."""
+"""Of the mean square of float32 numbers, a variance that may be rounding."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,17 @@ class FitInputs:
             means += shares[rows].T @ centred
             squares += shares[rows].T @ centred.square_()
         variances = (squares - means.square()).cpu().numpy()
-        constant = variances <= CONSTANT_SHARE * squares.cpu().numpy()
+        maybe = np.flatnonzero((variances <= CONSTANT_SHARE * squares.cpu().numpy()).any(0))
+        constant = np.zeros(variances.shape, dtype=bool)
+        if len(maybe):
+            columns = self.X.of_neurons(torch.from_numpy(maybe).to(self.like.device)).raw
+            columns = columns.double().cpu().numpy()
+            for number, share in enumerate(weights.T):
+                drawn = columns[share > 0]
+                constant[number, maybe] = drawn.min(0) == drawn.max(0)
+                share = share[share > 0] / share.sum()
+                mean = share @ drawn
+                variances[number, maybe] = share @ (drawn - mean) ** 2 / self.scale[maybe] ** 2
         found = []
         each = zip(means.cpu().numpy(), variances, constant, strict=True)
         for mean, variance, is_constant in each:
@@ -148,6 +163,13 @@ def held(X: Any, most_bytes: int = HELD_BYTES) -> Any:
         return X
     dtype = np.float64 if X.dtype.itemsize > 8 else X.dtype.newbyteorder("=")
     return _tensor(np.ascontiguousarray(X, dtype))
+
+
+def hold(data: LabelledActivations) -> LabelledActivations:
+    """Activations in memory, for many fits of the same rows; above 2.5 GB they stay on the disk."""
+    n_bytes = len(data) * data.X.shape[1] * data.X.dtype.itemsize
+    is_stored = isinstance(data.X, ActivationMatrix)
+    return replace(data, X=data.X[:]) if is_stored and n_bytes <= HELD_FOR_MANY_FITS else data
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

@@ -48,10 +48,10 @@ class FitTask:
         """
         coef = getattr(probe, "coef_", None)
         if coef is None or coef.shape[1] != self.problem.X.n_neurons:
-            raise InputError("the probe to start from is not fitted, or has other neurons")
+            raise InputError("the probe is not fitted, or was fitted on other neurons")
         classes = self.learned[0].get("classes_")
         if classes is not None and not np.array_equal(probe.classes_, classes):
-            raise InputError("the probe to start from has other classes")
+            raise InputError("the probe was fitted on other classes than these labels have")
         like = self.problem.X.like
         return (
             torch.from_numpy(coef.T[:, None] / self.unit).to(like),

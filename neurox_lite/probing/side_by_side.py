@@ -39,7 +39,7 @@ SMALL = 0.25
 SCORE_BYTES, MOST_PROBLEMS = 512 << 20, 8
 """Memory for the scores of problems side by side, and how many there are at most."""
 
-SCORE_COPIES = 6
+SCORE_COPIES = 8
 """Arrays of scores that a solver holds."""
 
 COLUMN_BYTES = 1 << 30
@@ -127,7 +127,7 @@ def _schedule(
     n_calls = 1
     if small and inputs.like.device.type == "cpu":
         n_copies = COLUMN_BYTES // (4 * n_rows * len(sets[small[-1]]))
-        n_calls = max(1, min(torch.get_num_threads(), n_copies))
+        n_calls = max(1, min(torch.get_num_threads(), n_copies, len(small)))
     return [(n_calls, [[key] for key in small]), (1, together)]
 
 
@@ -200,7 +200,7 @@ def _solve(
     problem = replace(problem, factors=factors)
     whole, b = start
     own = torch.nonzero(factors.any(1))[:, 0]
-    few = len(own) < 0.9 * len(whole) and len(own) * len(problem.X) * 4 <= COLUMN_BYTES
+    few = 0 < len(own) < 0.9 * len(whole) and len(own) * len(problem.X) * 4 <= COLUMN_BYTES
     if few:
         problem, start = problem.of_neurons(own), (whole[own], b)
     W, b, certificates = solve(problem, tol=template.tol, max_iter=template.max_iter, start=start)

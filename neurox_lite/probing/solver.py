@@ -68,15 +68,17 @@ def solve(
     if sampled is None:
         sampled = n_rows >= 4 * n_sampled
     n_sampled = min(n_sampled, n_rows) if sampled else 0
-    passes = 0.0
+    passes, has_zeros = 0.0, problem.l1 == 0
     has_penalties = bool((problem.l1 + problem.l2 > 0).all())
     rounded = problem.rounded() if sampled and has_penalties else problem
     if rounded is not problem:
         near = max(0.9 * tol, ROUNDED_TOL)
-        W, b, certificates = _descend(rounded, n_sampled, near, max_iter, start)
+        W, b, certificates = _descend(rounded, n_sampled, near, max_iter, start, has_zeros)
         start = W, b
         passes = max(certificate.n_iter for certificate in certificates)
-    return _descend(problem, n_sampled, tol, max_iter, start, passes)
+        # These ended where weights without use are exactly zero.
+        has_zeros = has_zeros | torch.tensor([one.converged for one in certificates]).to(has_zeros)
+    return _descend(problem, n_sampled, tol, max_iter, start, has_zeros, passes)
 
 
 def _descend(
@@ -85,6 +87,7 @@ def _descend(
     tol: float,
     max_iter: int,
     start: tuple[torch.Tensor, torch.Tensor] | None,
+    has_zeros: torch.Tensor,
     passes: float = 0.0,
 ) -> tuple[torch.Tensor, torch.Tensor, list[Certificate]]:
     """From where it starts to a certificate of ``tol``; steps on a sample if one has rows."""
@@ -97,8 +100,6 @@ def _descend(
         point.objective = at_zero.objective
     else:
         W, b = start[0].clone(), start[1].clone()
-        # Where some steps were taken, zeros are exact.
-        has_zeros = (problem.l1 == 0) | (passes > 0)
         point, passes = Point(problem, W, b, problem.scores(W), has_zeros), passes + 0.5
     # A sample may not be needed, where the start is good.
     method = None if start and n_sampled else _method(point, n_sampled, is_cold=start is None)

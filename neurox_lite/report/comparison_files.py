@@ -20,7 +20,8 @@ ONE_BY_ONE = "localisation"
 """Folder with the localisation of each tag and model."""
 
 SHARED = "shared_neurons"
-RESERVED = {JOB, RECORD, STORE.name, SUMMARY.name, ONE_BY_ONE}
+RESERVED = {JOB, RECORD, STORE.name, SUMMARY.name, ONE_BY_ONE, f"{SHARED}.json"}
+RESERVED |= {LAYER_PROFILES.name, LOCALISATIONS.name}
 
 
 def shared_file(model_folder: str) -> JobFile[SharedNeurons]:

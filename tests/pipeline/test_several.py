@@ -355,3 +355,22 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (jobs[1].model, jobs[1].models) == ("one,folder", [])
     assert main([*options, "a,"]) == 2
     assert main([*options, "a,a"]) == 2
+
+
+def test_heads_of_several_tags_are_counted_as_heads(
+    base: Job, extractions: list[str], tmp_path: Path
+) -> None:
+    options = ExtractOptions(device="cpu", site="attention_heads")
+    gpt2 = str(embedded_path("models/gpt2"))
+    job = replace(base, model=gpt2, out=str(tmp_path / "heads"), extract=options, units="heads")
+    run_job(job)
+    profiles = LayerProfiles.load(tmp_path / "heads/layer_profiles.json")
+    n_heads = NeuronRanking.load(tmp_path / "heads/Number/ranking.json").space.n_neurons
+    assert all(sum(one.counts) <= n_heads for one in profiles.profiles)
+
+
+def test_a_list_under_the_key_of_one_says_which_key_takes_it(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("model: m\ncorpus: c\ntag: [Number, Tense]\nout: o\n")
+    with pytest.raises(InputError, match=r"tag: .* is a list; write tags: instead"):
+        Job.read(path)

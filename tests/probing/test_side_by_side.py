@@ -3,6 +3,8 @@
 Also of ``neurox_lite.probing.fit_task`` and ``neurox_lite.evaluation.refitting``.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -138,3 +140,34 @@ def test_memory_bounds_how_many_are_side_by_side():
     assert side_by_side.problems_at_once(10**9, 17) == 1
     few = side_by_side.problems_at_once(200_000, 17)
     assert few > 1 and few * 200_000 * 17 * 4 * side_by_side.SCORE_COPIES <= 512 << 20
+
+
+def test_a_resample_in_which_all_neurons_are_constant_has_no_weights():
+    train = LabelledActivations(np.ones((50, 3), "f4"), np.array(["a", "b"] * 25))
+    train.X[0] = 2
+    probe = ElasticNetProbe().fit(train)
+    times = np.ones(50)
+    times[0] = 0
+    [fitted] = fit_weighted(probe, train, [times])
+    assert fitted.constant_.all() and not fitted.coef_.any()
+    assert fitted.certificate_.converged
+
+
+def test_an_outlier_that_is_not_drawn_makes_no_neuron_constant():
+    rng = np.random.default_rng(0)
+    train = LabelledActivations(rng.normal(size=(100, 3)), rng.choice(["a", "b"], 100))
+    train.X[0, 1] = 1e5
+    times = np.ones(100)
+    times[0] = 0
+    [fitted] = fit_weighted(ElasticNetProbe().fit(train), train, [times])
+    assert not fitted.constant_.any()
+    np.testing.assert_allclose(fitted.scale_, train.X[1:].std(0), rtol=1e-6)
+    np.testing.assert_allclose(fitted.mean_, train.X[1:].mean(0), atol=1e-6)
+
+
+def test_equal_sets_are_fitted_once_and_threads_change_no_warnings(train, monkeypatch):
+    filters = list(warnings.filters)
+    probe = ElasticNetProbe(max_iter=1).fit(train)
+    fitted = refit_on_neurons(probe, train, [np.array([k]) for k in (1, 2, 3, 4, 2)])
+    assert fitted[1] is fitted[4]
+    assert warnings.filters == filters
