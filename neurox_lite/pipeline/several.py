@@ -26,7 +26,8 @@ def run_several(job: Job) -> JobResult:
     Raises
     ------
     InputError
-        As :func:`neurox_lite.run_job`, before anything is extracted.
+        As :func:`neurox_lite.run_job`, before anything is extracted; what a model does not have,
+        such as a layer, when that model is loaded.
     """
     several = SeveralJobs(job, leaves_of(job))
     folder = _checked(several)

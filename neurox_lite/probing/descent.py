@@ -117,9 +117,10 @@ class OnSample:
         return _between(point, target, length), passes + self.share + 0.5
 
     def _at(self, point: Point, moving: torch.Tensor) -> Fista:
-        """FISTA that moves these neurons; that of the last steps, if it moves them."""
-        if self.fista is not None and not bool((moving & ~self.moving).any()):
-            fista = self.fista
+        """FISTA that moves these neurons; that of the last steps, if it is here and moves them."""
+        fista = self.fista
+        is_here = fista is not None and torch.equal(fista.W, point.W[self.moving])
+        if fista is not None and is_here and not bool((moving & ~self.moving).any()):
             fista.move_to(fista.W, point.b, fista.scores + (point.b - fista.b))
             return fista
         few = torch.nonzero(moving)[:, 0]
