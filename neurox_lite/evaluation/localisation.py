@@ -18,12 +18,13 @@ from neurox_lite.arguments import expect, expect_function, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.refitting import refit
-from neurox_lite.evaluation.resampling import draw_sentences, fit_drawn, some_sentences
+from neurox_lite.evaluation.resampling import draw_sentences, some_sentences
 from neurox_lite.intervals import sentence_numbers
 from neurox_lite.json_files import hash_json
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
+from neurox_lite.probing.side_by_side import fit_drawn
 from neurox_lite.public_names import public_name
 from neurox_lite.ranking.layer_entropy import expected_entropy, layer_entropy
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation

@@ -19,7 +19,7 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_scores
-from neurox_lite.probing.fit_inputs import hold
+from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas
@@ -113,7 +113,7 @@ def minimal_set(
     """
     expect(ranking, NeuronRanking, "ranking", "a NeuronRanking")
     require_fitted(probe)
-    train = hold(validate_inputs(X, y))
+    train = loaded_if_small(validate_inputs(X, y))
     dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     require_columns(ranking, validate_activations(X))
     full = probe.score(dev)
@@ -161,7 +161,7 @@ def disjoint_minimal_sets(
     require_fitted(probe)
     expect_function(rank, "rank", "a function of a fitted probe, as linguistic_correlation")
     n_sets = whole_number(n_sets, "n_sets", least=1)
-    train = hold(validate_inputs(X, y))
+    train = loaded_if_small(validate_inputs(X, y))
     dev = validate_inputs(X_dev, y_dev, "dev", like=train)
     full = probe.score(dev)
     left = np.arange(train.X.shape[1])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import compress, islice
 
 import numpy as np
-from sklearn.base import clone
 
 from neurox_lite.activations.access import take_rows
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.probing.certificate import Certificate
-from neurox_lite.probing.fit_inputs import hold
+from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.probe import ElasticNetProbe
-from neurox_lite.probing.side_by_side import REFIT_TOL, fit_weighted, problems_at_once
+from neurox_lite.probing.side_by_side import fit_weighted
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -52,30 +50,8 @@ def rank_weighted_rows(
 ) -> Iterator[tuple[NeuronRanking, bool]]:
     """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
     yield rank(probe), probe.certificate_.converged
-    train, n_classes, draws = hold(train), len(probe.classes_), iter(draws)
-    while some := list(islice(draws, problems_at_once(len(train), n_classes))):
-        has_all = [len(np.unique(train.ids[times > 0])) == n_classes for times in some]
-        side_by_side = fit_weighted(probe, train, list(compress(some, has_all)))
-        for times, all_classes in zip(some, has_all, strict=True):
-            if all_classes:
-                fitted = next(side_by_side)
-            else:
-                kept = np.flatnonzero(times)
-                fitted = fit_drawn(probe, train.take(kept), times[kept])
-            yield rank(fitted), fitted.certificate_.converged
-
-
-def fit_drawn(
-    probe: ElasticNetProbe, drawn: LabelledActivations, times: np.ndarray
-) -> ElasticNetProbe:
-    """A clone of a probe fitted on rows that were drawn so many times, from its weights on."""
-    start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
-    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
-    if isinstance(probe.class_weight, dict):  # the others are not among these rows
-        present = set(np.unique(drawn.y).tolist())
-        kept = {label: w for label, w in probe.class_weight.items() if label in present}
-        template.set_params(class_weight=kept)
-    return template.fit(drawn, sample_weight=times, start=start)
+    for fitted in fit_weighted(probe, loaded_if_small(train), draws):
+        yield rank(fitted), fitted.certificate_.converged
 
 
 def some_sentences(part: LabelledActivations, n_rows: int, seed: int) -> LabelledActivations:

@@ -19,7 +19,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.pipeline.job import Job
-from neurox_lite.probing.fit_inputs import hold
+from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.report.job_files import PROBE, RANKING, STORE, JobFile, Result
 from neurox_lite.results.ranking import NeuronRanking
@@ -121,7 +121,7 @@ class Workspace:
     @cached_property
     def train(self) -> LabelledActivations:
         """The training words, their activations in memory up to 2.5 GB."""
-        return hold(self.splits.train)
+        return loaded_if_small(self.splits.train)
 
     @cached_property
     def probe(self) -> ElasticNetProbe:

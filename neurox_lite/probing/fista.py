@@ -109,10 +109,8 @@ class Fista:
             gradient, intercept_gradient = self._gradient(self._U)
             value = self._value(self._U)
             self.curvature = self.curvature * 0.95
-            scores, attempted = (
-                torch.empty_like(self._U),
-                torch.arange(len(self.b), device=self.b.device),
-            )
+            scores = torch.empty_like(self._U)
+            attempted = torch.arange(len(self.b), device=self.b.device)
             while len(attempted):
                 W, b = self._step(gradient, intercept_gradient)
                 dW, db = W - self._V, b - self._c

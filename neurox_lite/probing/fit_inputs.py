@@ -11,7 +11,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from neurox_lite.activations.access import space_of
+from neurox_lite.activations.access import space_of, take_rows
 from neurox_lite.activations.inputs import (
     LabelledActivations,
     require_array,
@@ -107,13 +107,11 @@ class FitInputs:
         constant = np.zeros(variances.shape, dtype=bool)
         if len(maybe):
             columns = self.X.of_neurons(torch.from_numpy(maybe).to(self.like.device)).raw
-            columns = columns.double().cpu().numpy()
-            for number, share in enumerate(weights.T):
-                drawn = columns[share > 0]
-                constant[number, maybe] = drawn.min(0) == drawn.max(0)
-                share = share[share > 0] / share.sum()
-                mean = share @ drawn
-                variances[number, maybe] = share @ (drawn - mean) ** 2 / self.scale[maybe] ** 2
+            for number, counts in enumerate(weights.T):
+                drawn = np.flatnonzero(counts)
+                exact = moments(take_rows(columns, drawn), weights=counts[drawn])
+                constant[number, maybe] = exact.is_constant
+                variances[number, maybe] = (exact.std / self.scale[maybe]) ** 2
         found = []
         each = zip(means.cpu().numpy(), variances, constant, strict=True)
         for mean, variance, is_constant in each:
@@ -165,7 +163,7 @@ def held(X: Any, most_bytes: int = HELD_BYTES) -> Any:
     return _tensor(np.ascontiguousarray(X, dtype))
 
 
-def hold(data: LabelledActivations) -> LabelledActivations:
+def loaded_if_small(data: LabelledActivations) -> LabelledActivations:
     """Activations in memory, for many fits of the same rows; above 2.5 GB they stay on the disk."""
     n_bytes = len(data) * data.X.shape[1] * data.X.dtype.itemsize
     is_stored = isinstance(data.X, ActivationMatrix)

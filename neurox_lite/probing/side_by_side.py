@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
+from itertools import compress, islice
 
 import numpy as np
 import torch
@@ -144,32 +144,65 @@ def fit_weighted(
         Fitted on ``train``.
     train : LabelledActivations
     weights : iterable of (n,) arrays
-        Of which every class has some that are not zero.
+        Where all of a class are zero, the probe does not have this class.
     """
     template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
     inputs, identity = _inputs(template, train), hash_labelled_words(train.X, train.y)
-    n_problems = problems_at_once(len(train), len(probe.classes_))
-    scale = torch.from_numpy(inputs.scale).to(inputs.like)
+    n_classes = len(probe.classes_)
     given = iter(weights)
-    while some := list(islice(given, n_problems)):
-        of_rows = np.stack(some, axis=1)
-        each = inputs.of_weights(of_rows, standardize=template.standardize)
-        scales = torch.from_numpy(np.stack([one.scale for one in each], axis=1)).to(scale)
-        constant = torch.from_numpy(np.stack([one.constant for one in each], axis=1))
-        factors = (scale[:, None] / scales).masked_fill(constant.to(scale.device), 0)
-        task = template.fit_task(inputs, train.y, of_rows)
-        W, b = task.start_at(probe)
-        W = torch.where(factors[..., None] > 0, W / factors[..., None], 0)
-        start = W, b.expand(len(some), -1)
-        solved = _solve(task.problem, factors, template, start)
-        for own, learned, (W, b, certificate) in zip(each, task.learned, solved, strict=True):
-            fitted = clone(template)
-            fitted.trained_on_ = identity
-            # Scores are of activations minus the mean of all rows.
-            moved = torch.from_numpy((own.mean - inputs.mean) / own.scale).to(W) @ W
-            with _logged_warnings("fitted on a resample"):
-                fitted.set_solution(own, W, b + moved, certificate, learned)
+    while some := list(islice(given, problems_at_once(len(train), n_classes))):
+        has_all = [len(np.unique(train.ids[one > 0])) == n_classes for one in some]
+        solved = _fit_resamples(probe, template, inputs, train.y, list(compress(some, has_all)))
+        for one, all_classes in zip(some, has_all, strict=True):
+            if all_classes:
+                fitted = next(solved)
+                fitted.trained_on_ = identity
+            else:
+                kept = np.flatnonzero(one)
+                fitted = fit_drawn(probe, train.take(kept), one[kept])
             yield fitted
+
+
+def _fit_resamples(
+    probe: ElasticNetProbe,
+    template: ElasticNetProbe,
+    inputs: FitInputs,
+    y: np.ndarray,
+    weights: Sequence[np.ndarray],
+) -> Iterator[ElasticNetProbe]:
+    """A probe for each weights (n,) of rows that have all classes, solved side by side."""
+    if not weights:
+        return
+    of_rows = np.stack(weights, axis=1)
+    each = inputs.of_weights(of_rows, standardize=template.standardize)
+    scale = torch.from_numpy(inputs.scale).to(inputs.like)
+    scales = torch.from_numpy(np.stack([one.scale for one in each], axis=1)).to(scale)
+    constant = torch.from_numpy(np.stack([one.constant for one in each], axis=1))
+    factors = (scale[:, None] / scales).masked_fill(constant.to(scale.device), 0)
+    task = template.fit_task(inputs, y, of_rows)
+    W, b = task.start_at(probe)
+    W = torch.where(factors[..., None] > 0, W / factors[..., None], 0)
+    solved = _solve(task.problem, factors, template, (W, b.expand(len(weights), -1)))
+    for own, learned, (W, b, certificate) in zip(each, task.learned, solved, strict=True):
+        fitted = clone(template)
+        # Scores are of activations minus the mean of all rows.
+        moved = torch.from_numpy((own.mean - inputs.mean) / own.scale).to(W) @ W
+        with _logged_warnings("fitted on a resample"):
+            fitted.set_solution(own, W, b + moved, certificate, learned)
+        yield fitted
+
+
+def fit_drawn(
+    probe: ElasticNetProbe, drawn: LabelledActivations, times: np.ndarray
+) -> ElasticNetProbe:
+    """A clone of a probe fitted on rows that were drawn so many times, from its weights on."""
+    start = probe if np.array_equal(np.unique(drawn.y), probe.classes_) else None
+    template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
+    if isinstance(probe.class_weight, dict):  # the others are not among these rows
+        present = set(np.unique(drawn.y).tolist())
+        kept = {label: w for label, w in probe.class_weight.items() if label in present}
+        template.set_params(class_weight=kept)
+    return template.fit(drawn, sample_weight=times, start=start)
 
 
 def problems_at_once(n_rows: int, n_outputs: int) -> int:
