@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from neurox_lite.activations.matrix import BLOCK_ROWS, ActivationMatrix
+from neurox_lite.activations.matrix import BLOCK_ROWS, ActivationMatrix, rows_at_once
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
 
@@ -70,11 +70,12 @@ def take_rows(X: Any, positions: np.ndarray) -> Any:
 
 
 def blocks(X: Any, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]:
-    """Stream ``X`` as (first row, block of at most ``n_rows`` rows)."""
+    """Stream ``X`` as (first row, block of at most ``n_rows`` rows, and 64 MB of float32)."""
     if isinstance(X, ActivationMatrix):
         yield from X.blocks(n_rows)
         return
     array = load(X)
+    n_rows = rows_at_once(array.shape[1], n_rows)
     for start in range(0, len(array), n_rows):
         yield start, array[start : start + n_rows]
 
@@ -91,6 +92,7 @@ def read_ahead(items: Iterator[Item]) -> Iterator[Item]:
 def tensor_blocks(X: Any, n_rows: int = 2048) -> Iterator[tuple[int, torch.Tensor]]:
     """:func:`blocks` as tensors of the dtype and on the device that ``X`` has."""
     if isinstance(X, torch.Tensor):
+        n_rows = rows_at_once(X.shape[1], n_rows)
         for start in range(0, len(X), n_rows):
             yield start, X[start : start + n_rows].detach()
         return

@@ -14,7 +14,14 @@ from neurox_lite.showing import some
 if TYPE_CHECKING:
     from neurox_lite.activations.store import ActivationStore
 
-BLOCK_ROWS = 4096
+BLOCK_ROWS, BLOCK_NUMBERS = 4096, 16 << 20
+"""Rows of a block, unless these would be more numbers: 64 MB of float32."""
+
+
+def rows_at_once(n_neurons: int, most: int = BLOCK_ROWS) -> int:
+    """Rows of a block of so many neurons: a power of two below ``most``, so that chunks are whole."""
+    n_rows = max(1, BLOCK_NUMBERS // max(1, n_neurons))
+    return min(most, 1 << (n_rows.bit_length() - 1))
 
 
 class ActivationMatrix:
@@ -61,7 +68,10 @@ class ActivationMatrix:
         return out
 
     def blocks(self, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]:
-        """Stream all rows: (position of the block's first row, block) of at most n_rows rows."""
+        """Stream all rows: (position of the block's first row, block) of at most n_rows rows.
+
+        A block has at most 64 MB of float32, however many neurons there are.
+        """
         return self._blocks(0, len(self), n_rows)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -72,6 +82,7 @@ class ActivationMatrix:
         self, start: int, stop: int, n_rows: int = BLOCK_ROWS
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Read spans of at most n_rows neighbouring rows of the file and keep the wanted ones."""
+        n_rows = rows_at_once(self.space.n_neurons, n_rows)
         while start < stop:
             first = int(self.rows[start])
             end = min(stop, start + n_rows, int(np.searchsorted(self.rows, first + n_rows)))

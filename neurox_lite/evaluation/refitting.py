@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from itertools import islice
 
 import numpy as np
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.probing.frozen_scores import scores_of
+from neurox_lite.probing.frozen_scores import scored_at_once, scores_of
 from neurox_lite.probing.linear import LinearProbe
-from neurox_lite.probing.side_by_side import refit_on_neurons
+from neurox_lite.probing.side_by_side import refit_on_neurons, refits_on_neurons
 
 
 def refit(
@@ -49,6 +50,8 @@ def refit_scores(
 ) -> tuple[list[float], bool]:
     """Accuracy (R2 of a regression) on test of a probe of each set, and whether all converged.
 
+    Probes are scored as they are fitted, and never all held.
+
     Parameters
     ----------
     probe, train
@@ -64,7 +67,12 @@ def refit_scores(
     places = [place for place, columns in enumerate(sets) if len(columns)]
     if not places:
         return scores, True
-    fitted = refit_on_neurons(probe, train, [sets[place] for place in places])
-    for place, score in zip(places, scores_of(fitted, test), strict=True):
-        scores[place] = score
-    return scores, all(one.certificate_.converged for one in fitted)
+    refits = refits_on_neurons(probe, train, [sets[place] for place in places])
+    n, converged = scored_at_once(probe, test), True
+    while some := list(islice(refits, n)):
+        found = scores_of([one for _, one in some], test)
+        for (equal, one), score in zip(some, found, strict=True):
+            converged = converged and one.certificate_.converged
+            for number in equal:
+                scores[places[number]] = score
+    return scores, converged

@@ -22,11 +22,12 @@ from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import moments
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.rounded import ROUNDED_BYTES, has_units
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
-HELD_BYTES, HELD_FOR_MANY_FITS = 256 << 20, 2_500_000_000
-"""A store's matrix up to this size is held in memory, for one fit and for many of the same rows."""
+HELD_BYTES = 1_200_000_000
+"""A store's matrix up to this size is held in memory, with its rounded copy where one is faster."""
 
 CONSTANT_SHARE = 1e-5
 """Of the mean square of float32 numbers, a variance that may be rounding."""
@@ -152,11 +153,10 @@ def validate_fit(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, Any, np
     return given, held(data.X), data.y
 
 
-def held(X: Any, most_bytes: int = HELD_BYTES) -> Any:
-    """Validated activations as a tensor; a store's matrix above so many bytes stays on the disk."""
+def held(X: Any) -> Any:
+    """Validated activations as a tensor; a store's matrix that is not small stays on the disk."""
     if isinstance(X, ActivationMatrix):
-        is_small = len(X) * X.shape[1] * X.dtype.itemsize <= most_bytes
-        return torch.from_numpy(X[:]) if is_small else X
+        return torch.from_numpy(X[:]) if _is_small(X) else X
     if isinstance(X, torch.Tensor):
         return X
     dtype = np.float64 if X.dtype.itemsize > 8 else X.dtype.newbyteorder("=")
@@ -164,10 +164,14 @@ def held(X: Any, most_bytes: int = HELD_BYTES) -> Any:
 
 
 def loaded_if_small(data: LabelledActivations) -> LabelledActivations:
-    """Activations in memory, for many fits of the same rows; above 2.5 GB they stay on the disk."""
-    n_bytes = len(data) * data.X.shape[1] * data.X.dtype.itemsize
-    is_stored = isinstance(data.X, ActivationMatrix)
-    return replace(data, X=data.X[:]) if is_stored and n_bytes <= HELD_FOR_MANY_FITS else data
+    """Activations in memory, for many fits of the same rows; what is not small stays on the disk."""
+    is_small = isinstance(data.X, ActivationMatrix) and _is_small(data.X)
+    return replace(data, X=data.X[:]) if is_small else data
+
+
+def _is_small(X: ActivationMatrix) -> bool:
+    rounded = ROUNDED_BYTES if has_units() else 0
+    return len(X) * X.shape[1] * (X.dtype.itemsize + rounded) <= HELD_BYTES
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

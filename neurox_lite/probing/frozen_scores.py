@@ -9,9 +9,11 @@ import numpy as np
 
 from neurox_lite.activations.access import finite_blocks
 from neurox_lite.activations.inputs import LabelledActivations
+from neurox_lite.activations.matrix import rows_at_once
 from neurox_lite.probing.linear import LinearProbe
 
-MAP_BYTES = 64 << 20
+MAP_BYTES, OUTPUT_BYTES = 64 << 20, 128 << 20
+"""Memory for maps that are applied in one pass, and for what they make of a block."""
 
 
 def frozen_scores(
@@ -54,14 +56,21 @@ def scores_of(probes: Sequence[LinearProbe], data: LabelledActivations) -> list[
     return _scores(maps, probes[0], data)
 
 
+def scored_at_once(probe: LinearProbe, data: LabelledActivations) -> int:
+    """Of how many probes the weights take 64 MB at most, and the outputs of a block 128 MB."""
+    n_rows = min(len(data), rows_at_once(data.X.shape[1]))
+    outputs = 12 * n_rows * len(probe.coef_)  # in float32 and in float64
+    return max(1, min(MAP_BYTES // (4 * probe.coef_.size), OUTPUT_BYTES // outputs))
+
+
 def _scores(
     maps: Iterator[tuple[np.ndarray, np.ndarray]], probe: LinearProbe, data: LabelledActivations
 ) -> list[float]:
     """Of linear maps of activations less their means: weights (n_neurons, n_outputs), constant.
 
-    One pass over ``data`` for as many of them as have 64 MB of weights.
+    One pass over ``data`` for as many of them as :func:`scored_at_once` says.
     """
-    at_once = max(1, MAP_BYTES // (4 * probe.coef_.size))
+    at_once = scored_at_once(probe, data)
     errors: list[float] = []
     while some := list(islice(maps, at_once)):
         weights = np.concatenate([one for one, _ in some], axis=1)

@@ -35,9 +35,13 @@ class Problem:
     __repr__ = short_repr
 
     def sample(self, positions: np.ndarray) -> Problem:
-        """The same problems of some rows, which are held in memory."""
+        """The same problems of some rows, in memory: rounded, where products then take less time.
+
+        Those of a store are rounded as they are read, and never all held as they are.
+        """
         loss = self.loss.sample(torch.from_numpy(positions).to(self.l1.device))
-        return replace(self, X=self.X.sample(positions), loss=loss)
+        problem = replace(self, X=self.X.sample(positions), loss=loss).rounded()
+        return replace(problem, X=problem.X.held())
 
     def rounded(self) -> Problem:
         """The same problems on rows in bfloat16, where their products take less time."""

@@ -12,13 +12,17 @@ from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
 FEWEST_NUMBERS, MOST_NUMBERS = 1 << 20, 6 * 10**8
-"""A smaller matrix is not worth rounding; the copy of a larger one would take more than 1 GB."""
+"""A smaller matrix is not worth rounding; the copy of a larger one would take more than 1.2 GB."""
+
+ROUNDED_BYTES = 2
+"""Of a rounded number."""
 
 BLOCK_ROWS = 1024
 """Products are rounded, too: those of so many rows, which are then added in float32."""
 
 N_OUTPUTS, CLOSE = 16, 0.05
-"""Columns of the product that is tried, and how far it may be off; rounding takes it off by .01."""
+"""Columns of the product that is tried on a block, and how far it may be off; rounding takes it off
+by .01."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,23 @@ class RoundedMatrix:
         return self.rows.shape[1]
 
     def agrees_with(self, X: StandardizedMatrix) -> bool:
-        """Whether a product is that of the exact rows, but for rounding.
+        """Whether a product of the first rows is that of the exact ones, but for rounding.
 
         It is not in a process in which a package with a copy of OpenMP of its own (cyanure 1.2) has
         run: there torch's products of bfloat16 are NaN.
         """
         W = torch.linspace(-1, 1, self.n_neurons).to(self.like)[:, None].expand(-1, N_OUTPUTS)
-        exact = X.times(W.contiguous())
-        return bool((self.times(W) - exact).norm() <= CLOSE * exact.norm())
+        first = np.arange(min(len(self), BLOCK_ROWS))
+        exact = X.sample(first).times(W.contiguous())
+        return bool((self.sample(first).times(W) - exact).norm() <= CLOSE * exact.norm())
 
     def sample(self, positions: np.ndarray) -> RoundedMatrix:
         """Some rows."""
         return RoundedMatrix(self.rows[torch.from_numpy(positions)], self.like)
+
+    def held(self) -> RoundedMatrix:
+        """Itself, which is in memory."""
+        return self
 
     def of_neurons(self, neurons: torch.Tensor) -> RoundedMatrix:
         """Some neurons."""
@@ -90,10 +99,12 @@ class RoundedMatrix:
 
 def is_faster(X: StandardizedMatrix) -> bool:
     """Whether products of a rounded copy take less time; not where float64 was asked for."""
-    is_held = isinstance(X.raw, torch.Tensor)  # else a copy would hold what is to stay on the disk
-    if not is_held or X.like.dtype != torch.float32 or X.like.device.type != "cpu":
-        return False
-    has_units = torch.cpu.get_capabilities().get("avx512_bf16", False)
-    if not has_units or not torch.backends.mkldnn.is_available():
+    if X.like.dtype != torch.float32 or X.like.device.type != "cpu" or not has_units():
         return False
     return FEWEST_NUMBERS <= len(X) * X.n_neurons <= MOST_NUMBERS
+
+
+def has_units() -> bool:
+    """Whether the processor has units for bfloat16, and torch uses them."""
+    has_them = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return bool(has_them) and torch.backends.mkldnn.is_available()

@@ -20,8 +20,9 @@ from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations, hash_labelled_words
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.probing.certificate import Certificate
-from neurox_lite.probing.fit_inputs import HELD_FOR_MANY_FITS, FitInputs, held
+from neurox_lite.probing.fit_inputs import FitInputs, held
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -60,7 +61,8 @@ def refit_on_neurons(
     They start from its weights, which changes their time and not the result, and stop at a
     certificate of ``REFIT_TOL``. Equal sets are fitted once.
 
-    Memory: a copy of the columns of a few sets, up to 1 GB, beside what a fit takes.
+    Memory: a copy of the columns of a few sets, up to 1 GB, beside what a fit takes, and a probe of
+    all neurons for every set.
 
     Parameters
     ----------
@@ -76,6 +78,19 @@ def refit_on_neurons(
     list of probes
         Over all neurons; those left out have no weight.
     """
+    fitted: dict[int, LinearProbe] = {}
+    for places, one in refits_on_neurons(probe, train, sets, sample_weight):
+        fitted |= dict.fromkeys(places, one)
+    return [fitted[place] for place in range(len(sets))]
+
+
+def refits_on_neurons(
+    probe: LinearProbe,
+    train: LabelledActivations,
+    sets: Sequence[np.ndarray],
+    sample_weight: np.ndarray | None = None,
+) -> Iterator[tuple[list[int], LinearProbe]]:
+    """The probes of :func:`refit_on_neurons` as they are fitted, each with the places of its set."""
     template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
     inputs = _inputs(template, train, sample_weight)
     task = template.fit_task(
@@ -83,39 +98,54 @@ def refit_on_neurons(
     )
     W, b = task.start_at(probe)
     identity = hash_labelled_words(train.X, train.y)
-    ascending = [np.sort(columns) for columns in sets]
-    keys = [columns.tobytes() for columns in ascending]
-    distinct = dict(zip(keys, ascending, strict=True))
+    distinct: dict[bytes, np.ndarray] = {}
+    places: dict[bytes, list[int]] = {}
+    for place, columns in enumerate(map(np.sort, sets)):
+        distinct[columns.tobytes()] = columns
+        places.setdefault(columns.tobytes(), []).append(place)
 
-    def solve_for(some: Sequence[bytes]) -> list[Solution]:
-        kept = W.new_zeros(len(W), len(some))
-        for number, key in enumerate(some):
-            kept[distinct[key], number] = 1
-        problem = task.problem.take(torch.zeros(len(some), dtype=torch.int64))
-        start = W * kept[..., None], b.expand(len(some), -1)
-        return _solve(problem, kept, template, start)
-
-    fitted: dict[bytes, LinearProbe] = {}
     with tqdm(desc="refit", total=len(distinct), unit="probe", disable=None, delay=2) as progress:
-        for n_calls, batches in _schedule(distinct, inputs, task.problem.loss.shape[1]):
+        for n_calls, read, batches in _schedule(distinct, inputs, task.problem.loss.shape[1]):
+            among = np.arange(len(W)) if read is None else read
+            rows = task.problem if read is None else _read(task.problem, read)
+
+            def solve_for(
+                some: Sequence[bytes], among: np.ndarray = among, rows: Problem = rows
+            ) -> list[Solution]:
+                kept = W.new_zeros(len(among), len(some))
+                for number, key in enumerate(some):
+                    kept[np.searchsorted(among, distinct[key]), number] = 1
+                problem = rows.take(torch.zeros(len(some), dtype=torch.int64))
+                start = W[among] * kept[..., None], b.expand(len(some), -1)
+                return _solve(problem, kept, template, start)
+
             with thread_map(n_calls) as run:
                 for some, solutions in zip(batches, run(solve_for, batches), strict=True):
-                    for key, solution in zip(some, solutions, strict=True):
-                        one = fitted[key] = clone(template)
+                    for key, (few, *solved) in zip(some, solutions, strict=True):
+                        whole = torch.zeros_like(W[:, 0])
+                        whole[among] = few
+                        one = clone(template)
                         one.trained_on_ = identity
                         with _logged_warnings(f"refitted on {len(distinct[key])} neurons"):
-                            one.set_solution(inputs, *task.solution(*solution), task.learned[0])
+                            solution = task.solution(whole, *solved)
+                            one.set_solution(inputs, *solution, task.learned[0])
+                        yield places[key], one
                     progress.update(len(some))
-    return [fitted[key] for key in keys]
+
+
+def _read(problem: Problem, columns: np.ndarray) -> Problem:
+    """The problem of some neurons, whose activations are in memory."""
+    return problem.of_neurons(torch.from_numpy(columns).to(problem.l1.device))
 
 
 def _schedule(
     sets: Mapping[bytes, np.ndarray], inputs: FitInputs, n_outputs: int
-) -> list[tuple[int, list[list[bytes]]]]:
-    """How many calls are made at once, and the sets of each call.
+) -> list[tuple[int, np.ndarray | None, list[list[bytes]]]]:
+    """How many calls are made at once, the columns read before, and the sets of each call.
 
-    Small sets are solved one by one, a core for each, with a copy of their columns; large ones side
-    by side, those of a size together, since they take about as many steps.
+    Small sets are solved one by one, a core for each, with a copy of their columns; of a store, the
+    columns of as many as half a gigabyte holds are read at once. Large ones are solved side by
+    side, those of a size together, since they take about as many steps.
     """
     n_rows, n_neurons = len(inputs.X), len(inputs.mean)
     most = min(SMALL * n_neurons, COLUMN_BYTES / (4 * n_rows))
@@ -124,11 +154,30 @@ def _schedule(
     large = by_size[len(small) :]
     n = problems_at_once(n_rows, n_outputs)
     together = [large[first : first + n] for first in range(0, len(large), n)]
-    n_calls = 1
-    if small and inputs.like.device.type == "cpu":
-        n_copies = COLUMN_BYTES // (4 * n_rows * len(sets[small[-1]]))
-        n_calls = max(1, min(torch.get_num_threads(), n_copies, len(small)))
-    return [(n_calls, [[key] for key in small]), (1, together)]
+    calls: list[tuple[int, np.ndarray | None, list[list[bytes]]]] = []
+    is_stored = isinstance(inputs.X.raw, ActivationMatrix)
+    for keys, columns in _read_together(small, sets, n_rows) if is_stored else [(small, None)]:
+        n_calls = 1
+        if keys and inputs.like.device.type == "cpu":
+            n_copies = COLUMN_BYTES // (4 * n_rows * len(sets[keys[-1]]))
+            n_calls = max(1, min(torch.get_num_threads(), n_copies, len(keys)))
+        calls.append((n_calls, columns, [[key] for key in keys]))
+    return [*calls, (1, None, together)]
+
+
+def _read_together(
+    keys: Sequence[bytes], sets: Mapping[bytes, np.ndarray], n_rows: int
+) -> Iterator[tuple[list[bytes], np.ndarray]]:
+    """Neighbouring sets, as many as have few columns together, and these columns, ascending."""
+    some, columns = [], np.empty(0, np.int64)
+    for key in keys:
+        joined = np.union1d(columns, sets[key])
+        if some and len(joined) * n_rows * 4 > COLUMN_BYTES / 2:
+            yield some, columns
+            some, joined = [], sets[key]
+        some, columns = [*some, key], joined
+    if some:
+        yield some, columns
 
 
 def fit_weighted(
@@ -216,7 +265,7 @@ def _inputs(
 ) -> FitInputs:
     return FitInputs.of(
         train.X,
-        held(train.X, HELD_FOR_MANY_FITS),
+        held(train.X),
         sample_weight,
         standardize=template.standardize,
         device=template.device,

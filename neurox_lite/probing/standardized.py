@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,11 +66,14 @@ class StandardizedMatrix:
         return len(self.mean)
 
     def sample(self, positions: np.ndarray) -> StandardizedMatrix:
-        """Some rows, in memory."""
-        raw = take_rows(self.raw, positions)
-        if isinstance(raw, ActivationMatrix):
-            raw = torch.from_numpy(raw[:])
-        return StandardizedMatrix(raw, self.mean, self.inverse_scale, self.offset_columns)
+        """Some rows; those of a store stay on the disk."""
+        return replace(self, raw=take_rows(self.raw, positions))
+
+    def held(self) -> StandardizedMatrix:
+        """The same in memory."""
+        if not isinstance(self.raw, ActivationMatrix):
+            return self
+        return replace(self, raw=torch.from_numpy(self.raw[:]))
 
     def of_neurons(self, neurons: torch.Tensor) -> StandardizedMatrix:
         """Some neurons, whose activations are copied into memory."""

@@ -102,7 +102,6 @@ def test_a_store_gives_what_its_array_gives(train, tmp_path, monkeypatch):
         writer.finish({})
     matrix = ActivationStore(tmp_path / "s.h5").matrix()
     monkeypatch.setattr(fit_inputs, "HELD_BYTES", 0)
-    monkeypatch.setattr(side_by_side, "HELD_FOR_MANY_FITS", 0)
     probe = ElasticNetProbe(tol=TOL).fit(train)
     on_disk = LabelledActivations(matrix, train.y)
     for one, alone in zip(
