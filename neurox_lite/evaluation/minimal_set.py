@@ -88,7 +88,8 @@ def minimal_set(
 ) -> MinimalSet:
     """Grow the kept share of a ranking, retrain, stop within ``delta`` of the full probe.
 
-    Durrani et al. 2020, section 3: the minimal neuron set. Memory: training data up to 2.5 GB.
+    Durrani et al. 2020, section 3: the minimal neuron set. Memory: training data up to 1.2 GB; more
+    stay on the disk.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ class Workspace:
 
     @cached_property
     def train(self) -> LabelledActivations:
-        """The training words, their activations in memory up to 2.5 GB."""
+        """The training words, their activations in memory up to 1.2 GB."""
         return loaded_if_small(self.splits.train)
 
     @cached_property

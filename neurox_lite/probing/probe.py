@@ -104,11 +104,12 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         """Fit to the optimum.
 
         Memory: ``X`` is not copied, whether float32, float64, float16 or bfloat16; a store's
-        matrix above 256 MB is read from the disk for every pass (slice it, ``X[:]``, to hold it in
+        matrix above 1.2 GB is read from the disk for every pass (slice it, ``X[:]``, to hold it in
         memory). Beside it about eight arrays of (n, n_classes), and where there are four times as
         many rows a sample of a 16th of them, at least 4,096 and two for each neuron. Processors
         with bfloat16 units take their steps on a copy in bfloat16 of up to 1.2 GB, of the sample
-        and of what is in memory; the result is that of ``X`` itself.
+        and of all rows, and hold of a store's matrix above 0.8 GB nothing else; the result is that
+        of ``X`` itself.
 
         Parameters
         ----------

@@ -54,7 +54,7 @@ def matching_pursuit(
     of neurons that carry the same it takes one, where other methods rank all of them high.
 
     Memory: a copy of the sample, which of a store is read from the disk every time when it is above
-    256 MB, and ``8 * n_rows * n_neurons`` bytes. It is read twice for every neuron selected.
+    1.2 GB, and ``8 * n_rows * n_neurons`` bytes. It is read twice for every neuron selected.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neurox_lite.activations import matrix as matrix_module
 from neurox_lite.activations.access import blocks, finite_blocks, load, space_of
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
@@ -118,6 +119,16 @@ def test_blocks_cover_everything_once(store, data):
         ).tolist()
         assert all(1 <= len(block) <= n_rows for _, block in found)
         np.testing.assert_array_equal(np.vstack([block for _, block in found]), whole)
+
+
+def test_blocks_of_many_neurons_have_fewer_rows(store, monkeypatch):
+    expected = np.hstack(list(random_layers().values()))
+    monkeypatch.setattr(matrix_module, "BLOCK_NUMBERS", 90)
+    for X in (store.matrix(), expected):
+        found = [block for _, block in blocks(X)]
+        assert max(map(len, found)) == 8  # of 10 numbers
+        np.testing.assert_array_equal(np.vstack(found), expected)
+    np.testing.assert_array_equal(store.matrix()[3:20], expected[3:20])
 
 
 def test_a_slice_reads_only_its_rows_and_layers(store, reads):

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from neurox_lite.activations.matrix import ActivationMatrix
 from neurox_lite.activations.moments import moments
-from neurox_lite.probing import objective, rounded
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.probing import fit_inputs, objective, rounded, solver
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.rounded import RoundedMatrix, is_faster
 from neurox_lite.probing.standardized import StandardizedMatrix
@@ -58,6 +62,33 @@ def test_the_optimum_is_that_of_the_exact_activations(task, l1, l2, monkeypatch)
     assert np.mean((probe.coef_ == 0) == (exact.coef_ == 0)) > 0.95
     warm = ElasticNetProbe(l1, l2, tol=1e-5).fit(X, y, start=exact)
     assert warm.n_iter_ < probe.n_iter_ / 2
+
+
+def test_rows_of_a_store_are_rounded_as_they_are_read(task, tmp_path, monkeypatch):
+    """All of them, and in a sample; nothing of them is held as it is."""
+    X, y = task
+    metadata = {"model": "m", "revision": "", "site": "hidden_states"}
+    corpus = TaggedCorpus([["w"] * 10] * (N // 10))
+    with open_writer(tmp_path / "s.h5", corpus, dtype="float32", metadata=metadata) as writer:
+        writer.append({0: X[:, :20], 1: X[:, 20:]})
+        writer.finish({})
+    monkeypatch.setattr(solver, "MIN_SAMPLE", 500)
+    monkeypatch.setattr(fit_inputs, "HELD_BYTES", 0)
+    monkeypatch.setattr(ActivationMatrix, "__getitem__", None)
+    store = ActivationStore(tmp_path / "s.h5")
+    probes = []
+    for most in (N * D, N * D - 1, 0):  # rounded, rounded in the sample alone, exact
+        can = lambda rows, most=most: len(rows) * rows.n_neurons <= most  # noqa: E731
+        if not most:
+            monkeypatch.undo()
+        monkeypatch.setattr(objective, "is_faster", can)
+        probes.append(ElasticNetProbe(tol=1e-5).fit(store.matrix(), y))
+    exact = probes.pop()
+    for probe in probes:
+        assert probe.certificate_.converged
+        assert probe.certificate_.objective == pytest.approx(exact.certificate_.objective, abs=3e-5)
+        np.testing.assert_allclose(probe.coef_, exact.coef_, atol=0.02)
+        assert not np.array_equal(probe.coef_, exact.coef_)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -8,12 +8,13 @@ import warnings
 import numpy as np
 import pytest
 
+from neurox_lite.activations import matrix as matrix_module
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.evaluation.refitting import refit, refit_scores
-from neurox_lite.probing import fit_inputs, side_by_side, solver
+from neurox_lite.probing import fit_inputs, frozen_scores, side_by_side, solver
 from neurox_lite.probing.frozen_scores import scores_of
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
@@ -94,7 +95,14 @@ def test_refits_with_weights_are_those_of_repeated_rows(train):
     assert_same(narrow, ElasticNetProbe(tol=TOL).fit(train.X[rows, 3:11], train.y[rows]))
 
 
-def test_a_store_gives_what_its_array_gives(train, tmp_path, monkeypatch):
+@pytest.mark.parametrize("memory", ["much", "little"])
+def test_a_store_gives_what_its_array_gives(train, memory, tmp_path, monkeypatch):
+    """Also where columns, weights, outputs and rows are held a few at a time."""
+    if memory == "little":
+        monkeypatch.setattr(side_by_side, "COLUMN_BYTES", 8 * 5 * len(train))
+        monkeypatch.setattr(side_by_side, "SMALL", 0.8)
+        monkeypatch.setattr(frozen_scores, "MAP_BYTES", 1)
+        monkeypatch.setattr(matrix_module, "BLOCK_NUMBERS", 70 * D)
     metadata = {"model": "m", "revision": "", "site": "hidden_states"}
     corpus = TaggedCorpus([["w"] * 10] * (len(train) // 10))
     with open_writer(tmp_path / "s.h5", corpus, dtype="float32", metadata=metadata) as writer:
