@@ -67,30 +67,36 @@ class Point:
         term. Should b not be optimal (a search through saturated scores can fail), the bound is 0:
         no loss is negative.
         """
-        problem, loss = self.problem, self.problem.loss
-        self.b = loss.best_intercept(self.scores, self.b)
-        self.gradient, self.intercept_gradient = problem.gradient(self._scores)
-        self.objective = loss.value(self._scores) + problem.penalty(self.W)
-
-        steepest = self.gradient.abs().amax((0, 2)).double()
-        feasible = (problem.l1 / steepest).nan_to_num(1.0).clamp(max=1)
-        bounds = [self._dual(feasible)]
-        if bool((problem.l2 > 0).any()):
-            bounds.append(self._dual(torch.ones_like(feasible)))
-        not_centred = self.intercept_gradient.abs() * (2 * self.b.abs() + 1)
-        bound = torch.stack(bounds).amax(0) - not_centred.sum(1, dtype=torch.float64)
-        # A bound above F is one of rounding, and tells how large that is.
-        gap = (self.objective - bound.clamp(min=0)).abs()
-        gap = torch.where(at_zero.objective > 0, gap / at_zero.objective, gap)
+        plain = (self.problem.l1 + self.problem.l2) == 0
+        self.b = self.problem.loss.best_intercept(self.scores, self.b)
+        gap = self._gap(at_zero)
         slope = self.gradient.square().sum((0, 2), dtype=torch.float64)
         slope += self.intercept_gradient.square().sum(1, dtype=torch.float64)
         slope = torch.where(slope > 0, slope.sqrt() / at_zero.slope, slope)
-        plain = (problem.l1 + problem.l2) == 0
         kinds = ["gradient" if p else "duality gap" for p in plain.tolist()]
         if bool(plain.any()):
-            separated = (plain & loss.is_separated(self._scores)).tolist()
+            separated = (plain & self.problem.loss.is_separated(self._scores)).tolist()
             kinds = ["separable" if s else kind for s, kind in zip(separated, kinds, strict=True)]
         return kinds, torch.where(plain, slope, gap).nan_to_num(math.inf)
+
+    def _gap(self, at_zero: AtZero) -> torch.Tensor:
+        """The duality gap relative to F at W = 0, (n_problems,)."""
+        problem = self.problem
+        self.gradient, self.intercept_gradient, value, conjugate = problem.slopes(self._scores)
+        self.objective = value + problem.penalty(self.W)
+        bound = conjugate - self._ridge(torch.ones_like(value))
+        steepest = self.gradient.abs().amax((0, 2)).double()
+        feasible = (problem.l1 / steepest).nan_to_num(1.0).clamp(max=1)
+        # -f*(theta) is concave in s, with slope -f* - f at 1, so it is at most this.
+        most = feasible * conjugate + (1 - feasible) * value
+        if bool((most > bound).any()):
+            other = problem.loss.minus_conjugate(self._scores, feasible) - self._ridge(feasible)
+            bound = bound.maximum(other)
+        not_centred = self.intercept_gradient.abs() * (2 * self.b.abs() + 1)
+        bound -= not_centred.sum(1, dtype=torch.float64)
+        # A bound above F is one of rounding, and tells how large that is.
+        gap = (self.objective - bound.clamp(min=0)).abs()
+        return torch.where(at_zero.objective > 0, gap / at_zero.objective, gap)
 
     def shrunk(self, problems: torch.Tensor, curvature: torch.Tensor) -> Point:
         """A step of soft thresholding on all rows for some of the problems (a mask)."""
@@ -128,14 +134,14 @@ class Point:
     def _scores(self, rows: slice) -> torch.Tensor:
         return self.scores[rows] + self.b
 
-    def _dual(self, share: torch.Tensor) -> torch.Tensor:
+    def _ridge(self, share: torch.Tensor) -> torch.Tensor:
+        """The second term of D, (n_problems,)."""
         problem = self.problem
         excess = (share.to(self.W)[:, None] * self.gradient).abs().double()
         excess = (excess - problem.l1[:, None]).clamp(min=0).square().sum((0, 2))
         ridge = torch.where(excess > 0, excess / (4 * problem.l2), 0)
         # Without l2 the share is the largest feasible one, up to rounding.
-        ridge = torch.where((problem.l2 == 0) & (share < 1), 0, ridge)
-        return problem.loss.minus_conjugate(self._scores, share) - ridge
+        return torch.where((problem.l2 == 0) & (share < 1), 0, ridge)
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,6 @@ class AtZero:
 
         slope = torch.ones_like(problem.l1)
         if bool((problem.l1 + problem.l2 == 0).any()):
-            gradient, _ = problem.gradient(scores)
+            gradient = problem.slopes(scores).by_weights
             slope = gradient.square().sum((0, 2), dtype=torch.float64).sqrt()
         return cls(loss.value(scores), slope)

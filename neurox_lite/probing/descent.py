@@ -134,7 +134,7 @@ class OnSample:
     def _gradient(self, point: Point) -> torch.Tensor:
         """Of the sample."""
         scores = self.sample.scores(point.W) + point.b
-        return self.sample.gradient(lambda rows: scores[rows])[0]
+        return self.sample.slopes(lambda rows: scores[rows]).by_weights
 
 
 def _moving(point: Point, gradient: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from neurox_lite.probing.objective import Problem
+from neurox_lite.probing.objective import Problem, Slopes
 
 
 class Fista:
@@ -47,8 +47,9 @@ class Fista:
 
     def tilt_to(self, gradient: torch.Tensor, intercept_gradient: torch.Tensor) -> None:
         """Add a linear term with which the gradients at the current point are these."""
-        own, own_of_intercept = self._gradient(self.scores)
-        self._tilt, self._intercept_tilt = gradient - own, intercept_gradient - own_of_intercept
+        own = self._slopes(self.scores)
+        self._tilt = gradient - own.by_weights
+        self._intercept_tilt = intercept_gradient - own.by_intercepts
 
     def change_rows(self, problem: Problem) -> None:
         """Go on with the same problems on other rows, without a linear term."""
@@ -86,16 +87,16 @@ class Fista:
         scores[:, problems] = changed
         return some.loss.value(lambda rows: changed[rows])
 
-    def _gradient(self, scores: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _slopes(self, scores: torch.Tensor) -> Slopes:
         self.n_products += 1
-        return self.problem.gradient(lambda rows: scores[rows])
+        return self.problem.slopes(lambda rows: scores[rows])
 
     def _value(self, scores: torch.Tensor) -> torch.Tensor:
         return self.problem.loss.value(lambda rows: scores[rows])
 
     def _first_curvature(self) -> torch.Tensor:
         """Of the loss along its gradient, as far as its outputs are independent."""
-        gradient, _ = self._gradient(self.scores)
+        gradient = self._slopes(self.scores).by_weights
         direction = gradient / self._scale
         self.n_products += 1
         along = self.problem.scores(direction)
@@ -106,8 +107,7 @@ class Fista:
         """Take steps, of about a pass each; ``W``, ``b`` and ``scores`` are where they end."""
         most_products = self.n_products + 2 * n_passes
         while self.n_products < most_products:
-            gradient, intercept_gradient = self._gradient(self._U)
-            value = self._value(self._U)
+            gradient, intercept_gradient, value, _ = self._slopes(self._U)
             self.curvature = self.curvature * 0.95
             scores = torch.empty_like(self._U)
             attempted = torch.arange(len(self.b), device=self.b.device)

@@ -48,8 +48,12 @@ class Loss(Protocol):
     def value(self, scores: Scores) -> torch.Tensor:
         """f, shape (n_problems,)."""
 
-    def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
-        """The gradient of f by the scores of a block, times n; of their shape."""
+    def residual(self, scores: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradient of f by the scores of a block, times n, of their shape.
+
+        With it, sums over the block: of the losses, and of their -f*(gradient),
+        (2, n_problems) in float64.
+        """
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         """What to add to the scores, the same for all rows, so that f is least."""
@@ -157,10 +161,12 @@ class CrossEntropy:
         right = log_P.gather(2, self.y[rows, :, None])[..., 0]
         return -self._weigh(right, rows).sum(0, dtype=torch.float64)
 
-    def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
-        residual = _softmax(scores)
+    def residual(self, scores: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        log_P, residual = _log_softmax(scores), _softmax(scores)  # exp(log_P) is less exact
+        value = self._of_block(log_P, rows)
+        entropy = self._weigh(log_P.mul_(residual).sum(2), rows).sum(0, dtype=torch.float64)
         residual.scatter_add_(2, self.y[rows, :, None], -torch.ones_like(residual[:, :, :1]))
-        return self._weigh(residual, rows)
+        return self._weigh(residual, rows), torch.stack([value, -entropy])
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         """By damped Newton steps; a short last one is taken without looking where it leads."""
@@ -272,9 +278,13 @@ class SquaredError:
     def value(self, scores: Scores) -> torch.Tensor:
         return self._mean(lambda rows: (scores(rows)[:, :, 0] - self.y[rows]).square() / 2)
 
-    def residual(self, scores: torch.Tensor, rows: slice) -> torch.Tensor:
-        residual = scores - self.y[rows, :, None]
-        return residual if self.weights is None else residual * self.weights[rows, :, None]
+    def residual(self, scores: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
+        y, residual = self.y[rows], scores - self.y[rows, :, None]
+        error = residual[:, :, 0]
+        weighted = error if self.weights is None else error * self.weights[rows]
+        value = (weighted * error).sum(0, dtype=torch.float64) / 2
+        conjugate = -value - (weighted * y).sum(0, dtype=torch.float64)
+        return weighted[:, :, None], torch.stack([value, conjugate])
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         return self._mean(lambda rows: self.y[rows] - scores[rows][:, :, 0])[:, None].to(start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +12,23 @@ from neurox_lite.probing.losses import Loss, Scores
 from neurox_lite.probing.rounded import RoundedMatrix, is_faster
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
+
+
+class Slopes(NamedTuple):
+    """The gradient of a loss f, and what is known with it.
+
+    Attributes
+    ----------
+    by_weights : (n_neurons, n_problems, n_outputs) tensor
+    by_intercepts : (n_problems, n_outputs) tensor
+    value, minus_conjugate : (n_problems,) float64 tensors
+        f, and -f* at its gradient.
+    """
+
+    by_weights: torch.Tensor
+    by_intercepts: torch.Tensor
+    value: torch.Tensor
+    minus_conjugate: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -72,11 +90,17 @@ class Problem:
         """X W, shape (n, n_problems, n_outputs)."""
         return self.X.times(W if self.factors is None else W * self.factors[..., None])
 
-    def gradient(self, scores: Scores) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of f, by the weights (n_neurons, n_problems, n_outputs) and by the intercepts."""
-        by_weights, by_intercepts = self.X.transposed_times(
-            lambda rows: self.loss.residual(scores(rows), rows), self.loss.shape
-        )
+    def slopes(self, scores: Scores) -> Slopes:
+        """Of f where the scores are these: one pass over the rows, one softmax."""
+        sums = self.l1.new_zeros(2, len(self.l1))
+
+        def residual(rows: slice) -> torch.Tensor:
+            of_block, added = self.loss.residual(scores(rows), rows)
+            sums.add_(added)
+            return of_block
+
+        by_weights, by_intercepts = self.X.transposed_times(residual, self.loss.shape)
         if self.factors is not None:
             by_weights *= self.factors[..., None]
-        return by_weights, by_intercepts
+        value, minus_conjugate = sums / len(self.X)
+        return Slopes(by_weights, by_intercepts, value, minus_conjugate)

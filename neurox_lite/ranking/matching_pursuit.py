@@ -118,7 +118,7 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
     scores = b.expand(len(data), *loss.shape)
     selected: list[int] = []
     for step in tqdm(range(n_steps), desc="matching pursuit", unit="neuron", disable=None, delay=2):
-        residual = loss.residual(scores, slice(None)).flatten(1)
+        residual = loss.residual(scores, slice(None))[0].flatten(1)
         residual -= basis @ (basis.T @ residual)
         gradient, _ = X.transposed_times(residual.__getitem__, loss.shape[1:])
         slopes = gradient.norm(dim=1)

@@ -32,8 +32,10 @@ def standardized(X):
     return StandardizedMatrix.of(torch.from_numpy(X), found, found.std, torch.empty(0))
 
 
-def test_products_are_those_of_rounded_numbers(task):
-    exact = standardized(task[0])
+@pytest.mark.parametrize("n", [N, 700], ids=["several blocks", "less than one product"])
+def test_products_are_those_of_rounded_numbers(task, n, monkeypatch):
+    monkeypatch.setattr(rounded, "BLOCK_ROWS", 2048)
+    exact = standardized(task[0][:n])
     some = torch.tensor([3, 7, 50])
     rows, X = RoundedMatrix.of(exact).of_neurons(some), exact.of_neurons(some)
     W = torch.from_numpy(np.random.default_rng(1).normal(size=(3, 2, 4)).astype("f4"))
