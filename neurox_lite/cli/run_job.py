@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +25,7 @@ from neurox_lite.errors import InputError
 
 if TYPE_CHECKING:
     from neurox_lite.pipeline.job import Job
+    from neurox_lite.pipeline.job_estimate import JobEstimate, StageEstimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,23 +88,31 @@ class Run:
     units: Units = "neurons"
     figures: FigureOptions
     seed: Seed = 0
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Predict time, disk and memory of every stage, and write nothing."
+        ),
+    ] = False
     as_json: Json = False
     debug: Debug = False
 
     def execute(self) -> None:
         from neurox_lite.pipeline.job import Job
 
+        start = show_estimate if self.dry_run else run
         if self.job is None:
-            run(self._job(), self.as_json)
+            start(self._job(), self.as_json)
             return
-        others = [name for name in self.context.params if name not in ("job", "as_json", "debug")]
+        with_a_file = ("job", "dry_run", "as_json", "debug")
+        others = [name for name in self.context.params if name not in with_a_file]
         given = given_options(self.context, others)
         if given:
             raise InputError(
                 f"{self.job}: a job file takes no other options ({', '.join(given)}); write them "
                 "into it"
             )
-        run(Job.read(self.job), self.as_json)
+        start(Job.read(self.job), self.as_json)
 
     def _job(self) -> Job:
         from neurox_lite.pipeline.job import Job, ProbeOptions
@@ -152,3 +161,34 @@ def run(job: Job, as_json: bool) -> None:
     show(shown, as_json)
     if not result.converged:
         raise typer.Exit(EXIT_INCONCLUSIVE)
+
+
+def show_estimate(job: Job, as_json: bool) -> None:
+    """Show what a job will cost, stage by stage."""
+    from neurox_lite.pipeline.job_estimate import estimate_job
+
+    quiet_transformers()
+    found = estimate_job(job)
+    if as_json:
+        show(asdict(found), as_json)
+        return
+    rows = {stage.name: "already done" if stage.done else _cost(stage) for stage in found.stages}
+    head = {"estimates": f"{'time':>8} {'disk':>9} {'peak memory':>12}"}
+    show({**head, **rows, "all": _cost(found)}, as_json)
+
+
+def _cost(of: StageEstimate | JobEstimate) -> str:
+    disk, memory = _size(of.disk_bytes), _size(of.peak_memory_bytes)
+    return f"{_duration(of.seconds):>8} {disk:>9} {memory:>12}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _size(n_bytes: int | None) -> str:
+    if n_bytes is None:
+        return "not known"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

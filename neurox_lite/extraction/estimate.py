@@ -32,7 +32,7 @@ class Estimate:
 
     Attributes
     ----------
-    n_words, n_neurons : int
+    n_words, n_neurons, n_layers : int
     disk_bytes : int
         Of the finished store. While a single file is joined from its shards, twice that.
     peak_memory_bytes : int or None
@@ -49,6 +49,7 @@ class Estimate:
 
     n_words: int
     n_neurons: int
+    n_layers: int
     disk_bytes: int
     peak_memory_bytes: int | None
     device_memory_bytes: int | None
@@ -110,6 +111,7 @@ def estimate(
     return Estimate(
         n_words=int(lengths.sum()),
         n_neurons=sum(widths),
+        n_layers=len(widths),
         disk_bytes=round(rest * factor) + _layer_bytes(total_rows, widths, itemsize),
         peak_memory_bytes=peak,
         device_memory_bytes=torch.cuda.max_memory_allocated()

@@ -92,34 +92,40 @@ class ResultFolder(Generic[Work]):
         ran, skipped : lists of str
         """
         record = self.read_record()
-        keys: dict[str, str] = {}
         ran: list[str] = []
         skipped: list[str] = []
-        for stage in stages:
-            if not stage.is_wanted(work):
+        for stage, key in _keys(stages, work):
+            if key is None:
                 if stage.name in record:
                     self._forget(stage, record, "")
                 continue
-            before = [keys[name] for name in stage.after if name in keys]
-            keys[stage.name] = hash_json([RECORD_VERSION, stage.name, stage.inputs(work), before])
-            if self._is_done(record.get(stage.name), keys[stage.name]):
+            if self._is_done(record.get(stage.name), key):
                 logger.info("%s: already done", stage.name)
                 skipped.append(stage.name)
                 continue
-            self._forget(stage, record, keys[stage.name])
+            self._forget(stage, record, key)
             write_text(self.path / JOB, job)
             logger.info("%s: running", stage.name)
             with measure() as cost:
                 stage.run(work)
             logger.info("%s: done in %.1f s", stage.name, cost.seconds)
             record[stage.name] = {
-                "key": keys[stage.name],
+                "key": key,
                 "files": {name: _content(self.path / name) for name in self._written(stage)},
                 **asdict(cost),
             }
             write_json(self.path / RECORD, record)
             ran.append(stage.name)
         return ran, skipped
+
+    def done(self, stages: Sequence[Stage[Work]], work: Work) -> set[str]:
+        """Names of the stages that :meth:`run` would skip."""
+        record = self.read_record()
+        return {
+            stage.name
+            for stage, key in _keys(stages, work)
+            if self._is_done(record.get(stage.name), key)
+        }
 
     def read_record(self) -> dict[str, Any]:
         """What earlier runs did; a damaged record is as good as none."""
@@ -148,13 +154,25 @@ class ResultFolder(Generic[Work]):
         own = (name for name in stage.sometimes if (self.path / name).is_file())
         return [*stage.files, *own]
 
-    def _is_done(self, entry: Any, key: str) -> bool:
-        if not isinstance(entry, dict) or entry.get("key") != key:
+    def _is_done(self, entry: Any, key: str | None) -> bool:
+        if key is None or not isinstance(entry, dict) or entry.get("key") != key:
             return False
         try:
             return all(_content(self.path / name) == was for name, was in entry["files"].items())
         except (InputError, OSError, KeyError, AttributeError):
             return False
+
+
+def _keys(stages: Sequence[Stage[Work]], work: Work) -> Iterator[tuple[Stage[Work], str | None]]:
+    """Every stage, and what decides whether it has to run; None of one that the job has not."""
+    keys: dict[str, str] = {}
+    for stage in stages:
+        if not stage.is_wanted(work):
+            yield stage, None
+            continue
+        before = [keys[name] for name in stage.after if name in keys]
+        keys[stage.name] = hash_json([RECORD_VERSION, stage.name, stage.inputs(work), before])
+        yield stage, keys[stage.name]
 
 
 def _content(path: Path) -> str:

@@ -30,7 +30,7 @@ def run_several(job: Job) -> JobResult:
         such as a layer, when that model is loaded.
     """
     several = SeveralJobs(job, leaves_of(job))
-    folder = _checked(several)
+    folder = checked_several(several)
     with folder.take_up():
         ran, skipped = folder.run(several.extraction(), several, job.to_yaml())
         results = []
@@ -52,7 +52,7 @@ def run_several(job: Job) -> JobResult:
     )
 
 
-def _checked(several: SeveralJobs) -> ResultFolder[SeveralJobs]:
+def checked_several(several: SeveralJobs) -> ResultFolder[SeveralJobs]:
     """The folder, after all that can be known to be wrong without activations."""
     job = several.job
     subfolders = tuple(Path(leaf.name).parts[0] for leaf in several.leaves)

@@ -90,7 +90,7 @@ def refits_on_neurons(
     sets: Sequence[np.ndarray],
     sample_weight: np.ndarray | None = None,
 ) -> Iterator[tuple[list[int], LinearProbe]]:
-    """The probes of :func:`refit_on_neurons` as they are fitted, each with the places of its set."""
+    """The probes of :func:`refit_on_neurons` as they are fitted, each with its places."""
     template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
     inputs = _inputs(template, train, sample_weight)
     task = template.fit_task(
@@ -169,7 +169,8 @@ def _read_together(
     keys: Sequence[bytes], sets: Mapping[bytes, np.ndarray], n_rows: int
 ) -> Iterator[tuple[list[bytes], np.ndarray]]:
     """Neighbouring sets, as many as have few columns together, and these columns, ascending."""
-    some, columns = [], np.empty(0, np.int64)
+    some: list[bytes] = []
+    columns = np.empty(0, np.int64)
     for key in keys:
         joined = np.union1d(columns, sets[key])
         if some and len(joined) * n_rows * 4 > COLUMN_BYTES / 2:

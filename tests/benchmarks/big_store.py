@@ -61,7 +61,8 @@ def write_corpus(path: Path, n_words: int) -> None:
     shares = 1 / np.arange(1, N_CLASSES + 1)
     of_type = rng.choice(N_CLASSES, N_TYPES, p=shares / shares.sum())
     other = rng.random(n_words) < 0.1
-    labels = np.where(other, rng.choice(N_CLASSES, n_words, p=shares / shares.sum()), of_type[types])
+    by_chance = rng.choice(N_CLASSES, n_words, p=shares / shares.sum())
+    labels = np.where(other, by_chance, of_type[types])
     with path.open("w") as file:
         for start in range(0, n_words, SENTENCE):
             some = slice(start, start + SENTENCE)

@@ -1,0 +1,225 @@
+"""What a job will cost, stage by stage, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neurox_lite.activations.labelled_rows import labelled_rows
+from neurox_lite.activations.matrix import ActivationMatrix
+from neurox_lite.activations.store import ActivationStore
+from neurox_lite.arguments import expect
+from neurox_lite.corpora.balance import balance_classes
+from neurox_lite.extraction.estimate import estimate
+from neurox_lite.measure import resident_memory
+from neurox_lite.pipeline.comparison import SeveralJobs
+from neurox_lite.pipeline.fit_costs import FitCosts, MachineSpeed
+from neurox_lite.pipeline.job import Job
+from neurox_lite.pipeline.leaves import Leaf, leaves_of
+from neurox_lite.pipeline.several import checked_several
+from neurox_lite.pipeline.single import checked, folder_of
+from neurox_lite.pipeline.stage_costs import StageCosts
+from neurox_lite.pipeline.stages import STAGES
+from neurox_lite.pipeline.workspace import Workspace
+from neurox_lite.report.job_files import STORE
+from neurox_lite.results.tables import Table, as_pandas
+from neurox_lite.showing import short_repr, summary
+
+
+@dataclass(frozen=True)
+class StageEstimate:
+    """What a stage will cost.
+
+    Attributes
+    ----------
+    name : str
+        Of several tags or models, with the folder before it.
+    seconds : float
+    disk_bytes : int
+        Of the files that it writes.
+    peak_memory_bytes : int or None
+        Resident memory of the process; None where the system is not Linux.
+    done : bool
+        Whether its results are there, so that it will be skipped; then all else is 0.
+    """
+
+    name: str
+    seconds: float
+    disk_bytes: int
+    peak_memory_bytes: int | None
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class JobEstimate:
+    """What a job will cost on this machine.
+
+    Attributes
+    ----------
+    stages : tuple of StageEstimate
+        In the order in which they run.
+    n_words, n_neurons : int
+        Words of the corpus, and neurons of the first model.
+    """
+
+    stages: tuple[StageEstimate, ...]
+    n_words: int
+    n_neurons: int
+
+    __repr__ = short_repr
+    to_pandas = as_pandas
+
+    def __str__(self) -> str:
+        facts = {"words": self.n_words, "neurons": self.n_neurons, "stages": len(self.stages)}
+        lines = [f"about {self.seconds:.0f} s, {self.disk_bytes / 1e6:.0f} MB on disk"]
+        if self.peak_memory_bytes is not None:
+            lines.append(f"at most about {self.peak_memory_bytes / 1e6:.0f} MB of memory")
+        return summary("JobEstimate", facts, lines)
+
+    @property
+    def seconds(self) -> float:
+        """Of all stages together."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Of all files together."""
+        return sum(stage.disk_bytes for stage in self.stages)
+
+    @property
+    def peak_memory_bytes(self) -> int | None:
+        """The largest of a stage; None where the system is not Linux."""
+        peaks = [stage.peak_memory_bytes for stage in self.stages]
+        return max((peak for peak in peaks if peak is not None), default=None)
+
+    def table(self) -> Table:
+        """A header, and a row per stage."""
+        header = ["stage", "seconds", "disk_bytes", "peak_memory_bytes", "done"]
+        return [header, *(list(asdict(stage).values()) for stage in self.stages)]
+
+
+@dataclass(frozen=True)
+class _Extraction:
+    """What is known of a store before, or because, it is there."""
+
+    cost: StageEstimate
+    n_neurons: int
+    n_layers: int
+    itemsize: int
+
+
+def estimate_job(job: Job) -> JobEstimate:
+    """Predict time, disk and peak memory of every stage of :func:`neurox_lite.run_job`.
+
+    All input is checked as when it runs, and nothing is left behind. A sample of the sentences is
+    extracted, as by :func:`neurox_lite.extraction.estimate.estimate`; some passes of fits are timed
+    on made rows of as many neurons and labels. How many passes a fit will take is not known before:
+    expect times to be right within a factor of two, and memory within a third. Attributions are not
+    estimated, and count a second. Where the results of a stage are there it counts nothing.
+
+    Raises
+    ------
+    InputError
+        As :func:`neurox_lite.run_job`.
+    """
+    expect(job, Job, "job", "a Job, as Job.read('job.yaml')")
+    if not job.is_several:
+        work = checked(job)
+        folder = folder_of(job)
+        done = folder.done(folder.stages, work)
+        extraction = _extraction(work, work.folder / STORE.name, done)
+        costs = _stage_costs(work, extraction)
+        stages = (extraction.cost, *_of_stages(work, costs, done))
+        return JobEstimate(stages, work.corpus.n_words, costs.n_neurons)
+    several = SeveralJobs(job, leaves_of(job))
+    folder_of_several = checked_several(several)
+    done = folder_of_several.done(several.extraction(), several)
+    found: list[StageEstimate] = []
+    n_neurons = 0
+    for model_folder, leaves in several.by_model.items():
+        works = [Workspace(leaf.job, several.corpus) for leaf in leaves]
+        name = STAGES[0].name if model_folder == "." else f"{STAGES[0].name} {model_folder}"
+        is_done = {STAGES[0].name} if name in done else set()
+        store = several.folder / leaves[0].store
+        extraction = _extraction(works[0], store, is_done, name)
+        found.append(extraction.cost)
+        for leaf, work in zip(leaves, works, strict=True):
+            costs = _stage_costs(work, extraction)
+            n_neurons = n_neurons or costs.n_neurons
+            found += _of_leaf(leaf, work, costs)
+    found.append(StageEstimate("comparison", 10.0, 1 << 20, resident_memory()))
+    return JobEstimate(tuple(found), several.corpus.n_words, n_neurons)
+
+
+def _of_leaf(leaf: Leaf, work: Workspace, costs: StageCosts) -> Iterator[StageEstimate]:
+    folder = folder_of(leaf.job)
+    done = folder.done(folder.stages, work)
+    for stage in _of_stages(work, costs, done):
+        named = asdict(stage) | {"name": f"{leaf.name}: {stage.name}"}
+        yield StageEstimate(**named)
+    cost = costs.of("localisation")
+    yield _estimate(f"{leaf.name}: localisation", cost.seconds, cost.disk, cost.memory)
+
+
+def _extraction(
+    work: Workspace, store: Path, done: set[str], name: str = STAGES[0].name
+) -> _Extraction:
+    if STAGES[0].name in done:
+        with ActivationStore(store) as made:
+            matrix: ActivationMatrix = made.matrix()
+            cost = StageEstimate(name, 0.0, 0, 0, done=True)
+            return _Extraction(
+                cost, made.space.n_neurons, len(made.space.layers), matrix.dtype.itemsize
+            )
+    options = asdict(work.extract)
+    found = estimate(work.job.model, work.words, store, **options)
+    itemsize = 2 if work.extract.dtype == "float16" else 4
+    cost = StageEstimate(name, found.seconds, found.disk_bytes, found.peak_memory_bytes)
+    return _Extraction(cost, found.n_neurons, found.n_layers, itemsize)
+
+
+def _stage_costs(work: Workspace, extraction: _Extraction) -> StageCosts:
+    job = work.job
+    rows, _ = labelled_rows(work.corpus, job.tag, keep=work.keep, min_count=job.probe.min_count)
+    labels = work.corpus.labels(job.tag)
+    n_train = len(rows["train"])
+    if job.words.balance:
+        n_train = len(balance_classes(labels[rows["train"]], job.words.balance, job.seed))
+    n_outputs = len(np.unique(labels[rows["train"]]))
+    speed = MachineSpeed.measured(extraction.n_neurons, n_outputs, work.folder)
+    return StageCosts(
+        job=job,
+        fits=FitCosts(speed, n_outputs, extraction.itemsize),
+        n_train=n_train,
+        n_dev=len(rows["dev"]),
+        n_test=len(rows["test"]),
+        n_neurons=extraction.n_neurons,
+        n_layers=extraction.n_layers,
+    )
+
+
+def _of_stages(work: Workspace, costs: StageCosts, done: set[str]) -> list[StageEstimate]:
+    """Of all stages of a job but extraction."""
+    held = 0
+    found = []
+    for stage in STAGES[1:]:
+        if not stage.is_wanted(work):
+            continue
+        if stage.name in done:
+            found.append(StageEstimate(stage.name, 0.0, 0, 0, done=True))
+            continue
+        if stage.name not in ("search", "probe", "rank"):
+            held = costs.held_bytes
+        cost = costs.of(stage.name)
+        # The rows of a single fit are read for it; from then on they are kept.
+        own = costs.held_bytes if stage.name in ("search", "probe") else held
+        found.append(_estimate(stage.name, cost.seconds, cost.disk, cost.memory + own))
+    return found
+
+
+def _estimate(name: str, seconds: float, disk: int, memory: int) -> StageEstimate:
+    resident = resident_memory()
+    return StageEstimate(name, seconds, disk, None if resident is None else resident + memory)

@@ -1,0 +1,214 @@
+"""What every stage of a job of one tag and one model takes: how many fits, of which rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from neurox_lite.evaluation.minimal_set import GROWING_SHARES
+from neurox_lite.pipeline.fit_costs import COLD, CONTROL, LOOSE, WARM, FitCosts, Passes
+from neurox_lite.pipeline.job import Job
+from neurox_lite.probing.learning_curve import TRAINING_SHARES
+from neurox_lite.probing.online_code import BLOCK_ENDS
+from neurox_lite.probing.search import PENALTIES
+from neurox_lite.probing.side_by_side import COLUMN_BYTES, REFIT_TOL, SMALL, problems_at_once
+from neurox_lite.showing import short_repr
+
+EXPECTED_SHARE = 0.15
+"""Of a ranking, that a minimal set is expected to need."""
+
+N_RESAMPLES, N_CURVES, N_SETS = 20, 3, 3
+LOCALISED_ROWS = 10_000
+
+TEXT_BYTES = 22
+"""Of a number in a file of text."""
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """Seconds, bytes that are written, and bytes of memory beside the process and held rows."""
+
+    seconds: float
+    disk: int = 0
+    memory: int = 0
+
+
+@dataclass(frozen=True)
+class StageCosts:
+    """Costs of the stages of a job.
+
+    Attributes
+    ----------
+    job : Job
+    fits : FitCosts
+    n_train, n_dev, n_test : int
+        Words that are used.
+    n_neurons, n_layers : int
+    """
+
+    job: Job
+    fits: FitCosts
+    n_train: int
+    n_dev: int
+    n_test: int
+    n_neurons: int
+    n_layers: int
+
+    __repr__ = short_repr
+
+    @property
+    def held_bytes(self) -> int:
+        """Of the training rows, which are in memory from the first stage on that uses them often."""
+        fits, size = self.fits, (self.n_train, self.n_neurons)
+        return self.n_train * self.n_neurons * fits.itemsize if fits.is_held(*size) else 0
+
+    def of(self, stage: str) -> StageCost:
+        """What a stage takes; of one that is not known, a second."""
+        found: dict[str, Callable[[], StageCost]] = {
+            "search": self._search,
+            "probe": self._probe,
+            "control": self._control,
+            "rank": lambda: StageCost(1, 2 * self._weights_bytes),
+            "minimal set": lambda: self._minimal(1),
+            "redundancy": lambda: self._minimal(N_SETS),
+            "ablate": self._ablate,
+            "layers": self._layers,
+            "online code": self._online_code,
+            "learning curve": self._learning_curve,
+            "rank intervals": self._rank_intervals,
+            "describe": self._describe,
+            "localisation": self._localisation,
+            "summary": lambda: StageCost(5, 1 << 20),
+        }
+        return found[stage]() if stage in found else StageCost(1)
+
+    @property
+    def _weights_bytes(self) -> int:
+        return TEXT_BYTES * self.n_neurons * self.fits.n_outputs
+
+    @property
+    def _cold(self) -> dict[bool, Passes]:
+        return LOOSE if self.job.probe.tol >= REFIT_TOL else COLD
+
+    def _reads(self, n_rows: int) -> float:
+        """Seconds to read rows once."""
+        return n_rows * self.n_neurons * self.fits.itemsize * self.fits.speed.read
+
+    def _whole(self, passes: dict[bool, Passes], n_problems: int = 1) -> StageCost:
+        """A fit of all rows and neurons; of several side by side, one of them."""
+        size = self.n_train, self.n_neurons
+        return StageCost(
+            self.fits.seconds(*size, passes), memory=self.fits.memory(*size, n_problems)
+        )
+
+    def _refit(self, n_neurons: int) -> StageCost:
+        """Of some of the neurons."""
+        n_neurons = max(1, n_neurons)
+        is_copied = 4 * self.n_train * n_neurons <= COLUMN_BYTES and n_neurons < self.n_neurons
+        if not is_copied:  # the neurons that are left out have no weight, but are multiplied
+            whole = self._whole(WARM, self._together)
+            share = 1.0 if n_neurons >= SMALL * self.n_neurons else SMALL
+            return StageCost(share * whole.seconds, memory=whole.memory)
+        seconds = self.fits.seconds(self.n_train, n_neurons, WARM, held=True)
+        memory = self.fits.memory(self.n_train, n_neurons)
+        return StageCost(seconds, memory=memory + min(COLUMN_BYTES, 8 * self.n_train * n_neurons))
+
+    @property
+    def _together(self) -> int:
+        return problems_at_once(self.n_train, self.fits.n_outputs)
+
+    def _search(self) -> StageCost:
+        n = len(PENALTIES)
+        one = self._whole(LOOSE, n)
+        return StageCost(1.3 * n * one.seconds, 4096, one.memory)
+
+    def _probe(self) -> StageCost:
+        fit = self._whole(self._cold)
+        seconds = fit.seconds + self._reads(self.n_train + self.n_dev + self.n_test)
+        weights = 4 * self.n_neurons * self.fits.n_outputs + 17 * self.n_neurons
+        outputs = 24 * self.n_train * self.fits.n_outputs
+        return StageCost(seconds, weights + 8192, max(fit.memory, outputs))
+
+    def _control(self) -> StageCost:
+        one = self._whole(CONTROL)
+        return StageCost((3 if self.job.study else 1) * one.seconds, 2048, one.memory)
+
+    def _minimal(self, n_sets: int) -> StageCost:
+        shares = [share for share in GROWING_SHARES if share <= EXPECTED_SHARE]
+        each = [self._refit(round(share * self.n_neurons)) for share in shares]
+        seconds = sum(one.seconds + self._one_by_one for one in each)
+        left = self._whole(WARM)
+        memory = max(one.memory for one in (*each, *([left] if n_sets > 1 else [])))
+        seconds = n_sets * seconds + (n_sets - 1) * left.seconds
+        return StageCost(seconds, n_sets * 8192, memory)
+
+    @property
+    def _one_by_one(self) -> float:
+        """Seconds to prepare a refit: moments, columns, and the score on dev."""
+        return self._reads(2 * self.n_train + self.n_dev)
+
+    def _ablate(self) -> StageCost:
+        options = self.job.ablate
+        seconds, memory = self._reads(2 * self.n_test), self.fits.block_bytes(self.n_neurons)
+        if options.retrain:
+            seconds += self._one_by_one
+            for share in options.shares:
+                kept = self._refit(round(share * self.n_neurons))
+                others = self._refit(round((1 - share) * self.n_neurons))
+                seconds += (2 + options.n_random) * kept.seconds + others.seconds
+                memory = max(memory, kept.memory, others.memory)
+        return StageCost(seconds, 32768, memory)
+
+    def _layers(self) -> StageCost:
+        seconds, memory = 0.0, 0
+        for layer in range(1, self.n_layers + 1):
+            for n_layers in (1, layer):
+                size = self.n_train, round(n_layers * self.n_neurons / self.n_layers)
+                held = self.held_bytes > 0 or None
+                seconds += self.fits.seconds(*size, self._cold, held=held)
+                # Of an array the columns are copied.
+                copied = self.fits.itemsize * size[0] * size[1]
+                copied = copied if self.held_bytes or self.fits.is_held(*size) else 0
+                memory = max(memory, self.fits.memory(*size) + copied)
+        return StageCost(seconds, 4096, memory)
+
+    def _growing(self, shares: list[float]) -> StageCost:
+        seconds, memory = 0.0, 0
+        for share in shares:
+            size = max(1, round(share * self.n_train)), self.n_neurons
+            passes = self._cold
+            seconds += self.fits.seconds(*size, passes, held=self.held_bytes > 0 or None)
+            copied = self.fits.itemsize * size[0] * size[1]
+            copied = copied if self.held_bytes or self.fits.is_held(*size) else 0
+            memory = max(memory, self.fits.memory(*size) + copied)
+        return StageCost(seconds, 8192, memory)
+
+    def _online_code(self) -> StageCost:
+        return self._growing(list(BLOCK_ENDS[:-1]))
+
+    def _learning_curve(self) -> StageCost:
+        found = self._growing(N_CURVES * list(TRAINING_SHARES[:-1]))
+        last = self._whole(WARM)
+        scores = self._reads(self.n_test) * N_CURVES * len(TRAINING_SHARES)
+        memory = max(found.memory, last.memory)
+        return StageCost(found.seconds + last.seconds + scores, found.disk, memory)
+
+    def _rank_intervals(self) -> StageCost:
+        one = self._whole(WARM, self._together)
+        seconds = N_RESAMPLES * (one.seconds + self._reads(self.n_train) / self._together)
+        return StageCost(seconds, 8 * N_RESAMPLES * self.n_neurons, one.memory)
+
+    def _describe(self) -> StageCost:
+        n_words = self.n_train + self.n_dev + self.n_test
+        seconds = 10 + 2 * self._reads(n_words) / self.n_layers + n_words * 2e-4
+        return StageCost(seconds, 4 << 20, self.fits.block_bytes(self.n_neurons) + 512 * n_words)
+
+    def _localisation(self) -> StageCost:
+        n_rows = min(self.n_train, LOCALISED_ROWS)
+        size = n_rows, self.n_neurons
+        few = round(0.05 * self.n_neurons) or 1
+        one = self.fits.seconds(*size, WARM, held=True)
+        one += 4 * self.fits.seconds(n_rows, few, WARM, held=True)
+        cold = self.fits.seconds(*size, self._cold, held=True)
+        rows = 3 * n_rows * self.n_neurons * self.fits.itemsize
+        return StageCost(cold + N_RESAMPLES * one, 16384, self.fits.memory(*size) + rows)
