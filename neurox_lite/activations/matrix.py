@@ -19,7 +19,7 @@ BLOCK_ROWS, BLOCK_NUMBERS = 4096, 16 << 20
 
 
 def rows_at_once(n_neurons: int, most: int = BLOCK_ROWS) -> int:
-    """Rows of a block of so many neurons: a power of two below ``most``, so that chunks are whole."""
+    """Rows of a block of so many neurons: a power of two, so that chunks are whole."""
     n_rows = max(1, BLOCK_NUMBERS // max(1, n_neurons))
     return min(most, 1 << (n_rows.bit_length() - 1))
 

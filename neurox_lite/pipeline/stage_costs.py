@@ -58,7 +58,7 @@ class StageCosts:
 
     @property
     def held_bytes(self) -> int:
-        """Of the training rows, which are in memory from the first stage on that uses them often."""
+        """Of the training rows, which are in memory from the stage on that uses them often."""
         fits, size = self.fits, (self.n_train, self.n_neurons)
         return self.n_train * self.n_neurons * fits.itemsize if fits.is_held(*size) else 0
 

@@ -164,7 +164,7 @@ def held(X: Any) -> Any:
 
 
 def loaded_if_small(data: LabelledActivations) -> LabelledActivations:
-    """Activations in memory, for many fits of the same rows; what is not small stays on the disk."""
+    """Activations in memory, for many fits of the same rows, unless there are too many."""
     is_small = isinstance(data.X, ActivationMatrix) and _is_small(data.X)
     return replace(data, X=data.X[:]) if is_small else data
 
