@@ -6,7 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from neurox_lite.evaluation.minimal_set import GROWING_SHARES
-from neurox_lite.pipeline.fit_costs import COLD, CONTROL, LOOSE, WARM, FitCosts, Passes
+from neurox_lite.pipeline.fit_costs import (
+    COLD,
+    CONTROL,
+    LOOSE,
+    RESAMPLE,
+    WARM,
+    FitCosts,
+    Passes,
+)
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.learning_curve import TRAINING_SHARES
 from neurox_lite.probing.online_code import BLOCK_ENDS
@@ -194,7 +202,7 @@ class StageCosts:
         return StageCost(found.seconds + last.seconds + scores, found.disk, memory)
 
     def _rank_intervals(self) -> StageCost:
-        one = self._whole(WARM, self._together)
+        one = self._whole(RESAMPLE, self._together)
         seconds = N_RESAMPLES * (one.seconds + self._reads(self.n_train) / self._together)
         return StageCost(seconds, 8 * N_RESAMPLES * self.n_neurons, one.memory)
 
@@ -207,7 +215,7 @@ class StageCosts:
         n_rows = min(self.n_train, LOCALISED_ROWS)
         size = n_rows, self.n_neurons
         few = round(0.05 * self.n_neurons) or 1
-        one = self.fits.seconds(*size, WARM, held=True)
+        one = self.fits.seconds(*size, RESAMPLE, held=True)
         one += 4 * self.fits.seconds(n_rows, few, WARM, held=True)
         cold = self.fits.seconds(*size, self._cold, held=True)
         rows = 3 * n_rows * self.n_neurons * self.fits.itemsize

@@ -169,9 +169,14 @@ def loaded_if_small(data: LabelledActivations) -> LabelledActivations:
     return replace(data, X=data.X[:]) if is_small else data
 
 
-def _is_small(X: ActivationMatrix) -> bool:
+def is_held(n_rows: int, n_neurons: int, itemsize: int) -> bool:
+    """Whether a store's matrix of such a size is held in memory, and with it a rounded copy."""
     rounded = ROUNDED_BYTES if has_units() else 0
-    return len(X) * X.shape[1] * (X.dtype.itemsize + rounded) <= HELD_BYTES
+    return n_rows * n_neurons * (itemsize + rounded) <= HELD_BYTES
+
+
+def _is_small(X: ActivationMatrix) -> bool:
+    return is_held(*X.shape, X.dtype.itemsize)
 
 
 def validate_weights(sample_weight: Any, n_rows: int) -> np.ndarray | None:

@@ -47,7 +47,7 @@ def test_every_key_of_a_job_is_an_option() -> None:
     keys = {field.name for field in fields(Job)} - OF_FILES_ONLY - set(SECTIONS)
     for section in SECTIONS.values():
         keys |= {ON_THE_COMMAND_LINE.get(field.name, field.name) for field in fields(section)}
-    of_the_command = {"context", "job", "as_json", "debug"}
+    of_the_command = {"context", "job", "dry_run", "as_json", "debug"}
     assert keys == set(option_names(Run)) - of_the_command
 
 
