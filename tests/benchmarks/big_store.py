@@ -1,11 +1,12 @@
 """A whole study over a made store of so many gigabytes: time and peak memory of every stage.
 
-    python -m tests.benchmarks.big_store --gb 20 --folder DIR [--json] [--cut HOURS]
+    python -m tests.benchmarks.big_store --gb 20 --folder DIR [--json] [--cut HOURS] [--peaks]
 
-13 layers of 1,024 neurons that share directions, as those of a model do. Words of 20,000 types have
-a label of 17; it is in a latent direction of all layers and in planted neurons. The job is one of
-the embedded BERT-style model, whose extraction the made store stands in for. What is made stays in
-the folder, and is taken up again; peak memory is of one process, as that of `run`.
+13 layers of 1,024 neurons (``--width``) that share directions, as those of a model do. Words of
+20,000 types have a label of 17; it is in a latent direction of all layers and in planted neurons.
+The job is one of the embedded BERT-style model, whose extraction the made store stands in for. What
+is made stays in the folder, and is taken up again; peak memory is of one process, as that of `run`.
+With --peaks every kind of fit is made, but of each a few, and with few passes: for peaks alone.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.embedded import embedded_path
-from neurox_lite.pipeline.job import Job
+from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.workspace import read_corpus_of
 
-N_LAYERS, WIDTH = 13, 1024
+N_LAYERS = 13
 N_CLASSES, N_TYPES, SENTENCE = 17, 20_000, 20
 N_DIRECTIONS = 64
 """Of the words, that neurons share."""
@@ -45,6 +46,17 @@ MOST_MEMORY = 3e9
 CHILD = """
 import sys
 from pathlib import Path
+if len(sys.argv) > 3:
+    import neurox_lite.probing.online_code as online_code
+    from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets, minimal_set
+    from neurox_lite.evaluation.rank_intervals import rank_intervals
+    from neurox_lite.probing.learning_curve import learning_curve
+    for function in (minimal_set, disjoint_minimal_sets):
+        function.__kwdefaults__ |= {"shares": (0.05, 0.5)}
+    disjoint_minimal_sets.__kwdefaults__ |= {"n_sets": 2}
+    rank_intervals.__kwdefaults__ |= {"n_resamples": 3}
+    learning_curve.__kwdefaults__ |= {"shares": (0.05, 0.5, 1.0), "n_seeds": 1}
+    online_code.BLOCK_ENDS = (0.0625, 0.25, 0.5, 1.0)
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.single import run_single
 import logging
@@ -71,19 +83,20 @@ def write_corpus(path: Path, n_words: int) -> None:
             file.write("\n")
 
 
-def write_store(path: Path, corpus: TaggedCorpus) -> None:
+def write_store(path: Path, corpus: TaggedCorpus, width: int) -> None:
     """Of every word, what its type, its label and chance say, in all layers."""
-    metadata = {"model": "made", "revision": "", "site": "hidden_states"}
+    metadata = {"model": "made", "revision": "", "tokenizer": "", "site": "hidden_states"}
+    metadata |= {"aggregation": "last", "pooling": ""}
     ids = np.unique(corpus.labels("label"), return_inverse=True)[1]
     types = np.array([int(word[1:]) for word in corpus.words()])
     rng = np.random.default_rng(1)
     strength = (1 / np.sqrt(np.arange(1, N_DIRECTIONS + 1))).astype(np.float32)
     of_class = rng.standard_normal((N_CLASSES, N_DIRECTIONS), np.float32)
     of_type = rng.standard_normal((N_TYPES, N_DIRECTIONS), np.float32)
-    mixing = [rng.standard_normal((N_DIRECTIONS, WIDTH), np.float32) for _ in range(N_LAYERS)]
-    scale = np.exp(rng.standard_normal((N_LAYERS, WIDTH), np.float32))
-    mean = rng.standard_normal((N_LAYERS, WIDTH), np.float32)
-    planted = rng.permutation(N_LAYERS * WIDTH)[: N_CLASSES * N_PLANTED]
+    mixing = [rng.standard_normal((N_DIRECTIONS, width), np.float32) for _ in range(N_LAYERS)]
+    scale = np.exp(rng.standard_normal((N_LAYERS, width), np.float32))
+    mean = rng.standard_normal((N_LAYERS, width), np.float32)
+    planted = rng.permutation(N_LAYERS * width)[: N_CLASSES * N_PLANTED]
     with open_writer(path, corpus, dtype="float32", metadata=metadata) as writer:
         for start in range(0, corpus.n_words, BLOCK_ROWS):
             some = slice(start, min(start + BLOCK_ROWS, corpus.n_words))
@@ -92,11 +105,11 @@ def write_store(path: Path, corpus: TaggedCorpus) -> None:
             latent = (latent + of_type[types[some]] + 0.5 * of_class[ids[some]]) * strength
             layers = {}
             for layer in range(N_LAYERS):
-                block = rng.standard_normal((n_rows, WIDTH), np.float32)
+                block = rng.standard_normal((n_rows, width), np.float32)
                 block += latent @ mixing[layer]
                 for number, column in enumerate(planted.tolist()):
-                    if column // WIDTH == layer:
-                        block[:, column % WIDTH] += 3 * (ids[some] == number % N_CLASSES)
+                    if column // width == layer:
+                        block[:, column % width] += 3 * (ids[some] == number % N_CLASSES)
                 layers[layer] = block * scale[layer] + mean[layer]
             writer.append(layers)
         writer.finish({"n_truncated_words": 0, "n_dropped_words": 0})
@@ -107,11 +120,13 @@ def main() -> None:
     parser.add_argument("--gb", type=float, default=2.0, help="Size of the store.")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--cut", type=float, help="Hours after which it is stopped.")
+    parser.add_argument("--width", type=int, default=1024, help="Neurons of a layer.")
+    parser.add_argument("--peaks", action="store_true", help="Few fits and passes.")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     words, store = options.folder / "words.conll", options.folder / "store.h5"
-    out = options.folder / "out"
+    out = options.folder / ("peaks" if options.peaks else "out")
     job = Job(
         str(embedded_path("models/bert")),
         str(words),
@@ -120,17 +135,22 @@ def main() -> None:
         format="columns",
         columns="word,label",
         study=True,
+        probe=ProbeOptions(max_iter=3) if options.peaks else ProbeOptions(),
+        ablate=AblateOptions(shares=[0.02, 0.05, 0.5], n_random=1)
+        if options.peaks
+        else AblateOptions(),
     )
     if not words.exists():
-        write_corpus(words, round(options.gb * 1e9 / (4 * N_LAYERS * WIDTH)))
+        write_corpus(words, round(options.gb * 1e9 / (4 * N_LAYERS * options.width)))
     if not store.exists():
         started = time.perf_counter()
-        write_store(store, read_corpus_of(job))
+        write_store(store, read_corpus_of(job), options.width)
         print(f"made in {time.perf_counter() - started:.0f} s", file=sys.stderr)
     with ActivationStore(store) as made:
         n_words, n_neurons = made.n_rows, made.space.n_neurons
-    (options.folder / "job.yaml").write_text(job.to_yaml())
-    command = [sys.executable, "-c", CHILD, str(options.folder / "job.yaml"), str(store)]
+    (options.folder / f"{out.name}.yaml").write_text(job.to_yaml())
+    command = [sys.executable, "-c", CHILD, str(options.folder / f"{out.name}.yaml"), str(store)]
+    command += ["--peaks"] * options.peaks
     seconds = None if options.cut is None else 3600 * options.cut
     try:
         subprocess.run(command, check=True, timeout=seconds)
