@@ -83,7 +83,14 @@ def write_corpus(path: Path, n_words: int) -> None:
             file.write("\n")
 
 
-def write_store(path: Path, corpus: TaggedCorpus, width: int) -> None:
+def write_store(
+    path: Path,
+    corpus: TaggedCorpus,
+    width: int,
+    *,
+    n_layers: int = N_LAYERS,
+    dtype: str = "float32",
+) -> None:
     """Of every word, what its type, its label and chance say, in all layers."""
     metadata = {"model": "made", "revision": "", "tokenizer": "", "site": "hidden_states"}
     metadata |= {"aggregation": "last", "pooling": ""}
@@ -93,18 +100,18 @@ def write_store(path: Path, corpus: TaggedCorpus, width: int) -> None:
     strength = (1 / np.sqrt(np.arange(1, N_DIRECTIONS + 1))).astype(np.float32)
     of_class = rng.standard_normal((N_CLASSES, N_DIRECTIONS), np.float32)
     of_type = rng.standard_normal((N_TYPES, N_DIRECTIONS), np.float32)
-    mixing = [rng.standard_normal((N_DIRECTIONS, width), np.float32) for _ in range(N_LAYERS)]
-    scale = np.exp(rng.standard_normal((N_LAYERS, width), np.float32))
-    mean = rng.standard_normal((N_LAYERS, width), np.float32)
-    planted = rng.permutation(N_LAYERS * width)[: N_CLASSES * N_PLANTED]
-    with open_writer(path, corpus, dtype="float32", metadata=metadata) as writer:
+    mixing = [rng.standard_normal((N_DIRECTIONS, width), np.float32) for _ in range(n_layers)]
+    scale = np.exp(rng.standard_normal((n_layers, width), np.float32))
+    mean = rng.standard_normal((n_layers, width), np.float32)
+    planted = rng.permutation(n_layers * width)[: N_CLASSES * N_PLANTED]
+    with open_writer(path, corpus, dtype=dtype, metadata=metadata) as writer:
         for start in range(0, corpus.n_words, BLOCK_ROWS):
             some = slice(start, min(start + BLOCK_ROWS, corpus.n_words))
             n_rows = some.stop - some.start
             latent = rng.standard_normal((n_rows, N_DIRECTIONS), np.float32)
             latent = (latent + of_type[types[some]] + 0.5 * of_class[ids[some]]) * strength
             layers = {}
-            for layer in range(N_LAYERS):
+            for layer in range(n_layers):
                 block = rng.standard_normal((n_rows, width), np.float32)
                 block += latent @ mixing[layer]
                 for number, column in enumerate(planted.tolist()):
