@@ -68,6 +68,27 @@ class LabelRules:
         rows = tuple(tuple(new[label] for label in row) for row in _rows(corpus, tag))
         return replace(corpus, tags={**corpus.tags, tag: rows})
 
+    def by_tag(self, corpus: TaggedCorpus, tags: Sequence[str]) -> dict[str, LabelRules]:
+        """For each of several tags the rules that are for labels of it.
+
+        Raises InputError when one is for none of the tags.
+        """
+        found = {tag: self._of(set(corpus.labels(tag).tolist()) - {UNLABELLED}) for tag in tags}
+        where = f"{corpus.source}: {', '.join(tags)}"
+        if self.strip_bio and not any(rules.strip_bio for rules in found.values()):
+            raise InputError(f"{where}: no label has a prefix as in B-PER; leave out strip_bio")
+        for rule in self.label_map:
+            if not any(rule in rules.label_map for rules in found.values()):
+                raise InputError(f"{where}: label_map '{rule}': it matches no label of any of them")
+        return found
+
+    def _of(self, labels: set[str]) -> LabelRules:
+        strip_bio = self.strip_bio and any(BIO.fullmatch(label) for label in labels)
+        if strip_bio:
+            labels = {_without_prefix(label) for label in labels}
+        rules = [r for r in self.label_map if any(map(_parts(r)[0].fullmatch, labels))]
+        return LabelRules(strip_bio, rules)
+
 
 def _parts(rule: str) -> tuple[re.Pattern[str], str]:
     if not isinstance(rule, str) or "=" not in rule:

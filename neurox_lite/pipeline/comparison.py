@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.figures import save_result, title_of
 from neurox_lite.json_files import read_json
 from neurox_lite.pipeline.job import Job
-from neurox_lite.pipeline.leaves import Leaf
+from neurox_lite.pipeline.leaves import Leaf, leaves_of
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.stages import STAGES
 from neurox_lite.pipeline.workspace import Workspace, read_corpus_of
@@ -45,15 +45,27 @@ from neurox_lite.results.ranking import NeuronRanking
 
 @dataclass(frozen=True)
 class SeveralJobs:
-    """A job of several tags or models, and the jobs it is made of."""
+    """A job of several tags or models, and the jobs it is made of.
+
+    Attributes
+    ----------
+    job : Job
+    leaves : tuple of Leaf
+    corpus : TaggedCorpus
+        Of all of them; read once.
+    """
 
     job: Job
     leaves: tuple[Leaf, ...]
+    corpus: TaggedCorpus
 
-    @cached_property
-    def corpus(self) -> TaggedCorpus:
-        """Their corpus, which is read once."""
-        return read_corpus_of(self.job)
+    @classmethod
+    def of(cls, job: Job) -> SeveralJobs:
+        """Read the corpus; every tag takes those rules for labels that are for its own."""
+        leaves, corpus = leaves_of(job), read_corpus_of(job)
+        tags = list(dict.fromkeys(leaf.tag for leaf in leaves))
+        rules = LabelRules(job.strip_bio, job.label_map).by_tag(corpus, tags)
+        return cls(job, tuple(leaf.with_rules(rules[leaf.tag]) for leaf in leaves), corpus)
 
     @property
     def folder(self) -> Path:

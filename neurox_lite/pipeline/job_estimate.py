@@ -18,7 +18,7 @@ from neurox_lite.measure import resident_memory
 from neurox_lite.pipeline.comparison import SeveralJobs
 from neurox_lite.pipeline.fit_costs import FitCosts, MachineSpeed
 from neurox_lite.pipeline.job import Job
-from neurox_lite.pipeline.leaves import Leaf, leaves_of
+from neurox_lite.pipeline.leaves import Leaf
 from neurox_lite.pipeline.several import checked_several
 from neurox_lite.pipeline.single import checked, folder_of
 from neurox_lite.pipeline.stage_costs import StageCosts
@@ -134,7 +134,7 @@ def estimate_job(job: Job) -> JobEstimate:
         costs = _stage_costs(work, extraction)
         stages = (extraction.cost, *_of_stages(work, costs, done))
         return JobEstimate(stages, work.corpus.n_words, costs.n_neurons)
-    several = SeveralJobs(job, leaves_of(job))
+    several = SeveralJobs.of(job)
     folder_of_several = checked_several(several)
     done = folder_of_several.done(several.extraction(), several)
     found: list[StageEstimate] = []

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.errors import InputError
 from neurox_lite.models.model_files import model_name
 from neurox_lite.pipeline.job import Job
@@ -45,6 +46,11 @@ class Leaf:
     def label(self) -> str:
         """What it is called among the others."""
         return self.tag if self.model_folder == "." else f"{self.tag} ({self.model})"
+
+    def with_rules(self, rules: LabelRules) -> Leaf:
+        """The same with these rules for its labels."""
+        strip_bio, label_map = rules.strip_bio, list(rules.label_map)
+        return replace(self, job=replace(self.job, strip_bio=strip_bio, label_map=label_map))
 
 
 def leaves_of(job: Job) -> tuple[Leaf, ...]:

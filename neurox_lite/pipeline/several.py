@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 from neurox_lite.errors import InputError
+from neurox_lite.extraction.estimate import estimate
 from neurox_lite.files import refuse_file
 from neurox_lite.outputs import refuse_input
 from neurox_lite.pipeline.comparison import SeveralJobs
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.job_result import JobResult
-from neurox_lite.pipeline.leaves import leaves_of
 from neurox_lite.pipeline.result_folder import ResultFolder
 from neurox_lite.pipeline.single import checked, files_of, run_single
 from neurox_lite.pipeline.stages import STAGES
+from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.report.comparison_files import LOCALISATIONS
 
 logger = logging.getLogger(__name__)
@@ -26,11 +28,11 @@ def run_several(job: Job) -> JobResult:
     Raises
     ------
     InputError
-        As :func:`neurox_lite.run_job`, before anything is extracted; what a model does not have,
-        such as a layer, when that model is loaded.
+        As :func:`neurox_lite.run_job`, before anything is extracted.
     """
-    several = SeveralJobs(job, leaves_of(job))
+    several = SeveralJobs.of(job)
     folder = checked_several(several)
+    _check_models(several, folder)
     with folder.take_up():
         ran, skipped = folder.run(several.extraction(), several, job.to_yaml())
         results = []
@@ -52,6 +54,17 @@ def run_several(job: Job) -> JobResult:
     )
 
 
+def _check_models(several: SeveralJobs, folder: ResultFolder[SeveralJobs]) -> None:
+    """Load what is extracted later: that it lacks a layer is better known now than in hours."""
+    _, *later = several.extraction()
+    done = folder.done(several.extraction(), several)
+    of_models = zip(later, list(several.by_model.values())[1:], strict=True)
+    for leaf in (leaves[0] for stage, leaves in of_models if stage.name not in done):
+        work = Workspace(leaf.job, several.corpus)
+        store = several.folder / leaf.store
+        estimate(leaf.job.model, work.words, store, **asdict(work.extract))
+
+
 def checked_several(several: SeveralJobs) -> ResultFolder[SeveralJobs]:
     """The folder, after all that can be known to be wrong without activations."""
     job = several.job
@@ -61,10 +74,19 @@ def checked_several(several: SeveralJobs) -> ResultFolder[SeveralJobs]:
     inputs = (leaf.job.model for leaf in several.leaves)
     refuse_input(folder.path, *inputs, *files_of(job.corpus), *files_of(job.labels))
     folder.refuse_foreign()
-    if set(folder.read_record()) & {stage.name for stage in STAGES[1:]}:
+    record = set(folder.read_record())
+    if record & {stage.name for stage in STAGES[1:]}:
         raise InputError(
             f"{folder.path}: holds the results of a job of one tag and one model; give another "
             "'out'"
+        )
+    earlier = sorted(record - {stage.name for stage in several.stages()})
+    if earlier:
+        logger.warning(
+            "%s: also holds results of an earlier job of other tags or models, which are left as "
+            "they are and not compared (%s)",
+            folder.path,
+            ", ".join(earlier),
         )
     options = {leaf.tag: checked(leaf.job, several.corpus).extract for leaf in several.leaves}
     first, *others = options

@@ -25,7 +25,7 @@ from neurox_lite.report.job_files import CONTROL, EVALUATION, MINIMAL_SET, SUMMA
 from neurox_lite.report.markdown import Markup, percent, table
 
 N_NAMED = 10
-"""Neurons that are named."""
+"""Neurons, or heads, that are named."""
 
 
 @dataclass(frozen=True)
@@ -144,23 +144,26 @@ def _shared(found: SharedNeurons, of: str, figure: str) -> str:
         )
         for count in found.counts
     ]
+    units = found.space.unit_name
     header = (
-        *("neurons of", "found", "by chance", "95 % of chance", "p (two-sided)"),
+        *(f"{units} of", "found", "by chance", "95 % of chance", "p (two-sided)"),
         *("by chance within layers", "so"),
     )
-    named = [_named("All have", found.shared())]
-    named += [_named(f"Only {markdown(name)} has", found.only(name)) for name in found.properties]
+    named = [_named("All have", found.shared(), units)]
+    named += [
+        _named(f"Only {markdown(name)} has", found.only(name), units) for name in found.properties
+    ]
     return "\n\n".join(
         (
-            f"## Which neurons do they share?{of}",
+            f"## Which {units} do they share?{of}",
             f"Of each property its minimal set is taken, and where no share was enough the first "
-            f"tenth of its ranking: {sizes} of {found.space.n_neurons:,} neurons. By chance: if "
-            f"each had as many, drawn at random from all neurons; within layers, if it had as many "
+            f"tenth of its ranking: {sizes} of {found.space.n_neurons:,} {units}. By chance: if "
+            f"each had as many, drawn at random from all {units}; within layers, if it had as many "
             f"of each layer (figure: `{figure}`).",
             table(header, rows),
             "\n".join(f"- {line}" for line in named),
             "Chance is that of sets that have nothing to do with each other. Labels of the same "
-            "words are related, and some neurons serve every probe: sharing more than chance does "
+            f"words are related, and some {units} serve every probe: sharing more than chance does "
             "not say that the model relates the properties.",
         )
     )
@@ -172,9 +175,9 @@ def _verdict(count: SharedCount) -> str:
     return f"{'more' if count.neurons > count.high else 'fewer'} than chance"
 
 
-def _named(start: str, neurons: Sequence[object]) -> str:
+def _named(start: str, neurons: Sequence[object], units: str) -> str:
     if not neurons:
-        return f"{start} no neuron."
+        return f"{start} no {units.removesuffix('s')}."
     shown = ", ".join(map(str, neurons[:N_NAMED]))
     more = ", ..." if len(neurons) > N_NAMED else ""
     return f"{start} {len(neurons):,}: {shown}{more}."

@@ -29,6 +29,7 @@ from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.extraction.extract import extract
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.pipeline import comparison, stages
+from neurox_lite.pipeline.comparison import SeveralJobs
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.ranking.layer_profiles import LayerProfiles
@@ -251,6 +252,30 @@ def test_tags_that_cannot_be_are_said_before_extraction(
     assert extractions == [] and not (tmp_path / "out").exists()
 
 
+def test_a_later_model_is_looked_at_before_the_first_is_extracted(
+    base: Job, models: list[str], extractions: list[str], tmp_path: Path
+) -> None:
+    extractions.clear()
+    deep = str(embedded_path("models/gpt2"))
+    options = replace(base.extract, layers=[3])
+    job = replace(base, extract=options, model="", out=str(tmp_path / "out"))
+    with pytest.raises(InputError, match=r"layer 3"):
+        run_job(replace(job, models=[deep, models[0]]))
+    assert extractions == [] and not (tmp_path / "out").exists()
+
+
+def test_a_rule_for_labels_of_one_tag_is_not_asked_of_the_other(base: Job, tmp_path: Path) -> None:
+    job = replace(base, label_map=["Plur=Many", "Past=Gone"], out=str(tmp_path / "out"))
+    assert [leaf.job.label_map for leaf in SeveralJobs.of(job).leaves] == [
+        ["Plur=Many"],
+        ["Past=Gone"],
+    ]
+    with pytest.raises(InputError, match=r"label_map 'Sg=x': it matches no label of any of them"):
+        run_job(replace(job, label_map=["Sg=x"]))
+    with pytest.raises(InputError, match="Number, Tense: no label has a prefix"):
+        run_job(replace(job, strip_bio=True))
+
+
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
@@ -367,6 +392,8 @@ def test_heads_of_several_tags_are_counted_as_heads(
     profiles = LayerProfiles.load(tmp_path / "heads/layer_profiles.json")
     n_heads = NeuronRanking.load(tmp_path / "heads/Number/ranking.json").space.n_neurons
     assert all(sum(one.counts) <= n_heads for one in profiles.profiles)
+    summary = (tmp_path / "heads/summary.md").read_text()
+    assert "## Which heads do they share?" in summary and f"of {n_heads} heads" in summary
 
 
 def test_a_list_under_the_key_of_one_says_which_key_takes_it(tmp_path: Path) -> None:
