@@ -29,6 +29,7 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.activations.writer import open_writer
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.embedded import embedded_path
+from neurox_lite.json_files import read_json
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.workspace import read_corpus_of
 
@@ -163,7 +164,7 @@ def main() -> None:
         subprocess.run(command, check=True, timeout=seconds)
     except subprocess.TimeoutExpired:
         print("cut", file=sys.stderr)
-    record = json.loads((out / "stages.json").read_text())
+    record = read_json(out / "stages.json")
     costs = {
         name: {"seconds": stage["seconds"], "peak_memory": stage["peak_memory"]}
         for name, stage in record.items()
