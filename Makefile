@@ -83,6 +83,7 @@ results: out/minilm
 bench: out/minilm
 	$(BIN)/python -m tests.benchmarks.extraction --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.probing --model out/minilm --treebank ../shared/data/ewt
+	$(BIN)/python -m tests.benchmarks.big_store --gb 1 --width 256
 	$(BIN)/python -m tests.benchmarks.ranking --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.correlation --model out/minilm --treebank ../shared/data/ewt
 	$(BIN)/python -m tests.benchmarks.exemplars --model out/minilm --treebank ../shared/data/ewt

@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from neurox_lite.embedded import embedded_path
 from neurox_lite.json_files import read_json
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.workspace import read_corpus_of
+from tests.benchmarks.extraction import row
 
 N_LAYERS = 13
 N_CLASSES, N_TYPES, SENTENCE = 17, 20_000, 20
@@ -126,12 +128,22 @@ def write_store(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gb", type=float, default=2.0, help="Size of the store.")
-    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--folder", type=Path, help="A temporary one by default.")
     parser.add_argument("--cut", type=float, help="Hours after which it is stopped.")
     parser.add_argument("--width", type=int, default=1024, help="Neurons of a layer.")
     parser.add_argument("--peaks", action="store_true", help="Few fits and passes.")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.folder is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            options.folder = Path(temporary)
+            measure_study(options)
+    else:
+        measure_study(options)
+
+
+def measure_study(options: argparse.Namespace) -> None:
+    """Make what is not there, run the job in a process of its own and print what it took."""
     options.folder.mkdir(parents=True, exist_ok=True)
     words, store = options.folder / "words.conll", options.folder / "store.h5"
     out = options.folder / ("peaks" if options.peaks else "out")
@@ -173,10 +185,13 @@ def main() -> None:
         found = {"bytes": store.stat().st_size, "words": n_words, "neurons": n_neurons}
         print(json.dumps({**found, "stages": costs}))
         return
-    print(f"{store.stat().st_size / 1e9:.1f} GB: {n_words:,} words, {n_neurons:,} neurons")
+    size = f"{store.stat().st_size / 1e9:.1f} GB"
+    print(f"study over a store of {size}: {n_words:,} words, {n_neurons:,} neurons")
+    row("what", "ours", "reference", None)
     for name, cost in costs.items():
-        peak = f"{cost['peak_memory'] / 1e6:,.0f} MB"
-        print(f"{name:<20} {cost['seconds']:>10.1f} s {peak:>12}")
+        peak = cost["peak_memory"] / MOST_MEMORY
+        took = f"{cost['seconds']:.1f} s, {cost['peak_memory'] / 1e6:,.0f} MB"
+        row(f"{name}, time and peak memory", took, f"{MOST_MEMORY / 1e6:,.0f} MB at most", peak)
 
 
 if __name__ == "__main__":
