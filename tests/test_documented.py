@@ -99,6 +99,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "attribute",  # all, of a neuron
         "describe",
         "run",  # of two tags
+        "run",  # estimated
     ]
     for command in found:
         assert main(command) == 0, command

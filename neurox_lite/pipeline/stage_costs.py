@@ -28,6 +28,9 @@ EXPECTED_SHARE = 0.15
 N_RESAMPLES, N_CURVES, N_SETS = 20, 3, 3
 LOCALISED_ROWS = 10_000
 
+DESCRIBED_BYTES = 3000
+"""Of a word, its concepts and sentences."""
+
 TEXT_BYTES = 22
 """Of a number in a file of text."""
 
@@ -109,8 +112,8 @@ class StageCosts:
             self.fits.seconds(*size, passes), memory=self.fits.memory(*size, n_problems)
         )
 
-    def _refit(self, n_neurons: int) -> StageCost:
-        """Of some of the neurons."""
+    def _refit(self, n_neurons: int, n_copies: int = 1) -> StageCost:
+        """Of some of the neurons, of whose activations there are copies."""
         n_neurons = max(1, n_neurons)
         is_copied = 4 * self.n_train * n_neurons <= COLUMN_BYTES and n_neurons < self.n_neurons
         if not is_copied:  # the neurons that are left out have no weight, but are multiplied
@@ -119,7 +122,8 @@ class StageCosts:
             return StageCost(share * whole.seconds, memory=whole.memory)
         seconds = self.fits.seconds(self.n_train, n_neurons, WARM, held=True)
         memory = self.fits.memory(self.n_train, n_neurons)
-        return StageCost(seconds, memory=memory + min(COLUMN_BYTES, 8 * self.n_train * n_neurons))
+        copies = min(COLUMN_BYTES, n_copies * 4 * self.n_train * n_neurons)
+        return StageCost(seconds, memory=memory + copies)
 
     @property
     def _together(self) -> int:
@@ -161,8 +165,9 @@ class StageCosts:
         if options.retrain:
             seconds += self._one_by_one
             for share in options.shares:
-                kept = self._refit(round(share * self.n_neurons))
-                others = self._refit(round((1 - share) * self.n_neurons))
+                # Columns that are read together, and a copy for each core.
+                kept = self._refit(round(share * self.n_neurons), 3)
+                others = self._refit(round((1 - share) * self.n_neurons), 3)
                 seconds += (2 + options.n_random) * kept.seconds + others.seconds
                 memory = max(memory, kept.memory, others.memory)
         return StageCost(seconds, 32768, memory)
@@ -209,7 +214,8 @@ class StageCosts:
     def _describe(self) -> StageCost:
         n_words = self.n_train + self.n_dev + self.n_test
         seconds = 10 + 2 * self._reads(n_words) / self.n_layers + n_words * 2e-4
-        return StageCost(seconds, 4 << 20, self.fits.block_bytes(self.n_neurons) + 512 * n_words)
+        memory = self.fits.block_bytes(self.n_neurons) + DESCRIBED_BYTES * n_words
+        return StageCost(seconds, 4 << 20, memory)
 
     def _localisation(self) -> StageCost:
         n_rows = min(self.n_train, LOCALISED_ROWS)

@@ -50,7 +50,11 @@ CHILD = """
 import sys
 from pathlib import Path
 if len(sys.argv) > 3:
+    from dataclasses import replace
+    import neurox_lite.pipeline.stages as stages
+    import neurox_lite.pipeline.study as study
     import neurox_lite.probing.online_code as online_code
+    from neurox_lite.activations.access import layers_of
     from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets, minimal_set
     from neurox_lite.evaluation.rank_intervals import rank_intervals
     from neurox_lite.probing.learning_curve import learning_curve
@@ -58,8 +62,15 @@ if len(sys.argv) > 3:
         function.__kwdefaults__ |= {"shares": (0.05, 0.5)}
     disjoint_minimal_sets.__kwdefaults__ |= {"n_sets": 2}
     rank_intervals.__kwdefaults__ |= {"n_resamples": 3}
-    learning_curve.__kwdefaults__ |= {"shares": (0.05, 0.5, 1.0), "n_seeds": 1}
-    online_code.BLOCK_ENDS = (0.0625, 0.25, 0.5, 1.0)
+    learning_curve.__kwdefaults__ |= {"shares": (0.02, 0.5, 1.0), "n_seeds": 1}
+    online_code.BLOCK_ENDS = (0.0625, 0.25, 1.0)
+    stages._n_controls = lambda work: 1
+    of_all = study.layer_scores
+    def of_two_layers(probe, train, X_test, space):
+        two = space.select(space.layers[:2])
+        train, test = (replace(p, X=layers_of(p.X, space, two.layers)) for p in (train, X_test))
+        return of_all(probe, train, X_test=test, space=two)
+    study.layer_scores = of_two_layers
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.single import run_single
 import logging
@@ -155,10 +166,8 @@ def measure_study(options: argparse.Namespace) -> None:
         format="columns",
         columns="word,label",
         study=True,
-        probe=ProbeOptions(max_iter=3) if options.peaks else ProbeOptions(),
-        ablate=AblateOptions(shares=[0.02, 0.05, 0.5], n_random=1)
-        if options.peaks
-        else AblateOptions(),
+        probe=ProbeOptions(max_iter=1) if options.peaks else ProbeOptions(),
+        ablate=AblateOptions(shares=[0.05, 0.5], n_random=1) if options.peaks else AblateOptions(),
     )
     if not words.exists():
         write_corpus(words, round(options.gb * 1e9 / (4 * N_LAYERS * options.width)))
