@@ -188,6 +188,23 @@ def make_model(tokenizers_by_kind, tmp_path_factory):
     return make
 
 
+@pytest.fixture(scope="session")
+def cluster():
+    """A Ray cluster of two workers."""
+    import ray
+
+    ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
+    yield
+    ray.shutdown()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The heavy tests first, so that no process ends long after the other."""
-    items.sort(key=lambda item: item.get_closest_marker("heavy") is None)
+    """The heavy tests first, so that no process ends long after the other.
+
+    Before them those of Ray, one after the other, so that the same process has them.
+    """
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        return "cluster" not in item.fixturenames, item.get_closest_marker("heavy") is None
+
+    items.sort(key=place)

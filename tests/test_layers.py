@@ -25,7 +25,7 @@ ORDER = [
     {"labels"},
     {"attribution_methods", "ranking_methods"},
     {"files", "output_formats", "embedded", "measure", "seeds", "threads"},
-    {"json_files"},
+    {"json_files", "tasks"},
     {"outputs", "figures", "column_groups"},
     {"neurons"},
     {"results", "metrics"},

@@ -17,6 +17,7 @@ from neurox_lite.cli.options import (
     TAG,
     CorpusIfAny,
     Debug,
+    Engine,
     FigureOptions,
     Json,
     Seed,
@@ -69,7 +70,7 @@ class LabelledOrText(LabelledOptions):
 OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
 OF_BOTH = ("text", "skip_bad_lines")
 OF_ACTIVATIONS = (
-    *("store", "corpus", "tag", "probe", "retrain", "heads"),
+    *("store", "corpus", "tag", "probe", "retrain", "heads", "engine"),
     *(name for name in option_names(LabelledOptions) if name not in OF_BOTH),
 )
 
@@ -128,6 +129,7 @@ class Ablate:
     retrain: Annotated[bool, typer.Option(help="Also retrain the probe on kept neurons.")] = True
     n_random: Annotated[int, typer.Option("--n-random", help="Random sets per share.")] = 5
     units: UnitOptions
+    engine: Engine = "local"
     figures: FigureOptions
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the curves.")] = False
     seed: Seed = 0
@@ -154,8 +156,10 @@ class Ablate:
     def _check(self) -> None:
         """Refuse options that do not go together, and claim the output."""
         from neurox_lite.corpora.sentence_text import TEXTS
+        from neurox_lite.tasks import check_engine
 
         self.figures.check()
+        check_engine(self.engine)
         text, labels = self.labelled.reading.text, self.labelled.reading.labels
         inputs = (self.ranking, self.store, self.corpus, self.model, self.pairs, text, labels)
         claim_folder(self.context, self.out, result_names("ablation"), self.overwrite, *inputs)
@@ -165,6 +169,8 @@ class Ablate:
             refused = [name for name in OF_MODELS if name != "text" or text not in TEXTS]
             what = "ablation of activations, without --model,"
             reject_options(self.context, refused, what)
+        if not self.retrain:
+            reject_options(self.context, ("engine",), "--no-retrain, which fits nothing,")
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -204,7 +210,7 @@ class Ablate:
             if probe is not None:
                 probe.check_trained_on(splits.train)
             options |= {"probe": probe, "retrain": self.retrain, "X_test": splits.test}
-            curves = ablate(rankings, splits.train, **options)
+            curves = ablate(rankings, splits.train, **options, engine=self.engine)
         areas = {
             f"{curve.method} ({'retrained' if curve.retrained else 'frozen'})": (
                 curve.area_above_random

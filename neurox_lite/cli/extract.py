@@ -9,7 +9,7 @@ import typer
 
 from neurox_lite.cli.corpus_options import ReadingOptions
 from neurox_lite.cli.extraction_options import ExtractionOptions
-from neurox_lite.cli.options import Corpus, Debug, Json, Model
+from neurox_lite.cli.options import Corpus, Debug, Engine, Json, Model
 from neurox_lite.cli.output import NOT_COUNTED, quiet_transformers, show, skipped_lines
 from neurox_lite.cli.output_claims import refuse_inputs
 from neurox_lite.cli.parsing import by_split, share_of
@@ -42,9 +42,7 @@ class Extract:
             "--source", help="What the encoder reads with --side decoder, one sentence per line."
         ),
     ] = None
-    engine: Annotated[
-        str, typer.Option("--engine", help="local, or ray for the workers of a Ray cluster.")
-    ] = "local"
+    engine: Engine = "local"
     workers: Annotated[int | None, typer.Option("--workers", help="With --engine ray.")] = None
     shard: Annotated[
         str | None,

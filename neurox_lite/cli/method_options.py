@@ -60,6 +60,9 @@ class ComparisonOptions:
             "--resamples", min=0, help="all: number of resamples of the sentences, for stability."
         ),
     ] = 5
+    engine: Annotated[
+        str, typer.Option("--engine", help="all: local, or ray for the workers of a Ray cluster.")
+    ] = "local"
     figures: FigureOptions
 
 

@@ -52,6 +52,9 @@ CorpusIfAny = Annotated[
 Layers = Annotated[
     str | None, typer.Option("--layers", help="Such as 0,4, 0-3 or -1; all by default.")
 ]
+Engine = Annotated[
+    str, typer.Option("--engine", help="local, or ray for the workers of a Ray cluster.")
+]
 L1 = Annotated[float, typer.Option("--l1", help="L1 penalty.")]
 L2 = Annotated[float, typer.Option("--l2", help="L2 penalty.")]
 

@@ -13,6 +13,7 @@ from neurox_lite.cli.options import (
     REGRESSION,
     Corpus,
     Debug,
+    Engine,
     FigureOptions,
     FitOptions,
     Json,
@@ -80,6 +81,7 @@ class Probe:
     n_control: Annotated[
         int, typer.Option("--n-control", min=1, help="Number of control tasks to average over.")
     ] = 1
+    engine: Engine = "local"
     figures: FigureOptions
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the probe.")] = False
     seed: Seed = 0
@@ -89,10 +91,11 @@ class Probe:
     def execute(self) -> None:
         from neurox_lite.activations.store import ActivationStore
         from neurox_lite.probing.evaluation import evaluate_probe
+        from neurox_lite.tasks import connected
 
         self._check()
         read = self.labelled.read(self.corpus, self.tag, self.seed)
-        with ActivationStore(self.store) as store:
+        with connected(self.engine), ActivationStore(self.store) as store:
             splits = self.labelled.splits(
                 store,
                 read,
@@ -126,6 +129,7 @@ class Probe:
     def _check(self) -> None:
         """Refuse options that do not go together, and claim the output."""
         from neurox_lite.probing.loading import NAMES
+        from neurox_lite.tasks import check_engine
 
         def reject(names: tuple[str, ...], taker: str) -> None:
             reject_options(self.context, names, taker)
@@ -143,6 +147,9 @@ class Probe:
             reject(("l1s", "l2s", "for_top"), "a probe without --search")
         if not self.control:
             reject(("n_control",), "a probe without --control")
+        if not (self.one_vs_rest or self.fit.search or self.control):
+            reject(("engine",), "a single probe, which is one fit,")
+        check_engine(self.engine)
         inputs = (self.store, self.corpus, self.labelled.reading.labels)
         claim_folder(self.context, self.out, NAMES, self.overwrite, *inputs)
 
@@ -161,7 +168,7 @@ class Probe:
         from neurox_lite.probing.loading import INDEX
         from neurox_lite.probing.one_vs_rest import save_one_vs_rest
 
-        probes = fit_one_vs_rest(self._unfitted(), splits.train)
+        probes = fit_one_vs_rest(self._unfitted(), splits.train, engine=self.engine)
         table_format, provenance = self.figures.table_format, self._provenance()
         found = save_one_vs_rest(probes, splits, self.out, table_format, provenance)
         shown = {"probes": self.out, **found, "per_label": INDEX, **skipped_lines(read)}
@@ -180,6 +187,7 @@ class Probe:
             l1s=numbers(self.l1s) if self.l1s else PENALTIES,
             l2s=numbers(self.l2s) if self.l2s else PENALTIES,
             n_neurons=self.for_top,
+            engine=self.engine,
         )
         return probe, searched
 
@@ -191,7 +199,13 @@ class Probe:
         tokens = store.words()
         words = [tokens[row] for row in store.word_rows]
         return selectivity(
-            probe, splits.train, splits.test, words, n_seeds=self.n_control, seed=self.seed
+            probe,
+            splits.train,
+            splits.test,
+            words,
+            n_seeds=self.n_control,
+            seed=self.seed,
+            engine=self.engine,
         )
 
     def _save(

@@ -100,6 +100,7 @@ class Rank:
         """Refuse options that do not go together, and claim the output."""
         from neurox_lite.evaluation.ranker_comparison import NAMES
         from neurox_lite.results.ranking_files import check_name
+        from neurox_lite.tasks import check_engine
 
         self.comparison.figures.check()
         if self.method not in (*METHODS, "all"):
@@ -111,6 +112,7 @@ class Rank:
             reject_options(self.context, of_fit, "a fitted --probe")
         inputs = (self.store, self.corpus, self.labelled.reading.labels, self.probe)
         if self.method == "all":
+            check_engine(self.comparison.engine)
             claim_folder(self.context, self.out, NAMES, self.overwrite, *inputs)
         else:
             check_name(self.out)
@@ -192,6 +194,7 @@ class Rank:
                 probe=ElasticNetProbe(self.l1, self.l2),
                 n_resamples=self.comparison.resamples,
                 seed=self.seed,
+                engine=self.comparison.engine,
                 folder=self.out,
                 provenance={"labels": self.labelled.provenance(self.corpus or [], self.tag)},
                 units=units,

@@ -27,6 +27,7 @@ from neurox_lite.results.ranking import (
 )
 from neurox_lite.results.sweep import SHARES, NeuronSets, Sweep, count_neurons
 from neurox_lite.seeds import validate_seed
+from neurox_lite.tasks import check_engine
 
 
 def ablate(
@@ -42,6 +43,7 @@ def ablate(
     retrain: bool = True,
     n_random: int = 5,
     seed: int = 0,
+    engine: str = "local",
 ) -> AblationCurves:
     """Accuracy (R2 of a regression) from the top, bottom, all but the top, and random neurons.
 
@@ -68,6 +70,9 @@ def ablate(
     n_random : int
         Number of random sets per share.
     seed : int
+    engine : {"local", "ray"}
+        ``ray`` retrains the probe of every set in a task of a Ray cluster, on one core. Memory:
+        training data up to 2.5 GB once more on each machine.
 
     Returns
     -------
@@ -82,6 +87,7 @@ def ablate(
     """
     rankings = as_rankings(rankings)
     data = validate_inputs(X, y)
+    check_engine(engine)
     shares = checked_shares(shares)
     n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
     require_same_groups(rankings)
@@ -103,7 +109,7 @@ def ablate(
     probe_converged = probe.certificate_.converged
     ways = [(False, replacement, frozen, probe_converged)]
     if retrain:
-        values, all_converged = refit_scores(probe, train, kept, test)
+        values, all_converged = refit_scores(probe, train, kept, test, engine)
         ways.append((True, "none", values, probe_converged and all_converged))
     curves = []
     for retrained, replaced_by, values, converged in ways:

@@ -24,6 +24,7 @@ from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
+from neurox_lite.tasks import check_engine
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -159,6 +160,7 @@ def rank_intervals(
     n_resamples: int = 20,
     level: float = 0.95,
     seed: int = 0,
+    engine: str = "local",
 ) -> RankIntervals:
     """Between which ranks every neuron stands over resamples of the training sentences.
 
@@ -193,6 +195,9 @@ def rank_intervals(
     level : float
         Of the resamples, rounded up: with 20, 0.95 goes from the best rank to the worst.
     seed : int
+    engine : {"local", "ray"}
+        ``ray`` ranks every resample in a task of a Ray cluster, on one core. Memory: training data
+        up to 2.5 GB once more on each machine, or all of them without a ``probe``.
 
     Raises
     ------
@@ -207,6 +212,7 @@ def rank_intervals(
     if probe is not None:
         require_fitted(probe, ElasticNetProbe)
     check_level(level)
+    check_engine(engine)
     if len(np.unique(train.y)) < 2:
         raise InputError(f"only one class, '{train.y[0]}'; a ranking needs at least two")
     if not train.sentences.any():
@@ -216,9 +222,9 @@ def rank_intervals(
     require_finite(train.X)
     draws = draw_sentences(train, n_resamples, seed)
     if probe is None:
-        ranked = rank_repeated_rows(rank, train, draws)
+        ranked = rank_repeated_rows(rank, train, draws, engine)
     else:
-        ranked = rank_weighted_rows(rank, probe, train, draws)
+        ranked = rank_weighted_rows(rank, probe, train, draws, engine)
     ranking, converged = next(ranked)
     resampled = np.empty((n_resamples, ranking.space.n_neurons), dtype=np.int64)
     progress = tqdm(resampled, desc="resample", unit="ranking", disable=None, delay=2)

@@ -38,6 +38,7 @@ from neurox_lite.results.sweep import SHARES
 from neurox_lite.results.units import in_units
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
+from neurox_lite.tasks import check_engine, connected, task_map
 
 if TYPE_CHECKING:
     import pandas
@@ -148,6 +149,7 @@ def compare_rankers(
     folder: str | Path | None = None,
     provenance: Mapping[str, Any] | None = None,
     units: NeuronSpace | None = None,
+    engine: str = "local",
 ) -> RankerComparison:
     """Rank by every method, and measure what can be measured without knowing the truth.
 
@@ -192,6 +194,9 @@ def compare_rankers(
     units : NeuronSpace, optional
         Groups of the neurons, such as heads, to compare instead, as ``store.heads()``: all that is
         kept, removed or counted is then these.
+    engine : {"local", "ray"}
+        ``ray`` makes every ranking, retrained probe and resample in a task of a Ray cluster, on one
+        core. Memory: what they read of arrays, and the sample, once more on each machine.
 
     Raises
     ------
@@ -201,6 +206,7 @@ def compare_rankers(
     """
     expect(splits, LabelledSplits, "splits", "those of labelled_splits(store, corpus, tag)")
     shares, seed = checked_shares(shares), validate_seed(seed)
+    check_engine(engine)
     k = None if k is None else whole_number(k, "k")
     n_rows = whole_number(n_rows, "n_rows", least=1)
     n_resamples = whole_number(n_resamples, "n_resamples", least=0)
@@ -230,32 +236,33 @@ def compare_rankers(
         rankers[name] = _by_scores(name, scorer)
     rankings = [in_units(ranking, units) for ranking in rankings]
     task = RankingTask.from_splits(splits, probe, seed, units)
-    ranked, values = _rank_by_each(rankers, task, provenance or {}, folder)
-    ranked += rankings
-    values |= {ranking.method: {} for ranking in rankings}
-
-    sample = some_sentences(train, n_rows, seed)
-    small = replace(task, X=sample.X, y=sample.y, probe=clone(task.probe))
-    curves = ablate(
-        ranked,
-        sample.X,
-        sample.y,
-        probe=small.fitted_probe,
-        X_test=test.X,
-        y_test=test.y,
-        shares=shares,
-        seed=seed,
-    )
+    with connected(engine):
+        ranked, values = _rank_by_each(rankers, task, provenance or {}, folder, engine)
+        ranked += rankings
+        values |= {ranking.method: {} for ranking in rankings}
+        sample = some_sentences(train, n_rows, seed)
+        small = replace(task, X=sample.X, y=sample.y, probe=clone(task.probe))
+        curves = ablate(
+            ranked,
+            sample.X,
+            sample.y,
+            probe=small.fitted_probe,
+            X_test=test.X,
+            y_test=test.y,
+            shares=shares,
+            seed=seed,
+            engine=engine,
+        )
+        for name, ranker in rankers.items():
+            if n_resamples:
+                logger.info("%s: %d resamples", name, n_resamples)
+                found = _stability(name, ranker, small, sample.sentences, k, n_resamples, engine)
+                values[name]["stability"] = found
     for curve in curves.curves:
         if curve.retrained:
             values[curve.method]["keep top"] = [float(np.mean(curve.keep.top))]
             lost = curve.intact - np.mean(curve.remove.top)
             values[curve.method]["remove top"] = [float(lost)]
-    for name, ranker in rankers.items():
-        if n_resamples:
-            logger.info("%s: %d resamples", name, n_resamples)
-            found = _stability(name, ranker, small, sample.sentences, k, n_resamples)
-            values[name]["stability"] = found
     return RankerComparison(
         rankings=tuple(ranked),
         table=MethodTable.from_values(values),
@@ -270,22 +277,28 @@ def _rank_by_each(
     task: RankingTask,
     provenance: Mapping[str, Any],
     folder: Path | None,
+    engine: str,
 ) -> tuple[list[NeuronRanking], Values]:
     """Rankings, each written as soon as there is one, and the seconds each took."""
     if any(METHODS[name].needs_probe for name in rankers if name in METHODS):
         task.fitted_probe  # noqa: B018  (so that no method's time has it)
     ranked: list[NeuronRanking] = []
     seconds: Values = {}
-    for name, ranker in rankers.items():
+
+    def timed(name: str) -> tuple[NeuronRanking, float]:
         logger.info("%s: ranking", name)
         start = time.perf_counter()
-        ranking = ranker(task)
-        seconds[name] = {"seconds": [time.perf_counter() - start]}
-        if name not in METHODS or METHODS[name].needs_labels:
-            ranking = replace(ranking, provenance={**ranking.provenance, **provenance})
-        ranked.append(ranking)
-        if folder is not None:
-            ranking.save(folder / ranking_name(len(ranked), ranking))
+        ranking = rankers[name](task)
+        return ranking, time.perf_counter() - start
+
+    with task_map(engine) as run:
+        for name, (ranking, duration) in zip(rankers, run(timed, rankers), strict=True):
+            seconds[name] = {"seconds": [duration]}
+            if name not in METHODS or METHODS[name].needs_labels:
+                ranking = replace(ranking, provenance={**ranking.provenance, **provenance})
+            ranked.append(ranking)
+            if folder is not None:
+                ranking.save(folder / ranking_name(len(ranked), ranking))
     return ranked, seconds
 
 
@@ -335,6 +348,7 @@ def _stability(
     sentences: np.ndarray,
     k: int,
     n_resamples: int,
+    engine: str,
 ) -> list[float]:
     """Share of the top k of the sample that each resample has in its top k."""
     method = METHODS.get(name)
@@ -342,7 +356,7 @@ def _stability(
         seeds = range(task.seed + 1, task.seed + 1 + n_resamples)
         first, *others = (ranker(replace(task, seed=seed)) for seed in (task.seed, *seeds))
         return [first.overlap(other, k) for other in others]
-    options: dict[str, Any] = {"n_resamples": n_resamples, "seed": task.seed}
+    options: dict[str, Any] = {"n_resamples": n_resamples, "seed": task.seed, "engine": engine}
     if method and method.needs == ("probe",):
         of_probe = load_function(method)
         intervals = rank_intervals(

@@ -7,12 +7,15 @@ from copy import copy
 from itertools import islice
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.frozen_scores import scored_at_once, scores_of
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.side_by_side import refit_on_neurons, refits_on_neurons
+from neurox_lite.tasks import task_map
 
 
 def refit(
@@ -47,6 +50,7 @@ def refit_scores(
     train: LabelledActivations,
     sets: Sequence[np.ndarray],
     test: LabelledActivations,
+    engine: str = "local",
 ) -> tuple[list[float], bool]:
     """Accuracy (R2 of a regression) on test of a probe of each set, and whether all converged.
 
@@ -60,7 +64,11 @@ def refit_scores(
         Columns, in any order. Without any, the answer is always the most frequent label of train,
         or the mean of its labels.
     test : LabelledActivations
+    engine : {"local", "ray"}
+        ``ray`` fits and scores every probe in a task of a Ray cluster, on one core.
     """
+    if engine == "ray":
+        return _scores_by_tasks(probe, train, sets, test)
     scores = [
         np.nan if len(columns) else probe.score_without_neurons(train.y, test.y) for columns in sets
     ]
@@ -76,3 +84,28 @@ def refit_scores(
             for number in equal:
                 scores[places[number]] = score
     return scores, converged
+
+
+def _scores_by_tasks(
+    probe: LinearProbe,
+    train: LabelledActivations,
+    sets: Sequence[np.ndarray],
+    test: LabelledActivations,
+) -> tuple[list[float], bool]:
+    """Equal sets once, and the largest first, so that none of these is left at the end."""
+    data = loaded_if_small(train)
+
+    def score(columns: np.ndarray) -> tuple[list[float], bool]:
+        return refit_scores(probe, data, [columns], test)
+
+    keys = [np.sort(columns).tobytes() for columns in sets]
+    distinct = dict(zip(keys, sets, strict=True))
+    order = sorted(distinct, key=lambda key: -len(key))
+    found = {}
+    progress = tqdm(total=len(order), desc="refit", unit="probe", disable=None, delay=2)
+    with task_map("ray") as run, progress:
+        scored = run(score, [distinct[key] for key in order])
+        for key, ([value], converged) in zip(order, scored, strict=True):
+            found[key] = value, converged
+            progress.update()
+    return [found[key][0] for key in keys], all(converged for _, converged in found.values())

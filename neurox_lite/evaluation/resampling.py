@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.side_by_side import fit_weighted
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.tasks import task_map
 
 
 def draw_sentences(train: LabelledActivations, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
@@ -30,16 +32,24 @@ def draw_sentences(train: LabelledActivations, n_resamples: int, seed: int) -> I
 
 
 def rank_repeated_rows(
-    rank: Callable[..., NeuronRanking], train: LabelledActivations, draws: Iterable[np.ndarray]
+    rank: Callable[..., NeuronRanking],
+    train: LabelledActivations,
+    draws: Iterable[np.ndarray],
+    engine: str = "local",
 ) -> Iterator[tuple[NeuronRanking, bool]]:
     """The ranking of all rows, then one per draw, and whether what it is made from converged."""
-    ranking = rank(train.X, train.y)
-    yield ranking, _converged(ranking)
     held = train.X[:] if isinstance(train.X, ActivationMatrix) else train.X
-    for times in draws:
-        rows = np.repeat(np.arange(len(train)), times)
-        again = rank(held[rows], train.y[rows])
-        yield again, _converged(again)
+
+    def rank_again(times: np.ndarray | None) -> tuple[NeuronRanking, bool]:
+        if times is None:
+            ranking = rank(train.X, train.y)
+        else:
+            rows = np.repeat(np.arange(len(train)), times)
+            ranking = rank(held[rows], train.y[rows])
+        return ranking, _converged(ranking)
+
+    with task_map(engine) as run:
+        yield from run(rank_again, chain([None], draws))
 
 
 def rank_weighted_rows(
@@ -47,10 +57,11 @@ def rank_weighted_rows(
     probe: ElasticNetProbe,
     train: LabelledActivations,
     draws: Iterable[np.ndarray],
+    engine: str = "local",
 ) -> Iterator[tuple[NeuronRanking, bool]]:
     """The ranking of the probe, then of one fitted on each draw, and whether it converged."""
     yield rank(probe), probe.certificate_.converged
-    for fitted in fit_weighted(probe, loaded_if_small(train), draws):
+    for fitted in fit_weighted(probe, loaded_if_small(train), draws, engine):
         yield rank(fitted), fitted.certificate_.converged
 
 

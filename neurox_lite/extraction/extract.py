@@ -10,14 +10,12 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from neurox_lite.activations.store import ActivationStore
-from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.models.loading import Model
-
-ENGINES = ("local", "ray")
+from neurox_lite.tasks import check_engine
 
 
 def extract(
@@ -77,8 +75,7 @@ def extract(
     UnfinishedError
         When the disk is full or a sentence does not fit into memory: run it again to go on.
     """
-    if engine not in ENGINES:
-        raise unknown_choice("engine", engine, ENGINES)
+    check_engine(engine)
     if workers is not None and (engine != "ray" or workers < 1):
         raise InputError("workers are for the engine 'ray', at least 1")
     chosen = ExtractOptions(**options)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +14,7 @@ from tqdm.auto import tqdm
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.tasks import connected, import_ray
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +67,13 @@ def run_on_ray(
     UnfinishedError
         When the workers of one shard die again and again.
     """
-    ray = _import_ray()
+    ray = import_ray()
     if isinstance(job.model, LoadedModel):
         raise InputError(
             f"{job.model.name}: is in this process's memory; with the engine 'ray', give its "
             "folder or name"
         )
-    with _cluster(ray):
+    with connected("ray"):
         resources = ray.cluster_resources()
         n_gpus, n_cores = int(resources.get("GPU", 0)), int(resources.get("CPU", 1))
         n_workers = workers or n_gpus or max(1, n_cores // CORES_PER_WORKER)
@@ -139,28 +138,3 @@ def _work_off(
             else:
                 progress.update(job.n_rows[shard])
             idle.append(worker)
-
-
-def _import_ray() -> Any:
-    # Ray reports its use over the network unless told not to.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray
-    except ImportError:
-        raise InputError(
-            "the engine 'ray' needs Ray; install it with: pip install 'neurox-lite[ray]'"
-        ) from None
-    return ray
-
-
-@contextmanager
-def _cluster(ray: Any) -> Iterator[None]:
-    """Connect to a cluster unless there is a connection already."""
-    if ray.is_initialized():
-        yield
-        return
-    ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-    try:
-        yield
-    finally:
-        ray.shutdown()

@@ -11,7 +11,12 @@ from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 from tqdm.auto import tqdm
 
-from neurox_lite.activations.inputs import class_ids, hash_labelled_words
+from neurox_lite.activations.inputs import (
+    LabelledActivations,
+    class_ids,
+    hash_labelled_words,
+    validate_inputs,
+)
 from neurox_lite.arguments import numbers
 from neurox_lite.corpora.tagged_corpus import rest_of
 from neurox_lite.errors import InputError
@@ -20,10 +25,17 @@ from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe, row_weights
 from neurox_lite.probing.solver import solve
+from neurox_lite.tasks import check_engine, task_map
 
 
 def fit_grid(
-    probe: ElasticNetProbe, X: Any, y: Any = None, *, l1s: Sequence[float], l2s: Sequence[float]
+    probe: ElasticNetProbe,
+    X: Any,
+    y: Any = None,
+    *,
+    l1s: Sequence[float],
+    l2s: Sequence[float],
+    engine: str = "local",
 ) -> dict[tuple[float, float], ElasticNetProbe]:
     """Probes for all pairs of penalties, each as if it were fitted alone.
 
@@ -36,6 +48,8 @@ def fit_grid(
         Its other parameters are used; it is not changed.
     X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
     l1s, l2s : sequences of float
+    engine : {"local", "ray"}
+        ``ray`` fits every l2 in a task of a Ray cluster, on one core.
 
     Returns
     -------
@@ -57,6 +71,8 @@ def fit_grid(
     grid = {(l1, l2): clone(probe).set_params(l1=l1, l2=l2) for l1 in l1s for l2 in l2s}
     for fitted in grid.values():
         fitted.check_parameters()
+    if check_engine(engine) == "ray":
+        return _grid_as_tasks(probe, validate_inputs(X, y), l1s, l2s)
     X, raw, labels = validate_fit(clone(probe), X, y)
     classes, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
@@ -78,7 +94,24 @@ def fit_grid(
     return grid
 
 
-def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, ElasticNetProbe]:
+def _grid_as_tasks(
+    probe: ElasticNetProbe, data: LabelledActivations, l1s: Sequence[float], l2s: Sequence[float]
+) -> dict[tuple[float, float], ElasticNetProbe]:
+    def fit_path(l2: float) -> dict[tuple[float, float], ElasticNetProbe]:
+        return fit_grid(probe, data, l1s=l1s, l2s=[l2])
+
+    found: dict[tuple[float, float], ElasticNetProbe] = {}
+    with task_map("ray") as run:
+        for path in tqdm(
+            run(fit_path, l2s), "grid of penalties", len(l2s), unit="l2", disable=None, delay=2
+        ):
+            found |= path
+    return {(l1, l2): found[l1, l2] for l1 in l1s for l2 in l2s}
+
+
+def fit_one_vs_rest(
+    probe: ElasticNetProbe, X: Any, y: Any = None, *, engine: str = "local"
+) -> dict[Any, ElasticNetProbe]:
     """A binary probe for every class, "is it this one?", all in the same passes over ``X``.
 
     Each is the probe that is fitted on the labels of :meth:`TaggedCorpus.against_rest`. Memory:
@@ -90,6 +123,8 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, 
         Its parameters are used; it is not changed. ``class_weight="balanced"`` lets a class count
         as much as all others together.
     X, y : (n, n_neurons) array-like and (n,) labels, or LabelledActivations
+    engine : {"local", "ray"}
+        ``ray`` fits the probe of every class in a task of a Ray cluster, on one core.
 
     Returns
     -------
@@ -106,17 +141,39 @@ def fit_one_vs_rest(probe: ElasticNetProbe, X: Any, y: Any = None) -> dict[Any, 
     probe.check_parameters()
     if isinstance(probe.class_weight, dict):
         raise InputError("class weights are not for one class against the rest; use 'balanced'")
+    if check_engine(engine) == "local":
+        return _against_rest(probe, X, y)
+    data = validate_inputs(X, y)
+    labels = data.class_names
+
+    def fit(label: Any) -> dict[Any, ElasticNetProbe]:
+        return _against_rest(probe, data.X, data.y, [label])
+
+    fitted: dict[Any, ElasticNetProbe] = {}
+    with task_map(engine) as run:
+        for one in tqdm(
+            run(fit, labels), "one against rest", len(labels), unit="probe", disable=None, delay=2
+        ):
+            fitted |= one
+    return fitted
+
+
+def _against_rest(
+    probe: ElasticNetProbe, X: Any, y: Any, some: Sequence[Any] | None = None
+) -> dict[Any, ElasticNetProbe]:
+    """The probes of some of the classes, or of all, in the same passes."""
     X, raw, labels = validate_fit(clone(probe), X, y)
-    classes, ids = class_ids(labels)
+    known, ids = class_ids(labels)
     inputs = _inputs(probe, X, raw)
-    is_class = ids[:, None] == np.arange(len(classes))
+    numbers = np.flatnonzero(np.isin(known, known if some is None else some))
+    classes = known[numbers]
     pairs = [np.unique([str(label), rest_of(str(label))]) for label in classes]
-    is_second = is_class == [
+    is_second = (ids[:, None] == numbers) == [
         pair[1] == str(label) for pair, label in zip(pairs, classes, strict=True)
     ]
     weights = None
     if probe.class_weight == "balanced":
-        weights = np.stack([compute_sample_weight("balanced", one) for one in is_class.T], axis=1)
+        weights = np.stack([compute_sample_weight("balanced", one) for one in is_second.T], axis=1)
     targets = torch.from_numpy(is_second.astype(np.int64)).to(inputs.like.device)
     loss = CrossEntropy(targets, 2, with_mean_one(weights, inputs.like))
     problem = Problem(

@@ -21,7 +21,7 @@ from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
-from neurox_lite.threads import thread_map
+from neurox_lite.tasks import connected, task_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,6 +86,7 @@ def fit_layers(
     *,
     space: NeuronSpace | None = None,
     cumulative: bool = False,
+    engine: str = "local",
 ) -> dict[int, LinearProbe]:
     """A probe of every layer, or of every layer and all before it.
 
@@ -102,6 +103,8 @@ def fit_layers(
         Which columns are which layer; not needed for a store's matrix.
     cumulative : bool
         Fit on the layers up to this one, in the order of the space.
+    engine : {"local", "ray"}
+        ``ray`` fits every probe in a task of a Ray cluster, on one core.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def fit_layers(
     n_calls = min(torch.get_num_threads(), len(layers)) if on_cpu and not cumulative else 1
     progress = tqdm(total=len(layers), desc="layers", unit="probe", disable=None, delay=2)
     fitted = {}
-    with thread_map(n_calls) as run, progress:
+    with task_map(engine, n_calls) as run, progress:
         for layer, one in zip(layers, run(fit, chosen), strict=True):
             fitted[layer] = one
             progress.update()
@@ -148,12 +151,13 @@ def layer_scores(
     y_test: Any = None,
     *,
     space: NeuronSpace | None = None,
+    engine: str = "local",
 ) -> LayerScores:
     """Test scores of the probes of single layers, and of layers with all before them.
 
     Parameters
     ----------
-    probe, X, y, space
+    probe, X, y, space, engine
         As for :func:`fit_layers`.
     X_test, y_test : (n_test, n_neurons) array-like and (n_test,) labels, or LabelledActivations
         The same columns as ``X``, of words to test on.
@@ -170,8 +174,9 @@ def layer_scores(
     """
     train = validate_inputs(X, y)
     test = validate_inputs(X_test, y_test, "test")
-    separate = fit_layers(probe, train, space=space)
-    cumulative = fit_layers(probe, train, space=space, cumulative=True)
+    with connected(engine):
+        separate = fit_layers(probe, train, space=space, engine=engine)
+        cumulative = fit_layers(probe, train, space=space, cumulative=True, engine=engine)
 
     def scores(probes: dict[int, LinearProbe]) -> tuple[float, ...]:
         chosen = [(layers_of(test.X, whole, one.space_.layers), one) for one in probes.values()]

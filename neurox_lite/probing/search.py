@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
+from neurox_lite.tasks import task_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -180,6 +182,7 @@ def regularisation_search(
     alpha: float = 0.5,
     beta: float = 0.5,
     n_neurons: int | None = None,
+    engine: str = "local",
 ) -> tuple[RegularisationSearch, ElasticNetProbe]:
     """The penalties with the largest score S on dev, and their probe (Durrani et al. 2020).
 
@@ -212,6 +215,8 @@ def regularisation_search(
         Weights of the two terms.
     n_neurons : int, optional
         How many neurons the ranking is for.
+    engine : {"local", "ray"}
+        ``ray`` fits every l2, and every retrained probe, in a task of a Ray cluster, on one core.
 
     Returns
     -------
@@ -240,16 +245,19 @@ def regularisation_search(
                 f"n_neurons is {n_neurons}; give 1 to {train.X.shape[1]}, which is all neurons"
             )
     quick = clone(probe).set_params(tol=max(probe.tol, SEARCH_TOL))
-    grid = fit_grid(quick, train, l1s=l1s, l2s=l2s)
     n_kept = max(1, round(share * train.X.shape[1]))
     every = np.arange(train.X.shape[1])
     measured, of_top = {}, {}
-    for pair, fitted in grid.items():
-        order = np.argsort(-fitted.weight_scores(), kind="stable")
-        kept = [every, order[:n_kept], order[-n_kept:]]
-        measured[pair] = frozen_scores(kept, fitted, dev, "zero")
+    with task_map(engine) as run:
+        grid = fit_grid(quick, train, l1s=l1s, l2s=l2s, engine=engine)
+        orders = [np.argsort(-one.weight_scores(), kind="stable") for one in grid.values()]
+        for (pair, fitted), order in zip(grid.items(), orders, strict=True):
+            kept = [every, order[:n_kept], order[-n_kept:]]
+            measured[pair] = frozen_scores(kept, fitted, dev, "zero")
         if n_neurons is not None:
-            of_top[pair] = _accuracy_of(order[:n_neurons], quick, train, dev)
+            accuracy_of = partial(_accuracy_of, probe=quick, train=train, dev=dev)
+            tops = [order[:n_neurons] for order in orders]
+            of_top = dict(zip(grid, run(accuracy_of, tops), strict=True))
     none = clone(probe).set_params(l1=0.0, l2=0.0, tol=max(probe.tol, UNREGULARISED_TOL))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="without a penalty", category=ConvergenceWarning)

@@ -21,6 +21,7 @@ from neurox_lite.probing.side_by_side import REFIT_TOL
 from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
+from neurox_lite.tasks import task_map
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def selectivity(
     *,
     n_seeds: int = 1,
     seed: int = 0,
+    engine: str = "local",
 ) -> Selectivity:
     """Task accuracy minus the accuracy of the same probe on a control task (Hewitt & Liang 2019).
 
@@ -118,6 +120,8 @@ def selectivity(
         Number of control tasks; their accuracy is the mean.
     seed : int
         Of the first control task; the others have the numbers after it.
+    engine : {"local", "ray"}
+        ``ray`` fits every control task in a task of a Ray cluster, on one core.
 
     Raises
     ------
@@ -135,13 +139,20 @@ def selectivity(
         )
     words_train = [words[row] for row in train.rows.tolist()]
     words_test = [words[row] for row in test.rows.tolist()]
-    accuracies, converged = [], True
-    for number in tqdm(range(n_seeds), desc="control", unit="probe", disable=None, delay=2):
-        control = control_labels([*words_train, *words_test], train.y, seed + number)
+
+    def fit(seed: int) -> tuple[float, bool]:
+        control = control_labels([*words_train, *words_test], train.y, seed)
         control_train, control_test = control[: len(train.y)], control[len(train.y) :]
-        predicted, is_converged = _fit_control(probe, train.X, control_train, test.X)
-        accuracies.append(accuracy(control_test, predicted))
-        converged = converged and is_converged
+        predicted, converged = _fit_control(probe, train.X, control_train, test.X)
+        return accuracy(control_test, predicted), converged
+
+    accuracies, converged = [], True
+    progress = tqdm(total=n_seeds, desc="control", unit="probe", disable=None, delay=2)
+    with task_map(engine) as run, progress:
+        for found, is_converged in run(fit, range(seed, seed + n_seeds)):
+            accuracies.append(found)
+            converged = converged and is_converged
+            progress.update()
     return Selectivity(
         task_accuracy=accuracy(test.y, probe.predict(test.X)),
         control_accuracy=float(np.mean(accuracies)),

@@ -27,6 +27,7 @@ from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.solver import solve
+from neurox_lite.tasks import task_map
 from neurox_lite.threads import thread_map
 
 logger = logging.getLogger(__name__)
@@ -182,7 +183,10 @@ def _read_together(
 
 
 def fit_weighted(
-    probe: ElasticNetProbe, train: LabelledActivations, weights: Iterable[np.ndarray]
+    probe: ElasticNetProbe,
+    train: LabelledActivations,
+    weights: Iterable[np.ndarray],
+    engine: str = "local",
 ) -> Iterator[ElasticNetProbe]:
     """Clones of a fitted probe, each fitted with weights of its own for the rows.
 
@@ -195,7 +199,17 @@ def fit_weighted(
     train : LabelledActivations
     weights : iterable of (n,) arrays
         Where all of a class are zero, the probe does not have this class.
+    engine : {"local", "ray"}
+        ``ray`` fits every probe in a task of a Ray cluster, on one core.
     """
+    if engine == "ray":
+
+        def fit(of_rows: np.ndarray) -> ElasticNetProbe:
+            return next(fit_weighted(probe, train, [of_rows]))
+
+        with task_map(engine) as run:
+            yield from run(fit, weights)
+        return
     template = clone(probe).set_params(tol=max(probe.tol, REFIT_TOL))
     inputs, identity = _inputs(template, train), hash_labelled_words(train.X, train.y)
     n_classes = len(probe.classes_)

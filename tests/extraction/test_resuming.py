@@ -23,7 +23,6 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError, UnfinishedError
-from neurox_lite.extraction import extract as extract_module
 from neurox_lite.extraction import job as job_module
 from neurox_lite.extraction import job_folder as job_folder_module
 from neurox_lite.extraction import shards as shards_module
@@ -600,4 +599,3 @@ def test_options_that_do_not_go_together(folder, tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         extract(folder, CORPUS, tmp_path / "s.h5", **options)
     assert not list(tmp_path.iterdir())
-    assert extract_module.ENGINES == ("local", "ray")
