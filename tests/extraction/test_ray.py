@@ -63,7 +63,9 @@ def worker_processes():
     ]
 
 
-def test_the_store_of_one_process_though_a_worker_is_killed(cluster, model, expected, small_shards, tmp_path):
+def test_the_store_of_one_process_though_a_worker_is_killed(
+    cluster, model, expected, small_shards, tmp_path
+):
     killed = []
 
     def kill_one():
