@@ -158,6 +158,6 @@ def _wait_for(ray: Any, task: Any) -> Any:
     except ray.exceptions.RayError as error:
         reason = " ".join(str(error).split())
         raise UnfinishedError(
-            f"{ATTEMPTS} workers died over one task ({reason}); if their memory was short, give the "
-            "cluster fewer cores"
+            f"{ATTEMPTS} workers died over one task ({reason}); if their memory was short, give "
+            "the cluster fewer cores"
         ) from None
