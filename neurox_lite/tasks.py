@@ -46,8 +46,8 @@ def task_map(engine: str, n_calls: int = 1) -> Iterator[Run]:
     - ray: every call is a task on a Ray cluster, of one core and, where the cluster has any, one
       GPU. Results do not depend on the number of workers. The function, with all it holds, is put
       into the cluster's memory once: one copy on each machine, whose arrays its workers read where
-      they are; a store goes as its path, and each worker opens it. What a task raises is raised
-      here, and what it logs or warns of, too.
+      they are, while each copies the tensors; a store goes as its path, and each worker opens it.
+      What a task raises is raised here, and what it logs or warns of, too.
 
     Parameters
     ----------
