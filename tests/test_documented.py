@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.embedded import embedded_path
+from neurox_lite.evaluation.localisation import localisation
+from neurox_lite.pipeline import comparison
 from neurox_lite.pipeline.job import Job
 
 pytestmark = pytest.mark.heavy
@@ -44,6 +47,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (tmp_path / "reviews.txt").write_text("".join(" ".join(words) + "\n" for words in reviewed))
     ratings = ("long" if len(words) > 8 else "short" for words in reviewed)
     (tmp_path / "ratings.txt").write_text("".join(f"{rating}\n" for rating in ratings))
+    # That it resamples twenty times by default makes nothing of the documents truer.
+    monkeypatch.setattr(comparison, "localisation", partial(localisation, n_resamples=2))
     yield tmp_path
 
 

@@ -20,7 +20,6 @@ from neurox_lite.results.ablation import AblationCurves
 pytestmark = pytest.mark.heavy
 
 MODEL = str(nx.embedded_path("models/gpt2"))
-PAIRS = str(nx.embedded_path("corpora/number-pairs.tsv"))
 HEADS = ["--units", "heads"]
 
 
@@ -29,12 +28,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Store, corpus and tag, as options."""
     folder = tmp_path_factory.mktemp("heads")
     with gzip.open(nx.embedded_path("corpora/english-train.conllu.gz"), "rt") as file:
-        sentences = file.read().split("\n\n")[:120]
+        sentences = file.read().split("\n\n")[:80]
     corpus, store = folder / "my.conllu", str(folder / "gpt2.h5")
     corpus.write_text("\n\n".join(sentences) + "\n\n")
     extract = ["--model", MODEL, "--corpus", str(corpus), "--site", "attention_heads"]
     assert main(["extract", *extract, "--out", store]) == 0
     return ["--store", store, "--corpus", str(corpus), "--tag", "Number"]
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A few of all pairs of sentences."""
+    path = tmp_path_factory.mktemp("pairs") / "pairs.tsv"
+    header, *lines = nx.embedded_path("corpora/number-pairs.tsv").read_text().splitlines()
+    simple = [line for line in lines if "\tsimple\t" in line]
+    others = [line for line in lines if line not in simple]
+    path.write_text("\n".join([header, *simple[::5], *others[::50]]) + "\n")
+    return str(path)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +92,9 @@ def test_rank_all_compares_methods_over_heads(
 
 
 def test_in_the_model_heads_are_removed_masked_and_steered(
-    ranking: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ranking: str, pairs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["--model", MODEL, "--pairs", PAIRS, "--template", "simple"]
+    given = ["--model", MODEL, "--pairs", pairs, "--template", "simple"]
     n_heads = nx.NeuronRanking.load(ranking).space.n_neurons
     few = ["--shares", "0.25", "--n-random", "1"]
     out = ["--out", str(tmp_path / "lost")]
@@ -104,10 +114,12 @@ def test_in_the_model_heads_are_removed_masked_and_steered(
     assert fit.mask.counted.unit_name == "heads" and len(shown["heads"]) == fit.size
 
 
-def test_rankings_of_neurons_are_steered_by_head(data: list[str], tmp_path: Path) -> None:
+def test_rankings_of_neurons_are_steered_by_head(
+    data: list[str], pairs: str, tmp_path: Path
+) -> None:
     ranking = str(tmp_path / "r.json")
     assert main(["rank", "variance", *data[:2], "--out", ranking]) == 0
-    given = ["--model", MODEL, "--pairs", PAIRS, "--template", "simple", *HEADS]
+    given = ["--model", MODEL, "--pairs", pairs, "--template", "simple", *HEADS]
     given += ["--condition", "singular", "--target", "plural", "--counts", "1", "--n-random", "1"]
     assert main(["steer", "--ranking", ranking, *given, "--out", str(tmp_path / "out")]) in (0, 3)
     curve = SteeringCurves.load(tmp_path / "out/steering.json").curves[0]
