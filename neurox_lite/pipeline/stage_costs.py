@@ -149,7 +149,7 @@ class StageCosts:
         shares = [share for share in GROWING_SHARES if share <= EXPECTED_SHARE]
         each = [self._refit(round(share * self.n_neurons)) for share in shares]
         seconds = sum(one.seconds + self._one_by_one for one in each)
-        left = self._whole(WARM)
+        left = self._refit(round((1 - EXPECTED_SHARE) * self.n_neurons))
         memory = max(one.memory for one in (*each, *([left] if n_sets > 1 else [])))
         seconds = n_sets * seconds + (n_sets - 1) * left.seconds
         return StageCost(seconds, n_sets * 8192, memory)
