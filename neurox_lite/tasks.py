@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -117,12 +118,14 @@ def _map_on_ray(function: Callable[[Item], Result], items: Iterable[Item]) -> It
     waiting = deque(call.remote(__version__, shared, item) for item in items)
     try:
         while waiting:
-            result, warned, logged = _wait_for(ray, waiting[0])
+            result, raised, warned, logged = _wait_for(ray, waiting[0])
             waiting.popleft()
             for record in logged:
                 logging.getLogger(record.name).handle(record)
             for warning in warned:
                 warnings.warn(warning, stacklevel=2)
+            if raised is not None:
+                raise raised
             yield result
     finally:
         for task in waiting:
@@ -130,24 +133,31 @@ def _map_on_ray(function: Callable[[Item], Result], items: Iterable[Item]) -> It
 
 
 def _call(version: str, function: Callable[[Item], Result], item: Item) -> tuple[Any, ...]:
-    """What a task gives: its result, its warnings, and what it logged."""
-    if version != __version__:
-        raise InputError(
-            f"a worker has neurox-lite {__version__}, this process {version}; install the same on "
-            "all machines"
-        )
+    """What a task gives: its result or what it raised, its warnings, and what it logged.
+
+    An error is given, not raised: Ray prints those of tasks that are not waited for any more.
+    """
     torch.set_num_threads(1)
     logged: SimpleQueue[logging.LogRecord] = SimpleQueue()
     handler, logger = QueueHandler(logged), logging.getLogger("neurox_lite")
     logger.addHandler(handler)
+    result = error = None
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            if version != __version__:
+                raise InputError(
+                    f"a worker has neurox-lite {__version__}, this process {version}; install the "
+                    "same on all machines"
+                )
             result = function(item)
+    except Exception as raised:
+        raised.add_note("".join(traceback.format_exception(raised)))
+        error = raised
     finally:
         logger.removeHandler(handler)
     records = [logged.get() for _ in range(logged.qsize())]
-    return result, [warning.message for warning in caught], records
+    return result, error, [warning.message for warning in caught], records
 
 
 def _wait_for(ray: Any, task: Any) -> Any:
