@@ -72,7 +72,7 @@ def ablate(
     seed : int
     engine : {"local", "ray"}
         ``ray`` retrains the probe of every set in a task of a Ray cluster, on one core. Memory:
-        training data up to 2.5 GB once more on each machine.
+        training data up to 1.2 GB once more on each machine.
 
     Returns
     -------

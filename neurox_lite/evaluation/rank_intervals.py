@@ -197,7 +197,7 @@ def rank_intervals(
     seed : int
     engine : {"local", "ray"}
         ``ray`` ranks every resample in a task of a Ray cluster, on one core. Memory: training data
-        up to 2.5 GB once more on each machine, or all of them without a ``probe``.
+        up to 1.2 GB once more on each machine, or all of them without a ``probe``.
 
     Raises
     ------
