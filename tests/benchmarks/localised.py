@@ -16,7 +16,8 @@ import numpy as np
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.labelled_splits import LabelledSplits
-from neurox_lite.evaluation.localisation import OVERLAP, Localisation, localisation
+from neurox_lite.evaluation.localisation import Localisation, localisation
+from neurox_lite.evaluation.localisation_measures import OVERLAP
 from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe

@@ -1,6 +1,7 @@
 """How localised planted properties are, and whether a localised one is told from a spread one.
 
-Also of ``neurox_lite.evaluation.localisations``.
+Also of ``neurox_lite.evaluation.localisations`` and
+``neurox_lite.evaluation.localisation_measures``.
 """
 
 from dataclasses import replace
@@ -11,12 +12,8 @@ import pytest
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.errors import InputError
-from neurox_lite.evaluation.localisation import (
-    ENTROPY,
-    OVERLAP,
-    class_overlap,
-    localisation,
-)
+from neurox_lite.evaluation.localisation import localisation
+from neurox_lite.evaluation.localisation_measures import ENTROPY, OVERLAP, class_overlap
 from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
