@@ -127,9 +127,8 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
         best = int(slopes.masked_fill(~is_open, -1).argmax())
         is_open[best] = False
         selected.append(best)
-        one = like.new_zeros(X.n_neurons, 1)
-        one[best] = 1
-        columns[:, step] = X.times(one)[:, 0]
+        neuron = X.of_neurons(torch.tensor([best], device=like.device))
+        columns[:, step] = neuron.times(like.new_ones(1, 1))[:, 0]
         basis[:, step] = _orthogonal(columns[:, step], basis)
         problem = _problem(columns[:, : step + 1], loss, inputs)
         start = W[: step + 1], b
