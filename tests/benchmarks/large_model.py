@@ -1,6 +1,6 @@
 """What the `mlp` neurons of a large model take: 32 layers of 11,008, 200,000 words, bfloat16.
 
-    python -m tests.benchmarks.large_model --folder DIR [--words N] [--stored N] [--methods A,B]
+    python -m tests.benchmarks.large_model --folder DIR [--words N] [--stored N] [--probes N] [--methods A,B]
 
 Some of the layers are made up (as by `big_store`) and stored, 4.4 GB each. Probes of each of them
 and every ranking of the first are timed, every command in a process of its own, and taken 32 times.
@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--words", type=int, default=N_WORDS)
     parser.add_argument("--stored", type=int, default=5, help="Layers that are made and stored.")
+    parser.add_argument("--probes", type=int, default=5, help="Layers whose probes are fitted.")
     parser.add_argument("--methods", help="Of 'rank', separated by commas; all by default.")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ def main() -> None:
         *("--columns", "word,label", "--tag", "label"),
     ]
     probes = []
-    for layer in range(options.stored):
+    for layer in range(min(options.probes, options.stored)):
         out = ["--layers", str(layer), "--out", str(options.folder / f"probe-{layer}")]
         probes.append(measure("probe", *labelled, *out, "--overwrite"))
     row("probe, median of the layers", *map(statistics.median, zip(*probes, strict=True)))
