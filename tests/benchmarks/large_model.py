@@ -1,6 +1,6 @@
 """What the `mlp` neurons of a large model take: 32 layers of 11,008, 200,000 words, bfloat16.
 
-    python -m tests.benchmarks.large_model --folder DIR [--words N] [--stored N] [--probes N] [--methods A,B]
+    python -m tests.benchmarks.large_model --folder DIR
 
 Some of the layers are made up (as by `big_store`) and stored, 4.4 GB each. Probes of each of them
 and every ranking of the first are timed, every command in a process of its own, and taken 32 times.
