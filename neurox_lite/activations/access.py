@@ -70,7 +70,7 @@ def take_rows(X: Any, positions: np.ndarray) -> Any:
 
 
 def blocks(X: Any, n_rows: int = BLOCK_ROWS) -> Iterator[tuple[int, np.ndarray]]:
-    """Stream ``X`` as (first row, block of at most ``n_rows`` rows, and 64 MB of float32)."""
+    """Stream ``X`` as (first row, block of at most ``n_rows`` rows, and 16 MB of float32)."""
     if isinstance(X, ActivationMatrix):
         yield from X.blocks(n_rows)
         return
