@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from neurox_lite.activations.store import ActivationStore
 
 BLOCK_ROWS, BLOCK_NUMBERS = 4096, 4 << 20
-"""Rows of a block, unless these would be more numbers: 16 MB of float32. Memory of more than 32 MB is
-asked of the system anew for every block, which takes longer than to read it."""
+"""Rows of a block, unless these would be more numbers: 16 MB of float32. Memory of more than 32 MB
+is asked of the system anew for every block, which takes longer than to read it."""
 
 
 def rows_at_once(n_neurons: int, most: int = BLOCK_ROWS) -> int:
