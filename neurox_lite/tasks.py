@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from logging.handlers import QueueHandler
+from pickle import PicklingError
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -107,7 +108,7 @@ def _map_on_ray(function: Callable[[Item], Result], items: Iterable[Item]) -> It
     ray = import_ray()
     try:
         shared = ray.put(function)
-    except TypeError as error:  # what Ray raises for what cannot be pickled
+    except (TypeError, AttributeError, PicklingError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"the engine 'ray' cannot send the function to other processes ({reason}); use the "
@@ -115,7 +116,8 @@ def _map_on_ray(function: Callable[[Item], Result], items: Iterable[Item]) -> It
         ) from None
     n_gpus = 1 if ray.cluster_resources().get("GPU") else 0
     call = ray.remote(_call).options(num_cpus=1, num_gpus=n_gpus, max_retries=ATTEMPTS - 1)
-    waiting = deque(call.remote(__version__, shared, item) for item in items)
+    level = logging.getLogger("neurox_lite").getEffectiveLevel()
+    waiting = deque(call.remote(__version__, level, shared, item) for item in items)
     try:
         while waiting:
             result, raised, warned, logged = _wait_for(ray, waiting[0])
@@ -128,11 +130,14 @@ def _map_on_ray(function: Callable[[Item], Result], items: Iterable[Item]) -> It
                 raise raised
             yield result
     finally:
-        for task in waiting:
-            ray.cancel(task)
+        if ray.is_initialized():  # else this would start a cluster
+            for task in waiting:
+                ray.cancel(task)
 
 
-def _call(version: str, function: Callable[[Item], Result], item: Item) -> tuple[Any, ...]:
+def _call(
+    version: str, level: int, function: Callable[[Item], Result], item: Item
+) -> tuple[Any, ...]:
     """What a task gives: its result or what it raised, its warnings, and what it logged.
 
     An error is given, not raised: Ray prints those of tasks that are not waited for any more.
@@ -140,7 +145,9 @@ def _call(version: str, function: Callable[[Item], Result], item: Item) -> tuple
     torch.set_num_threads(1)
     logged: SimpleQueue[logging.LogRecord] = SimpleQueue()
     handler, logger = QueueHandler(logged), logging.getLogger("neurox_lite")
+    before = logger.level
     logger.addHandler(handler)
+    logger.setLevel(level)
     result = error = None
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -156,6 +163,7 @@ def _call(version: str, function: Callable[[Item], Result], item: Item) -> tuple
         error = raised
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(before)
     records = [logged.get() for _ in range(logged.qsize())]
     return result, error, [warning.message for warning in caught], records
 

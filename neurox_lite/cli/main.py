@@ -149,7 +149,7 @@ def _interrupts() -> Iterator[list[int]]:
 def _what_is_kept(arguments: list[str]) -> str:
     command = next((word for word in arguments if not word.startswith("-")), "")
     parts = {"extract": "shards", "run": "stages", "demo": "stages"}
-    if command in parts:
+    if command in parts and "--dry-run" not in arguments:
         return (
             f"stopped; the {parts[command]} that are done are kept: run the same command again to "
             "continue"
@@ -157,6 +157,8 @@ def _what_is_kept(arguments: list[str]) -> str:
     kept = "the output is as it was before"
     if command == "rank" and "all" in arguments:
         kept = "the rankings that are done are kept"
+    elif "--dry-run" in arguments:
+        kept = "nothing was written"
     return f"stopped; {kept}: run the same command again"
 
 

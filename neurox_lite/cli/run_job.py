@@ -91,7 +91,8 @@ class Run:
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Predict time, disk and memory of every stage, and write nothing."
+            "--dry-run",
+            help="Predict time, disk and memory of every stage, and leave nothing behind.",
         ),
     ] = False
     as_json: Json = False
@@ -144,6 +145,9 @@ class Run:
         )
 
 
+TOTALS = ("seconds", "disk_bytes", "peak_memory_bytes")
+
+
 def run(job: Job, as_json: bool) -> None:
     """Run a job and show where its results are."""
     from neurox_lite.pipeline.run import run_job
@@ -170,7 +174,8 @@ def show_estimate(job: Job, as_json: bool) -> None:
     quiet_transformers()
     found = estimate_job(job)
     if as_json:
-        show(asdict(found), as_json)
+        of_all = {name: getattr(found, name) for name in TOTALS}
+        show({**asdict(found), **of_all}, as_json)
         return
     rows = {stage.name: "already done" if stage.done else _cost(stage) for stage in found.stages}
     head = {"estimates": f"{'time':>8} {'disk':>9} {'peak memory':>12}"}

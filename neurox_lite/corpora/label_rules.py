@@ -79,15 +79,21 @@ class LabelRules:
             raise InputError(f"{where}: no label has a prefix as in B-PER; leave out strip_bio")
         for rule in self.label_map:
             if not any(rule in rules.label_map for rules in found.values()):
-                raise InputError(f"{where}: label_map '{rule}': it matches no label of any of them")
+                raise InputError(
+                    f"{where}: label_map '{rule}': it matches no label of any of them that no "
+                    "earlier rule matches"
+                )
         return found
 
     def _of(self, labels: set[str]) -> LabelRules:
         strip_bio = self.strip_bio and any(BIO.fullmatch(label) for label in labels)
         if strip_bio:
             labels = {_without_prefix(label) for label in labels}
-        rules = [r for r in self.label_map if any(map(_parts(r)[0].fullmatch, labels))]
-        return LabelRules(strip_bio, rules)
+        used = {
+            next((r for r in self.label_map if _parts(r)[0].fullmatch(label)), None)
+            for label in labels
+        }
+        return LabelRules(strip_bio, [rule for rule in self.label_map if rule in used])
 
 
 def _parts(rule: str) -> tuple[re.Pattern[str], str]:

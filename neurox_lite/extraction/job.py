@@ -237,6 +237,11 @@ class ExtractionJob:
             return self._prepared[0]
         return plan_corpus(self.loaded, self.corpus, self.options, self.source, self.words)
 
+    def check(self) -> None:
+        """Load the model, and refuse what it has not or does not know."""
+        _ = self.layers
+        self.check_plan()
+
     def check_plan(self) -> None:
         """Refuse a split of words that the tokenizer does not know; say what else is unusual."""
         for warning in self.plan.warnings:

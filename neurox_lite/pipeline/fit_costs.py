@@ -32,7 +32,7 @@ from neurox_lite.probing.rounded import (
     has_units,
 )
 from neurox_lite.probing.side_by_side import SCORE_COPIES
-from neurox_lite.probing.solver import MIN_SAMPLE, PER_NEURON, SAMPLED_SHARE, solve
+from neurox_lite.probing.solver import sample_size, solve
 from neurox_lite.probing.standardized import StandardizedMatrix
 from neurox_lite.showing import short_repr
 
@@ -145,10 +145,11 @@ def _exact(problem: Problem) -> float:
 
 
 def _reading(X: np.ndarray, folder: Path) -> float:
-    parent = next(p for p in folder.absolute().parents if p.is_dir())
+    folder = folder.absolute()
+    existing = next(one for one in (folder, *folder.parents) if one.is_dir())
     corpus = TaggedCorpus([["w"]] * len(X))
     metadata = {"model": "", "revision": "", "site": "hidden_states"}
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".dry-run-") as temporary:
+    with tempfile.TemporaryDirectory(dir=existing, prefix=".dry-run-") as temporary:
         path = Path(temporary) / "made.h5"
         with open_writer(path, corpus, dtype="float32", metadata=metadata) as writer:
             writer.append({0: X})
@@ -213,7 +214,7 @@ class FitCosts:
         held : bool, optional
             Whether the rows are in memory; by default by their size.
         """
-        n_sampled = _n_sampled(n_rows, n_neurons)
+        n_sampled = sample_size(n_rows, n_neurons)
         needed = passes[bool(n_sampled)]
         held = self.is_held(n_rows, n_neurons) if held is None else held
         numbers = n_rows * n_neurons * self.n_outputs
@@ -235,7 +236,7 @@ class FitCosts:
     def memory(self, n_rows: int, n_neurons: int, n_problems: int = 1) -> int:
         """Bytes beside the process and, where they are held, the rows."""
         rounded = ROUNDED_BYTES if has_units() else self.itemsize
-        n_sampled = _n_sampled(n_rows, n_neurons)
+        n_sampled = sample_size(n_rows, n_neurons)
         total = n_rows * n_neurons * ROUNDED_BYTES if self.is_rounded(n_rows, n_neurons) else 0
         # A sample, and a copy of the neurons of it that move.
         total += round(1.9 * n_sampled * n_neurons * rounded)
@@ -246,8 +247,3 @@ class FitCosts:
     def block_bytes(self, n_neurons: int) -> int:
         """Of the blocks that are read and worked on at a time."""
         return READ_BLOCKS * rows_at_once(n_neurons) * n_neurons * self.itemsize
-
-
-def _n_sampled(n_rows: int, n_neurons: int) -> int:
-    n_sampled = int(max(MIN_SAMPLE, n_rows * SAMPLED_SHARE, n_neurons * PER_NEURON))
-    return n_sampled if n_rows >= 4 * n_sampled else 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -117,8 +116,9 @@ def estimate_job(job: Job) -> JobEstimate:
     All input is checked as when it runs, and nothing is left behind. A sample of the sentences is
     extracted, as by :func:`neurox_lite.extraction.estimate.estimate`; some passes of fits are timed
     on made rows of as many neurons and labels. How many passes a fit will take is not known before:
-    expect times to be right within a factor of two, and memory within a third. Attributions are not
-    estimated, and count a second. Where the results of a stage are there it counts nothing.
+    expect the time of a job of minutes or more to be right within about a factor of two, and memory
+    within a third; reading is timed from the system's cache. Attributions are not estimated, and
+    count a second. Where the results of a stage are there it counts nothing.
 
     Raises
     ------
@@ -135,33 +135,51 @@ def estimate_job(job: Job) -> JobEstimate:
         stages = (extraction.cost, *_of_stages(work, costs, done))
         return JobEstimate(stages, work.corpus.n_words, costs.n_neurons)
     several = SeveralJobs.of(job)
-    folder_of_several = checked_several(several)
-    done = folder_of_several.done(several.extraction(), several)
-    found: list[StageEstimate] = []
-    n_neurons = 0
-    for model_folder, leaves in several.by_model.items():
-        works = [Workspace(leaf.job, several.corpus) for leaf in leaves]
-        name = STAGES[0].name if model_folder == "." else f"{STAGES[0].name} {model_folder}"
-        is_done = {STAGES[0].name} if name in done else set()
-        store = several.folder / leaves[0].store
-        extraction = _extraction(works[0], store, is_done, name)
-        found.append(extraction.cost)
-        for leaf, work in zip(leaves, works, strict=True):
-            costs = _stage_costs(work, extraction)
-            n_neurons = n_neurons or costs.n_neurons
-            found += _of_leaf(leaf, work, costs)
-    found.append(StageEstimate("comparison", 10.0, 1 << 20, resident_memory()))
+    found, n_neurons = _of_several(several)
     return JobEstimate(tuple(found), several.corpus.n_words, n_neurons)
 
 
-def _of_leaf(leaf: Leaf, work: Workspace, costs: StageCosts) -> Iterator[StageEstimate]:
+def _of_several(several: SeveralJobs) -> tuple[list[StageEstimate], int]:
+    """All stages, and the neurons of the first model."""
+    folder = checked_several(several)
+    done = folder.done(several.extraction(), several)
+    found: list[StageEstimate] = []
+    extractions: dict[str, _Extraction] = {}
+    for stage, (model_folder, leaves) in zip(
+        several.extraction(), several.by_model.items(), strict=True
+    ):
+        work = Workspace(leaves[0].job, several.corpus)
+        own_done = {STAGES[0].name} if stage.name in done else set()
+        store = several.folder / leaves[0].store
+        extractions[model_folder] = _extraction(work, store, own_done, stage.name)
+        found.append(extractions[model_folder].cost)
+    *localise, comparison = several.after_leaves()
+    localised = []
+    for leaf, stage in zip(several.leaves, localise, strict=True):
+        work = Workspace(leaf.job, several.corpus)
+        costs = _stage_costs(work, extractions[leaf.model_folder])
+        own = _of_leaf(leaf, work, costs)
+        found += own
+        if all(one.done for one in own) and folder.done((stage,), several):
+            localised.append(StageEstimate(stage.name, 0.0, 0, 0, done=True))
+            continue
+        cost = costs.of("localisation")
+        localised.append(_estimate(stage.name, cost.seconds, cost.disk, cost.memory))
+    found += localised
+    is_done = all(one.done for one in found)
+    if is_done and comparison.name in folder.done(several.stages(), several):
+        found.append(StageEstimate(comparison.name, 0.0, 0, 0, done=True))
+    else:
+        found.append(_estimate(comparison.name, 1.0, 1 << 20, 0))
+    return found, next(iter(extractions.values())).n_neurons
+
+
+def _of_leaf(leaf: Leaf, work: Workspace, costs: StageCosts) -> list[StageEstimate]:
     folder = folder_of(leaf.job)
     done = folder.done(folder.stages, work)
-    for stage in _of_stages(work, costs, done):
-        named = asdict(stage) | {"name": f"{leaf.name}: {stage.name}"}
-        yield StageEstimate(**named)
-    cost = costs.of("localisation")
-    yield _estimate(f"{leaf.name}: localisation", cost.seconds, cost.disk, cost.memory)
+    return [
+        replace(stage, name=f"{leaf.name}: {stage.name}") for stage in _of_stages(work, costs, done)
+    ]
 
 
 def _extraction(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
 from neurox_lite.errors import InputError
-from neurox_lite.extraction.estimate import estimate
+from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.files import refuse_file
 from neurox_lite.outputs import refuse_input
 from neurox_lite.pipeline.comparison import SeveralJobs
@@ -62,7 +61,7 @@ def _check_models(several: SeveralJobs, folder: ResultFolder[SeveralJobs]) -> No
     for leaf in (leaves[0] for stage, leaves in of_models if stage.name not in done):
         work = Workspace(leaf.job, several.corpus)
         store = several.folder / leaf.store
-        estimate(leaf.job.model, work.words, store, **asdict(work.extract))
+        ExtractionJob(leaf.job.model, work.words, store, work.extract, overwrite=True).check()
 
 
 def checked_several(several: SeveralJobs) -> ResultFolder[SeveralJobs]:

@@ -106,10 +106,10 @@ class ElasticNetProbe(ClassifierMixin, LinearProbe):
         Memory: ``X`` is not copied, whether float32, float64, float16 or bfloat16; a store's
         matrix above 1.2 GB is read from the disk for every pass (slice it, ``X[:]``, to hold it in
         memory). Beside it about eight arrays of (n, n_classes), and where there are four times as
-        many rows a sample of a 16th of them, at least 4,096 and two for each neuron. Processors
-        with bfloat16 units take their steps on a copy in bfloat16 of up to 1.2 GB, of the sample
-        and of all rows, and hold of a store's matrix above 0.8 GB nothing else; the result is that
-        of ``X`` itself.
+        many rows a sample of a 16th of them, at least 4,096 and two for each neuron, up to 0.8 GB.
+        Processors with bfloat16 units take their steps on copies in bfloat16, of the sample and, up
+        to 1.2 GB, of all rows; of a store's matrix that takes more than 1.2 GB with its copy they
+        hold nothing else. The result is that of ``X`` itself.
 
         Parameters
         ----------

@@ -21,11 +21,11 @@ from tqdm.auto import tqdm
 from neurox_lite.probing.certificate import AtZero, Certificate, Point
 from neurox_lite.probing.descent import LEAST_PROGRESS, OnAll, OnSample
 from neurox_lite.probing.objective import Problem
-from neurox_lite.probing.rounded import RoundedMatrix
+from neurox_lite.probing.rounded import ROUNDED_BYTES, RoundedMatrix, has_units
 
-SAMPLED_SHARE, MIN_SAMPLE, PER_NEURON = 1 / 16, 4096, 2
-"""The sample is at least this share of the rows, this many, and this many for each neuron; a
-problem of fewer than four times as many rows is not sampled."""
+SAMPLED_SHARE, MIN_SAMPLE, PER_NEURON, SAMPLE_BYTES = 1 / 16, 4096, 2, 800_000_000
+"""The sample is at least this share of the rows, this many, and this many for each neuron, but no
+larger than these bytes; a problem of fewer than four times as many rows is not sampled."""
 
 ROUNDED_TOL = 3e-4
 """Certificate up to which rounded rows stand in for exact ones; below it rounding shows."""
@@ -63,11 +63,7 @@ def solve(
     certificates : list of Certificate
         Of the returned solutions.
     """
-    n_rows = len(problem.X)
-    n_sampled = int(max(MIN_SAMPLE, n_rows * SAMPLED_SHARE, problem.X.n_neurons * PER_NEURON))
-    if sampled is None:
-        sampled = n_rows >= 4 * n_sampled
-    n_sampled = min(n_sampled, n_rows) if sampled else 0
+    n_sampled = sample_size(len(problem.X), problem.X.n_neurons, sampled)
     passes, has_zeros = 0.0, problem.l1 == 0
     has_penalties = bool((problem.l1 + problem.l2 > 0).all())
     rounded = problem.rounded() if sampled and has_penalties else problem
@@ -79,6 +75,15 @@ def solve(
         # These ended where weights without use are exactly zero.
         has_zeros = has_zeros | torch.tensor([one.converged for one in certificates]).to(has_zeros)
     return _descend(problem, n_sampled, tol, max_iter, start, has_zeros, passes)
+
+
+def sample_size(n_rows: int, n_neurons: int, sampled: bool | None = None) -> int:
+    """Rows of the sample, 0 if all are used."""
+    wanted = int(max(MIN_SAMPLE, n_rows * SAMPLED_SHARE, n_neurons * PER_NEURON))
+    if sampled is None:
+        sampled = n_rows >= 4 * wanted
+    most = SAMPLE_BYTES // (ROUNDED_BYTES if has_units() else 4) // n_neurons
+    return min(wanted, max(1, most), n_rows) if sampled else 0
 
 
 def _descend(

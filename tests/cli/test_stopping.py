@@ -64,8 +64,9 @@ def test_later_it_says_what_is_kept(
         ("extract", "the shards that are done are kept: run the same command again"),
         ("run", "the stages that are done are kept: run the same command again"),
         ("rank", "the output is as it was before"),
+        ("run --dry-run", "nothing was written: run the same command again"),
     ):
-        assert main([command, "--json"]) == 130
+        assert main([*command.split(), "--json"]) == 130
         shown = capsys.readouterr()
         assert shown.err.count("\n") == 1 and kept in shown.err
         assert json.loads(shown.out)["exit_code"] == 130

@@ -6,6 +6,7 @@ Also of ``neurox_lite.pipeline.fit_costs`` and ``neurox_lite.pipeline.stage_cost
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.job_estimate import estimate_job
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.pipeline.stage_costs import StageCosts
-from neurox_lite.probing import fit_inputs, rounded
+from neurox_lite.probing import fit_inputs, rounded, solver
 
 SPEED = MachineSpeed(step=(1e-11, 1e-9), exact=(4e-11, 1e-9), read=1e-9)
 GB = 10**9
@@ -68,10 +69,15 @@ def test_several_tags_are_extracted_once_and_each_is_estimated(job: Job, tmp_pat
     assert names.count("extract") == 1
     assert [name for name in names if "ablate" in name] == ["upos: ablate", "Number: ablate"]
     assert names[-1] == "comparison"
+    result = run_job(replace(job, tag="", tags=["upos", "Number"]))
+    assert set(names) == set(result.ran)
+    again = estimate_job(replace(job, tag="", tags=["upos", "Number"])).stages
+    assert [stage.name for stage in again] == names and all(stage.done for stage in again)
+    shutil.rmtree(tmp_path / "results")
     models = [job.model, str(embedded_path("models/lstm-1"))]
     names = [stage.name for stage in estimate_job(replace(job, model="", models=models)).stages]
     assert [name for name in names if "extract" in name] == ["extract lstm-0", "extract lstm-1"]
-    assert "lstm-1/upos: localisation" in names
+    assert "localise lstm-1/upos" in names
 
 
 @pytest.mark.heavy
@@ -100,12 +106,12 @@ def test_the_command_prints_a_row_per_stage_and_refuses_what_run_refuses(
 def test_memory_of_a_fit_is_bounded_by_what_is_held(
     units: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (rounded, fit_inputs):
+    for module in (rounded, fit_inputs, solver):
         monkeypatch.setattr(module, "has_units", lambda: units)
     monkeypatch.setattr("neurox_lite.pipeline.fit_costs.has_units", lambda: units)
     fits = FitCosts(SPEED, 10, itemsize=4)
     peaks = []
-    for n_rows in (10_000, 100_000, 200_000, 400_000, 1_000_000):
+    for n_rows in (10_000, 100_000, 200_000, 400_000, 1_000_000, 50_000_000):
         held = 4 * n_rows * 2000 if fits.is_held(n_rows, 2000) else 0
         scores = 8 * 4 * n_rows * 10
         peaks.append(held + fits.memory(n_rows, 2000) - scores)

@@ -266,10 +266,12 @@ def test_a_later_model_is_looked_at_before_the_first_is_extracted(
 
 def test_a_rule_for_labels_of_one_tag_is_not_asked_of_the_other(base: Job, tmp_path: Path) -> None:
     job = replace(base, label_map=["Plur=Many", "Past=Gone"], out=str(tmp_path / "out"))
-    assert [leaf.job.label_map for leaf in SeveralJobs.of(job).leaves] == [
-        ["Plur=Many"],
-        ["Past=Gone"],
-    ]
+    rules = [leaf.job.label_map for leaf in SeveralJobs.of(job).leaves]
+    assert rules == [["Plur=Many"], ["Past=Gone"]]
+    # Nothing of Number is left for the last rule.
+    every = replace(job, label_map=["Plur=Many", "Sing=One", "Past=Gone", ".*=Rest"])
+    rules = [leaf.job.label_map for leaf in SeveralJobs.of(every).leaves]
+    assert rules == [["Plur=Many", "Sing=One"], ["Past=Gone", ".*=Rest"]]
     with pytest.raises(InputError, match=r"label_map 'Sg=x': it matches no label of any of them"):
         run_job(replace(job, label_map=["Sg=x"]))
     with pytest.raises(InputError, match="Number, Tense: no label has a prefix"):
