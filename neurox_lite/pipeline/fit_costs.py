@@ -72,7 +72,7 @@ CONTROL = {False: Passes(105, 5), True: Passes(26, 1)}
 WARM = {False: Passes(50, 3.5), True: Passes(13, 1)}
 """Of some of the neurons, from the weights of a probe of all to 1e-3."""
 
-RESAMPLE = {False: Passes(60, 4), True: Passes(15, 1.5)}
+RESAMPLE = {False: Passes(60, 4), True: Passes(10, 2)}
 """Of other weights of the rows, from the same."""
 
 
