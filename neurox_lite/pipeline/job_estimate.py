@@ -194,7 +194,7 @@ def _extraction(
             )
     options = asdict(work.extract)
     found = estimate(work.job.model, work.words, store, **options)
-    itemsize = 2 if work.extract.dtype == "float16" else 4
+    itemsize = 4 if work.extract.dtype == "float32" else 2
     cost = StageEstimate(name, found.seconds, found.disk_bytes, found.peak_memory_bytes)
     return _Extraction(cost, found.n_neurons, found.n_layers, itemsize)
 
