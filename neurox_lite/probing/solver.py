@@ -66,7 +66,7 @@ def solve(
     n_sampled = sample_size(len(problem.X), problem.X.n_neurons, sampled)
     passes, has_zeros = 0.0, problem.l1 == 0
     has_penalties = bool((problem.l1 + problem.l2 > 0).all())
-    rounded = problem.rounded() if sampled and has_penalties else problem
+    rounded = problem.rounded() if n_sampled and has_penalties else problem
     if rounded is not problem:
         near = max(0.9 * tol, ROUNDED_TOL)
         W, b, certificates = _descend(rounded, n_sampled, near, max_iter, start, has_zeros)

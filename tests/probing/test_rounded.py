@@ -78,6 +78,8 @@ def test_rows_of_a_store_are_rounded_as_they_are_read(task, tmp_path, monkeypatc
     monkeypatch.setattr(fit_inputs, "HELD_BYTES", 0)
     monkeypatch.setattr(ActivationMatrix, "__getitem__", None)
     store = ActivationStore(tmp_path / "s.h5")
+    own, sizes = RoundedMatrix.of, []
+    monkeypatch.setattr(RoundedMatrix, "of", lambda X: sizes.append(len(X)) or own(X))
     probes = []
     for most in (N * D, N * D - 1, 0):  # rounded, rounded in the sample alone, exact
         can = lambda rows, most=most: len(rows) * rows.n_neurons <= most  # noqa: E731
@@ -85,6 +87,7 @@ def test_rows_of_a_store_are_rounded_as_they_are_read(task, tmp_path, monkeypatc
             monkeypatch.undo()
         monkeypatch.setattr(objective, "is_faster", can)
         probes.append(ElasticNetProbe(tol=1e-5).fit(store.matrix(), y))
+    assert sizes == [N, 500, 500]
     exact = probes.pop()
     for probe in probes:
         assert probe.certificate_.converged
