@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ import pytest
 from neurox_lite.cli.main import main
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
+from neurox_lite.evaluation.localisation import localisation
 from neurox_lite.extraction.options import ExtractOptions
+from neurox_lite.pipeline import comparison
 from neurox_lite.pipeline.fit_costs import COLD, FitCosts, MachineSpeed
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.job_estimate import estimate_job
@@ -62,7 +65,10 @@ def test_a_job_is_estimated_stage_by_stage_and_then_runs_as_said(job: Job, tmp_p
 
 
 @pytest.mark.heavy
-def test_several_tags_are_extracted_once_and_each_is_estimated(job: Job, tmp_path: Path) -> None:
+def test_several_tags_are_extracted_once_and_each_is_estimated(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "localisation", partial(localisation, n_resamples=2))
     found = estimate_job(replace(job, tag="", tags=["upos", "Number"]))
     assert not list(tmp_path.iterdir())
     names = [stage.name for stage in found.stages]
