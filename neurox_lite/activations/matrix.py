@@ -20,7 +20,7 @@ is asked of the system anew for every block, which takes longer than to read it.
 
 
 def rows_at_once(n_neurons: int, most: int = BLOCK_ROWS) -> int:
-    """Rows of a block of so many neurons: a power of two, as chunks have mostly."""
+    """Rows of a block of so many neurons: a power of two, as those of a chunk are."""
     n_rows = max(1, BLOCK_NUMBERS // max(1, n_neurons))
     return min(most, 1 << (n_rows.bit_length() - 1))
 
