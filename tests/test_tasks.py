@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import logging
 import os
+import sys
 import threading
 import warnings
 
@@ -213,14 +213,7 @@ def test_an_unknown_engine_is_refused():
 
 
 def test_without_ray_it_says_what_to_install(folder, tmp_path, monkeypatch, capsys):
-    real = builtins.__import__
-
-    def without_ray(name, *rest):
-        if name == "ray":
-            raise ImportError
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without_ray)
+    monkeypatch.setitem(sys.modules, "ray", None)
     given = ["--store", str(folder / "s.h5"), "--corpus", str(folder / "c.conllu"), "--tag", "upos"]
     out = ["--out", str(tmp_path / "out"), "--engine", "ray"]
     assert main(["probe", *given, "--one-vs-rest", *out]) == 2

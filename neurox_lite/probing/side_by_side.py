@@ -132,6 +132,7 @@ def refits_on_neurons(
                             one.set_solution(inputs, *solution, task.learned[0])
                         yield places[key], one
                     progress.update(len(some))
+            del rows, solve_for  # these columns go before others are read
 
 
 def _read(problem: Problem, columns: np.ndarray) -> Problem:

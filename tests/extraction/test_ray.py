@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import os
+import sys
 import threading
 import time
 
@@ -216,14 +216,7 @@ def test_a_model_in_memory_is_refused(cluster, model, tmp_path):
 
 
 def test_without_ray_it_says_what_to_install(model, tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without_ray(name, *rest):
-        if name == "ray":
-            raise ImportError
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without_ray)
+    monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"pip install 'neurox-lite\[ray\]'"):
         extract(model, CORPUS, tmp_path / "s.h5", engine="ray")
     assert not list(tmp_path.iterdir())
