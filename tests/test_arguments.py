@@ -41,7 +41,7 @@ FIRST = {
     "ablate X": lambda it: nx.ablate([RANKING], it, Y),
     "ablate_in_model": lambda it: nx.interventions.ablate_in_model(it, "metric"),
     "ablate_in_model metric": lambda it: nx.interventions.ablate_in_model([RANKING], it),
-    "accuracy_interval": lambda it: nx.evaluation.accuracy_interval(it, GROUPS),
+    "accuracy_interval": lambda it: nx.intervals.accuracy_interval(it, GROUPS),
     "align_stores": lambda it: nx.align_stores(it),
     "annotate": lambda it: nx.corpora.annotate(it, "layer", "a.*"),
     "annotate rule": lambda it: nx.corpora.annotate(CORPUS, "layer", it),
@@ -61,7 +61,7 @@ FIRST = {
     "exemplars corpus": lambda it: nx.descriptions.exemplars(X, it),
     "extract": lambda it: nx.extract(it, CORPUS, "nowhere/out.h5"),
     "extract corpus": lambda it: nx.extract("nowhere", it, "nowhere/out.h5"),
-    "fit_grid": lambda it: nx.probing.fit_grid(it, X, Y, l1s=[0.1], l2s=[0.1]),
+    "fit_grid": lambda it: nx.probing.batched.fit_grid(it, X, Y, l1s=[0.1], l2s=[0.1]),
     "fit_layers": lambda it: nx.probing.fit_layers(it, X, Y, space=RANKING.space),
     "fit_neuron_mask": lambda it: nx.fit_neuron_mask(it, PAIRS),
     "fit_one_vs_rest": lambda it: nx.probing.fit_one_vs_rest(it, X, Y),
@@ -95,14 +95,14 @@ FIRST = {
     "rank_intervals X": lambda it: nx.evaluation.rank_intervals(
         nx.ranking.probeless, it, Y, GROUPS
     ),
-    "read_columns": lambda it: nx.corpora.read_columns(it),
+    "read_columns": lambda it: nx.corpora.columns.read_columns(it),
     "read_conllu": lambda it: nx.read_conllu(it),
     "read_corpus": lambda it: nx.read_corpus(it),
-    "read_csv": lambda it: nx.corpora.read_csv(it, text_column="text"),
+    "read_csv": lambda it: nx.corpora.csv_table.read_csv(it, text_column="text"),
     "read_pairs": lambda it: nx.read_pairs(it),
     "read_parallel": lambda it: nx.corpora.read_parallel(it, "nowhere"),
     "read_splits": lambda it: nx.read_splits(it),
-    "read_text": lambda it: nx.corpora.read_text(it),
+    "read_text": lambda it: nx.corpora.annotation.read_text(it),
     "disjoint_minimal_sets": lambda it: nx.evaluation.disjoint_minimal_sets(
         it, nx.ranking.linguistic_correlation, X, Y, X, Y
     ),
@@ -287,7 +287,9 @@ def test_numbers_of_numpy_and_torch(tmp_path):
     assert curves == nx.ablate([RANKING], X, Y, shares=[0.5, 1], n_random=2, seed=1)
     curves.save(tmp_path / "ablation.json")
 
-    grid = nx.probing.fit_grid(PROBE, X, Y, l1s=np.array([0.1, 0.01]), l2s=[np.float32(0.5)])
+    grid = nx.probing.batched.fit_grid(
+        PROBE, X, Y, l1s=np.array([0.1, 0.01]), l2s=[np.float32(0.5)]
+    )
     assert set(grid) == {(0.1, 0.5), (0.01, 0.5)}
     clone(PROBE).set_params(l1=np.float32(0.1), l2=np.array(0.1)).fit(X, Y).save(tmp_path / "p")
 

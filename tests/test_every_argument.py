@@ -5,6 +5,7 @@ import warnings
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import wraps
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ VALID = {
     "descriptions.detect": SCORED,
     "descriptions.exemplars": {"activations": X, "corpus": CORPUS, "min_count": 2},
     "descriptions.score_with_references": SCORED,
-    "evaluation.accuracy_interval": {"right": Y == "a", "groups": GROUPS},
+    "intervals.accuracy_interval": {"right": Y == "a", "groups": GROUPS},
     "evaluation.compare_rankers": {
         "splits": LabelledSplits(PART, PART, PART, {}),
         "methods": ["variance"],
@@ -80,7 +81,7 @@ VALID = {
     "masking.fit_probe_mask": {"probe": FITTED, "X": X[Y == "a"], "n_steps": 2},
     "minimal_set": {"ranking": RANKING, "probe": FITTED, **DATA, **DEV, "shares": SHARES},
     "probing.control_labels": {"words": WORDS, "task_labels": Y},
-    "probing.fit_grid": {"probe": PROBE, **DATA, "l1s": [0.1], "l2s": [0.1]},
+    "probing.batched.fit_grid": {"probe": PROBE, **DATA, "l1s": [0.1], "l2s": [0.1]},
     "probing.fit_layers": {"probe": PROBE, **DATA, "space": RANKING.space},
     "probing.fit_one_vs_rest": {"probe": PROBE, **DATA},
     "probing.layer_scores": {"probe": PROBE, **DATA, **TEST, "space": RANKING.space},
@@ -211,10 +212,10 @@ def of_files(tmp_path_factory):
         "attribution.state_moments": {"explained": explained},
         "attribution.uniform": {"explained": explained},
         "convert": {"source": folder / "s.h5", "out": folder / "o.json", "overwrite": True},
-        "corpora.read_columns": {"path": folder / "c.tsv", "columns": ["word", "tag"]},
-        "corpora.read_csv": {"path": folder / "c.csv", "text_column": "text"},
+        "corpora.columns.read_columns": {"path": folder / "c.tsv", "columns": ["word", "tag"]},
+        "corpora.csv_table.read_csv": {"path": folder / "c.csv", "text_column": "text"},
         "corpora.read_parallel": {"text_path": folder / "c.txt", "labels_path": folder / "l.txt"},
-        "corpora.read_text": {"path": folder / "c.txt"},
+        "corpora.annotation.read_text": {"path": folder / "c.txt"},
         "extract": {
             "model": model,
             "corpus": nx.TaggedCorpus([text.split() for text in texts]),
@@ -264,8 +265,7 @@ def of_files(tmp_path_factory):
 
 
 def plain(name):
-    place, _, own = name.rpartition(".")
-    return getattr(getattr(nx, place) if place else nx, own)
+    return attrgetter(name)(nx)
 
 
 def function(name):

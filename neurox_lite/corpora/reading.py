@@ -62,13 +62,14 @@ def read_corpus(
     labels : str or Path, optional
         The file of labels: of parallel text one per word, of sentences one per line.
     columns : str or sequence of str, optional
-        Of columns: their names, or the name of a format; see :func:`neurox_lite.read_columns`.
+        Of columns: their names, or the name of a format; see
+        :func:`neurox_lite.corpora.columns.read_columns`.
     comment : str, optional
-        Of columns: how comment lines begin; see :func:`neurox_lite.read_columns`.
+        Of columns: how comment lines begin; see there.
     text : {"words", "raw"}, optional
         Of CoNLL-U: what a model reads; see :func:`neurox_lite.read_conllu`.
     text_column, label_column : str, optional
-        Of csv and tsv; see :func:`neurox_lite.read_csv`.
+        Of csv and tsv; see :func:`neurox_lite.corpora.csv_table.read_csv`.
     skip_bad_lines : bool
         Leave out sentences with a line that is not of the format, and list them in ``skipped``.
     words_only : bool

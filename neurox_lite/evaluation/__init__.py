@@ -4,11 +4,9 @@ from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import disjoint_minimal_sets, minimal_set
 from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.evaluation.ranker_comparison import compare_rankers
-from neurox_lite.intervals import accuracy_interval
 
 __all__ = [
     "ablate",
-    "accuracy_interval",
     "compare_rankers",
     "disjoint_minimal_sets",
     "minimal_set",

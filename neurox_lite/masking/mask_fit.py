@@ -109,7 +109,8 @@ class MaskFit:
         Whose top the mask is; none of a search.
     held_out_low, held_out_high : float
         95 % interval of the share: where it would be on other examples, see
-        :func:`neurox_lite.accuracy_interval`; pairs of the same two words are turned together.
+        :func:`neurox_lite.intervals.accuracy_interval`; pairs of the same two words are turned
+        together.
     out_of_range : bool
         Whether a replacement lies more than twice as far from the mean of its neuron as any of its
         activations on the examples: no input would bring the neuron there.

@@ -1,6 +1,6 @@
 """Probes: fit them to a proven optimum, and ask what they would do without information."""
 
-from neurox_lite.probing.batched import fit_grid, fit_one_vs_rest
+from neurox_lite.probing.batched import fit_one_vs_rest
 from neurox_lite.probing.layerwise import fit_layers, layer_scores
 from neurox_lite.probing.learning_curve import learning_curve
 from neurox_lite.probing.online_code import online_code_length
@@ -13,7 +13,6 @@ __all__ = [
     "ElasticNetProbe",
     "ElasticNetRegression",
     "control_labels",
-    "fit_grid",
     "fit_layers",
     "fit_one_vs_rest",
     "layer_scores",

@@ -22,8 +22,8 @@ def evaluate_probe(
     """How well a probe predicts every split, how sparse it is, and its certificate.
 
     Of classes: accuracies, that on test with its 95 % interval over sentences (see
-    :func:`neurox_lite.accuracy_interval`), the majority baseline, and a table per class on test. Of
-    numbers: R2. Streams the activations; the result is JSON-ready.
+    :func:`neurox_lite.intervals.accuracy_interval`), the majority baseline, and a table per class
+    on test. Of numbers: R2. Streams the activations; the result is JSON-ready.
     """
     if isinstance(probe, ElasticNetRegression):
         parts = {"test": splits.test, "dev": splits.dev, "train": splits.train}

@@ -100,7 +100,7 @@ def test_labels_are_given_once_and_where_they_belong(name):
         del missing[f"y{part}"]
         if part == "_test" and name.startswith("ablate"):
             wanted = "^X_test and y_test belong together; give both or neither$"
-        elif name in ("ElasticNetProbe.fit", "probing.fit_grid", "probing.fit_one_vs_rest"):
+        elif name in ("ElasticNetProbe.fit", "probing.batched.fit_grid", "probing.fit_one_vs_rest"):
             wanted = "^requires y to be passed, but the target y is None; give one label a row$"
         else:
             wanted = f"^y{part} is None; give one label per row, as a list or an array$"

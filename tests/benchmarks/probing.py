@@ -203,7 +203,7 @@ def many(space: nx.NeuronSpace, X: np.ndarray, y: np.ndarray, whole: float) -> N
     took = seconds(lambda: nx.probing.fit_layers(probe, X, y, space=space))
     what = f"probes of {len(space.layers)} layers, one each (s)"
     row(what, f"{took:.1f}", f"{whole:.1f} of all", took / whole)
-    took = seconds(lambda: nx.probing.fit_grid(probe, X, y, l1s=PENALTIES, l2s=PENALTIES))
+    took = seconds(lambda: nx.probing.batched.fit_grid(probe, X, y, l1s=PENALTIES, l2s=PENALTIES))
     n = len(PENALTIES)
     row(f"grid of {n} x {n} penalties (s)", f"{took:.1f}", f"{whole:.1f} one fit", took / whole)
 

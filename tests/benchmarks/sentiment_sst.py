@@ -47,7 +47,7 @@ FIT_EACH = {"n_steps": 100}
 
 def read_examples(path: Path) -> list[LabelledText]:
     """Labelled sentences; which words decide is not known."""
-    corpus = nx.corpora.read_csv(path, text_column="sentence", label_column="label")
+    corpus = nx.read_corpus(path, text_column="sentence", label_column="label")
     return [
         LabelledText(tuple(words), int(labels[0]), (), "")
         for words, labels in zip(corpus.sentences, corpus.tags["label"], strict=True)

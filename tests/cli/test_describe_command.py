@@ -49,7 +49,9 @@ def test_the_tokens_that_neurons_write(capsys, tmp_path):
     corpus = nx.read_corpus(nx.embedded_path("corpora/english-dev.conllu.gz")).select(range(120))
     text.write_text("".join(f"{' '.join(words)}\n" for words in corpus.sentences))
     for site in ("mlp", "hidden_states"):
-        nx.extract(gpt2, nx.corpora.read_text(text), tmp_path / f"{site}.h5", site=site).close()
+        nx.extract(
+            gpt2, nx.read_corpus(text, format="text"), tmp_path / f"{site}.h5", site=site
+        ).close()
     given = ["describe", "--corpus", str(text), "--format", "text", "--neuron", "0:3", "--model"]
     out = tmp_path / "out"
     assert main([*given, str(gpt2), "--store", str(tmp_path / "mlp.h5"), "--out", str(out)]) == 0
