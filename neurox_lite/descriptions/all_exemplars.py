@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neurox_lite.descriptions.distribution import CATEGORIES
+from neurox_lite.descriptions.example_levels import activations_of
 from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval
@@ -46,7 +47,9 @@ class Exemplars:
     arrays : dict of str to array
         ``values``, ``examples`` and ``places``, (n_neurons, 2, n_examples): activation, number in
         ``sentences`` (-1 for none) and number of the word in it. The same with ``quantile_``
-        before. ``words``, (n_neurons, 2, n_words): number in ``forms``; ``word_means``,
+        before. ``levels`` and ``quantile_levels``, (n_neurons, 2, n_examples, 31) int8: of the
+        words from 15 before to 15 after, -128 where the sentence has none or it has no activation,
+        which is ``medians + levels * scales``, both (n_neurons,). ``words``, (n_neurons, 2, n_words): number in ``forms``; ``word_means``,
         ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons, n_bins). ``smallest``,
         ``largest``, ``sparseness``, ``of_position``, ``of_word``, ``categories``: (n_neurons,).
     """
@@ -108,11 +111,17 @@ class Exemplars:
         self, own: Mapping[str, np.ndarray], sign: int, before: str
     ) -> tuple[Example, ...]:
         parts = (own[f"{before}{name}"][sign] for name in ("values", "examples", "places"))
-        return tuple(
-            Example(self.sentences[number], int(place), float(value))
-            for value, number, place in zip(*parts, strict=True)
-            if number >= 0
-        )
+        examples = []
+        for rank, (value, number, place) in enumerate(zip(*parts, strict=True)):
+            if number >= 0:
+                words = self.sentences[number]
+                activations: tuple[float | None, ...] = ()
+                if f"{before}levels" in own:  # not in files of before
+                    levels, scale = own[f"{before}levels"][sign, rank], float(own["scales"])
+                    median = float(own["medians"])
+                    activations = activations_of(levels, median, scale, int(place), len(words))
+                examples.append(Example(words, int(place), float(value), activations))
+        return tuple(examples)
 
     def _words(self, own: Mapping[str, np.ndarray], sign: int) -> tuple[TopWord, ...]:
         parts = (own[name][sign] for name in ("words", "word_means", "word_lows", "word_highs"))

@@ -81,6 +81,18 @@ class CorpusRows:
         starts = np.concatenate([[0], np.cumsum(lengths[places])])
         return np.flatnonzero(np.repeat(is_taken, lengths)), starts
 
+    def around(self, rows: np.ndarray, radius: int) -> np.ndarray:
+        """Rows of the words so far before and after others in the sentence, -1 where none is.
+
+        (n, 2 radius + 1) of (n,) rows; a word without activation has none.
+        """
+        places = np.searchsorted(self.starts, rows, side="right") - 1
+        wanted = self.words[rows][:, None] + np.arange(-radius, radius + 1)
+        found = np.searchsorted(self.words, wanted).clip(max=len(self) - 1)
+        first, stop = self.starts[places][:, None], self.starts[places + 1][:, None]
+        is_there = (self.words[found] == wanted) & (first <= found) & (found < stop)
+        return np.where(is_there, found, -1)
+
     def columns(self, columns: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Some columns, ascending, each once: its number, and (n_rows,) float64 activations."""
         space = self.space

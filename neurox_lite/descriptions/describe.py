@@ -79,7 +79,7 @@ def describe(
 ) -> NeuronDescriptions:
     """Describe neurons by what their exemplars have more often than other sentences.
 
-    Layers are read three times. Memory: 128 MB of a layer's columns, and about ten float64 numbers
+    Layers are read four times. Memory: 128 MB of a layer's columns, and about ten float64 numbers
     for each neuron, sign and descriptor.
 
     Parameters

@@ -38,6 +38,7 @@ class Distribution:
     ----------
     histogram : (n_neurons, n_bins) int array
         Words of the sample in bins of equal width from the smallest activation to the largest.
+    medians : (n_neurons,) float64 array
     sparseness : (n_neurons,) float64 array
         ``a = (E r)^2 / E r^2`` of Treves & Rolls (1991), with r the distance from the median: the
         share of the words on which a neuron is active, if it is equally so on these and rests on
@@ -55,6 +56,7 @@ class Distribution:
     """
 
     histogram: np.ndarray
+    medians: np.ndarray
     sparseness: np.ndarray
     of_position: np.ndarray
     of_word: np.ndarray
@@ -104,9 +106,10 @@ def _of_columns(
     smallest: np.ndarray,
     largest: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
-    """Of some neurons: histogram, sparseness, shares of the variance, categories."""
+    """Of some neurons: histogram, medians, sparseness, shares of the variance, categories."""
     values = sample.astype(np.float64)
-    distance = np.abs(values - np.median(values, axis=0))
+    medians = np.median(values, axis=0)
+    distance = np.abs(values - medians)
     mean_square = (distance**2).mean(0)
     is_dead = is_constant(smallest, largest)
     sparseness = np.divide(
@@ -119,7 +122,7 @@ def _of_columns(
         [is_dead, is_of_position, of_word >= EXPLAINED, sparseness < SPARSE], range(4), 4
     )
     histogram = _histogram(values, smallest, largest)
-    return histogram, sparseness, of_position, of_word, categories
+    return histogram, medians, sparseness, of_position, of_word, categories
 
 
 def is_constant(smallest: np.ndarray, largest: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Which words and sentences make each neuron fire? One pass over the activations of a corpus."""
+"""Which words and sentences make each neuron fire? Two readings of the activations of a corpus."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.corpus_descriptors import UPOS
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
 from neurox_lite.descriptions.distribution import CATEGORIES, DEAD, distribution
+from neurox_lite.descriptions.example_levels import example_levels, scales_of
 from neurox_lite.descriptions.top_sentences import TopSentences
 from neurox_lite.descriptions.word_means import Vocabulary, WordMeans, top_words, vocabulary
 from neurox_lite.neurons import Layers
@@ -36,7 +37,7 @@ AT_ONCE = 2
 """Layers that are worked on."""
 
 SIGNS = (1, -1)
-OF_DISTRIBUTION = ("histogram", "sparseness", "of_position", "of_word", "categories")
+OF_DISTRIBUTION = ("histogram", "medians", "sparseness", "of_position", "of_word", "categories")
 
 
 def exemplars(
@@ -58,10 +59,13 @@ def exemplars(
     nearer to other words, without those that many neurons of the layer have among their first.
     Equal sentences count once.
 
-    One pass. Histogram, sparseness, category and quantiles are those of a uniform sample of
-    sentences of 5,000 words. Memory, for two layers at once: the sample, and two float64 numbers
-    for each neuron and each of at most 10,000 word forms; the result has about 900 bytes for each
-    neuron, and the sentences.
+    Every example has the activations of the words around its word, up to 15 to each side.
+
+    Layers are read twice: what stands around an example is known once it is found. Histogram,
+    sparseness, category, median and quantiles are those of a uniform sample of sentences of 5,000
+    words. Memory, for two layers at once: the sample, and two float64 numbers for each neuron and
+    each of at most 10,000 word forms; the result has, in memory and on disk, about 2,700 bytes for
+    each neuron, and the sentences.
 
     Parameters
     ----------
@@ -180,11 +184,24 @@ def _of_layer(
     )
     both, common = top_words(*means.intervals(), n_words)
     is_dead = (spread.categories == CATEGORIES.index(DEAD))[:, None, None]
+    of_examples = np.where(is_dead, -1, _by_neuron(*(top.rows for top in tops)))
+    of_quantiles = np.where(is_dead, -1, sample_rows[_by_sign(spread.quantile_rows)])
+    scales = scales_of(spread.medians, lowest.values[0], highest.values[0], is_dead[:, 0, 0])
+    levels = example_levels(
+        rows,
+        read_ahead(_blocks(rows, X)),
+        np.concatenate([of_examples, of_quantiles], axis=2),
+        spread.medians,
+        scales,
+    )
     arrays = {
         "values": _by_neuron(*(top.values for top in tops)),
-        "rows": np.where(is_dead, -1, _by_neuron(*(top.rows for top in tops))),
+        "rows": of_examples,
+        "levels": levels[:, :, :n_examples],
         "quantile_values": _by_sign(spread.quantile_values),
-        "quantile_rows": np.where(is_dead, -1, sample_rows[_by_sign(spread.quantile_rows)]),
+        "quantile_rows": of_quantiles,
+        "quantile_levels": levels[:, :, n_examples:],
+        "scales": scales,
         "words": np.where(is_dead, -1, np.stack([side.forms for side in both], axis=1)),
         "word_means": np.stack([side.means for side in both], axis=1),
         "word_lows": np.stack([side.lows for side in both], axis=1),

@@ -34,11 +34,16 @@ class Example:
         Number of that word in the sentence.
     value : float
         The activation there.
+    activations : tuple of float or None
+        At each word, to the nearest 127th of the largest distance of the neuron's activations from
+        their median; None more than 15 words away, and at a word without activation. Empty in files
+        written before there were any.
     """
 
     words: tuple[str, ...]
     place: int
     value: float
+    activations: tuple[float | None, ...] = ()
 
     __repr__ = short_repr
 

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from neurox_lite import InputError, TaggedCorpus
+from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.exemplars import exemplars
 
 SENTENCES = [["a", f"w{number}"] for number in range(120)]
@@ -32,3 +35,11 @@ def test_a_row_per_neuron(found):
     assert first["highest activation"] == 239 and first["highest sentence"] == "a w119"
     assert first["lowest activation"] == 0 and first["lowest words"] == "a"
     assert dead[:2] == ["0:1", "dead"] and not any(dead[3:])
+
+
+def test_files_without_activations_of_other_words_are_read(tmp_path, found):
+    names = ("levels", "quantile_levels", "medians", "scales")
+    before = {name: array for name, array in found.arrays.items() if name not in names}
+    replace(found, arrays=before).save(tmp_path)
+    (first, *_) = Exemplars.load(tmp_path).of("0:0").highest.examples
+    assert first == replace(found.of("0:0").highest.examples[0], activations=())

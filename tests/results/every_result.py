@@ -127,7 +127,7 @@ formulas = CompositionalFormulas(
         NeuronFormula(Neuron(0, 1), "lowest", (0, 0), reason="constant"),
     ),
 )  # fmt: skip
-example = Example((EVIL, "a"), 0, 0.5)
+example = Example((EVIL, "a"), 0, 0.5, (0.5, None))
 one_sign = OneSign((example,), (example, example), (TopWord(EVIL, EVIL, 5, KNOWN),))
 exemplars_of_neuron = NeuronExemplars(
     Neuron(1, 2), "sparse", 0.1, 0.2, 0.3, -1.0, 1.0, (3, 0, 2), one_sign, one_sign
@@ -155,6 +155,8 @@ exemplars = Exemplars(
         **{name: np.zeros(2, int) for name in ("categories", "sparseness", "of_position", "of_word",
                                                "smallest", "largest")},
         "histogram": np.ones((2, 3), int),
+        **{f"{of}levels": np.full((2, 2, 1, 31), 5, np.int8) for of in ("", "quantile_")},
+        **{name: np.full(2, 0.5) for name in ("medians", "scales")},
     },
 )  # fmt: skip
 written = TokensWritten(
