@@ -46,12 +46,13 @@ class Exemplars:
         By layer, words that too many neurons like, which are left out.
     arrays : dict of str to array
         ``values``, ``examples`` and ``places``, (n_neurons, 2, n_examples): activation, number in
-        ``sentences`` (-1 for none) and number of the word in it. The same with ``quantile_``
-        before. ``levels`` and ``quantile_levels``, (n_neurons, 2, n_examples, 31) int8: of the
-        words from 15 before to 15 after, -128 where the sentence has none or it has no activation,
-        which is ``medians + levels * scales``, both (n_neurons,). ``words``, (n_neurons, 2, n_words): number in ``forms``; ``word_means``,
-        ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons, n_bins). ``smallest``,
-        ``largest``, ``sparseness``, ``of_position``, ``of_word``, ``categories``: (n_neurons,).
+        ``sentences`` (-1 for none) and number of the word in it. ``levels``, (n_neurons, 2,
+        n_examples, 31) int8, of the words from 15 before that word to 15 after: their activation is
+        ``medians + levels * scales``, both (n_neurons,); -128 where there is no word, or none with
+        activation. The same with ``quantile_`` before. ``words``, (n_neurons, 2, n_words): number
+        in ``forms``; ``word_means``, ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons,
+        n_bins). ``smallest``, ``largest``, ``sparseness``, ``of_position``, ``of_word``,
+        ``categories``: (n_neurons,).
     """
 
     space: NeuronSpace
