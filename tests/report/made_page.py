@@ -204,7 +204,7 @@ def _neuron(rng: np.random.Generator, sentences: list[Any], ids: list[str]) -> d
         levels = rng.integers(-45, 46, size=min(len(sentences[number]), 12)).tolist()
         levels[len(levels) // 2] = 45
         text = "".join(chr(80 + level) for level in levels)
-        examples.append([number, len(levels) // 2, 0, text])
+        examples.append([number, len(levels) // 2, 0, text, 2.503])
     described = {"text": HOSTILE, "level": "word", "auprc": 0.71, "low": 0.6, "high": 0.8}
     return {
         "category": "dense",

@@ -202,7 +202,7 @@ def test_a_neuron_has_its_values(browser: Chrome, file: Path) -> None:
         browser.execute_script("return getComputedStyle(arguments[0]).direction", hebrew) == "rtl"
     )
     peak = hebrew.find_element(By.CSS_SELECTOR, ".peak")
-    # median + 45 levels of the scale
+    # The activation itself, not median + 45 levels of the scale.
     assert peak.get_attribute("title") == f"{peak.text}: 2.5"
     below = browser.find_elements(By.CSS_SELECTOR, "#view-neuron .below")
     assert all(float(each.get_attribute("title").split(": ")[-1]) < 0.25 for each in below)

@@ -20,11 +20,15 @@ function neuronPage(data, table, i, one, sentences) {
   return parts.filter(Boolean);
 }
 
-function exampleOf(one, [number, peak, first, levels], sentences) {
+// exact: the activation at the word that counts; those of the others are known to a level.
+function exampleOf(one, [number, peak, first, levels, exact], sentences) {
   const all = sentences[number];
   const words = [...levels].map((character, j) => {
-    const level = character.charCodeAt(0) - 80;
-    return { text: all[first + j], share: level / 45, value: one.median + one.scale * level, said: short(one.median + one.scale * level), isPeak: first + j === peak };
+    const isPeak = first + j === peak, level = character.charCodeAt(0) - 80;
+    // A word without activation, as one that was cut off, has a space for its level.
+    if (character === " ") return { text: all[first + j], share: 0, value: null, said: "", isPeak };
+    const value = isPeak ? exact : one.median + one.scale * level;
+    return { text: all[first + j], share: level / 45, value, said: short(value), isPeak };
   });
   return { words, peak: words[peak - first], before: first > 0, after: first + words.length < all.length };
 }
@@ -99,7 +103,7 @@ function effects(one) {
 function words(one) {
   const known = SIGNS.filter((sign) => one.words && one.words[sign] && one.words[sign].length);
   if (!known.length) return null;
-  const tables = known.map((sign) => wideTable(`Words with the ${sign} mean`, ["word", "", "times", "mean"],
+  const tables = known.map((sign) => wideTable(`Words with the ${sign} mean`, ["word", "label", "times", "mean"],
     one.words[sign].map(([form, tag, count, mean, low, high]) => [form, tag, shown(count, "count"), withInterval(mean, low, high, "number")]), ["left", "left", "right", "right"]));
   return titled("Words", ...tables);
 }
@@ -147,6 +151,6 @@ function neuronText(data, table, i, one, bands) {
 
 function neuronCsv(id, bands) {
   const rows = [["neuron", "band", "sentence", "word", "activation", "is the largest or smallest"]];
-  for (const band of bands) band.examples.forEach((each, number) => each.words.forEach((word) => rows.push([id, band.name, number + 1, word.text, Number(word.value.toPrecision(4)), word.isPeak ? 1 : 0])));
+  for (const band of bands) band.examples.forEach((each, number) => each.words.forEach((word) => rows.push([id, band.name, number + 1, word.text, word.value === null ? null : Number(word.value.toPrecision(4)), word.isPeak ? 1 : 0])));
   return csv(rows);
 }
