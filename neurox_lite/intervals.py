@@ -12,6 +12,7 @@ import numpy as np
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.labels import validate_labels
+from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas, one_row
 
 
@@ -46,6 +47,7 @@ class Interval:
         return one_row(self)
 
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         if not self.is_known:

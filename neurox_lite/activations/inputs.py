@@ -24,6 +24,7 @@ from neurox_lite.intervals import sentence_numbers
 from neurox_lite.json_files import hash_json
 from neurox_lite.labels import validate_labels
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.showing import short_repr, some, summary
 
 WANTED = "an array, a tensor or a store's matrix of shape (n_words, n_neurons)"
@@ -64,6 +65,7 @@ class LabelledActivations:
                 )
 
     __repr__ = short_repr
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         classes = some(np.unique(self.y).tolist())

@@ -18,6 +18,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.metrics import most_frequent
 from neurox_lite.neurons import Layers
+from neurox_lite.results.html import as_html
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, some, summary
 
@@ -44,6 +45,7 @@ class LabelledSplits:
     majority: str | None = None
 
     __repr__ = short_repr
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         parts = {"train": self.train, "dev": self.dev, "test": self.test}

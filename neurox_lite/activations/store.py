@@ -17,6 +17,7 @@ from neurox_lite.activations.structure import STORED_AS
 from neurox_lite.arguments import as_path, shown
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers, NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.showing import some, summary
 
 IN_FOLDER = "store.h5"
@@ -88,6 +89,8 @@ class ActivationStore:
 
     def __repr__(self) -> str:
         return f"ActivationStore({str(self.path)!r})"
+
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {

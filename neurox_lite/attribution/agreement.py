@@ -17,6 +17,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, plot_matrices
 from neurox_lite.intervals import Interval, mean_interval
 from neurox_lite.json_files import write_json
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.token_attributions import TokenAttributions
@@ -58,6 +59,7 @@ class AttributionAgreement(SavedResult):
     KIND = "agreement of attributions"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"texts": self.n_texts, "overlap by chance": self.expected_overlap}

@@ -23,6 +23,7 @@ from neurox_lite.figures import save_result
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.measure import measure
 from neurox_lite.outputs import atomic_write_folder, result_names
+from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas, write_table
 from neurox_lite.results.token_attributions import TokenAttributions
 from neurox_lite.seeds import validate_seed
@@ -67,6 +68,7 @@ class AttributionComparison:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     @property
     def doubts(self) -> dict[str, str]:

@@ -20,6 +20,7 @@ from neurox_lite.figures import MOST, Given, finish, panels
 from neurox_lite.intervals import Interval, mean_interval
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.json_files import write_json
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.token_attributions import TokenAttributions
@@ -90,6 +91,7 @@ class Faithfulness(SavedResult):
     KIND = "faithfulness"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         lines = (

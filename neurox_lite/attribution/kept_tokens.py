@@ -16,6 +16,7 @@ from neurox_lite.figures import MOST, Given, finish, layers_width, panels, put_t
 from neurox_lite.intervals import Interval, accuracy_interval, mean_interval
 from neurox_lite.json_files import write_json
 from neurox_lite.labels import UNLABELLED
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.token_attributions import TokenAttributions
@@ -66,6 +67,7 @@ class KeptTokens(SavedResult):
     KIND = "kept tokens"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         lines = (

@@ -23,6 +23,7 @@ from neurox_lite.corpora.sentence_text import SentenceText, join_words
 from neurox_lite.corpora.splits import SHARES, SPLITS, split_at_random, take_dev_from_train
 from neurox_lite.errors import InputError
 from neurox_lite.labels import UNLABELLED
+from neurox_lite.results.html import as_html
 from neurox_lite.showing import short_repr, some, summary
 
 POSITION = "position"
@@ -99,6 +100,14 @@ class TaggedCorpus:
             "splits": f"({', '.join(splits)})" if splits else None,
         }
         return summary(f"TaggedCorpus {self.source}", facts, [f"tags {some(self.tags)}"])
+
+    def _repr_html_(self) -> str:
+        """What ``print`` says, and the first words with their labels."""
+        first = (
+            [word, *(labels[0][place] for labels in self.tags.values())]
+            for place, word in enumerate(self.sentences[0])
+        )
+        return as_html(self, [["word", *self.tags], *first], self.n_words)
 
     def __len__(self) -> int:
         return len(self.sentences)

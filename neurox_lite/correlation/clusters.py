@@ -13,6 +13,7 @@ from neurox_lite.activations.moments import covariances
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -39,6 +40,7 @@ class NeuronClusters(SavedResult):
     KIND = "neuron clusters"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         sizes = sorted(np.bincount(self.numbers).tolist(), reverse=True)

@@ -15,6 +15,7 @@ from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, finish, model_name, panels
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -47,6 +48,7 @@ class LayerSimilarity(SavedResult):
     KIND = "layer similarity"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         title = f"LayerSimilarity ({self.measure}) of {self.model} and {self.other}"

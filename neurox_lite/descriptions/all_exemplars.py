@@ -16,6 +16,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
+from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
@@ -68,6 +69,7 @@ class Exemplars:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __len__(self) -> int:
         return self.space.n_neurons

@@ -13,6 +13,7 @@ from neurox_lite.figures import Given
 from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.showing import short_repr, summary
@@ -56,6 +57,7 @@ class DescriptionEffect:
     auc: Interval
 
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         return terminal(
@@ -110,6 +112,7 @@ class DescriptionEffects(SavedResult):
     KIND = "description effects"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {

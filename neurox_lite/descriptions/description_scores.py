@@ -10,6 +10,7 @@ from neurox_lite.descriptions.interval_plot import plot_intervals
 from neurox_lite.figures import Given
 from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.showing import short_repr, summary
@@ -63,6 +64,7 @@ class DescriptionScore(SavedResult):
     KIND = "description score"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {
@@ -110,6 +112,7 @@ class DescriptionScores(SavedResult):
     KIND = "description scores"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         lines = (f"{score.description}: AUPRC {score.auprc}" for score in self.scores)

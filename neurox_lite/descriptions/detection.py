@@ -14,6 +14,7 @@ from neurox_lite.descriptions.scored_examples import Examples
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval, accuracy_interval
 from neurox_lite.json_files import write_json
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.seeds import validate_seed
@@ -44,6 +45,7 @@ class Detection(SavedResult):
     KIND = "detection"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         drawn = {"active": self.n_active, "inactive": self.n_inactive}

@@ -17,6 +17,7 @@ from neurox_lite.figures import MOST, Given, finish, panels
 from neurox_lite.files import write_text
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.showing import short_repr, summary
@@ -156,6 +157,7 @@ class NeuronDescriptions(SavedResult):
     KIND = "neuron descriptions"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         n_described = len({one.neuron for one in self.neurons if one.descriptions})

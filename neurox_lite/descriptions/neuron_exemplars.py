@@ -11,6 +11,7 @@ from neurox_lite.escaping import figure_text
 from neurox_lite.figures import Given, finish, panels
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import Neuron
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
@@ -150,6 +151,7 @@ class NeuronExemplars(SavedResult):
     KIND = "neuron exemplars"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {

@@ -12,6 +12,7 @@ from neurox_lite.descriptions.neuron_description import SIGNS
 from neurox_lite.figures import Given, finish, panels
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -129,6 +130,7 @@ class CompositionalFormulas(SavedResult):
     KIND = "compositional formulas"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         found = [each for each in self.formulas if each.best]

@@ -13,6 +13,7 @@ from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, panels
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.showing import short_repr, some, summary
@@ -61,6 +62,7 @@ class TokensWritten(SavedResult):
     KIND = "tokens written"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __post_init__(self) -> None:
         neurons = tuple(Neuron(*neuron) for neuron in self.neurons)

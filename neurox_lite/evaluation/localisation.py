@@ -35,6 +35,7 @@ from neurox_lite.probing.side_by_side import fit_drawn
 from neurox_lite.public_names import public_name
 from neurox_lite.ranking.layer_entropy import expected_entropy
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -130,6 +131,7 @@ class Localisation(SavedResult):
     KIND = "localisation"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {

@@ -14,6 +14,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.evaluation.localisation import Localisation, Measure, half_width
 from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -70,6 +71,7 @@ class Localisations(SavedResult):
     KIND = "localisations"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         lines = (f"{one.tag} in {one.model}: {one.measures[0]}" for one in self.results)

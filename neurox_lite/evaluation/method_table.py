@@ -11,6 +11,7 @@ import numpy as np
 from neurox_lite.choices import unknown_choice
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, panels, wrapped
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -45,6 +46,7 @@ class MethodTable(SavedResult):
     KIND = "method table"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         def cell(name: str, value: float | None) -> str:

@@ -21,6 +21,7 @@ from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_scores
 from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.linear import LinearProbe, require_fitted
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -47,6 +48,7 @@ class MinimalSet:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         found = "no share is enough"

@@ -19,6 +19,7 @@ from neurox_lite.intervals import check_level
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -72,6 +73,7 @@ class RankIntervals(SavedResult):
     KIND = "rank intervals"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         best = np.argsort(self.ranks)[:3].tolist()

@@ -33,6 +33,7 @@ from neurox_lite.ranking.agreement import AgreementMatrix, agreement
 from neurox_lite.ranking.methods import RankingTask, load_function, rank
 from neurox_lite.ranking_methods import METHODS
 from neurox_lite.results.ablation import AblationCurves
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking, as_rankings
 from neurox_lite.results.sweep import SHARES
 from neurox_lite.results.units import in_units
@@ -82,6 +83,7 @@ class RankerComparison:
     converged: bool
 
     __repr__ = short_repr
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"rankings": len(self.rankings), "converged": self.converged}

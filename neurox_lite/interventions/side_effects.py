@@ -26,6 +26,7 @@ from neurox_lite.models.location import Location
 from neurox_lite.models.neuron_spaces import check_space
 from neurox_lite.models.sites import find_sites
 from neurox_lite.neurons import NeuronSpace, check_revision
+from neurox_lite.results.html import as_html
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, one_row
@@ -67,6 +68,7 @@ class SideEffect:
         return one_row(self)
 
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class SideEffects(SavedResult):
     KIND = "side effects"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"neurons": self.n_touched, "random masks": self.n_random}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from neurox_lite.figures import MOST, Given, finish, panels, wrapped
+from neurox_lite.results.html import as_html
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.sweep import WIDTH, Sweep, label_counts
@@ -68,6 +69,7 @@ class SteeringCurve:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"pairs": self.n_pairs, "left out": self.n_left_out}
@@ -107,6 +109,7 @@ class SteeringCurves(SavedResult):
     KIND = "steering curves"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"curves": len(self.curves), "pairs": self.curves[0].n_pairs}

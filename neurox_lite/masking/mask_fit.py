@@ -14,6 +14,7 @@ from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
 from neurox_lite.masking.template_effects import TemplateEffect
 from neurox_lite.outputs import atomic_write_folder
+from neurox_lite.results.html import as_html
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.ranking import NeuronRanking
@@ -204,6 +205,7 @@ class MaskFit:
         return [list(single), list(single.values())]
 
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __repr__(self) -> str:
         return (

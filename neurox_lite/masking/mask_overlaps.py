@@ -12,6 +12,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
 from neurox_lite.public_names import public_names
+from neurox_lite.results.html import as_html
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
@@ -41,6 +42,7 @@ class MaskOverlaps(SavedResult):
     KIND = "mask overlaps"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         lines = (

@@ -12,6 +12,7 @@ import numpy as np
 from neurox_lite.json_files import write_json
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.outputs import atomic_write_folder, result_names
+from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
 
@@ -35,6 +36,7 @@ class SeedSpread:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"best": self.best.status, "sizes": some(self.sizes), "overlap": self.overlap}

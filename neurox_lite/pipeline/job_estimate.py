@@ -24,6 +24,7 @@ from neurox_lite.pipeline.stage_costs import StageCosts
 from neurox_lite.pipeline.stages import STAGES
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.report.job_files import STORE
+from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
@@ -70,6 +71,7 @@ class JobEstimate:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"words": self.n_words, "neurons": self.n_neurons, "stages": len(self.stages)}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from neurox_lite.results.html import as_html
+from neurox_lite.showing import some, summary
+
 
 @dataclass(frozen=True)
 class JobResult:
@@ -26,3 +29,14 @@ class JobResult:
     skipped: tuple[str, ...]
     converged: bool
     skipped_lines: tuple[str, ...] = ()
+
+    _repr_html_ = as_html
+
+    def __str__(self) -> str:
+        facts = {
+            "ran": some(self.ran),
+            "skipped": some(self.skipped) if self.skipped else None,
+            "converged": self.converged,
+        }
+        left_out = [f"left out {line}" for line in self.skipped_lines]
+        return summary(f"Results in {self.folder}", facts, left_out)

@@ -18,6 +18,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, finish, layers_width, panels, put_ticks
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
@@ -46,6 +47,7 @@ class LayerScores(SavedResult):
     KIND = "layer scores"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         best = max(range(len(self.layers)), key=lambda place: self.separate[place])

@@ -16,6 +16,7 @@ from neurox_lite.figures import Given, finish, panels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
@@ -45,6 +46,7 @@ class LearningCurve(SavedResult):
     KIND = "learning curve"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         rows = zip(self.shares, self.n_words, self.accuracy_mean, strict=True)

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from neurox_lite.activations.inputs import LabelledActivations, validate_with_sentences
 from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
@@ -36,6 +37,7 @@ class OnlineCodeLength(SavedResult):
     KIND = "online code"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {

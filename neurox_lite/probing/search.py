@@ -20,6 +20,7 @@ from neurox_lite.figures import Given, finish, panels, wrapped
 from neurox_lite.probing.batched import fit_grid
 from neurox_lite.probing.frozen_scores import frozen_scores
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
@@ -70,6 +71,7 @@ class RegularisationSearch(SavedResult):
     KIND = "regularisation search"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         l1, l2 = self.best

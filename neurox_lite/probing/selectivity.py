@@ -18,6 +18,7 @@ from neurox_lite.metrics import accuracy
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.side_by_side import REFIT_TOL
+from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
@@ -39,6 +40,7 @@ class Selectivity:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {

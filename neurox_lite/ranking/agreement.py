@@ -12,6 +12,7 @@ import numpy as np
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, plot_matrices
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -55,6 +56,7 @@ class AgreementMatrix(SavedResult):
     KIND = "agreement of rankings"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {"neurons": self.n_neurons, "k": self.k, "overlap by chance": self.expected_overlap}

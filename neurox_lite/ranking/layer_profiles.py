@@ -15,6 +15,7 @@ from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.public_names import public_name
 from neurox_lite.ranking.layer_entropy import expected_entropy, layer_entropy
 from neurox_lite.ranking.property_tops import Counts, named_rankings, tops
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -74,6 +75,7 @@ class LayerProfiles(SavedResult):
     KIND = "layer profiles"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         lines = []

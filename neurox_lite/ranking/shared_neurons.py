@@ -16,6 +16,7 @@ from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, panels
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.ranking.property_tops import Counts, named_rankings, tops
+from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking, require_space
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -84,6 +85,7 @@ class SharedNeurons(SavedResult):
     KIND = "shared neurons"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         sizes = zip(self.properties, map(len, self.neurons), strict=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.figures import MOST, Given, finish, panels, wrapped
+from neurox_lite.results.html import as_html
 from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.sweep import OTHER_STYLES, WIDTH, Sweep, label_counts
@@ -92,6 +93,7 @@ class AblationCurve:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         return summary(f"AblationCurve of {self._said()}", self._facts())
@@ -147,6 +149,7 @@ class AblationCurves(SavedResult):
     KIND = "ablation curves"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         return summary(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neurox_lite.results.token_attributions import TokenAttributions
 
 MOST_TEXTS, MOST_CELLS = 10, 10_000
-"""Texts, and values of them, that a notebook shows; the first text is always shown."""
+"""Texts, and values of them, that a notebook shows; of a longer first text the first tokens."""
 
 POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
 STRONGEST = 0.75
@@ -63,11 +63,11 @@ def first_texts(attributions: TokenAttributions) -> str:
     """The first texts, and how many there are in all."""
     n_cells = np.cumsum([each.size for each in attributions.values])
     count = max(1, min(MOST_TEXTS, int((n_cells <= MOST_CELLS).sum())))
-    return fragment(attributions, range(len(attributions))[:count])
+    return fragment(attributions, range(len(attributions))[:count], MOST_CELLS)
 
 
-def fragment(attributions: TokenAttributions, texts: Sequence[int]) -> str:
-    """Some of the texts, by their numbers."""
+def fragment(attributions: TokenAttributions, texts: Sequence[int], most: int | None = None) -> str:
+    """Some of the texts, by their numbers, each with at most so many values."""
     known = (attributions.provenance.get(key) for key in ("model", "explained"))
     of_model = "".join(f", {html(each)}" for each in known if each)
     negative = f' <span style="{_box(-1.0)};color:#000">negative</span>'
@@ -79,7 +79,7 @@ def fragment(attributions: TokenAttributions, texts: Sequence[int]) -> str:
         f"{negative * attributions.is_signed} "
         "the darker, the larger among the tokens of the text; pale letters: tokens that "
         "the tokenizer added</div>",
-        *(_text(attributions, text) for text in texts),
+        *(_text(attributions, text, most) for text in texts),
     ]
     if not attributions.holds:
         lines.insert(2, f"<div>Doubtful: {html(attributions.status)}</div>")
@@ -91,10 +91,12 @@ def fragment(attributions: TokenAttributions, texts: Sequence[int]) -> str:
     return "\n".join([*lines, "</div>"])
 
 
-def _text(attributions: TokenAttributions, text: int) -> str:
-    tokens, special = attributions.tokens[text], attributions.is_special[text]
+def _text(attributions: TokenAttributions, text: int, most: int | None) -> str:
     values = np.atleast_2d(attributions.values[text])
     largest = float(np.abs(values).max(initial=0))
+    shown = slice(None if most is None else most // len(values))
+    values = values[:, shown]
+    tokens, special = attributions.tokens[text][shown], attributions.is_special[text][shown]
     sign = "+" if attributions.is_signed else ""
     spans = [
         _token(token, f"{value:{sign}.4g}", value / (largest or 1.0), is_special)
@@ -102,13 +104,16 @@ def _text(attributions: TokenAttributions, text: int) -> str:
     ]
     direction = "rtl" if is_right_to_left(tokens, special) else "ltr"
     said = html(attributions.said[text])
+    n_tokens = len(attributions.tokens[text])
     lines = [
         '<div style="margin-top:.8em;font-size:12px;color:#555">'
         f"{text + 1}. explained: <bdi>{said}</bdi>; largest {largest:.3g}</div>",
         f'<div dir="{direction}">{" ".join(spans)}</div>',
     ]
+    if len(tokens) < n_tokens:
+        lines.append(f"<div>The first {len(tokens):,} of {n_tokens:,} tokens.</div>")
     if attributions.states:
-        lines.append(_by_state(attributions, text, largest))
+        lines.append(_by_state(attributions, text, largest, shown))
     return "\n".join(lines)
 
 
@@ -119,7 +124,7 @@ def _token(token: str, value: str, share: float, is_special: bool) -> str:
     return f'<{tag} {title} style="{_box(share)}{_pale(is_special)}">{html(token)}</{tag}>'
 
 
-def _by_state(attributions: TokenAttributions, text: int, largest: float) -> str:
+def _by_state(attributions: TokenAttributions, text: int, largest: float, shown: slice) -> str:
     """A table, tokens down and states across; opened by a click."""
     space = "padding:0 .4em;font-weight:normal"
     head = "".join(
@@ -130,9 +135,9 @@ def _by_state(attributions: TokenAttributions, text: int, largest: float) -> str
     form = f"{'+' if attributions.is_signed else ''}.{min(max(places, 0), 12)}f"
     rows = []
     for token, values, is_special in zip(
-        attributions.tokens[text],
-        attributions.values[text].T.tolist(),
-        attributions.is_special[text],
+        attributions.tokens[text][shown],
+        attributions.values[text].T[shown].tolist(),
+        attributions.is_special[text][shown],
         strict=True,
     ):
         cells = "".join(

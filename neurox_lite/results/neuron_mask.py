@@ -14,6 +14,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.escaping import terminal
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
+from neurox_lite.results.html import as_html
 from neurox_lite.results.objective import Objective
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
@@ -154,6 +155,7 @@ class NeuronMask:
         return [["layer", "unit", "gate", "replacement"], *rows]
 
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __repr__(self) -> str:
         counted, name = self.counted, terminal(self.method)

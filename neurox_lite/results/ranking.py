@@ -28,6 +28,8 @@ from neurox_lite.figures import (
     wrapped,
 )
 from neurox_lite.neurons import Layers, Neuron, NeuronSpace, check_revision
+from neurox_lite.results.bars_html import bars
+from neurox_lite.results.html import MOST_ROWS, framed, said, shown_table
 from neurox_lite.results.ranking_files import read_ranking, write_fields
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
@@ -399,11 +401,28 @@ class NeuronRanking:
             (self.method, other.method),
         )
 
+    def _repr_html_(self) -> str:
+        """What ``print`` says, a bar per layer as in :meth:`plot`, and the best neurons."""
+        counts = self.per_layer(self._k_shown)
+        return framed(
+            said(self),
+            bars(counts, f"salient {self.space.unit_name}"),
+            shown_table(self._table(MOST_ROWS), self.space.n_neurons),
+        )
+
+    @property
+    def _k_shown(self) -> int | None:
+        """Of a ranking without class scores, how many neurons are counted per layer."""
+        return max(1, self.space.n_neurons // 10) if self.class_scores is None else None
+
     def table(self) -> Table:
         """A header, and one row per neuron, best first."""
+        return self._table(self.space.n_neurons)
+
+    def _table(self, k: int) -> Table:
         rows: Table = [["rank", "layer", "unit", "score", *self.classes]]
         per_class = self.class_scores
-        for rank, column in enumerate(self.order.tolist(), start=1):
+        for rank, column in enumerate(self.order[:k].tolist(), start=1):
             of_classes = [] if per_class is None else per_class[:, column].tolist()
             neuron, score = self.space.neuron(column), float(self.scores[column])
             rows.append([rank, neuron.layer, neuron.unit, score, *of_classes])
@@ -428,9 +447,7 @@ class NeuronRanking:
             labels = self.provenance.get("labels", {})
             model = None if self.space.site == "array" else self.space.model
             title = title_of(labels.get("tag"), model, labels.get("corpus", ()))
-        if k is None and self.class_scores is None:
-            k = max(1, self.space.n_neurons // 10)
-        counts = self.per_layer(k, mass=mass)
+        counts = self.per_layer(self._k_shown if k is None else k, mass=mass)
         width = layers_width(len(counts))
         axes = panels(ax, size=(width, 3.2))
         axis = axes[0]

@@ -94,10 +94,11 @@ def _columns(header: Sequence[Any], rows: Table) -> list[list[Any]]:
 
 
 def _are_numbers(cells: list[Any]) -> bool:
-    return all(cell in (None, "") or _is_number(cell) for cell in cells)
+    return all(cell in (None, "") or is_number(cell) for cell in cells)
 
 
-def _is_number(cell: Any) -> bool:
+def is_number(cell: Any) -> bool:
+    """Whether a cell is a number; True and False are none."""
     return isinstance(cell, int | float | np.number) and not isinstance(cell, bool)
 
 
@@ -108,7 +109,7 @@ def _latex_row(cells: Sequence[Any]) -> str:
 def _latex_cell(cell: Any) -> str:
     if cell is None:
         return ""
-    if not _is_number(cell):
+    if not is_number(cell):
         return latex(cell)
     if cell != cell:
         return "--"

@@ -9,6 +9,7 @@ import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
@@ -56,6 +57,7 @@ class TopOverlap:
 
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __str__(self) -> str:
         facts = {
