@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
-from neurox_lite.results.html import as_html
+from neurox_lite.results.html import MOST_ROWS, as_html
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
@@ -69,7 +69,9 @@ class Exemplars:
 
     __repr__ = short_repr
     to_pandas = as_pandas
-    _repr_html_ = as_html
+
+    def _repr_html_(self) -> str:
+        return as_html(self, self._table(range(len(self))[:MOST_ROWS]), len(self))
 
     def __len__(self) -> int:
         return self.space.n_neurons
@@ -141,10 +143,13 @@ class Exemplars:
 
     def table(self) -> Table:
         """A header and a row per neuron: category, sparseness, words and first sentence by sign."""
+        return self._table(range(len(self)))
+
+    def _table(self, columns: Iterable[int]) -> Table:
         sides = ("highest", "lowest")
         names = [f"{side} {what}" for side in sides for what in ("activation", "words", "sentence")]
         rows: Table = [["neuron", "category", "sparseness", *names]]
-        for column in range(len(self)):
+        for column in columns:
             own = self.of(column)
             cells: list[Any] = []
             for side in (own.highest, own.lowest):

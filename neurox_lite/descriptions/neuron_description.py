@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurox_lite.descriptions.description_scores import DescriptionScore
+from neurox_lite.descriptions.exemplars_html import descriptions_html
 from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.descriptions.page import page
 from neurox_lite.descriptions.reference_scores import MeanScores
@@ -17,7 +18,6 @@ from neurox_lite.figures import MOST, Given, finish, panels
 from neurox_lite.files import write_text
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron, NeuronSpace
-from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.showing import short_repr, summary
@@ -157,7 +157,11 @@ class NeuronDescriptions(SavedResult):
     KIND = "neuron descriptions"
     __repr__ = short_repr
     to_pandas = as_pandas
-    _repr_html_ = as_html
+
+    def _repr_html_(self) -> str:
+        """The best descriptions, each with sentences at which the neuron is largest."""
+        own = {each.neuron: each for each in self.exemplars}
+        return descriptions_html(self, [(one, own.get(one.neuron)) for one in self._described()])
 
     def __str__(self) -> str:
         n_described = len({one.neuron for one in self.neurons if one.descriptions})

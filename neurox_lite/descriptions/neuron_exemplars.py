@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurox_lite.descriptions.exemplars_html import exemplars_html
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import Given, finish, panels
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import Neuron
-from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
@@ -151,7 +151,7 @@ class NeuronExemplars(SavedResult):
     KIND = "neuron exemplars"
     __repr__ = short_repr
     to_pandas = as_pandas
-    _repr_html_ = as_html
+    _repr_html_ = exemplars_html
 
     def __str__(self) -> str:
         facts = {
@@ -193,6 +193,13 @@ class NeuronExemplars(SavedResult):
         axis.set_ylabel("words of the sample")
         axis.set_title(figure_text(f"neuron {self.neuron}, {self.category}"), fontsize=10)
         return finish(axes, ax, title)
+
+    @property
+    def median(self) -> float:
+        """Of all activations, as the histogram has it."""
+        edges = np.linspace(self.smallest, self.largest, len(self.histogram) + 1)
+        below = np.concatenate(([0], np.cumsum(self.histogram)))
+        return float(np.interp(below[-1] / 2, below, edges))
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> dict[str, Any]:

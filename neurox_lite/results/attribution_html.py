@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neurox_lite.escaping import html
+from neurox_lite.results.coloured_html import box, ground
 
 if TYPE_CHECKING:
     from neurox_lite.results.token_attributions import TokenAttributions
 
 MOST_TEXTS, MOST_CELLS = 10, 10_000
 """Texts, and values of them, that a notebook shows; of a longer first text the first tokens."""
-
-POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
-STRONGEST = 0.75
-"""How opaque the ground of the largest value is; black letters can be read on it."""
 
 FRAME = (
     "background:#fff;color:#000;padding:.6em .8em;font-family:sans-serif;font-size:15px;"
@@ -70,12 +67,12 @@ def fragment(attributions: TokenAttributions, texts: Sequence[int], most: int | 
     """Some of the texts, by their numbers, each with at most so many values."""
     known = (attributions.provenance.get(key) for key in ("model", "explained"))
     of_model = "".join(f", {html(each)}" for each in known if each)
-    negative = f' <span style="{_box(-1.0)};color:#000">negative</span>'
+    negative = f' <span style="{box(-1.0)};color:#000">negative</span>'
     lines = [
         f'<div style="{FRAME}">',
         f'<div dir="auto"><b>{html(attributions.method)}</b>{of_model}</div>',
         '<div style="font-size:12px;color:#555">'
-        f'<span style="{_box(1.0)};color:#000">positive</span>'
+        f'<span style="{box(1.0)};color:#000">positive</span>'
         f"{negative * attributions.is_signed} "
         "the darker, the larger among the tokens of the text; pale letters: tokens that "
         "the tokenizer added</div>",
@@ -121,7 +118,7 @@ def _token(token: str, value: str, share: float, is_special: bool) -> str:
     title = f'title="{html(token)}: {value}"'
     # Brackets of [CLS] would take the direction of the text, and bytes not that of their letters.
     tag = "bdi" if is_special or BYTES.search(token) else "span"
-    return f'<{tag} {title} style="{_box(share)}{_pale(is_special)}">{html(token)}</{tag}>'
+    return f'<{tag} {title} style="{box(share)}{_pale(is_special)}">{html(token)}</{tag}>'
 
 
 def _by_state(attributions: TokenAttributions, text: int, largest: float, shown: slice) -> str:
@@ -141,7 +138,7 @@ def _by_state(attributions: TokenAttributions, text: int, largest: float, shown:
         strict=True,
     ):
         cells = "".join(
-            f'<td style="text-align:right;{_ground(value / (largest or 1.0))}">{value:{form}}</td>'
+            f'<td style="text-align:right;{ground(value / (largest or 1.0))}">{value:{form}}</td>'
             for value in values
         )
         style = f"text-align:start;{space}{_pale(is_special)}"
@@ -154,17 +151,6 @@ def _by_state(attributions: TokenAttributions, text: int, largest: float, shown:
         '<table style="border-collapse:collapse;line-height:1.5">'
         f"<tr><td></td>{head}</tr>\n" + "\n".join(rows) + "</table></details>"
     )
-
-
-def _box(share: float) -> str:
-    """Of a token; that a value is negative is not told by the colour alone."""
-    line = ";border-bottom:2px dotted #000" if share < 0 else ""
-    return f"{_ground(share)};padding:.1em .25em;border-radius:.2em{line}"
-
-
-def _ground(share: float) -> str:
-    red, green, blue = POSITIVE if share >= 0 else NEGATIVE
-    return f"background:rgba({red},{green},{blue},{abs(share) * STRONGEST:.2f})"
 
 
 def _pale(is_special: bool) -> str:

@@ -17,6 +17,9 @@ from neurox_lite.results.tables import Table, is_number
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 10, 10, 60
 """Of a table, and of a cell."""
 
+MOST_UPRIGHT = 25
+"""Values of a table of one row."""
+
 FRAME = "font-size:13px;line-height:1.5;max-width:70em"
 LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
 QUIET = "opacity:.75"
@@ -57,13 +60,13 @@ def shown_table(table: Table, n_rows: int | None = None) -> str:
     header, *rows = table
     if len(rows) == 1 and n_rows is None:
         names = [[name, value] for name, value in zip(header, rows[0], strict=True)]
-        return shown_rows([], names, len(names))
+        return shown_rows([], names, len(names), MOST_UPRIGHT)
     return shown_rows(header, rows, len(rows) if n_rows is None else n_rows)
 
 
-def shown_rows(header: list[Any], rows: Table, n_rows: int) -> str:
+def shown_rows(header: list[Any], rows: Table, n_rows: int, most: int = MOST_ROWS) -> str:
     """Some of ``n_rows`` rows, below a header if there is one."""
-    shown = [row[:MOST_COLUMNS] for row in rows[:MOST_ROWS]]
+    shown = [row[:MOST_COLUMNS] for row in rows[:most]]
     n_columns = max(map(len, [header, *rows]), default=0)
     head = "".join(
         f'<th scope="col" style="{_cell(_are_numbers(shown, place))};{LINE}">{_text(name)}</th>'
