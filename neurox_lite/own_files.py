@@ -31,7 +31,7 @@ HEADS = {
         rb"status,objective,alpha,size,|l1,l2,scores,|metric,data,intact,masked,|"
         rb"text,position,token,state,value|label,n_tokens,state,|"
         rb"description,(n_examples,n_sentences|layer,unit,n_sentences),|n_active,n_inactive,|sign,what,rank,|"
-        rb"neuron,category,sparseness,|neuron,sign,level,description,"
+        rb"neuron,category,sparseness,|neuron,rank,twin,|neuron,sign,level,description,"
     ),
 }
 """How files of neurox_lite begin that do not name it."""

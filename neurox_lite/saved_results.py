@@ -34,6 +34,7 @@ CLASS_OF = {
     "neuron descriptions": "descriptions.neuron_description.NeuronDescriptions",
     "neuron exemplars": "descriptions.neuron_exemplars.NeuronExemplars",
     "neuron ranking": "results.ranking.NeuronRanking",
+    "neuron twins": "correlation.neuron_twins.NeuronTwins",
     "online code": "probing.online_code.OnlineCodeLength",
     "rank intervals": "evaluation.rank_intervals.RankIntervals",
     "regularisation search": "probing.search.RegularisationSearch",

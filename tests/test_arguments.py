@@ -52,6 +52,7 @@ FIRST = {
     "control_labels": lambda it: nx.probing.control_labels(it, []),
     "convert": lambda it: nx.convert(it, "nowhere/out.json"),
     "correlation_clusters": lambda it: nx.correlation.correlation_clusters(it),
+    "twins": lambda it: nx.correlation.twins(it),
     "describe": lambda it: nx.describe(it, CORPUS),
     "describe corpus": lambda it: nx.describe(X, it),
     "detect": lambda it: nx.descriptions.detect(it, X[:, 0], GROUPS, threshold=0.5),

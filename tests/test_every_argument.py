@@ -52,6 +52,7 @@ VALID = {
     "ablate": {"rankings": [RANKING], **DATA, **TEST, "probe": FITTED, "shares": SHARES},
     "correlation.correlation_clusters": {"X": X},
     "correlation.layer_similarity": {"X": X, "other": X},
+    "correlation.twins": {"activations": X},
     "corpora.annotate": {"corpus": CORPUS, "tag": "new", "rule": "w1.*"},
     "corpora.word_filter": {"corpus": CORPUS},
     "descriptions.compositional_formulas": {"X": X, "corpus": CORPUS, "min_count": 2},

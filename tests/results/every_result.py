@@ -11,6 +11,7 @@ from neurox_lite.attribution.comparison import AttributionComparison
 from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.clusters import NeuronClusters
+from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.description_effects import DescriptionEffect, DescriptionEffects
@@ -210,6 +211,7 @@ EVERY = {
         table,
         MinimalSet(EVIL, 0.01, 0.9, SHARES, THREE, tuple(range(N)), True),
         NeuronClusters(SPACE, 0.5, tuple(range(N))),
+        NeuronTwins(SPACE, SPACE, (Neuron(0, 1), Neuron(1, 2)), ((2, 0), ()), ((0.9, -0.5), ()), N),
         mask,
         ranking,
         OnlineCodeLength(100.0, 200.0, (10, 20), (50.0, 50.0), True),
