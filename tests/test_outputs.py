@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import stat
@@ -25,8 +24,7 @@ from neurox_lite.outputs import (
 )
 from neurox_lite.own_files import is_ours
 from neurox_lite.public_names import public_name, public_names
-
-SPAWN = multiprocessing.get_context("forkserver")
+from tests.processes import server
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -245,8 +243,9 @@ def test_another_process_is_refused_and_what_a_killed_one_left_is_removed(tmp_pa
     path = tmp_path / ("folder" if mode == "write in" else "[file].txt")
     foreign = tmp_path / ".other.0123456789ab.partial"
     foreign.write_text("of another output")
-    started = SPAWN.Event()
-    process = SPAWN.Process(target=hold, args=(path, started, mode))
+    processes = server()
+    started = processes.Event()
+    process = processes.Process(target=hold, args=(path, started, mode))
     process.start()
     assert started.wait(60)
 
@@ -290,9 +289,10 @@ def compete(path, barrier, number, results):
 def test_of_processes_that_begin_together_one_writes(tmp_path):
     for name in ("0.txt", "1.txt", "folder"):
         path = tmp_path / name
-        barrier, results = SPAWN.Barrier(4), SPAWN.Queue()
+        context = server()
+        barrier, results = context.Barrier(4), context.Queue()
         processes = [
-            SPAWN.Process(target=compete, args=(path, barrier, n, results)) for n in range(4)
+            context.Process(target=compete, args=(path, barrier, n, results)) for n in range(4)
         ]
         for process in processes:
             process.start()

@@ -3,11 +3,8 @@
 import inspect
 import json
 import re
-import resource
 import shlex
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from neurox_lite.activations.writer import open_writer
 from neurox_lite.cli.main import main
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
+from tests.processes import run_command
 
 METADATA = {
     "model": "tiny",
@@ -232,19 +230,6 @@ def test_names_in_the_guide_from_neurox_exist():
 # A full disk: a process whose files may not grow.
 
 
-def limited(limit, *arguments):
-    code = "import sys; from neurox_lite.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.run(
-        [sys.executable, "-c", code, "convert", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)
-        ),
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("limit", [0, 5_000, 60_000])
 @pytest.mark.parametrize("name", ["o.hdf5", "o.json", "o.h5"])
 def test_a_full_disk_is_one_line(tmp_path, name, limit):
@@ -259,9 +244,10 @@ def test_a_full_disk_is_one_line(tmp_path, name, limit):
     options = ["--to", "store"] if name == "o.h5" else []
     (tmp_path / "there").mkdir()
 
-    full = limited(limit, tmp_path / "s.h5", tmp_path / "there" / name, *options)
+    command = ["convert", tmp_path / "s.h5", tmp_path / "there" / name, *options]
+    code, said = run_command(command, file_limit=limit)
 
-    assert full.returncode == 1, full
-    (line,) = full.stderr.splitlines()
+    assert code == 1, said
+    (line,) = said.splitlines()
     assert line.startswith(f"neurox-lite: error: {tmp_path / 'there' / name}: cannot be written")
     assert not list((tmp_path / "there").iterdir())

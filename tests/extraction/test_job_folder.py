@@ -7,7 +7,6 @@ Also of ``neurox_lite.extraction.finished_store``, ``neurox_lite.extraction.fold
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
 from pathlib import Path
 
@@ -23,14 +22,13 @@ from neurox_lite.errors import InputError
 from neurox_lite.extraction import job as job_module
 from neurox_lite.extraction import job_folder as job_folder_module
 from neurox_lite.extraction.extract import extract, extract_share
+from tests.processes import server
 
 pytestmark = pytest.mark.heavy
 
 MODEL = str(embedded_path("models/lstm-0"))
 CORPUS = TaggedCorpus([["the", "old", "cat", "sees", "dogs"][: 1 + i % 5] for i in range(30)])
 OTHER = TaggedCorpus([["dogs", "see", "cats"]] * 30)
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["neurox_lite.extraction.extract"])
 
 
 @pytest.fixture(autouse=True)
@@ -244,9 +242,10 @@ def share_in_child(corpus, out, share, barrier, results):
 
 
 def together(out, *jobs):
-    barrier, results = PROCESSES.Barrier(len(jobs)), PROCESSES.Queue()
+    context = server()
+    barrier, results = context.Barrier(len(jobs)), context.Queue()
     processes = [
-        PROCESSES.Process(target=share_in_child, args=(*job[:1], out, job[1], barrier, results))
+        context.Process(target=share_in_child, args=(*job[:1], out, job[1], barrier, results))
         for job in jobs
     ]
     for process in processes:

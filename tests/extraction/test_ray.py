@@ -168,7 +168,7 @@ def test_a_job_goes_on_with_ray_where_it_stopped_without(
         return finish(self)
 
     monkeypatch.setattr(job_module.ExtractionJob, "finish", look)
-    check(extract(model, CORPUS, tmp_path / "s.h5", engine="ray"), expected)
+    check(extract(model, CORPUS, tmp_path / "s.h5", engine="ray", workers=1), expected)
     assert seen == [first]
 
 

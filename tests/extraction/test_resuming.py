@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -28,18 +25,18 @@ from neurox_lite.extraction import job_folder as job_folder_module
 from neurox_lite.extraction import shards as shards_module
 from neurox_lite.extraction.extract import extract, extract_share
 from neurox_lite.models.loading import load_model
+from tests.processes import run_command, server, start_command
 
 pytestmark = pytest.mark.heavy
 
 CORPUS = TaggedCorpus([["the", "old", "cat", "sees", "dogs"][: 1 + i % 5] for i in range(60)])
-CHILD = """
-import sys
-from neurox_lite.extraction import job
-job.SHARD_BYTES, job.MIN_SHARD_WORDS = {shard_bytes}, 1
-from neurox_lite.cli.main import main
-sys.exit(main(sys.argv[1:]))
-"""
 KILLS = 20
+
+
+def shards_of(n_bytes):
+    """What tells a process how large its shards are."""
+    job = "neurox_lite.extraction.job"
+    return {f"{job}.SHARD_BYTES": n_bytes, f"{job}.MIN_SHARD_WORDS": 1}
 
 
 @pytest.fixture
@@ -280,7 +277,7 @@ def command(folder, corpus, out):
 
 def extract_in_child(model, corpus, out):
     """What a killed process was doing; it starts from a server that has imported everything."""
-    job_module.SHARD_BYTES, job_module.MIN_SHARD_WORDS = 1 << 20, 1
+    job_module.SHARD_BYTES, job_module.MIN_SHARD_WORDS = 1 << 19, 1
     extract(model, corpus, out, device="cpu").close()
 
 
@@ -288,9 +285,8 @@ def test_killed_at_twenty_random_moments(tmp_path):
     """SIGKILL, and the same again, until it ends: the store is as if undisturbed."""
     rng = random.Random(0)
     words = ["the", "old", "cat", "sees", "dogs", "that", "bark", "at", "her", "and", "cats"]
-    corpus = TaggedCorpus([rng.choices(words, k=12) for _ in range(1200)])
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
+    corpus = TaggedCorpus([rng.choices(words, k=12) for _ in range(600)])
+    processes = server()
 
     def start(out):
         arguments = (str(embedded_path("models/bert")), corpus, str(out))
@@ -344,15 +340,8 @@ def test_killed_at_twenty_random_moments(tmp_path):
 
 def limited(folder, corpus, out, limit):
     """Run the command in a process whose files may not grow beyond a limit: a full disk."""
-    return subprocess.run(
-        [sys.executable, "-c", CHILD.format(shard_bytes=100_000), *command(folder, corpus, out)],
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(
-            resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY)
-        ),
-        check=False,
-    )
+    options = {"file_limit": limit, "settings": shards_of(100_000)}
+    return run_command(command(folder, corpus, out), **options)
 
 
 @pytest.mark.parametrize("limit", [30_000, 80_000, 200_000])
@@ -361,10 +350,10 @@ def test_a_full_disk_loses_nothing(folder, tmp_path, limit):
     (tmp_path / "text.txt").write_text("\n".join(" ".join(s) for s in CORPUS.sentences * 30))
     out = tmp_path / "s.h5"
 
-    full = limited(folder, str(tmp_path / "text.txt"), out, limit)
+    code, said = limited(folder, str(tmp_path / "text.txt"), out, limit)
 
-    assert full.returncode == 1
-    (line,) = [line for line in full.stderr.splitlines() if "error" in line]
+    assert code == 1, said
+    (line,) = [line for line in said.splitlines() if "error" in line]
     assert line.startswith(f"neurox-lite: error: {out}: cannot be written (")
     assert "run the same command again" in line
     assert not out.exists()
@@ -374,8 +363,8 @@ def test_a_full_disk_loses_nothing(folder, tmp_path, limit):
         shards = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("[0-9]*.h5")}
         assert len(shards) > 3
 
-    done = limited(folder, str(tmp_path / "text.txt"), out, 1 << 30)
-    assert done.returncode == 0, done.stderr
+    code, said = limited(folder, str(tmp_path / "text.txt"), out, 1 << 30)
+    assert code == 0, said
     assert verify(ActivationStore(out)) == []
 
 
@@ -455,16 +444,13 @@ def test_shares_at_the_same_time(folder, tmp_path):
     (tmp_path / "text.txt").write_text("\n".join(" ".join(s) for s in CORPUS.sentences))
     out = tmp_path / "s"
     arguments = command(folder, str(tmp_path / "text.txt"), out)
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", CHILD.format(shard_bytes=960), *arguments, "--shard", f"{i}/3"],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-        )
-        for i in (1, 2, 3)
+    started = [
+        start_command([*arguments, "--shard", f"{i}/3"], settings=shards_of(960)) for i in (1, 2, 3)
     ]
-    for process in processes:
-        assert process.wait() == 0, process.stderr.read()
+    for process, stderr in started:
+        said = stderr.read()
+        process.join()
+        assert process.exitcode == 0, said
     store = ActivationStore(out)
     assert verify(store) == []
     assert store.n_rows == CORPUS.n_words

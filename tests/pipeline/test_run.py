@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import subprocess
-import sys
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +43,7 @@ from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.token_attributions import TokenAttributions
+from tests.processes import start_command
 
 pytestmark = pytest.mark.heavy
 
@@ -322,15 +322,14 @@ def test_a_failed_job_leaves_no_results_of_another(
 def test_a_killed_run_is_taken_up_again(job: Job, tmp_path: Path) -> None:
     """SIGKILL at several moments, from the start of extraction to the last stage."""
     (tmp_path / "job.yaml").write_text(replace(job, out=str(tmp_path / "out")).to_yaml())
-    command = [sys.executable, "-m", "neurox_lite.cli.main", "run", str(tmp_path / "job.yaml")]
     for stage in ("extract", "probe", "ablate"):
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        assert process.stderr is not None
-        for line in process.stderr:
+        process, stderr = start_command(["run", str(tmp_path / "job.yaml")])
+        for line in stderr:
             if line.startswith(f"{stage}: running"):
                 process.kill()
                 break
-        process.wait()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
     result = run_job(replace(job, out=str(tmp_path / "out")))
     assert result.converged
     assert {"extract", "probe"} <= set(result.skipped)
