@@ -9,11 +9,16 @@ from pathlib import Path
 from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.escaping import markdown, markdown_code
-from neurox_lite.evaluation.localisation import Measure
 from neurox_lite.evaluation.localisations import LocalisationDifference, Localisations
 from neurox_lite.files import write_text
 from neurox_lite.ranking.layer_profiles import LayerProfiles
-from neurox_lite.ranking.shared_neurons import SharedCount, SharedNeurons
+from neurox_lite.ranking.shared_neurons import SharedNeurons
+from neurox_lite.report.compared import (
+    localised_rows,
+    profile_rows,
+    said_of_difference,
+    shared_rows,
+)
 from neurox_lite.report.comparison_files import (
     LAYER_PROFILES,
     LOCALISATIONS,
@@ -132,23 +137,7 @@ def _shared(found: SharedNeurons, of: str, figure: str) -> str:
         f"{markdown(name)} {len(own):,}"
         for name, own in zip(found.properties, found.neurons, strict=True)
     )
-    rows = [
-        (
-            count.of,
-            count.neurons,
-            f"{count.expected:.1f}",
-            f"{count.low} to {count.high}",
-            f"{2 * min(count.p_at_least, count.p_at_most, 0.5):.2g}",
-            f"{count.expected_in_layers:.1f}",
-            _verdict(count),
-        )
-        for count in found.counts
-    ]
     units = found.space.unit_name
-    header = (
-        *(f"{units} of", "found", "by chance", "95 % of chance", "p (two-sided)"),
-        *("by chance within layers", "so"),
-    )
     named = [_named("All have", found.shared(), units)]
     named += [
         _named(f"Only {markdown(name)} has", found.only(name), units) for name in found.properties
@@ -160,19 +149,13 @@ def _shared(found: SharedNeurons, of: str, figure: str) -> str:
             f"tenth of its ranking: {sizes} of {found.space.n_neurons:,} {units}. By chance: if "
             f"each had as many, drawn at random from all {units}; within layers, if it had as many "
             f"of each layer (figure: `{figure}`).",
-            table(header, rows),
+            table(*shared_rows(found)),
             "\n".join(f"- {line}" for line in named),
             "Chance is that of sets that have nothing to do with each other. Labels of the same "
             f"words are related, and some {units} serve every probe: sharing more than chance does "
             "not say that the model relates the properties.",
         )
     )
-
-
-def _verdict(count: SharedCount) -> str:
-    if count.low <= count.neurons <= count.high:
-        return "as chance has it"
-    return f"{'more' if count.neurons > count.high else 'fewer'} than chance"
 
 
 def _named(start: str, neurons: Sequence[object], units: str) -> str:
@@ -184,39 +167,18 @@ def _named(start: str, neurons: Sequence[object], units: str) -> str:
 
 
 def _layers(found: LayerProfiles, figure: str) -> str:
-    rows = []
-    for one in found.profiles:
-        chosen, every = max(sum(one.counts), 1), sum(one.widths)
-        most = one.counts.index(max(one.counts))
-        layer = f"{one.layers[most]}: {percent(one.counts[most] / chosen)}"
-        layer += f" ({percent(one.widths[most] / every)} of all neurons)"
-        entropy, by_chance = (
-            "none" if value is None else f"{value:.3f}"
-            for value in (one.entropy, one.expected_entropy)
-        )
-        rows.append((one.name, one.model, sum(one.counts), layer, entropy, by_chance))
     return "\n\n".join(
         (
             "## In which layers?",
             "The same neurons by layer. Entropy is 0 if they are in one layer, and 1 if they are "
             "spread as all neurons are; as many neurons drawn at random have that of the last "
             f"column on average (figure: `{figure}`).",
-            table(("property", "model", "neurons", "most in layer", "entropy", "by chance"), rows),
+            table(*profile_rows(found)),
         )
     )
 
 
 def _localised(found: Localisations, figure: str) -> str:
-    names = list(dict.fromkeys(m.name for one in found.results for m in one.measures))
-    rows = [
-        (
-            one.tag,
-            one.model,
-            f"{one.n_train:,}",
-            *("none" if (m := one.measure(name)) is None else _in_words(m) for name in names),
-        )
-        for one in found.results
-    ]
     doubt = () if found.converged else ("**Some of these probes did NOT CONVERGE.**",)
     return "\n\n".join(
         (
@@ -227,25 +189,14 @@ def _localised(found: Localisations, figure: str) -> str:
             "the share that the top 1 % of all neurons of two classes have in common, on average "
             "(of two classes alone it says nothing). Probes of a sample of the training words; "
             f"95 % intervals over its sentences and those of test (figure: `{figure}`).",
-            table(("property", "model", "words", *names), rows),
+            table(*localised_rows(found)),
             *doubt,
         )
     )
 
 
-def _in_words(measure: Measure) -> str:
-    if measure.value is None:
-        return "none"
-    digits = 1 if measure.is_count else 3
-    interval = "not known"
-    if measure.low is not None and measure.high is not None:
-        interval = f"{measure.low:.{digits}f} to {measure.high:.{digits}f}"
-    chance = "" if measure.by_chance is None else f"; by chance {measure.by_chance:.{digits}f}"
-    return f"{measure.value:.{digits}f} ({interval}{chance})"
-
-
 def _differences(found: Sequence[LocalisationDifference]) -> str:
-    lines = [f"- {_sentence(one)}" for one in found]
+    lines = [f"- {markdown(said_of_difference(one))}" for one in found]
     return "\n\n".join(
         (
             "## More localised in one model than in another?",
@@ -255,19 +206,3 @@ def _differences(found: Sequence[LocalisationDifference]) -> str:
             "\n".join(lines) if lines else "Nothing can be compared.",
         )
     )
-
-
-def _sentence(one: LocalisationDifference) -> str:
-    tag, model, other = map(markdown, (one.tag, one.model, one.other))
-    interval = f"{one.low:.3g} to {one.high:.3g}"
-    measure = one.measure
-    if one.is_ratio:
-        said = f"{measure}: {model} takes {one.value:.3g} times as many as {other} ({interval})"
-        fewer = model if one.value < 1 else other
-        verdict = f"more localised in {fewer}"
-    else:
-        said = f"{measure}: {model} minus {other} {one.value:+.3f} ({interval})"
-        lower = model if one.value < 0 else other
-        verdict = f"lower in {lower}"
-    paired = "" if one.paired else " Not the same words."
-    return f"{tag}, {said}: {verdict if one.is_clear else 'not told apart'}.{paired}"

@@ -9,6 +9,7 @@ from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.probing.online_code import OnlineCodeLength
+from neurox_lite.report.depth import code_rows, interval_rows, redundancy_rows
 from neurox_lite.report.job_files import (
     LAYER_SCORES,
     LEARNING_CURVE,
@@ -18,7 +19,6 @@ from neurox_lite.report.job_files import (
 )
 from neurox_lite.report.markdown import percent, table
 
-N_SHOWN = 20
 NOT_CONVERGED = "**Some of these probes did NOT CONVERGE.**"
 
 
@@ -56,34 +56,23 @@ def _layers(scores: LayerScores, figure_format: str) -> str:
 
 
 def _redundancy(sets: list[MinimalSet]) -> str:
-    rows = []
-    for number, found in enumerate(sets, start=1):
-        best = percent(found.accuracies[-1]) if found.accuracies else ""
-        size = len(found.columns) if found.columns is not None else "none is enough"
-        rows.append((number, size, best))
     delta, full = 100 * sets[0].delta, percent(sets[0].full_accuracy)
     return _section(
         "How redundant is it?",
         "Minimal sets, each without the neurons of those before it and found by a probe of the "
         f"neurons that were left; accuracy on dev, the words they are chosen on, to be within "
         f"{delta:g} points of all neurons ({full}):",
-        table(("set", "neurons", "dev accuracy"), rows),
+        table(*redundancy_rows(sets)),
         converged=all(found.converged for found in sets),
     )
 
 
 def _online_code(code: OnlineCodeLength) -> str:
-    rows = [
-        ("description length of the labels (kbit)", f"{code.codelength / 1000:.1f}"),
-        ("uniform code (kbit)", f"{code.uniform_codelength / 1000:.1f}"),
-        ("compression", f"{code.compression:.2f}"),
-        ("bits per word", f"{code.bits_per_label:.3f}"),
-    ]
     return _section(
         "How easily is it read?",
         "Online code of the training labels (Voita & Titov 2020): each block coded by a probe of "
         "the blocks before it.",
-        table(("", "value"), rows),
+        table(("", "value"), code_rows(code)),
         converged=code.converged,
     )
 
@@ -111,17 +100,12 @@ def _learning_curve(curve: LearningCurve, figure_format: str) -> str:
 
 def _intervals(intervals: RankIntervals, figure_format: str) -> str:
     k = max(1, intervals.space.n_neurons // 10)
-    space, stays = intervals.space, intervals.top_share(k)
-    rows = [
-        (f"{layer}:{unit}", rank, f"{low} to {high}", percent(stays[space.column(layer, unit)]))
-        for layer, unit, rank, low, high in intervals.table()[1 : N_SHOWN + 1]
-    ]
     return _section(
         "How sure is the ranking?",
         f"Ranks over {len(intervals.resampled)} resamples of the training sentences (figure: "
         f"`{RANK_INTERVALS.figure}.{figure_format}`). Of the top {k} neurons, a resample keeps "
         f"{percent(intervals.overlap(k))} in its top {k} on average; of {k} neurons at random "
         f"it would be {percent(k / intervals.space.n_neurons)}.",
-        table(("neuron", "rank", f"{100 * intervals.level:g} % interval", f"in the top {k}"), rows),
+        table(*interval_rows(intervals)),
         converged=intervals.converged,
     )

@@ -14,10 +14,10 @@ from neurox_lite.escaping import markdown, markdown_code
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.files import write_text
 from neurox_lite.json_files import read_json
-from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.report.data import changed_labels, chosen_words, setting, skipped_lines
+from neurox_lite.report.encoded import NOT_CONVERGED, TOO_HIGH, probe_rows, said_of_minimal
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
@@ -31,8 +31,9 @@ from neurox_lite.report.job_files import (
     STORE,
     SUMMARY,
 )
-from neurox_lite.report.markdown import Markup, pair, percent, table
+from neurox_lite.report.markdown import Markup, percent, table
 from neurox_lite.report.study import study_sections
+from neurox_lite.report.tokens import faithful_rows
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
 
@@ -104,43 +105,16 @@ def write_summary(
 
 
 def _probe(evaluation: dict[str, Any], control: Selectivity) -> str:
-    certificate = Certificate(**evaluation["certificate"])
-    state = "converged" if certificate.converged else "**NOT CONVERGED: do not trust the ranking**"
-    doubt = "" if control.control_converged else " (**control NOT CONVERGED: too high**)"
-    low, high = evaluation["test_accuracy_interval"]
-    interval = (
-        "cannot be known from one sentence"
-        if (low, high) == (0, 1)
-        else f"{percent(low)} to {percent(high)}"
-    )
-    controls = control.control_accuracies
-    spread = (
-        f"; {len(controls)} seeds, {percent(min(controls))} to {percent(max(controls))}"
-        if len(controls) > 1
-        else ""
-    )
-    rows = [
-        (
-            "test accuracy, all neurons (95 % interval over sentences)",
-            f"{percent(evaluation['test_accuracy'])} ({interval})",
-        ),
-        ("dev / train accuracy", pair(evaluation["dev_accuracy"], evaluation["train_accuracy"])),
-        ("majority class", percent(evaluation["majority_accuracy"])),
-        (
-            f"control task (random label per word type{spread})",
-            percent(control.control_accuracy),
-        ),
-        (
-            "selectivity (task minus control, points)",
-            Markup(f"{100 * control.selectivity:.2f}{doubt}"),
-        ),
-        ("weights that are not zero", percent(evaluation["nonzero_weights"])),
-        (
-            f"{certificate.kind} (tolerance {certificate.tol:.0e})",
-            Markup(f"{certificate.value:.1e}, {state}"),
-        ),
-    ]
+    rows = [(name, _loud(value)) for name, value in probe_rows(evaluation, control)]
     return "## Is the property encoded?\n\n" + table(("", "value"), rows)
+
+
+def _loud(value: str) -> str:
+    """In bold what does not hold."""
+    for doubt in (NOT_CONVERGED, TOO_HIGH):
+        if doubt in value:
+            return Markup(value.replace(doubt, f"**{doubt}**"))
+    return value
 
 
 def _search(search: RegularisationSearch) -> str:
@@ -197,7 +171,7 @@ def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
 
 
 def _ablation(curves: AblationCurves, minimal: MinimalSet, figure_format: str) -> str:
-    parts = ["## How many neurons does it take?", _minimal(minimal)]
+    parts = ["## How many neurons does it take?", said_of_minimal(minimal)]
     for curve in curves.curves:
         how = (
             "probe retrained on the kept neurons"
@@ -231,33 +205,14 @@ def _curve_rows(curve: AblationCurve) -> Iterable[Sequence[object]]:
         )
 
 
-def _minimal(minimal: MinimalSet) -> str:
-    delta, full = 100 * minimal.delta, minimal.full_accuracy
-    if minimal.share is None or minimal.columns is None:
-        return f"No share tried comes within {delta:g} points of all neurons on dev."
-    of_units = "" if minimal.units == "neurons" else f" of the {minimal.units}"
-    return (
-        f"Minimal set: the top **{100 * minimal.share:g} %**{of_units} ({len(minimal.columns)} "
-        f"neurons), retrained, reaches {percent(minimal.accuracies[-1])} on dev, within "
-        f"{delta:g} points of all neurons ({percent(full)}). It is the first share that does "
-        "on these words; the table is of test."
-    )
-
-
 def _attributions(faithfulness: Faithfulness, attributed: str, doubts: str) -> str:
-    header = ("method", "comprehensiveness", "sufficiency", "better than a random order by")
-    columns = ("comprehensiveness", "sufficiency", "above_random")
-    means = [getattr(faithfulness, name) for name in columns]
-    rows = [
-        (method, *map(str, row)) for method, *row in zip(faithfulness.methods, *means, strict=True)
-    ]
     said = (
         f"Tokens of {faithfulness.n_texts} sentences of test, by what they do for {attributed}: "
         f"how far its {faithfulness.measure} falls without the tokens of the largest values, and "
         "with these alone (mean and 95 % interval over sentences; every sentence is in "
         "`attribution/`):"
     )
-    section = f"## Which tokens decide?\n\n{said}\n\n{table(header, rows)}"
+    section = f"## Which tokens decide?\n\n{said}\n\n{table(*faithful_rows(faithfulness))}"
     return f"{section}\n\n**Does not hold: {markdown(doubts)}.**" if doubts else section
 
 

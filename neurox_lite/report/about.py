@@ -1,0 +1,149 @@
+"""What are the neurons about? Descriptions beside chance, formulas, effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurox_lite.descriptions.all_exemplars import Exemplars
+from neurox_lite.descriptions.description_effects import DescriptionEffects
+from neurox_lite.descriptions.description_scores import DescriptionScores
+from neurox_lite.descriptions.detection import Detection
+from neurox_lite.descriptions.distribution import CATEGORIES
+from neurox_lite.descriptions.neuron_description import NeuronDescriptions
+from neurox_lite.descriptions.neuron_formulas import CompositionalFormulas
+from neurox_lite.report.blocks import (
+    Block,
+    Section,
+    bars,
+    figure,
+    figures,
+    folded,
+    neurons,
+    of_interval,
+    section,
+    table,
+)
+from neurox_lite.report.markdown import percent
+from neurox_lite.report.subjects import Subjects
+
+DESCRIBED, EXEMPLARS, EFFECTS = "neuron descriptions", "exemplars", "description effects"
+FORMULAS, SCORES, DETECTION = "compositional formulas", "description scores", "detection"
+MOST_ROWS = 40
+
+
+def about_section(subjects: Subjects) -> Section | None:
+    """Descriptions and their scores, categories of all neurons, formulas, causal effects."""
+    found = subjects.found
+    blocks: list[Block] = []
+    for each in found.of(DESCRIBED):
+        blocks += _described(each.result, subjects.name(each))
+    for each in found.of(EXEMPLARS):
+        blocks.append(_categories(each.result, subjects.name(each)))
+    for each in found.of(FORMULAS):
+        blocks.append(_formulas(each.result, subjects.name(each)))
+    for each in found.of(EFFECTS):
+        blocks.append(_effects(each.result, subjects.name(each)))
+    for each in found.of(SCORES):
+        blocks.append(_scores(each.result, subjects.name(each)))
+    for each in found.of(DETECTION):
+        blocks.append(_detection(each.result, subjects.name(each)))
+    text = (
+        "A description is what the words or sentences at which a neuron is largest (or smallest) "
+        "have more often than others. Its score is of sentences it was not made from; a neuron "
+        "without one stays without one."
+    )
+    return section("about", "What are the neurons about?", [text], blocks)
+
+
+def n_described(found: NeuronDescriptions) -> tuple[int, int]:
+    """Neurons with a description at some sign, and all that were asked for."""
+    described = {one.neuron for one in found.neurons if one.descriptions}
+    return len(described), len({one.neuron for one in found.neurons})
+
+
+def _described(found: NeuronDescriptions, name: str) -> Iterator[Block]:
+    some, every = n_described(found)
+    items = [
+        figure(
+            f"neurons with a description{f': {name}' if name else ''}",
+            f"{some} of {every}",
+            note=f"{percent(found.described_by_chance)} of neurons and signs if activations are "
+            "shuffled",
+        )
+    ]
+    for mean in found.means:
+        ends = f"{mean.auprc.low:.3f} to {mean.auprc.high:.3f}" if mean.auprc.is_known else ""
+        items.append(figure(f"mean AUPRC: {mean.of}", f"{mean.auprc.value:.3f}", ends))
+    yield figures(items)
+    rows = [
+        [
+            neurons([one.neuron]),
+            one.sign,
+            each.text,
+            each.level,
+            of_interval(each.score.auprc),
+            f"{each.score.density:.3f}",
+        ]
+        for one in found.neurons
+        for each in one.descriptions
+    ]
+    head = ["neuron", "activations", "description", "of", "AUPRC", "by chance"]
+    if rows:
+        caption = f"Descriptions{f': {name}' if name else ''}"
+        yield folded(table(caption, head, rows[: 2 * MOST_ROWS]), f"{len(rows)} {caption.lower()}")
+
+
+def _categories(found: Exemplars, name: str) -> Block:
+    counts = np.bincount(found.arrays["categories"], minlength=len(CATEGORIES))
+    title = f"All {len(found):,} {found.space.unit_name} by what decides them"
+    labels = list(CATEGORIES)
+    return bars(f"{title}{f': {name}' if name else ''}", "category", "neurons", labels, counts)
+
+
+def _formulas(found: CompositionalFormulas, name: str) -> Block:
+    rows = []
+    for one in found.formulas[:MOST_ROWS]:
+        best, shuffled = one.best, one.shuffled
+        rows.append(
+            [
+                neurons([one.neuron]),
+                one.sign,
+                str(best.formula) if best else f"none: {one.reason}",
+                of_interval(best.held_out) if best else "",
+                of_interval(shuffled.held_out) if shuffled else "",
+            ]
+        )
+    head = ["neuron", "activations", "formula", "IoU held out", "of shuffled activations"]
+    return table(f"Compositional formulas{f': {name}' if name else ''}", head, rows)
+
+
+def _effects(found: DescriptionEffects, name: str) -> Block:
+    rows = [
+        [
+            neurons([one.neuron]),
+            one.description,
+            f"{one.n_described:,} of {one.n_sentences:,}",
+            of_interval(one.difference),
+            of_interval(one.auc),
+        ]
+        for one in found.effects
+    ]
+    head = ["neuron", "description", "described sentences", "difference (nats per token)", "AUC"]
+    caption = f"What the model loses with a neuron set to its {found.replacement}"
+    return table(f"{caption}{f': {name}' if name else ''}", head, rows)
+
+
+def _scores(found: DescriptionScores, name: str) -> Block:
+    rows = [
+        [one.description, *map(of_interval, (one.auprc, one.f1, one.iou)), f"{one.density:.3f}"]
+        for one in found.scores
+    ]
+    head = ["description", "AUPRC", "F1", "IoU", "AUPRC by chance"]
+    return table(f"Scores of descriptions{f': {name}' if name else ''}", head, rows)
+
+
+def _detection(found: Detection, name: str) -> Block:
+    header, *rows = found.table()
+    return table(f"Detection of examples{f': {name}' if name else ''}", header, rows)

@@ -1,0 +1,191 @@
+"""The question answered, in sentences made from the numbers, with their uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurox_lite.masking.mask_fit import MaskFit
+from neurox_lite.report.blocks import between, neurons, spoken
+from neurox_lite.report.compared import SHARED
+from neurox_lite.report.compared import sentences as shared_sentences
+from neurox_lite.report.curves import KIND as CURVES
+from neurox_lite.report.curves import grows_with_harm, of_activations, value_of
+from neurox_lite.report.encoded import Encoded, encoded, minimal_size
+from neurox_lite.report.main_ranking import main_rankings
+from neurox_lite.report.markdown import percent
+from neurox_lite.report.masks import fits
+from neurox_lite.report.subjects import Subjects
+from neurox_lite.report.tokens import FAITHFUL
+from neurox_lite.results.ablation import AblationCurve
+
+MOST = 6
+"""Sentences of one kind; what more there is stands in the sections."""
+
+IN_FULL = 2
+"""Probes up to which everything about each is told."""
+
+
+def answer(subjects: Subjects) -> list[str]:
+    """Is it encoded, by which and how many neurons, are they used; only what was measured."""
+    probes = encoded(subjects)
+    tell = _encoded if len(probes) <= IN_FULL else _briefly
+    said = [sentence for one in probes[:MOST] for sentence in tell(subjects, one)]
+    if not probes:
+        said += list(_ranked(subjects))[:MOST]
+    used = [*_used(subjects), *_masks(subjects)]
+    said += used[:MOST]
+    if probes and not used:
+        said.append("Whether the model uses these neurons was not measured: encoded is not used.")
+    shared = {subjects.name(each): each.result for each in subjects.found.of(SHARED)}
+    said += shared_sentences(shared)[:MOST]
+    if not said:
+        said = list(_explained(subjects))
+    return said
+
+
+def _encoded(subjects: Subjects, one: Encoded) -> Iterator[str]:
+    subject = subjects.of_homes[one.home]
+    model = f" in {subject.model}" if subject.tag and subject.model else ""
+    labels = "The labels" + (f" of {one.name}" if one.name else "")
+    verb = "is" if subject.tag else "are"
+    if one.is_regression:
+        score = spoken(one.evaluation["test_r2"], 4)
+        yield f"{subject.tag or labels}: a linear probe{model} has R2 {score} on test."
+        return
+    low, _ = one.interval
+    accuracy, majority = one.evaluation["test_accuracy"], one.evaluation["majority_accuracy"]
+    surely = between(*one.interval)
+    is_surely = low > majority
+    verdict = f"{verb} encoded" if is_surely else f"{verb} not surely encoded"
+    beside = f"always the most frequent label is right on {percent(majority)}"
+    if one.control is not None:
+        beside += (
+            f", and with a random label per word type the same probe on "
+            f"{percent(one.control.control_accuracy)}"
+        )
+    interval = f" (95 % interval over sentences {surely})" if surely else " (of one sentence)"
+    yield (
+        f"{subject.tag or labels} {verdict}{model}: a linear probe is right on "
+        f"{percent(accuracy)} of the test words{interval}; {beside}."
+    )
+    yield from _minimal(subjects, one)
+
+
+def _briefly(subjects: Subjects, one: Encoded) -> Iterator[str]:
+    """Of one probe among several."""
+    if one.is_regression:
+        yield from _encoded(subjects, one)
+        return
+    subject, surely = subjects.of_homes[one.home], between(*one.interval)
+    accuracy, majority = one.evaluation["test_accuracy"], one.evaluation["majority_accuracy"]
+    verdict = "encoded" if one.interval[0] > majority else "not surely encoded"
+    size = f"; minimal set {minimal_size(one.minimal)}" if one.minimal else ""
+    yield (
+        f"{one.name or subject.title}: {verdict}, {percent(accuracy)} of the test words right"
+        f"{f' ({surely})' if surely else ''}, majority class {percent(majority)}{size}."
+    )
+
+
+def _minimal(subjects: Subjects, one: Encoded) -> Iterator[str]:
+    minimal = one.minimal
+    if minimal is None:
+        return
+    points = f"{100 * minimal.delta:g} point{'s' if minimal.delta != 0.01 else ''}"
+    if minimal.columns is None or minimal.share is None:
+        yield f"No share of its neurons tried comes within {points} of all of them on dev."
+        return
+    chance = _random_at(subjects, one.home, minimal.share)
+    yield (
+        f"The first {len(minimal.columns):,} neurons of the ranking ({100 * minimal.share:g} %) "
+        f"are within {points} of all of them on dev{chance}."
+    )
+
+
+def _random_at(subjects: Subjects, home: str, share: float) -> str:
+    """What as many random neurons reach, if a curve has this share or one near it."""
+    for found in subjects.found.of(CURVES, home):
+        for curve in found.result.curves:
+            if of_activations(curve) and curve.retrained and curve.keep.random_mean:
+                place = min(range(len(curve.shares)), key=lambda i: abs(curve.shares[i] - share))
+                at = curve.shares[place]
+                keep = curve.keep
+                own = value_of(curve.metric, keep.top[place])
+                ends = (keep.random_mean, keep.random_low, keep.random_high)
+                mean, low, high = (value_of(curve.metric, v[place]) for v in ends)
+                count = "as many random ones" if at == share else "random ones"
+                first = "they" if at == share else f"the first {100 * at:g} %"
+                return f"; on test {first} reach {own}, {count} {mean} ({low} to {high})"
+    return ""
+
+
+def _ranked(subjects: Subjects) -> Iterator[str]:
+    for home, ranking in main_rankings(subjects).items():
+        top = ranking.top(min(5, ranking.space.n_neurons))
+        label = subjects.labels.get(home, "")
+        names = ", ".join(neurons(top)["neurons"])
+        yield (
+            f"{f'{label}: ' if label else ''}{ranking.method} puts {names} first, of "
+            f"{ranking.space.n_neurons:,} {ranking.space.unit_name} of {ranking.space.model}."
+        )
+
+
+def _used(subjects: Subjects) -> Iterator[str]:
+    """Of each ablation in the model its most telling count."""
+    for found in subjects.found.of(CURVES):
+        for curve in found.result.curves:
+            if not of_activations(curve) and curve.holds:
+                yield _ablated(curve, subjects.labels.get(found.home, ""))
+
+
+def _ablated(curve: AblationCurve, label: str) -> str:
+    remove = curve.remove
+    lower, higher = remove.random_low, remove.random_high
+    # How far beyond the random sets, in the direction of harm.
+    gaps = [
+        top - high if grows_with_harm(curve.metric) else low - top
+        for top, low, high in zip(remove.top, lower, higher, strict=True)
+    ]
+    place = max(range(len(gaps)), key=gaps.__getitem__)
+    ends = (remove.random_mean, lower, higher)
+    mean, low, high = (value_of(curve.metric, values[place]) for values in ends)
+    top, intact = (value_of(curve.metric, v) for v in (remove.top[place], curve.intact))
+    beyond = sum(gap > 0 for gap in gaps)
+    so = f"worse than every random draw at {beyond} of {len(gaps)} sizes tried"
+    return (
+        f"{f'{label}: ' if label else ''}Without the first {curve.counts[place]:,} {curve.units} "
+        f"of {curve.method}, {curve.metric} of the model goes from {intact} to {top}; without as "
+        f"many random ones to {mean} ({low} to {high}); {so}."
+    )
+
+
+def _masks(subjects: Subjects) -> Iterator[str]:
+    for name, fit in fits(subjects):
+        yield _mask(fit, name)
+
+
+def _mask(fit: MaskFit, name: str) -> str:
+    units = fit.mask.counted.unit_name
+    which = f" ({name})" if name else ""
+    of = f"{fit.size:,} of {fit.mask.counted.n_neurons:,} {units}{which}"
+    if not fit.holds:
+        return f"Whether {of} decide is not known: {fit.status}."
+    success = between(fit.held_out_low, fit.held_out_high)
+    share = percent(fit.held_out_success) if fit.held_out_success == fit.held_out_success else ""
+    held = f" on {share} of held-out pairs{f' ({success})' if success else ''}" if share else ""
+    verb = "Keeping" if fit.objective == "sufficiency" else "Replacing"
+    does = "is enough" if fit.objective == "sufficiency" else "turns what the model says"
+    return f"{verb} {of} {does}{held}."
+
+
+def _explained(subjects: Subjects) -> Iterator[str]:
+    """Of attributions alone."""
+    for found in subjects.found.of(FAITHFUL)[:MOST]:
+        own = found.result
+        gain, method = max(
+            (value.value, method)
+            for method, value in zip(own.methods[:-1], own.above_random[:-1], strict=True)
+        )
+        yield (
+            f"Of {len(own.methods) - 1} methods {method} finds the tokens whose loss costs most: "
+            f"{spoken(gain)} more {own.measure} than in a random order."
+        )

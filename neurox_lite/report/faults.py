@@ -1,0 +1,114 @@
+"""What does not hold: said at the top of the report, before any number."""
+
+from __future__ import annotations
+
+from neurox_lite.models.vocabulary import WARN_SHARE
+from neurox_lite.probing.certificate import Certificate
+from neurox_lite.report.curves import KIND as CURVES
+from neurox_lite.report.encoded import encoded
+from neurox_lite.report.found import MINIMAL, SETS
+from neurox_lite.report.masks import fits
+from neurox_lite.report.subjects import Subjects
+from neurox_lite.report.tokens import ATTRIBUTIONS
+from neurox_lite.results.pair_task import PairTask
+
+WITH_PROBES = {
+    MINIMAL: "minimal set",
+    "layer scores": "scores of layers",
+    "online code": "online code",
+    "learning curve": "learning curve",
+    "rank intervals": "rank intervals",
+    "localisations": "localisation",
+}
+"""Results that say ``converged``, and what they are called here."""
+
+
+def faults(subjects: Subjects) -> list[str]:
+    """Probes that did not converge, masks that are not feasible, tasks that models cannot do."""
+    said = [*_of_probes(subjects), *_of_masks(subjects), *_of_words(subjects)]
+    return list(dict.fromkeys(said))
+
+
+def _of_probes(subjects: Subjects) -> list[str]:
+    said = []
+    for one in encoded(subjects):
+        before = f"{one.name}: " if one.name else ""
+        if not Certificate(**one.evaluation["certificate"]).converged:
+            said.append(f"{before}the probe did not converge: do not trust its ranking.")
+        if one.control is not None and not one.control.control_converged:
+            said.append(f"{before}the control task did not converge: selectivity is too high.")
+    found = subjects.found
+    for kind, called in WITH_PROBES.items():
+        for each in found.of(kind):
+            if not each.result.converged:
+                said.append(_with_name(subjects.name(each), called))
+    for each in found.of(SETS):
+        if not all(one.converged for one in each.result):
+            said.append(_with_name(subjects.name(each), "redundancy"))
+    for each in found.of(CURVES):
+        for curve in each.result.curves:
+            if not curve.converged:
+                said.append(_with_name(subjects.name(each), f"ablation by {curve.method}"))
+            if curve.task is not None and not curve.task.holds:
+                said.append(_of_task(subjects.name(each, "ablation in the model"), curve.task))
+    for each in found.of("regularisation search"):
+        search, name = each.result, subjects.name(each, "search for penalties")
+        if not search.all_converged:
+            said.append(f"{name}: some of its probes did not converge.")
+        if search.at_edge:
+            edge = ", ".join(search.at_edge)
+            said.append(f"{name}: the best pair is at the edge of the grid ({edge}).")
+    return said
+
+
+def _of_task(name: str, task: PairTask) -> str:
+    return f"{name}: the intact model is {task}, so that nothing can be said."
+
+
+def _with_name(name: str, called: str) -> str:
+    return f"{name}{': ' if name else ''}{called}: some of its probes did not converge."
+
+
+def _of_masks(subjects: Subjects) -> list[str]:
+    said = []
+    for name, fit in fits(subjects):
+        if not fit.holds or fit.out_of_range:
+            said.append(f"Mask{f' {name}' if name else ''}: {fit.status}.")
+        short = [str(each) for each in fit.templates if not each.holds]
+        if short:
+            said.append(f"Mask{f' {name}' if name else ''}: less than asked of {', '.join(short)}.")
+    for each in subjects.found.of("steering curves"):
+        task = each.result.curves[0].task
+        if task is not None and not task.holds:
+            said.append(_of_task(subjects.name(each, "steering"), task))
+    for each in subjects.found.of(ATTRIBUTIONS):
+        if not each.result.holds:
+            name = subjects.name(each, f"attributions by {each.result.method}")
+            said.append(f"{name}: {each.result.status}.")
+    for each in subjects.found.of("token mask"):
+        mask = each.result
+        if mask.infeasible_:
+            states = ", ".join(map(str, mask.infeasible_))
+            said.append(f"{subjects.name(each, 'token mask')}: infeasible at states {states}.")
+    return said
+
+
+def _of_words(subjects: Subjects) -> list[str]:
+    said = []
+    for home, metadata in subjects.found.stores.items():
+        label = subjects.labels.get(home, "")
+        before = f"{label}: " if label else ""
+        lost = metadata.get("n_truncated_words", 0) + metadata.get("n_dropped_words", 0)
+        if lost:
+            said.append(
+                f"{before}{lost:,} words have no activation and are left out: "
+                f"{metadata['n_truncated_words']:,} beyond the model's limit, "
+                f"{metadata['n_dropped_words']:,} dropped by the tokenizer."
+            )
+        unknown = metadata.get("n_unknown_words")
+        if unknown is not None and unknown >= WARN_SHARE * metadata["n_words"] and unknown:
+            said.append(
+                f"{before}{unknown:,} of {metadata['n_words']:,} words hold the unknown token of "
+                "the tokenizer."
+            )
+    return said

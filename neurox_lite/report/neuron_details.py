@@ -1,0 +1,172 @@
+"""Everything about each neuron of the table, in chunks that are read when one is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.descriptions.neuron_description import NeuronDescription
+from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
+from neurox_lite.descriptions.neuron_tokens import TokensWritten
+from neurox_lite.neurons import Neuron
+from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.report.examples import Sentences, of_arrays, of_one
+from neurox_lite.report.main_ranking import are_alike
+from neurox_lite.report.neuron_table import (
+    Rows,
+    descriptions_of,
+    effects_of,
+    exemplars_of,
+    own_exemplars,
+)
+from neurox_lite.report.subjects import Subjects
+
+PER_CHUNK = 64
+N_TOKENS = 10
+SIGNS = ("highest", "lowest")
+
+
+def neuron_details(
+    subjects: Subjects, rows: Rows
+) -> tuple[list[list[dict[str, Any]]], list[list[str]]]:
+    """Details of the neurons in their order, in chunks; and the sentences that they name."""
+    sentences = Sentences()
+    neurons = rows.neurons
+    of_exemplars = _exemplars(subjects, rows, sentences)
+    described = _descriptions(subjects, rows)
+    written = _tokens(subjects, rows)
+    weights = _weights(subjects, rows)
+    effects = effects_of(subjects, rows)
+    details = []
+    for place, neuron in enumerate(neurons):
+        details.append(
+            {
+                "category": None,
+                "facts": [],
+                "median": 0.0,
+                "scale": 0.0,
+                "histogram": None,
+                "bands": [],
+                "words": {"highest": [], "lowest": []},
+                **of_exemplars.get(neuron, {}),
+                "descriptions": described.get(neuron),
+                "tokens": written.get(neuron),
+                "weights": None if weights is None else weights[place],
+                "effects": [list(each) for each in effects.get(neuron, [])],
+                "twins": [],
+                "others": [],
+            }
+        )
+    chunks = [details[i : i + PER_CHUNK] for i in range(0, len(details), PER_CHUNK)]
+    return chunks, sentences.found
+
+
+def _exemplars(
+    subjects: Subjects, rows: Rows, sentences: Sentences
+) -> dict[Neuron, dict[str, Any]]:
+    exemplars = exemplars_of(subjects, rows.space)
+    if exemplars is None:
+        own = own_exemplars(subjects, rows)
+        return {
+            neuron: {**_facts(own[neuron]), **of_one(own[neuron], sentences)}
+            for neuron in rows.neurons
+            if neuron in own
+        }
+    found = {}
+    known = set(exemplars.space.layers)
+    for neuron in rows.neurons:
+        if neuron.layer in known:
+            column = exemplars.space.column(neuron.layer, neuron.unit)
+            own_facts = _facts_of_arrays(exemplars.arrays, column)
+            found[neuron] = {**own_facts, **of_arrays(exemplars, column, sentences)}
+    return found
+
+
+def _facts(own: NeuronExemplars) -> dict[str, Any]:
+    return _said(
+        own.category, own.sparseness, own.of_word, own.of_position, own.smallest, own.largest
+    )
+
+
+def _facts_of_arrays(arrays: Mapping[str, np.ndarray], column: int) -> dict[str, Any]:
+    from neurox_lite.descriptions.distribution import CATEGORIES
+
+    names = ("sparseness", "of_word", "of_position", "smallest", "largest")
+    values = (float(arrays[name][column]) for name in names)
+    return _said(CATEGORIES[arrays["categories"][column]], *values)
+
+
+def _said(
+    category: str, sparseness: float, of_word: float, of_position: float, low: float, high: float
+) -> dict[str, Any]:
+    return {
+        "category": category,
+        "facts": [
+            ["density", f"{100 * sparseness:.1f} %"],
+            ["variance of word forms", f"{100 * of_word:.0f} %"],
+            ["variance of positions", f"{100 * of_position:.0f} %"],
+            ["activations", f"{low:.3g} to {high:.3g}"],
+        ],
+    }
+
+
+def _descriptions(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, Any]]:
+    found: dict[Neuron, dict[str, Any]] = {}
+    for several in descriptions_of(subjects, rows.space):
+        for one in several.neurons:
+            found.setdefault(one.neuron, dict.fromkeys(SIGNS))[one.sign] = _description(one)
+    return {
+        neuron: {sign: own[sign] or {"found": [], "none": "not described"} for sign in SIGNS}
+        for neuron, own in found.items()
+    }
+
+
+def _description(one: NeuronDescription) -> dict[str, Any]:
+    found = []
+    for each in one.descriptions:
+        value, low, high = each.score.auprc.as_json()
+        found.append(
+            {
+                "text": each.text,
+                "level": each.level,
+                "auprc": _short(value),
+                "low": _short(low),
+                "high": _short(high),
+                "chance": _short(each.score.density),
+            }
+        )
+    return {"found": found, "none": one.reason if not found else ""}
+
+
+def _tokens(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[str]]]:
+    found: dict[Neuron, dict[str, list[str]]] = {}
+    for each in subjects.found.of("tokens written"):
+        written: TokensWritten = each.result
+        if not (are_alike(written.space, rows.space) or are_alike(rows.space, written.space)):
+            continue
+        parts = zip(written.neurons, written.raised, written.lowered, strict=True)
+        for neuron, raised, lowered in parts:
+            found[neuron] = {"raises": list(raised[:N_TOKENS]), "lowers": list(lowered[:N_TOKENS])}
+    return found
+
+
+def _weights(subjects: Subjects, rows: Rows) -> list[list[float]] | None:
+    """Of the classes of the main ranking: weights of the probe, or else scores per class."""
+    main = rows.main
+    if main is None or main.class_scores is None:
+        return None
+    values = main.class_scores
+    for found in subjects.found.of("probe"):
+        probe: LinearProbe = found.result
+        classes = getattr(probe, "classes_", np.arange(0)).tolist()
+        is_same = probe.space_ == main.space and classes == list(main.classes)
+        if is_same and probe.coef_.shape == values.shape:
+            values = probe.coef_
+            break
+    return [[float(f"{v:.3g}") for v in values[:, column].tolist()] for column in rows.columns]
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.3g}")

@@ -1,0 +1,72 @@
+"""Can the property be steered? Pairs turned, and what that does to other text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
+from neurox_lite.report.blocks import Block, Section, folded, lines, note, section, series, table
+from neurox_lite.report.subjects import Subjects
+from neurox_lite.results.sweep import Sweep
+
+KIND = "steering curves"
+
+
+def steering_section(subjects: Subjects) -> Section | None:
+    """Success and side effects by the number of neurons, of every ranking."""
+    blocks = [
+        block
+        for found in subjects.found.of(KIND)
+        for block in _of_curves(found.result, subjects.name(found))
+    ]
+    text = (
+        "The first neurons of a ranking are set to, or moved towards, what they are in the other "
+        "condition; the band is of random neurons. KL is how far predictions of other text move."
+    )
+    return section("steering", "Can it be steered?", [text], blocks)
+
+
+def _of_curves(curves: SteeringCurves, name: str) -> Iterator[Block]:
+    at = f": {name}" if name else ""
+    success = [curve.success for curve in curves.curves]
+    yield _drawing(f"Pairs turned{at}", "pairs turned", curves.curves, success, is_percent=True)
+    first = curves.curves[0]
+    yield note(
+        f"{first.n_pairs:,} pairs; {first.n_left_out:,} left out, since the intact model gets them "
+        "wrong."
+    )
+    known = [(curve, curve.kl) for curve in curves.curves if curve.kl is not None]
+    if known:
+        drawn = tuple(curve for curve, _ in known)
+        sweeps = [kl for _, kl in known]
+        yield _drawing(f"KL on other text{at}", "nats per token", drawn, sweeps)
+    header, *rows = curves.table()
+    yield folded(table(f"Steering{at}", header, rows), f"Numbers of steering{at}")
+
+
+def _drawing(
+    title: str,
+    y_label: str,
+    curves: tuple[SteeringCurve, ...],
+    sweeps: list[Sweep],
+    *,
+    is_percent: bool = False,
+) -> Block:
+    drawn = [series(curve.method, sweep.top) for curve, sweep in zip(curves, sweeps, strict=True)]
+    if len(sweeps) == 1 and sweeps[0].bottom:
+        drawn.append(series("bottom", sweeps[0].bottom, style="dashed"))
+    first = sweeps[0]
+    if first.random_mean:
+        band = (first.random_mean, first.random_low, first.random_high)
+        drawn.append(series("random", *band, style="dotted"))
+    return lines(
+        title,
+        curves[0].units,
+        y_label,
+        curves[0].counts,
+        drawn,
+        log=True,
+        ticks=[f"{count:,}" for count in curves[0].counts],
+        is_percent=is_percent,
+        references={"intact": first.intact},
+    )

@@ -1,0 +1,118 @@
+"""What results are of: which property, in which model, of which corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from neurox_lite.neurons import NeuronSpace
+from neurox_lite.public_names import public_name
+from neurox_lite.report.found import Found, FoundResults
+from neurox_lite.showing import short_repr
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Of a job, or of all results that belong to none.
+
+    Attributes
+    ----------
+    tag : str
+        As a person would call it; empty where it is not known, as is the corpus.
+    models : tuple of str
+        One of a job.
+    corpus : str
+    """
+
+    tag: str
+    models: tuple[str, ...]
+    corpus: str
+
+    @property
+    def model(self) -> str:
+        """All of them."""
+        return " and ".join(self.models)
+
+    @property
+    def title(self) -> str:
+        """``upos in bert``."""
+        return " in ".join(part for part in (self.tag, self.model) if part)
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Results, and what each of them is to be called.
+
+    Attributes
+    ----------
+    found : FoundResults
+    """
+
+    found: FoundResults
+
+    __repr__ = short_repr
+
+    @cached_property
+    def of_homes(self) -> dict[str, Subject]:
+        """By the folder of a job."""
+        return {home: self._subject(home) for home in self.found.homes}
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What tells a job from the others, by its folder; empty of a single one.
+
+        Results of no job have none among jobs: they are told by the folder that they are in.
+        """
+        jobs = {home: s for home, s in self.of_homes.items() if home in self.found.jobs}
+        labels = dict.fromkeys(self.of_homes, "")
+        if len(jobs) < 2 and len(labels) == len(jobs):
+            return labels
+        for parts in (("tag",), ("tag", "model"), ("tag", "model", "corpus")):
+            named = {
+                home: ", ".join(filter(None, (getattr(s, part) for part in parts)))
+                for home, s in jobs.items()
+            }
+            if len(set(named.values())) == len(named):
+                return labels | named
+        return labels | {home: home for home in jobs}
+
+    def name(self, found: Found, *more: str) -> str:
+        """What to call a result among the others of its kind; empty where it is the only one."""
+        label = self.labels.get(found.home, "")
+        same = self.found.of(found.kind, found.home)
+        is_other = not label and found.home in self.of_homes and len(self.of_homes) > 1
+        is_among = len(same) > 1 or is_other
+        place = found.place or found.path.stem
+        if [each.place for each in same].count(found.place) > 1 and found.path.suffix:
+            place = "/".join(filter(None, (found.place, found.path.stem)))
+        parts = (label, place if is_among else "", *more)
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def title(self) -> str:
+        """Of all results together."""
+        subjects = list(self.of_homes.values())
+        tags = ", ".join(dict.fromkeys(s.tag for s in subjects if s.tag))
+        models = " and ".join(dict.fromkeys(m for s in subjects for m in s.models))
+        return " in ".join(part for part in (tags, models) if part) or "Results"
+
+    def _subject(self, home: str) -> Subject:
+        job = self.found.jobs.get(home, {})
+        model = str(job.get("model") or "")
+        spaces = [space_of(each.result) for each in self.found.results if each.home == home]
+        known = dict.fromkeys(space.model for space in spaces if space is not None)
+        models = (public_name(model),) if model else tuple(known)
+        return Subject(str(job.get("tag") or ""), models, ", ".join(_files(job.get("corpus"))))
+
+
+def space_of(result: Any) -> NeuronSpace | None:
+    """The neurons that a result is of, where it says so."""
+    space = getattr(result, "space", None) or getattr(getattr(result, "mask", None), "space", None)
+    return space if isinstance(space, NeuronSpace) else None
+
+
+def _files(corpus: Any) -> list[str]:
+    files = corpus.values() if isinstance(corpus, Mapping) else [corpus] if corpus else []
+    return list(dict.fromkeys(public_name(str(file)) for file in files))

@@ -1,0 +1,104 @@
+"""Where are the neurons? Per layer, per class, and how much a probe of each layer reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.report.blocks import (
+    Block,
+    Section,
+    bars,
+    folded,
+    heat,
+    lines,
+    neurons,
+    section,
+    series,
+    table,
+)
+from neurox_lite.report.main_ranking import main_rankings
+from neurox_lite.report.subjects import Subjects
+from neurox_lite.results.ranking import NeuronRanking
+
+MASS = 0.25
+"""Of a class's importance, that its salient neurons hold."""
+
+MOST_CLASSES = 40
+
+
+def where_section(subjects: Subjects) -> Section | None:
+    """Neurons per layer of every main ranking, classes by layer, and scores of layers."""
+    blocks: list[Block] = []
+    for home, ranking in main_rankings(subjects).items():
+        label = subjects.labels.get(home, "")
+        blocks += _of_ranking(ranking, label)
+    for found in subjects.found.of("layer scores"):
+        blocks.append(_of_layers(found.result, subjects.name(found)))
+    text = (
+        f"Salient neurons are the fewest that hold {MASS:.0%} of the importance of some class; of "
+        "a ranking without classes they are its first tenth."
+    )
+    return section("where", "Where are the neurons?", [text], blocks)
+
+
+def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
+    units = ranking.space.unit_name
+    title = f"{units.capitalize()} per layer{f': {label}' if label else ''}"
+    has_classes = ranking.class_scores is not None
+    k = None if has_classes else max(1, ranking.space.n_neurons // 10)
+    counts = ranking.per_layer(k, mass=MASS)
+    if len(counts) > 1:
+        names = [str(layer) for layer in counts]
+        yield bars(title, "layer", units, names, counts.values())
+    if not has_classes:
+        return
+    salient = dict(list(ranking.salient(MASS).items())[:MOST_CLASSES])
+    rows = [ranking.space.count_per_layer(columns) for columns in salient.values()]
+    most = max((n for row in rows for n in row.values()), default=0)
+    if len(counts) > 1 and len(salient) > 1:
+        yield heat(
+            f"Salient {units} of each class, by layer{f': {label}' if label else ''}",
+            ("class", "layer"),
+            [str(name) for name in salient],
+            [str(layer) for layer in counts],
+            [row.values() for row in rows],
+            (0, max(most, 1)),
+            form="count",
+        )
+    at = f": {label}" if label else ""
+    yield folded(
+        table(
+            f"{units.capitalize()} for {MASS:.0%} of a class's weight{at}",
+            ["class", units, "the first ten"],
+            [
+                (str(name), len(columns), neurons(ranking.space.neurons(columns[:10])))
+                for name, columns in salient.items()
+            ],
+        ),
+        f"{units.capitalize()} by class{f': {label}' if label else ''}",
+    )
+
+
+def _of_layers(scores: LayerScores, label: str) -> Block:
+    return lines(
+        f"What a probe of each layer reads{f': {label}' if label else ''}",
+        "layer",
+        f"test {scores.metric}",
+        range(len(scores.layers)),
+        [
+            series("this layer", scores.separate),
+            series("layers up to this one", scores.cumulative, style="dashed"),
+        ],
+        ticks=[str(layer) for layer in scores.layers],
+        is_percent=scores.metric == "accuracy",
+        references={"no neuron": scores.baseline},
+    )
+
+
+def best_layer(scores: LayerScores) -> tuple[int, float]:
+    """The layer whose probe is best alone, and its score."""
+    place = int(np.argmax(scores.separate))
+    return scores.layers[place], scores.separate[place]
