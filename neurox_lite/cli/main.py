@@ -29,6 +29,7 @@ try:
         mask,
         probe,
         rank,
+        report,
         run_job,
         steer,
     )
@@ -74,6 +75,7 @@ for name, command in {
     "attribute": attribute.Attribute,
     "describe": describe.Describe,
     "steer": steer.Steer,
+    "report": report.Report,
     "run": run_job.Run,
     "demo": demo.Demo,
 }.items():

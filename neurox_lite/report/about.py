@@ -79,7 +79,7 @@ def _described(found: NeuronDescriptions, name: str) -> Iterator[Block]:
     yield figures(items)
     rows = [
         [
-            neurons([one.neuron]),
+            neurons([one.neuron], found.space),
             one.sign,
             each.text,
             each.level,
@@ -99,7 +99,7 @@ def _categories(found: Exemplars, name: str) -> Block:
     counts = np.bincount(found.arrays["categories"], minlength=len(CATEGORIES))
     title = f"All {len(found):,} {found.space.unit_name} by what decides them"
     labels = list(CATEGORIES)
-    return bars(f"{title}{f': {name}' if name else ''}", "category", "neurons", labels, counts)
+    return bars(f"{title}{f': {name}' if name else ''}", "neurons", "category", labels, counts)
 
 
 def _formulas(found: CompositionalFormulas, name: str) -> Block:
@@ -108,7 +108,7 @@ def _formulas(found: CompositionalFormulas, name: str) -> Block:
         best, shuffled = one.best, one.shuffled
         rows.append(
             [
-                neurons([one.neuron]),
+                neurons([one.neuron], found.space),
                 one.sign,
                 str(best.formula) if best else f"none: {one.reason}",
                 of_interval(best.held_out) if best else "",
@@ -122,7 +122,7 @@ def _formulas(found: CompositionalFormulas, name: str) -> Block:
 def _effects(found: DescriptionEffects, name: str) -> Block:
     rows = [
         [
-            neurons([one.neuron]),
+            neurons([one.neuron], found.space),
             one.description,
             f"{one.n_described:,} of {one.n_sentences:,}",
             of_interval(one.difference),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neurox_lite.masking.mask_fit import MaskFit
-from neurox_lite.report.blocks import between, neurons, spoken
+from neurox_lite.report.blocks import between, spoken
 from neurox_lite.report.compared import SHARED
 from neurox_lite.report.compared import sentences as shared_sentences
 from neurox_lite.report.curves import KIND as CURVES
@@ -122,7 +122,7 @@ def _ranked(subjects: Subjects) -> Iterator[str]:
     for home, ranking in main_rankings(subjects).items():
         top = ranking.top(min(5, ranking.space.n_neurons))
         label = subjects.labels.get(home, "")
-        names = ", ".join(neurons(top)["neurons"])
+        names = ", ".join(map(str, top))
         yield (
             f"{f'{label}: ' if label else ''}{ranking.method} puts {names} first, of "
             f"{ranking.space.n_neurons:,} {ranking.space.unit_name} of {ranking.space.model}."
@@ -151,11 +151,16 @@ def _ablated(curve: AblationCurve, label: str) -> str:
     top, intact = (value_of(curve.metric, v) for v in (remove.top[place], curve.intact))
     beyond = sum(gap > 0 for gap in gaps)
     so = f"worse than every random draw at {beyond} of {len(gaps)} sizes tried"
+    first = _counted(curve.counts[place], curve.units)
     return (
-        f"{f'{label}: ' if label else ''}Without the first {curve.counts[place]:,} {curve.units} "
-        f"of {curve.method}, {curve.metric} of the model goes from {intact} to {top}; without as "
-        f"many random ones to {mean} ({low} to {high}); {so}."
+        f"{f'{label}: ' if label else ''}Without the first {first} of {curve.method}, "
+        f"{curve.metric} of the model goes from {intact} to {top}; without as many random ones "
+        f"to {mean} ({low} to {high}); {so}."
     )
+
+
+def _counted(count: int, units: str) -> str:
+    return f"{count:,} {units}" if count != 1 else units.removesuffix("s")
 
 
 def _masks(subjects: Subjects) -> Iterator[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from neurox_lite.escaping import terminal
 from neurox_lite.intervals import Interval
-from neurox_lite.neurons import Neuron
+from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.report.markdown import percent
 
 Block = dict[str, Any]
@@ -112,7 +112,7 @@ def bars(
     low: Iterable[float | None] = (),
     high: Iterable[float | None] = (),
 ) -> Block:
-    """A bar for each label."""
+    """A bar for each label, from left to right: ``y_label`` says what the labels are."""
     found: Block = {
         "kind": "bars",
         "title": title,
@@ -153,9 +153,35 @@ def heat(
     }
 
 
-def neurons(chosen: Iterable[Neuron]) -> dict[str, list[str]]:
-    """A cell with links to neurons."""
-    return {"neurons": [str(neuron) for neuron in chosen]}
+def neurons(chosen: Iterable[Neuron], of: NeuronSpace | None) -> dict[str, Any]:
+    """A cell that names neurons of a space; see :func:`linked`."""
+    return {"neurons": [str(neuron) for neuron in chosen], "of": of}
+
+
+def linked(made: Section, has: Callable[[NeuronSpace, list[str]], bool]) -> Section:
+    """The section where neurons that the report has are links, and others text.
+
+    Parameters
+    ----------
+    made : Section
+    has : function of a space and neurons of it, as they are shown
+        Whether all of them can be opened.
+    """
+
+    def cell(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        named = value["neurons"]
+        is_link = value["of"] is not None and has(value["of"], named)
+        return {"neurons": named} if is_link else ", ".join(named)
+
+    blocks = [
+        {**block, "rows": [[cell(value) for value in row] for row in block["rows"]]}
+        if block["kind"] == "table"
+        else block
+        for block in made["blocks"]
+    ]
+    return {**made, "blocks": blocks}
 
 
 def plain(values: Iterable[Any]) -> list[Any]:
@@ -212,6 +238,6 @@ def _cell(value: Any) -> Any:
 def _is_numeric(column: Sequence[Any]) -> bool:
     """Whether cells begin like numbers, as 12 and 3.4 % do."""
     texts = [cell for cell in column if isinstance(cell, str) and cell]
-    if len(texts) < sum(isinstance(cell, str) for cell in column) // 2 or not texts:
-        return False
-    return all(text.lstrip("+-")[:1].isdigit() and ":" not in text for text in texts)
+    return bool(texts) and all(
+        text.lstrip("+-")[:1].isdigit() and ":" not in text for text in texts
+    )

@@ -54,17 +54,17 @@ def _shared(found: SharedNeurons, name: str) -> Iterator[Block]:
     counts = found.counts
     yield bars(
         f"{units.capitalize()} of several{at}",
-        f"{units} of",
         units,
+        f"{units} of",
         [count.of for count in counts],
         [count.neurons for count in counts],
     )
     head, rows = shared_rows(found)
     yield table(f"Beside chance, of {found.space.n_neurons:,} {units}{at}", head, rows)
-    named = [["all", len(found.shared()), neurons(found.shared()[:MOST_NAMED])]]
+    named = [["all", len(found.shared()), neurons(found.shared()[:MOST_NAMED], found.space)]]
     for one in found.properties:
         own = found.only(one)
-        named.append([f"only {one}", len(own), neurons(own[:MOST_NAMED])])
+        named.append([f"only {one}", len(own), neurons(own[:MOST_NAMED], found.space)])
     yield table(f"Which they are{at}", [f"{units} of", "how many", "the first"], named)
 
 

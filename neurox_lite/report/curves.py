@@ -102,7 +102,9 @@ def _drawing(title: str, curves: Sequence[AblationCurve], which: str) -> Block:
             drawn.append(series("bottom", alone.bottom, style="dashed"))
     if alone.random_mean:
         band = (alone.random_mean, alone.random_low, alone.random_high)
-        drawn.append(series("random", *band, style="dotted" if len(curves) > 1 else "dashed"))
+        drawn.append(
+            series(f"random {first.units}", *band, style="dotted" if len(curves) > 1 else "dashed")
+        )
     return lines(
         title,
         f"{'removed' if which == 'remove' else 'kept'} {first.units} (%)",

@@ -144,13 +144,8 @@ def _intervals(intervals: RankIntervals, name: str) -> Iterator[Block]:
     )
     head, rows = interval_rows(intervals)
     caption = f"The first {len(rows)} of {intervals.method}{f': {name}' if name else ''}"
-    links = [[neurons_of(row[0]), *row[1:]] for row in rows]
+    links = [[{"neurons": [named], "of": intervals.space}, *row] for named, *row in rows]
     yield folded(table(caption, head, links), f"Rank by rank{f': {name}' if name else ''}")
-
-
-def neurons_of(named: str) -> dict[str, list[str]]:
-    """A cell with a link to one neuron."""
-    return {"neurons": [named]}
 
 
 def interval_rows(intervals: RankIntervals) -> tuple[list[str], list[tuple[str, int, str, str]]]:

@@ -167,7 +167,7 @@ def _blocks(one: Encoded, alone: bool) -> Iterator[Block]:
         f1 = [row["f1"] for row in per_class]
         if names:
             yield folded(
-                bars(f"F1 by class, on test: {title}", "class", "F1", names, f1, "percent"),
+                bars(f"F1 by class, on test: {title}", "F1", "class", names, f1, "percent"),
                 f"Class by class: {title}",
             )
     for block in shown:

@@ -73,7 +73,8 @@ def of_arrays(exemplars: Exemplars, column: int, sentences: Sentences) -> dict[s
                 own = arrays[f"{before}levels"][column, sign, rank]
                 radius = len(own) // 2
                 levels = _characters(own[first - place + radius : last - place + radius])
-            examples.append([sentences.number(number, words), place, first, levels])
+            exact = _short(float(arrays[f"{before}values"][column, sign, rank]))
+            examples.append([sentences.number(number, words), place, first, levels, exact])
         if examples:
             bands.append({"name": name, "examples": examples})
     words_of = {
@@ -162,7 +163,8 @@ def _example(each: Example, median: float, scale: float, sentences: Sentences) -
         each.value if place == each.place else None for place in range(len(each.words))
     ]
     levels = "".join(_level(value, median, scale) for value in known[first:last])
-    return [sentences.number(each.words, each.words), each.place, first, levels]
+    number = sentences.number(each.words, each.words)
+    return [number, each.place, first, levels, _short(each.value)]
 
 
 def _level(value: float | None, median: float, scale: float) -> str:

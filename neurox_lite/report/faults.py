@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from neurox_lite.models.vocabulary import WARN_SHARE
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.report.curves import KIND as CURVES
 from neurox_lite.report.encoded import encoded
@@ -25,7 +24,7 @@ WITH_PROBES = {
 
 def faults(subjects: Subjects) -> list[str]:
     """Probes that did not converge, masks that are not feasible, tasks that models cannot do."""
-    said = [*_of_probes(subjects), *_of_masks(subjects), *_of_words(subjects)]
+    said = [*_of_probes(subjects), *_of_masks(subjects)]
     return list(dict.fromkeys(said))
 
 
@@ -55,9 +54,6 @@ def _of_probes(subjects: Subjects) -> list[str]:
         search, name = each.result, subjects.name(each, "search for penalties")
         if not search.all_converged:
             said.append(f"{name}: some of its probes did not converge.")
-        if search.at_edge:
-            edge = ", ".join(search.at_edge)
-            said.append(f"{name}: the best pair is at the edge of the grid ({edge}).")
     return said
 
 
@@ -72,11 +68,17 @@ def _with_name(name: str, called: str) -> str:
 def _of_masks(subjects: Subjects) -> list[str]:
     said = []
     for name, fit in fits(subjects):
-        if not fit.holds or fit.out_of_range:
-            said.append(f"Mask{f' {name}' if name else ''}: {fit.status}.")
+        which = f"Mask {name}" if name else "Mask"
+        if not fit.holds:
+            said.append(f"{which}: {fit.status}.")
+        elif fit.out_of_range:
+            said.append(
+                f"{which}: a replacement is {fit.max_replacement_z:.1f} standard deviations from "
+                "the mean of its neuron, further than any input would bring it."
+            )
         short = [str(each) for each in fit.templates if not each.holds]
         if short:
-            said.append(f"Mask{f' {name}' if name else ''}: less than asked of {', '.join(short)}.")
+            said.append(f"{which}: less than asked of {', '.join(short)}.")
     for each in subjects.found.of("steering curves"):
         task = each.result.curves[0].task
         if task is not None and not task.holds:
@@ -90,25 +92,4 @@ def _of_masks(subjects: Subjects) -> list[str]:
         if mask.infeasible_:
             states = ", ".join(map(str, mask.infeasible_))
             said.append(f"{subjects.name(each, 'token mask')}: infeasible at states {states}.")
-    return said
-
-
-def _of_words(subjects: Subjects) -> list[str]:
-    said = []
-    for home, metadata in subjects.found.stores.items():
-        label = subjects.labels.get(home, "")
-        before = f"{label}: " if label else ""
-        lost = metadata.get("n_truncated_words", 0) + metadata.get("n_dropped_words", 0)
-        if lost:
-            said.append(
-                f"{before}{lost:,} words have no activation and are left out: "
-                f"{metadata['n_truncated_words']:,} beyond the model's limit, "
-                f"{metadata['n_dropped_words']:,} dropped by the tokenizer."
-            )
-        unknown = metadata.get("n_unknown_words")
-        if unknown is not None and unknown >= WARN_SHARE * metadata["n_words"] and unknown:
-            said.append(
-                f"{before}{unknown:,} of {metadata['n_words']:,} words hold the unknown token of "
-                "the tokenizer."
-            )
     return said

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import glob
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neurox_lite.arguments import whole_number
+from neurox_lite.arguments import as_path, whole_number
+from neurox_lite.errors import InputError
 from neurox_lite.files import write_text
+from neurox_lite.neurons import ALL, NeuronSpace
+from neurox_lite.outputs import refuse_foreign
 from neurox_lite.report.about import about_section
 from neurox_lite.report.answer import answer
-from neurox_lite.report.blocks import shown
+from neurox_lite.report.blocks import linked, shown
 from neurox_lite.report.compared import (
     localised_section,
     profiles_section,
@@ -27,10 +32,11 @@ from neurox_lite.report.depth import (
 from neurox_lite.report.encoded import encoded_section
 from neurox_lite.report.faults import faults
 from neurox_lite.report.found import FoundResults, find_results
+from neurox_lite.report.main_ranking import are_alike
 from neurox_lite.report.masks import masks_section
 from neurox_lite.report.methods import agreement_section
 from neurox_lite.report.neuron_details import neuron_details
-from neurox_lite.report.neuron_table import neuron_table, table_rows
+from neurox_lite.report.neuron_table import MOST_NEURONS, Rows, neuron_table, table_rows
 from neurox_lite.report.page import page
 from neurox_lite.report.provenance import provenance
 from neurox_lite.report.steered import steering_section
@@ -61,7 +67,7 @@ SECTIONS = (
 """In the order of the page; each is None where a folder has nothing of its subject."""
 
 
-def write_report(folder: str | Path, path: str | Path, *, neurons: int | None = None) -> None:
+def write_report(folder: str | Path, path: str | Path, *, neurons: int | str | None = None) -> None:
     """Write one HTML file about all results in a folder, which opens without a network.
 
     Parameters
@@ -70,35 +76,70 @@ def write_report(folder: str | Path, path: str | Path, *, neurons: int | None = 
         Of a job, a study, several jobs, or of any results that were saved, at any depth.
     path : path
         Of the file, in the folder or elsewhere.
-    neurons : int, optional
+    neurons : int or "all", optional
         How many neurons of the main ranking can be opened; by default 5,000 at most.
 
     Raises
     ------
     InputError
-        When there are no results, one is damaged, or the file cannot be written.
+        When there are no results, one is damaged, the file cannot be written, or is there and was
+        not written by neurox_lite.
     """
-    write_text(path, report_page(find_results(folder), neurons=neurons))
+    most, path = most_neurons(neurons), as_path(path)
+    refuse_foreign(path.parent, [glob.escape(path.name)])
+    write_found(find_results(folder), path, neurons=most)
 
 
-def report_page(found: FoundResults, *, neurons: int | None = None) -> str:
-    """The page about results that were found; see :func:`write_report`."""
-    if neurons is not None:
-        neurons = whole_number(neurons, "neurons", least=1)
+def most_neurons(given: int | str | None) -> int | None:
+    """How many neurons can be opened at most; None for all.
+
+    Raises
+    ------
+    InputError
+        When it is neither a number above 0 nor "all".
+    """
+    if given is None:
+        return MOST_NEURONS
+    if isinstance(given, str):
+        if given == ALL:
+            return None
+        raise InputError(f"neurons is '{given}'; give 'all' or a number")
+    return whole_number(given, "neurons", least=1)
+
+
+def write_found(found: FoundResults, path: str | Path, *, neurons: int | None) -> None:
+    """Write the page about results that were found; of all neurons if there is no number."""
+    write_text(path, report_page(found, neurons=neurons))
+
+
+def report_page(found: FoundResults, *, neurons: int | None) -> str:
+    """The page itself."""
+    data, details, sentences = report_data(found, neurons=neurons)
+    return page(data, details=details, sentences=sentences)
+
+
+def report_data(
+    found: FoundResults, *, neurons: int | None
+) -> tuple[dict[str, Any], list[list[dict[str, Any]]], list[list[str]]]:
+    """What the page shows, the details of neurons in chunks, and the sentences these name."""
     subjects = Subjects(found)
-    sections = [each for make in SECTIONS if (each := make(subjects)) is not None]
+    rows = table_rows(subjects, neurons)
+    sections = [made for make in SECTIONS if (made := make(subjects)) is not None]
     data: dict[str, Any] = {
         "title": subjects.title,
         "answer": answer(subjects),
         "provenance": provenance(subjects),
         "warnings": faults(subjects),
-        "sections": sections,
-        "neurons": None,
+        "sections": [linked(each, _opens(rows)) for each in sections],
+        "neurons": None if rows is None else neuron_table(subjects, rows),
     }
-    rows = table_rows(subjects, neurons)
-    details: list[list[dict[str, Any]]] = []
-    sentences: list[list[str]] = []
-    if rows is not None:
-        data["neurons"] = neuron_table(subjects, rows)
-        details, sentences = neuron_details(subjects, rows)
-    return page(shown(data), details=shown(details), sentences=shown(sentences))
+    details, sentences = ([], []) if rows is None else neuron_details(subjects, rows)
+    return shown(data), shown(details), shown(sentences)
+
+
+def _opens(rows: Rows | None) -> Callable[[NeuronSpace, list[str]], bool]:
+    """Whether neurons are in the table, of which there may be none."""
+    if rows is None:
+        return lambda space, named: False
+    own, known = rows.space, set(map(str, rows.neurons))
+    return lambda space, named: are_alike(space, own) and known.issuperset(named)

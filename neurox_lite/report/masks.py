@@ -87,7 +87,7 @@ def _of_fit(fit: MaskFit, name: str) -> Iterator[Block]:
     if fit.task is not None:
         yield note(f"The intact model is {fit.task}.")
     chosen = counted.neurons(fit.mask.selected[:MOST_NAMED])
-    rows: list[list[Any]] = [[units.capitalize(), neurons(chosen)]]
+    rows: list[list[Any]] = [[units.capitalize(), neurons(chosen, counted)]]
     rows += [[key, _plain(value)] for key, value in fit.summary().items()]
     yield folded(table(f"The mask: {title}", ["", "value"], rows), f"All about this mask: {title}")
     if len(fit.sizes) > 1:
@@ -110,7 +110,7 @@ def _of_mask(mask: NeuronMask, name: str) -> Block:
     rows: list[list[Any]] = [
         ["method", mask.method],
         [units, f"{len(mask.selected):,} of {mask.counted.n_neurons:,}"],
-        ["the first", neurons(chosen)],
+        ["the first", neurons(chosen, mask.counted)],
     ]
     return table(f"A mask: {title}", ["", "value"], rows)
 
@@ -138,7 +138,7 @@ def _overlaps(found: MaskOverlaps, name: str) -> Block:
         [
             one.first,
             one.second,
-            neurons(one.both) if len(one.both) <= MOST_NAMED else f"{len(one.both):,}",
+            neurons(one.both, None) if len(one.both) <= MOST_NAMED else f"{len(one.both):,}",
             len(one.both),
             f"{one.expected:.3g}",
             len(one.only_first),

@@ -85,7 +85,7 @@ def table_rows(subjects: Subjects, most: int | None) -> Rows | None:
         has_all = bool(subjects.found.of(EXEMPLARS))
         columns = np.concatenate([first, others]) if has_all or not described else first
     assert columns is not None
-    return Rows(space, main, columns[: MOST_NEURONS if most is None else most])
+    return Rows(space, main, columns[:most])
 
 
 def neuron_table(subjects: Subjects, rows: Rows) -> dict[str, Any]:

@@ -74,6 +74,12 @@ def _of_store(metadata: dict[str, Any] | None) -> dict[str, str]:
     facts = {
         "activations": f"{metadata['n_rows']:,} {unit}, {rows}, stored as {metadata.get('dtype')}"
     }
+    lost = metadata.get("n_truncated_words", 0) + metadata.get("n_dropped_words", 0)
+    if lost:
+        facts["without activation"] = (
+            f"{lost:,} words, which are left out: {metadata['n_truncated_words']:,} beyond the "
+            f"model's limit, {metadata['n_dropped_words']:,} dropped by the tokenizer"
+        )
     if "n_unknown_words" in metadata:
         counts = (metadata[f"n_{kind}words"] for kind in ("", "unknown_", "split_"))
         n_words, n_unknown, n_split = (f"{count:,}" for count in counts)

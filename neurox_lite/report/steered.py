@@ -58,7 +58,7 @@ def _drawing(
     first = sweeps[0]
     if first.random_mean:
         band = (first.random_mean, first.random_low, first.random_high)
-        drawn.append(series("random", *band, style="dotted"))
+        drawn.append(series(f"random {curves[0].units}", *band, style="dotted"))
     return lines(
         title,
         curves[0].units,

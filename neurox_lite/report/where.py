@@ -45,18 +45,19 @@ def where_section(subjects: Subjects) -> Section | None:
 
 
 def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
-    units = ranking.space.unit_name
+    space = ranking.space
+    units = space.unit_name
     title = f"{units.capitalize()} per layer{f': {label}' if label else ''}"
     has_classes = ranking.class_scores is not None
-    k = None if has_classes else max(1, ranking.space.n_neurons // 10)
+    k = None if has_classes else max(1, space.n_neurons // 10)
     counts = ranking.per_layer(k, mass=MASS)
     if len(counts) > 1:
         names = [str(layer) for layer in counts]
-        yield bars(title, "layer", units, names, counts.values())
+        yield bars(title, units, "layer", names, counts.values())
     if not has_classes:
         return
     salient = dict(list(ranking.salient(MASS).items())[:MOST_CLASSES])
-    rows = [ranking.space.count_per_layer(columns) for columns in salient.values()]
+    rows = [space.count_per_layer(columns) for columns in salient.values()]
     most = max((n for row in rows for n in row.values()), default=0)
     if len(counts) > 1 and len(salient) > 1:
         yield heat(
@@ -74,7 +75,11 @@ def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
             f"{units.capitalize()} for {MASS:.0%} of a class's weight{at}",
             ["class", units, "the first ten"],
             [
-                (str(name), len(columns), neurons(ranking.space.neurons(columns[:10])))
+                (
+                    str(name),
+                    len(columns),
+                    neurons(ranking.space.neurons(columns[:10]), ranking.space),
+                )
                 for name, columns in salient.items()
             ],
         ),

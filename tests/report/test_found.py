@@ -1,0 +1,121 @@
+"""Results are found wherever they lie; what is not ours is left alone, what is damaged named."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from neurox_lite.errors import InputError
+from neurox_lite.report.found import CONTROL_TASK, EVALUATION, MINIMAL, find_results
+from neurox_lite.report.subjects import Subjects
+from neurox_lite.results.saving import SavedResult
+from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS
+from tests.report.planted import curves, plant_job, ranking
+from tests.results.every_result import EVERY, fit, mask
+
+SAVED = {
+    name: result
+    for name, result in EVERY.items()
+    if any(known.endswith(f".{name}") for known in (*CLASS_OF.values(), *IN_FOLDERS.values()))
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_every_saved_result_is_found(name: str, tmp_path: Path) -> None:
+    result = SAVED[name]
+    is_file = isinstance(result, SavedResult) or name == "NeuronRanking"
+    result.save(tmp_path / "deep/er" / "r.json" if is_file else tmp_path / "deep/er/own")
+    kinds = [each.kind for each in find_results(tmp_path).results]
+    own = {kind for kind, known in CLASS_OF.items() if known.endswith(f".{name}")}
+    assert own <= set(kinds) and kinds
+    assert any(type(each.result).__name__ == name for each in find_results(tmp_path).results)
+
+
+def test_a_job_is_found_with_its_files_that_do_not_say_their_kind(tmp_path: Path) -> None:
+    found = find_results(plant_job(tmp_path / "job"))
+    assert {each.kind for each in found.results} == {
+        *(EVALUATION, CONTROL_TASK, MINIMAL, "neuron ranking", "ablation curves"),
+    }
+    assert found.homes == (".",)
+    assert found.jobs["."]["tag"] == "Number"
+
+
+def test_results_belong_to_the_job_above_them(tmp_path: Path) -> None:
+    plant_job(tmp_path / "a", "Number")
+    plant_job(tmp_path / "b", "Tense")
+    curves().save(tmp_path / "b/more/ablation.json")
+    ranking().save(tmp_path / "other.json")
+    found = find_results(tmp_path)
+    assert set(found.homes) == {".", "a", "b"}
+    by_path = {each.path.as_posix(): each.home for each in found.results}
+    assert by_path["b/more/ablation.json"] == "b" and by_path["other.json"] == "."
+    subjects = Subjects(found)
+    assert subjects.labels == {"a": "Number", "b": "Tense", ".": ""}
+    assert subjects.title == "Number, Tense in m"
+
+
+def test_a_mask_is_found_once_with_its_fit(tmp_path: Path) -> None:
+    fit.save(tmp_path / "fit")
+    mask.save(tmp_path / "mask")
+    kinds = sorted(each.kind for each in find_results(tmp_path).results)
+    assert kinds == ["mask fit", "neuron mask", "neuron ranking"]
+
+
+def test_other_files_and_links_to_folders_are_left_alone(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    (tmp_path / "control.json").write_text('{"mine": 1}')
+    (tmp_path / "notes.json").write_text("no JSON at all")
+    (tmp_path / "job.yaml").write_text("- not a job")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere.json")
+    (tmp_path / ".hidden").mkdir()
+    ranking().save(tmp_path / ".hidden/ranking.json")
+    assert [each.path.as_posix() for each in find_results(tmp_path).results] == ["ranking.json"]
+
+
+def test_a_kind_of_a_later_version_is_said_to_be_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    (tmp_path / "new.json").write_text('{"kind": "dreams", "checksum": "0"}')
+    with caplog.at_level(logging.WARNING):
+        find_results(tmp_path)
+    assert "new.json: a result of an unknown kind ('dreams') is left out" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["ranking.json", "control.json", "ablation.json"])
+def test_a_damaged_file_is_named(name: str, tmp_path: Path) -> None:
+    path = plant_job(tmp_path / "job") / name
+    path.write_text(path.read_text()[:-20])
+    with pytest.raises(InputError, match=name.replace(".", r"\.")):
+        find_results(tmp_path)
+
+
+def test_arrays_that_are_gone_are_named(tmp_path: Path) -> None:
+    EVERY["Exemplars"].save(tmp_path / "own")
+    (tmp_path / "own/exemplars.safetensors").unlink()
+    with pytest.raises(InputError, match=r"own/exemplars\.json: cannot be read"):
+        find_results(tmp_path)
+
+
+def test_a_field_of_another_type_is_named(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "r.json")
+    data = json.loads((tmp_path / "r.json").read_text())
+    data["order"] = ["x"]
+    del data["checksum"]
+    (tmp_path / "r.json").write_text(json.dumps(data))
+    with pytest.raises(InputError, match=r"r\.json"):
+        find_results(tmp_path)
+
+
+def test_a_folder_without_results_says_what_is_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no results; give the folder of a job"):
+        find_results(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        find_results(tmp_path / "none")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        find_results(tmp_path / "file")

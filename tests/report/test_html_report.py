@@ -1,0 +1,201 @@
+"""The report says what is planted, section by section, and nothing else.
+
+Of ``neurox_lite.report.about``, ``neurox_lite.report.answer``, ``neurox_lite.report.blocks``,
+``neurox_lite.report.compared``, ``neurox_lite.report.curves``, ``neurox_lite.report.depth``,
+``neurox_lite.report.encoded``, ``neurox_lite.report.faults``, ``neurox_lite.report.main_ranking``,
+``neurox_lite.report.masks``, ``neurox_lite.report.methods``, ``neurox_lite.report.provenance``,
+``neurox_lite.report.steered``, ``neurox_lite.report.subjects``, ``neurox_lite.report.tokens``,
+``neurox_lite.report.where``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neurox_lite.errors import InputError
+from neurox_lite.json_files import write_json
+from neurox_lite.neurons import Neuron
+from neurox_lite.ranking.shared_neurons import shared_neurons
+from neurox_lite.report.faults import faults
+from neurox_lite.report.found import find_results
+from neurox_lite.report.html_report import report_data, write_report
+from neurox_lite.report.subjects import Subjects
+from neurox_lite.results.saving import SavedResult
+from tests.report.planted import SCORES, SPACE, curves, evaluation, plant_job, ranking
+from tests.results.every_result import EVERY, EVIL, fit, mask
+
+PAGED = [
+    *("AblationCurves", "AgreementMatrix", "AttributionAgreement", "CompositionalFormulas"),
+    *("DescriptionEffects", "DescriptionScores", "Detection", "Exemplars", "Faithfulness"),
+    *("KeptTokens", "LayerProfiles", "LayerScores", "LayerSimilarity", "LearningCurve"),
+    *("Localisation", "Localisations", "MaskFit", "MaskOverlaps", "MethodTable"),
+    *("NeuronDescriptions", "NeuronMask", "NeuronRanking", "OnlineCodeLength", "RankIntervals"),
+    *("RegularisationSearch", "SharedNeurons", "SideEffects", "SteeringCurves"),
+    *("TokenAttributions",),
+]
+"""Results that have a section of their own."""
+
+
+def data_of(folder: Path, neurons: int | None = None) -> dict[str, Any]:
+    return report_data(find_results(folder), neurons=neurons)[0]
+
+
+def section(data: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = (each for each in data["sections"] if each["id"] == name)
+    return found
+
+
+def texts(value: Any) -> list[str]:
+    """Every text in data, also as keys."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for item in value.items() for text in texts(list(item))]
+    return [text for each in value for text in texts(each)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_every_result_makes_a_page_by_itself_and_its_names_are_data(
+    name: str, tmp_path: Path
+) -> None:
+    result = EVERY[name]
+    is_file = isinstance(result, SavedResult) or name == "NeuronRanking"
+    result.save(tmp_path / "in" / "r.json" if is_file else tmp_path / "in")
+    data, details, sentences = report_data(find_results(tmp_path / "in"), neurons=50)
+    assert data["sections"] or data["neurons"]
+    for text in texts([data, details, sentences]):
+        assert not any(ord(c) < 32 or c in "\u202e\x1b" for c in text), text
+    json.dumps([data, details, sentences], allow_nan=False)
+    write_report(tmp_path / "in", tmp_path / "r.html", neurons=50)
+    page = (tmp_path / "r.html").read_text()
+    assert EVIL not in page and "1|<script>" not in page
+
+
+def test_a_job_is_answered_in_its_own_numbers(tmp_path: Path) -> None:
+    data = data_of(plant_job(tmp_path / "job"))
+    assert data["title"] == "Number in m"
+    encoded, minimal, used = data["answer"]
+    assert encoded == (
+        "Number is encoded in m: a linear probe is right on 90.00 % of the test words (95 % "
+        "interval over sentences 85.00 % to 95.00 %); always the most frequent label is right on "
+        "50.00 %, and with a random label per word type the same probe on 60.00 %."
+    )
+    assert minimal == (
+        "The first 3 neurons of the ranking (50 %) are within 1 point of all of them on dev; on "
+        "test they reach 80.00 %, as many random ones 50.00 % (40.00 % to 60.00 %)."
+    )
+    assert used.startswith("Whether the model uses these neurons was not measured")
+    assert data["warnings"] == []
+    assert ["labelled", "100 train, 20 dev, 20 test"] in data["provenance"]
+    items = section(data, "encoded")["blocks"][0]["items"]
+    assert [item["value"] for item in items] == ["90.00 %", "30.00 points", "3 neurons"]
+
+
+def test_an_interval_with_the_majority_in_it_is_not_surely_encoded(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    write_json(folder / "probe/evaluation.json", evaluation(0.6, 0.45))
+    assert data_of(folder)["answer"][0].startswith("Number is not surely encoded in m")
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("accuracy", "worse than every random draw at 1 of 2 sizes tried"),
+        ("KL from intact", "worse than every random draw at 0 of 2 sizes tried"),
+    ],
+)
+def test_use_is_told_in_the_direction_of_harm(metric: str, said: str, tmp_path: Path) -> None:
+    """Top neurons removed: 0.3, and random ones 0.6 to 0.8. Of a KL that is less harm."""
+    curves(metric, in_model=True).save(tmp_path / "ablation.json")
+    data = data_of(tmp_path)
+    assert data["answer"][0].endswith(f"; {said}.")
+    first, *_ = section(data, "used")["blocks"]
+    drawn = {each["name"]: each for each in first["series"]}
+    assert drawn["top (lca)"]["y"] == [0.3, 0.1]
+    assert drawn["random neurons"]["low"] == [0.6, 0.1]
+    assert first["references"] == [{"name": "all neurons", "y": 0.9}]
+
+
+def test_what_does_not_hold_is_said_first(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job", converged=False)
+    replace(fit, feasible=False).save(folder / "mask")
+    said = faults(Subjects(find_results(folder)))
+    assert said[0] == "the probe did not converge: do not trust its ranking."
+    assert said[1] == "Mask: infeasible on held-out examples."
+    assert any("is not known: infeasible" in line for line in data_of(folder)["answer"])
+
+
+def test_rankings_alone_give_their_neurons_and_their_agreement(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    ranking("other", -SCORES).save(tmp_path / "other.json")
+    data = data_of(tmp_path)
+    names = [each["id"] for each in data["sections"]]
+    assert names == ["where", "agreement"]
+    matrix = section(data, "agreement")["blocks"][0]
+    assert matrix["rows"] == ["lca", "other"] and matrix["values"] == [[1, 0], [0, 1]]
+    assert data["answer"][0] == "lca puts 0:1, 1:1, 1:0, 0:2, 0:0 first, of 6 neurons of m."
+    layers = section(data, "where")["blocks"][0]
+    assert layers["labels"] == ["0", "1"] and sum(layers["values"]) == 2
+
+
+def test_masks_alone_give_a_page_of_masks(tmp_path: Path) -> None:
+    mask.save(tmp_path / "mask")
+    fit.save(tmp_path / "fit")
+    names = [each["id"] for each in data_of(tmp_path)["sections"]]
+    assert names == ["where", "masks"]
+
+
+def test_neurons_are_links_only_where_they_can_be_opened(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    EVERY["MaskFit"].save(folder / "mask")
+    data = data_of(folder)
+    (by_class,) = (b for b in section(data, "where")["blocks"] if b["kind"] == "table")
+    assert by_class["rows"][0] == ["A", "1", {"neurons": ["1:1"]}]
+    (of_mask,) = (
+        b for b in section(data, "masks")["blocks"] if b["kind"] == "table" and "fold" in b
+    )
+    assert of_mask["rows"][0] == ["Neurons", "0:1, 0:3"]
+    few = data_of(folder, neurons=1)
+    (by_class,) = (b for b in section(few, "where")["blocks"] if b["kind"] == "table")
+    assert [row[2] for row in by_class["rows"]] == ["1:1", {"neurons": ["0:1"]}]
+
+
+def test_several_properties_are_compared_beside_chance(tmp_path: Path) -> None:
+    plant_job(tmp_path / "Number")
+    plant_job(tmp_path / "Tense", "Tense")
+    other = ranking("lca", np.roll(SCORES, 1))
+    found = shared_neurons({"Number": ranking(), "Tense": other}, {"Number": 2, "Tense": 2})
+    found.save(tmp_path / "shared_neurons.json")
+    data = data_of(tmp_path)
+    shared = section(data, "shared")
+    assert shared["group"] == "compare"
+    rows = {row[0]: row[1:] for row in shared["blocks"][2]["rows"]}
+    assert rows["all"] == ["0", {"neurons": []}] and rows["only Number"][0] == "2"
+    assert "Number and Tense share 0 of 6 neurons; by chance it would be 0.7" in data["answer"][-1]
+    head = section(data, "encoded")["blocks"][0]
+    assert [row[0] for row in head["rows"]] == ["Number", "Tense"]
+    named = [column["title"] for column in data["neurons"]["columns"]]
+    assert named[:2] == ["Number: lca", "Tense: lca"]
+    assert SPACE.neuron(0) == Neuron(0, 0)
+
+
+def test_a_file_of_another_is_not_replaced(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    (tmp_path / "mine.html").write_text("<p>mine</p>")
+    with pytest.raises(InputError, match="was not written by neurox_lite"):
+        write_report(folder, tmp_path / "mine.html")
+    for _ in range(2):  # its own it replaces
+        write_report(folder, folder / "report.html")
+    with pytest.raises(InputError, match="neurons is 'some'; give 'all' or a number"):
+        write_report(folder, folder / "report.html", neurons="some")
+    with pytest.raises(InputError, match="neurons"):
+        write_report(folder, folder / "report.html", neurons=0)
+    first = (folder / "report.html").read_bytes()
+    write_report(folder, folder / "report.html", neurons="all")
+    assert (folder / "report.html").read_bytes() == first

@@ -1,0 +1,158 @@
+"""Table and details of neurons, in the order of the main ranking.
+
+Of ``neurox_lite.report.neuron_details`` and ``neurox_lite.report.examples``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurox_lite.descriptions.all_exemplars import Exemplars
+from neurox_lite.evaluation.rank_intervals import RankIntervals
+from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.report.examples import AROUND, STEPS, UNKNOWN, ZERO
+from neurox_lite.report.found import find_results
+from neurox_lite.report.html_report import report_data
+from neurox_lite.results.ranking import NeuronRanking
+from tests.report.planted import SCORES, SPACE, ranking
+from tests.results.every_result import EVERY
+
+ORDER = ["0:1", "1:1", "1:0", "0:2", "0:0", "1:2"]
+
+
+def made(folder: Path, neurons: int | None = None) -> tuple[dict[str, Any], list[Any], list[Any]]:
+    data, details, sentences = report_data(find_results(folder), neurons=neurons)
+    return data["neurons"], details, sentences
+
+
+def column(table: dict[str, Any], title: str) -> dict[str, Any]:
+    (found,) = (each for each in table["columns"] if each["title"] == title)
+    return found
+
+
+def test_ranks_of_all_methods_stand_in_the_order_of_the_main_one(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    ranking("reverse", -SCORES).save(tmp_path / "a.json")
+    part = NeuronSpace("m", "mlp", (1,), (3,), revision="sha256:00")
+    NeuronRanking.from_scores(part, np.array([0.0, 2.0, 1.0]), "part").save(tmp_path / "b.json")
+    table, details, _ = made(tmp_path)
+    assert table["ids"] == ORDER and table["layers"] == [0, 1, 1, 0, 0, 1]
+    assert column(table, "lca")["values"] == [1, 2, 3, 4, 5, 6]
+    assert column(table, "reverse")["values"] == [6, 5, 4, 3, 2, 1]
+    assert column(table, "part")["values"] == [None, 1, 3, None, None, 2]
+    assert column(table, "score")["values"] == [0.9, 0.8, 0.3, 0.2, 0.1, 0.0]
+    assert column(table, "class")["values"] == ["B", "A", "A", "A", "A", None]
+    assert (table["classes"], table["of"]) == (["A", "B"], 6)
+    assert details[0][0]["weights"] == [0.0, 0.9]
+
+
+def test_only_the_first_are_shown_and_how_many_there_are(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    table, details, _ = made(tmp_path, neurons=2)
+    assert (table["ids"], table["of"]) == (ORDER[:2], 6)
+    assert sum(map(len, details)) == 2
+
+
+def test_rank_intervals_stand_at_their_ranking(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    ranks = tuple(ranking().ranks.tolist())
+    low = tuple(max(0, rank - 1) for rank in ranks)
+    high = tuple(min(5, rank + 1) for rank in ranks)
+    known = RankIntervals("lca", SPACE, 0.95, ranks, low, high, (ranks,), 6, (6,), True)
+    known.save(tmp_path / "rank_intervals.json")
+    found = column(made(tmp_path)[0], "lca")
+    assert found["low"] == [1, 1, 2, 3, 4, 5] and found["high"] == [2, 3, 4, 5, 6, 6]
+
+
+def planted_exemplars(n_words: int = 40) -> Exemplars:
+    """Neuron 0:1 is highest at the word 20 of a long sentence, where its level is the largest."""
+    n = SPACE.n_neurons
+    words = tuple(f"w{i}" for i in range(n_words))
+    whole = {
+        "values": np.full((n, 2, 1), 12.7),
+        "examples": np.zeros((n, 2, 1), int),
+        "places": np.full((n, 2, 1), 20),
+        "levels": np.zeros((n, 2, 1, 31), np.int8),
+    }
+    whole["levels"][1, 0, 0, 15] = 127
+    whole["levels"][1, 0, 0, 16] = -127
+    whole["levels"][1, 0, 0, 14] = -128
+    empty = {f"quantile_{name}": value[:, :, :0] for name, value in whole.items()}
+    found = {name: np.full((n, 2, 1), -1) for name in ("words",)}
+    found |= {name: np.zeros((n, 2, 1)) for name in ("word_means", "word_lows", "word_highs")}
+    found |= {
+        name: np.zeros(n) for name in ("of_position", "of_word", "smallest", "largest", "medians")
+    }
+    found |= {"sparseness": np.linspace(0, 0.5, n), "categories": np.full(n, 3)}
+    found |= {"scales": np.full(n, 0.1), "histogram": np.ones((n, 3), int)}
+    arrays = {**whole, **empty, **found}
+    forms, labels, counts = ("a",), ("X",), (5,)
+    return Exemplars(SPACE, "my.conllu", 1, n_words, (words,), forms, labels, counts, {}, arrays)
+
+
+def test_exemplars_show_a_window_with_levels(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    planted_exemplars().save(tmp_path / "exemplars")
+    table, details, sentences = made(tmp_path)
+    first = details[0][0]  # 0:1
+    assert sentences == [[f"w{i}" for i in range(40)]]
+    assert [band["name"] for band in first["bands"]] == ["highest", "lowest"]
+    ((number, place, shown_from, levels, exact),) = first["bands"][0]["examples"]
+    assert (number, place, shown_from, exact) == (0, 20, 20 - AROUND, 12.7)
+    assert len(levels) == 2 * AROUND + 1
+    assert levels[AROUND - 1 : AROUND + 2] == UNKNOWN + chr(ZERO + STEPS) + chr(ZERO - STEPS)
+    assert np.isclose(first["scale"] * STEPS, 12.7, rtol=1e-3)
+    assert first["category"] == "sparse" and first["histogram"]["counts"] == [1, 1, 1]
+    assert column(table, "density")["values"] == [0.1, 0.4, 0.3, 0.2, 0.0, 0.5]
+    assert table["source"] == "my.conllu"
+
+
+def test_a_short_sentence_is_shown_whole(tmp_path: Path) -> None:
+    planted_exemplars(21).save(tmp_path / "exemplars")
+    table, details, _ = made(tmp_path)
+    assert table["ids"] == [str(SPACE.neuron(i)) for i in range(6)]  # there is no ranking
+    _, _, first, levels, _ = details[0][1]["bands"][0]["examples"][0]
+    assert (first, len(levels)) == (8, 13)
+
+
+def test_descriptions_bring_their_own_exemplars(tmp_path: Path) -> None:
+    found = EVERY["NeuronDescriptions"]
+    own = replace(found.exemplars[0], neuron=Neuron(0, 1))
+    replace(found, exemplars=(own,)).save(tmp_path / "descriptions.json")
+    table, details, sentences = made(tmp_path)
+    assert table["ids"] == ["0:1"]
+    one = details[0][0]
+    assert one["descriptions"]["highest"]["found"][0]["auprc"] == 0.5
+    assert one["descriptions"]["lowest"]["found"] == [] and one["descriptions"]["lowest"]["none"]
+    assert len(sentences) == 1
+    number, place, first, levels, exact = one["bands"][0]["examples"][0]
+    assert (number, place, first, exact) == (0, 0, 0, 0.5)
+    assert levels[1] == UNKNOWN and levels[0] != UNKNOWN
+    assert column(table, "AUPRC")["values"] == [0.5]
+
+
+def test_effects_and_tokens_are_those_of_the_neuron(tmp_path: Path) -> None:
+    space = EVERY["NeuronRanking"].space
+    EVERY["NeuronRanking"].save(tmp_path / "ranking.json")
+    EVERY["DescriptionEffects"].save(tmp_path / "effects.json")
+    EVERY["TokensWritten"].save(tmp_path / "tokens.json")
+    table, details, _ = made(tmp_path)
+    every = [one for chunk in details for one in chunk]
+    by_id = dict(zip(table["ids"], every, strict=True))
+    assert [effect[1] for effect in by_id["0:1"]["effects"]] == [0.5, 0.5]
+    assert by_id["0:3"]["tokens"]["raises"][1] == "-LRB-" and by_id["0:4"]["tokens"] is None
+    values = column(table, "causal effect")["values"]
+    assert values[table["ids"].index("0:1")] == 0.5 and values.count(None) == space.n_neurons - 1
+
+
+def test_heads_have_ranks_and_no_exemplars(tmp_path: Path) -> None:
+    heads = NeuronSpace("m", "attention_heads", (0, 1), (4, 4)).heads(2)
+    NeuronRanking.from_scores(heads, np.array([1.0, 3.0, 2.0, 0.0]), "h").save(tmp_path / "h.json")
+    planted_exemplars().save(tmp_path / "exemplars")
+    table, details, sentences = made(tmp_path)
+    assert (table["unit_name"], table["ids"]) == ("heads", ["0:1", "1:0", "0:0", "1:1"])
+    assert details[0][0]["bands"] == [] and sentences == []
