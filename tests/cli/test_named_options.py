@@ -58,6 +58,8 @@ NEVER_SAID = {
     "ablate": {"--include-incorrect"},
     # Of minimal pairs, which it does not read.
     "rank": {"--condition", "--template", "--include-incorrect"},
+    # It reads results, and neither labels nor texts.
+    "report": {"--min-count", "--by-position", "--text"},
     "convert": {"--min-count", "--by-position", "--text"},
 }
 
