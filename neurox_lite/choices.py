@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from neurox_lite.errors import InputError
 
 MOST_LISTED = 20
+HELP = "docs/troubleshooting.md"
 
 
 def unknown_choice(what: str, given: object, known: Iterable[object], also: str = "") -> InputError:
@@ -30,10 +31,10 @@ def unknown_choice(what: str, given: object, known: Iterable[object], also: str 
 
 
 def did_you_mean(given: object, known: Iterable[object]) -> str:
-    """``"; did you mean 'mlp'?"`` when one of the known names is close, else nothing."""
+    """``"; did you mean 'mlp'? See ..."`` when one of the known names is close, else nothing."""
     by_form = {_form(name): str(name) for name in known}
     close = difflib.get_close_matches(_form(given), by_form, n=1)
-    return f"; did you mean '{by_form[close[0]]}'?" if close else ""
+    return f"; did you mean '{by_form[close[0]]}'? See {HELP}" if close else ""
 
 
 def listed(names: Iterable[object]) -> str:

@@ -1,4 +1,4 @@
-"""README and the guide do what they say: every command and program in them is run."""
+"""README and docs do what they say: every command and program in them is run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,54 @@ def commands(text: str) -> list[list[str]]:
     joined = text.replace("\\\n", " ")
     lines = re.findall(r"^ {4}neurox-lite (.*)$", joined, flags=re.MULTILINE)
     return [shlex.split(line) for line in lines]
+
+
+# Pages whose commands and programs are run in order, with the files of docs/howto/index.md.
+PAGES = [*sorted((ROOT / "docs/howto").glob("*.md")), ROOT / "docs/tour.md", ROOT / "docs/llms.md"]
+EXAMPLE_FILES = (ROOT / "docs/howto/index.md").read_text()
+# What else may stand in a block of shell commands.
+NOT_RUN = ("pip ", "make ", "cd ", "git ", "open ")
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Language and content of every fenced block."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def example_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that the how-to pages begin with, made as they say, of fewer sentences."""
+    folder = tmp_path_factory.mktemp("examples")
+    (program,) = [code for language, code in blocks(EXAMPLE_FILES) if language == "python"]
+    with chdir(folder):
+        exec(compile(program, "index.md", "exec"), {})
+    corpus = folder / "english.conllu.gz"
+    with gzip.open(corpus, "rt") as file:
+        sentences = file.read().split("\n\n")[:150]
+    with gzip.open(corpus, "wt") as file:
+        file.write("\n\n".join(sentences) + "\n\n")
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page(
+    page: Path, example_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "localisation", partial(localisation, n_resamples=2))
+    monkeypatch.chdir(tmp_path)
+    if page.name != "index.md":
+        for path in example_files.iterdir():
+            (tmp_path / path.name).symlink_to(path)
+    names: dict[str, object] = {}
+    for language, code in blocks(page.read_text()):
+        if language == "python":
+            exec(compile(code, page.name, "exec"), names)
+        elif language == "bash":
+            for line in code.replace("\\\n", " ").splitlines():
+                if line.startswith("neurox-lite "):
+                    assert main(shlex.split(line)[1:]) == 0, line
+                else:
+                    assert line.startswith(NOT_RUN), line
 
 
 def test_program_in_readme(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,7 +94,7 @@ class MethodHelp(TyperCommand):
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
-        method = ctx.meta["method"]
+        method = ctx.meta.get("method")  # none in the reference of all options
         if method is None:
             return super().get_help(ctx)
         own = {option.name: option for option in METHODS[method].options} if method != "all" else {}

@@ -57,7 +57,7 @@ def compositional_formulas(
 
     A neuron is active on the share of the words with its largest activations, and, apart, on that
     with its smallest; words tied with the last are active too, unless that were more than half of
-    all. A formula f over concepts scores (Mu & Andreas 2020, section 2)
+    all. A formula f over concepts scores (Mu & Andreas 2020, section 2)::
 
         IoU = |active and f| / |active or f|
 

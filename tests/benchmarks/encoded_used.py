@@ -2,7 +2,8 @@
 
 One probe tells the number of the word that is read, another that of the subject before the verb.
 
-`python -m tests.benchmarks.encoded_used` prints the table of docs/results.md and draws its figure.
+`python -m tests.benchmarks.encoded_used` prints the table of
+docs/results/encoded-used.md and draws its figure.
 """
 
 from __future__ import annotations

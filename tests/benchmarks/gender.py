@@ -1,6 +1,6 @@
 """Which neurons choose between she and he? Masks of the embedded models, by every method.
 
-`python -m tests.benchmarks.gender` prints the tables of docs/results.md.
+`python -m tests.benchmarks.gender` prints the tables of docs/results/gender.md.
 """
 
 from __future__ import annotations

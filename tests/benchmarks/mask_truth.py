@@ -1,7 +1,7 @@
 """Masks where the truth is known (METHODS.md, section 5, checks a to c), with five seeds.
 
-`python -m tests.benchmarks.mask_truth` prints the tables of docs/results.md; tests/masking has the
-same checks as tests.
+`python -m tests.benchmarks.mask_truth` prints the tables of docs/results/mask-truth.md;
+tests/masking has the same checks as tests.
 """
 
 from __future__ import annotations

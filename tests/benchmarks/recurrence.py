@@ -1,6 +1,6 @@
 """Do the neurons that carry number recur? Three LSTMs that differ in their seed, side by side.
 
-Prints the tables of docs/results.md; `make results` runs it.
+Prints the tables of docs/results/recurrence.md; `make results` runs it.
 """
 
 from __future__ import annotations

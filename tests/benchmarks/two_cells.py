@@ -1,6 +1,7 @@
 """Is there a mask of two cells that turns the verb? All 32,640 of each LSTM, by exhaustive search.
 
-`python -m tests.benchmarks.two_cells` prints the table of docs/results.md; six minutes a row.
+`python -m tests.benchmarks.two_cells` prints the table of docs/results/number.md; six minutes
+a row.
 """
 
 from __future__ import annotations

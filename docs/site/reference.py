@@ -1,0 +1,80 @@
+"""Pages that are made from the code: commands with their options, and every public name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import typer
+
+import neurox_lite
+from neurox_lite.cli.main import app
+
+COMMANDS = """# Commands
+
+Every command, with its options and their defaults, as `neurox-lite COMMAND --help` shows them. What
+all have in common (exit codes, `--json`, `--overwrite`) is in the [guide](../guide.md).
+"""
+API = """# Python
+
+What most users need is in `neurox_lite` itself; the rest is in groups, as `nx.ranking.probeless`.
+These are all public names; what else modules have may change without notice.
+
+```{{toctree}}
+:maxdepth: 1
+
+{pages}
+```
+"""
+
+
+def command_page() -> tuple[Path, str]:
+    """Name and text of the page of commands."""
+    parts = [COMMANDS]
+    for name in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+        block = f".. typer:: neurox_lite.cli.main:app:{name}\n   :prog: neurox-lite {name}\n"
+        block += "   :width: 100\n   :preferred: text\n   :markup-mode: markdown\n"
+        parts.append(f"## {name}\n\n```{{eval-rst}}\n{block}```\n")
+    return Path("reference/commands.md"), "\n".join(parts)
+
+
+def api_pages() -> Iterator[tuple[Path, str]]:
+    """Name and text of a page for each group of public names, and of that which lists them."""
+    groups = [name for name in neurox_lite.__all__ if is_module(getattr(neurox_lite, name))]
+    modules = ["neurox_lite", *(f"neurox_lite.{name}" for name in groups)]
+    yield Path("reference/api/index.md"), API.format(pages="\n".join(modules))
+    for name in modules:
+        yield Path(f"reference/api/{name}.md"), module_page(import_module(name))
+
+
+def module_page(module: ModuleType) -> str:
+    """All public names of a module, functions and types by name."""
+    name = module.__name__
+    public = {key: getattr(module, key) for key in module.__all__}
+    first, _, rest = (inspect.getdoc(module) or "").partition("\n")
+    title = "nx" + name.removeprefix("neurox_lite")
+    parts = [f"# {title}\n\n{first}\n\n{rest.strip()}\n"]
+    for key, value in public.items():
+        if not is_module(value):
+            parts.append(f"## {key}\n\n```{{eval-rst}}\n{directive(name, key, value)}```\n")
+    return "\n".join(parts)
+
+
+def directive(module: str, key: str, value: Any) -> str:
+    """What makes Sphinx show the signature and the docstring of a public name."""
+    name = f"{module}.{key}"
+    if module == "neurox_lite":  # loads its names when they are used, which autoapi cannot see
+        name = f"{value.__module__}.{key}"
+    if inspect.isclass(value):
+        return f".. autoapiclass:: {name}\n   :members:\n"
+    kind = "function" if inspect.isfunction(value) else "data"
+    return f".. autoapi{kind}:: {name}\n"
+
+
+def is_module(value: object) -> bool:
+    """Whether a public name is a group of names."""
+    return isinstance(value, ModuleType)
