@@ -33,7 +33,7 @@ nb_merge_streams = True
 html_math_renderer = "svg"
 suppress_warnings = [
     "myst.header",  # a notebook may begin with any heading
-    "toc.empty_glob",  # there may be no gallery
+    "ref.python",  # shapes in docstrings look like names
     "autoapi.python_import_resolution",  # of constants, which have no page
 ]
 napoleon_google_docstring = False

@@ -59,7 +59,11 @@ def module_page(module: ModuleType) -> str:
     title = "nx" + name.removeprefix("neurox_lite")
     parts = [f"# {title}\n\n{first}\n\n{rest.strip()}\n"]
     for key, value in public.items():
-        if not is_module(value):
+        if is_module(value):
+            continue
+        if name != "neurox_lite" and getattr(neurox_lite, key, None) is value:
+            parts.append(f"## {key}\n\nThe same as [nx.{key}](neurox_lite.md#{key.lower()}).\n")
+        else:
             parts.append(f"## {key}\n\n```{{eval-rst}}\n{directive(name, key, value)}```\n")
     return "\n".join(parts)
 

@@ -1,7 +1,8 @@
 """Which neurons carry number to the verb? Masks of the embedded models, by every method.
 
 `python -m tests.benchmarks.number_agreement` prints the tables of docs/results/number.md: the
-smallest mask by every method, what it does to the templates of Lakretz et al. (2019), and its side effects.
+smallest mask by every method, what it does to the templates of Lakretz et al. (2019), and its side
+effects.
 """
 
 from __future__ import annotations
