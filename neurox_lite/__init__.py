@@ -29,6 +29,7 @@ __all__ = [
     "correlation",
     "describe",
     "descriptions",
+    "diagnose",
     "embedded_path",
     "evaluation",
     "extract",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from neurox_lite.corpora.reading import read_corpus, read_splits
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
     from neurox_lite.descriptions.describe import describe
+    from neurox_lite.diagnosis.diagnose import diagnose
     from neurox_lite.embedded import embedded_path
     from neurox_lite.errors import InputError
     from neurox_lite.evaluation.ablation import ablate
@@ -119,6 +121,7 @@ _MODULE_OF = {
     "align_stores": "activations.align_stores",
     "convert": "activations.convert",
     "describe": "descriptions.describe",
+    "diagnose": "diagnosis.diagnose",
     "embedded_path": "embedded",
     "extract": "extraction.extract",
     "fit_neuron_mask": "masking.neuron_mask",

@@ -128,6 +128,7 @@ def test_commands_in_readme(workplace: Path) -> None:
 def test_commands_in_guide(workplace: Path) -> None:
     found = commands(GUIDE)
     assert [command[0] for command in found] == [
+        "doctor",
         "extract",
         "inspect",
         "extract",

@@ -49,6 +49,8 @@ ORDER = [
     # What people look at.
     {"report"},
     {"pipeline"},
+    # Does the installation work?
+    {"diagnosis"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}

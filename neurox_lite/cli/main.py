@@ -24,6 +24,7 @@ try:
         correlate,
         demo,
         describe,
+        doctor,
         extract,
         inspect,
         mask,
@@ -78,6 +79,7 @@ for name, command in {
     "report": report.Report,
     "run": run_job.Run,
     "demo": demo.Demo,
+    "doctor": doctor.Doctor,
 }.items():
     app.command(name, cls=MethodHelp if name == "rank" else None)(as_function(command))
 

@@ -18,7 +18,7 @@ PACKAGE = Path(neurox_lite.__file__).parent
 COMMANDS = {
     command.name: command.callback.__module__
     for command in main.app.registered_commands
-    if command.name != "demo"
+    if command.name not in ("demo", "doctor")  # which take no input
 }
 DECLARE = ("neurox_lite.cli", "neurox_lite.ranking_methods", "neurox_lite.attribution_methods")
 """Where options are declared, not named in messages."""

@@ -1,0 +1,1 @@
+"""Does the installation work? What `neurox-lite doctor` looks at."""
