@@ -35,6 +35,7 @@ try:
         steer,
     )
     from neurox_lite.cli.commands import as_function
+    from neurox_lite.cli.completion import with_choices
     from neurox_lite.cli.method_options import MethodHelp
     from neurox_lite.cli.output import (
         EXIT_BAD_INPUT,
@@ -59,7 +60,6 @@ app = typer.Typer(
     # \b keeps the path on a line of its own.
     epilog=f"First try: neurox-lite demo\n\n\b\nThe guide: {documentation('guide.md')}",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -81,7 +81,8 @@ for name, command in {
     "demo": demo.Demo,
     "doctor": doctor.Doctor,
 }.items():
-    app.command(name, cls=MethodHelp if name == "rank" else None)(as_function(command))
+    function = with_choices(name, as_function(command))
+    app.command(name, cls=MethodHelp if name == "rank" else None)(function)
 
 
 def _version(value: bool) -> None:
