@@ -50,6 +50,7 @@ __all__ = [
     "read_splits",
     "run_job",
     "selectivity",
+    "write_report",
 ]
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from neurox_lite.pipeline.run import run_job
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.probing.selectivity import selectivity
+    from neurox_lite.report.html_report import write_report
     from neurox_lite.results.neuron_mask import NeuronMask
     from neurox_lite.results.ranking import NeuronRanking
     from neurox_lite.saved_results import load_result
@@ -137,6 +139,7 @@ _MODULE_OF = {
     "read_splits": "corpora.reading",
     "run_job": "pipeline.run",
     "selectivity": "probing.selectivity",
+    "write_report": "report.html_report",
 }
 
 

@@ -262,6 +262,7 @@ def of_files(tmp_path_factory):
         "read_corpus": {"path": folder / "c.conllu"},
         "read_pairs": {"path": nx.embedded_path("corpora/number-pairs.tsv")},
         "read_splits": {"corpus": splits},
+        "write_report": {"folder": folder, "path": folder / "r.html"},
     }
 
 

@@ -149,8 +149,9 @@ TOTALS = ("seconds", "disk_bytes", "peak_memory_bytes")
 
 
 def run(job: Job, as_json: bool) -> None:
-    """Run a job and show where its results are."""
+    """Run a job and show where its results are, last the report."""
     from neurox_lite.pipeline.run import run_job
+    from neurox_lite.report.job_files import REPORT, SUMMARY
 
     quiet_transformers()
     result = run_job(job)
@@ -158,10 +159,11 @@ def run(job: Job, as_json: bool) -> None:
         "ran": list(result.ran),
         "already done": list(result.skipped),
         "results": str(result.folder),
-        "read first": str(result.folder / "summary.md"),
+        "summary": str(result.folder / SUMMARY.name),
+        "open first": str(result.folder / REPORT.name),
     }
     if result.skipped_lines:
-        shown["skipped lines"] = list(result.skipped_lines)
+        shown = {"skipped lines": list(result.skipped_lines), **shown}
     show(shown, as_json)
     if not result.converged:
         raise typer.Exit(EXIT_INCONCLUSIVE)

@@ -29,15 +29,18 @@ from neurox_lite.report.comparison_files import (
     COMPARISON,
     LAYER_PROFILES,
     LOCALISATIONS,
+    REPORT_OF_ALL,
     beside,
     localisation_file,
     shared_file,
 )
+from neurox_lite.report.html_report import write_report
 from neurox_lite.report.job_files import (
     LAYER_SCORES,
     MINIMAL_SET,
     RANKING,
     RECORD,
+    REPORT,
     SUMMARY,
 )
 from neurox_lite.results.ranking import NeuronRanking
@@ -80,7 +83,7 @@ class SeveralJobs:
         return found
 
     def stages(self) -> tuple[Stage[SeveralJobs], ...]:
-        """All that run in the folder of the job: extraction, localisation, comparison."""
+        """All that run in the folder of the job: extraction, localisation, comparison, report."""
         return (*self.extraction(), *self.after_leaves())
 
     def extraction(self) -> tuple[Stage[SeveralJobs], ...]:
@@ -90,7 +93,7 @@ class SeveralJobs:
     def after_leaves(self) -> tuple[Stage[SeveralJobs], ...]:
         """The stages that read what the jobs of one tag and one model have found."""
         localise = tuple(map(_localisation, self.leaves))
-        return (*localise, _comparison(self, localise))
+        return (*localise, _comparison(self, localise), _report())
 
     def keys(self, leaf: Leaf, *names: str) -> list[Any]:
         """What stages of a job of one tag and one model depended on; all stages by default."""
@@ -149,6 +152,17 @@ def _comparison(several: SeveralJobs, before: tuple[Stage[SeveralJobs], ...]) ->
         _compare,
         sometimes=tuple(name for file in files for name in beside(file)),
         always=(*files, SUMMARY.name),
+    )
+
+
+def _report() -> Stage[SeveralJobs]:
+    """One report of all tags and models, beside that of each."""
+    return Stage(
+        REPORT_OF_ALL,
+        (COMPARISON,),
+        lambda several: several.job.seed,
+        lambda several: write_report(several.folder, several.folder / REPORT.name),
+        always=(REPORT.name,),
     )
 
 

@@ -20,7 +20,7 @@ from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.leaves import Leaf
 from neurox_lite.pipeline.several import checked_several
 from neurox_lite.pipeline.single import checked, folder_of
-from neurox_lite.pipeline.stage_costs import StageCosts
+from neurox_lite.pipeline.stage_costs import StageCost, StageCosts, report_cost
 from neurox_lite.pipeline.stages import STAGES
 from neurox_lite.pipeline.workspace import Workspace
 from neurox_lite.report.job_files import STORE
@@ -155,7 +155,7 @@ def _of_several(several: SeveralJobs) -> tuple[list[StageEstimate], int]:
         store = several.folder / leaves[0].store
         extractions[model_folder] = _extraction(work, store, own_done, stage.name)
         found.append(extractions[model_folder].cost)
-    *localise, comparison = several.after_leaves()
+    *localise, comparison, report = several.after_leaves()
     localised = []
     for leaf, stage in zip(several.leaves, localise, strict=True):
         work = Workspace(leaf.job, several.corpus)
@@ -169,11 +169,15 @@ def _of_several(several: SeveralJobs) -> tuple[list[StageEstimate], int]:
         localised.append(_estimate(stage.name, cost.seconds, cost.disk, cost.memory))
     found += localised
     is_done = all(one.done for one in found)
-    if is_done and comparison.name in folder.done(several.stages(), several):
-        found.append(StageEstimate(comparison.name, 0.0, 0, 0, done=True))
-    else:
-        found.append(_estimate(comparison.name, 1.0, 1 << 20, 0))
-    return found, next(iter(extractions.values())).n_neurons
+    done = folder.done(several.stages(), several) if is_done else set()
+    n_neurons = next(iter(extractions.values())).n_neurons
+    of_stages = ((comparison, StageCost(1, 1 << 20)), (report, report_cost(n_neurons)))
+    for stage, cost in of_stages:
+        if stage.name in done:
+            found.append(StageEstimate(stage.name, 0.0, 0, 0, done=True))
+        else:
+            found.append(_estimate(stage.name, cost.seconds, cost.disk, cost.memory))
+    return found, n_neurons
 
 
 def _of_leaf(leaf: Leaf, work: Workspace, costs: StageCosts) -> list[StageEstimate]:

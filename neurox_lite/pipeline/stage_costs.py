@@ -31,6 +31,9 @@ LOCALISED_ROWS = 10_000
 DESCRIBED_BYTES = 3000
 """Of a word, its concepts and sentences."""
 
+PAGE_BYTES, NEURON_BYTES, MOST_NEURONS = 120_000, 1400, 5000
+"""Of a report: without neurons, each of them, and how many it shows."""
+
 TEXT_BYTES = 22
 """Of a number in a file of text."""
 
@@ -42,6 +45,12 @@ class StageCost:
     seconds: float
     disk: int = 0
     memory: int = 0
+
+
+def report_cost(n_neurons: int) -> StageCost:
+    """Of a report of so many neurons."""
+    n_shown = min(n_neurons, MOST_NEURONS)
+    return StageCost(1 + 2e-3 * n_shown, PAGE_BYTES + NEURON_BYTES * n_shown)
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,7 @@ class StageCosts:
             "describe": self._describe,
             "localisation": self._localisation,
             "summary": lambda: StageCost(1, 1 << 20),
+            "report": lambda: report_cost(self.n_neurons),
         }
         return found[stage]() if stage in found else StageCost(1)
 

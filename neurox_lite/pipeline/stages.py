@@ -30,6 +30,7 @@ from neurox_lite.probing.search import regularisation_search
 from neurox_lite.probing.selectivity import selectivity
 from neurox_lite.public_names import public_name, public_sources
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
+from neurox_lite.report.html_report import write_report
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
@@ -39,6 +40,7 @@ from neurox_lite.report.job_files import (
     MINIMAL_SET,
     PROBE,
     RANKING,
+    REPORT,
     SEARCH,
     STORE,
 )
@@ -171,6 +173,10 @@ def _summary(work: Workspace) -> None:
     )
 
 
+def _report(work: Workspace) -> None:
+    write_report(work.folder, work.path(REPORT))
+
+
 def _attributed(work: Workspace) -> str | None:
     """What attributions are of, in words."""
     options = work.job.attribute
@@ -276,5 +282,15 @@ SUMMARY = Stage(
     sometimes=FIGURE_FILES + TABLE_FILES,
 )
 
-STAGES = (*END_TO_END, *STUDY, SUMMARY)
+REPORT_STAGE = Stage(
+    REPORT.stage,
+    tuple(stage.name for stage in (*END_TO_END, *STUDY)),
+    lambda work: [
+        *(work.job.model, work.job.corpus, work.job.tag, work.job.seed),
+        *(asdict(work.job.words), work.job.strip_bio, work.job.label_map),
+    ],
+    _report,
+)
+
+STAGES = (*END_TO_END, *STUDY, SUMMARY, REPORT_STAGE)
 """In the order in which they run."""

@@ -9,10 +9,13 @@ from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
 from neurox_lite.ranking.layer_profiles import LayerProfiles
 from neurox_lite.ranking.shared_neurons import SharedNeurons
-from neurox_lite.report.job_files import JOB, RECORD, STORE, SUMMARY, JobFile
+from neurox_lite.report.job_files import JOB, RECORD, REPORT, STORE, SUMMARY, JobFile
 
 COMPARISON = "comparison"
 """The stage that writes them."""
+
+REPORT_OF_ALL = "report of all"
+"""The stage that writes the report of all tags and models."""
 
 LAYER_PROFILES = JobFile("layer_profiles.json", COMPARISON, LayerProfiles.load)
 LOCALISATIONS = JobFile("localisation.json", COMPARISON, Localisations.load)
@@ -20,7 +23,7 @@ ONE_BY_ONE = "localisation"
 """Folder with the localisation of each tag and model."""
 
 SHARED = "shared_neurons"
-RESERVED = {JOB, RECORD, STORE.name, SUMMARY.name, ONE_BY_ONE, f"{SHARED}.json"}
+RESERVED = {JOB, RECORD, STORE.name, SUMMARY.name, REPORT.name, ONE_BY_ONE, f"{SHARED}.json"}
 RESERVED |= {LAYER_PROFILES.name, LOCALISATIONS.name}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, TopWord
+from neurox_lite.neurons import Neuron
 from neurox_lite.report.blocks import plain
 
 AROUND = 12
@@ -51,41 +52,52 @@ class Sentences:
         return self.numbers[key]
 
 
-def of_arrays(exemplars: Exemplars, column: int, sentences: Sentences) -> dict[str, Any]:
-    """Bands, words, histogram and scale of one neuron of all."""
+def rows_of(exemplars: Exemplars, neurons: Iterable[Neuron]) -> list[int | None]:
+    """The row of each neuron in the arrays; None of one that is not among them."""
+    space = exemplars.space
+    columns = exemplars.arrays.get("columns", np.arange(space.n_neurons))
+    row_of = {column: row for row, column in enumerate(columns.tolist())}
+    return [
+        row_of.get(space.column(neuron)) if neuron.layer in space.layers else None
+        for neuron in neurons
+    ]
+
+
+def of_arrays(exemplars: Exemplars, row: int, sentences: Sentences) -> dict[str, Any]:
+    """Bands, words, histogram and scale of one neuron, by its row."""
     arrays = exemplars.arrays
     has_levels = "levels" in arrays
-    scale = float(arrays["scales"][column]) if has_levels else 0.0
-    median = float(arrays["medians"][column]) if has_levels else 0.0
+    scale = float(arrays["scales"][row]) if has_levels else 0.0
+    median = float(arrays["medians"][row]) if has_levels else 0.0
     bands = []
     for name, before, sign in BANDS:
         chosen = _chosen(before, sign, arrays[f"{before}examples"].shape[-1])
         examples = []
         for rank in chosen:
-            number = int(arrays[f"{before}examples"][column, sign, rank])
+            number = int(arrays[f"{before}examples"][row, sign, rank])
             if number < 0:
                 continue
             words = exemplars.sentences[number]
-            place = int(arrays[f"{before}places"][column, sign, rank])
+            place = int(arrays[f"{before}places"][row, sign, rank])
             first, last = _window(place, len(words))
             levels = UNKNOWN * (last - first)
             if has_levels:
-                own = arrays[f"{before}levels"][column, sign, rank]
+                own = arrays[f"{before}levels"][row, sign, rank]
                 radius = len(own) // 2
                 levels = _characters(own[first - place + radius : last - place + radius])
-            exact = _short(float(arrays[f"{before}values"][column, sign, rank]))
+            exact = _short(float(arrays[f"{before}values"][row, sign, rank]))
             examples.append([sentences.number(number, words), place, first, levels, exact])
         if examples:
             bands.append({"name": name, "examples": examples})
     words_of = {
-        side: [_word(exemplars, column, sign, rank) for rank in _known(exemplars, column, sign)]
+        side: [_word(exemplars, row, sign, rank) for rank in _known(exemplars, row, sign)]
         for sign, side in enumerate(("highest", "lowest"))
     }
     return {
         "median": _short(median),
         "scale": _short(scale * _LARGEST / STEPS),
         "histogram": _histogram(
-            arrays["histogram"][column], arrays["smallest"][column], arrays["largest"][column]
+            arrays["histogram"][row], arrays["smallest"][row], arrays["largest"][row]
         ),
         "bands": bands,
         "words": words_of,
@@ -174,16 +186,16 @@ def _level(value: float | None, median: float, scale: float) -> str:
     return chr(ZERO + max(-STEPS, min(STEPS, level)))
 
 
-def _known(exemplars: Exemplars, column: int, sign: int) -> Iterator[int]:
-    numbers = exemplars.arrays["words"][column, sign][:N_WORDS].tolist()
+def _known(exemplars: Exemplars, row: int, sign: int) -> Iterator[int]:
+    numbers = exemplars.arrays["words"][row, sign][:N_WORDS].tolist()
     return (rank for rank, number in enumerate(numbers) if number >= 0)
 
 
-def _word(exemplars: Exemplars, column: int, sign: int, rank: int) -> list[Any]:
+def _word(exemplars: Exemplars, row: int, sign: int, rank: int) -> list[Any]:
     arrays = exemplars.arrays
-    number = int(arrays["words"][column, sign, rank])
+    number = int(arrays["words"][row, sign, rank])
     label = exemplars.labels[number] if exemplars.labels else ""
-    ends = (arrays[name][column, sign, rank] for name in ("word_means", "word_lows", "word_highs"))
+    ends = (arrays[name][row, sign, rank] for name in ("word_means", "word_lows", "word_highs"))
     return [exemplars.forms[number], label, exemplars.counts[number], *_ends(ends)]
 
 

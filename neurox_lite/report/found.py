@@ -126,13 +126,6 @@ class FoundResults:
                     found[home] = {**store.metadata, "n_rows": store.n_rows}
         return found
 
-    @cached_property
-    def records(self) -> dict[str, dict[str, Any]]:
-        """By the folder of a job: what its stages cost."""
-        paths = {home: self.folder / home / RECORD for home in self.homes if home in self.jobs}
-        found = {home: read_json(path) for home, path in paths.items() if path.is_file()}
-        return {home: record for home, record in found.items() if isinstance(record, dict)}
-
 
 def find_results(folder: str | Path) -> FoundResults:
     """Read every result in a folder, at any depth.

@@ -157,9 +157,10 @@ DESCRIPTIONS = JobFile(
     others=("descriptions/descriptions.html", "descriptions/descriptions.csv"),
 )
 SUMMARY = JobFile("summary.md", "summary", _text)
+REPORT = JobFile("report.html", "report", _text)
 
 JOB_FILES: tuple[JobFile[Any], ...] = (
     *(STORE, SEARCH, PROBE, EVALUATION, CONTROL, RANKING, MINIMAL_SET, ABLATION),
     *(LAYER_SCORES, REDUNDANCY, ONLINE_CODE, LEARNING_CURVE, RANK_INTERVALS, FAITHFULNESS),
-    *(DESCRIPTIONS, SUMMARY),
+    *(DESCRIPTIONS, SUMMARY, REPORT),
 )

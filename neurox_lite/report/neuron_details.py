@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.correlation.neuron_twins import NeuronTwins
+from neurox_lite.descriptions.distribution import CATEGORIES
 from neurox_lite.descriptions.neuron_description import NeuronDescription
 from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.neurons import Neuron
 from neurox_lite.probing.linear import LinearProbe
-from neurox_lite.report.examples import Sentences, of_arrays, of_one
+from neurox_lite.report.examples import Sentences, of_arrays, of_one, rows_of
 from neurox_lite.report.main_ranking import are_alike
 from neurox_lite.report.neuron_table import (
     Rows,
@@ -24,7 +26,7 @@ from neurox_lite.report.neuron_table import (
 from neurox_lite.report.subjects import Subjects
 
 PER_CHUNK = 64
-N_TOKENS = 10
+N_TOKENS, N_TWINS = 10, 5
 SIGNS = ("highest", "lowest")
 
 
@@ -38,7 +40,7 @@ def neuron_details(
     described = _descriptions(subjects, rows)
     written = _tokens(subjects, rows)
     weights = _weights(subjects, rows)
-    effects = effects_of(subjects, rows)
+    effects, twins = effects_of(subjects, rows), _twins(subjects, rows)
     details = []
     for place, neuron in enumerate(neurons):
         details.append(
@@ -55,8 +57,7 @@ def neuron_details(
                 "tokens": written.get(neuron),
                 "weights": None if weights is None else weights[place],
                 "effects": [list(each) for each in effects.get(neuron, [])],
-                "twins": [],
-                "others": [],
+                **twins.get(neuron, {"twins": [], "others": []}),
             }
         )
     chunks = [details[i : i + PER_CHUNK] for i in range(0, len(details), PER_CHUNK)]
@@ -74,14 +75,12 @@ def _exemplars(
             for neuron in rows.neurons
             if neuron in own
         }
-    found = {}
-    known = set(exemplars.space.layers)
-    for neuron in rows.neurons:
-        if neuron.layer in known:
-            column = exemplars.space.column(neuron.layer, neuron.unit)
-            own_facts = _facts_of_arrays(exemplars.arrays, column)
-            found[neuron] = {**own_facts, **of_arrays(exemplars, column, sentences)}
-    return found
+    arrays = exemplars.arrays
+    return {
+        neuron: {**_facts_of_arrays(arrays, row), **of_arrays(exemplars, row, sentences)}
+        for neuron, row in zip(rows.neurons, rows_of(exemplars, rows.neurons), strict=True)
+        if row is not None
+    }
 
 
 def _facts(own: NeuronExemplars) -> dict[str, Any]:
@@ -90,12 +89,10 @@ def _facts(own: NeuronExemplars) -> dict[str, Any]:
     )
 
 
-def _facts_of_arrays(arrays: Mapping[str, np.ndarray], column: int) -> dict[str, Any]:
-    from neurox_lite.descriptions.distribution import CATEGORIES
-
+def _facts_of_arrays(arrays: Mapping[str, np.ndarray], row: int) -> dict[str, Any]:
     names = ("sparseness", "of_word", "of_position", "smallest", "largest")
-    values = (float(arrays[name][column]) for name in names)
-    return _said(CATEGORIES[arrays["categories"][column]], *values)
+    values = (float(arrays[name][row]) for name in names)
+    return _said(CATEGORIES[arrays["categories"][row]], *values)
 
 
 def _said(
@@ -149,6 +146,24 @@ def _tokens(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[str]]
         parts = zip(written.neurons, written.raised, written.lowered, strict=True)
         for neuron, raised, lowered in parts:
             found[neuron] = {"raises": list(raised[:N_TOKENS]), "lowers": list(lowered[:N_TOKENS])}
+    return found
+
+
+def _twins(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[list[Any]]]]:
+    """The neurons that correlate most with each, of its own model and of others."""
+    found: dict[Neuron, dict[str, list[list[Any]]]] = {}
+    for each in subjects.found.of("neuron twins"):
+        own: NeuronTwins = each.result
+        if not (are_alike(own.space, rows.space) or are_alike(rows.space, own.space)):
+            continue
+        for neuron in own.neurons:
+            lists = found.setdefault(neuron, {"twins": [], "others": []})
+            for twin, r in own.of(neuron)[:N_TWINS]:
+                pair = [str(twin), _short(r)]
+                if own.other_space is None:
+                    lists["twins"].append(pair)
+                else:
+                    lists["others"].append([own.other_space.model, *pair])
     return found
 
 

@@ -16,6 +16,7 @@ from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.report.about import DESCRIBED, EFFECTS, EXEMPLARS
 from neurox_lite.report.blocks import plain
+from neurox_lite.report.examples import rows_of
 from neurox_lite.report.main_ranking import NamedRanking, all_rankings, are_alike, columns_in
 from neurox_lite.report.subjects import Subjects, space_of
 from neurox_lite.results.ranking import NeuronRanking
@@ -263,15 +264,9 @@ def effects_of(
 def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
     exemplars = exemplars_of(subjects, rows.space)
     if exemplars is not None:
-        inside = (
-            rows.values(exemplars.space, range(exemplars.space.n_neurons))
-            if are_alike(exemplars.space, rows.space)
-            else columns_in(rows.space, exemplars.space)[rows.columns].tolist()
-        )
-        sparseness = [None if c is None else exemplars.arrays["sparseness"][c] for c in inside]
-        names = [
-            None if c is None else CATEGORIES[exemplars.arrays["categories"][c]] for c in inside
-        ]
+        known, arrays = rows_of(exemplars, rows.neurons), exemplars.arrays
+        sparseness = [None if row is None else arrays["sparseness"][row] for row in known]
+        names = [None if row is None else CATEGORIES[arrays["categories"][row]] for row in known]
         values = plain(sparseness)
     else:
         own = own_exemplars(subjects, rows)

@@ -368,7 +368,9 @@ def test_run_from_a_job_file(folder: Path, capsys: pytest.CaptureFixture[str]) -
     (folder / "job.yaml").write_text(yaml.safe_dump(job))
     assert main(["run", str(folder / "job.yaml"), "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
-    assert Path(first["read first"]).read_text().startswith("# Number: which neurons of ")
+    assert Path(first["summary"]).read_text().startswith("# Number: which neurons of ")
+    assert "Number in " in Path(first["open first"]).read_text()
+    assert list(first)[-1] == "open first"
     assert main(["run", str(folder / "job.yaml"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ran"] == []
 

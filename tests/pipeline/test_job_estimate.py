@@ -60,7 +60,11 @@ def test_a_job_is_estimated_stage_by_stage_and_then_runs_as_said(job: Job, tmp_p
     assert all(stage.done for stage in again.stages)
     assert (again.seconds, again.disk_bytes, again.peak_memory_bytes) == (0, 0, 0)
     more = estimate_job(replace(job, ablate=AblateOptions(shares=[0.1], n_random=2)))
-    assert [stage.name for stage in more.stages if not stage.done] == ["ablate", "summary"]
+    assert [stage.name for stage in more.stages if not stage.done] == [
+        "ablate",
+        "summary",
+        "report",
+    ]
     assert [row[0] for row in found.table()] == ["stage", *result.ran]
 
 
@@ -74,7 +78,7 @@ def test_several_tags_are_extracted_once_and_each_is_estimated(
     names = [stage.name for stage in found.stages]
     assert names.count("extract") == 1
     assert [name for name in names if "ablate" in name] == ["upos: ablate", "Number: ablate"]
-    assert names[-1] == "comparison"
+    assert names[-2:] == ["comparison", "report of all"]
     result = run_job(replace(job, tag="", tags=["upos", "Number"]))
     assert set(names) == set(result.ran)
     again = estimate_job(replace(job, tag="", tags=["upos", "Number"])).stages

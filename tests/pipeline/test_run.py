@@ -122,8 +122,8 @@ def test_second_run_does_nothing(job: Job, done: Path) -> None:
 
 def test_a_changed_option_redoes_what_depends_on_it(job: Job, done: Path) -> None:
     changed = replace(job, ablate=replace(job.ablate, replacement="mean"))
-    assert run_job(changed).ran == ("ablate", "summary")
-    assert run_job(job).ran == ("ablate", "summary")
+    assert run_job(changed).ran == ("ablate", "summary", "report")
+    assert run_job(job).ran == ("ablate", "summary", "report")
 
 
 def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     result = run_job(study)
 
     added = ("layers", "redundancy", "online code", "learning curve", "rank intervals")
-    assert result.ran == ("control", "describe", *added, "summary")
+    assert result.ran == ("control", "describe", *added, "summary", "report")
     found = NeuronDescriptions.load(out / "descriptions/descriptions.json")
     assert [own.neuron for own in found.exemplars] == NeuronRanking.load(out / "ranking.json").top(
         20
@@ -161,7 +161,7 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     assert len(rows["layer_scores"]) == 4
     assert "; 3 seeds, " in summary
     assert run_job(study).ran == ()
-    assert run_job(replace(study, study=False)).ran == ("control", "summary")
+    assert run_job(replace(study, study=False)).ran == ("control", "summary", "report")
     assert not (out / "online_code.json").exists() and not (out / "online_code.csv").exists()
 
 
@@ -401,7 +401,7 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
         ["uniform", "leave-one-out"], {"leave-one-out": {"state": 1}}, neurons=2, n_texts=3
     )
     with_tokens = replace(job, out=str(out), attribute=options)
-    assert run_job(with_tokens).ran == ("attribute", "summary")
+    assert run_job(with_tokens).ran == ("attribute", "summary", "report")
     faith = Faithfulness.load(out / "attribution/faithfulness.json")
     assert faith.methods == ("uniform", "leave-one-out", "random order")
     assert faith.n_texts == 3
@@ -410,7 +410,7 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
     summary = (out / "summary.md").read_text()
     assert "## Which tokens decide?" in summary and "the top 2 neurons of the ranking" in summary
     assert run_job(with_tokens).ran == ()
-    assert run_job(replace(job, out=str(out))).ran == ("summary",)
+    assert run_job(replace(job, out=str(out))).ran == ("summary", "report")
     assert not (out / "attribution/leave-one-out.json").exists()
     assert "Which tokens decide" not in (out / "summary.md").read_text()
     with pytest.raises(InputError, match="unknown method 'uniformly'"):
@@ -436,7 +436,7 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
 def test_what_the_first_neurons_are_about(job: Job, done: Path, tmp_path: Path) -> None:
     out = shutil.copytree(done, tmp_path / "results")
     described = replace(job, out=str(out), describe=DescribeOptions(2, min_count=1))
-    assert run_job(described).ran == ("describe", "summary")
+    assert run_job(described).ran == ("describe", "summary", "report")
     found = NeuronDescriptions.load(out / "descriptions/descriptions.json")
     top = NeuronRanking.load(out / "ranking.json").top(2)
     assert [own.neuron for own in found.exemplars] == top
@@ -444,7 +444,7 @@ def test_what_the_first_neurons_are_about(job: Job, done: Path, tmp_path: Path) 
     assert "## What are they about?" in summary and f"| {top[0]} | highest |" in summary
     assert (out / "descriptions/descriptions.html").is_file()
     assert run_job(described).ran == ()
-    assert run_job(replace(job, out=str(out))).ran == ("summary",)
+    assert run_job(replace(job, out=str(out))).ran == ("summary", "report")
     assert not (out / "descriptions/descriptions.json").exists()
     with pytest.raises(InputError, match="describe: neurons"):
         replace(job, describe=DescribeOptions(-1))

@@ -39,7 +39,7 @@ from neurox_lite.results.ranking import NeuronRanking
 pytestmark = pytest.mark.heavy
 
 TAGS, MODELS = ["Number", "Tense"], ["lstm-0", "lstm-1"]
-STAGES = ("probe", "control", "rank", "minimal set", "ablate", "summary")
+STAGES = ("probe", "control", "rank", "minimal set", "ablate", "summary", "report")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,7 @@ def done(tags_job: Job, extractions: list[str]) -> Path:
         *(f"{tag}: {stage}" for tag in TAGS for stage in STAGES),
         *(f"localise {tag}" for tag in TAGS),
         "comparison",
+        "report of all",
     )
     assert result.converged
     assert extractions == [tags_job.model]
@@ -121,7 +122,14 @@ def test_each_tag_has_what_a_job_of_it_alone_writes(
     assert own.keys() == of_several.keys()
     differ = {name for name in own if own[name] != of_several[name]}
     # Only times, costs and the name of the folder.
-    assert differ <= {"job.yaml", "stages.json", "store.h5", "summary.md", "ablation.json"}
+    assert differ <= {
+        "job.yaml",
+        "stages.json",
+        "store.h5",
+        "summary.md",
+        "ablation.json",
+        "report.html",
+    }
     assert NeuronRanking.load(done / "Number/ranking.json").top(9) == NeuronRanking.load(
         tmp_path / "alone/ranking.json"
     ).top(9)
@@ -161,8 +169,8 @@ def test_a_second_run_does_nothing_and_a_changed_option_redoes_what_it_changes(
     assert contents(done) == before
     extractions.clear()
     changed = replace(tags_job, ablate=replace(tags_job.ablate, replacement="mean"))
-    ablated = tuple(f"{tag}: {stage}" for tag in TAGS for stage in ("ablate", "summary"))
-    assert run_job(changed).ran == (*ablated, "comparison")
+    ablated = tuple(f"{tag}: {stage}" for tag in TAGS for stage in ("ablate", "summary", "report"))
+    assert run_job(changed).ran == (*ablated, "comparison", "report of all")
     pdf = replace(changed, figure_format="pdf", table_format="csv")
     assert "comparison" in run_job(pdf).ran
     names = set(contents(done))
@@ -197,7 +205,7 @@ def test_interrupted_and_taken_up_again(
         run_job(job)
     assert not (tmp_path / "out/summary.md").exists()
     result = run_job(job)
-    assert result.ran == ("localise Tense", "comparison")
+    assert result.ran == ("localise Tense", "comparison", "report of all")
     assert extractions == [base.model]
     assert not [path for path in tmp_path.rglob("*") if path.name.endswith((".partial", ".lock"))]
 
@@ -236,7 +244,7 @@ def test_two_tags_of_two_models(
         shutil.copytree(out / model, tmp_path / "one" / model, symlinks=True)
     shutil.copytree(out / "localisation", tmp_path / "one/localisation")
     shutil.copy(out / "stages.json", tmp_path / "one")
-    assert run_job(one_tag).ran == ("comparison",)
+    assert run_job(one_tag).ran == ("comparison", "report of all")
     assert "do they share" not in (tmp_path / "one/summary.md").read_text()
 
 

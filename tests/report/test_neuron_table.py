@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.neurons import Neuron, NeuronSpace
@@ -147,6 +148,28 @@ def test_effects_and_tokens_are_those_of_the_neuron(tmp_path: Path) -> None:
     assert by_id["0:3"]["tokens"]["raises"][1] == "-LRB-" and by_id["0:4"]["tokens"] is None
     values = column(table, "causal effect")["values"]
     assert values[table["ids"].index("0:1")] == 0.5 and values.count(None) == space.n_neurons - 1
+
+
+def test_twins_are_of_the_model_or_of_another(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    other = NeuronSpace("other", "mlp", (3,), (2,))
+    own = NeuronTwins(SPACE, None, (Neuron(0, 1),), ((0, 5),), ((0.9, -0.5),), 10)
+    own.save(tmp_path / "exemplars/twins.json")
+    NeuronTwins(SPACE, other, (Neuron(0, 1),), ((1,),), ((0.7,),), 10).save(tmp_path / "o.json")
+    _, details, _ = made(tmp_path)
+    assert details[0][0]["twins"] == [["0:0", 0.9], ["1:2", -0.5]]
+    assert details[0][0]["others"] == [["other", "3:1", 0.7]]
+    assert details[0][1]["twins"] == []
+
+
+def test_exemplars_of_some_neurons_stand_at_these(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    every = planted_exemplars()
+    some = {name: array[[1, 4]] for name, array in every.arrays.items()}
+    replace(every, arrays={**some, "columns": np.array([1, 4])}).save(tmp_path / "exemplars")
+    table, details, _ = made(tmp_path)
+    assert column(table, "density")["values"] == [0.1, 0.4, None, None, None, None]
+    assert [bool(one["bands"]) for one in details[0]] == [True, True, False, False, False, False]
 
 
 def test_heads_have_ranks_and_no_exemplars(tmp_path: Path) -> None:
