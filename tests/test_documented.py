@@ -154,6 +154,7 @@ def test_commands_in_guide(workplace: Path) -> None:
         "attribute",  # all, of a neuron
         "describe",
         "run",  # of two tags
+        "report",
         "run",  # estimated
     ]
     for command in found:
