@@ -13,11 +13,17 @@ function neuronPage(data, table, i, one, sentences) {
     element("h2", { tabindex: -1 }, `${data.unit_name === "heads" ? "Head" : "Neuron"} ${id}`),
     ...descriptionParts(one),
     rankFigures(table, i),
-    factList(one),
-    element("div", { class: "columns" }, ...[histogram(one), weights(data, one), effects(one), words(one), tokens(one), twins(one)].filter(Boolean)),
+    inColumns(histogram(one), weights(data, one)),
     ...(bands.length ? [element("h3", null, "Where it is high, where it is low"), legendOf(data, one), ...bands.map(bandPart)] : []),
+    inColumns(...words(one)),
+    inColumns(tokens(one), twins(one), effects(one), factList(one)),
   ];
   return parts.filter(Boolean);
+}
+
+function inColumns(...parts) {
+  const known = parts.filter(Boolean);
+  return known.length ? element("div", { class: "columns" }, known) : null;
 }
 
 // exact: the activation at the word that counts; those of the others are known to a level.
@@ -60,7 +66,7 @@ function rankFigures(table, i) {
 function factList(one) {
   const facts = one.facts.filter(([, text]) => text !== "" && text !== null);
   if (!facts.length) return null;
-  return element("dl", { class: "facts" }, facts.map(([name, text]) => element("div", null, element("dt", null, name), element("dd", null, apart(text)))));
+  return titled("Figures", element("dl", { class: "facts" }, facts.map(([name, text]) => element("div", null, element("dt", null, name), element("dd", null, apart(text))))));
 }
 
 function titled(title, ...parts) {
@@ -102,10 +108,8 @@ function effects(one) {
 
 function words(one) {
   const known = SIGNS.filter((sign) => one.words && one.words[sign] && one.words[sign].length);
-  if (!known.length) return null;
-  const tables = known.map((sign) => wideTable(`Words with the ${sign} mean`, ["word", "label", "times", "mean"],
-    one.words[sign].map(([form, tag, count, mean, low, high]) => [form, tag, shown(count, "count"), withInterval(mean, low, high, "number")]), ["left", "left", "right", "right"]));
-  return titled("Words", ...tables);
+  return known.map((sign) => titled(`Words with the ${sign} mean`, wideTable("Mean activation of each form, with its interval", ["word", "label", "times", "mean"],
+    one.words[sign].map(([form, tag, count, mean, low, high]) => [form, tag, shown(count, "count"), withInterval(mean, low, high, "number")]), ["left", "left", "right", "right"])));
 }
 
 function tokens(one) {
