@@ -39,8 +39,11 @@ def about_section(subjects: Subjects) -> Section | None:
     blocks: list[Block] = []
     for each in found.of(DESCRIBED):
         blocks += _described(each.result, subjects.name(each))
-    for each in found.of(EXEMPLARS):
-        blocks.append(_categories(each.result, subjects.name(each)))
+    # Every property of a model may have brought the same.
+    distinct = {(each.result.space, each.result.source): each for each in found.of(EXEMPLARS)}
+    for each in distinct.values():
+        name = each.result.space.model if len(distinct) > 1 else ""
+        blocks.append(_categories(each.result, name))
     for each in found.of(FORMULAS):
         blocks.append(_formulas(each.result, subjects.name(each)))
     for each in found.of(EFFECTS):

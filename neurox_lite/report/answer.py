@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.masking.mask_fit import MaskFit
-from neurox_lite.report.blocks import between, spoken
+from neurox_lite.report.blocks import between, of_interval, spoken
 from neurox_lite.report.compared import SHARED
 from neurox_lite.report.compared import sentences as shared_sentences
 from neurox_lite.report.curves import KIND as CURVES
@@ -30,10 +31,10 @@ def answer(subjects: Subjects) -> list[str]:
     probes = encoded(subjects)
     tell = _encoded if len(probes) <= IN_FULL else _briefly
     said = [sentence for one in probes[:MOST] for sentence in tell(subjects, one)]
-    if not probes:
-        said += list(_ranked(subjects))[:MOST]
     used = [*_used(subjects), *_masks(subjects)]
     said += used[:MOST]
+    if not said:
+        said += list(_ranked(subjects))[:MOST]
     if probes and not used:
         said.append("Whether the model uses these neurons was not measured: encoded is not used.")
     shared = {subjects.name(each): each.result for each in subjects.found.of(SHARED)}
@@ -185,12 +186,14 @@ def _mask(fit: MaskFit, name: str) -> str:
 def _explained(subjects: Subjects) -> Iterator[str]:
     """Of attributions alone."""
     for found in subjects.found.of(FAITHFUL)[:MOST]:
-        own = found.result
-        gain, method = max(
-            (value.value, method)
-            for method, value in zip(own.methods[:-1], own.above_random[:-1], strict=True)
-        )
+        own: Faithfulness = found.result
+        methods = list(zip(own.above_random[:-1], own.methods[:-1], strict=True))
+        best, method = max(methods, key=lambda pair: pair[0].value)
+        name = subjects.name(found)
+        surely = f"{method} finds tokens that decide"
+        if not (best.is_known and best.low > 0):
+            surely = f"No method finds tokens that decide surely better than chance ({method} best)"
         yield (
-            f"Of {len(own.methods) - 1} methods {method} finds the tokens whose loss costs most: "
-            f"{spoken(gain)} more {own.measure} than in a random order."
+            f"{f'{name}: ' if name else ''}{surely}: without them the {own.measure} falls by "
+            f"{of_interval(best)} more than in a random order, on {own.n_texts:,} texts."
         )

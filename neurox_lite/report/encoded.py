@@ -21,7 +21,7 @@ from neurox_lite.report.blocks import (
     spoken,
     table,
 )
-from neurox_lite.report.found import CONTROL_TASK, EVALUATION, MINIMAL, Found
+from neurox_lite.report.found import CONTROL_TASK, EVALUATION, MINIMAL, OF_LABELS, Found
 from neurox_lite.report.markdown import pair, percent
 from neurox_lite.report.subjects import Subjects
 
@@ -147,7 +147,22 @@ def encoded_section(subjects: Subjects) -> Section | None:
     blocks = [block for one in found for block in _blocks(one, alone=len(found) == 1)]
     if len(found) > 1:
         blocks.insert(0, _overview(found))
+    for each in subjects.found.of(OF_LABELS):
+        name = subjects.name(each)
+        caption = f"A probe of each label against all others{f': {name}' if name else ''}"
+        blocks.append(table(caption, *label_rows(each.result)))
     return section("encoded", "Is the property encoded?", [text], blocks)
+
+
+def label_rows(several: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """A header, and the probe of each label; see ``probe --one-vs-rest``."""
+    head = ["label", "test accuracy", "majority class", "weights that are not zero", "converged"]
+    shares = ("test_accuracy", "majority_accuracy", "nonzero_weights")
+    rows = [
+        [label, *(percent(one[name]) for name in shares), "yes" if one["converged"] else "NO"]
+        for label, one in several.items()
+    ]
+    return head, rows
 
 
 def _blocks(one: Encoded, alone: bool) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.report.curves import KIND as CURVES
 from neurox_lite.report.encoded import encoded
-from neurox_lite.report.found import MINIMAL, SETS
+from neurox_lite.report.found import MINIMAL, OF_LABELS, SETS
 from neurox_lite.report.masks import fits
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.report.tokens import ATTRIBUTIONS
@@ -41,6 +41,10 @@ def _of_probes(subjects: Subjects) -> list[str]:
         for each in found.of(kind):
             if not each.result.converged:
                 said.append(_with_name(subjects.name(each), called))
+    for each in found.of(OF_LABELS):
+        wrong = [label for label, one in each.result.items() if not one["converged"]]
+        if wrong:
+            said.append(_with_name(subjects.name(each), f"probes of {', '.join(wrong)}"))
     for each in found.of(SETS):
         if not all(one.converged for one in each.result):
             said.append(_with_name(subjects.name(each), "redundancy"))

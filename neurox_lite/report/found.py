@@ -26,12 +26,14 @@ logger = logging.getLogger(__name__)
 
 EVALUATION, CONTROL_TASK = "evaluation", "control task"
 MINIMAL, SETS = "minimal set", "minimal sets"
+OF_LABELS = "probes of labels"
 
 BY_NAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "evaluation.json": (EVALUATION, read_json),
     CONTROL.name: (CONTROL_TASK, CONTROL.load),
     MINIMAL_SET.name: (MINIMAL, MINIMAL_SET.load),
     REDUNDANCY.name: (SETS, REDUNDANCY.load),
+    INDEX: (OF_LABELS, read_json),
 }
 """Files that do not say their kind: what it is, and how they are read."""
 
@@ -160,9 +162,9 @@ def find_results(folder: str | Path) -> FoundResults:
 def _files(folder: Path) -> Iterator[Path]:
     """Paths of what may be results, relative to the folder."""
     for place, folders, names in os.walk(folder):
-        # Probes of a label each: their evaluation is in one file above them.
-        several = INDEX in names
-        folders[:] = [name for name in folders if not (name.startswith(".") or several)]
+        # Probes of a label each: what they are like is in one file above them.
+        of_labels = re.compile(r"\d{3}" if INDEX in names else "$")
+        folders[:] = [f for f in folders if not (f.startswith(".") or of_labels.fullmatch(f))]
         for name in names:
             path = Path(place, name)
             if (path.suffix == ".json" or name == JOB) and path.is_file():

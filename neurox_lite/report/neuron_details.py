@@ -12,7 +12,7 @@ from neurox_lite.descriptions.distribution import CATEGORIES
 from neurox_lite.descriptions.neuron_description import NeuronDescription
 from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.descriptions.neuron_tokens import TokensWritten
-from neurox_lite.neurons import Neuron
+from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.report.examples import Sentences, of_arrays, of_one, rows_of
 from neurox_lite.report.main_ranking import are_alike
@@ -152,10 +152,15 @@ def _tokens(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[str]]
 def _twins(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[list[Any]]]]:
     """The neurons that correlate most with each, of its own model and of others."""
     found: dict[Neuron, dict[str, list[list[Any]]]] = {}
+    seen: list[NeuronSpace | None] = []
     for each in subjects.found.of("neuron twins"):
         own: NeuronTwins = each.result
         if not (are_alike(own.space, rows.space) or are_alike(rows.space, own.space)):
             continue
+        # Every property of a model may have brought the same.
+        if own.other_space in seen:
+            continue
+        seen.append(own.other_space)
         for neuron in own.neurons:
             lists = found.setdefault(neuron, {"twins": [], "others": []})
             for twin, r in own.of(neuron)[:N_TWINS]:

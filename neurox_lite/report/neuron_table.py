@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from neurox_lite.showing import short_repr
 
 MOST_NEURONS = 5_000
 MOST_RANKINGS = 40
-IN_MODEL = ("single-replacement", "neuron-mask", "differentiable-mask", "activation-patching")
+IN_MODEL = "single-replacement"
+"""The ranking whose scores are what replacing each neuron does to the running model, in nats."""
+
 Column = dict[str, Any]
 
 
@@ -48,7 +51,7 @@ class Rows:
 
     __repr__ = short_repr
 
-    @property
+    @cached_property
     def neurons(self) -> list[Neuron]:
         return self.space.neurons(self.columns)
 
@@ -231,12 +234,12 @@ def _effects(subjects: Subjects, rows: Rows) -> list[Column]:
         ]
     for each in same_neurons(subjects, rows):
         ranking = each.ranking
-        if ranking.method in IN_MODEL:
+        if ranking.method == IN_MODEL:
             return [
                 {
                     "key": "effect",
                     "title": "causal effect",
-                    "help": f"Score by {each.name}, which replaces neurons of the running model",
+                    "help": "What replacing it alone does to the choice between two words, in nats",
                     "kind": "number",
                     "values": rows.values(ranking.space, plain(ranking.scores)),
                 }

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from neurox_lite.errors import InputError
+from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
 from neurox_lite.ranking.shared_neurons import shared_neurons
@@ -142,6 +143,31 @@ def test_rankings_alone_give_their_neurons_and_their_agreement(tmp_path: Path) -
     assert data["answer"][0] == "lca puts 0:1, 1:1, 1:0, 0:2, 0:0 first, of 6 neurons of m."
     layers = section(data, "where")["blocks"][0]
     assert layers["labels"] == ["0", "1"] and sum(layers["values"]) == 2
+
+
+def test_tokens_that_decide_are_told_with_their_interval(tmp_path: Path) -> None:
+    own = EVERY["Faithfulness"]
+    kept = replace(own, methods=("gradient", "random order"))
+    kept = replace(kept, above_random=(Interval(0.5, 0.25, 0.75), Interval(0, 0, 0)))
+    kept.save(tmp_path / "faithfulness.json")
+    assert data_of(tmp_path)["answer"] == [
+        "gradient finds tokens that decide: without them the probability falls by 0.5 (0.25 to "
+        "0.75) more than in a random order, on 3,000 texts."
+    ]
+    replace(kept, above_random=(Interval(0.5, -0.1, 1), Interval(0, 0, 0))).save(
+        tmp_path / "faithfulness.json"
+    )
+    assert data_of(tmp_path)["answer"][0].startswith("No method finds tokens that decide surely")
+
+
+def test_probes_of_labels_are_a_table(tmp_path: Path) -> None:
+    one = {"folder": "000", "test_accuracy": 0.9, "majority_accuracy": 0.5}
+    one |= {"nonzero_weights": 0.25, "certificate": 0.1, "converged": False}
+    (tmp_path / "one_vs_rest.json").write_text(json.dumps({"NOUN": one}))
+    data = data_of(tmp_path)
+    (table,) = section(data, "encoded")["blocks"]
+    assert table["rows"] == [["NOUN", "90.00 %", "50.00 %", "25.00 %", "NO"]]
+    assert data["warnings"] == ["probes of NOUN: some of its probes did not converge."]
 
 
 def test_masks_alone_give_a_page_of_masks(tmp_path: Path) -> None:
