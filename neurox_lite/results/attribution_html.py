@@ -16,6 +16,7 @@ import numpy as np
 
 from neurox_lite.escaping import html
 from neurox_lite.results.coloured_html import box, ground
+from neurox_lite.results.html import whole_page
 
 if TYPE_CHECKING:
     from neurox_lite.results.token_attributions import TokenAttributions
@@ -27,20 +28,6 @@ FRAME = (
     "background:#fff;color:#000;padding:.6em .8em;font-family:sans-serif;font-size:15px;"
     "line-height:1.9"
 )
-PAGE = """<!DOCTYPE html>
-<html>
-<head>
-<meta charset="utf-8">
-<meta name="generator" content="neurox_lite">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-</head>
-<body style="margin:0">
-{body}
-</body>
-</html>
-"""
 BYTE_MARKS = "ĠĊ"
 """A space and a line break in tokens of bytes: Latin letters, but not of the text."""
 
@@ -53,7 +40,7 @@ UNKNOWN_TOKENS = ("[UNK]", "<unk>")
 def page(attributions: TokenAttributions) -> str:
     """All texts as a page of its own."""
     body = fragment(attributions, range(len(attributions)))
-    return PAGE.format(title=html(f"Attributions by {attributions.method}"), body=body)
+    return whole_page(f"Attributions by {attributions.method}", body)
 
 
 def first_texts(attributions: TokenAttributions) -> str:

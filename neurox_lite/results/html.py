@@ -24,6 +24,22 @@ FRAME = "font-size:13px;line-height:1.5;max-width:70em"
 LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
 QUIET = "opacity:.75"
 
+PAGE = """<!DOCTYPE html>
+<html>
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="neurox_lite">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+</head>
+<body style="{style}">
+{body}
+</body>
+</html>
+"""
+
 
 def as_html(result: Any, table: Table | None = None, n_rows: int | None = None) -> str:
     """``_repr_html_`` of a result: title and facts as printed, and the first rows of its table.
@@ -45,6 +61,11 @@ def as_html(result: Any, table: Table | None = None, n_rows: int | None = None) 
 def framed(*parts: str) -> str:
     """HTML in one element; empty parts are left out."""
     return "\n".join([f'<div style="{FRAME}">', *filter(None, parts), "</div>"])
+
+
+def whole_page(title: str, body: str, style: str = "margin:0") -> str:
+    """HTML as a page of its own, light or dark as its reader has it."""
+    return PAGE.format(title=html(title), body=body, style=style)
 
 
 def said(result: Any) -> str:
