@@ -41,6 +41,7 @@ __all__ = [
     "load_result",
     "masking",
     "minimal_set",
+    "neuron_card",
     "neuron_space",
     "probing",
     "ranking",
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from neurox_lite.probing.probe import ElasticNetProbe
     from neurox_lite.probing.selectivity import selectivity
     from neurox_lite.report.html_report import write_report
+    from neurox_lite.report.neuron_card import neuron_card
     from neurox_lite.results.neuron_mask import NeuronMask
     from neurox_lite.results.ranking import NeuronRanking
     from neurox_lite.saved_results import load_result
@@ -132,6 +134,7 @@ _MODULE_OF = {
     "load_model": "models.loading",
     "load_result": "saved_results",
     "minimal_set": "evaluation.minimal_set",
+    "neuron_card": "report.neuron_card",
     "neuron_space": "models.neuron_spaces",
     "read_conllu": "corpora.conllu",
     "read_corpus": "corpora.reading",

@@ -9,6 +9,7 @@ from typing import Any
 
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
@@ -46,6 +47,7 @@ class NeuronTwins(SavedResult):
     KIND = "neuron twins"
     __repr__ = short_repr
     to_pandas = as_pandas
+    _repr_html_ = as_html
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "neurons", tuple(Neuron(*each) for each in self.neurons))

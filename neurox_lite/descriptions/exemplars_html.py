@@ -32,7 +32,7 @@ def heading(own: NeuronExemplars) -> str:
 def both_signs(own: NeuronExemplars, n_examples: int = MOST_EXAMPLES) -> Iterator[str]:
     """Words and sentences at which a neuron is largest, and those at which it is smallest."""
     if own.highest.examples or own.lowest.examples:
-        yield f'<div style="{QUIET}">{legend(f"the median, {own.median:.3g}")}</div>'
+        yield f"<div>{legend(f'the median, {own.median:.3g}')}</div>"
     for name, side in (("highest", own.highest), ("lowest", own.lowest)):
         yield f'<div style="margin-top:.5em"><b>{name}</b>{_words(side)}</div>'
         yield from sentences(own, side, n_examples)

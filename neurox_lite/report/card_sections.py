@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.description_effects import DescriptionEffects
 from neurox_lite.descriptions.exemplars_html import both_signs, description_html
@@ -166,6 +167,12 @@ def _effects(found: DescriptionEffects, neuron: Neuron) -> Section:
     return _from_table(f"when set to {found.replacement}", [header, *rows])
 
 
+def _twins(found: NeuronTwins, neuron: Neuron) -> Section:
+    rows = [[str(twin), r] for twin, r in found.of(neuron)]
+    where = f" in {found.other_space.model}" if found.other_space else ""
+    return _from_table(f"twins{where}", [["neuron", "correlation"], *rows])
+
+
 def _of_fit(fit: MaskFit, neuron: Neuron) -> Section:
     title = f"mask '{fit.mask.method}', {fit.status}"
     return _masked(fit.mask, neuron, title, f"; probability of its gate {_of_gate(fit, neuron)}")
@@ -212,6 +219,7 @@ KINDS: dict[type, Callable[[Any, Neuron], Section] | None] = {
     LinearProbe: _weights,
     CompositionalFormulas: _formulas,
     DescriptionEffects: _effects,
+    NeuronTwins: _twins,
     MaskFit: _of_fit,
     NeuronMask: _masked,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from neurox_lite.escaping import html
+from neurox_lite.results.html import QUIET
 
 POSITIVE, NEGATIVE = (213, 94, 0), (0, 114, 178)
 """Of the palette of Okabe & Ito, which the colour-blind can tell apart."""
@@ -58,4 +59,5 @@ def legend(middle: str) -> str:
         f'<span style="{box(share, STRONGEST_EITHER, "currentColor")}">{name}</span>'
         for share, name in ((1.0, "above"), (-1.0, "below"))
     )
-    return f"{above} {below} {html(middle)}; the darker, the further; values on hover"
+    rest = f"{html(middle)}; the darker, the further; values on hover"
+    return f'{above} {below} <span style="{QUIET}">{rest}</span>'
