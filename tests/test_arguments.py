@@ -177,6 +177,7 @@ def of_attribution(name):
     return lambda it: function(it, *others)
 
 
+FIRST["neuron_card"] = lambda it: nx.neuron_card("0:1", it)
 FIRST["tokens_written"] = lambda it: nx.descriptions.tokens_written(it)
 FIRST |= {f"attribution.{name}": of_attribution(name) for name in ATTRIBUTIONS}
 FIRST["attribution.attribute_by texts"] = lambda it: nx.attribution.attribute_by("uniform", it)

@@ -10,6 +10,7 @@ import pytest
 
 import neurox_lite as nx
 from neurox_lite.correlation.neuron_twins import NeuronTwins
+from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.description_effects import DescriptionEffect, DescriptionEffects
 from neurox_lite.descriptions.formula_search import Formula
 from neurox_lite.descriptions.neuron_description import NeuronDescription, NeuronDescriptions
@@ -23,9 +24,11 @@ from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.intervals import Interval
+from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.metrics import accuracy
 from neurox_lite.neurons import Neuron
 from neurox_lite.own_files import is_ours
+from neurox_lite.report.card_sections import KINDS
 from neurox_lite.report.neuron_card import neuron_card
 
 SPACE = nx.NeuronSpace("<b>model", "mlp", (0, 3), (2, 4), "r1")
@@ -63,6 +66,12 @@ DESCRIPTIONS = NeuronDescriptions(
 )  # fmt: skip
 MASK = nx.NeuronMask.of(SPACE, [3], 0.0, method="found")
 
+FIT = MaskFit(
+    mask=MASK, size=1, objective="flip", alpha=1.0, feasible=True, converged=True, intact=-1.0,
+    effect=1.5, held_out_intact=-1.0, held_out_effect=1.2, held_out_success=0.9,
+    probabilities=SCORES / 8, max_replacement_z=2.0, sizes=(1.0,), effects=(1.0,), n_runs=1,
+)  # fmt: skip
+
 
 def probe():
     generator = np.random.default_rng(0)
@@ -75,9 +84,11 @@ def probe():
 
 def test_everything_on_one_card(tmp_path):
     results = (
-        DESCRIPTIONS, EXEMPLARS, WRITTEN, RANKING, INTERVALS, FORMULAS, EFFECTS, TWINS, MASK,
+        DESCRIPTIONS, EXEMPLARS, WRITTEN, RANKING, INTERVALS, FORMULAS, EFFECTS, TWINS, MASK, FIT,
         probe(),
     )  # fmt: skip
+    shown = {kind for kind in KINDS if any(isinstance(result, kind) for result in results)}
+    assert set(KINDS) - shown == {Exemplars}, "of which NeuronExemplars are a part"
     card = neuron_card("3:1", *results)
     text = str(card)
     assert text.splitlines()[0] == "Neuron 3:1 of <b>model, mlp"
@@ -90,7 +101,8 @@ def test_everything_on_one_card(tmp_path):
         r"lowest   never active",
         r"word=cat +0.25 \(0.125 to 0.5\)",
         r"3:3     -0.75",
-        r"one of its 1 neurons",
+        r"  mask 'found'\n    one of its 1 neurons",
+        r"one of its 1 neurons; probability of its gate 0.38",
     ):
         assert re.search(line, text), line
     shown = card._repr_html_()
