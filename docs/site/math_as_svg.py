@@ -6,6 +6,7 @@ that they are right on light and dark ground, and are read out as their source.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -18,12 +19,16 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
 SIZE = 100  # units to an em: coordinates are whole numbers
+FRACTION, LARGE = r"\frac", r"\dfrac"
+# Sums and maxima, behind which matplotlib leaves no space.
+SPREAD = re.compile(r"\\(?:sum|max|min|int)(?:[_^](?:\{[^{}]*\}|\w))*")
+SPACE = r"\g<0>\\,"
 FONT = FontProperties(family="serif", math_fontfamily="stix", size=SIZE)
 
 
 def drawing(tex: str) -> str:
     """One line of LaTeX as an ``<svg>`` whose height is in em."""
-    text = f"${' '.join(tex.split())}$"
+    text = f"${SPREAD.sub(SPACE, ' '.join(tex.split()))}$"
     try:
         outline = TextPath((0, 0), text, prop=FONT)
         width, height, depth, *_ = MathTextParser("path").parse(text, dpi=72, prop=FONT)
@@ -63,7 +68,7 @@ def visit_block(self: Any, node: nodes.math_block) -> None:
     r"""Write an equation of its own, a line for each ``\\``."""
     lines = [line for line in node.astext().split(r"\\") if line.strip()]
     self.body.append('<div class="equations">')
-    self.body.extend(f"<div>{drawing(line)}</div>" for line in lines)
+    self.body.extend(f"<div>{drawing(line.replace(FRACTION, LARGE))}</div>" for line in lines)
     self.body.append("</div>")
     raise nodes.SkipNode
 

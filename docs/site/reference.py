@@ -36,8 +36,14 @@ def command_page() -> tuple[Path, str]:
     """Name and text of the page of commands."""
     parts = [COMMANDS]
     for name in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
-        block = f".. typer:: neurox_lite.cli.main:app:{name}\n   :prog: neurox-lite {name}\n"
-        block += "   :width: 100\n   :preferred: text\n   :markup-mode: markdown\n"
+        block = f""".. container:: command
+
+   .. typer:: neurox_lite.cli.main:app:{name}
+      :prog: neurox-lite {name}
+      :width: 104
+      :preferred: text
+      :markup-mode: rich
+"""
         parts.append(f"## {name}\n\n```{{eval-rst}}\n{block}```\n")
     return Path("reference/commands.md"), "\n".join(parts)
 

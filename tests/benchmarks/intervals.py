@@ -1,6 +1,6 @@
 """How often intervals hold the true accuracy: corpora drawn from a distribution that is known.
 
-`python -m tests.benchmarks.intervals` prints the table of docs/methods.md.
+`python -m tests.benchmarks.intervals` prints the table of docs/methods/intervals.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Are long sentences changed more when a neuron is set, whatever is in them?
 
-`python -m tests.benchmarks.length_effects` prints the figures of docs/methods.md; two minutes. A
-presence that depends on nothing but length is compared with and without tenths of the sentences.
+`python -m tests.benchmarks.length_effects` prints the figures of docs/methods/descriptions.md; two
+minutes. A presence that depends on nothing but length is compared with and without tenths of the
+sentences.
 """
 
 from __future__ import annotations
