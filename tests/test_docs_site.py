@@ -1,0 +1,75 @@
+"""What checks the documentation site finds what is wrong, and messages point at pages that exist.
+
+`make docs` builds the site itself.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from neurox_lite import choices
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.fixture(autouse=True)
+def site_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS / "site")
+    yield
+    for name in ("checks", "math_as_svg"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('<script src="https://cdn.example/x.js"></script>', "would load https://cdn"),
+        ('<link rel="stylesheet" href="//fonts.example/f.css">', "would load //fonts"),
+        ('<img src="none.png">', "there is no none.png"),
+        ('<a href="none.html">', "link to nowhere: none.html"),
+        ('<a href="index.html#none">', "no such place: index.html#none"),
+        ('<a href="#none">', "no such place: #none"),
+        ('<a href="htp://example.org">', "no address: htp://example.org"),
+    ],
+)
+def test_problem_is_found(body: str, problem: str, tmp_path: Path) -> None:
+    from checks import problems_of
+
+    (tmp_path / "index.html").write_text(f'<h1 id="here">Title</h1>{body}')
+    (found,) = problems_of(tmp_path)
+    assert problem in found
+
+
+def test_whole_page_has_no_problem(tmp_path: Path) -> None:
+    from checks import problems_of
+
+    (tmp_path / "figure.png").touch()
+    (tmp_path / "index.html").write_text(
+        '<h1 id="here">Title</h1><img src="figure.png"><a href="#here"></a>'
+        '<a href="https://example.org"></a><img src="data:image/png;base64,"><a href="./"></a>'
+    )
+    assert problems_of(tmp_path) == []
+
+
+def test_equation_is_drawn_and_can_be_read_out() -> None:
+    pytest.importorskip("sphinx")
+    from math_as_svg import drawing
+
+    svg = drawing(r"\sum_{i<j} \frac{a_i}{b_j}")
+    assert 'role="img" aria-label="\\sum_{i&lt;j} \\frac{a_i}{b_j}"' in svg
+    assert svg.count("M") >= 5  # an outline for each sign at least
+    assert "NaN" not in svg
+
+
+def test_messages_point_at_pages_that_exist() -> None:
+    place, _, anchor = choices.HELP.partition("#")
+    text = (DOCS.parent / place).read_text()
+    assert not anchor or anchor in text
+    named = set()
+    for path in (DOCS.parent / "neurox_lite").rglob("*.py"):
+        named |= set(re.findall(r"docs/[\w/-]+\.md", path.read_text()))
+    assert {name for name in named if not (DOCS.parent / name).is_file()} == set()
