@@ -78,8 +78,9 @@ def accuracy_interval(right: Any, groups: Any, *, level: float = 0.95) -> Interv
     accuracy). It is no smaller than what the linearised variance of the share says, with the
     quantile of t in the place of the normal one.
 
-    Coverage is measured in ``tests/benchmarks/intervals.py``, see docs/methods/intervals.md. Of one sentence
-    nothing can be known of others: the interval is 0 to 1. It is never a point.
+    Coverage is measured in ``tests/benchmarks/intervals.py``, see
+    docs/methods/intervals.md. Of one sentence nothing can be known of others: the interval is 0 to
+    1. It is never a point.
 
     Parameters
     ----------
