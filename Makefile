@@ -1,6 +1,6 @@
 # make demo: end to end on the embedded model, from the wheel.  make test: all tests but notebooks.
 # make docs: the documentation site, out/docs/index.html.
-# make quick: those that take no seconds.  make tutorials: runs them.  make check: lint and types.
+# make release-check: is what would be released whole?  make quick: those that take no seconds.  make tutorials: runs them.  make check: lint and types.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +11,7 @@ WHEEL_BIN := $(CURDIR)/$(WHEEL_VENV)/bin
 WHEEL_STAMP := $(WHEEL_VENV)/.installed
 OUTSIDE := cd "$$(mktemp -d)" && env -u PYTHONPATH
 
-.PHONY: demo test quick tutorials docs check format wheel installed results bench clean
+.PHONY: demo test quick tutorials docs check format wheel installed release-check results bench clean
 
 demo: $(WHEEL_STAMP)
 	$(OUTSIDE) $(WHEEL_BIN)/neurox-lite demo --out $(CURDIR)/demo
@@ -19,6 +19,20 @@ demo: $(WHEEL_STAMP)
 # Every module and public name of the installed wheel.
 installed: $(WHEEL_STAMP)
 	$(OUTSIDE) $(WHEEL_BIN)/python -P $(CURDIR)/tests/installed.py
+
+# What docs/releasing.md asks for: the files themselves, then what users do with them. The three LSTMs
+# share their tokenizer (W002).
+RELEASE_TOOLS := twine==7.0.0 check-wheel-contents==0.6.3
+release-check: check
+	rm -rf $(WHEEL_VENV)
+	$(MAKE) wheel
+	$(WHEEL_BIN)/python -m venv out/release-tools
+	out/release-tools/bin/python -m pip install --quiet $(RELEASE_TOOLS) PyYAML
+	out/release-tools/bin/python -m twine check --strict dist/*
+	out/release-tools/bin/check-wheel-contents --ignore W002 dist/*.whl
+	out/release-tools/bin/python -P tests/release.py dist
+	$(MAKE) demo installed docs
+	$(OUTSIDE) $(WHEEL_BIN)/neurox-lite doctor
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --ignore tests/test_tutorials.py
