@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from neurox_lite.showing import short_repr
 
 MOST_NEURONS = 5_000
 MOST_RANKINGS = 40
+N_WORDS = 4
 IN_MODEL = "single-replacement"
 """The ranking whose scores are what replacing each neuron does to the running model, in nats."""
 
@@ -270,6 +272,7 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
         known, arrays = rows_of(exemplars, rows.neurons), exemplars.arrays
         sparseness = [None if row is None else arrays["sparseness"][row] for row in known]
         names = [None if row is None else CATEGORIES[arrays["categories"][row]] for row in known]
+        words = [None if row is None else _words(exemplars, row) for row in known]
         values = plain(sparseness)
     else:
         own = own_exemplars(subjects, rows)
@@ -277,7 +280,18 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
             return []
         values = plain(own[n].sparseness if n in own else None for n in rows.neurons)
         names = [own[n].category if n in own else None for n in rows.neurons]
+        words = [
+            _first_of(word.form for word in own[n].highest.words) if n in own else None
+            for n in rows.neurons
+        ]
     return [
+        {
+            "key": "words",
+            "title": "words",
+            "help": "Word forms with the highest mean activation",
+            "kind": "text",
+            "values": words,
+        },
         {
             "key": "density",
             "title": "density",
@@ -294,6 +308,15 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
             "values": names,
         },
     ]
+
+
+def _words(exemplars: Exemplars, row: int) -> str | None:
+    highest = exemplars.arrays["words"][row, 0].tolist()
+    return _first_of(exemplars.forms[number] for number in highest if number >= 0)
+
+
+def _first_of(forms: Iterable[str]) -> str | None:
+    return " ".join(islice(forms, N_WORDS)) or None
 
 
 def best_description(

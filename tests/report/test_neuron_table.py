@@ -179,3 +179,15 @@ def test_heads_have_ranks_and_no_exemplars(tmp_path: Path) -> None:
     table, details, sentences = made(tmp_path)
     assert (table["unit_name"], table["ids"]) == ("heads", ["0:1", "1:0", "0:0", "1:1"])
     assert details[0][0]["bands"] == [] and sentences == []
+
+
+def test_words_of_the_table_are_those_with_the_highest_mean(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    every = planted_exemplars()
+    words = np.full((6, 2, 2), -1)
+    words[1, 0], words[1, 1] = (1, 0), (0, -1)  # 0:1, the first of the ranking
+    forms = {"forms": ("a", "b"), "labels": ("X", "X"), "counts": (5, 5)}
+    shape = {name: np.zeros((6, 2, 2)) for name in ("word_means", "word_lows", "word_highs")}
+    replace(every, **forms, arrays={**every.arrays, **shape, "words": words}).save(tmp_path / "e")
+    table, _, _ = made(tmp_path)
+    assert column(table, "words")["values"] == ["b a", None, None, None, None, None]
