@@ -18,7 +18,6 @@ from neurox_lite.report.blocks import (
     heat,
     lines,
     neurons,
-    note,
     section,
     series,
     table,
@@ -53,11 +52,13 @@ def _shared(found: SharedNeurons, name: str) -> Iterator[Block]:
     units = found.space.unit_name
     counts = found.counts
     yield bars(
-        f"{units.capitalize()} of several{at}",
+        f"{units.capitalize()} found (bars), and where chance falls in 95 of 100 cases (lines){at}",
         units,
         f"{units} of",
         [count.of for count in counts],
         [count.neurons for count in counts],
+        low=[count.low for count in counts],
+        high=[count.high for count in counts],
     )
     head, rows = shared_rows(found)
     yield table(f"Beside chance, of {found.space.n_neurons:,} {units}{at}", head, rows)
@@ -187,23 +188,28 @@ def _localised(found: Localisations, name: str) -> Iterator[Block]:
     at = f": {name}" if name else ""
     head, rows = localised_rows(found)
     yield table(f"Localisation, with 95 % intervals over sentences{at}", head, rows)
-    first = found.results[0]
-    alike = [one for one in found.results if one.counts == first.counts]
-    several = len({one.model for one in alike}) > 1
+    counts = sorted({count for one in found.results for count in one.counts})
+    several = len({one.model for one in found.results}) > 1
     yield lines(
         f"Accuracy by the first neurons alone{at}",
         "neurons",
         "test accuracy",
-        first.counts,
+        counts,
         [
-            series(f"{one.tag} ({one.model})" if several else one.tag, one.accuracies)
-            for one in alike
+            series(
+                f"{one.tag} ({one.model})" if several else one.tag,
+                map(dict(zip(one.counts, one.accuracies, strict=True)).get, counts),
+            )
+            for one in found.results
         ],
         log=True,
         is_percent=True,
     )
-    for difference in found.differences():
-        yield note(said_of_difference(difference))
+    rows = [
+        [said_of_difference(one), "yes" if one.is_clear else "no"] for one in found.differences()
+    ]
+    if rows:
+        yield table(f"Is it more localised in one model{at}?", ["difference", "told apart"], rows)
 
 
 def localised_rows(found: Localisations) -> tuple[list[str], list[Sequence[Any]]]:

@@ -76,7 +76,8 @@ def _groups(found: Found, subjects: Subjects, *, in_model: bool) -> Iterator[Blo
         if task is not None:
             doubt = "" if task.holds else " It cannot do the task, so that the curve says nothing."
             yield note(f"The intact model is {task}.{doubt}")
-        yield folded(_table(title, curves), f"Numbers: {title}")
+        if len(curves) > 1:  # of a single one the drawing has all
+            yield folded(_table(f"All numbers: {title}", curves), f"All numbers: {title}")
 
 
 def _how(curve: AblationCurve, in_model: bool) -> str:
