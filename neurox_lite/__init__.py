@@ -4,6 +4,7 @@ What most users need has its name here; the rest is in groups, as ``nx.ranking.p
 loaded when they are first used, so that importing the package is fast.
 """
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,10 @@ _MODULE_OF = {
     "selectivity": "probing.selectivity",
     "write_report": "report.html_report",
 }
+
+
+# In a notebook without ipywidgets, tqdm has bars of text instead; nobody needs to act on that.
+warnings.filterwarnings("ignore", "IProgress not found")
 
 
 def __getattr__(name: str) -> Any:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 
 import neurox_lite.models.lstm  # noqa: F401  registers the LSTM with the Auto classes
 from neurox_lite.arguments import expect
@@ -154,15 +157,16 @@ def load_model(
             )
             missing = []
         else:
-            model, loading = auto.from_pretrained(
-                name,
-                config=config,
-                dtype=getattr(torch, dtype),
-                use_safetensors=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,  # which is then told, not refused in many lines
-            )
+            with _quiet(bars=not Path(name).is_dir()):
+                model, loading = auto.from_pretrained(
+                    name,
+                    config=config,
+                    dtype=getattr(torch, dtype),
+                    use_safetensors=True,
+                    trust_remote_code=False,
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,  # which is then told, not refused in many lines
+                )
             missing = loading["missing_keys"]
             for key, found, expected in sorted(loading["mismatched_keys"])[:1]:
                 raise InputError(
@@ -195,6 +199,22 @@ def load_model(
     loaded = LoadedModel(model, tokenizer, model_name(name, random_weights), revision)
     check_sizes(tokenizer, loaded.n_embeddings, name)
     return loaded
+
+
+@contextmanager
+def _quiet(bars: bool) -> Iterator[None]:
+    """Leave out transformers' report of weights, which are checked here; its bars, if not asked."""
+    verbosity = transformers_logging.get_verbosity()
+    hidden = not bars and transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    if hidden:
+        transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if hidden:
+            transformers_logging.enable_progress_bar()
 
 
 def _initialised(

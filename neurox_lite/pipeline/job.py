@@ -87,7 +87,7 @@ class DescribeOptions:
 class Job:
     """What to run, from a model and a corpus to a report.
 
-    Paths are relative to the working directory.
+    Paths are relative to the working directory, and may be ``Path`` objects.
 
     Attributes
     ----------
@@ -161,6 +161,8 @@ class Job:
     tags: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        for name in ("model", "corpus", "out", "labels", "models"):
+            object.__setattr__(self, name, _as_text(getattr(self, name)))
         for one, several in SEVERAL.items():
             self._choose(one, several)
         probe, ablate, attribute = self.probe, self.ablate, self.attribute
@@ -254,6 +256,15 @@ class Job:
         for one, several in SEVERAL.items():
             del keys[one if keys[several] else several]
         return yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
+
+
+def _as_text(paths: Any) -> Any:
+    """Paths as strings, also in a list or dict; all else as it is."""
+    if isinstance(paths, dict):
+        return {key: _as_text(path) for key, path in paths.items()}
+    if isinstance(paths, list):
+        return [_as_text(path) for path in paths]
+    return str(paths) if isinstance(paths, Path) else paths
 
 
 def _fields_of(kind: Any) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ import torch
 import transformers as tf
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig
+from transformers.utils import logging as transformers_logging
 
 from neurox_lite.errors import InputError
 from neurox_lite.models.heads import sees_what_follows
@@ -33,6 +34,24 @@ def test_what_a_loaded_model_is(make_model, kind, limit):
     assert not any(module.training for module in loaded.model.modules())
     assert not any(weight.requires_grad for weight in loaded.model.parameters())
     assert loaded.model.dtype == torch.float32
+
+
+def test_loading_is_silent_and_leaves_verbosity_alone(make_model, capfd):
+    folder = make_model("bert")
+    before = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_warning()
+    transformers_logging.enable_progress_bar()
+    capfd.readouterr()
+    try:
+        load_model(folder, head="language")
+        load_model(folder)  # whose report would name weights of the head
+        assert transformers_logging.get_verbosity() == transformers_logging.WARNING
+        assert transformers_logging.is_progress_bar_enabled()
+    finally:
+        transformers_logging.set_verbosity(before[0])
+        if not before[1]:
+            transformers_logging.disable_progress_bar()
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "gpt2", "llama"])

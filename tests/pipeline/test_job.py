@@ -30,6 +30,12 @@ def test_reads_options_and_spells_out_the_rest(tmp_path: Path) -> None:
     assert again == job
 
 
+def test_paths_are_kept_as_text() -> None:
+    of_paths = Job(Path("m"), {"train": Path("a"), "test": Path("b")}, "upos", Path("o"))
+    assert of_paths == Job("m", {"train": "a", "test": "b"}, "upos", "o")
+    assert Job("", "c", "upos", "o", models=[Path("m"), Path("n")]).models == ["m", "n"]
+
+
 def test_words_and_class_weight(tmp_path: Path) -> None:
     words = {"pattern": "[a-z]+", "min_frequency": 2, "disjoint": "types"}
     path = write(tmp_path, {**GOOD, "words": words, "probe": {"class_weight": "balanced"}})
