@@ -59,7 +59,10 @@ class ActivationMatrix:
     def __getitem__(self, index: slice) -> np.ndarray:
         """Read a slice of rows from disk; shape (n_selected, n_neurons)."""
         if not isinstance(index, slice) or index.step not in (None, 1):
-            raise InputError("an activation matrix is sliced by rows: X[start:stop]")
+            raise InputError(
+                "an activation matrix is read by rows, X[start:stop]; one neuron is "
+                "X[start:stop][:, column]"
+            )
         start, stop, _ = index.indices(len(self))
         out = np.empty((max(stop - start, 0), self.space.n_neurons), self.dtype)
         for block_start, block in self._blocks(start, stop):
