@@ -87,7 +87,8 @@ class DescribeOptions:
 class Job:
     """What to run, from a model and a corpus to a report.
 
-    Paths are relative to the working directory, and may be ``Path`` objects.
+    Paths are relative to the working directory, and may be ``Path`` objects. The options of a stage
+    may be a dict, as in a job file: ``describe={"neurons": 20}``.
 
     Attributes
     ----------
@@ -163,6 +164,9 @@ class Job:
     def __post_init__(self) -> None:
         for name in ("model", "corpus", "out", "labels", "models"):
             object.__setattr__(self, name, _as_text(getattr(self, name)))
+        for name, kind in get_type_hints(Job).items():
+            if is_dataclass(kind) and isinstance(getattr(self, name), dict):
+                object.__setattr__(self, name, _build(kind, getattr(self, name), name))
         for one, several in SEVERAL.items():
             self._choose(one, several)
         probe, ablate, attribute = self.probe, self.ablate, self.attribute

@@ -9,7 +9,7 @@ import yaml
 
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.errors import InputError
-from neurox_lite.pipeline.job import Job
+from neurox_lite.pipeline.job import DescribeOptions, Job
 
 GOOD = {"model": "m", "corpus": "c.conllu", "tag": "upos", "out": "o"}
 
@@ -34,6 +34,14 @@ def test_paths_are_kept_as_text() -> None:
     of_paths = Job(Path("m"), {"train": Path("a"), "test": Path("b")}, "upos", Path("o"))
     assert of_paths == Job("m", {"train": "a", "test": "b"}, "upos", "o")
     assert Job("", "c", "upos", "o", models=[Path("m"), Path("n")]).models == ["m", "n"]
+
+
+def test_options_of_a_stage_may_be_a_dict() -> None:
+    job = Job("m", "c", "upos", "o", describe={"neurons": 20}, words={"min_frequency": 2})
+    assert job.describe == DescribeOptions(neurons=20)
+    assert job.words == WordSelection(min_frequency=2)
+    with pytest.raises(InputError, match="describe: unknown key 'neuron'; did you mean 'neurons'"):
+        Job("m", "c", "upos", "o", describe={"neuron": 20})
 
 
 def test_words_and_class_weight(tmp_path: Path) -> None:
