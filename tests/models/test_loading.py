@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig
 from transformers.utils import logging as transformers_logging
 
+from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.models.heads import sees_what_follows
 from neurox_lite.models.loading import load_model, weights_hash
@@ -36,15 +37,13 @@ def test_what_a_loaded_model_is(make_model, kind, limit):
     assert loaded.model.dtype == torch.float32
 
 
-def test_loading_is_silent_and_leaves_verbosity_alone(make_model, capfd):
-    folder = make_model("bert")
+def test_loading_is_silent_and_leaves_verbosity_alone(capfd):
     before = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_warning()
     transformers_logging.enable_progress_bar()
     capfd.readouterr()
     try:
-        load_model(folder, head="language")
-        load_model(folder)  # whose report would name weights of the head
+        load_model(embedded_path("models/bert"))  # whose report would name weights of the head
         assert transformers_logging.get_verbosity() == transformers_logging.WARNING
         assert transformers_logging.is_progress_bar_enabled()
     finally:
