@@ -53,7 +53,7 @@ class Exemplars:
         activation. The same with ``quantile_`` before. ``words``, (n_neurons, 2, n_words): number
         in ``forms``; ``word_means``, ``word_lows`` and ``word_highs``. ``histogram``, (n_neurons,
         n_bins). ``smallest``, ``largest``, ``sparseness``, ``of_position``, ``of_word``,
-        ``categories``: (n_neurons,).
+        ``categories``: (n_neurons,). ``columns``, if these are some of the neurons only.
     """
 
     space: NeuronSpace
@@ -71,10 +71,16 @@ class Exemplars:
     to_pandas = as_pandas
 
     def _repr_html_(self) -> str:
-        return as_html(self, self._table(range(len(self))[:MOST_ROWS]), len(self))
+        return as_html(self, self._table(self.columns[:MOST_ROWS].tolist()), len(self))
 
     def __len__(self) -> int:
-        return self.space.n_neurons
+        return len(self.arrays["categories"])
+
+    @property
+    def columns(self) -> np.ndarray:
+        """Of the neurons that these are, ascending: a row of each array for each; (n_neurons,)."""
+        found = self.arrays.get("columns")
+        return np.arange(len(self)) if found is None else found
 
     def __str__(self) -> str:
         facts = {"neurons": len(self), "sentences": self.n_sentences, "words": self.n_words}
@@ -90,7 +96,13 @@ class Exemplars:
         if len(columns) != 1:
             raise InputError(f"{len(columns)} neurons; give one, such as '3:17'")
         (column,) = columns.tolist()
-        own = {name: array[column] for name, array in self.arrays.items()}
+        row = int(np.searchsorted(self.columns, column))
+        if row == len(self) or self.columns[row] != column:
+            raise InputError(
+                f"neuron {self.space.neuron(column)} is none of the {len(self)} of these "
+                "exemplars; give it to exemplars"
+            )
+        own = {name: array[row] for name, array in self.arrays.items()}
         highest, lowest = (
             OneSign(
                 self._examples(own, sign, ""),
@@ -143,7 +155,7 @@ class Exemplars:
 
     def table(self) -> Table:
         """A header and a row per neuron: category, sparseness, words and first sentence by sign."""
-        return self._table(range(len(self)))
+        return self._table(self.columns.tolist())
 
     def _table(self, columns: Iterable[int]) -> Table:
         sides = ("highest", "lowest")

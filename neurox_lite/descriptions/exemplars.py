@@ -20,6 +20,7 @@ from neurox_lite.descriptions.distribution import CATEGORIES, DEAD, distribution
 from neurox_lite.descriptions.example_levels import example_levels, scales_of
 from neurox_lite.descriptions.top_sentences import TopSentences
 from neurox_lite.descriptions.word_means import Vocabulary, WordMeans, top_words, vocabulary
+from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers
 from neurox_lite.public_names import public_sources
 from neurox_lite.seeds import validate_seed
@@ -45,6 +46,7 @@ def exemplars(
     corpus: TaggedCorpus,
     *,
     layers: Layers = None,
+    neurons: Any = None,
     n_examples: int = 10,
     n_words: int = 10,
     min_count: int = 5,
@@ -74,6 +76,9 @@ def exemplars(
     corpus : TaggedCorpus
     layers : int, several ints or "all", optional
         All by default.
+    neurons : neuron, or several, optional
+        Of these layers, as for :meth:`~neurox_lite.neurons.NeuronSpace.columns_of`; all by default.
+        Of others nothing is kept, and what many neurons of a layer like is told from these.
     n_examples, n_words : int
         For each neuron and sign.
     min_count : int
@@ -86,13 +91,18 @@ def exemplars(
     Raises
     ------
     InputError
-        When the store was made from another corpus, which has no such tag, a number is too small,
-        or an activation is NaN or infinite.
+        When the store was made from another corpus, which has no such tag, there is no such neuron,
+        a number is too small, or an activation is NaN or infinite.
     """
     n_examples = whole_number(n_examples, "n_examples", least=1)
     n_words = whole_number(n_words, "n_words", least=1)
     min_count = whole_number(min_count, "min_count", least=2)
     rows = corpus_rows(activations, corpus, layers)
+    columns = np.arange(rows.space.n_neurons)
+    if neurons is not None:
+        columns = np.unique(rows.space.columns_of(neurons))
+    if not len(columns):
+        raise InputError("no neurons; give at least one, or None for all")
     if len(rows.sentences) < FEW_SENTENCES:
         logger.warning(
             "%s: %d different sentences are too few to say what neurons fire on; "
@@ -106,21 +116,24 @@ def exemplars(
     words = vocabulary(corpus, rows.words, min_count=min_count, tag=tag)
     sample = _sample(rows, validate_seed(seed))
     of_layer = partial(
-        _of_layer, rows, words=words, sample=sample, n_examples=n_examples, n_words=n_words
+        _of_layer, rows, columns, words=words, sample=sample, n_examples=n_examples, n_words=n_words
     )
-    layers_at_once = min(AT_ONCE, len(rows.space.layers))
+    own_layers = sorted(rows.space.count_per_layer(columns), key=rows.space.layers.index)
+    layers_at_once = min(AT_ONCE, len(own_layers))
     with thread_map(layers_at_once) as map_layers:
         found = list(
             tqdm(
-                map_layers(of_layer, rows.space.layers),
+                map_layers(of_layer, own_layers),
                 desc="exemplars",
                 unit="layer",
-                total=len(rows.space.layers),
+                total=len(own_layers),
                 disable=None,
                 delay=2,
             )
         )
     arrays = {name: np.concatenate([own[name] for own, _ in found]) for name in found[0][0]}
+    if len(columns) < rows.space.n_neurons:
+        arrays["columns"] = columns
     sentences = _number_examples(rows, arrays)
     return Exemplars(
         rows.space,
@@ -133,7 +146,7 @@ def exemplars(
         tuple(words.counts.tolist()),
         {
             layer: tuple(words.forms[number] for number in common.tolist())
-            for layer, (_, common) in zip(rows.space.layers, found, strict=True)
+            for layer, (_, common) in zip(own_layers, found, strict=True)
         },
         arrays,
     )
@@ -149,6 +162,7 @@ def _sample(rows: CorpusRows, seed: int) -> np.ndarray:
 
 def _of_layer(
     rows: CorpusRows,
+    columns: np.ndarray,
     layer: int,
     *,
     words: Vocabulary,
@@ -157,17 +171,16 @@ def _of_layer(
     n_words: int,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Arrays of a layer as in :class:`Exemplars`, with rows for words, and its common words."""
-    X, of_layer = rows.layer(layer), rows.space.select([layer])
-    width = of_layer.n_neurons
+    every = rows.space.columns(layer)
+    own = columns[(columns >= every.start) & (columns < every.stop)] - every.start
+    width = len(own)
     tops = [TopSentences(width, n_examples, sign) for sign in SIGNS]
     means = WordMeans(width, words.counts)
     is_sampled = np.zeros(len(rows.sentences), bool)
     is_sampled[sample] = True
     sampled = []
-    for span, block in read_ahead(_blocks(rows, X)):
+    for span, block in read_ahead(_blocks(rows, layer, own)):
         first, last = rows.starts[span.start], rows.starts[span.stop]
-        if not np.isfinite(block.sum()):
-            check_finite(block, int(first), of_layer, X)
         starts = rows.starts[span.start : span.stop + 1] - first
         for top in tops:
             top.add(block, starts, int(first))
@@ -189,7 +202,7 @@ def _of_layer(
     scales = scales_of(spread.medians, lowest.values[0], highest.values[0], is_dead[:, 0, 0])
     levels = example_levels(
         rows,
-        read_ahead(_blocks(rows, X)),
+        read_ahead(_blocks(rows, layer, own)),
         np.concatenate([of_examples, of_quantiles], axis=2),
         spread.medians,
         scales,
@@ -213,12 +226,17 @@ def _of_layer(
     return arrays, common
 
 
-def _blocks(rows: CorpusRows, X: Any) -> Iterator[tuple[slice, np.ndarray]]:
-    """Whole sentences, as float32 or float64: their places, and (n_rows, width)."""
+def _blocks(rows: CorpusRows, layer: int, own: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Whole sentences, as float32 or float64: their places, and some units, (n_rows, n_own)."""
+    X, of_layer = rows.layer(layer), rows.space.select([layer])
     for span in rows.spans():
-        part = X[int(rows.starts[span.start]) : int(rows.starts[span.stop])]
-        block = load(part)
-        yield span, block if block.dtype == np.float64 else block.astype(np.float32, copy=False)
+        first = int(rows.starts[span.start])
+        block = load(X[first : int(rows.starts[span.stop])])
+        if block.dtype != np.float64:
+            block = block.astype(np.float32, copy=False)
+        if not np.isfinite(block.sum()):
+            check_finite(block, first, of_layer, X)
+        yield span, block if len(own) == block.shape[1] else block[:, own]
 
 
 def _by_neuron(highest: np.ndarray, lowest: np.ndarray) -> np.ndarray:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from neurox_lite.activations.access import COLUMN_NUMBERS
+from neurox_lite.descriptions.exemplars import SAMPLE_WORDS
+from neurox_lite.descriptions.word_means import MOST_WORDS
 from neurox_lite.evaluation.minimal_set import GROWING_SHARES
 from neurox_lite.pipeline.fit_costs import (
     COLD,
@@ -16,6 +19,8 @@ from neurox_lite.pipeline.fit_costs import (
     Passes,
 )
 from neurox_lite.pipeline.job import Job
+from neurox_lite.pipeline.stages import FEWER_TWIN_WORDS, TWIN_WORDS
+from neurox_lite.pipeline.workspace import LOOKED_AT
 from neurox_lite.probing.learning_curve import TRAINING_SHARES
 from neurox_lite.probing.online_code import BLOCK_ENDS
 from neurox_lite.probing.search import PENALTIES
@@ -33,6 +38,12 @@ DESCRIBED_BYTES = 3000
 
 PAGE_BYTES, NEURON_BYTES, MOST_NEURONS = 120_000, 1400, 5000
 """Of a report: without neurons, each of them, and how many it shows."""
+
+EXEMPLAR_SECONDS, EXEMPLAR_BYTES = 3e-8, 2700
+"""For each activation, and for each neuron."""
+
+TWIN_SECONDS = 2e-8
+"""To standardise an activation."""
 
 TEXT_BYTES = 22
 """Of a number in a file of text."""
@@ -97,6 +108,8 @@ class StageCosts:
             "learning curve": self._learning_curve,
             "rank intervals": self._rank_intervals,
             "describe": self._describe,
+            "exemplars": self._exemplars,
+            "twins": self._twins,
             "localisation": self._localisation,
             "summary": lambda: StageCost(1, 1 << 20),
             "report": lambda: report_cost(self.n_neurons),
@@ -222,10 +235,37 @@ class StageCosts:
         return StageCost(seconds, 8 * N_RESAMPLES * self.n_neurons, one.memory)
 
     def _describe(self) -> StageCost:
-        n_words = self.n_train + self.n_dev + self.n_test
+        n_words = self._n_words
         seconds = 10 + 2 * self._reads(n_words) / self.n_layers + n_words * 2e-4
         memory = self.fits.block_bytes(self.n_neurons) + DESCRIBED_BYTES * n_words
         return StageCost(seconds, 4 << 20, memory)
+
+    def _exemplars(self) -> StageCost:
+        n_words, n_kept = self._n_words, min(self.n_neurons, LOOKED_AT)
+        width = -(-n_kept // self.n_layers)
+        seconds = 2 * self._reads(n_words) + EXEMPLAR_SECONDS * n_words * n_kept
+        # Of two layers: means of word forms, and the sample.
+        n_forms = min(MOST_WORDS, n_words // 5)
+        memory = 2 * (16 * n_forms + 3 * 8 * min(SAMPLE_WORDS, n_words)) * width
+        memory += 2 * self.fits.block_bytes(-(-self.n_neurons // self.n_layers))
+        memory += 2 * EXEMPLAR_BYTES * n_kept
+        return StageCost(seconds, EXEMPLAR_BYTES * n_kept + 12 * n_words, memory)
+
+    def _twins(self) -> StageCost:
+        n_kept = min(self.n_neurons, LOOKED_AT)
+        most = TWIN_WORDS if n_kept == self.n_neurons else FEWER_TWIN_WORDS
+        n_words = min(most, self._n_words)
+        numbers = n_words * self.n_neurons
+        seconds = self._reads(n_words) + TWIN_SECONDS * (numbers + n_words * n_kept)
+        # A pass of a fit multiplies twice.
+        seconds += numbers * n_kept * self.fits.speed.exact[0] / 2
+        block = 4 * min(COLUMN_NUMBERS, numbers)
+        memory = 4 * n_words * n_kept + 3 * block + 60 * n_kept * min(1024, self.n_neurons)
+        return StageCost(seconds, 200 * n_kept, memory)
+
+    @property
+    def _n_words(self) -> int:
+        return self.n_train + self.n_dev + self.n_test
 
     def _localisation(self) -> StageCost:
         n_rows = min(self.n_train, LOCALISED_ROWS)

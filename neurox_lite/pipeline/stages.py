@@ -10,7 +10,9 @@ import numpy as np
 from neurox_lite.attribution.comparison import NAMES as ATTRIBUTION_FILES
 from neurox_lite.attribution.comparison import compare_attributions
 from neurox_lite.corpora.label_rules import LabelRules
+from neurox_lite.correlation.twins import twins
 from neurox_lite.descriptions.describe import describe
+from neurox_lite.descriptions.exemplars import exemplars
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
@@ -36,6 +38,7 @@ from neurox_lite.report.job_files import (
     CONTROL,
     DESCRIPTIONS,
     EVALUATION,
+    EXEMPLARS,
     FAITHFULNESS,
     MINIMAL_SET,
     PROBE,
@@ -43,10 +46,14 @@ from neurox_lite.report.job_files import (
     REPORT,
     SEARCH,
     STORE,
+    TWINS,
 )
 from neurox_lite.report.summary import write_summary
 from neurox_lite.results.token_attributions import TokenAttributions
 from neurox_lite.results.units import in_units
+
+TWIN_WORDS, FEWER_TWIN_WORDS = 20_000, 5_000
+"""Over which neurons correlate, and where there are more than are looked at."""
 
 
 def _extract(work: Workspace) -> None:
@@ -151,6 +158,19 @@ def _describe(work: Workspace) -> None:
     found.save(path)
     found.save(path.with_suffix(".csv"))
     found.save_page(path.with_suffix(".html"))
+
+
+def _exemplars(work: Workspace) -> None:
+    found = exemplars(work.store, work.corpus, neurons=work.looked_at, seed=work.job.seed)
+    found.save(work.path(EXEMPLARS).parent)
+
+
+def _twins(work: Workspace) -> None:
+    neurons = work.looked_at
+    n_words = TWIN_WORDS if neurons is None else FEWER_TWIN_WORDS
+    path = work.path(TWINS)
+    path.parent.mkdir(exist_ok=True)
+    twins(work.store, neurons=neurons, n_words=n_words, seed=work.job.seed).save(path)
 
 
 def _summary(work: Workspace) -> None:
@@ -265,6 +285,20 @@ END_TO_END = (
         ],
         _describe,
         is_wanted=lambda work: work.n_described > 0,
+    ),
+    Stage(
+        "exemplars",
+        ("rank",),
+        lambda work: [work.corpus.content_hash, work.job.seed],
+        _exemplars,
+        is_wanted=lambda work: work.has_exemplars,
+    ),
+    Stage(
+        "twins",
+        ("rank",),
+        lambda work: work.job.seed,
+        _twins,
+        is_wanted=lambda work: work.has_exemplars,
     ),
 )
 SUMMARY = Stage(

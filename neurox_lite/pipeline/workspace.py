@@ -17,7 +17,7 @@ from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.corpora.reading import read_splits
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.neurons import NeuronSpace
+from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.probe import ElasticNetProbe
@@ -26,6 +26,9 @@ from neurox_lite.results.ranking import NeuronRanking
 
 DESCRIBED_IN_STUDY, SENTENCES_TO_DESCRIBE = 20, 200
 """Neurons that a study describes, if there are so many sentences."""
+
+LOOKED_AT = 5_000
+"""First neurons of a ranking whose exemplars and twins are kept, where there are more."""
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +99,17 @@ class Workspace:
         if not self.job.study or self.extract.pooling or self.job.units != "neurons":
             return 0
         return DESCRIBED_IN_STUDY if len(self.words) >= SENTENCES_TO_DESCRIBE else 0
+
+    @property
+    def has_exemplars(self) -> bool:
+        """Whether it is of neurons and words, of which exemplars and twins can be shown."""
+        return self.job.units == "neurons" and not self.extract.pooling
+
+    @property
+    def looked_at(self) -> list[Neuron] | None:
+        """Whose exemplars and twins are kept; None for all."""
+        is_all = self.store.space.n_neurons <= LOOKED_AT
+        return None if is_all else self.ranking.top(LOOKED_AT)
 
     @cached_property
     def store(self) -> ActivationStore:

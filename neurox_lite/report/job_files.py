@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.attribution.faithfulness import Faithfulness
+from neurox_lite.correlation.neuron_twins import NeuronTwins
+from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.neuron_description import NeuronDescriptions
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.evaluation.rank_intervals import RankIntervals
@@ -93,6 +95,10 @@ def _probe(path: Path) -> ElasticNetProbe:
     return ElasticNetProbe.load(path.parent)
 
 
+def _exemplars(path: Path) -> Exemplars:
+    return Exemplars.load(path.parent)
+
+
 def _table_of_sets(sets: list[MinimalSet]) -> Table:
     """Their tables as one, with their numbers."""
     tables = [one.table() for one in sets]
@@ -156,11 +162,15 @@ DESCRIPTIONS = JobFile(
     NeuronDescriptions.load,
     others=("descriptions/descriptions.html", "descriptions/descriptions.csv"),
 )
+EXEMPLARS = JobFile(
+    "exemplars/exemplars.json", "exemplars", _exemplars, others=("exemplars/exemplars.safetensors",)
+)
+TWINS = JobFile("exemplars/twins.json", "twins", NeuronTwins.load)
 SUMMARY = JobFile("summary.md", "summary", _text)
 REPORT = JobFile("report.html", "report", _text)
 
 JOB_FILES: tuple[JobFile[Any], ...] = (
     *(STORE, SEARCH, PROBE, EVALUATION, CONTROL, RANKING, MINIMAL_SET, ABLATION),
     *(LAYER_SCORES, REDUNDANCY, ONLINE_CODE, LEARNING_CURVE, RANK_INTERVALS, FAITHFULNESS),
-    *(DESCRIPTIONS, SUMMARY, REPORT),
+    *(DESCRIPTIONS, EXEMPLARS, TWINS, SUMMARY, REPORT),
 )

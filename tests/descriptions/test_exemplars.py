@@ -195,3 +195,17 @@ def test_bad_input(tmp_path, caplog):
         exemplars(bad, CORPUS)
     exemplars(X[: CORPUS.sentence_offsets[10]], CORPUS.select(range(10)))
     assert "10 different sentences are too few" in caplog.text
+
+
+def test_of_some_neurons_only_these_are_kept(tmp_path):
+    store = store_of(tmp_path / "s.h5")
+    every, some = exemplars(store, CORPUS), exemplars(store, CORPUS, neurons=["3:1", "3:4", "3:1"])
+    assert len(some) == 2 and some.space == every.space and list(some.common) == [3]
+    assert some.of("3:4").highest.examples == every.of("3:4").highest.examples
+    assert [row[0] for row in some.table()[1:]] == ["3:1", "3:4"]
+    with pytest.raises(InputError, match="neuron 3:2 is none of the 2 of these exemplars"):
+        some.of("3:2")
+    with pytest.raises(InputError, match="no neurons"):
+        exemplars(store, CORPUS, neurons=[])
+    some.save(tmp_path / "e")
+    assert Exemplars.load(tmp_path / "e").of("3:1") == some.of("3:1")

@@ -47,10 +47,11 @@ from tests.processes import start_command
 
 pytestmark = pytest.mark.heavy
 
-BASE = Job(model="", corpus="", tag="", out="")
+BASE = Job(model="", corpus="", tag="t", out="")
 """Neither a search nor a study."""
 
-ALL = tuple(stage.name for stage in STAGES if stage.is_wanted(Workspace(BASE)))
+OF_WORDS = Workspace(BASE, TaggedCorpus([["a"]], {"t": [["A"]]}))
+ALL = tuple(stage.name for stage in STAGES if stage.is_wanted(OF_WORDS))
 
 
 def first_sentences(split: str, count: int, folder: Path) -> str:

@@ -39,7 +39,10 @@ from neurox_lite.results.ranking import NeuronRanking
 pytestmark = pytest.mark.heavy
 
 TAGS, MODELS = ["Number", "Tense"], ["lstm-0", "lstm-1"]
-STAGES = ("probe", "control", "rank", "minimal set", "ablate", "summary", "report")
+STAGES = (
+    *("probe", "control", "rank", "minimal set", "ablate"),
+    *("exemplars", "twins", "summary", "report"),
+)
 
 
 @pytest.fixture(scope="module")
