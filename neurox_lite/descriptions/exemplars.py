@@ -118,7 +118,7 @@ def exemplars(
     of_layer = partial(
         _of_layer, rows, columns, words=words, sample=sample, n_examples=n_examples, n_words=n_words
     )
-    own_layers = sorted(rows.space.count_per_layer(columns), key=rows.space.layers.index)
+    own_layers = [layer for layer, n in rows.space.count_per_layer(columns).items() if n]
     layers_at_once = min(AT_ONCE, len(own_layers))
     with thread_map(layers_at_once) as map_layers:
         found = list(

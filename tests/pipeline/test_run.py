@@ -21,6 +21,7 @@ from neurox_lite.activations.store import ActivationStore
 from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.corpora.reading import read_splits
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.corpora.word_selection import WordSelection
 from neurox_lite.descriptions.neuron_description import NeuronDescriptions
 from neurox_lite.embedded import embedded_path
