@@ -42,8 +42,8 @@ PAGE_BYTES, NEURON_BYTES, MOST_NEURONS = 120_000, 1400, 5000
 EXEMPLAR_SECONDS, EXEMPLAR_BYTES = 3e-8, 2700
 """For each activation, and for each neuron."""
 
-TWIN_SECONDS = 2e-8
-"""To standardise an activation."""
+TWIN_SECONDS, PAIR_SECONDS = 2e-8, 1e-7
+"""To standardise an activation, and to find the strongest of so many pairs of neurons."""
 
 TEXT_BYTES = 22
 """Of a number in a file of text."""
@@ -243,7 +243,7 @@ class StageCosts:
     def _exemplars(self) -> StageCost:
         n_words, n_kept = self._n_words, min(self.n_neurons, LOOKED_AT)
         width = -(-n_kept // self.n_layers)
-        seconds = 2 * self._reads(n_words) + EXEMPLAR_SECONDS * n_words * n_kept
+        seconds = 0.3 + 2 * self._reads(n_words) + EXEMPLAR_SECONDS * n_words * n_kept
         # Of two layers: means of word forms, and the sample.
         n_forms = min(MOST_WORDS, n_words // 5)
         memory = 2 * (16 * n_forms + 3 * 8 * min(SAMPLE_WORDS, n_words)) * width
@@ -257,6 +257,7 @@ class StageCosts:
         n_words = min(most, self._n_words)
         numbers = n_words * self.n_neurons
         seconds = self._reads(n_words) + TWIN_SECONDS * (numbers + n_words * n_kept)
+        seconds += PAIR_SECONDS * self.n_neurons * n_kept
         # A pass of a fit multiplies twice.
         seconds += numbers * n_kept * self.fits.speed.exact[0] / 2
         block = 4 * min(COLUMN_NUMBERS, numbers)

@@ -41,6 +41,7 @@ from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.online_code import OnlineCodeLength
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.search import RegularisationSearch
+from neurox_lite.report.job_files import EXEMPLARS, TWINS
 from neurox_lite.results.ablation import AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.token_attributions import TokenAttributions
@@ -126,6 +127,31 @@ def test_a_changed_option_redoes_what_depends_on_it(job: Job, done: Path) -> Non
     changed = replace(job, ablate=replace(job.ablate, replacement="mean"))
     assert run_job(changed).ran == ("ablate", "summary", "report")
     assert run_job(job).ran == ("ablate", "summary", "report")
+
+
+def test_of_many_neurons_the_first_are_looked_at(
+    job: Job, done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(done, out := tmp_path / "out")
+    (out / ".lock").unlink(missing_ok=True)
+    (out / "exemplars/twins.json").unlink()
+    (out / "exemplars/exemplars.json").unlink()
+    monkeypatch.setattr("neurox_lite.pipeline.workspace.LOOKED_AT", 8)
+
+    assert run_job(replace(job, out=str(out))).ran == ("exemplars", "twins")
+
+    first = NeuronRanking.load(out / "ranking.json").top(8)
+    exemplars, twins = EXEMPLARS.read(out), TWINS.read(out)
+    every = EXEMPLARS.read(done)
+    assert twins.neurons == tuple(first) and len(exemplars) == 8 < len(every)
+    for neuron in first:
+        assert exemplars.of(neuron).highest.examples == every.of(neuron).highest.examples
+
+
+def test_heads_and_sentences_have_no_exemplars() -> None:
+    heads = replace(BASE, units="heads", extract=ExtractOptions(site="attention_heads"))
+    for other in (heads, replace(BASE, extract=ExtractOptions(pooling="mean"))):
+        assert not Workspace(other, OF_WORDS.words).has_exemplars
 
 
 def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
