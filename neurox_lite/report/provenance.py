@@ -74,6 +74,8 @@ def _of_store(metadata: dict[str, Any] | None) -> dict[str, str]:
     facts = {
         "activations": f"{metadata['n_rows']:,} {unit}, {rows}, stored as {metadata.get('dtype')}"
     }
+    if metadata.get("package_version"):
+        facts["extracted by"] = f"neurox_lite {metadata['package_version']}"
     lost = metadata.get("n_truncated_words", 0) + metadata.get("n_dropped_words", 0)
     if lost:
         facts["without activation"] = (
