@@ -53,6 +53,9 @@ def lay_out(source: Path) -> None:
     if Path("gallery.md") not in pages:
         written[Path("gallery.md")] = "# Gallery\n\nFigures of real runs: none yet.\n"
     wanted = {*written, *(name for name, path in pages.items() if path.is_file())}
+    rows = r"^\| \[.*\]\((results/.*)\) \| (.*) \|$"
+    found = re.findall(rows, (ROOT / "docs/results.md").read_text(), re.MULTILINE)
+    found = {Path(page): f"{text[0].upper()}{text[1:]}." for page, text in found}
     if source.is_dir():
         for path in source.rglob("*"):
             if path.is_file() and path.relative_to(source) not in wanted:
@@ -60,6 +63,9 @@ def lay_out(source: Path) -> None:
     for name in wanted - set(written):
         if name.suffix in (".md", ".ipynb"):
             text = moved_links(pages[name].read_text(), pages[name], name)
+            if name in found:  # what was found, below the title of its study
+                title, _, rest = text.partition("\n")
+                text = f"{title}\n\n:::{{admonition}} In short\n{found[name]}\n:::\n{rest}"
             write_if_changed(source / name, text.encode())
         else:
             write_if_changed(source / name, pages[name].read_bytes())
