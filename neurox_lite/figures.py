@@ -35,6 +35,12 @@ MOST_OF_ROWS = 100
 CELL = 0.5
 """Side of a cell in inches, at least; three lines of a name, or one number, fit into it."""
 
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+"""Colours of Okabe & Ito (2008) that the colour-blind can tell apart, in the order of use."""
+
+MARKERS = "osv^D<>"
+"""Beside the colours, so that lines differ in print without them, too."""
+
 POINTS_PER_CHARACTER = 0.62
 """Width of a character of the font by its height; wider than most are."""
 
@@ -108,6 +114,24 @@ def finish(axes: Sequence[Axes], ax: Given, title: str | None, *, legend: int = 
         width = figure.get_figwidth()
         figure.suptitle(wrapped(title, width - 0.2, 11), fontsize=11)
     return figure
+
+
+def known_title(
+    ax: Given, title: str | None, model: str | None = None, source: str | None = None
+) -> str | None:
+    """The title that was given; without one, and without axes of one's own, what a result knows.
+
+    Parameters
+    ----------
+    ax, title
+        As they were given.
+    model, source : str, optional
+        Of the result; the files of a corpus are joined as its ``source`` has them.
+    """
+    if title is not None or ax is not None:
+        return title
+    model = None if model == "array" else model  # which has no name
+    return title_of(None, model, source.split(" + ") if source else ())
 
 
 def title_of(

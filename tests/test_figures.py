@@ -1,7 +1,9 @@
 """Texts of figures: what the figure is of, nothing over anything else, nothing cut off."""
 
+import sys
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,20 +12,27 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.figures import title_of
+from neurox_lite.intervals import Interval
 from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.ranking.agreement import AgreementMatrix
+from neurox_lite.ranking.layer_profiles import LayerProfile, LayerProfiles
 from neurox_lite.report.encoded_used import plot_encoded_used
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.sweep import Sweep
+from neurox_lite.results.token_attributions import TokenAttributions, state_names
+
+sys.path.insert(0, str(Path(__file__).parent / "results"))
+from every_result import EVERY
 
 TITLE = title_of(
     "PRP$ of xpos",
@@ -99,6 +108,43 @@ def table(n_columns, n_methods, name):
     return MethodTable.from_values({f"{method} {name}": row for method in range(n_methods)})
 
 
+NAMED = ("name of a method or label " * 3, "مرحبا بالعالم", "日本語の名前", "PRP$")
+KNOWN = Interval(0.5, 0.25, 0.75)
+
+
+def attributions(n_states):
+    tokens = (*NAMED, *map(str, range(20)))
+    value = np.random.default_rng(0).normal(size=(n_states, len(tokens)))
+    return TokenAttributions(LONG, (tokens,), (value,), (LONG,), state_names(n_states))
+
+
+def kept(n_labels, n_states):
+    labels = tuple(f"{NAMED[n % 4]}{n}" for n in range(n_labels))
+    rows = ((KNOWN,) * n_states,) * n_labels
+    return KeptTokens(
+        LONG, 0.5, labels, (9,) * n_labels, state_names(n_states), rows, rows, n_labels
+    )
+
+
+def profiles(n_properties, n_layers):
+    layers = tuple(range(n_layers))
+    return LayerProfiles(
+        tuple(
+            LayerProfile(
+                f"{n} {LONG}", LONG, layers, (9,) * n_layers, tuple(range(n_layers)),
+                values(n_layers, n),
+            )
+            for n in range(n_properties)
+        )
+    )  # fmt: skip
+
+
+def shared(n_counts):
+    one = EVERY["SharedNeurons"]
+    counts = tuple(replace(one.counts[0], of=f"{n} {LONG}") for n in range(n_counts))
+    return replace(one, counts=counts)
+
+
 RESULTS = {
     "ablation": ablation(),
     "ablation of many": ablation(7, LONG, 40),
@@ -118,6 +164,22 @@ RESULTS = {
     "learning curve": LearningCurve(
         (0.1, 1.0), (10.0, 100.0), (0.5, 0.9), (0.4, 0.8), (0.6, 1.0), 3, True
     ),
+    "attributions": attributions(1),
+    "attributions of many states": attributions(60),
+    "kept tokens": kept(2, 2),
+    "kept tokens of many": kept(50, 60),
+    "profiles": profiles(2, 1),
+    "profiles of many": profiles(9, 60),
+    "shared": shared(1),
+    "shared of many": shared(30),
+    **{
+        name: EVERY[name]
+        for name in (
+            "AttributionAgreement", "CompositionalFormulas", "DescriptionEffects",
+            "DescriptionScores", "Faithfulness", "LayerSimilarity", "Localisations",
+            "NeuronDescriptions", "NeuronExemplars", "TokensWritten",
+        )
+    },
     "table": table(1, 2, "m"),
     "table of many": table(8, 20, LONG),
 }  # fmt: skip

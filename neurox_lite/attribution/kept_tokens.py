@@ -12,7 +12,17 @@ import numpy as np
 from neurox_lite.arguments import expect, real_number, strings, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, layers_width, panels, put_ticks
+from neurox_lite.figures import (
+    MARKERS,
+    MOST,
+    PALETTE,
+    Given,
+    finish,
+    layers_width,
+    panels,
+    put_ticks,
+    wrapped,
+)
 from neurox_lite.intervals import Interval, accuracy_interval, mean_interval
 from neurox_lite.json_files import write_json
 from neurox_lite.labels import UNLABELLED
@@ -100,10 +110,12 @@ class KeptTokens(SavedResult):
         shown = list(zip(self.labels, self.n_tokens, self.kept, strict=True))[:MOST_LINES]
         for number, (label, count, row) in enumerate(shown):
             name = f"{figure_text(label, MOST)} ({count:,})"
-            style = "o-" if number % 2 == 0 else "s--"
-            (line,) = axis.plot(places, [each.value for each in row], style, label=name)
+            look = number % len(PALETTE)
+            style = f"{MARKERS[look]}{'-' if number < len(PALETTE) else '--'}"
+            values = [each.value for each in row]
+            axis.plot(places, values, style, color=PALETTE[look], label=name)
             low, high = [each.low for each in row], [each.high for each in row]
-            axis.fill_between(places, low, high, color=line.get_color(), alpha=0.15)
+            axis.fill_between(places, low, high, color=PALETTE[look], alpha=0.15)
         put_ticks(axis, places, self.states, width - 1)
         axis.set_ylim(-0.02, 1.02)
         axis.set_ylabel("share of tokens kept")
@@ -111,8 +123,8 @@ class KeptTokens(SavedResult):
         axis.grid(alpha=0.3)
         n_labels = self.n_all_labels
         some = f" ({len(shown)} of {n_labels} labels)" if len(shown) < n_labels else ""
-        what = f"{figure_text(self.method, MOST)}: value at least {self.threshold:g}{some}"
-        axis.set_title(what, fontsize=10)
+        what = f"{self.method[:MOST]}: value at least {self.threshold:g}{some}"
+        axis.set_title(wrapped(what, width - 1, 10), fontsize=10)
         return finish(axes, ax, title, legend=4)
 
     def save(self, path: str | Path) -> None:

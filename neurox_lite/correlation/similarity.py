@@ -13,7 +13,7 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
-from neurox_lite.figures import Given, finish, model_name, panels
+from neurox_lite.figures import Given, finish, model_name, panels, put_ticks
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 
 NAMES = {"cka": "linear CKA", "svcca": "mean SVCCA correlation"}
+
+MOST_INCHES = 12.0
+"""Side of a heat map; of more layers the cells become smaller."""
 
 MOST_NUMBERS = 16
 """Layers of a model up to which every cell has its number."""
@@ -69,14 +72,18 @@ class LayerSimilarity(SavedResult):
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Heat map, layers of the first model upwards, of the other to the right."""
         n_rows, n_columns = len(self.layers), len(self.other_layers)
-        axes = panels(ax, size=(2.8 + 0.42 * n_columns, 1.6 + 0.38 * n_rows))
+        side = min(0.42, MOST_INCHES / max(n_rows, n_columns))
+        width, height = max(side * n_columns, 1.6), max(side * n_rows, 2.4)
+        axes = panels(ax, size=(2.8 + width, 1.6 + height))
         axis = axes[0]
         image = axis.imshow(self.matrix, cmap="viridis", vmin=0, vmax=1, origin="lower")
         axis.figure.colorbar(image, ax=axis, label=NAMES[self.measure])
-        axis.set_xticks(range(n_columns), [str(layer) for layer in self.other_layers])
-        axis.set_yticks(range(n_rows), [str(layer) for layer in self.layers])
+        put_ticks(axis, range(n_columns), [str(layer) for layer in self.other_layers], width)
+        every = max(1, round(0.2 / side))  # inches that a number needs
+        places = range(0, n_rows, every)
+        axis.set_yticks(places, [str(self.layers[place]) for place in places])
         axis.set_xlabel(fill(f"layer of {model_name(self.other)}", 30))
-        axis.set_ylabel(fill(f"layer of {model_name(self.model)}", 30))
+        axis.set_ylabel(fill(f"layer of {model_name(self.model)}", 24))
         if max(n_rows, n_columns) <= MOST_NUMBERS:
             for (i, j), value in np.ndenumerate(np.array(self.matrix)):
                 color = "white" if value < 0.5 else "black"

@@ -14,7 +14,7 @@ from neurox_lite.descriptions.page import page
 from neurox_lite.descriptions.reference_scores import MeanScores
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.figures import MOST, PALETTE, Given, finish, known_title, panels
 from neurox_lite.files import write_text
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron, NeuronSpace
@@ -232,7 +232,14 @@ class NeuronDescriptions(SavedResult):
         values = np.array([score.auprc.value for score in scores])
         low = np.array([max(0, score.auprc.low) for score in scores])
         high = np.array([min(1, score.auprc.high) for score in scores])
-        axis.barh(places, values, xerr=(values - low, high - values), height=0.6, alpha=0.8)
+        axis.barh(
+            places,
+            values,
+            xerr=(values - low, high - values),
+            height=0.6,
+            color=PALETTE[0],
+            ecolor="0.4",
+        )
         axis.plot([score.density for score in scores], places, "|", color="black", label="chance")
         labels = (f"{one.neuron} {one.sign}: {one.descriptions[0].text}" for one in shown)
         axis.set_yticks(places, [figure_text(label, MOST) for label in labels])
@@ -240,7 +247,8 @@ class NeuronDescriptions(SavedResult):
         axis.set_xlim(0, 1)
         axis.set_xlabel("AUPRC on held-out sentences")
         axis.set_title("the best description of each neuron and sign", fontsize=10)
-        return finish(axes, ax, title, legend=1)
+        known = known_title(ax, title, self.space.model, self.source)
+        return finish(axes, ax, known, legend=1)
 
     def save(self, path: str | Path) -> None:
         """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` the table."""

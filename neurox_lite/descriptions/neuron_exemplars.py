@@ -9,7 +9,7 @@ import numpy as np
 
 from neurox_lite.descriptions.exemplars_html import exemplars_html
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import Given, finish, panels
+from neurox_lite.figures import PALETTE, Given, finish, panels
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import Neuron
 from neurox_lite.results.saving import SavedResult
@@ -184,7 +184,7 @@ class NeuronExemplars(SavedResult):
         axes = panels(ax, size=(6.4, 3.6))
         axis = axes[0]
         edges = np.linspace(self.smallest, self.largest, len(self.histogram) + 1)
-        axis.stairs(self.histogram, edges, fill=True, alpha=0.6)
+        axis.stairs(self.histogram, edges, fill=True, color=PALETTE[0], alpha=0.6)
         for side in (self.highest, self.lowest):
             values = [each.value for each in side.examples]
             axis.plot(values, np.zeros(len(values)), "|", color="black", markersize=10)

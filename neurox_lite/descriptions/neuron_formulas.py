@@ -9,7 +9,7 @@ import numpy as np
 
 from neurox_lite.descriptions.formula_search import Formula
 from neurox_lite.descriptions.neuron_description import SIGNS
-from neurox_lite.figures import Given, finish, panels
+from neurox_lite.figures import MARKERS, PALETTE, Given, finish, known_title, panels
 from neurox_lite.intervals import Interval
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.html import as_html
@@ -181,12 +181,14 @@ class CompositionalFormulas(SavedResult):
         for place, name in enumerate(names):
             scored = [one for each in self.formulas if (one := each.scored[place])]
             values = np.sort([one.held_out.value for one in scored])[::-1]
-            axis.plot(np.arange(1, len(values) + 1), values, ".-", label=name)
+            style = f"{MARKERS[place]}-"
+            at = np.arange(1, len(values) + 1)
+            axis.plot(at, values, style, color=PALETTE[place], markersize=4, label=name)
         axis.set_xlabel("neurons and signs, best first")
         axis.set_ylabel("IoU on held-out sentences")
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
-        return finish(axes, ax, title, legend=3)
+        return finish(axes, ax, known_title(ax, title, self.space.model), legend=3)
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> dict[str, Any]:

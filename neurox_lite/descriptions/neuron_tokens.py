@@ -10,7 +10,7 @@ import numpy as np
 
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.figures import MOST, Given, finish, known_title, panels
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.html import as_html
@@ -162,7 +162,7 @@ class TokensWritten(SavedResult):
         axis.set_xlabel("logits per unit of activation", fontsize=8)
         axis.tick_params(axis="x", labelsize=8)
         axis.set_title(f"tokens that {own.neurons[0]} writes", fontsize=10)
-        return finish(axes, ax, title)
+        return finish(axes, ax, known_title(ax, title, self.space.model))
 
     def save(self, path: str | Path) -> None:
         """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` the table."""

@@ -13,7 +13,7 @@ from neurox_lite.arguments import one_or_more
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.evaluation.localisation import Localisation, Measure, half_width
-from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.figures import MOST, PALETTE, Given, finish, panels
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -21,8 +21,6 @@ from neurox_lite.showing import short_repr, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ class Localisations(SavedResult):
                 if measure is None or measure.value is None:
                     axis.text(0.5, place, "none", transform=axis.get_yaxis_transform(), va="center")
                     continue
-                colour = COLOURS[models.index(one.model) % len(COLOURS)]
+                colour = PALETTE[models.index(one.model) % len(PALETTE)]
                 if measure.low is not None and measure.high is not None:
                     axis.hlines(
                         place, measure.low, measure.high, color=colour, linewidth=3, alpha=0.5

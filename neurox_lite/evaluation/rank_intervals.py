@@ -14,7 +14,7 @@ from neurox_lite.activations.inputs import validate_with_sentences
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.resampling import draw_sentences, rank_repeated_rows, rank_weighted_rows
-from neurox_lite.figures import MOST, Given, finish, panels, wrapped
+from neurox_lite.figures import MOST, Given, finish, known_title, panels, wrapped
 from neurox_lite.intervals import check_level
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import require_fitted
@@ -145,7 +145,7 @@ class RankIntervals(SavedResult):
         method = wrapped(self.method, 4.6, 10, most=2 * MOST)
         axis.set_title(f"{method}\n{stays} ({by_chance})", fontsize=10)
         axis.grid(alpha=0.3, axis="x")
-        return finish(axes, ax, title)
+        return finish(axes, ax, known_title(ax, title, self.space.model))
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, layers_width, panels, put_ticks
+from neurox_lite.figures import MOST, PALETTE, Given, finish, layers_width, panels, put_ticks
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.public_names import public_name
 from neurox_lite.ranking.layer_entropy import expected_entropy, layer_entropy
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STYLES = ("o-", "s-", "^-", "v-", "D-", "P-", "X-")
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class LayerProfiles(SavedResult):
             lower = axes[n_columns + column] if has_scores else None
             for one in profiles:
                 number = names.index(one.name)
-                colour, label = COLOURS[number % len(COLOURS)], figure_text(one.name, MOST)
+                colour, label = PALETTE[number % len(PALETTE)], figure_text(one.name, MOST)
                 marker = STYLES[number % len(STYLES)]
                 shares = [100 * count / max(sum(one.counts), 1) for count in one.counts]
                 upper.plot(places, shares, marker, color=colour, label=label)

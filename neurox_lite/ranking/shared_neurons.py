@@ -13,7 +13,7 @@ from neurox_lite.arguments import whole_number
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, panels
+from neurox_lite.figures import MOST, Given, finish, known_title, panels
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.ranking.property_tops import Counts, named_rankings, tops
 from neurox_lite.results.html import as_html
@@ -126,7 +126,8 @@ class SharedNeurons(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """A dot per count, and a bar where chance falls in 95 of 100 cases."""
-        axes = panels(ax, size=(6.4, 1.6 + 0.3 * len(self.counts)))
+        longest = max(min(len(c.of), 2 * MOST) for c in self.counts)
+        axes = panels(ax, size=(3.6 + 0.065 * longest, 1.6 + 0.3 * len(self.counts)))
         axis = axes[0]
         places = np.arange(len(self.counts))
         low, high = (np.array([getattr(c, end) for c in self.counts]) for end in ("low", "high"))
@@ -146,7 +147,7 @@ class SharedNeurons(SavedResult):
         axis.set_xlim(left=min(0, axis.get_xlim()[0]))
         axis.set_xlabel("neurons")
         axis.grid(alpha=0.3, axis="x")
-        return finish(axes, ax, title, legend=3)
+        return finish(axes, ax, known_title(ax, title, self.space.model), legend=3)
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> dict[str, Any]:

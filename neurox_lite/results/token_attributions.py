@@ -12,7 +12,7 @@ import numpy as np
 from neurox_lite.arguments import as_python, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, panels, put_ticks, wrapped
+from neurox_lite.figures import MOST, Given, finish, known_title, panels, put_ticks, wrapped
 from neurox_lite.files import write_text
 from neurox_lite.json_files import write_json
 from neurox_lite.results.attribution_html import first_texts, page
@@ -181,7 +181,9 @@ class TokenAttributions(SavedResult):
         values = np.atleast_2d(self.values[text]).T
         n_tokens, n_states = values.shape
         width = 0.4 * n_states + 0.4
-        axes = panels(ax, size=(2.8 + width, min(1.8 + 0.22 * n_tokens, MOST_INCHES)))
+        names = [figure_text(token, MOST) for token in self.tokens[text]]
+        beside = 1.4 + 0.08 * max(map(len, names), default=0)
+        axes = panels(ax, size=(beside + width, min(1.8 + 0.22 * n_tokens, MOST_INCHES)))
         axis = axes[0]
         largest = np.abs(values).max(initial=0) or 1.0
         is_signed = values.min(initial=0) < 0
@@ -193,15 +195,13 @@ class TokenAttributions(SavedResult):
             aspect="auto",
         )
         axis.figure.colorbar(image, ax=axis, label="attribution")
-        axis.set_yticks(
-            range(n_tokens), [figure_text(token, MOST) for token in self.tokens[text]], fontsize=8
-        )
+        axis.set_yticks(range(n_tokens), names, fontsize=8)
         for label, is_special in zip(axis.get_yticklabels(), self.is_special[text], strict=True):
             label.set_color("0.5" if is_special else "black")
         put_ticks(axis, range(n_states), self.states or ("input",), width)
         said = f"{self.method}: {self.said[text]}{'' if self.holds else ' (doubtful)'}"
-        axis.set_title(wrapped(said, 2 + width, 10, most=2 * MOST), fontsize=10)
-        return finish(axes, ax, title)
+        axis.set_title(wrapped(said, 1.2 + width, 10, most=2 * MOST), fontsize=10)
+        return finish(axes, ax, known_title(ax, title, self.provenance.get("model")))
 
     def to_html(self) -> str:
         """The first texts, each token on a ground that shows its value, as part of a page."""
