@@ -85,6 +85,7 @@ results: out/minilm
 	$(BIN)/python -m tests.benchmarks.two_cells
 	$(BIN)/python -m tests.benchmarks.gender
 	$(BIN)/python -m tests.benchmarks.encoded_used
+	$(BIN)/python -m tests.benchmarks.gallery
 	$(BIN)/python -m tests.benchmarks.diffmask_toy
 	$(BIN)/python -m tests.benchmarks.diffmask_toy --at embeddings
 	$(BIN)/python -m tests.benchmarks.deciding_words --task sentiment

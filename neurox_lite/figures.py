@@ -183,9 +183,9 @@ def plot_matrices(
     n_lines = max(name.count("\n") + 1 for name in shown)
     side = max(max(CELL, 0.17 * n_lines) * count, 2.0)
     n_panels = len(matrices)
-    axes = panels(
-        ax, n_panels, size=(n_panels * (side + 0.5) + 2.0, side + 1.3), n_columns=n_panels
-    )
+    beside = 0.075 * max(len(line) for name in shown for line in name.split("\n"))
+    size = (n_panels * (side + 0.4) + beside, side + 1.3)
+    axes = panels(ax, n_panels, size=size, n_columns=n_panels)
     for axis, (name, values, lowest, by_chance) in zip(axes, matrices, strict=True):
         _heat_map(axis, values, lowest)
         axis.set_title(name, fontsize=10)
@@ -200,7 +200,9 @@ def _heat_map(axis: Axes, matrix: Matrix, lowest: float) -> None:
     """Values from ``lowest`` to 1, each written into its cell."""
     values = np.array(matrix)
     # Both colour scales are dark at their ends, and that of -1 to 1 is light in the middle, at 0.
-    axis.imshow(values, cmap="Blues" if lowest == 0 else "RdBu", vmin=lowest, vmax=1)
+    # Cells are about square; were they to be so, the layout would cut off what stands below.
+    cmap = "Blues" if lowest == 0 else "RdBu"
+    axis.imshow(values, cmap=cmap, vmin=lowest, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         color = "white" if abs(value) > 0.6 else "black"
         axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)

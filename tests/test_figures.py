@@ -149,6 +149,7 @@ RESULTS = {
     "ablation": ablation(),
     "ablation of many": ablation(7, LONG, 40),
     "agreement": agreement(2, "a"),
+    "agreement of five": agreement(5, "linguistic-correlation"),
     "agreement of many": agreement(14, LONG),
     "steering": steering(1, 5, "probeless"),
     "steering of many": steering(3, 40, LONG),
@@ -160,6 +161,7 @@ RESULTS = {
     "ranking of many": ranking(MANY, LONG),
     "intervals": intervals(LONG),
     "similarity": similarity(2, "bert"),
+    "similarity of thirteen": similarity(13, LONG),
     "similarity of many": similarity(MANY, f"/home/someone/{'x' * 80}"),
     "learning curve": LearningCurve(
         (0.1, 1.0), (10.0, 100.0), (0.5, 0.9), (0.4, 0.8), (0.6, 1.0), 3, True

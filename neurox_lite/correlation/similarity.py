@@ -76,7 +76,9 @@ class LayerSimilarity(SavedResult):
         width, height = max(side * n_columns, 1.6), max(side * n_rows, 2.4)
         axes = panels(ax, size=(2.8 + width, 1.6 + height))
         axis = axes[0]
-        image = axis.imshow(self.matrix, cmap="viridis", vmin=0, vmax=1, origin="lower")
+        image = axis.imshow(
+            self.matrix, cmap="viridis", vmin=0, vmax=1, origin="lower", aspect="auto"
+        )
         axis.figure.colorbar(image, ax=axis, label=NAMES[self.measure])
         put_ticks(axis, range(n_columns), [str(layer) for layer in self.other_layers], width)
         every = max(1, round(0.2 / side))  # inches that a number needs
