@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 
 from tests.benchmarks.gallery import DOCS, MOST_BYTES, last_value, parts
 
@@ -18,7 +19,7 @@ def test_every_figure_is_there_and_small() -> None:
 
 
 def test_a_figure_stands_below_a_program_that_gives_one() -> None:
-    for (program, _), (_, figure) in zip(PARTS, PARTS[1:], strict=False):
+    for (program, _), (_, figure) in pairwise(PARTS):
         if figure is not None:
             assert program is not None and isinstance(ast.parse(program).body[-1], ast.Expr)
 

@@ -18,7 +18,7 @@ import neurox_lite
 PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
-    {"version", "escaping"},
+    {"version", "escaping", "progress"},
     {"errors"},
     {"arguments"},
     {"choices", "input_files", "locks", "method_option", "own_files", "public_names", "showing"},

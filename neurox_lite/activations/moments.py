@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import check_finite, row_blocks, small_blocks, space_of
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.errors import InputError
+from neurox_lite.progress import tqdm
 from neurox_lite.showing import short_repr
 
 CONSTANT = 1e-12

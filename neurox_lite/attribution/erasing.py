@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.explained_texts import TOKENS_AT_ONCE, ExplainedTexts
 from neurox_lite.interventions.text_outputs import Choices
 from neurox_lite.interventions.token_states import keep_tokens
+from neurox_lite.progress import tqdm
 
 
 def measure_of(explained: ExplainedTexts) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from tqdm.auto import trange
 
 from neurox_lite.attribution.generators import generators
 from neurox_lite.interventions.explained_texts import ExplainedTexts
+from neurox_lite.progress import trange
 
 LEARNING_RATE = 0.1
 """Falls to 0 in a straight line, so that what the noise adds to the parameters averages out."""

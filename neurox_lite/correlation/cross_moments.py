@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations import moments
 from neurox_lite.activations.access import row_blocks
 from neurox_lite.activations.moments import Moments, RunningMoments, require_rows
 from neurox_lite.errors import InputError
+from neurox_lite.progress import tqdm
 from neurox_lite.showing import short_repr
 
 

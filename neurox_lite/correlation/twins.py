@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import column_blocks, layers_of, space_of, take_rows
 from neurox_lite.activations.align_stores import align_stores
@@ -18,6 +17,7 @@ from neurox_lite.arguments import whole_number
 from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.progress import tqdm
 from neurox_lite.seeds import validate_seed
 
 FEWEST_WORDS = 3

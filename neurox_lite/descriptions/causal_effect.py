@@ -7,7 +7,6 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.choices import unknown_choice
@@ -29,6 +28,7 @@ from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.location import Location
 from neurox_lite.models.neuron_spaces import resolve_space, sites_at
 from neurox_lite.neurons import Neuron
+from neurox_lite.progress import tqdm
 from neurox_lite.seeds import validate_seed
 
 REPLACEMENTS = ("mean", "zero")

@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
-from tqdm.auto import tqdm
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -54,6 +53,7 @@ from neurox_lite.descriptions.scoring import score_examples
 from neurox_lite.descriptions.shuffling import shuffled_rows
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron
+from neurox_lite.progress import tqdm
 from neurox_lite.public_names import public_sources
 from neurox_lite.seeds import validate_seed
 

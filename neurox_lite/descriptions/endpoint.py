@@ -10,8 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from neurox_lite.arguments import expect, positive_number, shown, strings, whole_number
 from neurox_lite.descriptions.chat_answers import Nonsense, Refused, TryAgain
 from neurox_lite.descriptions.chat_requests import ChatServer
@@ -20,6 +18,7 @@ from neurox_lite.descriptions.descriptor_text import parse_answer
 from neurox_lite.descriptions.kept_answers import KeptAnswers
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.json_files import hash_json, json_text
+from neurox_lite.progress import tqdm
 
 logger = logging.getLogger(__name__)
 

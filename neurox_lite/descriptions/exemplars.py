@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import check_finite, load, read_ahead
 from neurox_lite.arguments import whole_number
@@ -22,6 +21,7 @@ from neurox_lite.descriptions.top_sentences import TopSentences
 from neurox_lite.descriptions.word_means import Vocabulary, WordMeans, top_words, vocabulary
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Layers
+from neurox_lite.progress import tqdm
 from neurox_lite.public_names import public_sources
 from neurox_lite.seeds import validate_seed
 from neurox_lite.threads import thread_map

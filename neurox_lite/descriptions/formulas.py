@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.arguments import real_number, whole_number
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -32,6 +31,7 @@ from neurox_lite.descriptions.score_intervals import overlap
 from neurox_lite.descriptions.shuffling import shuffled_rows
 from neurox_lite.errors import InputError
 from neurox_lite.neurons import Neuron
+from neurox_lite.progress import tqdm
 from neurox_lite.seeds import validate_seed
 
 MIN_SENTENCES = 10

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.arguments import strings, whole_number
 from neurox_lite.descriptions.descriptor_prompt import NEXT_TEXT, chat, plain_prompt
@@ -16,6 +15,7 @@ from neurox_lite.descriptions.descriptor_text import parse_answer
 from neurox_lite.errors import InputError
 from neurox_lite.models.loading import Model, as_loaded
 from neurox_lite.models.model_files import read_config
+from neurox_lite.progress import tqdm
 
 logger = logging.getLogger(__name__)
 

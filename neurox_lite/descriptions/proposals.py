@@ -10,12 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from neurox_lite.arguments import expect_function, shown, strings
 from neurox_lite.corpora.text_files import open_text
 from neurox_lite.descriptions.descriptor_text import MOST_WORDS, clean_descriptor
 from neurox_lite.errors import InputError
+from neurox_lite.progress import tqdm
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.arguments import expect, whole_number
 from neurox_lite.descriptions.neuron_tokens import TokensWritten
@@ -22,6 +21,7 @@ from neurox_lite.models.loading import LoadedModel, Model, as_loaded
 from neurox_lite.models.location import Location
 from neurox_lite.models.neuron_spaces import resolve_space, sites_at
 from neurox_lite.neurons import Neuron
+from neurox_lite.progress import tqdm
 
 N_TEXTS, N_TOKENS = 8, 32
 """Of the reference for norms: tokens from all of the vocabulary, at even steps."""

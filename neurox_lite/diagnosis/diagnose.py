@@ -12,10 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from neurox_lite.diagnosis import machine, packages
 from neurox_lite.diagnosis.trials import TRIALS
+from neurox_lite.progress import tqdm
 from neurox_lite.version import __version__
 
 

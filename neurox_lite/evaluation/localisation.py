@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import load
 from neurox_lite.activations.inputs import LabelledActivations, validate_space
@@ -32,6 +31,7 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.probing.side_by_side import fit_drawn
+from neurox_lite.progress import tqdm
 from neurox_lite.public_names import public_name
 from neurox_lite.ranking.layer_entropy import expected_entropy
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import (
     LabelledActivations,
@@ -21,6 +20,7 @@ from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_scores
 from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.linear import LinearProbe, require_fitted
+from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.tables import Table, as_pandas

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import require_finite
 from neurox_lite.activations.inputs import validate_with_sentences
@@ -19,6 +18,7 @@ from neurox_lite.intervals import check_level
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult

@@ -7,7 +7,6 @@ from copy import copy
 from itertools import islice
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.neurons import NeuronSpace
@@ -15,6 +14,7 @@ from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.frozen_scores import scored_at_once, scores_of
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.side_by_side import refit_on_neurons, refits_on_neurons
+from neurox_lite.progress import tqdm
 from neurox_lite.tasks import task_map
 
 

@@ -7,14 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.models.loading import Model
+from neurox_lite.progress import tqdm
 from neurox_lite.tasks import check_engine
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.corpora.sentence_text import SentenceText
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
@@ -18,6 +17,7 @@ from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan
 from neurox_lite.extraction.tokenization import SentenceTokenizer
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.progress import tqdm
 
 CHUNK = 256
 """Sentences tokenised together."""

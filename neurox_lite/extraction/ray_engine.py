@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.errors import InputError, UnfinishedError
 from neurox_lite.extraction.job import ExtractionJob
 from neurox_lite.models.loading import LoadedModel
+from neurox_lite.progress import tqdm
 from neurox_lite.tasks import connected, import_ray
 
 logger = logging.getLogger(__name__)

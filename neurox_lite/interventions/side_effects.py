@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.arguments import expect, whole_number
 from neurox_lite.choices import did_you_mean, listed
@@ -26,6 +25,7 @@ from neurox_lite.models.location import Location
 from neurox_lite.models.neuron_spaces import check_space
 from neurox_lite.models.sites import find_sites
 from neurox_lite.neurons import NeuronSpace, check_revision
+from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.saving import SavedResult

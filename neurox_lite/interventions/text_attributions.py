@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.text_outputs import Parts
+from neurox_lite.progress import tqdm
 from neurox_lite.results.token_attributions import TokenAttributions
 
 

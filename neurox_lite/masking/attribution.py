@@ -13,11 +13,11 @@ sum to the effect of replacing all neurons less that of replacing none.
 from __future__ import annotations
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.replacement_fit import sum_of_units
+from neurox_lite.progress import tqdm
 
 
 def gate_gradients(

@@ -11,11 +11,11 @@ from __future__ import annotations
 from itertools import combinations
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.prefix_fit import HardMask
 from neurox_lite.masking.replacement_fit import fit_replacements, gates_of
+from neurox_lite.progress import tqdm
 
 MASKS_AT_ONCE = 1024
 

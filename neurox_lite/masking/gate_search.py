@@ -25,12 +25,12 @@ from functools import partial
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.masking import hard_concrete
 from neurox_lite.masking.effects import Effect, to_z_scores
 from neurox_lite.masking.multiplier import Multiplier, at_least
 from neurox_lite.masking.prefix_fit import fit_prefix, shortest_prefix
+from neurox_lite.progress import tqdm
 from neurox_lite.showing import short_repr
 
 LEARNING_RATE = 0.05

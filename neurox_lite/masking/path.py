@@ -16,12 +16,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.errors import InputError
 from neurox_lite.masking.effects import Effect
 from neurox_lite.masking.fit_task import without_gates
 from neurox_lite.masking.gate_search import initial_state, search_mask
+from neurox_lite.progress import tqdm
 from neurox_lite.results.objective import Objective
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-from tqdm.auto import trange
 
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts
+from neurox_lite.progress import trange
 
 RATE = 0.03
 """Of Adam, in standard deviations of units."""

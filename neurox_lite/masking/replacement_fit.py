@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from tqdm.auto import trange
 
 from neurox_lite.masking.effects import Effect, to_z_scores
+from neurox_lite.progress import trange
 
 FIRST_RATE, LAST_RATE = 2.0, 0.2
 """Of Adam, in standard deviations: the best replacement often lies ten and more away, where the

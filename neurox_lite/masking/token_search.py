@@ -28,7 +28,6 @@ from functools import partial
 from math import ceil
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.masking.gate_network import TokenGates
@@ -36,6 +35,7 @@ from neurox_lite.masking.masked_texts import IntactTexts, masked_output
 from neurox_lite.masking.placeholder_fit import fit_placeholders, random_mask_divergence
 from neurox_lite.masking.token_draws import drawing, exploring, mean_over_tokens
 from neurox_lite.masking.token_objective import TokenObjective
+from neurox_lite.progress import tqdm
 
 LEARNING_RATE, PLACEHOLDER_RATE = 3e-3, 1e-2
 """Of Adam, for networks and for placeholders in standard deviations; fall to a twentieth over the

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import (
     LabelledActivations,
@@ -25,6 +24,7 @@ from neurox_lite.probing.losses import CrossEntropy, with_mean_one
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe, row_weights
 from neurox_lite.probing.solver import solve
+from neurox_lite.progress import tqdm
 from neurox_lite.tasks import check_engine, task_map
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from sklearn.base import clone
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import layers_of, require_finite
 from neurox_lite.activations.inputs import validate_inputs, validate_space
@@ -18,6 +17,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.figures import Given, finish, layers_width, panels, put_ticks
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas

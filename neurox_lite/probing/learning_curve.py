@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import validate_inputs, validate_with_sentences
 from neurox_lite.arguments import shares as checked_shares
@@ -16,6 +15,7 @@ from neurox_lite.figures import Given, finish, panels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
+from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas

@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations, validate_with_sentences
 from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
+from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas

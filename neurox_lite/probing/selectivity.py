@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.arguments import expect, strings, whole_number
@@ -18,6 +17,7 @@ from neurox_lite.metrics import accuracy
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.side_by_side import REFIT_TOL
+from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed

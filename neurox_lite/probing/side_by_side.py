@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import LabelledActivations, hash_labelled_words
 from neurox_lite.activations.matrix import ActivationMatrix
@@ -27,6 +26,7 @@ from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.solver import solve
+from neurox_lite.progress import tqdm
 from neurox_lite.tasks import task_map
 from neurox_lite.threads import thread_map
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 import math
 
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.probing.certificate import AtZero, Certificate, Point
 from neurox_lite.probing.descent import LEAST_PROGRESS, OnAll, OnSample
 from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.rounded import ROUNDED_BYTES, RoundedMatrix, has_units
+from neurox_lite.progress import tqdm
 
 SAMPLED_SHARE, MIN_SAMPLE, PER_NEURON, SAMPLE_BYTES = 1 / 16, 4096, 2, 800_000_000
 """The sample is at least this share of the rows, this many, and this many for each neuron, but no

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import column_blocks
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.activations.moments import moments
+from neurox_lite.progress import tqdm
 from neurox_lite.ranking.class_scores import rank_by_class_scores
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.threads import thread_map

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import finite_blocks, take_rows
 from neurox_lite.activations.inputs import (
@@ -16,6 +15,7 @@ from neurox_lite.activations.inputs import (
 from neurox_lite.activations.moments import ClassMoments, class_moments
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.progress import tqdm
 from neurox_lite.ranking.gaussian_selection import GaussianSelection, log_prior
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed

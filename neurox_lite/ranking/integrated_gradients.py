@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import as_tensor, finite_blocks, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
@@ -15,6 +14,7 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.probing.linear import require_fitted
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.progress import tqdm
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import require_finite
 from neurox_lite.activations.inputs import LabelledActivations, sample_rows, validate_inputs
@@ -19,6 +18,7 @@ from neurox_lite.probing.objective import Problem
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.solver import solve
 from neurox_lite.probing.standardized import StandardizedMatrix
+from neurox_lite.progress import tqdm
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 

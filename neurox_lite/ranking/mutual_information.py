@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.feature_selection import mutual_info_classif
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import finite_blocks, take_rows
 from neurox_lite.activations.inputs import sample_rows, validate_inputs
 from neurox_lite.activations.moments import moments
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.progress import tqdm
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.access import require_finite
 from neurox_lite.activations.inputs import LabelledActivations, sample_rows, validate_inputs
 from neurox_lite.arguments import whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.progress import tqdm
 from neurox_lite.ranking.forest import MIN_WORDS, grow_forest
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.seeds import validate_seed

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from neurox_lite.activations.inputs import validate_inputs
 from neurox_lite.arguments import expect_function, whole_number
+from neurox_lite.progress import tqdm
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.top_overlap import SHUFFLED, TopOverlap
 from neurox_lite.seeds import validate_seed
