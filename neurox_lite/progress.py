@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import auto
 
 
-class tqdm(auto.tqdm):  # noqa: N801
+class tqdm(auto.tqdm):
     """A bar that ``disable=None`` hides where nobody looks at it."""
 
     def __init__(self, *args: Any, disable: bool | None = False, **options: Any):
