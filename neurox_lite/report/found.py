@@ -17,8 +17,18 @@ from neurox_lite.errors import InputError
 from neurox_lite.input_files import read_yaml
 from neurox_lite.json_files import read_json
 from neurox_lite.own_files import is_ours
+from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.loading import INDEX, PROBE, load_probe
-from neurox_lite.report.job_files import CONTROL, JOB, MINIMAL_SET, RECORD, REDUNDANCY, STORE
+from neurox_lite.report.job_files import (
+    CONTROL,
+    JOB,
+    JOB_FILES,
+    MINIMAL_SET,
+    RECORD,
+    REDUNDANCY,
+    STORE,
+)
+from neurox_lite.report.job_files import EVALUATION as EVALUATION_FILE
 from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS, load_result
 from neurox_lite.showing import short_repr
 
@@ -28,17 +38,52 @@ EVALUATION, CONTROL_TASK = "evaluation", "control task"
 MINIMAL, SETS = "minimal set", "minimal sets"
 OF_LABELS = "probes of labels"
 
+OF_ANY = ("n_train", "n_dev", "n_test", "nonzero_weights", "certificate")
+OF_NUMBERS = (*OF_ANY, "train_r2", "dev_r2", "test_r2")
+OF_CLASSES = (
+    *(*OF_ANY, "train_accuracy", "dev_accuracy", "test_accuracy", "test_accuracy_interval"),
+    *("majority_accuracy", "per_class"),
+)
+OF_LABEL = ("test_accuracy", "majority_accuracy", "nonzero_weights", "converged")
+
+
+def _evaluation(path: Path) -> dict[str, Any] | None:
+    """How good a probe is; None of probes of a label each, of which another file says more."""
+    found = read_json(path)
+    if isinstance(found.get("test_accuracy"), dict):
+        return None
+    _require(found, OF_NUMBERS if "test_r2" in found else OF_CLASSES)
+    Certificate(**found["certificate"])
+    return dict(found)
+
+
+def _of_labels(path: Path) -> dict[str, Any]:
+    found = read_json(path)
+    for one in found.values():
+        _require(one, OF_LABEL)
+    return dict(found)
+
+
+def _require(found: dict[str, Any], names: tuple[str, ...]) -> None:
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise ValueError(f"'{missing[0]}' is missing")
+
+
 BY_NAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
-    "evaluation.json": (EVALUATION, read_json),
+    Path(EVALUATION_FILE.name).name: (EVALUATION, _evaluation),
     CONTROL.name: (CONTROL_TASK, CONTROL.load),
     MINIMAL_SET.name: (MINIMAL, MINIMAL_SET.load),
     REDUNDANCY.name: (SETS, REDUNDANCY.load),
-    INDEX: (OF_LABELS, read_json),
+    INDEX: (OF_LABELS, _of_labels),
 }
 """Files that do not say their kind: what it is, and how they are read."""
 
 ELSEWHERE = {"seed spread", "seeds.json"}
 """Kinds whose facts another file has, too."""
+
+OF_JOBS = {Path(each.name).name for each in JOB_FILES if each.name.endswith(".json")}
+"""Files that are not empty, unless something went wrong."""
 
 KIND = re.compile(rb'\{\s*"kind": "([^"\n]*)"')
 
@@ -192,9 +237,9 @@ def _read(folder: Path, path: Path, jobs: dict[str, Any]) -> Found | None:
         if str(folder) in str(error):
             raise
         raise InputError(f"{file}: {error}") from None
-    except (OSError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (OSError, ArithmeticError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{file}: cannot be read ({error}); make it again") from None
-    if kind == EVALUATION and not (isinstance(result, dict) and "certificate" in result):
+    if result is None:
         return None
     home = next((up.as_posix() for up in path.parents if up.as_posix() in jobs), ".")
     return Found(place, kind, result, home)
@@ -208,7 +253,10 @@ def _known(file: Path) -> tuple[str, Callable[[Path], Any] | None]:
     if file.name == PROBE:
         return "probe", load_probe if is_ours(file) else None
     with file.open("rb") as opened:
-        said = KIND.match(opened.read(4096))
+        head = opened.read(4096)
+    if not head and file.name in OF_JOBS:
+        raise InputError(f"{file}: is empty; make it again")
+    said = KIND.match(head)
     if said is None:
         kind, load = BY_NAME.get(file.name, ("", None))
         return kind, load if load and is_ours(file) else None

@@ -10,6 +10,7 @@ import pytest
 
 from neurox_lite.errors import InputError
 from neurox_lite.report.found import CONTROL_TASK, EVALUATION, MINIMAL, find_results
+from neurox_lite.report.html_report import write_report
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS
@@ -92,6 +93,27 @@ def test_a_damaged_file_is_named(name: str, tmp_path: Path) -> None:
     path.write_text(path.read_text()[:-20])
     with pytest.raises(InputError, match=name.replace(".", r"\.")):
         find_results(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("probe/evaluation.json", '{"test_accuracy": 0.5, "certificate": {}}'),
+        ("probe/one_vs_rest.json", '{"NOUN": {"folder": "000"}}'),
+        ("ranking.json", ""),
+        ("control.json", '{"task_accuracy": 1, "control_accuracy": NaN}'),
+        ("store.h5", "no store"),
+        ("job.yaml", "a: ["),
+    ],
+)
+def test_a_file_that_says_less_than_it_should_is_named(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    folder = plant_job(tmp_path / "job")
+    (folder / name).write_text(content)
+    with pytest.raises(InputError, match=name.replace(".", r"\.")):
+        write_report(folder, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
 
 
 def test_arrays_that_are_gone_are_named(tmp_path: Path) -> None:
