@@ -39,6 +39,9 @@ DESCRIBED_BYTES = 3000
 PAGE_BYTES, NEURON_BYTES, MOST_NEURONS = 120_000, 1400, 5000
 """Of a report: without neurons, each of them, and how many it shows."""
 
+TOKENS_SECONDS, TOKENS_BYTES = 2e-3, 800
+"""Of a neuron, for a vocabulary of 50,000 and a width of 768."""
+
 EXEMPLAR_SECONDS, EXEMPLAR_BYTES = 3e-8, 2700
 """For each activation, and for each neuron."""
 
@@ -110,6 +113,7 @@ class StageCosts:
             "describe": self._describe,
             "exemplars": self._exemplars,
             "twins": self._twins,
+            "tokens": self._tokens,
             "localisation": self._localisation,
             "summary": lambda: StageCost(1, 1 << 20),
             "report": lambda: report_cost(self.n_neurons),
@@ -263,6 +267,10 @@ class StageCosts:
         block = 4 * min(COLUMN_NUMBERS, numbers)
         memory = 4 * n_words * n_kept + 3 * block + 60 * n_kept * min(1024, self.n_neurons)
         return StageCost(seconds, 200 * n_kept, memory)
+
+    def _tokens(self) -> StageCost:
+        n_kept = min(self.n_neurons, LOOKED_AT)
+        return StageCost(3 + TOKENS_SECONDS * n_kept, TOKENS_BYTES * n_kept)
 
     @property
     def _n_words(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from typing import Any
 
@@ -13,11 +14,14 @@ from neurox_lite.corpora.label_rules import LabelRules
 from neurox_lite.correlation.twins import twins
 from neurox_lite.descriptions.describe import describe
 from neurox_lite.descriptions.exemplars import exemplars
+from neurox_lite.descriptions.tokens_written import tokens_written
+from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.extraction.extract import extract
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.json_files import write_json
+from neurox_lite.models.direct_paths import WRITING_SITES
 from neurox_lite.models.loading import load_model
 from neurox_lite.models.location import Location
 from neurox_lite.models.model_files import model_name, model_revision
@@ -54,6 +58,10 @@ from neurox_lite.results.units import in_units
 
 TWIN_WORDS, FEWER_TWIN_WORDS = 20_000, 5_000
 """Over which neurons correlate, and where there are more than are looked at."""
+
+TOKENS = "exemplars/tokens.json"
+
+logger = logging.getLogger(__name__)
 
 
 def _extract(work: Workspace) -> None:
@@ -171,6 +179,21 @@ def _twins(work: Workspace) -> None:
     path = work.path(TWINS)
     path.parent.mkdir(exist_ok=True)
     twins(work.store, neurons=neurons, n_words=n_words, seed=work.job.seed).save(path)
+
+
+def _tokens(work: Workspace) -> None:
+    """Of neurons that write to the stream of a causal model; others have no such tokens."""
+    where = Location.of_space(work.store.space)
+    random_weights = work.extract.random_weights
+    try:
+        model = load_model(work.job.model, head="language", random_weights=random_weights)
+        written = tokens_written(model, work.looked_at, where)
+    except InputError as error:
+        logger.info("tokens that neurons write are left out: %s", error)
+        return
+    path = work.folder / TOKENS
+    path.parent.mkdir(exist_ok=True)
+    written.save(path)
 
 
 def _summary(work: Workspace) -> None:
@@ -299,6 +322,14 @@ END_TO_END = (
         lambda work: work.job.seed,
         _twins,
         is_wanted=lambda work: work.has_exemplars,
+    ),
+    Stage(
+        "tokens",
+        ("rank",),
+        lambda work: model_revision(work.job.model, work.extract.random_weights),
+        _tokens,
+        sometimes=(TOKENS,),
+        is_wanted=lambda work: work.has_exemplars and work.extract.site in WRITING_SITES,
     ),
 )
 SUMMARY = Stage(
