@@ -101,7 +101,7 @@ def _written(found: TokensWritten, neuron: Neuron) -> Section:
 
 def _ranks(ranked: Sequence[NeuronRanking | RankIntervals], neuron: Neuron) -> Section:
     """A row per ranking; the interval of its method, if it is there, beside it."""
-    intervals = {each.method: each for each in ranked if isinstance(each, RankIntervals)}
+    intervals = [each for each in ranked if isinstance(each, RankIntervals)]
     rows: Table = []
     for each in ranked:
         (column,) = each.space.columns_of(neuron).tolist()
@@ -112,13 +112,28 @@ def _ranks(ranked: Sequence[NeuronRanking | RankIntervals], neuron: Neuron) -> S
             rank = int(each.ranks[column])
             tied = f"one of the last {n_neurons - each.n_ordered:,}, not told apart"
             place = tied if rank >= each.n_ordered else f"{rank + 1:,} of {n_neurons:,}"
-            interval = _interval(intervals.pop(each.method, None), column)
-            rows.append([name, place, interval, float(each.scores[column]), _best(each, column)])
-    for method, one in intervals.items():  # whose rankings are not here
+            own = next((one for one in intervals if _is_of(one, each)), None)
+            intervals = [one for one in intervals if one is not own]
+            rows.append(
+                [
+                    name,
+                    place,
+                    _interval(own, column),
+                    float(each.scores[column]),
+                    _best(each, column),
+                ]
+            )
+    for one in intervals:  # whose rankings are not here
         (column,) = one.space.columns_of(neuron).tolist()
         place = f"{one.ranks[column] + 1:,} of {one.space.n_neurons:,}"
-        rows.append([method, place, _interval(one, column), None, None])
+        rows.append([one.method, place, _interval(one, column), None, None])
     return _from_table("ranks", [["method", "rank", "interval", "score", "most for"], *rows])
+
+
+def _is_of(intervals: RankIntervals, ranking: NeuronRanking) -> bool:
+    """Whether they are of this ranking, and not of the same method for another property."""
+    same = intervals.method == ranking.method
+    return same and np.array_equal(intervals.ranks, ranking.ranks)
 
 
 def _interval(found: RankIntervals | None, column: int) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.neurons import Neuron, NeuronSpace, is_other_revision
 from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.report.card_sections import KINDS, Section, sections
+from neurox_lite.report.found import find_results
 from neurox_lite.results.html import QUIET, framed, whole_page
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.showing import short_repr
@@ -89,7 +91,8 @@ def neuron_card(neuron: Any, *results: Any) -> NeuronCard:
     neuron : str, Neuron or int
         As ``"3:17"``; a column is that of the first result.
     *results : Exemplars, NeuronDescriptions, NeuronRanking, RankIntervals, ElasticNetProbe, ...
-        Of one model and site.
+        Of one model and site. Or a folder, such as a job's: what its results say about this neuron,
+        those of the first result's model and site.
 
     Raises
     ------
@@ -99,18 +102,44 @@ def neuron_card(neuron: Any, *results: Any) -> NeuronCard:
     """
     if not results:
         raise InputError("a card needs results; give exemplars, descriptions or rankings")
-    spaces = [_space(each) for each in results]
+    given: list[Any] = []
+    in_folders: list[Any] = []
+    for result in results:
+        if isinstance(result, str | PathLike):
+            found = [each.result for each in find_results(as_path(result, "folder")).results]
+            in_folders += [each for each in found if isinstance(each, tuple(KINDS))]
+        else:
+            given.append(result)
+    spaces = [_space(each) for each in [*given, *in_folders]]
     space = next((each for each in spaces if each is not None), None)
-    for result, other in zip(results, spaces, strict=True):
+    for result, other in zip(given, spaces, strict=False):
         if space is not None and other is not None and not _are_alike(space, other):
             raise InputError(
                 f"{_called(result)} is of {_named(other)}, not of {_named(space)} as the first; "
                 "give results of one model and site"
             )
-    one = _neuron(neuron, space, results[0])
-    for result, other in zip(results, spaces, strict=True):
-        _require_neuron(result, other, one)
-    return NeuronCard(one, space, tuple(sections(results, one)))
+    if not given and not in_folders:
+        raise InputError(f"{results[0]}: no result in it is about single neurons; give another")
+    one = _neuron(neuron, space, [*given, *in_folders][0])
+    for result in given:
+        _require_neuron(result, _space(result), one)
+    about = [*given, *(each for each in in_folders if _is_about(each, space, one))]
+    if not about:
+        raise InputError(f"{results[0]}: nothing in it is about neuron {one}; give another neuron")
+    return NeuronCard(one, space, tuple(sections(about, one)))
+
+
+def _is_about(result: Any, space: NeuronSpace | None, neuron: Neuron) -> bool:
+    """Whether a result in a folder says something about the neuron."""
+    own = _space(result)
+    if space is not None and own is not None and not _are_alike(space, own):
+        return False
+    try:
+        _require_neuron(result, own, neuron)
+        list(sections([result], neuron))
+    except InputError:  # it is about other neurons
+        return False
+    return True
 
 
 def _space(result: Any) -> NeuronSpace | None:

@@ -164,8 +164,33 @@ def test_neurons_that_are_none(neuron):
 def test_what_says_nothing_about_one_neuron():
     with pytest.raises(InputError, match="a card needs results"):
         neuron_card("3:1")
-    for wrong in (None, "ranking.json", [RANKING], accuracy, Interval(1, 1, 1)):
+    for wrong in (None, 3, [RANKING], accuracy, Interval(1, 1, 1)):
         with pytest.raises(InputError, match="says nothing about one neuron; a card takes"):
             neuron_card("3:1", wrong)
     with pytest.raises(InputError, match="ElasticNetProbe is not fitted"):
         neuron_card("3:1", nx.ElasticNetProbe())
+
+
+def test_a_folder_gives_what_it_has_about_the_neuron(tmp_path):
+    RANKING.save(tmp_path / "ranking.json")
+    replace(RANKING, space=replace(SPACE, site="attention_heads")).save(tmp_path / "z.json")
+    TWINS.save(tmp_path / "twins.json")
+    INTERVALS.save(tmp_path / "intervals.json")
+    probe().save(tmp_path / "probe")
+    text = str(neuron_card("3:1", tmp_path))
+    assert "mine (upos)  2 of 6  1 to 5 (95%)" in text
+    assert text.count("mine") == 1 and "-0.75" in text and "weights of the probe" in text
+    other = str(neuron_card("0:1", str(tmp_path), RANKING))
+    assert "twins" not in other and "1 of 6" in other
+    with pytest.raises(InputError, match="no such folder"):
+        neuron_card("3:1", tmp_path / "nothing")
+    (tmp_path / "twins").mkdir()
+    TWINS.save(tmp_path / "twins/twins.json")
+    with pytest.raises(InputError, match="nothing in it is about neuron 0:0"):
+        neuron_card("0:0", tmp_path / "twins")
+
+
+def test_intervals_of_another_property_are_not_those_of_a_ranking():
+    other = replace(INTERVALS, ranks=(0, 1, 2, 3, 4, 5), low=(0,) * 6, high=(5,) * 6)
+    text = str(neuron_card("3:1", RANKING, other))
+    assert re.search("2 of 6 +3 ", text) and "4 of 6  1 to 6 (95%)" in text
