@@ -16,15 +16,19 @@ def write_llms(source: Path, out: Path) -> None:
         title = re.search(r"^# (.*)", text := path.read_text(), re.MULTILINE)
         if title is None or name.parts[0] == "tutorials":
             continue
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, out / name)
+        if name.parts[0] == "reference":  # its text is only made by Sphinx
+            name = name.with_suffix(".html")
+        else:
+            shutil.copyfile(path, out / name)
         lines.append(f"- [{title[1]}]({name.as_posix()}){_first_sentence(text)}")
     begin = (source / "llms.md").read_text().rstrip()
     (out / "llms.txt").write_text(f"{begin}\n\n## Pages\n\n" + "\n".join(lines) + "\n")
 
 
 def _first_sentence(text: str) -> str:
-    """Of the first paragraph below the title, as `: It says this.`; nothing if there is none."""
+    """What a study found, or how the first paragraph begins, as `: It says this`; or nothing."""
+    if found := re.search(r"In short\n(.*)\n", text):
+        return ": " + found[1].rstrip(".")
     for paragraph in re.split(r"\n\s*\n", text.partition("# ")[2].partition("\n")[2]):
         plain = " ".join(paragraph.split())
         if plain and plain[0] not in "#`-|:<!([*":
