@@ -58,9 +58,12 @@ def few_pairs() -> str:
 
 
 def run(command: list[str]) -> int:
-    """The exit code of a command, with fewer steps: more make nothing of the documents truer."""
-    is_long = command[0] == "mask" and not {"--steps", "--method"} & set(command)
-    return main([*command, "--steps", "30"] if is_long else command)
+    """The exit code of a command, with less repeated: more makes nothing of the documents truer."""
+    if command[0] == "mask" and not {"--steps", "--method"} & set(command):
+        command = [*command, "--steps", "30"]
+    if "--resamples" in command:
+        command[command.index("--resamples") + 1] = "1"
+    return main(command)
 
 
 def commands(text: str) -> list[list[str]]:
