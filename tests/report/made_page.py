@@ -139,6 +139,7 @@ def made_page(n_neurons: int = 300) -> str:
         "sections": made_sections(),
         "neurons": {
             "unit_name": "neurons",
+            "model": HOSTILE,
             "ids": ids,
             "layers": [int(each.split(":")[0]) for each in ids],
             "columns": made_columns(rng, n_neurons),
@@ -156,7 +157,7 @@ def made_columns(rng: np.random.Generator, n_neurons: int) -> list[dict[str, Any
     return [
         {
             "key": "linguistic_correlation",
-            "title": "rank by linguistic correlation",
+            "title": "linguistic-correlation",
             "help": "by the weights of the probe",
             "kind": "rank",
             "values": ranks,
@@ -165,7 +166,7 @@ def made_columns(rng: np.random.Generator, n_neurons: int) -> list[dict[str, Any
         },
         {
             "key": "probeless",
-            "title": "rank by probeless",
+            "title": "probeless",
             "help": "",
             "kind": "rank",
             "values": ranks[::-1],

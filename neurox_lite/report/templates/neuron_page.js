@@ -59,7 +59,7 @@ function descriptionParts(one) {
 function rankFigures(table, i) {
   const ranks = table.columns.filter((column) => column.kind === "rank" && column.values[i] !== null);
   if (!ranks.length) return null;
-  return element("dl", { class: "figures" }, ranks.map((column) => element("div", null, element("dt", null, apart(column.title)),
+  return element("dl", { class: "figures" }, ranks.map((column) => element("div", null, element("dt", null, "rank by ", apart(column.title)),
     element("dd", null, element("b", null, shown(column.values[i], "rank")), column.low && column.low[i] !== null ? element("span", { class: "quiet" }, ` ${shown(column.low[i], "rank")} to ${shown(column.high[i], "rank")}`) : null))));
 }
 
@@ -108,7 +108,7 @@ function effects(one) {
 
 function words(one) {
   const known = SIGNS.filter((sign) => one.words && one.words[sign] && one.words[sign].length);
-  return known.map((sign) => titled(`Words with the ${sign} mean`, wideTable("Mean activation of each form, with its interval", ["word", "label", "times", "mean"],
+  return known.map((sign) => titled(`Words with the ${sign} mean`, wideTable(`Forms with the ${sign} mean activation, and its interval`, ["word", "label", "times", "mean"],
     one.words[sign].map(([form, tag, count, mean, low, high]) => [form, tag, shown(count, "count"), withInterval(mean, low, high, "number")]), ["left", "left", "right", "right"])));
 }
 

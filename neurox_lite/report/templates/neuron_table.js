@@ -123,7 +123,7 @@ function neuronTable(data, place) {
 
   const whole = data.of > data.ids.length ? element("p", { class: "quiet" }, `The first ${data.ids.length.toLocaleString("en-US")} of ${data.of.toLocaleString("en-US")} ${data.unit_name}, by the ranking.`) : null;
   place.replaceChildren(...[
-    element("h2", { tabindex: -1 }, data.unit_name[0].toUpperCase() + data.unit_name.slice(1)),
+    element("h2", { tabindex: -1 }, data.unit_name[0].toUpperCase() + data.unit_name.slice(1) + " of ", apart(data.model)),
     whole,
     filters.form,
     element("div", { class: "bar-of-buttons" }, count, previous, next, element("button", { type: "button", onclick: () => download("neurons.csv", asCsv()) }, "Download as CSV")),
