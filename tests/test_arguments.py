@@ -92,6 +92,7 @@ FIRST = {
     ),
     "rank_by_neuron_mask": lambda it: nx.masking.rank_by_neuron_mask(it, PAIRS),
     "rank_by_single_replacement": lambda it: nx.masking.rank_by_single_replacement(it, PAIRS),
+    "localisation": lambda it: nx.evaluation.localisation(it, "tag"),
     "rank_intervals": lambda it: nx.evaluation.rank_intervals(it, X, Y, GROUPS),
     "rank_intervals X": lambda it: nx.evaluation.rank_intervals(
         nx.ranking.probeless, it, Y, GROUPS

@@ -73,6 +73,13 @@ VALID = {
         **DATA,
         **DEV,
     },
+    "evaluation.localisation": {
+        "splits": LabelledSplits(PART, PART, PART, {}),
+        "tag": "tag",
+        "shares": (0.9,),
+        "n_resamples": 2,
+        "space": RANKING.space,
+    },
     "evaluation.rank_intervals": {
         "rank": nx.ranking.probeless,
         **DATA,
