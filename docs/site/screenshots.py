@@ -18,10 +18,9 @@ OPTIONS = (
     "--disable-component-update --disable-sync --hide-scrollbars --window-size=900,800"
 )
 SCROLL = """
-const heads = [...document.querySelectorAll("h2")];
+const heads = [...document.querySelectorAll("h2, h3")];
 const head = heads.find((h) => h.textContent.startsWith(arguments[0]));
-const bar = document.querySelector("header")?.offsetHeight ?? 0;
-window.scrollTo(0, head.getBoundingClientRect().top + window.scrollY - bar - 20);
+window.scrollTo(0, head.getBoundingClientRect().top + window.scrollY - 16);
 """
 
 
@@ -41,6 +40,7 @@ def main(report: Path, neuron: str) -> None:
         browser.save_screenshot(str(FIGURES / "report-curves.png"))
         browser.get(f"{report.resolve().as_uri()}#{neuron}")
         browser.find_element("xpath", f"//h2[contains(., '{neuron}')]")
+        browser.execute_script(SCROLL, "Classes")
         browser.save_screenshot(str(FIGURES / "report-neuron.png"))
     finally:
         browser.quit()
