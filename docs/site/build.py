@@ -50,8 +50,6 @@ def lay_out(source: Path) -> None:
     pages |= {Path(name): ROOT / path for path, name in ELSEWHERE.items()}
     pages |= notebooks()
     written = dict([command_page(), *api_pages()])
-    if Path("gallery.md") not in pages:
-        written[Path("gallery.md")] = "# Gallery\n\nFigures of real runs: none yet.\n"
     wanted = {*written, *(name for name, path in pages.items() if path.is_file())}
     rows = r"^\| \[.*\]\((results/.*)\) \| (.*) \|$"
     found = re.findall(rows, (ROOT / "docs/results.md").read_text(), re.MULTILINE)
