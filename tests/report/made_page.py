@@ -140,6 +140,7 @@ def made_page(n_neurons: int = 300) -> str:
         "neurons": {
             "unit_name": "neurons",
             "model": HOSTILE,
+            "ordered_by": "linguistic-correlation",
             "ids": ids,
             "layers": [int(each.split(":")[0]) for each in ids],
             "columns": made_columns(rng, n_neurons),

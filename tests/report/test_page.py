@@ -79,7 +79,7 @@ def test_what_is_hostile_is_text_in_every_view(browser: Chrome, file: Path) -> N
     for place in ("overview", "neurons", "compare", "0:5"):
         show(browser, file, place)
         assert not browser.find_elements(By.CSS_SELECTOR, "img")
-        assert browser.title.startswith("upos in <img")
+        assert HOSTILE in browser.title
     assert complaints(browser) == []
     assert requests(browser) == []
 
@@ -95,7 +95,7 @@ def test_policy_forbids_scripts_and_requests_of_others(browser: Chrome, file: Pa
     time.sleep(0.2)
     said = " ".join(entry["message"] for entry in complaints(browser))
     assert "Content Security Policy" in said
-    assert browser.title.startswith("upos in <img")
+    assert HOSTILE in browser.title
     assert requests(browser) == []
 
 
@@ -187,6 +187,40 @@ def test_next_goes_by_the_order_of_the_table(browser: Chrome, file: Path) -> Non
     assert not browser.find_elements(By.PARTIAL_LINK_TEXT, "Previous")
 
 
+def test_a_name_that_is_typed_whole_comes_first(browser: Chrome, file: Path) -> None:
+    show(browser, file, "neurons")
+    only(browser, "input[type=search]").send_keys("1:7")
+    found = first_neurons(browser, 20)
+    assert found[0] == "1:7" and len(found) > 1
+
+
+def test_the_title_of_the_window_names_what_is_shown(browser: Chrome, file: Path) -> None:
+    show(browser, file, "0:5")
+    assert browser.title == f"Neuron 0:5 · upos in {HOSTILE}"
+    show(browser, file, "compare")
+    assert browser.title == f"upos in {HOSTILE}"
+    # Its answer and its warnings are read first.
+    assert browser.switch_to.active_element == only(browser, "main")
+
+
+def test_an_address_that_stands_for_nothing_shows_the_overview(browser: Chrome, file: Path) -> None:
+    show(browser, file, "%")
+    assert only(browser, ".answer").is_displayed()
+    assert complaints(browser) == []
+
+
+def test_charts_keep_their_size_on_a_phone_and_scroll(browser: Chrome, file: Path) -> None:
+    browser.set_window_size(500, 900)
+    try:
+        show(browser, file)
+        picture = browser.find_element(By.CSS_SELECTOR, "figure svg[role=img]")
+        assert picture.rect["width"] == 680
+        width = "return document.documentElement.scrollWidth - innerWidth"
+        assert browser.execute_script(width) <= 0
+    finally:
+        browser.set_window_size(1200, 1000)
+
+
 def test_a_link_to_no_neuron_says_so(browser: Chrome, file: Path) -> None:
     show(browser, file, "9:999")
     assert "not in this report" in only(browser, "#view-neuron").text
@@ -195,7 +229,7 @@ def test_a_link_to_no_neuron_says_so(browser: Chrome, file: Path) -> None:
 def test_a_neuron_has_its_values(browser: Chrome, file: Path) -> None:
     show(browser, file, "0:5")
     shown = only(browser, "#view-neuron").text
-    for part in ("AUPRC 0.71 (0.6 to 0.8)", "no description", "It raises:", "0.91", "-0.12"):
+    for part in ("AUPRC 0.71 (0.6 to 0.8)", "no description", "It raises:", "0.910", "-0.12"):
         assert part in shown
     hebrew = browser.find_elements(By.CSS_SELECTOR, "#view-neuron .sentence")[0]
     assert (
@@ -315,6 +349,8 @@ def test_print_opens_what_is_folded(browser: Chrome, file: Path) -> None:
     assert n_closed
     browser.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert browser.execute_script(closed) == 0
+    folds = browser.find_elements(By.CSS_SELECTOR, "figure details")
+    assert all(each.find_elements(By.TAG_NAME, "td") for each in folds)
     browser.execute_script("dispatchEvent(new Event('afterprint'))")
     assert browser.execute_script(closed) == n_closed
 

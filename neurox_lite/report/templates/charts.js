@@ -10,7 +10,7 @@ function chart(block) {
 }
 
 function figureOf(title, picture, ...below) {
-  return [element("figcaption", null, apart(title)), element("div", { class: "wide" }, picture), ...below];
+  return [element("figcaption", null, apart(title)), element("div", { class: "wide", tabindex: 0, role: "group", "aria-label": title }, picture), ...below];
 }
 
 function valuesAsTable(title, head, rows) {
@@ -131,7 +131,8 @@ function bars(block, width = 680) {
     parts.push(drawn("rect", { class: color, x: from, y: y + 3, width: Math.max(Math.abs(x(value) - x(0)), 1), height: row - 7 }, drawn("title", null, name + ": " + said)));
     let end = Math.max(x(value), x(0));
     if (block.low && block.low[i] !== null && block.high[i] !== null) {
-      parts.push(drawn("line", { class: "whisker", x1: x(block.low[i]), x2: x(block.high[i]), y1: y + 10, y2: y + 10 }));
+      const ends = { x1: x(block.low[i]), x2: x(block.high[i]), y1: y + 10, y2: y + 10 };
+      parts.push(drawn("line", { class: "whisker-ground", ...ends }), drawn("line", { class: "whisker", ...ends }));
       end = Math.max(end, x(block.high[i]));
     }
     parts.push(label(shown(value, block.format), end + 6, y + 14, "start"));

@@ -2,8 +2,9 @@
 
 const SIGNS = ["highest", "lowest"];
 
-// one: what is packed for it; sentences: of all neurons; table: of neuronTable; i: its place.
-function neuronPage(data, table, i, one, sentences) {
+// one: what is packed for it; sentences: of all neurons; table: of neuronTable; i: its place;
+// isHere: whether a neuron is in this report.
+function neuronPage(data, table, i, one, sentences, isHere) {
   const id = data.ids[i];
   const bands = one.bands.map((band) => ({ name: band.name, examples: band.examples.map((each) => exampleOf(one, each, sentences)) }));
   const copied = element("button", { type: "button", onclick: () => copy(neuronText(data, table, i, one, bands), copied) }, "Copy as text");
@@ -16,7 +17,7 @@ function neuronPage(data, table, i, one, sentences) {
     inColumns(histogram(one), weights(data, one)),
     ...(bands.length ? [element("h3", null, "Where it is high, where it is low"), legendOf(data, one), ...bands.map(bandPart)] : []),
     inColumns(...words(one)),
-    inColumns(tokens(one), twins(one), effects(one), factList(one)),
+    inColumns(tokens(one), twins(one, isHere), effects(one), factList(one)),
   ];
   return parts.filter(Boolean);
 }
@@ -118,9 +119,9 @@ function tokens(one) {
   return titled("Tokens it writes", list("raises"), list("lowers"));
 }
 
-function twins(one) {
+function twins(one, isHere) {
   if (!one.twins.length && !one.others.length) return null;
-  const rows = [...one.twins.map(([id, r]) => [neuronLink(id), "this", short(r)]), ...one.others.map(([model, id, r]) => [id, model, short(r)])];
+  const rows = [...one.twins.map(([id, r]) => [isHere(id) ? neuronLink(id) : id, "this", aligned(r)]), ...one.others.map(([model, id, r]) => [id, model, aligned(r)])];
   return titled("Neurons like it", wideTable("By correlation over words", ["neuron", "model", "r"], rows, ["left", "left", "right"]));
 }
 
@@ -134,7 +135,7 @@ function bandPart(band) {
     const body = sentence(each.words);
     if (each.before) body.prepend("… ");
     if (each.after) body.append(" …");
-    return element("li", null, element("span", { class: "number" }, each.peak ? each.peak.said : ""), body);
+    return element("li", null, element("span", { class: "number" }, each.peak && each.peak.value !== null ? aligned(each.peak.value) : ""), body);
   });
   return element("div", { class: "side" }, element("h4", null, band.name), element("ol", { class: "sentences" }, items));
 }

@@ -1,6 +1,7 @@
 // The table of all neurons: sorted, filtered, a page of rows at a time.
 
 const ROWS = 100;
+const MOST_LETTERS = 90; // of a text in a cell
 const MOST_CHOICES = 60; // a column of texts with so many different ones is chosen from a list
 
 function neuronTable(data, place) {
@@ -63,6 +64,9 @@ function neuronTable(data, place) {
       state.order.push(i);
     }
     sort();
+    // Who types a whole name looks for that neuron; it is also part of longer ones.
+    const named = data.ids.indexOf(query);
+    if (state.order.includes(named)) state.order = [named, ...state.order.filter((i) => i !== named)];
     state.page = 0;
     show();
   }
@@ -110,9 +114,10 @@ function neuronTable(data, place) {
   function cellOf(column, i) {
     const value = column.values[i];
     if (column.key === "id") return element("th", { scope: "row" }, neuronLink(value));
-    if (!isNumber(column)) return element("td", { class: "text" }, value === null ? "" : apart(value));
-    const cell = element("td", { class: "right" }, shown(value, column.kind));
-    if (value !== null && column.low && column.low[i] !== null) cell.append(element("span", { class: "quiet" }, ` (${shown(column.low[i], column.kind)}–${shown(column.high[i], column.kind)})`));
+    if (!isNumber(column)) return element("td", { class: "text", title: value && value.length > MOST_LETTERS ? value : null }, value === null ? "" : apart(cut(value, MOST_LETTERS)));
+    const said = (each) => (column.kind === "number" && each !== null ? aligned(each) : shown(each, column.kind));
+    const cell = element("td", { class: "right" }, said(value));
+    if (value !== null && column.low && column.low[i] !== null) cell.append(element("span", { class: "quiet" }, ` (${said(column.low[i])} to ${said(column.high[i])})`));
     return cell;
   }
 
@@ -121,7 +126,7 @@ function neuronTable(data, place) {
     return csv([parts.map(([title]) => title), ...state.order.map((i) => parts.map(([, values]) => values[i]))]);
   }
 
-  const whole = data.of > data.ids.length ? element("p", { class: "quiet" }, `The first ${data.ids.length.toLocaleString("en-US")} of ${data.of.toLocaleString("en-US")} ${data.unit_name}, by the ranking.`) : null;
+  const whole = data.of > data.ids.length ? element("p", { class: "quiet" }, `The first ${data.ids.length.toLocaleString("en-US")} of ${data.of.toLocaleString("en-US")} ${data.unit_name}${data.ordered_by ? ", by the ranking of " + data.ordered_by : ""}.`) : null;
   place.replaceChildren(...[
     element("h2", { tabindex: -1 }, data.unit_name[0].toUpperCase() + data.unit_name.slice(1) + " of ", apart(data.model)),
     whole,

@@ -23,6 +23,12 @@ function withInterval(value, low, high, format) {
   return text + " (" + shown(low, format) + " to " + shown(high, format) + ")";
 }
 
+// The same with zeros at the end, so that numbers below each other line up: 0.0340, 1.50.
+function aligned(value) {
+  const size = Math.abs(value);
+  return size >= 1000 || size < 1e-4 ? short(value) : value.toPrecision(3);
+}
+
 // About so many round numbers that cover low to high.
 function roundTicks(low, high, count) {
   if (!(high > low)) return [low];

@@ -2,7 +2,7 @@
 
 const OF_NEURON = /^\d+:\d+$/;
 
-const main = document.getElementById("main");
+const main = document.getElementById("main"), title = document.title;
 const views = [...document.querySelectorAll(".view")];
 const charts = JSON.parse(document.getElementById("charts").textContent);
 for (const place of document.querySelectorAll("[data-chart]")) place.append(...chart(charts[place.dataset.chart]).filter(Boolean));
@@ -26,12 +26,21 @@ async function showNeuron(id) {
   }
   const number = Math.floor(i / data.per_chunk);
   const [chunk, sentences] = await Promise.all([unpack("details-" + number), unpack("sentences")]);
-  if (location.hash !== "#" + id) return; // another was asked for meanwhile
-  place.replaceChildren(...neuronPage(data, table, i, chunk[i - number * data.per_chunk], sentences));
+  if (asked() !== id) return; // another was asked for meanwhile
+  place.replaceChildren(...neuronPage(data, table, i, chunk[i - number * data.per_chunk], sentences, (each) => places.has(each)));
+}
+
+function asked() {
+  const hash = location.hash.slice(1);
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return hash; // a % that stands for nothing
+  }
 }
 
 async function route() {
-  const hash = decodeURIComponent(location.hash.slice(1));
+  const hash = asked();
   if (hash === "main") return main.focus();
   const part = OF_NEURON.test(hash) ? null : document.getElementById(hash);
   const view = viewOf(hash, part);
@@ -46,8 +55,11 @@ async function route() {
   }
   if (part) part.scrollIntoView();
   else scrollTo(0, 0);
-  const heading = (part || view).querySelector("h2[tabindex]");
-  if (hash && heading) heading.focus({ preventScroll: true });
+  // A view without a heading of its own begins with the answer.
+  const own = part || (["view-neurons", "view-neuron"].includes(view.id) ? view : null);
+  const heading = own && own.querySelector("h2[tabindex]");
+  document.title = heading ? `${heading.textContent} · ${title}` : title;
+  if (hash) (heading || main).focus({ preventScroll: true });
   document.body.dataset.ready = hash || "overview";
 }
 
@@ -70,7 +82,10 @@ nameTheme();
 let opened = [];
 addEventListener("beforeprint", () => {
   opened = [...document.querySelectorAll("details:not([open])")];
-  for (const each of opened) each.open = true;
+  for (const each of opened) {
+    each.open = true;
+    each.dispatchEvent(new Event("toggle")); // its own comes too late for the page
+  }
 });
 addEventListener("afterprint", () => opened.forEach((each) => (each.open = false)));
 
