@@ -32,7 +32,9 @@ def main(out: Path) -> int:
     """Build the site in ``out``; the exit code of Sphinx, or 1 if a page is not as it should be."""
     source = out.with_name(f"{out.name}-source")
     lay_out(source)
-    code = sphinx(["-W", "--keep-going", "-q", "-a", "-c", str(SITE), str(source), str(out)])
+    parsed = out.with_name(f"{out.name}-parsed")  # 180 MB that are no part of the site
+    options = ["-W", "--keep-going", "-q", "-a", "-c", str(SITE), "-d", str(parsed)]
+    code = sphinx([*options, str(source), str(out)])
     if code:
         return code
     write_llms(source, out)
