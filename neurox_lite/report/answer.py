@@ -6,21 +6,26 @@ from collections.abc import Iterator
 
 from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.masking.mask_fit import MaskFit
+from neurox_lite.report.about import DESCRIBED, EFFECTS, EXEMPLARS, n_described
 from neurox_lite.report.blocks import between, of_interval, spoken
 from neurox_lite.report.compared import SHARED
 from neurox_lite.report.compared import sentences as shared_sentences
 from neurox_lite.report.curves import KIND as CURVES
 from neurox_lite.report.curves import grows_with_harm, of_activations, value_of
 from neurox_lite.report.encoded import Encoded, encoded, minimal_size
-from neurox_lite.report.main_ranking import main_rankings
+from neurox_lite.report.main_ranking import IN_MODEL, all_rankings, main_rankings
 from neurox_lite.report.markdown import percent
 from neurox_lite.report.masks import fits
+from neurox_lite.report.steered import KIND as STEERED
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.report.tokens import FAITHFUL
 from neurox_lite.results.ablation import AblationCurve
 
 MOST = 6
 """Sentences of one kind; what more there is stands in the sections."""
+
+N_FIRST = 5
+NOT_USED = "encoded does not mean used"
 
 IN_FULL = 2
 """Probes up to which everything about each is told."""
@@ -36,28 +41,54 @@ def answer(subjects: Subjects) -> list[str]:
     if not said:
         said += list(_ranked(subjects))[:MOST]
     if probes and not used:
-        said.append("Whether the model uses these neurons was not measured: encoded is not used.")
+        said.append(_not_told(subjects))
     shared = {subjects.name(each): each.result for each in subjects.found.of(SHARED)}
     said += shared_sentences(shared)[:MOST]
     if not said:
         said = list(_explained(subjects))
-    return said
+    return said or list(_described(subjects))
+
+
+def _not_told(subjects: Subjects) -> str:
+    """What there is about use, where no ablation or mask tells it."""
+    found = subjects.found
+    curves = [curve for each in found.of(CURVES) for curve in each.result.curves]
+    steered = [curve for each in found.of(STEERED) for curve in each.result.curves]
+    in_model = [curve for curve in curves if not of_activations(curve)]
+    see = []
+    if any(curve.task is None or curve.task.holds for curve in steered):
+        see.append("whether it can be steered")
+    ranked = any(each.ranking.method == IN_MODEL for each in all_rankings(subjects))
+    if ranked or found.of(EFFECTS):
+        see.append("the causal effects of neurons")
+    about = "Whether the model uses these neurons was"
+    if see:
+        return f"{about} measured: see {' and '.join(see)}; {NOT_USED}."
+    if steered or in_model:
+        return f"{about} measured, but what was measured does not hold; {NOT_USED}."
+    return f"{about} not measured: {NOT_USED}."
 
 
 def _encoded(subjects: Subjects, one: Encoded) -> Iterator[str]:
     subject = subjects.of_homes[one.home]
+    probes = encoded(subjects)
+    alike = [
+        other
+        for other in probes
+        if (s := subjects.of_homes[other.home]).tag == subject.tag and s.model == subject.model
+    ]
+    # Two of one property and model are told by their job or corpus.
+    which = f"{one.name}: " if one.name and len(alike) > 1 else ""
     model = f" in {subject.model}" if subject.tag and subject.model else ""
     labels = "The labels" + (f" of {one.name}" if one.name else "")
     verb = "is" if subject.tag else "are"
     if one.is_regression:
         score = spoken(one.evaluation["test_r2"], 4)
-        yield f"{subject.tag or labels}: a linear probe{model} has R2 {score} on test."
+        yield f"{which}{subject.tag or labels}: a linear probe{model} has R2 {score} on test."
         return
-    low, _ = one.interval
     accuracy, majority = one.evaluation["test_accuracy"], one.evaluation["majority_accuracy"]
     surely = between(*one.interval)
-    is_surely = low > majority
-    verdict = f"{verb} encoded" if is_surely else f"{verb} not surely encoded"
+    verdict = _verdict(one, f"{verb} ")
     beside = f"always the most frequent label is right on {percent(majority)}"
     if one.control is not None:
         beside += (
@@ -66,10 +97,21 @@ def _encoded(subjects: Subjects, one: Encoded) -> Iterator[str]:
         )
     interval = f" (95 % interval over sentences {surely})" if surely else " (of one sentence)"
     yield (
-        f"{subject.tag or labels} {verdict}{model}: a linear probe is right on "
+        f"{which}{subject.tag or labels} {verdict}{model}: a linear probe is right on "
         f"{percent(accuracy)} of the test words{interval}; {beside}."
     )
-    yield from _minimal(subjects, one)
+    before = f"{one.name}: " if one.name and len(probes) > 1 else ""
+    yield from (f"{before}{said}" for said in _minimal(subjects, one))
+
+
+def _verdict(one: Encoded, verb: str = "") -> str:
+    """By the cautious end of the accuracy, beside the majority and the control task."""
+    low, _ = one.interval
+    if low <= one.evaluation["majority_accuracy"]:
+        return f"{verb}not surely encoded"
+    if one.control is not None and low <= one.control.control_accuracy:
+        return f"{verb}encoded no better than random labels per word type"
+    return f"{verb}encoded"
 
 
 def _briefly(subjects: Subjects, one: Encoded) -> Iterator[str]:
@@ -79,10 +121,9 @@ def _briefly(subjects: Subjects, one: Encoded) -> Iterator[str]:
         return
     subject, surely = subjects.of_homes[one.home], between(*one.interval)
     accuracy, majority = one.evaluation["test_accuracy"], one.evaluation["majority_accuracy"]
-    verdict = "encoded" if one.interval[0] > majority else "not surely encoded"
     size = f"; minimal set {minimal_size(one.minimal)}" if one.minimal else ""
     yield (
-        f"{one.name or subject.title}: {verdict}, {percent(accuracy)} of the test words right"
+        f"{one.name or subject.title}: {_verdict(one)}, {percent(accuracy)} of the test words right"
         f"{f' ({surely})' if surely else ''}, majority class {percent(majority)}{size}."
     )
 
@@ -121,13 +162,16 @@ def _random_at(subjects: Subjects, home: str, share: float) -> str:
 
 def _ranked(subjects: Subjects) -> Iterator[str]:
     for home, ranking in main_rankings(subjects).items():
-        top = ranking.top(min(5, ranking.space.n_neurons))
         label = subjects.labels.get(home, "")
-        names = ", ".join(map(str, top))
-        yield (
-            f"{f'{label}: ' if label else ''}{ranking.method} puts {names} first, of "
-            f"{ranking.space.n_neurons:,} {ranking.space.unit_name} of {ranking.space.model}."
-        )
+        top = ranking.space.neurons(ranking.top_columns(min(N_FIRST, ranking.space.n_neurons)))
+        of = f"{ranking.space.n_neurons:,} {ranking.space.unit_name} of {ranking.space.model}"
+        before = f"{label}: " if label else ""
+        if not top:
+            yield f"{before}{ranking.method} tells none of {of} apart."
+            continue
+        n_tied = ranking.n_tied_first
+        tied = f" The first {n_tied:,} are tied, and stand in layer order." if n_tied > 1 else ""
+        yield f"{before}{ranking.method} puts {', '.join(map(str, top))} first, of {of}.{tied}"
 
 
 def _used(subjects: Subjects) -> Iterator[str]:
@@ -181,6 +225,25 @@ def _mask(fit: MaskFit, name: str) -> str:
     verb = "Keeping" if fit.objective == "sufficiency" else "Replacing"
     does = "is enough" if fit.objective == "sufficiency" else "turns what the model says"
     return f"{verb} {of} {does}{held}."
+
+
+def _described(subjects: Subjects) -> Iterator[str]:
+    """Of descriptions or exemplars alone."""
+    for each in subjects.found.of(DESCRIBED)[:MOST]:
+        some, every = n_described(each.result)
+        name, found = subjects.name(each), each.result
+        yield (
+            f"{f'{name}: ' if name else ''}{some:,} of {every:,} {found.space.unit_name} of "
+            f"{found.space.model} have a description; of shuffled activations "
+            f"{percent(found.described_by_chance)} of neurons and signs have one."
+        )
+    if not subjects.found.of(DESCRIBED):
+        for each in subjects.found.of(EXEMPLARS)[:1]:
+            found = each.result
+            yield (
+                f"Where each of {len(found):,} {found.space.unit_name} of {found.space.model} is "
+                f"high and low, in {found.source}."
+            )
 
 
 def _explained(subjects: Subjects) -> Iterator[str]:

@@ -22,6 +22,8 @@ from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.neurons import Neuron
 from neurox_lite.probing.linear import LinearProbe
+from neurox_lite.report.best_class import best_class, weights_of
+from neurox_lite.report.main_ranking import are_of
 from neurox_lite.results.html import apart, number, shown_table
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
@@ -52,9 +54,10 @@ class Section:
 def sections(results: Sequence[Any], neuron: Neuron) -> Iterator[Section]:
     """The parts of a card, in the order of :data:`KINDS`; rankings are in one."""
     ranked = [each for each in results if isinstance(each, NeuronRanking | RankIntervals)]
+    probes = [each for each in results if isinstance(each, LinearProbe)]
     for kind, made_by in KINDS.items():
         if kind is NeuronRanking and ranked:
-            yield _ranks(ranked, neuron)
+            yield _ranks(ranked, probes, neuron)
         elif made_by is not None:
             yield from (made_by(each, neuron) for each in results if isinstance(each, kind))
 
@@ -99,7 +102,9 @@ def _written(found: TokensWritten, neuron: Neuron) -> Section:
     return Section("tokens it writes", shown, tuple(lines))
 
 
-def _ranks(ranked: Sequence[NeuronRanking | RankIntervals], neuron: Neuron) -> Section:
+def _ranks(
+    ranked: Sequence[NeuronRanking | RankIntervals], probes: Sequence[LinearProbe], neuron: Neuron
+) -> Section:
     """A row per ranking; the interval of its method, if it is there, beside it."""
     intervals = [each for each in ranked if isinstance(each, RankIntervals)]
     rows: Table = []
@@ -111,29 +116,24 @@ def _ranks(ranked: Sequence[NeuronRanking | RankIntervals], neuron: Neuron) -> S
             name = f"{each.method} ({tag})" if tag else each.method
             rank = int(each.ranks[column])
             tied = f"one of the last {n_neurons - each.n_ordered:,}, not told apart"
-            place = tied if rank >= each.n_ordered else f"{rank + 1:,} of {n_neurons:,}"
-            own = next((one for one in intervals if _is_of(one, each)), None)
+            is_tied = rank >= each.n_ordered
+            place = tied if is_tied else f"{rank + 1:,} of {n_neurons:,}"
+            own = next((one for one in intervals if are_of(one, each)), None)
             intervals = [one for one in intervals if one is not own]
             rows.append(
                 [
                     name,
                     place,
-                    _interval(own, column),
+                    None if is_tied else _interval(own, column),
                     float(each.scores[column]),
-                    _best(each, column),
+                    _best(each, probes, column),
                 ]
             )
     for one in intervals:  # whose rankings are not here
         (column,) = one.space.columns_of(neuron).tolist()
         place = f"{one.ranks[column] + 1:,} of {one.space.n_neurons:,}"
         rows.append([one.method, place, _interval(one, column), None, None])
-    return _from_table("ranks", [["method", "rank", "interval", "score", "most for"], *rows])
-
-
-def _is_of(intervals: RankIntervals, ranking: NeuronRanking) -> bool:
-    """Whether they are of this ranking, and not of the same method for another property."""
-    same = intervals.method == ranking.method
-    return same and np.array_equal(intervals.ranks, ranking.ranks)
+    return _from_table("ranks", [["method", "rank", "interval", "score", "largest for"], *rows])
 
 
 def _interval(found: RankIntervals | None, column: int) -> str | None:
@@ -143,11 +143,13 @@ def _interval(found: RankIntervals | None, column: int) -> str | None:
     return f"{low:,} to {high:,} ({found.level:.0%})"
 
 
-def _best(ranking: NeuronRanking, column: int) -> str | None:
-    """The class in which the neuron has its largest score."""
-    if ranking.class_scores is None or np.isnan(ranking.class_scores[:, column]).all():
+def _best(ranking: NeuronRanking, probes: Sequence[LinearProbe], column: int) -> str | None:
+    """The class with the largest weight in the probe, where there is one, or else score."""
+    if ranking.class_scores is None:
         return None
-    return str(ranking.classes[int(np.nanargmax(ranking.class_scores[:, column]))])
+    weights = (weights_of(probe, ranking) for probe in probes)
+    values = next((each for each in weights if each is not None), ranking.class_scores)
+    return best_class(ranking.classes, values[:, column])
 
 
 def _weights(probe: LinearProbe, neuron: Neuron) -> Section:

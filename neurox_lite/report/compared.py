@@ -275,10 +275,12 @@ def sentences(several: Mapping[str, SharedNeurons]) -> list[str]:
     """What the first properties share, in a sentence for each model."""
     said = []
     for name, one in several.items():
-        count = one.counts[0]
+        count, units = one.counts[0], one.space.unit_name
+        sizes = zip(one.properties, map(len, one.neurons), strict=True)
+        sets = " and ".join(f"{own} ({size:,} {units})" for own, size in list(sizes)[:2])
         said.append(
-            f"{f'{name}: ' if name else ''}{count.of} share {count.neurons:,} of "
-            f"{one.space.n_neurons:,} {one.space.unit_name}; by chance it would be "
+            f"{f'{name}: ' if name else ''}The sets of {sets}, of {one.space.n_neurons:,}, share "
+            f"{count.neurons:,}; by chance it would be "
             f"{count.expected:.1f} ({count.low} to {count.high}): {verdict(count)}."
         )
     return said

@@ -82,6 +82,11 @@ BY_NAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
 ELSEWHERE = {"seed spread", "seeds.json"}
 """Kinds whose facts another file has, too."""
 
+OF_COMPARISONS = {
+    *("shared neurons", "layer profiles", "localisation", "localisations", "layer similarity"),
+}
+"""Kinds that a job of several tags or models writes beside its jobs."""
+
 OF_JOBS = {Path(each.name).name for each in JOB_FILES if each.name.endswith(".json")}
 """Files that are not empty, unless something went wrong."""
 
@@ -155,10 +160,12 @@ class FoundResults:
     def homes(self) -> tuple[str, ...]:
         """Folders of jobs that have results of their own, not of a comparison only."""
         with_results = dict.fromkeys(each.home for each in self.results)
-        single = tuple(home for home in with_results if not self._is_several(home))
+        own = {each.home for each in self.results if each.kind not in OF_COMPARISONS}
+        single = tuple(h for h in with_results if h in own or not self.is_several(h))
         return single or tuple(with_results)
 
-    def _is_several(self, home: str) -> bool:
+    def is_several(self, home: str) -> bool:
+        """Whether it is the folder of a job of several tags or models."""
         job = self.jobs.get(home, {})
         return bool(job.get("tags") or job.get("models"))
 

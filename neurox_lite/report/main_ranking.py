@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.neurons import NeuronSpace, is_other_revision
 from neurox_lite.report.found import Found
 from neurox_lite.report.job_files import RANKING
@@ -15,6 +16,8 @@ from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import short_repr
 
 KIND = "neuron ranking"
+IN_MODEL = "single-replacement"
+"""The ranking whose scores are what replacing each neuron does to the running model, in nats."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,12 @@ def columns_in(space: NeuronSpace, whole: NeuronSpace) -> np.ndarray:
 def _ends(space: NeuronSpace, layer: int) -> tuple[int, int]:
     columns = space.columns(layer)
     return columns.start, columns.stop
+
+
+def are_of(intervals: RankIntervals, ranking: NeuronRanking) -> bool:
+    """Whether intervals are of this ranking, and not of the same method for another property."""
+    same = intervals.method == ranking.method and are_alike(intervals.space, ranking.space)
+    return same and np.array_equal(intervals.ranks, ranking.ranks)
 
 
 def by_name(rankings: list[NamedRanking]) -> Mapping[str, NeuronRanking]:

@@ -13,11 +13,11 @@ from neurox_lite.descriptions.neuron_description import NeuronDescription
 from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.neurons import Neuron, NeuronSpace
-from neurox_lite.probing.linear import LinearProbe
 from neurox_lite.report.examples import Sentences, of_arrays, of_one, rows_of
 from neurox_lite.report.main_ranking import are_alike
 from neurox_lite.report.neuron_table import (
     Rows,
+    class_values,
     descriptions_of,
     effects_of,
     exemplars_of,
@@ -174,17 +174,9 @@ def _twins(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[list[A
 
 def _weights(subjects: Subjects, rows: Rows) -> list[list[float]] | None:
     """Of the classes of the main ranking: weights of the probe, or else scores per class."""
-    main = rows.main
-    if main is None or main.class_scores is None:
+    values, _ = class_values(subjects, rows)
+    if values is None:
         return None
-    values = main.class_scores
-    for found in subjects.found.of("probe"):
-        probe: LinearProbe = found.result
-        classes = getattr(probe, "classes_", np.arange(0)).tolist()
-        is_same = probe.space_ == main.space and classes == list(main.classes)
-        if is_same and probe.coef_.shape == values.shape:
-            values = probe.coef_
-            break
     return [[float(f"{v:.3g}") for v in values[:, column].tolist()] for column in rows.columns]
 
 

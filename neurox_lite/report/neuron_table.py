@@ -17,9 +17,17 @@ from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.report.about import DESCRIBED, EFFECTS, EXEMPLARS
+from neurox_lite.report.best_class import best_class, weights_of
 from neurox_lite.report.blocks import plain
 from neurox_lite.report.examples import rows_of
-from neurox_lite.report.main_ranking import NamedRanking, all_rankings, are_alike, columns_in
+from neurox_lite.report.main_ranking import (
+    IN_MODEL,
+    NamedRanking,
+    all_rankings,
+    are_alike,
+    are_of,
+    columns_in,
+)
 from neurox_lite.report.subjects import Subjects, space_of
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import short_repr
@@ -27,8 +35,6 @@ from neurox_lite.showing import short_repr
 MOST_NEURONS = 5_000
 MOST_RANKINGS = 40
 N_WORDS = 4
-IN_MODEL = "single-replacement"
-"""The ranking whose scores are what replacing each neuron does to the running model, in nats."""
 
 Column = dict[str, Any]
 
@@ -97,7 +103,7 @@ def table_rows(subjects: Subjects, most: int | None) -> Rows | None:
 def neuron_table(subjects: Subjects, rows: Rows) -> dict[str, Any]:
     """The table as the page has it."""
     space = rows.space
-    columns = [*_ranks(subjects, rows), *_of_main(rows), *_effects(subjects, rows)]
+    columns = [*_ranks(subjects, rows), *_of_main(subjects, rows), *_effects(subjects, rows)]
     columns += [*_distribution(subjects, rows), *_descriptions(subjects, rows)]
     exemplars = exemplars_of(subjects, space)
     described = descriptions_of(subjects, space)
@@ -109,6 +115,8 @@ def neuron_table(subjects: Subjects, rows: Rows) -> dict[str, Any]:
         "layers": [neuron.layer for neuron in rows.neurons],
         "columns": columns,
         "classes": class_names(subjects, rows),
+        "weights_are": class_values(subjects, rows)[1],
+        "ordered_by": rows.main.method if rows.main is not None else None,
         "source": source,
         "of": space.n_neurons,
     }
@@ -146,6 +154,19 @@ def class_names(subjects: Subjects, rows: Rows) -> list[str]:
     return [str(name) for name in main.classes]
 
 
+def class_values(subjects: Subjects, rows: Rows) -> tuple[np.ndarray | None, str]:
+    """Of each class (n_classes, n_neurons) weights of the job's probe, or scores; what they are."""
+    main = rows.main
+    if main is None or main.class_scores is None:
+        return None, ""
+    home = all_rankings(subjects)[0].found.home
+    for found in subjects.found.of("probe", home):
+        weights = weights_of(found.result, main)
+        if weights is not None:
+            return weights, "weight in the probe"
+    return main.class_scores, f"score by {main.method}"
+
+
 def own_exemplars(subjects: Subjects, rows: Rows) -> dict[Neuron, NeuronExemplars]:
     """By neuron those that stand beside descriptions."""
     return {
@@ -156,37 +177,43 @@ def own_exemplars(subjects: Subjects, rows: Rows) -> dict[Neuron, NeuronExemplar
 
 
 def _ranks(subjects: Subjects, rows: Rows) -> list[Column]:
-    intervals = {
-        (found.home, found.result.method): found.result
-        for found in subjects.found.of("rank intervals")
-        if are_alike(found.result.space, rows.space)
-    }
     columns = []
     for number, each in enumerate(same_neurons(subjects, rows)):
         ranking = each.ranking
+        has_rank = ranking.ranks < ranking.n_ordered
         column: Column = {
             "key": f"rank{number}",
             "title": each.name,
             "help": f"Place by {each.name}; 1 is the first of {ranking.space.n_neurons:,}",
             "kind": "rank",
-            "values": rows.values(ranking.space, (ranking.ranks + 1).tolist()),
+            "values": _ordered(rows, ranking, ranking.ranks, has_rank),
         }
-        known = intervals.get((each.found.home, ranking.method))
+        if not has_rank.all():
+            column["help"] += (
+                f"; {(~has_rank).sum():,} that it does not tell apart at its end have none"
+            )
+        known = next((one for one in _intervals(subjects, each) if are_of(one, ranking)), None)
         if known is not None:
-            column |= _ends(rows, known)
+            ends = {"low": known.low, "high": known.high}
+            column |= {end: _ordered(rows, ranking, v, has_rank) for end, v in ends.items()}
             column["help"] += f", with its {100 * known.level:g} % interval over sentences"
         columns.append(column)
     return columns
 
 
-def _ends(rows: Rows, known: RankIntervals) -> dict[str, list[Any]]:
-    return {
-        end: rows.values(known.space, [rank + 1 for rank in getattr(known, end)])
-        for end in ("low", "high")
-    }
+def _intervals(subjects: Subjects, ranking: NamedRanking) -> list[RankIntervals]:
+    return [each.result for each in subjects.found.of("rank intervals", ranking.found.home)]
 
 
-def _of_main(rows: Rows) -> list[Column]:
+def _ordered(
+    rows: Rows, ranking: NeuronRanking, places: Sequence[int] | np.ndarray, has_rank: np.ndarray
+) -> list[int | None]:
+    """Places from 1 on; None of neurons that the method does not tell apart."""
+    values = [int(p) + 1 if ok else None for p, ok in zip(places, has_rank, strict=True)]
+    return rows.values(ranking.space, values)
+
+
+def _of_main(subjects: Subjects, rows: Rows) -> list[Column]:
     main = rows.main
     if main is None:
         return []
@@ -199,17 +226,14 @@ def _of_main(rows: Rows) -> list[Column]:
             "values": plain(main.scores[rows.columns]),
         }
     ]
-    if main.class_scores is not None:
-        best = main.class_scores[:, rows.columns]
-        names = [
-            str(main.classes[place]) if column.max() > 0 else None
-            for place, column in zip(best.argmax(0), best.T, strict=True)
-        ]
+    values, what = class_values(subjects, rows)
+    if values is not None:
+        names = [best_class(main.classes, column) for column in values[:, rows.columns].T]
         columns.append(
             {
                 "key": "class",
                 "title": "class",
-                "help": "The class for which its score is largest",
+                "help": f"The class with the largest {what}; none where classes share it",
                 "kind": "text",
                 "values": names,
             }
@@ -219,10 +243,11 @@ def _of_main(rows: Rows) -> list[Column]:
 
 def _effects(subjects: Subjects, rows: Rows) -> list[Column]:
     """What the running model loses: by description effects, or a ranking made in the model."""
-    found = effects_of(subjects, rows)
-    own: dict[Neuron, float] = {}
-    for neuron, effects in found.items():
-        own[neuron] = effects[0][1]
+    own: dict[Neuron, float | None] = {}
+    for found in subjects.found.of(EFFECTS):
+        if are_alike(found.result.space, rows.space):
+            first = found.result.effects[0]  # others are references
+            own.setdefault(first.neuron, plain([first.difference.value])[0])
     if own:
         return [
             {
@@ -251,18 +276,19 @@ def _effects(subjects: Subjects, rows: Rows) -> list[Column]:
 
 def effects_of(
     subjects: Subjects, rows: Rows
-) -> dict[Neuron, list[tuple[str, float, float | None, float | None]]]:
-    """By neuron what replacing it does: what of, value, ends of its interval."""
-    found: dict[Neuron, list[tuple[str, float, float | None, float | None]]] = {}
+) -> dict[Neuron, list[tuple[str, float | None, float | None, float | None]]]:
+    """By neuron what replacing it does: what of, value (None: unknown), ends of its interval."""
+    found: dict[Neuron, list[tuple[str, float | None, float | None, float | None]]] = {}
     for each in subjects.found.of(EFFECTS):
         effects = each.result
         if not are_alike(effects.space, rows.space):
             continue
         own = effects.effects[0].neuron
         for one in effects.effects:
-            if one.neuron == own:
-                value, low, high = one.difference.as_json()
-                found.setdefault(own, []).append((one.description, float(value or 0), low, high))
+            is_own = one.neuron == own
+            name = one.description if is_own else f"{one.description}, described of {own}"
+            value, low, high = plain(one.difference.as_json())
+            found.setdefault(one.neuron, []).append((name, value, low, high))
     return found
 
 
@@ -288,7 +314,8 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
         {
             "key": "words",
             "title": "words",
-            "help": "Word forms with the highest mean activation",
+            "help": "Word forms with the highest mean activation, by the cautious (low) end of its "
+            "interval",
             "kind": "text",
             "values": words,
         },

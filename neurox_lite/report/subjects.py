@@ -65,7 +65,12 @@ class Subjects:
 
         Results of no job have none among jobs: they are told by the folder that they are in.
         """
-        jobs = {home: s for home, s in self.of_homes.items() if home in self.found.jobs}
+        found = self.found
+        jobs = {
+            home: subject
+            for home, subject in self.of_homes.items()
+            if home in found.jobs and not found.is_several(home)
+        }
         labels = dict.fromkeys(self.of_homes, "")
         if len(jobs) < 2 and len(labels) == len(jobs):
             return labels

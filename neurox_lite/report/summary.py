@@ -149,7 +149,8 @@ def _search(search: RegularisationSearch) -> str:
 
 
 def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
-    best = ", ".join(str(neuron) for neuron in ranking.top(min(N_TOP, ranking.space.n_neurons)))
+    top = ranking.space.neurons(ranking.top_columns(min(N_TOP, ranking.space.n_neurons)))
+    best = ", ".join(map(str, top)) or "none is told apart"
     units = ranking.space.unit_name
     named = "layer:unit" if units == "neurons" else "layer:number"
     n_first = ranking.n_tied_first
@@ -162,7 +163,7 @@ def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     total = max(sum(counts.values()), 1)
     rows = [(layer, count, percent(count / total)) for layer, count in counts.items()]
     return (
-        f"## Which {units}?\n\nTop {N_TOP} ({named}): {best}.{ties} All of them: "
+        f"## Which {units}?\n\nTop {len(top)} ({named}): {best}.{ties} All of them: "
         f"`{RANKING.others[0]}`.\n\n"
         f"{units.capitalize()} that hold the top {MASS:.0%} of some class's weight, per layer "
         f"({sum(counts.values())} in all; figure: `{RANKING.figure}.{figure_format}`):\n\n"

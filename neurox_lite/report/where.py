@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurox_lite.probing.layerwise import LayerScores
+from neurox_lite.report.best_class import TIED
 from neurox_lite.report.blocks import (
     Block,
     Section,
@@ -49,21 +50,22 @@ def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
     units = space.unit_name
     title = f"{units.capitalize()} per layer{f': {label}' if label else ''}"
     has_classes = ranking.class_scores is not None
-    k = None if has_classes else max(1, space.n_neurons // 10)
+    tenth = min(max(1, space.n_neurons // 10), ranking.n_ordered)
+    k = None if has_classes else tenth
     counts = ranking.per_layer(k, mass=MASS)
     if len(counts) > 1:
         names = [str(layer) for layer in counts]
         yield bars(title, units, "layer", names, counts.values())
     if not has_classes:
         return
-    salient = dict(list(ranking.salient(MASS).items())[:MOST_CLASSES])
+    salient = _salient(ranking)
     rows = [space.count_per_layer(columns) for columns in salient.values()]
     most = max((n for row in rows for n in row.values()), default=0)
     if len(counts) > 1 and len(salient) > 1:
         yield heat(
             f"Salient {units} of each class, by layer{f': {label}' if label else ''}",
             ("class", "layer"),
-            [str(name) for name in salient],
+            list(salient),
             [str(layer) for layer in counts],
             [row.values() for row in rows],
             (0, max(most, 1)),
@@ -76,7 +78,7 @@ def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
             ["class", units, "the first ten"],
             [
                 (
-                    str(name),
+                    name,
                     len(columns),
                     neurons(ranking.space.neurons(columns[:10]), ranking.space),
                 )
@@ -85,6 +87,14 @@ def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
         ),
         f"{units.capitalize()} by class{f': {label}' if label else ''}",
     )
+
+
+def _salient(ranking: NeuronRanking) -> dict[str, np.ndarray]:
+    """By class; of two that have the same scores, as those of a probe of two, once for both."""
+    salient, scores = ranking.salient(MASS), ranking.class_scores
+    if scores is not None and len(scores) == 2 and np.allclose(scores[0], scores[1], TIED, 0):
+        return {" and ".join(map(str, ranking.classes)): next(iter(salient.values()))}
+    return {str(name): columns for name, columns in list(salient.items())[:MOST_CLASSES]}
 
 
 def _of_layers(scores: LayerScores, label: str) -> Block:

@@ -11,6 +11,7 @@ Of ``neurox_lite.report.about``, ``neurox_lite.report.answer``, ``neurox_lite.re
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from neurox_lite.report.faults import faults
 from neurox_lite.report.found import find_results
 from neurox_lite.report.html_report import report_data, write_report
 from neurox_lite.report.subjects import Subjects
+from neurox_lite.results.ablation import AblationCurves
+from neurox_lite.results.pair_task import PairTask
+from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
 from tests.report.planted import SCORES, SPACE, curves, evaluation, plant_job, ranking
 from tests.results.every_result import EVERY, EVIL, fit, mask
@@ -203,7 +207,8 @@ def test_several_properties_are_compared_beside_chance(tmp_path: Path) -> None:
     assert shared["group"] == "compare"
     rows = {row[0]: row[1:] for row in shared["blocks"][2]["rows"]}
     assert rows["all"] == ["0", {"neurons": []}] and rows["only Number"][0] == "2"
-    assert "Number and Tense share 0 of 6 neurons; by chance it would be 0.7" in data["answer"][-1]
+    sets = "The sets of Number (2 neurons) and Tense (2 neurons), of 6, share 0; by chance it would"
+    assert f"{sets} be 0.7" in data["answer"][-1]
     head = section(data, "encoded")["blocks"][0]
     assert [row[0] for row in head["rows"]] == ["Number", "Tense"]
     named = [column["title"] for column in data["neurons"]["columns"]]
@@ -225,3 +230,74 @@ def test_a_file_of_another_is_not_replaced(tmp_path: Path) -> None:
     first = (folder / "report.html").read_bytes()
     write_report(folder, folder / "report.html", neurons="all")
     assert (folder / "report.html").read_bytes() == first
+
+
+def test_neurons_without_an_order_are_not_named_first(tmp_path: Path) -> None:
+    scores = np.array([0.0, 2.0, 0.0, 2.0, 1.0, 0.0])
+    ranking("lca", scores).save(tmp_path / "ranking.json")
+    assert data_of(tmp_path)["answer"] == [
+        "lca puts 0:1, 1:0, 1:1 first, of 6 neurons of m. The first 2 are tied, and stand in "
+        "layer order."
+    ]
+    ranking("lca", np.zeros(6)).save(tmp_path / "ranking.json")
+    assert data_of(tmp_path)["answer"] == ["lca tells none of 6 neurons of m apart."]
+
+
+def test_a_probe_no_better_than_its_control_does_not_tell_the_property(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    write_json(folder / "probe/evaluation.json", evaluation(0.62, 0.58))  # its control has 0.6
+    said = "Number is encoded no better than random labels per word type in m"
+    assert data_of(folder)["answer"][0].startswith(said)
+
+
+def test_what_was_measured_of_use_is_not_called_unmeasured(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    EVERY["SteeringCurves"].save(folder / "steering.json")
+    said = next(s for s in data_of(folder)["answer"] if s.startswith("Whether the model uses"))
+    assert "was measured" in said and "encoded does not mean used" in said
+    (folder / "steering.json").unlink()
+    own = curves(in_model=True).curves[0]
+    task = PairTask(5, 10, True, 5, 0.2, 0.8, 0.0, False)
+    assert not task.holds
+    AblationCurves((replace(own, task=task),)).save(folder / "in_model.json")
+    said = next(s for s in data_of(folder)["answer"] if s.startswith("Whether the model uses"))
+    assert "was measured, but what was measured does not hold" in said
+
+
+def test_jobs_of_one_property_and_model_are_told_apart(tmp_path: Path) -> None:
+    plant_job(tmp_path / "a")
+    plant_job(tmp_path / "b")
+    said = data_of(tmp_path)["answer"]
+    assert len(set(said)) == len(said)
+    assert [line[:3] for line in said[:4]] == ["a: ", "a: ", "b: ", "b: "]
+
+
+def test_results_beside_the_jobs_of_a_job_of_several_are_not_lost(tmp_path: Path) -> None:
+    plant_job(tmp_path / "Number")
+    plant_job(tmp_path / "Tense", "Tense")
+    (tmp_path / "job.yaml").write_text("corpus: c\nout: o\ntags: [Number, Tense]\n")
+    write_json(tmp_path / "stages.json", {})
+    folder = plant_job(tmp_path / "x/y")
+    (folder / "probe").rename(tmp_path / "probe")
+    shutil.rmtree(tmp_path / "x")
+    curves("accuracy", in_model=True).save(tmp_path / "ablation.json")
+    data = data_of(tmp_path)
+    assert any("Without the first" in line for line in data["answer"])
+    assert section(data, "used")["blocks"]
+    assert len(section(data, "encoded")["blocks"][0]["rows"]) == 3
+
+
+def test_two_classes_with_one_list_of_neurons_are_said_once(tmp_path: Path) -> None:
+    both = np.stack([SCORES, SCORES * (1 + 1e-9)])
+    NeuronRanking.from_scores(SPACE, SCORES, "lca", classes=("A", "B"), class_scores=both).save(
+        tmp_path / "ranking.json"
+    )
+    (table,) = (b for b in section(data_of(tmp_path), "where")["blocks"] if b["kind"] == "table")
+    assert [row[0] for row in table["rows"]] == ["A and B"]
+
+
+def test_descriptions_alone_are_answered(tmp_path: Path) -> None:
+    EVERY["NeuronDescriptions"].save(tmp_path / "d.json")
+    data = data_of(tmp_path)
+    assert "have a description" in data["answer"][0]
+    assert data["neurons"]["ordered_by"] is None

@@ -3,7 +3,7 @@ from neurox_lite.report.job_files import JOB_FILES
 
 
 def test_every_stage_has_its_files_and_every_file_its_stage() -> None:
-    assert {file.stage for file in JOB_FILES} == {stage.name for stage in STAGES}
+    assert {file.stage for file in JOB_FILES} == {stage.name for stage in STAGES if stage.files}
     names = [name for stage in STAGES for name in (*stage.files, *stage.sometimes)]
     assert len(set(names)) == len(names)
 

@@ -1,6 +1,7 @@
 """Table and details of neurons, in the order of the main ranking.
 
-Of ``neurox_lite.report.neuron_details`` and ``neurox_lite.report.examples``.
+Of ``neurox_lite.report.neuron_details``, ``neurox_lite.report.best_class`` and
+``neurox_lite.report.examples``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.neurons import Neuron, NeuronSpace
+from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.report.examples import AROUND, STEPS, UNKNOWN, ZERO
 from neurox_lite.report.found import find_results
 from neurox_lite.report.html_report import report_data
@@ -45,8 +47,9 @@ def test_ranks_of_all_methods_stand_in_the_order_of_the_main_one(tmp_path: Path)
     assert column(table, "lca")["values"] == [1, 2, 3, 4, 5, 6]
     assert column(table, "reverse")["values"] == [6, 5, 4, 3, 2, 1]
     assert column(table, "part")["values"] == [None, 1, 3, None, None, 2]
+    assert (table["ordered_by"], table["weights_are"]) == ("lca", "score by lca")
     assert column(table, "score")["values"] == [0.9, 0.8, 0.3, 0.2, 0.1, 0.0]
-    assert column(table, "class")["values"] == ["B", "A", "A", "A", "A", None]
+    assert column(table, "class")["values"] == ["B", "A", None, None, None, None]
     assert (table["classes"], table["of"]) == (["A", "B"], 6)
     assert details[0][0]["weights"] == [0.0, 0.9]
 
@@ -67,6 +70,45 @@ def test_rank_intervals_stand_at_their_ranking(tmp_path: Path) -> None:
     known.save(tmp_path / "rank_intervals.json")
     found = column(made(tmp_path)[0], "lca")
     assert found["low"] == [1, 1, 2, 3, 4, 5] and found["high"] == [2, 3, 4, 5, 6, 6]
+
+
+def test_intervals_of_another_ranking_of_the_same_method_are_not_its_own(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    ranks = tuple(range(6))
+    RankIntervals("lca", SPACE, 0.95, ranks, ranks, ranks, (ranks,), 6, (6,), True).save(
+        tmp_path / "rank_intervals.json"
+    )
+    assert "low" not in column(made(tmp_path)[0], "lca")
+
+
+def test_neurons_that_a_method_does_not_tell_apart_have_no_rank(tmp_path: Path) -> None:
+    own = ranking("lca", np.array([0.0, 0.9, 0.0, 0.0, 0.8, np.nan]))
+    own.save(tmp_path / "ranking.json")
+    ranks = tuple(own.ranks.tolist())
+    RankIntervals("lca", SPACE, 0.95, ranks, ranks, ranks, (ranks,), 6, (6,), True).save(
+        tmp_path / "rank_intervals.json"
+    )
+    found = column(made(tmp_path)[0], "lca")
+    for each in ("values", "low", "high"):
+        assert found[each] == [1, 2, None, None, None, None]
+
+
+def test_the_class_is_that_of_the_largest_signed_weight(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(60, 6))
+    y = np.where(X[:, 1] - X[:, 4] > 0, "A", "B")
+    probe = ElasticNetProbe(l1=0.02, tol=1e-2).fit(X, y)
+    probe.space_ = SPACE
+    probe.save(tmp_path / "probe")
+    weights = np.abs(probe.coef_)
+    NeuronRanking.from_scores(
+        SPACE, weights.max(0), "lca", classes=("A", "B"), class_scores=weights
+    ).save(tmp_path / "ranking.json")
+    table, _, _ = made(tmp_path)
+    assert table["weights_are"] == "weight in the probe"
+    named = dict(zip(table["ids"], column(table, "class")["values"], strict=True))
+    assert (named["0:1"], named["1:1"]) == ("A", "B")
+    for place, neuron in enumerate(map(str, map(SPACE.neuron, range(6)))):
+        assert (named[neuron] is None) == (not probe.coef_[:, place].any())
 
 
 def planted_exemplars(n_words: int = 40) -> Exemplars:
@@ -146,6 +188,7 @@ def test_effects_and_tokens_are_those_of_the_neuron(tmp_path: Path) -> None:
     by_id = dict(zip(table["ids"], every, strict=True))
     assert [effect[1] for effect in by_id["0:1"]["effects"]] == [0.5, 0.5]
     assert by_id["0:3"]["tokens"]["raises"][1] == "-LRB-" and by_id["0:4"]["tokens"] is None
+    assert [effect[1] for effect in by_id["0:3"]["effects"]] == [0.5] * len(by_id["0:3"]["effects"])
     values = column(table, "causal effect")["values"]
     assert values[table["ids"].index("0:1")] == 0.5 and values.count(None) == space.n_neurons - 1
 

@@ -109,7 +109,7 @@ function effects(one) {
 
 function words(one) {
   const known = SIGNS.filter((sign) => one.words && one.words[sign] && one.words[sign].length);
-  return known.map((sign) => titled(`Words with the ${sign} mean`, wideTable(`Forms with the ${sign} mean activation, and its interval`, ["word", "label", "times", "mean"],
+  return known.map((sign) => titled(`Words with the ${sign} mean`, wideTable(`Forms with the ${sign} mean activation by the cautious end of its interval`, ["word", "label", "times", "mean"],
     one.words[sign].map(([form, tag, count, mean, low, high]) => [form, tag, shown(count, "count"), withInterval(mean, low, high, "number")]), ["left", "left", "right", "right"])));
 }
 
