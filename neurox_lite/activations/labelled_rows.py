@@ -36,9 +36,10 @@ def rare_classes(
     rare = [c for c in everywhere if in_train.get(c, 0) < needed]
     if rare and min_count is None:
         times = "once" if in_train.get(rare[0], 0) == 1 else "never"
+        others = f", and {len(rare) - 1} more classes once or never" if len(rare) > 1 else ""
         raise InputError(
-            f"{corpus.source}: class '{rare[0]}' of '{tag}' occurs {times} in train "
-            f"({len(rare)} such classes); leave them out with min_count=2 (--min-count 2)"
+            f"{corpus.source}: class '{rare[0]}' of '{tag}' occurs {times} in train{others}, "
+            "too rare to be learnt; leave such classes out with min_count=2 (--min-count 2)"
         )
     if len(everywhere) - len(rare) < 2:
         raise InputError(

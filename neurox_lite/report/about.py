@@ -10,7 +10,7 @@ from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.description_effects import DescriptionEffects
 from neurox_lite.descriptions.description_scores import DescriptionScores
 from neurox_lite.descriptions.detection import Detection
-from neurox_lite.descriptions.distribution import CATEGORIES
+from neurox_lite.descriptions.distribution import CATEGORIES, EXPLAINED
 from neurox_lite.descriptions.neuron_description import NeuronDescriptions
 from neurox_lite.descriptions.neuron_formulas import CompositionalFormulas
 from neurox_lite.report.blocks import (
@@ -52,12 +52,20 @@ def about_section(subjects: Subjects) -> Section | None:
         blocks.append(_scores(each.result, subjects.name(each)))
     for each in found.of(DETECTION):
         blocks.append(_detection(each.result, subjects.name(each)))
-    text = (
+    text = [
         "A description is what the words or sentences at which a neuron is largest (or smallest) "
         "have more often than others. Its score is of sentences it was not made from; a neuron "
         "without one stays without one."
-    )
-    return section("about", "What are the neurons about?", [text], blocks)
+        if any(map(found.of, (DESCRIBED, FORMULAS, EFFECTS, SCORES, DETECTION)))
+        else "No neurons were described here: neurox-lite describe does that."
+    ]
+    if distinct:
+        text.append(
+            "A neuron is one of word identity (or positional) if the word form (the place in the "
+            f"sentence) explains at least {EXPLAINED:.0%} of its variance. Of the others, a sparse "
+            "one is active on few words, a dense one on many."
+        )
+    return section("about", "What are the neurons about?", text, blocks)
 
 
 def n_described(found: NeuronDescriptions) -> tuple[int, int]:

@@ -313,7 +313,7 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
     return [
         {
             "key": "words",
-            "title": "words",
+            "title": "highest words",
             "help": "Word forms with the highest mean activation, by the cautious (low) end of its "
             "interval",
             "kind": "text",

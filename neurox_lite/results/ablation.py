@@ -100,7 +100,7 @@ class AblationCurve:
 
     def _said(self) -> str:
         how = "retrained" if self.retrained else f"others replaced by {self.replacement}"
-        found = f"{self.metric} {self.intact:.4g} of {self.n_neurons} {self.units}"
+        found = f"{self.metric} {self.intact:.4g} with all {self.n_neurons} {self.units}"
         return f"{self.method}, {how}: {found}"
 
     def _facts(self) -> dict[str, object]:
@@ -152,9 +152,7 @@ class AblationCurves(SavedResult):
     _repr_html_ = as_html
 
     def __str__(self) -> str:
-        return summary(
-            "AblationCurves", {"curves": len(self.curves)}, (c._said() for c in self.curves)
-        )
+        return summary("AblationCurves", {"curves": len(self.curves)}, map(_line, self.curves))
 
     def table(self) -> Table:
         """A header, and a row per curve and share; cells of what was not measured are None."""
@@ -191,6 +189,11 @@ class AblationCurves(SavedResult):
 def _column(curve: AblationCurve, name: str) -> tuple[float, ...]:
     sweep, part = COLUMNS[name]
     return getattr(getattr(curve, sweep), part)
+
+
+def _line(curve: AblationCurve) -> str:
+    facts = curve._facts()
+    return f"{curve._said()}, top {facts['top']}, random {facts['random']}"
 
 
 def _curve(fields: dict[str, Any]) -> AblationCurve:

@@ -156,7 +156,8 @@ def test_bad_choices_of_words(tmp_path, options, message):
     [
         ({**SENTENCES, "train": ["AABBC"]}, (), r"class 'C' of 'tag' occurs once .*--min-count 2"),
         ({**SENTENCES, "dev": ["ABD"]}, (), "class 'D' of 'tag' occurs never in train"),
-        (SENTENCES, (1,), r"class 'B' of 'tag' occurs once in train \(1 such classes\)"),
+        (SENTENCES, (1,), "class 'B' of 'tag' occurs once in train, too rare to be learnt"),
+        ({**SENTENCES, "train": ["AABC"]}, (), "'B' .* once in train, and 1 more classes once"),
         ({"train": ["AAA"], "dev": ["A"], "test": ["A"]}, (), "fewer than two classes"),
         (
             {**SENTENCES, "test": [".."]},

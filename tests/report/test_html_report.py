@@ -82,6 +82,21 @@ def test_every_result_makes_a_page_by_itself_and_its_names_are_data(
     assert EVIL not in page and "1|<script>" not in page
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("NeuronDescriptions", ["A description is"]),
+        ("Exemplars", ["No neurons were", "A neuron is"]),
+    ],
+)
+def test_what_neurons_are_about_says_what_is_there(
+    name: str, said: list[str], tmp_path: Path
+) -> None:
+    EVERY[name].save(tmp_path / "in" / "r.json" if name != "Exemplars" else tmp_path / "in")
+    text = section(data_of(tmp_path / "in"), "about")["text"]
+    assert [each[: len(begin)] for each, begin in zip(text, said, strict=True)] == said
+
+
 def test_a_job_is_answered_in_its_own_numbers(tmp_path: Path) -> None:
     data = data_of(plant_job(tmp_path / "job"))
     assert data["title"] == "Number in m"

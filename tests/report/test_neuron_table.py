@@ -233,4 +233,4 @@ def test_words_of_the_table_are_those_with_the_highest_mean(tmp_path: Path) -> N
     shape = {name: np.zeros((6, 2, 2)) for name in ("word_means", "word_lows", "word_highs")}
     replace(every, **forms, arrays={**every.arrays, **shape, "words": words}).save(tmp_path / "e")
     table, _, _ = made(tmp_path)
-    assert column(table, "words")["values"] == ["b a", None, None, None, None, None]
+    assert column(table, "highest words")["values"] == ["b a", None, None, None, None, None]

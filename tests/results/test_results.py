@@ -227,6 +227,11 @@ def test_ablation_curves_survive_saving(tmp_path):
     assert AblationCurves.load(tmp_path / "c.json") == curves
 
 
+def test_printed_curves_say_what_top_and_random_keep():
+    said = str(AblationCurves((curve(),)))
+    assert "accuracy 0.9 with all 6 neurons, top 1-6 keeps 0.5 to 0.9, random 0.2 to 0.9" in said
+
+
 def test_area_above_random():
     assert curve().area_above_random == pytest.approx((0.3 + 0.4 + 0.0) / 3)
     random = replace(curve().keep, top=curve().keep.random_mean)
