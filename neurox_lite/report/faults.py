@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neurox_lite.models.vocabulary import WARN_SHARE
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.report.curves import KIND as CURVES
 from neurox_lite.report.encoded import encoded
@@ -23,9 +24,24 @@ WITH_PROBES = {
 
 
 def faults(subjects: Subjects) -> list[str]:
-    """Probes that did not converge, masks that are not feasible, tasks that models cannot do."""
-    said = [*_of_probes(subjects), *_of_masks(subjects)]
+    """Unknown words, probes not converged, masks not feasible, tasks that models cannot do."""
+    said = [*_of_words(subjects), *_of_probes(subjects), *_of_masks(subjects)]
     return list(dict.fromkeys(said))
+
+
+def _of_words(subjects: Subjects) -> list[str]:
+    said = []
+    for home, of_store in subjects.found.stores.items():
+        n_words, n_unknown = of_store.get("n_words", 0), of_store.get("n_unknown_words", 0)
+        share = n_unknown / max(n_words, 1)
+        if share >= WARN_SHARE:
+            before = f"{subjects.labels[home]}: " if subjects.labels[home] else ""
+            said.append(
+                f"{before}the tokenizer does not know {n_unknown:,} of {n_words:,} words "
+                f"({share:.0%}), which all look alike to the model: what is found says little "
+                "about them. Take a model of this language."
+            )
+    return said
 
 
 def _of_probes(subjects: Subjects) -> list[str]:

@@ -25,7 +25,7 @@ from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
 from neurox_lite.ranking.shared_neurons import shared_neurons
 from neurox_lite.report.faults import faults
-from neurox_lite.report.found import find_results
+from neurox_lite.report.found import FoundResults, find_results
 from neurox_lite.report.html_report import report_data, write_report
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.results.ablation import AblationCurves
@@ -149,6 +149,18 @@ def test_what_does_not_hold_is_said_first(tmp_path: Path) -> None:
     assert said[0] == "the probe did not converge: do not trust its ranking."
     assert said[1] == "Mask: infeasible on held-out examples."
     assert any("is not known: infeasible" in line for line in data_of(folder)["answer"])
+
+
+def test_words_that_the_model_does_not_know_are_said_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant_job(tmp_path / "job")
+    for n_unknown in (4, 62):
+        store = {"n_rows": 100, "n_words": 100, "n_unknown_words": n_unknown, "n_split_words": 0}
+        monkeypatch.setattr(FoundResults, "stores", {".": store})
+        said = data_of(tmp_path / "job")["warnings"]
+        assert len(said) == (n_unknown == 62)
+    assert said[0].startswith("the tokenizer does not know 62 of 100 words (62%), which all look")
 
 
 def test_rankings_alone_give_their_neurons_and_their_agreement(tmp_path: Path) -> None:
