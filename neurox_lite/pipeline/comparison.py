@@ -34,7 +34,7 @@ from neurox_lite.report.comparison_files import (
     localisation_file,
     shared_file,
 )
-from neurox_lite.report.html_report import write_report
+from neurox_lite.report.html_report import write_report_of_run
 from neurox_lite.report.job_files import (
     LAYER_SCORES,
     MINIMAL_SET,
@@ -43,6 +43,7 @@ from neurox_lite.report.job_files import (
     REPORT,
     SUMMARY,
 )
+from neurox_lite.report.result_files import other_files
 from neurox_lite.results.ranking import NeuronRanking
 
 
@@ -160,8 +161,11 @@ def _report() -> Stage[SeveralJobs]:
     return Stage(
         REPORT_OF_ALL,
         (COMPARISON,),
-        lambda several: several.job.seed,
-        lambda several: write_report(several.folder, several.folder / REPORT.name),
+        lambda several: [
+            several.job.seed,
+            other_files(several.folder, tuple(leaf.name for leaf in several.leaves)),
+        ],
+        lambda several: write_report_of_run(several.folder, several.folder / REPORT.name),
         always=(REPORT.name,),
     )
 

@@ -36,7 +36,7 @@ from neurox_lite.probing.search import regularisation_search
 from neurox_lite.probing.selectivity import selectivity
 from neurox_lite.public_names import public_name, public_sources
 from neurox_lite.ranking.linguistic_correlation import linguistic_correlation
-from neurox_lite.report.html_report import write_report
+from neurox_lite.report.html_report import write_report_of_run
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
@@ -52,6 +52,7 @@ from neurox_lite.report.job_files import (
     STORE,
     TWINS,
 )
+from neurox_lite.report.result_files import other_files
 from neurox_lite.report.summary import write_summary
 from neurox_lite.results.token_attributions import TokenAttributions
 from neurox_lite.results.units import in_units
@@ -217,7 +218,7 @@ def _summary(work: Workspace) -> None:
 
 
 def _report(work: Workspace) -> None:
-    write_report(work.folder, work.path(REPORT))
+    write_report_of_run(work.folder, work.path(REPORT))
 
 
 def _attributed(work: Workspace) -> str | None:
@@ -353,6 +354,7 @@ REPORT_STAGE = Stage(
     lambda work: [
         *(work.job.model, work.job.corpus, work.job.tag, work.job.seed),
         *(asdict(work.job.words), work.job.strip_bio, work.job.label_map),
+        other_files(work.folder),
     ],
     _report,
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from neurox_lite.corpora.label_rules import LabelRules
@@ -14,6 +16,7 @@ from neurox_lite.public_names import public_name
 from neurox_lite.report.markdown import percent
 from neurox_lite.results.ranking import NeuronRanking
 
+SKIPPED = re.compile(r"^\*\*([\d,]+) sentences with bad lines are left out\*\*", re.MULTILINE)
 MOST_LINES = 20
 """Bad lines that are listed; ``neurox-lite run --json`` has all."""
 
@@ -32,6 +35,14 @@ def skipped_lines(skipped: Sequence[str]) -> str:
         lines.append("- ...")
     head = f"**{len(skipped):,} sentences with bad lines are left out**:"
     return "\n".join([head, "", *lines])
+
+
+def n_skipped(summary: Path) -> int:
+    """How many sentences :func:`skipped_lines` says are left out, in a summary; 0 without one."""
+    if not summary.is_file():
+        return 0
+    said = SKIPPED.search(summary.read_text("utf-8", "replace"))
+    return int(said[1].replace(",", "")) if said else 0
 
 
 def chosen_words(words: WordSelection) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -15,10 +14,9 @@ from typing import Any
 from neurox_lite.arguments import as_path
 from neurox_lite.errors import InputError
 from neurox_lite.input_files import read_yaml
-from neurox_lite.json_files import read_json
-from neurox_lite.own_files import is_ours
-from neurox_lite.probing.certificate import Certificate
+from neurox_lite.own_files import EMPTY, is_ours
 from neurox_lite.probing.loading import INDEX, PROBE, load_probe
+from neurox_lite.report.evaluations import evaluation, of_labels, require_numbers
 from neurox_lite.report.job_files import (
     CONTROL,
     JOB,
@@ -29,6 +27,7 @@ from neurox_lite.report.job_files import (
     STORE,
 )
 from neurox_lite.report.job_files import EVALUATION as EVALUATION_FILE
+from neurox_lite.report.result_files import result_files
 from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS, load_result
 from neurox_lite.showing import short_repr
 
@@ -38,44 +37,38 @@ EVALUATION, CONTROL_TASK = "evaluation", "control task"
 MINIMAL, SETS = "minimal set", "minimal sets"
 OF_LABELS = "probes of labels"
 
-OF_ANY = ("n_train", "n_dev", "n_test", "nonzero_weights", "certificate")
-OF_NUMBERS = (*OF_ANY, "train_r2", "dev_r2", "test_r2")
-OF_CLASSES = (
-    *(*OF_ANY, "train_accuracy", "dev_accuracy", "test_accuracy", "test_accuracy_interval"),
-    *("majority_accuracy", "per_class"),
-)
-OF_LABEL = ("test_accuracy", "majority_accuracy", "nonzero_weights", "converged")
+OF_JOB_FILE: dict[str, type | tuple[type, ...]] = {
+    "model": str,
+    "tag": str,
+    "corpus": (str, dict),
+    "probe": dict,
+    "label_map": list,
+    "words": dict,
+    "models": list,
+    "tags": list,
+}
+"""What the report reads of ``job.yaml``, as its types have to be."""
 
 
-def _evaluation(path: Path) -> dict[str, Any] | None:
-    """How good a probe is; None of probes of a label each, of which another file says more."""
-    found = read_json(path)
-    if isinstance(found.get("test_accuracy"), dict):
-        return None
-    _require(found, OF_NUMBERS if "test_r2" in found else OF_CLASSES)
-    Certificate(**found["certificate"])
-    return dict(found)
+def _selectivity(path: Path) -> Any:
+    numbers = ("task_accuracy", "control_accuracy")
+    return require_numbers(CONTROL.load(path), *numbers)
 
 
-def _of_labels(path: Path) -> dict[str, Any]:
-    found = read_json(path)
-    for one in found.values():
-        _require(one, OF_LABEL)
-    return dict(found)
+def _minimal(path: Path) -> Any:
+    return require_numbers(MINIMAL_SET.load(path), "delta", "full_accuracy")
 
 
-def _require(found: dict[str, Any], names: tuple[str, ...]) -> None:
-    missing = [name for name in names if name not in found]
-    if missing:
-        raise ValueError(f"'{missing[0]}' is missing")
+def _minimal_sets(path: Path) -> Any:
+    return [require_numbers(one, "delta", "full_accuracy") for one in REDUNDANCY.load(path)]
 
 
 BY_NAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
-    Path(EVALUATION_FILE.name).name: (EVALUATION, _evaluation),
-    CONTROL.name: (CONTROL_TASK, CONTROL.load),
-    MINIMAL_SET.name: (MINIMAL, MINIMAL_SET.load),
-    REDUNDANCY.name: (SETS, REDUNDANCY.load),
-    INDEX: (OF_LABELS, _of_labels),
+    Path(EVALUATION_FILE.name).name: (EVALUATION, evaluation),
+    CONTROL.name: (CONTROL_TASK, _selectivity),
+    MINIMAL_SET.name: (MINIMAL, _minimal),
+    REDUNDANCY.name: (SETS, _minimal_sets),
+    INDEX: (OF_LABELS, of_labels),
 }
 """Files that do not say their kind: what it is, and how they are read."""
 
@@ -90,6 +83,7 @@ OF_COMPARISONS = {
 OF_JOBS = {Path(each.name).name for each in JOB_FILES if each.name.endswith(".json")}
 """Files that are not empty, unless something went wrong."""
 
+ARRAYS = ".safetensors"
 KIND = re.compile(rb'\{\s*"kind": "([^"\n]*)"')
 
 
@@ -135,11 +129,14 @@ class FoundResults:
         By path.
     jobs : dict of str to dict
         What ``job.yaml`` says, by the folder that it is in ("." for this one).
+    damaged : tuple of str
+        Files that are left out because they cannot be read, and why.
     """
 
     folder: Path
     results: tuple[Found, ...]
     jobs: dict[str, dict[str, Any]]
+    damaged: tuple[str, ...] = ()
 
     __repr__ = short_repr
 
@@ -171,21 +168,44 @@ class FoundResults:
 
     @cached_property
     def stores(self) -> dict[str, Any]:
-        """By the folder of a job: what its store says of itself, where it is there."""
-        found = {}
+        """By the folder of a job: what its store says of itself, where it is there and whole."""
+        return {h: said for h, said in self._stores.items() if isinstance(said, dict)}
+
+    @cached_property
+    def no_stores(self) -> tuple[str, ...]:
+        """Stores that are damaged, and how: all else can be told without them."""
+        return tuple(dict.fromkeys(said for said in self._stores.values() if isinstance(said, str)))
+
+    @cached_property
+    def _stores(self) -> dict[str, dict[str, Any] | str]:
+        found: dict[str, dict[str, Any] | str] = {}
         for home in self.homes:
-            path = self.folder / home / STORE.name
-            if home in self.jobs and path.is_file():
+            # A job of several has it once for its properties, in a folder above them.
+            above = [up for up in (Path(home), *Path(home).parents) if up.as_posix() in self.jobs]
+            paths = (self.folder / up / STORE.name for up in above)
+            path = next((path for path in paths if path.is_file()), None)
+            if path is None:
+                continue
+            try:
                 with STORE.load(path) as store:
                     found[home] = {**store.metadata, "n_rows": store.n_rows}
+            except InputError as error:
+                logger.warning("%s", error)
+                found[home] = _without(self.folder, error)
         return found
 
 
-def find_results(folder: str | Path) -> FoundResults:
+def find_results(folder: str | Path, *, or_without: bool = False) -> FoundResults:
     """Read every result in a folder, at any depth.
 
     Links to folders are not followed, hidden folders are left out, and so are files that
     neurox_lite did not write.
+
+    Parameters
+    ----------
+    folder : path
+    or_without : bool
+        Leave out what is damaged, with a warning, instead of raising.
 
     Raises
     ------
@@ -196,31 +216,36 @@ def find_results(folder: str | Path) -> FoundResults:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "no such folder"
         raise InputError(f"{folder}: cannot be read ({what}); give a folder of results")
-    files = sorted(_files(folder))
+    files = sorted(result_files(folder))
+    damaged: list[str] = []
+
+    def attempt(read: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return read(*arguments)
+        except InputError as error:
+            if not or_without:
+                raise
+            logger.warning("%s; the report is written without it", error)
+            damaged.append(_without(folder, error))
+            return None
+
     jobs = {
         path.parent.as_posix(): job
         for path in files
-        if path.name == JOB and (job := _job(folder / path)) is not None
+        if path.name == JOB and (job := attempt(_job, folder / path)) is not None
     }
-    results = [found for path in files if (found := _read(folder, path, jobs)) is not None]
+    results = [found for path in files if (found := attempt(_read, folder, path, jobs)) is not None]
     if not results:
         raise InputError(
             f"{folder}: holds no results; give the folder of a job, or one with rankings, masks, "
             "ablations, attributions or descriptions (.json) that neurox_lite wrote"
         )
-    return FoundResults(folder, tuple(results), jobs)
+    return FoundResults(folder, tuple(results), jobs, tuple(damaged))
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Paths of what may be results, relative to the folder."""
-    for place, folders, names in os.walk(folder):
-        # Probes of a label each: what they are like is in one file above them.
-        of_labels = re.compile(r"\d{3}" if INDEX in names else "$")
-        folders[:] = [f for f in folders if not (f.startswith(".") or of_labels.fullmatch(f))]
-        for name in names:
-            path = Path(place, name)
-            if (path.suffix == ".json" or name == JOB) and path.is_file():
-                yield path.relative_to(folder)
+def _without(folder: Path, error: InputError) -> str:
+    """An error without the place of the folder, which is no concern of whoever reads a report."""
+    return str(error).replace(f"{folder}/", "")
 
 
 def _job(path: Path) -> dict[str, Any] | None:
@@ -228,7 +253,13 @@ def _job(path: Path) -> dict[str, Any] | None:
     if not (path.parent / RECORD).is_file():
         return None
     job = read_yaml(path)
-    return job if isinstance(job, dict) and {"corpus", "out"} <= set(job) else None
+    if not (isinstance(job, dict) and {"corpus", "out"} <= set(job)):
+        return None
+    for name, kind in OF_JOB_FILE.items():
+        value = job.get(name)
+        if value is not None and not isinstance(value, kind):
+            raise InputError(f"{path}: '{name}' cannot be {value!r}; take the file of the run")
+    return job
 
 
 def _read(folder: Path, path: Path, jobs: dict[str, Any]) -> Found | None:
@@ -237,7 +268,7 @@ def _read(folder: Path, path: Path, jobs: dict[str, Any]) -> Found | None:
     kind, load = _known(file)
     if load is None:
         return None
-    place = path.parent if kind in _OF_FOLDERS else path
+    place = path.parent if kind in _OF_FOLDERS or path.name == PROBE else path
     try:
         result = load(folder / place)
     except InputError as error:
@@ -257,10 +288,12 @@ _OF_FOLDERS = {"exemplars", "mask fit", "neuron mask", "token mask", "probe"}
 
 def _known(file: Path) -> tuple[str, Callable[[Path], Any] | None]:
     """The kind of a file, and what reads it; None of what is left alone."""
-    if file.name == PROBE:
-        return "probe", load_probe if is_ours(file) else None
     with file.open("rb") as opened:
         head = opened.read(4096)
+    if file.name == PROBE:
+        is_empty = head.strip() in EMPTY  # a file of another, unless arrays stand beside it
+        is_own = is_ours(file) and not (is_empty and not file.with_suffix(ARRAYS).is_file())
+        return "probe", load_probe if is_own else None
     if not head and file.name in OF_JOBS:
         raise InputError(f"{file}: is empty; make it again")
     said = KIND.match(head)
@@ -268,7 +301,7 @@ def _known(file: Path) -> tuple[str, Callable[[Path], Any] | None]:
         kind, load = BY_NAME.get(file.name, ("", None))
         return kind, load if load and is_ours(file) else None
     kind = said[1].decode("utf-8", "replace")
-    if file.name in IN_FOLDERS:
+    if file.name in IN_FOLDERS and kind in _OF_FOLDERS:
         if file.name == "mask.json" and (file.parent / "fit.json").is_file():
             return kind, None
         return kind, _class(IN_FOLDERS[file.name]).load

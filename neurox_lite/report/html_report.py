@@ -37,6 +37,7 @@ from neurox_lite.report.masks import masks_section
 from neurox_lite.report.methods import agreement_section
 from neurox_lite.report.neuron_details import neuron_details
 from neurox_lite.report.neuron_table import MOST_NEURONS, Rows, neuron_table, table_rows
+from neurox_lite.report.notes import notes
 from neurox_lite.report.page import page
 from neurox_lite.report.provenance import provenance
 from neurox_lite.report.steered import steering_section
@@ -90,6 +91,14 @@ def write_report(folder: str | Path, path: str | Path, *, neurons: int | str | N
     write_found(find_results(folder), path, neurons=most)
 
 
+def write_report_of_run(folder: Path, path: Path) -> None:
+    """The same at the end of a run, which a damaged file that was put there does not end.
+
+    What cannot be read is left out with a warning, and the page says so.
+    """
+    write_found(find_results(folder, or_without=True), path, neurons=MOST_NEURONS)
+
+
 def most_neurons(given: int | str | None) -> int | None:
     """How many neurons can be opened at most; None for all.
 
@@ -103,7 +112,7 @@ def most_neurons(given: int | str | None) -> int | None:
     if isinstance(given, str):
         if given == ALL:
             return None
-        raise InputError(f"neurons is '{given}'; give 'all' or a number")
+        raise InputError(f"neurons is '{given}'; give 'all' or a number of at least 1")
     return whole_number(given, "neurons", least=1)
 
 
@@ -130,6 +139,7 @@ def report_data(
         "answer": answer(subjects),
         "provenance": provenance(subjects),
         "warnings": faults(subjects),
+        "notes": notes(subjects),
         "sections": [linked(each, _opens(rows)) for each in sections],
         "neurons": None if rows is None else neuron_table(subjects, rows),
     }

@@ -37,8 +37,8 @@ def page(
     Parameters
     ----------
     data : dict
-        ``title``, ``answer``, ``provenance``, ``warnings``, ``sections`` and ``neurons``, a table
-        of all neurons or None.
+        ``title``, ``answer``, ``provenance``, ``warnings``, ``notes``, ``sections`` and
+        ``neurons``, a table of all neurons or None.
     details : sequence of sequences of dict
         What the page of every neuron shows, in chunks of equal size, in the order of the table.
     sentences : sequence of sequences of str
@@ -58,6 +58,7 @@ def page(
         title=data["title"],
         answer=data["answer"],
         warnings=data["warnings"],
+        notes=data.get("notes", ()),
         provenance=data["provenance"],
         overview=[each for each in sections if each["group"] == "overview"],
         compared=[each for each in sections if each["group"] == "compare"],

@@ -37,7 +37,7 @@ def test_as_many_neurons_as_asked_for(neurons: str, tmp_path: Path) -> None:
     [
         (["--neurons", "0"], "neurons"),
         (["--neurons", "few"], "neurons is 'few'; give 'all' or a number"),
-        (["--neurons", "-3"], "give 'all' or a number"),
+        (["--neurons", "-3"], "neurons is '-3'; give 'all' or a number of at least 1"),
     ],
 )
 def test_bad_numbers_are_refused(

@@ -478,3 +478,24 @@ def test_what_the_first_neurons_are_about(job: Job, done: Path, tmp_path: Path) 
         replace(job, describe=DescribeOptions(-1))
     with pytest.raises(InputError, match="describe: takes a row per word"):
         replace(job, describe=DescribeOptions(2), extract=replace(job.extract, pooling="mean"))
+
+
+def test_other_results_in_the_folder_are_in_the_report_and_damaged_ones_do_not_end_a_run(
+    job: Job, done: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    out = tmp_path / "results"
+    shutil.copytree(done, out, copy_function=shutil.copy2)
+    own = replace(job, out=str(out))
+    assert run_job(own).ran == ()
+    ranking = NeuronRanking.load(out / "ranking.json")
+    replace(ranking, method="another").save(out / "more.json")
+    text = (out / "more.json").read_text()
+    (out / "broken.json").write_text(text[: len(text) // 2])
+    assert run_job(own).ran == ("report",)
+    assert "broken.json" in caplog.text
+    page = (out / "report.html").read_text()
+    assert "Left out of this report: broken.json" in page and "another" in page
+    assert run_job(own).ran == ()
+    (out / "broken.json").unlink()
+    assert run_job(own).ran == ("report",)
+    assert "Left out of this report" not in (out / "report.html").read_text()

@@ -1,4 +1,8 @@
-"""Results are found wherever they lie; what is not ours is left alone, what is damaged named."""
+"""Results are found wherever they lie; what is not ours is left alone, what is damaged named.
+
+Of ``neurox_lite.report.evaluations``, ``neurox_lite.report.notes`` and
+``neurox_lite.report.result_files``.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,16 @@ from pathlib import Path
 import pytest
 
 from neurox_lite.errors import InputError
+from neurox_lite.json_files import write_json
+from neurox_lite.report.data import skipped_lines
 from neurox_lite.report.found import CONTROL_TASK, EVALUATION, MINIMAL, find_results
-from neurox_lite.report.html_report import write_report
+from neurox_lite.report.html_report import report_data, write_report
+from neurox_lite.report.notes import notes
+from neurox_lite.report.result_files import other_files
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS
-from tests.report.planted import curves, plant_job, ranking
+from tests.report.planted import curves, evaluation, plant_job, ranking
 from tests.results.every_result import EVERY, fit, mask
 
 SAVED = {
@@ -102,8 +110,14 @@ def test_a_damaged_file_is_named(name: str, tmp_path: Path) -> None:
         ("probe/one_vs_rest.json", '{"NOUN": {"folder": "000"}}'),
         ("ranking.json", ""),
         ("control.json", '{"task_accuracy": 1, "control_accuracy": NaN}'),
-        ("store.h5", "no store"),
+        ("control.json", '{"task_accuracy": 1, "control_accuracy": null}'),
         ("job.yaml", "a: ["),
+        ("job.yaml", "corpus: c\nout: o\nlabel_map: 4\n"),
+        ("probe/evaluation.json", json.dumps({**evaluation(), "test_accuracy": None})),
+        ("probe/evaluation.json", json.dumps({**evaluation(), "test_accuracy_interval": "a"})),
+        ("probe/evaluation.json", json.dumps({**evaluation(), "per_class": [3]})),
+        ("probe/evaluation.json", json.dumps({**evaluation(), "certificate": 3})),
+        ("probe/evaluation.json", json.dumps({**evaluation(), "left_out": [1]})),
     ],
 )
 def test_a_file_that_says_less_than_it_should_is_named(
@@ -114,6 +128,43 @@ def test_a_file_that_says_less_than_it_should_is_named(
     with pytest.raises(InputError, match=name.replace(".", r"\.")):
         write_report(folder, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_a_damaged_store_does_not_keep_from_a_report(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    (folder / "store.h5").write_text("no store")
+    data = report_data(find_results(folder), neurons=None)[0]
+    assert data["notes"][0].startswith("Left out of this report: store.h5: ")
+    write_report(folder, tmp_path / "report.html")
+    assert "Left out of this report: store.h5" in (tmp_path / "report.html").read_text()
+
+
+def test_what_the_summary_says_is_left_out_is_noted(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    (folder / "summary.md").write_text(skipped_lines([f"line {i}" for i in range(1200)]))
+    found = find_results(folder)
+    counts = {"n_words": 100, "n_unknown_words": 90, "n_split_words": 0, "n_dropped_words": 1}
+    found.__dict__["_stores"] = {".": {**counts, "n_truncated_words": 2, "n_rows": 97}}
+    skipped, lost, unknown = notes(Subjects(found))
+    assert skipped == "1,200 sentences with bad lines are left out."
+    assert lost.startswith("3 words have no activation and are left out: 2 beyond")
+    assert unknown.startswith("90 of 100 words (90.00 %) hold the unknown token")
+
+
+def test_a_probe_of_nothing_is_left_alone_and_a_name_is_no_kind(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "exemplars.json")
+    (tmp_path / "probe.json").write_text("{}")
+    (found,) = find_results(tmp_path).results
+    assert found.kind == "neuron ranking"
+
+
+def test_other_files_are_those_that_no_run_recorded(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    files = dict.fromkeys(("ranking.json", "control.json"), "0")
+    write_json(folder / "stages.json", {"rank": {"key": "0", "files": files}})
+    named = [name for name, _, _ in other_files(folder)]
+    assert named == ["ablation.json", "minimal_set.json", "probe/evaluation.json"]
+    assert other_files(tmp_path, ("job",)) == [[f"job/{n}", *o] for n, *o in other_files(folder)]
 
 
 def test_arrays_that_are_gone_are_named(tmp_path: Path) -> None:
