@@ -14,7 +14,7 @@ from neurox_lite.report.curves import KIND as CURVES
 from neurox_lite.report.curves import grows_with_harm, of_activations, value_of
 from neurox_lite.report.encoded import Encoded, encoded, minimal_size
 from neurox_lite.report.main_ranking import IN_MODEL, all_rankings, main_rankings
-from neurox_lite.report.markdown import percent
+from neurox_lite.report.markdown import percent, points
 from neurox_lite.report.masks import fits
 from neurox_lite.report.steered import KIND as STEERED
 from neurox_lite.report.subjects import Subjects
@@ -132,14 +132,14 @@ def _minimal(subjects: Subjects, one: Encoded) -> Iterator[str]:
     minimal = one.minimal
     if minimal is None:
         return
-    points = f"{100 * minimal.delta:g} point{'s' if minimal.delta != 0.01 else ''}"
+    within = points(minimal.delta)
     if minimal.columns is None or minimal.share is None:
-        yield f"No share of its neurons tried comes within {points} of all of them on dev."
+        yield f"No share of its neurons tried comes within {within} of all of them on dev."
         return
     chance = _random_at(subjects, one.home, minimal.share)
     yield (
         f"The first {len(minimal.columns):,} neurons of the ranking ({100 * minimal.share:g} %) "
-        f"are within {points} of all of them on dev{chance}."
+        f"are within {within} of all of them on dev{chance}."
     )
 
 

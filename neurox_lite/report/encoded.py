@@ -22,7 +22,7 @@ from neurox_lite.report.blocks import (
     table,
 )
 from neurox_lite.report.found import CONTROL_TASK, EVALUATION, MINIMAL, OF_LABELS, Found
-from neurox_lite.report.markdown import pair, percent
+from neurox_lite.report.markdown import pair, percent, points
 from neurox_lite.report.subjects import Subjects
 
 NOT_CONVERGED = "NOT CONVERGED: do not trust the ranking"
@@ -124,14 +124,14 @@ def probe_rows(evaluation: Mapping[str, Any], control: Selectivity | None) -> li
 
 def said_of_minimal(minimal: MinimalSet) -> str:
     """How many neurons are as good as all, in a sentence."""
-    delta, full = 100 * minimal.delta, minimal.full_accuracy
+    within, full = points(minimal.delta), minimal.full_accuracy
     if minimal.share is None or minimal.columns is None:
-        return f"No share tried comes within {delta:g} points of all neurons on dev."
+        return f"No share tried comes within {within} of all neurons on dev."
     of_units = "" if minimal.units == "neurons" else f" of the {minimal.units}"
     return (
         f"Minimal set: the top {100 * minimal.share:g} %{of_units} ({len(minimal.columns)} "
         f"neurons), retrained, reaches {percent(minimal.accuracies[-1])} on dev, within "
-        f"{delta:g} points of all neurons ({percent(full)}). It is the first share that does "
+        f"{within} of all neurons ({percent(full)}). It is the first share that does "
         "on these words; the table is of test."
     )
 
@@ -221,7 +221,7 @@ def _of_minimal(one: Encoded) -> str:
         return "no share tried is as good as all neurons"
     return (
         f"the top {100 * minimal.share:g} % of the {minimal.units}, within "
-        f"{100 * minimal.delta:g} points of all"
+        f"{points(minimal.delta)} of all"
     )
 
 

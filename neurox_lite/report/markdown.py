@@ -26,6 +26,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
+def points(share: float) -> str:
+    """``0.01`` -> ``1 point``, ``0.02`` -> ``2 points``."""
+    return f"{100 * share:g} point{'' if share == 0.01 else 's'}"
+
+
 def pair(first: float, second: float) -> str:
     """Two shares in percent."""
     return f"{percent(first)} / {percent(second)}"

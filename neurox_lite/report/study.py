@@ -17,7 +17,7 @@ from neurox_lite.report.job_files import (
     RANK_INTERVALS,
     REDUNDANCY,
 )
-from neurox_lite.report.markdown import percent, table
+from neurox_lite.report.markdown import percent, points, table
 
 NOT_CONVERGED = "**Some of these probes did NOT CONVERGE.**"
 
@@ -56,12 +56,12 @@ def _layers(scores: LayerScores, figure_format: str) -> str:
 
 
 def _redundancy(sets: list[MinimalSet]) -> str:
-    delta, full = 100 * sets[0].delta, percent(sets[0].full_accuracy)
+    within, full = points(sets[0].delta), percent(sets[0].full_accuracy)
     return _section(
         "How redundant is it?",
         "Minimal sets, each without the neurons of those before it and found by a probe of the "
         f"neurons that were left; accuracy on dev, the words they are chosen on, to be within "
-        f"{delta:g} points of all neurons ({full}):",
+        f"{within} of all neurons ({full}):",
         table(*redundancy_rows(sets)),
         converged=all(found.converged for found in sets),
     )

@@ -115,6 +115,7 @@ def test_a_job_is_answered_in_its_own_numbers(tmp_path: Path) -> None:
     assert ["labelled", "100 train, 20 dev, 20 test"] in data["provenance"]
     items = section(data, "encoded")["blocks"][0]["items"]
     assert [item["value"] for item in items] == ["90.00 %", "30.00 points", "3 neurons"]
+    assert items[2]["note"].endswith("within 1 point of all")
 
 
 def test_an_interval_with_the_majority_in_it_is_not_surely_encoded(tmp_path: Path) -> None:
