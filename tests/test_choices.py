@@ -31,12 +31,16 @@ CORPUS = nx.TaggedCorpus(
 )
 def test_close_names(given, meant):
     hint = did_you_mean(given, ("linguistic-correlation", "probeless", "gaussian"))
-    assert hint == ("" if meant is None else f"; did you mean '{meant}'?")
+    said = f"; did you mean '{meant}'? See docs/troubleshooting.md"
+    assert hint == ("" if meant is None else said)
 
 
 def test_message():
     error = unknown_choice("site", "mpl", ("mlp", "hidden_states"))
-    assert str(error) == "unknown site 'mpl'; use mlp or hidden_states; did you mean 'mlp'?"
+    assert str(error) == (
+        "unknown site 'mpl'; use mlp or hidden_states; did you mean 'mlp'? "
+        "See docs/troubleshooting.md"
+    )
     error = unknown_choice("positions", "x\n", ("all", "last"), "or a number")
     assert str(error) == "unknown positions 'x\\n'; use all, last or a number"
 
