@@ -10,13 +10,21 @@ import typer
 from neurox_lite.cli.corpus_options import ReadingOptions
 from neurox_lite.cli.extraction_options import ExtractionOptions
 from neurox_lite.cli.options import Corpus, Debug, Engine, Json, Model
-from neurox_lite.cli.output import NOT_COUNTED, quiet_transformers, show, skipped_lines
+from neurox_lite.cli.output import (
+    NOT_COUNTED,
+    duration,
+    quiet_transformers,
+    show,
+    size,
+    skipped_lines,
+)
 from neurox_lite.cli.output_claims import refuse_inputs
 from neurox_lite.cli.parsing import by_split, share_of
 from neurox_lite.errors import InputError
 
 if TYPE_CHECKING:
     from neurox_lite.activations.store import ActivationStore
+    from neurox_lite.extraction.estimate import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +82,8 @@ class Extract:
         read = read_files(files, labels=labels, words_only=True, **self.reading.of_corpus())
         options["source"] = read_text(self.source) if self.source else None
         if self.dry_run:
-            show(vars(estimate(self.model, read, self.out, **options)), self.as_json)
+            found = estimate(self.model, read, self.out, **options)
+            show(vars(found) if self.as_json else _costs(found), self.as_json)
             return
         options["overwrite"] = self.overwrite
         if self.shard:
@@ -87,6 +96,19 @@ class Extract:
             show(waiting, self.as_json)
         else:
             show({"store": self.out, **_summary(store), **skipped_lines(read)}, self.as_json)
+
+
+def _costs(found: Estimate) -> dict[str, Any]:
+    return {
+        "time": duration(found.seconds),
+        "disk": size(found.disk_bytes),
+        "peak memory": size(found.peak_memory_bytes),
+        **({"on the GPU": size(found.device_memory_bytes)} if found.device_memory_bytes else {}),
+        "estimated from": f"{found.n_sampled_words:,} of {found.n_words:,} words",
+        "neurons": f"{found.n_neurons} in {found.n_layers} layers",
+        "unknown words": found.n_unknown_words,
+        "split words": found.n_split_words,
+    }
 
 
 def _summary(store: ActivationStore) -> dict[str, Any]:

@@ -75,3 +75,17 @@ def quiet_transformers() -> None:
     logging.set_verbosity_error()
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
+
+
+def duration(seconds: float) -> str:
+    """Of an estimate, in a unit that suits it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def size(n_bytes: int | None) -> str:
+    """Of an estimate, in MB or GB."""
+    if n_bytes is None:
+        return "not known"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"

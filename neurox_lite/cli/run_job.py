@@ -18,7 +18,7 @@ from neurox_lite.cli.options import (
     Seed,
     given_options,
 )
-from neurox_lite.cli.output import EXIT_INCONCLUSIVE, quiet_transformers, show
+from neurox_lite.cli.output import EXIT_INCONCLUSIVE, duration, quiet_transformers, show, size
 from neurox_lite.cli.parsing import by_split, one_or_several
 from neurox_lite.cli.unit_options import Units
 from neurox_lite.errors import InputError
@@ -185,17 +185,5 @@ def show_estimate(job: Job, as_json: bool) -> None:
 
 
 def _cost(of: StageEstimate | JobEstimate) -> str:
-    disk, memory = _size(of.disk_bytes), _size(of.peak_memory_bytes)
-    return f"{_duration(of.seconds):>8} {disk:>9} {memory:>12}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _size(n_bytes: int | None) -> str:
-    if n_bytes is None:
-        return "not known"
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+    disk, memory = size(of.disk_bytes), size(of.peak_memory_bytes)
+    return f"{duration(of.seconds):>8} {disk:>9} {memory:>12}"

@@ -104,12 +104,15 @@ def test_commands_tell_them(folder, tmp_path, n_split, capsys, caplog):
     assert main(["extract", *options, "--out", store, "--dry-run", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["n_unknown_words"], found["n_split_words"]) == (8, 4 * n_split)
+    assert main(["extract", *options, "--out", store, "--dry-run"]) == 0
+    lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert lines["disk"].strip().endswith(" MB") and lines["unknown words"].strip() == "8"
 
     assert main(["extract", *options, "--out", store, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["unknown words"], found["split words"]) == (8, 4 * n_split)
     said = "does not know 8 of 60 words (13% hold its unknown token)"
-    assert [said in record.getMessage() for record in caplog.records] == [True, True]
+    assert [said in record.getMessage() for record in caplog.records] == [True] * 3
 
     assert main(["inspect", store, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
