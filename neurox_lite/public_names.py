@@ -13,7 +13,8 @@ def public_name(name: str | Path) -> str:
     Of a folder or file its last part, of a snapshot in the cache of the hub its name there.
     """
     path = Path(name)
-    if not (path.is_absolute() or path.exists()):
+    is_place = str(name).startswith(("./", "../"))  # which may be gone, or of another folder
+    if not (path.is_absolute() or is_place or path.exists()):
         return str(name)
     path = _absolute(path)
     if path.parent.name == "snapshots" and path.parents[1].name.startswith("models--"):

@@ -212,6 +212,7 @@ def test_names_that_do_not_say_where_something_lies(tmp_path, monkeypatch):
     assert public_name("org/bert") == "org/bert"
     assert public_name(snapshot) == "org/bert"
     assert public_name(".") == tmp_path.name
+    assert public_name("./bert") == "bert"
     assert public_names([tmp_path / "a" / "mask", "b/mask"]) == ["a/mask", "b/mask"]
     assert public_names(["a/x.json", "b/y.json"]) == ["x.json", "y.json"]
 

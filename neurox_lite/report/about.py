@@ -25,7 +25,7 @@ from neurox_lite.report.blocks import (
     section,
     table,
 )
-from neurox_lite.report.markdown import percent
+from neurox_lite.report.markdown import counted, percent
 from neurox_lite.report.subjects import Subjects
 
 DESCRIBED, EXEMPLARS, EFFECTS = "neuron descriptions", "exemplars", "description effects"
@@ -62,8 +62,8 @@ def about_section(subjects: Subjects) -> Section | None:
     if distinct:
         text.append(
             "A neuron is one of word identity (or positional) if the word form (the place in the "
-            f"sentence) explains at least {EXPLAINED:.0%} of its variance. Of the others, a sparse "
-            "one is active on few words, a dense one on many."
+            f"sentence) explains at least {100 * EXPLAINED:g} % of its variance. Of the others, a "
+            "sparse one is active on few words, a dense one on many."
         )
     return section("about", "What are the neurons about?", text, blocks)
 
@@ -102,13 +102,17 @@ def _described(found: NeuronDescriptions, name: str) -> Iterator[Block]:
     ]
     head = ["neuron", "activations", "description", "of", "AUPRC", "by chance"]
     if rows:
-        caption = f"Descriptions{f': {name}' if name else ''}"
-        yield folded(table(caption, head, rows[: 2 * MOST_ROWS]), f"{len(rows)} {caption.lower()}")
+        at = f": {name}" if name else ""
+        caption = f"Descriptions{at}"
+        yield folded(table(caption, head, rows[: 2 * MOST_ROWS]), f"{len(rows):,} descriptions{at}")
 
 
 def _categories(found: Exemplars, name: str) -> Block:
     counts = np.bincount(found.arrays["categories"], minlength=len(CATEGORIES))
-    title = f"All {len(found):,} {found.space.unit_name} by what decides them"
+    n_kept, n_all, units = len(found), found.space.n_neurons, found.space.unit_name
+    title = f"{counted(n_all, units)} by kind"
+    if n_kept < n_all:
+        title = f"The first {n_kept:,} of {n_all:,} {units} by the ranking, by kind"
     labels = list(CATEGORIES)
     return bars(f"{title}{f': {name}' if name else ''}", "neurons", "category", labels, counts)
 
@@ -156,5 +160,8 @@ def _scores(found: DescriptionScores, name: str) -> Block:
 
 
 def _detection(found: Detection, name: str) -> Block:
-    header, *rows = found.table()
-    return table(f"Detection of examples{f': {name}' if name else ''}", header, rows)
+    measures = (("balanced accuracy", found.balanced_accuracy), ("F1", found.f1))
+    rows = [[measure, of_interval(value)] for measure, value in measures]
+    of = f"{found.n_active:,} active and {found.n_inactive:,} inactive examples"
+    caption = f"Detection of {of}{f': {name}' if name else ''}"
+    return table(caption, ["measure", "value"], rows)

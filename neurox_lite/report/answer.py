@@ -14,7 +14,7 @@ from neurox_lite.report.curves import KIND as CURVES
 from neurox_lite.report.curves import grows_with_harm, of_activations, value_of
 from neurox_lite.report.encoded import Encoded, encoded, minimal_size
 from neurox_lite.report.main_ranking import IN_MODEL, all_rankings, main_rankings
-from neurox_lite.report.markdown import percent, points
+from neurox_lite.report.markdown import counted, percent, points
 from neurox_lite.report.masks import fits
 from neurox_lite.report.steered import KIND as STEERED
 from neurox_lite.report.subjects import Subjects
@@ -132,15 +132,16 @@ def _minimal(subjects: Subjects, one: Encoded) -> Iterator[str]:
     minimal = one.minimal
     if minimal is None:
         return
-    within = points(minimal.delta)
+    delta, n_first = points(minimal.delta), len(minimal.columns or ())
     if minimal.columns is None or minimal.share is None:
-        yield f"No share of its neurons tried comes within {within} of all of them on dev."
+        yield f"No share of its neurons tried comes within {delta} of all of them on dev."
         return
     chance = _random_at(subjects, one.home, minimal.share)
-    yield (
-        f"The first {len(minimal.columns):,} neurons of the ranking ({100 * minimal.share:g} %) "
-        f"are within {within} of all of them on dev{chance}."
-    )
+    units = minimal.units
+    first = f"{n_first:,} {units} of the ranking ({100 * minimal.share:g} %) are"
+    if n_first == 1:
+        first = f"{units.removesuffix('s')} of the ranking ({100 * minimal.share:g} %) is"
+    yield f"The first {first} within {delta} of all of them on dev{chance}."
 
 
 def _random_at(subjects: Subjects, home: str, share: float) -> str:
@@ -164,7 +165,8 @@ def _ranked(subjects: Subjects) -> Iterator[str]:
     for home, ranking in main_rankings(subjects).items():
         label = subjects.labels.get(home, "")
         top = ranking.space.neurons(ranking.top_columns(min(N_FIRST, ranking.space.n_neurons)))
-        of = f"{ranking.space.n_neurons:,} {ranking.space.unit_name} of {ranking.space.model}"
+        of = counted(ranking.space.n_neurons, ranking.space.unit_name)
+        of += f" of {ranking.space.model}"
         before = f"{label}: " if label else ""
         if not top:
             yield f"{before}{ranking.method} tells none of {of} apart."
@@ -216,7 +218,7 @@ def _masks(subjects: Subjects) -> Iterator[str]:
 def _mask(fit: MaskFit, name: str) -> str:
     units = fit.mask.counted.unit_name
     which = f" ({name})" if name else ""
-    of = f"{fit.size:,} of {fit.mask.counted.n_neurons:,} {units}{which}"
+    of = f"{fit.size:,} of {counted(fit.mask.counted.n_neurons, units)}{which}"
     if not fit.holds:
         return f"Whether {of} decide is not known: {fit.status}."
     success = between(fit.held_out_low, fit.held_out_high)
@@ -233,9 +235,10 @@ def _described(subjects: Subjects) -> Iterator[str]:
         some, every = n_described(each.result)
         name, found = subjects.name(each), each.result
         yield (
-            f"{f'{name}: ' if name else ''}{some:,} of {every:,} {found.space.unit_name} of "
-            f"{found.space.model} have a description; of shuffled activations "
-            f"{percent(found.described_by_chance)} of neurons and signs have one."
+            f"{f'{name}: ' if name else ''}{some:,} of "
+            f"{counted(every, found.space.unit_name)} of {found.space.model} have a "
+            f"description; of shuffled activations {percent(found.described_by_chance)} of "
+            "neurons and signs have one."
         )
     if not subjects.found.of(DESCRIBED):
         for each in subjects.found.of(EXEMPLARS)[:1]:

@@ -33,4 +33,9 @@ def best_class(classes: Any, values: np.ndarray) -> str | None:
         return None
     if (known >= known.max() * (1 - TIED)).sum() > 1:
         return None
-    return str(classes[int(known.argmax())])
+    return class_name(classes[int(known.argmax())])
+
+
+def class_name(name: Any) -> str:
+    """As it is shown, which no text would not be."""
+    return str(name) or "(empty)"

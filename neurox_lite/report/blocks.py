@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,10 +14,11 @@ from neurox_lite.report.markdown import percent
 
 Block = dict[str, Any]
 Section = dict[str, Any]
+Item = TypeVar("Item")
 
 OVERVIEW, COMPARE = "overview", "compare"
-MOST_SERIES = 8
-"""Lines of one drawing; of more nobody can tell one from another."""
+MOST_SERIES = 6
+"""Lines of one drawing, each in a colour of its own."""
 
 
 def section(
@@ -100,6 +101,14 @@ def lines(
     if references:
         found["references"] = [{"name": name, "y": y} for name, y in references.items()]
     return found
+
+
+def in_parts(items: Sequence[Item], most: int = MOST_SERIES) -> Iterator[tuple[list[Item], str]]:
+    """What to draw together, and what to add to a title: nothing where one drawing holds all."""
+    for first in range(0, len(items), most):
+        part = list(items[first : first + most])
+        which = f" ({first + 1} to {first + len(part)} of {len(items)})"
+        yield part, which if len(items) > most else ""
 
 
 def bars(

@@ -16,13 +16,14 @@ from neurox_lite.report.blocks import (
     bars,
     folded,
     heat,
+    in_parts,
     lines,
     neurons,
     section,
     series,
     table,
 )
-from neurox_lite.report.markdown import percent
+from neurox_lite.report.markdown import counted, percent
 from neurox_lite.report.subjects import Subjects
 
 SHARED, PROFILES, LOCALISED, SIMILAR = (
@@ -135,15 +136,16 @@ def _profiles(found: LayerProfiles, name: str) -> Iterator[Block]:
     if scored:
         first = scored[0][1]
         alike = [(n, one) for n, one in scored if one.layers == first.layers]
-        yield lines(
-            f"What a probe of each layer alone reads{at}",
-            "layer",
-            "test score",
-            range(len(first.layers)),
-            [series(n, one.scores or ()) for n, one in alike],
-            ticks=[str(layer) for layer in first.layers],
-            is_percent=True,
-        )
+        for part, which in in_parts(alike):
+            yield lines(
+                f"What a probe of each layer alone reads{which}{at}",
+                "layer",
+                "test score",
+                range(len(first.layers)),
+                [series(n, one.scores or ()) for n, one in part],
+                ticks=[str(layer) for layer in first.layers],
+                is_percent=True,
+            )
     head, table_rows = profile_rows(found)
     yield folded(table(f"Neurons by layer{at}", head, table_rows), f"Entropy over layers{at}")
 
@@ -190,21 +192,22 @@ def _localised(found: Localisations, name: str) -> Iterator[Block]:
     yield table(f"Localisation, with 95 % intervals over sentences{at}", head, rows)
     counts = sorted({count for one in found.results for count in one.counts})
     several = len({one.model for one in found.results}) > 1
-    yield lines(
-        f"Accuracy by the first neurons alone{at}",
-        "neurons",
-        "test accuracy",
-        counts,
-        [
-            series(
-                f"{one.tag} ({one.model})" if several else one.tag,
-                map(dict(zip(one.counts, one.accuracies, strict=True)).get, counts),
-            )
-            for one in found.results
-        ],
-        log=True,
-        is_percent=True,
-    )
+    for part, which in in_parts(found.results):
+        yield lines(
+            f"Accuracy by the first neurons alone{which}{at}",
+            "neurons",
+            "test accuracy",
+            counts,
+            [
+                series(
+                    f"{one.tag} ({one.model})" if several else one.tag,
+                    map(dict(zip(one.counts, one.accuracies, strict=True)).get, counts),
+                )
+                for one in part
+            ],
+            log=True,
+            is_percent=True,
+        )
     rows = [
         [said_of_difference(one), "yes" if one.is_clear else "no"] for one in found.differences()
     ]
@@ -277,7 +280,7 @@ def sentences(several: Mapping[str, SharedNeurons]) -> list[str]:
     for name, one in several.items():
         count, units = one.counts[0], one.space.unit_name
         sizes = zip(one.properties, map(len, one.neurons), strict=True)
-        sets = " and ".join(f"{own} ({size:,} {units})" for own, size in list(sizes)[:2])
+        sets = " and ".join(f"{own} ({counted(size, units)})" for own, size in list(sizes)[:2])
         said.append(
             f"{f'{name}: ' if name else ''}The sets of {sets}, of {one.space.n_neurons:,}, share "
             f"{count.neurons:,}; by chance it would be "

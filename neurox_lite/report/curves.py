@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from neurox_lite.report.blocks import Block, Section, folded, lines, note, section, series, table
+from neurox_lite.report.blocks import (
+    MOST_SERIES,
+    Block,
+    Section,
+    folded,
+    in_parts,
+    lines,
+    note,
+    section,
+    series,
+    table,
+)
 from neurox_lite.report.found import Found
 from neurox_lite.report.markdown import percent
 from neurox_lite.report.subjects import Subjects
@@ -13,8 +24,6 @@ from neurox_lite.results.sweep import Sweep
 
 KIND = "ablation curves"
 PERCENTAGES = ("accuracy",)
-PALEST = 10
-"""Rankings of one drawing; what more there are is in its table."""
 
 
 def of_activations(curve: AblationCurve) -> bool:
@@ -68,10 +77,8 @@ def _groups(found: Found, subjects: Subjects, *, in_model: bool) -> Iterator[Blo
         name = subjects.name(found)
         how = _how(curves[0], in_model)
         title = f"{name}: {how}" if name else how[:1].upper() + how[1:]
-        if in_model:
-            yield _drawing(title, curves, "remove")
-        else:
-            yield _drawing(title, curves, "keep")
+        for part, which in in_parts(curves, MOST_SERIES - 1):  # and the random ones
+            yield _drawing(f"{title}{which}", part, "remove" if in_model else "keep")
         task = curves[0].task
         if task is not None:
             doubt = "" if task.holds else " It cannot do the task, so that the curve says nothing."
@@ -91,7 +98,7 @@ def _how(curve: AblationCurve, in_model: bool) -> str:
 def _drawing(title: str, curves: Sequence[AblationCurve], which: str) -> Block:
     first = curves[0]
     drawn = []
-    for curve in curves[:PALEST]:
+    for curve in curves:
         sweep: Sweep = getattr(curve, which)
         name = curve.method if len(curves) > 1 else f"top ({curve.method})"
         drawn.append(series(name, sweep.top))

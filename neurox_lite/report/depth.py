@@ -73,7 +73,9 @@ def ease_section(subjects: Subjects) -> Section | None:
             )
         )
         caption = f"Online code{f': {name}' if name else ''}"
-        blocks.append(folded(table(caption, ["", "value"], code_rows(code)), f"Bits: {caption}"))
+        blocks.append(
+            folded(table(caption, ["what", "value"], code_rows(code)), f"Bits: {caption}")
+        )
     text = (
         "Online code of the training labels (Voita & Titov 2020): each block coded by a probe of "
         "the blocks before it. Compression is 1 where activations tell nothing."

@@ -9,6 +9,7 @@ from typing import Any
 from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.probing.selectivity import Selectivity
+from neurox_lite.report.best_class import class_name
 from neurox_lite.report.blocks import (
     Block,
     Section,
@@ -22,7 +23,7 @@ from neurox_lite.report.blocks import (
     table,
 )
 from neurox_lite.report.found import CONTROL_TASK, EVALUATION, MINIMAL, OF_LABELS, Found
-from neurox_lite.report.markdown import pair, percent, points
+from neurox_lite.report.markdown import counted, pair, percent, points
 from neurox_lite.report.subjects import Subjects
 
 NOT_CONVERGED = "NOT CONVERGED: do not trust the ranking"
@@ -124,15 +125,15 @@ def probe_rows(evaluation: Mapping[str, Any], control: Selectivity | None) -> li
 
 def said_of_minimal(minimal: MinimalSet) -> str:
     """How many neurons are as good as all, in a sentence."""
-    within, full = points(minimal.delta), minimal.full_accuracy
+    delta, full = points(minimal.delta), minimal.full_accuracy
     if minimal.share is None or minimal.columns is None:
-        return f"No share tried comes within {within} of all neurons on dev."
+        return f"No share tried comes within {delta} of all neurons on dev."
     of_units = "" if minimal.units == "neurons" else f" of the {minimal.units}"
     return (
-        f"Minimal set: the top {100 * minimal.share:g} %{of_units} ({len(minimal.columns)} "
-        f"neurons), retrained, reaches {percent(minimal.accuracies[-1])} on dev, within "
-        f"{within} of all neurons ({percent(full)}). It is the first share that does "
-        "on these words; the table is of test."
+        f"Minimal set: the top {100 * minimal.share:g} %{of_units} ("
+        f"{counted(len(minimal.columns), 'neurons')}), retrained, reaches "
+        f"{percent(minimal.accuracies[-1])} on dev, within {delta} of all neurons "
+        f"({percent(full)}). It is the first share that does on these words; the table is of test."
     )
 
 
@@ -176,9 +177,9 @@ def _blocks(one: Encoded, alone: bool) -> Iterator[Block]:
         shown.append(table(f"R2 of {title}", ["split", "R2"], rows))
     else:
         facts = probe_rows(one.evaluation, one.control)
-        shown.append(table(f"What {title} reads", ["", "value"], facts))
+        shown.append(table(f"What {title} reads", ["what", "value"], facts))
         per_class = one.evaluation.get("per_class", [])[:MOST_CLASSES]
-        names = [str(row["label"]) for row in per_class]
+        names = [class_name(row["label"]) for row in per_class]
         f1 = [row["f1"] for row in per_class]
         if names:
             yield folded(
@@ -231,12 +232,18 @@ def minimal_size(minimal: MinimalSet | None) -> str:
         return ""
     if minimal.columns is None:
         return "none is enough"
-    return f"{len(minimal.columns):,} neurons"
+    return counted(len(minimal.columns), "neurons")
 
 
 def _overview(found: list[Encoded]) -> Block:
     head = [
-        *("", "test accuracy or R2", "95 % interval", "majority class", "selectivity (points)"),
+        *(
+            "probe of",
+            "test accuracy or R2",
+            "95 % interval",
+            "majority class",
+            "selectivity (points)",
+        ),
         "minimal set",
     ]
     rows = []

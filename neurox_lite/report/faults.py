@@ -35,11 +35,11 @@ def _of_words(subjects: Subjects) -> list[str]:
         n_words, n_unknown = of_store.get("n_words", 0), of_store.get("n_unknown_words", 0)
         share = n_unknown / max(n_words, 1)
         if share >= WARN_SHARE:
-            before = f"{subjects.labels[home]}: " if subjects.labels[home] else ""
+            before = subjects.found.label_of_store(subjects.labels[home])
             said.append(
                 f"{before}the tokenizer does not know {n_unknown:,} of {n_words:,} words "
-                f"({share:.0%}), which all look alike to the model: what is found says little "
-                "about them. Take a model of this language."
+                f"({100 * share:.0f} %), which all look alike to the model: what is found says "
+                "little about them. Take a model of this language."
             )
     return said
 

@@ -171,6 +171,12 @@ class FoundResults:
         """By the folder of a job: what its store says of itself, where it is there and whole."""
         return {h: said for h, said in self._stores.items() if isinstance(said, dict)}
 
+    def label_of_store(self, label: str) -> str:
+        """What tells a store from the others: nothing where all jobs have the same."""
+        stores = list(self.stores.values())
+        is_one = all(said == stores[0] for said in stores)
+        return "" if is_one or not label else f"{label}: "
+
     @cached_property
     def no_stores(self) -> tuple[str, ...]:
         """Stores that are damaged, and how: all else can be told without them."""

@@ -26,8 +26,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
+def counted(count: int, units: str) -> str:
+    """``3 neurons``, ``1 neuron``."""
+    return f"{count:,} {units.removesuffix('s') if count == 1 else units}"
+
+
 def points(share: float) -> str:
-    """``0.01`` -> ``1 point``, ``0.02`` -> ``2 points``."""
+    """A difference of two shares: ``1 point``, ``0.5 points``."""
     return f"{100 * share:g} point{'' if share == 0.01 else 's'}"
 
 

@@ -89,7 +89,9 @@ def _of_fit(fit: MaskFit, name: str) -> Iterator[Block]:
     chosen = counted.neurons(fit.mask.selected[:MOST_NAMED])
     rows: list[list[Any]] = [[units.capitalize(), neurons(chosen, counted)]]
     rows += [[key, _plain(value)] for key, value in fit.summary().items()]
-    yield folded(table(f"The mask: {title}", ["", "value"], rows), f"All about this mask: {title}")
+    yield folded(
+        table(f"The mask: {title}", ["what", "value"], rows), f"All about this mask: {title}"
+    )
     if len(fit.sizes) > 1:
         yield folded(
             lines(
@@ -112,7 +114,7 @@ def _of_mask(mask: NeuronMask, name: str) -> Block:
         [units, f"{len(mask.selected):,} of {mask.counted.n_neurons:,}"],
         ["the first", neurons(chosen, mask.counted)],
     ]
-    return table(f"A mask: {title}", ["", "value"], rows)
+    return table(f"A mask: {title}", ["what", "value"], rows)
 
 
 def _side_effects(found: SideEffects, name: str) -> Iterator[Block]:
@@ -166,5 +168,5 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_plain(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
+        return ", ".join(map(_plain, value)) if any(v is not None for v in value) else "not known"
     return spoken(value, 5) if isinstance(value, float) else str(value)

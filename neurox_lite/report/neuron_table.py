@@ -17,7 +17,7 @@ from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.report.about import DESCRIBED, EFFECTS, EXEMPLARS
-from neurox_lite.report.best_class import best_class, weights_of
+from neurox_lite.report.best_class import best_class, class_name, weights_of
 from neurox_lite.report.blocks import plain
 from neurox_lite.report.examples import rows_of
 from neurox_lite.report.main_ranking import (
@@ -151,7 +151,7 @@ def class_names(subjects: Subjects, rows: Rows) -> list[str]:
     main = rows.main
     if main is None or main.class_scores is None:
         return []
-    return [str(name) for name in main.classes]
+    return [class_name(name) for name in main.classes]
 
 
 def class_values(subjects: Subjects, rows: Rows) -> tuple[np.ndarray | None, str]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from neurox_lite.models.vocabulary import WARN_SHARE
 from neurox_lite.report.data import n_skipped
 from neurox_lite.report.job_files import SUMMARY
-from neurox_lite.report.markdown import percent
 from neurox_lite.report.subjects import Subjects
 
 
 def notes(subjects: Subjects) -> list[str]:
-    """Sentences with bad lines, words without activation or unknown, and damaged files."""
+    """Sentences with bad lines, words without activation, and damaged files."""
     found, said = subjects.found, []
     for home in found.homes:
         label = subjects.labels.get(home, "")
@@ -18,6 +16,7 @@ def notes(subjects: Subjects) -> list[str]:
         skipped = n_skipped(found.folder / home / SUMMARY.name) if home in found.jobs else 0
         if skipped:
             said.append(f"{before}{skipped:,} sentences with bad lines are left out.")
+        before = found.label_of_store(label)
         said += [f"{before}{each}" for each in _of_store(found.stores.get(home, {}))]
     said += [f"Left out of this report: {each}." for each in (*found.damaged, *found.no_stores)]
     return list(dict.fromkeys(said))
@@ -30,11 +29,5 @@ def _of_store(metadata: dict[str, int]) -> list[str]:
         said.append(
             f"{truncated + dropped:,} words have no activation and are left out: {truncated:,} "
             f"beyond the model's limit, {dropped:,} dropped by the tokenizer."
-        )
-    n_words, unknown = metadata.get("n_words", 0), metadata.get("n_unknown_words", 0)
-    if unknown and unknown >= WARN_SHARE * n_words:
-        said.append(
-            f"{unknown:,} of {n_words:,} words ({percent(unknown / n_words)}) hold the unknown "
-            "token of the tokenizer: what neurons do at them says little of these words."
         )
     return said

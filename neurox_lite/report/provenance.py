@@ -49,7 +49,7 @@ def _of_home(subjects: Subjects, home: str) -> dict[str, str]:
         if space.revision:
             facts["revision"] = space.revision
         layers = ", ".join(map(str, space.layers))
-        facts[space.unit_name] = f"{space.n_neurons:,}: {space.site}, layers {layers}"
+        facts[space.unit_name] = f"{space.n_neurons:,} of {space.site}, layers {layers}"
         facts["ranked by"] = ranking.method
     facts |= _of_store(subjects.found.stores.get(home))
     for one in encoded(subjects):

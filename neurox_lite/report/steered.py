@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
-from neurox_lite.report.blocks import Block, Section, folded, lines, note, section, series, table
+from neurox_lite.report.blocks import (
+    MOST_SERIES,
+    Block,
+    Section,
+    folded,
+    in_parts,
+    lines,
+    note,
+    section,
+    series,
+    table,
+)
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.results.sweep import Sweep
 
 KIND = "steering curves"
+HEAD = (
+    *("ranking", "set", "how many", "pairs turned"),
+    *("log odds (nats)", "KL on other text (nats)", "perplexity"),
+)
+SETS = {
+    "top": "the first",
+    "bottom": "the last",
+    "random_mean": "random, mean",
+    "random_low": "random, least",
+    "random_high": "random, most",
+}
+"""As the table of results has them, and what they are."""
 
 
 def steering_section(subjects: Subjects) -> Section | None:
@@ -28,26 +51,29 @@ def steering_section(subjects: Subjects) -> Section | None:
 
 def _of_curves(curves: SteeringCurves, name: str) -> Iterator[Block]:
     at = f": {name}" if name else ""
-    success = [curve.success for curve in curves.curves]
-    yield _drawing(f"Pairs turned{at}", "pairs turned", curves.curves, success, is_percent=True)
+    for part, which in in_parts(curves.curves, MOST_SERIES - 1):  # and the random ones
+        success = [curve.success for curve in part]
+        title = f"Pairs turned{which}{at}"
+        yield _drawing(title, "pairs turned", part, success, is_percent=True)
     first = curves.curves[0]
     yield note(
         f"{first.n_pairs:,} pairs; {first.n_left_out:,} left out, since the intact model gets them "
         "wrong."
     )
     known = [(curve, curve.kl) for curve in curves.curves if curve.kl is not None]
-    if known:
-        drawn = tuple(curve for curve, _ in known)
-        sweeps = [kl for _, kl in known]
-        yield _drawing(f"KL on other text{at}", "nats per token", drawn, sweeps)
-    header, *rows = curves.table()
-    yield folded(table(f"Steering{at}", header, rows), f"Numbers of steering{at}")
+    for group, which in in_parts(known, MOST_SERIES - 1):
+        drawn = [curve for curve, _ in group]
+        sweeps = [kl for _, kl in group]
+        yield _drawing(f"KL on other text{which}{at}", "nats per token", drawn, sweeps)
+    _, *rows = curves.table()
+    named = [[row[0], SETS.get(row[1], row[1]), *row[2:]] for row in rows]
+    yield folded(table(f"Steering{at}", HEAD, named), f"Numbers of steering{at}")
 
 
 def _drawing(
     title: str,
     y_label: str,
-    curves: tuple[SteeringCurve, ...],
+    curves: Sequence[SteeringCurve],
     sweeps: list[Sweep],
     *,
     is_percent: bool = False,

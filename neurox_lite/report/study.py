@@ -56,12 +56,12 @@ def _layers(scores: LayerScores, figure_format: str) -> str:
 
 
 def _redundancy(sets: list[MinimalSet]) -> str:
-    within, full = points(sets[0].delta), percent(sets[0].full_accuracy)
+    delta, full = points(sets[0].delta), percent(sets[0].full_accuracy)
     return _section(
         "How redundant is it?",
         "Minimal sets, each without the neurons of those before it and found by a probe of the "
         f"neurons that were left; accuracy on dev, the words they are chosen on, to be within "
-        f"{within} of all neurons ({full}):",
+        f"{delta} of all neurons ({full}):",
         table(*redundancy_rows(sets)),
         converged=all(found.converged for found in sets),
     )

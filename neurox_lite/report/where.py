@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurox_lite.probing.layerwise import LayerScores
-from neurox_lite.report.best_class import TIED
+from neurox_lite.report.best_class import TIED, class_name
 from neurox_lite.report.blocks import (
     Block,
     Section,
@@ -39,8 +39,8 @@ def where_section(subjects: Subjects) -> Section | None:
     for found in subjects.found.of("layer scores"):
         blocks.append(_of_layers(found.result, subjects.name(found)))
     text = (
-        f"Salient neurons are the fewest that hold {MASS:.0%} of the importance of some class; of "
-        "a ranking without classes they are its first tenth."
+        f"Salient neurons are the fewest that hold {100 * MASS:g} % of the importance of some "
+        "class; of a ranking without classes they are its first tenth."
     )
     return section("where", "Where are the neurons?", [text], blocks)
 
@@ -74,7 +74,7 @@ def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
     at = f": {label}" if label else ""
     yield folded(
         table(
-            f"{units.capitalize()} for {MASS:.0%} of a class's weight{at}",
+            f"{units.capitalize()} for {100 * MASS:g} % of a class's weight{at}",
             ["class", units, "the first ten"],
             [
                 (
@@ -93,8 +93,8 @@ def _salient(ranking: NeuronRanking) -> dict[str, np.ndarray]:
     """By class; of two that have the same scores, as those of a probe of two, once for both."""
     salient, scores = ranking.salient(MASS), ranking.class_scores
     if scores is not None and len(scores) == 2 and np.allclose(scores[0], scores[1], TIED, 0):
-        return {" and ".join(map(str, ranking.classes)): next(iter(salient.values()))}
-    return {str(name): columns for name, columns in list(salient.items())[:MOST_CLASSES]}
+        return {" and ".join(map(class_name, ranking.classes)): next(iter(salient.values()))}
+    return {class_name(name): columns for name, columns in list(salient.items())[:MOST_CLASSES]}
 
 
 def _of_layers(scores: LayerScores, label: str) -> Block:

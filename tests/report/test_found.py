@@ -145,10 +145,9 @@ def test_what_the_summary_says_is_left_out_is_noted(tmp_path: Path) -> None:
     found = find_results(folder)
     counts = {"n_words": 100, "n_unknown_words": 90, "n_split_words": 0, "n_dropped_words": 1}
     found.__dict__["_stores"] = {".": {**counts, "n_truncated_words": 2, "n_rows": 97}}
-    skipped, lost, unknown = notes(Subjects(found))
+    skipped, lost = notes(Subjects(found))
     assert skipped == "1,200 sentences with bad lines are left out."
     assert lost.startswith("3 words have no activation and are left out: 2 beyond")
-    assert unknown.startswith("90 of 100 words (90.00 %) hold the unknown token")
 
 
 def test_a_probe_of_nothing_is_left_alone_and_a_name_is_no_kind(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from neurox_lite.errors import InputError
+from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
@@ -33,6 +34,7 @@ from neurox_lite.results.pair_task import PairTask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
 from tests.report.planted import SCORES, SPACE, curves, evaluation, plant_job, ranking
+from tests.report.test_neuron_table import planted_exemplars
 from tests.results.every_result import EVERY, EVIL, fit, mask
 
 PAGED = [
@@ -161,7 +163,7 @@ def test_words_that_the_model_does_not_know_are_said_first(
         monkeypatch.setattr(FoundResults, "stores", {".": store})
         said = data_of(tmp_path / "job")["warnings"]
         assert len(said) == (n_unknown == 62)
-    assert said[0].startswith("the tokenizer does not know 62 of 100 words (62%), which all look")
+    assert said[0].startswith("the tokenizer does not know 62 of 100 words (62 %), which look")
 
 
 def test_rankings_alone_give_their_neurons_and_their_agreement(tmp_path: Path) -> None:
@@ -329,3 +331,51 @@ def test_descriptions_alone_are_answered(tmp_path: Path) -> None:
     data = data_of(tmp_path)
     assert "have a description" in data["answer"][0]
     assert data["neurons"]["ordered_by"] is None
+
+
+def test_a_drawing_has_no_more_lines_than_colours(tmp_path: Path) -> None:
+    own = curves().curves[0]
+    several = tuple(replace(own, method=f"m{i}") for i in range(7))
+    AblationCurves(several).save(tmp_path / "ablation.json")
+    drawn = [b for b in section(data_of(tmp_path), "neurons-needed")["blocks"] if "series" in b]
+    assert [len(b["series"]) for b in drawn] == [6, 3]  # with the random ones
+    assert [b["title"][-12:] for b in drawn] == [" (1 to 5 of 7)"[-12:], " (6 to 7 of 7)"[-12:]]
+    names = [each["name"] for b in drawn for each in b["series"]]
+    assert [name for name in names if name != "random neurons"] == [f"m{i}" for i in range(7)]
+
+
+def test_every_column_has_a_name_and_every_class_one(tmp_path: Path) -> None:
+    per_class = np.stack([SCORES, SCORES[::-1]])
+    NeuronRanking.from_scores(SPACE, SCORES, "lca", classes=("", "B"), class_scores=per_class).save(
+        tmp_path / "ranking.json"
+    )
+    for name in ("MaskFit", "NeuronMask"):
+        EVERY[name].save(tmp_path / name)
+    for name in ("OnlineCodeLength", "SteeringCurves", "Detection"):
+        EVERY[name].save(tmp_path / f"{name}.json")
+    plant_job(tmp_path / "a")
+    plant_job(tmp_path / "b")
+    tables = [b for s in data_of(tmp_path)["sections"] for b in s["blocks"] if b["kind"] == "table"]
+    assert all(head and "_" not in head for table in tables for head in table["head"])
+    by_class = next(t for t in tables if t["head"][0] == "class")
+    assert by_class["rows"][0][0] == "(empty)"
+
+
+def test_one_is_one(tmp_path: Path) -> None:
+    folder = plant_job(tmp_path / "job")
+    minimal = MinimalSet("lca", 0.01, 0.9, (0.1,), (0.895,), (1,), True)
+    write_json(folder / "minimal_set.json", {**asdict(minimal), "share": minimal.share})
+    data = data_of(folder)
+    assert data["answer"][1].startswith(
+        "The first neuron of the ranking (10 %) is within 1 point of all of them on dev"
+    )
+    last = section(data, "encoded")["blocks"][0]["items"][-1]
+    assert (last["value"], last["note"][-19:]) == ("1 neuron", "within 1 point of all"[-19:])
+
+
+def test_exemplars_of_some_neurons_are_not_called_all(tmp_path: Path) -> None:
+    every = planted_exemplars()
+    some = {name: array[[1, 4]] for name, array in every.arrays.items()}
+    replace(every, arrays={**some, "columns": np.array([1, 4])}).save(tmp_path / "exemplars")
+    (block,) = section(data_of(tmp_path), "about")["blocks"]
+    assert block["title"] == "The first 2 of 6 neurons by the ranking, by kind"
