@@ -163,7 +163,7 @@ def test_words_that_the_model_does_not_know_are_said_first(
         monkeypatch.setattr(FoundResults, "stores", {".": store})
         said = data_of(tmp_path / "job")["warnings"]
         assert len(said) == (n_unknown == 62)
-    assert said[0].startswith("the tokenizer does not know 62 of 100 words (62 %), which look")
+    assert said[0].startswith("the tokenizer does not know 62 of 100 words (62 %), which all look")
 
 
 def test_rankings_alone_give_their_neurons_and_their_agreement(tmp_path: Path) -> None:
