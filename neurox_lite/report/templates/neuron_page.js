@@ -52,7 +52,7 @@ function descriptionParts(one) {
     const { found, none } = one.descriptions[sign];
     const where = sign === "highest" ? "High" : "Low";
     if (!found.length) return element("p", { class: "described" }, `${where}: `, element("span", { class: "quiet" }, "no description (", apart(none), ")"));
-    const each = found.map((description) => element("span", null, element("b", null, apart(description.text)), element("span", { class: "quiet" }, ` ${description.level === "word" ? "word" : "in the sentence"}; AUPRC ${withInterval(description.auprc, description.low, description.high, "number")}, by chance ${short(description.chance)}`)));
+    const each = found.map((description) => element("span", null, element("b", null, apart(description.text)), element("span", { class: "quiet" }, ` (of ${description.level === "word" ? "the word" : "the sentence"}; AUPRC ${withInterval(description.auprc, description.low, description.high, "number")}, by chance ${short(description.chance)})`)));
     return element("p", { class: "described" }, `${where}: `, each.flatMap((text, j) => (j ? ["; ", text] : [text])));
   });
 }
