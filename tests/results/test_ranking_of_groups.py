@@ -122,7 +122,7 @@ def test_the_head_stands_out_where_none_of_its_neurons_does(fitted):
     removed = test[0].copy()
     removed[:, 40:] = 0
     assert frozen.remove.top[0] == pytest.approx(probe.score(removed, test[1]))
-    assert "of 6 heads" in str(curves)
+    assert "all 6 heads" in str(curves)
     figure = curves.plot()
     assert figure.axes[0].get_xlabel() == "heads (%)"
 
