@@ -59,7 +59,7 @@ NEVER_SAID = {
     # Of minimal pairs, which it does not read.
     "rank": {"--condition", "--template", "--include-incorrect"},
     # It reads results, and neither labels nor texts.
-    "report": {"--min-count", "--by-position", "--text"},
+    "report": {"--min-count", "--by-position", "--text", "--strip-bio"},
     "convert": {"--min-count", "--by-position", "--text"},
 }
 
