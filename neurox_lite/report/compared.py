@@ -34,11 +34,7 @@ MOST_NAMED = 20
 
 def shared_section(subjects: Subjects) -> Section | None:
     """Neurons that properties share, and that only one has, beside chance."""
-    blocks = [
-        block
-        for found in subjects.found.of(SHARED)
-        for block in _shared(found.result, subjects.name(found))
-    ]
+    blocks = subjects.blocks(SHARED, _shared)
     text = (
         "Of each property its minimal set is taken, and where no share was enough the first tenth "
         "of its ranking. Chance is that of sets that have nothing to do with each other: labels of "
@@ -100,11 +96,7 @@ def verdict(count: SharedCount) -> str:
 
 def profiles_section(subjects: Subjects) -> Section | None:
     """Where the neurons of each property are, layer by layer."""
-    blocks = [
-        block
-        for found in subjects.found.of(PROFILES)
-        for block in _profiles(found.result, subjects.name(found))
-    ]
+    blocks = subjects.blocks(PROFILES, _profiles)
     text = (
         "Entropy is 0 if the neurons are in one layer, and 1 if they are spread as all neurons "
         "are; beside it that of as many neurons drawn at random."

@@ -120,11 +120,7 @@ def _curve(curve: LearningCurve, name: str) -> Block:
 
 def certainty_section(subjects: Subjects) -> Section | None:
     """Rank intervals over resamples of the sentences."""
-    blocks = [
-        block
-        for found in subjects.found.of("rank intervals")
-        for block in _intervals(found.result, subjects.name(found))
-    ]
+    blocks = subjects.blocks("rank intervals", _intervals)
     text = (
         "Ranks over resamples of the training sentences; they show how far the ranking is decided "
         "by the sentences drawn."
@@ -163,11 +159,7 @@ def interval_rows(intervals: RankIntervals) -> tuple[list[str], list[tuple[str, 
 
 def search_section(subjects: Subjects) -> Section | None:
     """Searches for penalties."""
-    blocks = [
-        block
-        for found in subjects.found.of("regularisation search")
-        for block in _search(found.result, subjects.name(found))
-    ]
+    blocks = subjects.blocks("regularisation search", _search)
     text = (
         "Figures of the dev words that the penalties are chosen on; the best of many is partly "
         "luck, and the words of test played no part."

@@ -36,7 +36,8 @@ from neurox_lite.report.main_ranking import are_alike
 from neurox_lite.report.masks import masks_section
 from neurox_lite.report.methods import agreement_section
 from neurox_lite.report.neuron_details import neuron_details
-from neurox_lite.report.neuron_table import MOST_NEURONS, Rows, neuron_table, table_rows
+from neurox_lite.report.neuron_rows import MOST_NEURONS, Rows, table_rows
+from neurox_lite.report.neuron_table import neuron_table
 from neurox_lite.report.notes import notes
 from neurox_lite.report.page import page
 from neurox_lite.report.provenance import provenance

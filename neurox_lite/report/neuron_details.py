@@ -15,14 +15,8 @@ from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.report.examples import Sentences, of_arrays, of_one, rows_of
 from neurox_lite.report.main_ranking import are_alike
-from neurox_lite.report.neuron_table import (
-    Rows,
-    class_values,
-    descriptions_of,
-    effects_of,
-    exemplars_of,
-    own_exemplars,
-)
+from neurox_lite.report.neuron_rows import Rows, descriptions_of, exemplars_of, own_exemplars
+from neurox_lite.report.neuron_table import class_values, effects_of
 from neurox_lite.report.subjects import Subjects
 
 PER_CHUNK = 64

@@ -37,11 +37,7 @@ SETS = {
 
 def steering_section(subjects: Subjects) -> Section | None:
     """Success and side effects by the number of neurons, of every ranking."""
-    blocks = [
-        block
-        for found in subjects.found.of(KIND)
-        for block in _of_curves(found.result, subjects.name(found))
-    ]
+    blocks = subjects.blocks(KIND, _of_curves)
     text = (
         "The first neurons of a ranking are set to, or moved towards, what they are in the other "
         "condition; the band is of random neurons. KL is how far predictions of other text move."

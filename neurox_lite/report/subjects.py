@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.public_names import public_name
+from neurox_lite.report.blocks import Block
 from neurox_lite.report.found import Found, FoundResults
 from neurox_lite.showing import short_repr
 
@@ -94,6 +95,12 @@ class Subjects:
             place = "/".join(filter(None, (found.place, found.path.stem)))
         parts = (label, place if is_among else "", *more)
         return ", ".join(part for part in parts if part)
+
+    def blocks(self, kind: str, draw: Callable[[Any, str], Iterable[Block]]) -> list[Block]:
+        """What is drawn of every result of a kind, each given with what to call it."""
+        return [
+            block for found in self.found.of(kind) for block in draw(found.result, self.name(found))
+        ]
 
     @property
     def title(self) -> str:

@@ -1,7 +1,7 @@
 """Table and details of neurons, in the order of the main ranking.
 
-Of ``neurox_lite.report.neuron_details``, ``neurox_lite.report.best_class`` and
-``neurox_lite.report.examples``.
+Of ``neurox_lite.report.neuron_rows``, ``neurox_lite.report.neuron_details``,
+``neurox_lite.report.best_class`` and ``neurox_lite.report.examples``.
 """
 
 from __future__ import annotations
