@@ -12,10 +12,9 @@ import json
 import logging
 import re
 import unicodedata
-from collections.abc import Set
-from contextlib import suppress
-from functools import lru_cache
 from typing import Any
+
+from neurox_lite import fonts
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _BLANK_LETTERS = "\u034f\u115f\u1160\u2800\u3164\uffa0"
@@ -115,7 +114,7 @@ def latex(text: object) -> str:
 
 
 def figure_text(text: object, most: int | None = None) -> str:
-    """Text in a figure of matplotlib: no formulas, a code where its font has no sign.
+    """Text in a figure of matplotlib: no formulas, a code where no font has a sign.
 
     Parameters
     ----------
@@ -127,8 +126,8 @@ def figure_text(text: object, most: int | None = None) -> str:
     if most is not None and len(shown) > most:
         shown = shown[: most - 1] + "…"
     if not shown.isascii():
-        known = _signs_of_font()
-        shown = "".join(c if ord(c) in known or c.isspace() else _code(c) for c in shown)
+        lacking = fonts.unknown(shown)
+        shown = "".join(_code(c) if c in lacking else c for c in shown)
     return shown.replace("$", r"\$")
 
 
@@ -159,22 +158,3 @@ def _code(character: str) -> str:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
-
-def _signs_of_font() -> Set[int]:
-    """Characters that the fonts of figures have, which users set in matplotlib's rcParams."""
-    from matplotlib import rcParams
-    from matplotlib.font_manager import FontProperties, findfont
-
-    fonts = []
-    for family in rcParams["font.family"]:
-        with suppress(ValueError):  # not installed
-            font = FontProperties(family=[family])
-            fonts.append(findfont(font, fallback_to_default=False))
-    return _signs_of(tuple(fonts))
-
-
-@lru_cache(maxsize=8)
-def _signs_of(fonts: tuple[str, ...]) -> Set[int]:
-    from matplotlib.font_manager import get_font
-
-    return {sign for font in fonts for sign in get_font(font).get_charmap()}

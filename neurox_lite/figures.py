@@ -14,10 +14,12 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.files import write_bytes
+from neurox_lite.fonts import families
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
 from neurox_lite.public_names import public_name
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -92,6 +94,8 @@ def panels(
 def finish(axes: Sequence[Axes], ax: Given, title: str | None, *, legend: int = 0) -> Figure:
     """The figure of the axes, with its title and the legend of the first panel.
 
+    Each text is in fonts that have its characters, where some that are installed do.
+
     Parameters
     ----------
     axes : sequence of Axes
@@ -103,6 +107,8 @@ def finish(axes: Sequence[Axes], ax: Given, title: str | None, *, legend: int = 
     legend : int
         Entries side by side; 0 for no legend.
     """
+    from matplotlib.text import Text
+
     first = axes[0]
     figure = cast("Figure", first.get_figure(root=True))
     if legend and ax is not None:
@@ -110,9 +116,13 @@ def finish(axes: Sequence[Axes], ax: Given, title: str | None, *, legend: int = 
     elif legend:
         handles = first.get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=legend, fontsize=8)
+    drawn: list[Artist] = [figure] if ax is None else [*axes]
     if title:
         width = figure.get_figwidth()
-        figure.suptitle(wrapped(title, width - 0.2, 11), fontsize=11)
+        drawn.append(figure.suptitle(wrapped(title, width - 0.2, 11), fontsize=11))
+    for text in (text for each in drawn for text in each.findobj(Text)):
+        if not text.get_text().isascii():
+            text.set_fontfamily(families(text.get_text()))
     return figure
 
 

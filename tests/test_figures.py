@@ -250,3 +250,10 @@ def test_lines_differ_in_colour_and_marker() -> None:
         axis = result.plot().axes[0]
         looks = [(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.lines]
         assert len(set(looks)) == len(looks)
+
+
+def test_top_bottom_and_random_differ_without_colours() -> None:
+    for result in (ablation(), RESULTS["steering"]):
+        lines = {line.get_label(): line.get_linestyle() for line in result.plot().axes[0].lines}
+        strokes = [lines[name] for name in lines if name.startswith(("top", "bottom", "random"))]
+        assert len(set(strokes)) == len(strokes) == 3

@@ -18,6 +18,7 @@ import neurox_lite
 PACKAGE = Path(neurox_lite.__file__).parent
 
 ORDER = [
+    {"fonts"},
     {"version", "escaping", "progress"},
     {"errors"},
     {"arguments"},

@@ -105,14 +105,12 @@ def _drawing(title: str, curves: Sequence[AblationCurve], which: str) -> Block:
     alone: Sweep = getattr(first, which)
     if len(curves) == 1:
         if which == "keep" and first.remove.top:
-            drawn.append(series("all but the top", first.remove.top, style="dotted"))
+            drawn.append(series("all but the top", first.remove.top, style="long"))
         if alone.bottom:
             drawn.append(series("bottom", alone.bottom, style="dashed"))
     if alone.random_mean:
         band = (alone.random_mean, alone.random_low, alone.random_high)
-        drawn.append(
-            series(f"random {first.units}", *band, style="dotted" if len(curves) > 1 else "dashed")
-        )
+        drawn.append(series(f"random {first.units}", *band, style="dotted"))
     return lines(
         title,
         f"{'removed' if which == 'remove' else 'kept'} {first.units} (%)",

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from neurox_lite import figures
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, wrapped
+from neurox_lite.figures import MOST, POINTS_PER_CHARACTER, Given, wrapped
 from neurox_lite.results.ranking import NeuronRanking
 
 MARKED, PER_ROW = 5, 2
+
+PANEL = (3.6, 2.7)
+"""Width and height of the axes of a panel, in inches, at least."""
+
+NAME_SIZE = 7.0
+"""Of a name, in points."""
 
 
 def plot_encoded_used(
@@ -57,16 +65,10 @@ def plot_encoded_used(
         known = ~np.isnan(effects)
         correlation = spearmanr(-encoded.tied_ranks[known], effects[known]).statistic
         axis.scatter(places[known], effects[known], s=10, alpha=0.5, color="#0072b2", linewidths=0)
-        for column in used.order[:MARKED]:
-            label = str(encoded.space.neurons([column])[0])
-            axis.annotate(
-                label,
-                (places[column], effects[column]),
-                fontsize=7,
-                xytext=(3, 2),
-                textcoords="offset points",
-            )
         axis.set_xscale("log")
+        top = used.order[:MARKED]
+        names = [str(neuron) for neuron in encoded.space.neurons(top)]
+        _put_names(axis, places[top], effects[top], names)
         method = figure_text(encoded.method, MOST)
         axis.set_xlabel(wrapped(f"place by {method} (1: encodes it best)", 3.8, 10))
         axis.set_title(wrapped(f"{name}: Spearman {correlation:.2f}", 3.8, 10), fontsize=10)
@@ -74,3 +76,35 @@ def plot_encoded_used(
     for axis in axes[::n_columns]:
         axis.set_ylabel(figure_text(effect, MOST))
     return figures.finish(axes, ax, title)
+
+
+def _put_names(axis: Axes, places: np.ndarray, effects: np.ndarray, names: Sequence[str]) -> None:
+    """Names of points, each at the first of its four corners where it is over no other."""
+    (left, right), (low, high) = np.log10(axis.get_xlim()), axis.get_ylim()
+    x = 72 * PANEL[0] * (np.log10(places) - left) / (right - left)
+    y = 72 * PANEL[1] * (effects - low) / (high - low)
+    taken: list[tuple[float, float, float, float]] = []
+    for place, effect, at_x, at_y, name in zip(places, effects, x, y, names, strict=True):
+        width, height = NAME_SIZE * POINTS_PER_CHARACTER * len(name), 1.3 * NAME_SIZE
+        for across, up in product((3, -3), (2, -2)):
+            ends = sorted((at_x + across, at_x + across + np.sign(across) * width))
+            heights = sorted((at_y + up, at_y + up + np.sign(up) * height))
+            box = (*ends, *heights)
+            if ends[1] <= 72 * PANEL[0] and not any(_overlap(box, other) for other in taken):
+                break
+        taken.append(box)
+        axis.annotate(
+            name,
+            (place, effect),
+            xytext=(across, up),
+            textcoords="offset points",
+            ha="left" if across > 0 else "right",
+            va="bottom" if up > 0 else "top",
+            fontsize=NAME_SIZE,
+        )
+
+
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
+    return (
+        one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
+    )

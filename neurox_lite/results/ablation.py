@@ -223,7 +223,7 @@ def _lowest(curves: AblationCurves) -> float:
 
 def _panel(axis: Axes, curve: AblationCurve) -> None:
     percent = [100 * share for share in curve.shares]
-    axis.axhline(curve.intact, color="0.4", linestyle=":", label=f"all {curve.units}")
+    axis.axhline(curve.intact, color="0.4", linewidth=0.8, label=f"all {curve.units}")
     curve.keep.draw(axis, percent, ("top only", "bottom only", "random only (mean, range)"))
     removed = ("all but the top", "all but the bottom", "all but random")
     curve.remove.draw(axis, percent, removed, OTHER_STYLES)

@@ -22,8 +22,8 @@ SHARES = (0.01, 0.02, 0.05, 0.10, 0.20, 0.50)
 WIDTH = 5.2
 """Of a panel, in inches."""
 
-STYLES = (("o-", "#0072b2"), ("v-", "#cc79a7"), ("-", "0.5"))
-OTHER_STYLES = (("s-", "#d55e00"), ("^-", "#e69f00"), ("--", "0.6"))
+STYLES = (("o-", "#0072b2"), ("v--", "#cc79a7"), (":", "0.4"))
+OTHER_STYLES = (("s-", "#d55e00"), ("^--", "#e69f00"), ("-.", "0.6"))
 """Of top, bottom and random, and of those of a second sweep in the same panel."""
 
 

@@ -1,7 +1,10 @@
 """The scatter of what is encoded against what is used."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import neurox_lite as nx
 from neurox_lite.figures import save_figure
@@ -35,3 +38,19 @@ def test_bad_input():
         plot_encoded_used({"a": (encoded, used)})
     with pytest.raises(nx.InputError, match="at least one panel"):
         plot_encoded_used({})
+
+
+def test_names_of_points_beside_each_other_do_not_collide():
+    effects = np.zeros(400)
+    effects[[199, 204, 210, 399]] = 3, 2.98, 2.96, 2.97
+    space = nx.NeuronSpace.of_array(400)
+    used = nx.NeuronRanking.from_scores(space, effects, "single-replacement")
+    encoded = nx.NeuronRanking.from_scores(space, np.arange(400.0)[::-1], "probe")
+    figure = plot_encoded_used({"a": (encoded, used), "b": (encoded, used)})
+    FigureCanvasAgg(figure).draw()
+    axis = figure.axes[0]
+    boxes = [text.get_window_extent() for text in axis.texts]
+    assert {text.get_text() for text in axis.texts} >= {"0:199", "0:204", "0:210", "0:399"}
+    for one, other in combinations(boxes[:4], 2):
+        assert not one.overlaps(other)
+    assert all(axis.bbox.x1 >= box.x1 for box in boxes)

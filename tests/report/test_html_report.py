@@ -142,6 +142,7 @@ def test_use_is_told_in_the_direction_of_harm(metric: str, said: str, tmp_path: 
     drawn = {each["name"]: each for each in first["series"]}
     assert drawn["top (lca)"]["y"] == [0.3, 0.1]
     assert drawn["random neurons"]["low"] == [0.6, 0.1]
+    assert len({each["style"] for each in first["series"]}) == len(first["series"])
     assert first["references"] == [{"name": "all neurons", "y": 0.9}]
 
 

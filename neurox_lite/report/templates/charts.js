@@ -1,7 +1,7 @@
 // Charts as SVG. Each is described by its title, and its numbers can be opened as a table.
 
 const N_SERIES = 6;
-const DASHES = { solid: null, dashed: "7 4", dotted: "2 4" };
+const DASHES = { solid: null, dashed: "7 4", dotted: "2 4", long: "14 4" };
 const CHARACTER = 6.6; // of the text in a chart, its width, about
 
 function chart(block) {

@@ -1,0 +1,1 @@
+"""Figures of docs/results/, drawn from the tables of these pages."""
