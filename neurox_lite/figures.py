@@ -200,8 +200,8 @@ def plot_matrices(
         _heat_map(axis, values, lowest)
         axis.set_title(name, fontsize=10)
         axis.set_xlabel(f"by chance {by_chance:.2f}" if by_chance else "by chance 0")
-        axis.set_xticks(range(count), numbers)
-        axis.set_yticks(range(count), numbers)
+        axis.set_xticks(range(count), numbers, fontsize=8)
+        axis.set_yticks(range(count), numbers, fontsize=8)
     axes[0].set_yticks(range(count), shown, fontsize=8)
     return finish(axes, ax, title)
 
@@ -254,6 +254,18 @@ def put_ticks(axis: Axes, places: Iterable[float], labels: Sequence[str], inches
     axis.set_xticks(
         at[kept], [figure_text(labels[place], MOST) for place in kept], rotation=90 * turned
     )
+
+
+def log_scale(axis: Axes, low: float, high: float) -> None:
+    """A logarithmic x axis from low to high, with whole numbers in the place of powers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    axis.set_xscale("log")
+    few = high < 30 * low
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    if few:
+        axis.minorticks_off()
 
 
 def save_figure(figure: Figure, path: str | Path, *, dpi: int = 150) -> None:

@@ -75,7 +75,7 @@ def _installed() -> tuple[tuple[str, np.ndarray], ...]:
 
     found = {}
     for font in sorted(fontManager.ttflist, key=lambda font: ("Sans" not in font.name, font.name)):
-        is_text = font.style == "normal" and font.weight == 400
+        is_text = font.style == "normal" and font.weight in (400, "normal")
         if not is_text or font.name in found or Path(get_data_path()) in Path(font.fname).parents:
             continue
         with suppress(OSError, RuntimeError):  # damaged, or gone since matplotlib saw it

@@ -13,7 +13,7 @@ from neurox_lite.activations.inputs import validate_with_sentences
 from neurox_lite.arguments import expect_function, real_number, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.resampling import draw_sentences, rank_repeated_rows, rank_weighted_rows
-from neurox_lite.figures import MOST, Given, finish, known_title, panels, wrapped
+from neurox_lite.figures import MOST, Given, finish, known_title, log_scale, panels, wrapped
 from neurox_lite.intervals import check_level
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.linear import require_fitted
@@ -137,7 +137,7 @@ class RankIntervals(SavedResult):
         axis.plot(np.array(self.ranks)[best] + 1, places, "o", color="#0072b2", markersize=4)
         axis.set_yticks(places, [str(neuron) for neuron in self.space.neurons(best)], fontsize=7)
         axis.invert_yaxis()
-        axis.set_xscale("log")
+        log_scale(axis, low.min(), high.max())
         axis.set_xlabel(f"rank ({100 * self.level:g} % interval over sentences)")
         k = len(best)
         stays = f"a resample keeps {100 * self.overlap(k):.0f} % of the top {k}"

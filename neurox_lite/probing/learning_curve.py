@@ -11,7 +11,7 @@ import numpy as np
 from neurox_lite.activations.inputs import validate_inputs, validate_with_sentences
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.arguments import whole_number
-from neurox_lite.figures import Given, finish, panels
+from neurox_lite.figures import Given, finish, log_scale, panels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
@@ -69,7 +69,7 @@ class LearningCurve(SavedResult):
         axis.fill_between(
             self.n_words, self.accuracy_low, self.accuracy_high, color="#0072b2", alpha=0.25
         )
-        axis.set_xscale("log")
+        log_scale(axis, min(self.n_words), max(self.n_words))
         axis.set_xlabel("training words")
         axis.set_ylabel("test accuracy")
         axis.set_title(f"mean and range of {self.n_seeds} samples of sentences", fontsize=10)

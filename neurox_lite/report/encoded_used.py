@@ -65,7 +65,7 @@ def plot_encoded_used(
         known = ~np.isnan(effects)
         correlation = spearmanr(-encoded.tied_ranks[known], effects[known]).statistic
         axis.scatter(places[known], effects[known], s=10, alpha=0.5, color="#0072b2", linewidths=0)
-        axis.set_xscale("log")
+        figures.log_scale(axis, 1, encoded.space.n_neurons)
         top = used.order[:MARKED]
         names = [str(neuron) for neuron in encoded.space.neurons(top)]
         _put_names(axis, places[top], effects[top], names)
