@@ -215,7 +215,8 @@ def _heat_map(axis: Axes, matrix: Matrix, lowest: float) -> None:
     axis.imshow(values, cmap=cmap, vmin=lowest, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         color = "white" if abs(value) > 0.6 else "black"
-        axis.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
+        text = f"{round(value, 2) + 0:.2f}"  # not -0.00
+        axis.text(column, row, text, ha="center", va="center", fontsize=7, color=color)
 
 
 def model_name(model: str) -> str:
@@ -258,14 +259,14 @@ def put_ticks(axis: Axes, places: Iterable[float], labels: Sequence[str], inches
 
 def log_scale(axis: Axes, low: float, high: float) -> None:
     """A logarithmic x axis from low to high, with whole numbers in the place of powers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     axis.set_xscale("log")
-    few = high < 30 * low
+    few = high < 100 * low
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
-    if few:
-        axis.minorticks_off()
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    axis.xaxis.set_minor_locator(NullLocator() if few else LogLocator(subs=range(2, 10)))
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
 def save_figure(figure: Figure, path: str | Path, *, dpi: int = 150) -> None:

@@ -71,8 +71,12 @@ def _installed() -> tuple[tuple[str, np.ndarray], ...]:
     """
     import numpy as np
     from matplotlib import get_data_path
-    from matplotlib.font_manager import fontManager, get_font
+    from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
+    # Its list is of when matplotlib was first used.
+    for path in {*findSystemFonts()} - {font.fname for font in fontManager.ttflist}:
+        with suppress(OSError, RuntimeError):
+            fontManager.addfont(path)
     found = {}
     for font in sorted(fontManager.ttflist, key=lambda font: ("Sans" not in font.name, font.name)):
         is_text = font.style == "normal" and font.weight in (400, "normal")

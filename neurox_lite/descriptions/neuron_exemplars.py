@@ -189,7 +189,8 @@ class NeuronExemplars(SavedResult):
             values = [each.value for each in side.examples]
             axis.plot(values, np.zeros(len(values)), "|", color="black", markersize=10)
         axis.set_yscale("symlog")
-        axis.set_xlabel("activation")
+        axis.yaxis.set_major_formatter("{x:,.0f}")
+        axis.set_xlabel("activation (below: of the examples)")
         axis.set_ylabel("words of the sample")
         axis.set_title(figure_text(f"neuron {self.neuron}, {self.category}"), fontsize=10)
         return finish(axes, ax, title)

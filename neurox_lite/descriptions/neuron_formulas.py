@@ -175,6 +175,8 @@ class CompositionalFormulas(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """Held-out IoU of all neurons and signs, each line sorted: best, one concept, shuffled."""
+        from matplotlib.ticker import MaxNLocator
+
         axes = panels(ax, size=(5.2, 3.6))
         axis = axes[0]
         names = ("best formula", "best single concept", "best formula, shuffled neuron")
@@ -187,6 +189,7 @@ class CompositionalFormulas(SavedResult):
         axis.set_xlabel("neurons and signs, best first")
         axis.set_ylabel("IoU on held-out sentences")
         axis.set_ylim(bottom=0)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         return finish(axes, ax, known_title(ax, title, self.space.model), legend=3)
 

@@ -13,7 +13,7 @@ from neurox_lite.arguments import one_or_more
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.evaluation.localisation import Localisation, Measure, half_width
-from neurox_lite.figures import MOST, PALETTE, Given, finish, panels
+from neurox_lite.figures import MOST, PALETTE, Given, finish, log_scale, panels
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -124,8 +124,6 @@ class Localisations(SavedResult):
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """A panel per measure with a dot and its interval per property and model."""
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
         every = [m for one in self.results for m in one.measures]
         known = [m for m in every if m.value is not None] or every[:1]
         names = list(dict.fromkeys(m.name for m in known))
@@ -154,10 +152,9 @@ class Localisations(SavedResult):
             axis.set_title(name, fontsize=10)
             axis.grid(alpha=0.3)
             if any(m.name == name and m.is_count for one in ordered for m in one.measures):
-                axis.set_xscale("log")
-                axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-                axis.xaxis.set_minor_locator(NullLocator())
-                axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+                ends = [end for m in known if m.name == name for end in (m.low, m.high, m.value)]
+                counts = [end for end in ends if end is not None]
+                log_scale(axis, min(counts), max(counts))
             else:
                 axis.set_xlim(-0.05, 1.05)
         several = len(models) > 1

@@ -79,14 +79,14 @@ def plot_encoded_used(
 
 
 def _put_names(axis: Axes, places: np.ndarray, effects: np.ndarray, names: Sequence[str]) -> None:
-    """Names of points, each at the first of its four corners where it is over no other."""
+    """Names of points, each at a corner, or a line further off, where it is over no other."""
     (left, right), (low, high) = np.log10(axis.get_xlim()), axis.get_ylim()
     x = 72 * PANEL[0] * (np.log10(places) - left) / (right - left)
     y = 72 * PANEL[1] * (effects - low) / (high - low)
     taken: list[tuple[float, float, float, float]] = []
     for place, effect, at_x, at_y, name in zip(places, effects, x, y, names, strict=True):
         width, height = NAME_SIZE * POINTS_PER_CHARACTER * len(name), 1.3 * NAME_SIZE
-        for across, up in product((3, -3), (2, -2)):
+        for across, up in product((3, -3), (2, -2, 12, -12)):
             ends = sorted((at_x + across, at_x + across + np.sign(across) * width))
             heights = sorted((at_y + up, at_y + up + np.sign(up) * height))
             box = (*ends, *heights)
@@ -105,6 +105,4 @@ def _put_names(axis: Axes, places: np.ndarray, effects: np.ndarray, names: Seque
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
-    return (
-        one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
-    )
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]

@@ -20,10 +20,10 @@ FIGURES |= speed.FIGURES
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pages", nargs="*", choices=list(FIGURES), default=list(FIGURES))
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help=", ".join(FIGURES))
     plt.switch_backend("agg")
     with plt.rc_context(STYLE):
-        for page in parser.parse_args().pages:
+        for page in parser.parse_args().pages or FIGURES:
             FIGURES[page]()
 
 

@@ -35,8 +35,8 @@ def planted_aspects() -> None:
         ax.set_xticks(range(len(EFFECTS)), ["1", "2", "4"])
         ax.set(ylim=(0, 1.04), xlabel="effect of an aspect, by a noise of 1", title=title)
         ax.grid()
-    axes[0].set_ylabel("precision of at most two descriptions")
-    axes[1].set_ylabel("recall")
+    axes[0].set_ylabel("precision@2")
+    axes[1].set_ylabel("recall@2")
     legend_below(figure, axes[0], 2)
     finish(figure, "planted-aspects", "Descriptions of planted aspects, mean of five seeds")
 
@@ -46,16 +46,17 @@ def described_minilm() -> None:
     layers = [row["layer"] for row in table]
     figure, axes = panels(2, 2.7)
     shown = {
-        "median AUPRC of the best": "median AUPRC of the best description",
-        "above 0.2": "neurons with an AUPRC above 0.2",
+        "median AUPRC of the best": "Median AUPRC of the best description",
+        "above 0.2": "Neurons with an AUPRC above 0.2, of 384",
     }
     for ax, (column, label), colour in zip(axes, shown.items(), (BLUE, ORANGE), strict=True):
         values = [number(row[column]) for row in table]
         ax.bar_label(ax.bar(layers, values, color=colour, width=0.7), fontsize=8)
-        ax.set(xlabel="layer", ylabel=label)
-    axes[0].axhline(0.01, color="black", lw=0.9, ls=":")
-    axes[0].text(6.45, 0.0115, "chance", ha="right", va="bottom", fontsize=8)
-    finish(figure, "described-minilm", "MiniLM on EWT: neurons that a description tells, of 384")
+        ax.set(xlabel="layer", title=label, ylim=(0, 1.1 * max(values)))
+    axes[0].plot([-0.6, 6.5], [0.01, 0.01], color="black", lw=0.9, ls=":")
+    axes[0].text(6.5, 0.01, " chance", va="center", fontsize=8)
+    axes[0].set_xlim(-0.6, 7.5)
+    finish(figure, "described-minilm", "MiniLM on EWT: how well do descriptions tell neurons?")
 
 
 def described_embedded() -> None:
@@ -67,19 +68,20 @@ def described_embedded() -> None:
         axes[0].plot(range(len(values)), values, style, color=PALETTE[look], label=row["model"])
     axes[0].axhline(0.05, color="black", lw=0.9, ls=":")
     axes[0].text(3, 0.052, "chance", ha="right", va="bottom", fontsize=8)
-    axes[0].set(ylim=(0, None), xlabel="layer", ylabel="median AUPRC of the best description")
+    axes[0].set(ylim=(0, None), xlabel="layer", ylabel="median AUPRC")
+    axes[0].set_title("The best description")
     axes[0].set_xticks(range(4))
-    axes[0].legend(ncols=2, fontsize=8, loc="lower left")
+    axes[0].legend(ncols=5, fontsize=8, loc="lower center", columnspacing=0.8, handlelength=1.2)
     names = [row["model"] for row in table]
     found = [number(row["first in both halves"]) for row in table]
     jaccard = [[100 * n for n in numbers(row["Jaccard (by chance)"])] for row in table]
     at = np.arange(len(names))
-    axes[1].plot(found, at, "o", color=BLUE, label="the first is the same")
+    axes[1].plot(found, at, "o", color=BLUE, label="first description the same")
     axes[1].plot([own for own, _ in jaccard], at, "s", color=ORANGE, label="Jaccard index of all")
     axes[1].plot([by for _, by in jaccard], at, "|", ms=12, mew=2, color=GREY, label="by chance")
     rows(axes[1], names)
-    axes[1].set(xlim=(0, 103), xlabel="agreement of both halves of the corpus (%)")
-    axes[1].legend(fontsize=8, loc="upper left", bbox_to_anchor=(0.1, 1))
+    axes[1].set(xlim=(0, 103), xlabel="%", title="Agreement of both halves of the corpus")
+    legend_below(figure, axes[1], 3)
     finish(figure, "described-embedded", "Descriptions of the neurons of five small models")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MultipleLocator, NullLocator
 
 from neurox_lite.figures import MARKERS, PALETTE
 from tests.benchmarks.result_figures.drawing import finish, legend_below, panels, rows
@@ -20,7 +20,12 @@ def neurons_needed(page: str, title: str) -> None:
     for row in rows_of(page, "task", "REINFORCE", "random"):
         by_model.setdefault(row["task"].partition(" ")[0], []).append(row)
     figure, axes = panels(
-        2, 0.9 + 2.9 * len(by_model) / 2, -(-len(by_model) // 2), sharey=True, squeeze=False
+        2,
+        0.9 + 2.9 * len(by_model) / 2,
+        -(-len(by_model) // 2),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
     )
     for ax, (model, table) in zip(axes.flat, by_model.items(), strict=True):
         names = [row["task"].partition(" ")[2] for row in table]
@@ -37,6 +42,7 @@ def neurons_needed(page: str, title: str) -> None:
     counts = [1, 3, 10, 30, 100, 300]
     for ax in axes.flat:
         ax.set_xticks(counts, map(str, counts))
+        ax.set_xlim(0.75, 900)
         ax.xaxis.set_minor_locator(NullLocator())
     for ax in axes[-1]:
         ax.set_xlabel("neurons that have to be replaced")
@@ -74,14 +80,15 @@ def mask_searches() -> None:
             list(best), np.array(list(best.values())) / 1000, f"{MARKERS[look]}-",
             color=PALETTE[look], label=search,
         )  # fmt: skip
-    axes[1].set(ylim=(0, None), ylabel="thousand runs of the model")
+    axes[1].yaxis.set_major_locator(MultipleLocator(5))
+    axes[1].set(ylim=(0, 23), ylabel="thousand runs of the model")
     axes[1].set_title("Runs to a mask that is small enough, best rate")
-    axes[1].legend(fontsize=8, loc="upper left", bbox_to_anchor=(0.16, 1))
     for ax in axes:
         ax.set(xscale="log", xlabel="neurons of the layer, of GPT-2s of two layers")
         ax.set_xticks([256, 1024, 4096], ["256", "1,024", "4,096"])
         ax.minorticks_off()
         ax.grid()
+    legend_below(figure, axes[1], 6)
     finish(figure, "mask-searches", "Searches for the fewest neurons that turn the verb")
 
 
@@ -92,7 +99,7 @@ FIGURES = {
         "Neurons that turn the number of the verb: mean and range of five seeds",
     ),
     "gender": partial(
-        neurons_needed, "gender", "Neurons that turn she to he, or he to she: five seeds"
+        neurons_needed, "gender", "Neurons that turn she and he: mean and range of five seeds"
     ),
     "mask-searches": mask_searches,
 }

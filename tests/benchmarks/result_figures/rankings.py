@@ -121,7 +121,11 @@ def penalties() -> None:
     axes[0].set(ylabel="dev accuracy (%)", title="The probe")
     axes[1].set(ylabel="score S", title="Its ranking: what the top says, less the bottom")
     legend_below(figure, axes[0], 3)
-    finish(figure, "penalties", "MiniLM, parts of speech: a smaller l1 makes a better probe")
+    finish(
+        figure,
+        "penalties",
+        "MiniLM, parts of speech: a smaller l1 makes a better probe, and a worse ranking",
+    )
 
 
 def three_tags() -> None:
@@ -140,9 +144,9 @@ def three_tags() -> None:
     axes[0].legend(loc="lower right", fontsize=8)
     entropy, chance = zip(*(row[list(row)[-1]].split(";") for row in table), strict=True)
     dots(axes[1], at, entropy, 0)
-    axes[1].plot(list(map(number, chance)), at, "|", ms=13, mew=2, color=GREY, label="by chance")
+    axes[1].plot(list(map(number, chance)), at, "|", ms=13, mew=2, color=GREY)
+    axes[1].text(1.0, 0.3, "by chance", ha="right", va="center", fontsize=8)
     axes[1].set(xlim=(0, 1.05), xlabel="entropy over layers", title="In how many layers?")
-    axes[1].legend(loc="lower left", fontsize=8)
     shared = rows_of("three-tags", "neurons of", "found")[:4]
     rows(axes[2], [row["neurons of"] for row in shared])
     low, high = np.array([numbers(row["95 % of chance"]) for row in shared]).T

@@ -66,6 +66,7 @@ def extraction() -> None:
     figure, ax = panels(1, 2.7)
     beside(ax, names, found, "what it is compared with")
     ax.set_xlabel("words/s on 2 cores (more is better)")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     legend_below(figure, ax, 2)
     finish(figure, "speed-extraction", "MiniLM over EWT dev: extraction, beside the bare model")
 
@@ -88,8 +89,12 @@ def bounded_memory() -> None:
         ax.bar_label(bars, [f"{value:,.0f}" for value in store.values()], padding=2, fontsize=8)
         ax.axvline(most, color="black", lw=0.9, ls=":")
         ax.text(most, len(names) - 0.6, "at most ", ha="right", fontsize=8)
-        ax.set(xlabel="peak memory (MB)", title=block.partition("\n")[0].partition("over ")[2])
+        ax.set(
+            xlabel="peak memory (MB)",
+            title=block.partition("\n")[0].partition("over ")[2].replace(": ", "\n"),
+        )
         ax.set_xlim(0, 1.05 * most)
+        ax.xaxis.set_major_formatter("{x:,.0f}")
     rows(axes[0], names)
     axes[1].grid(axis="x")
     finish(figure, "bounded-memory", "Peak memory of the stages of a study")

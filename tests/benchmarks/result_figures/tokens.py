@@ -65,9 +65,9 @@ def attractors() -> None:
             )
         ax.set_xlim(-3, 103)
         ax.grid(axis="x")
-    axes[0].set(xlabel="% of the pairs", title="The subject has the largest value (more is better)")
+    axes[0].set(xlabel="% of the pairs", title="The subject is first (more is better)")
     axes[1].set(
-        xlabel="% of the pairs", title="An attractor has more than it (less is better)"
+        xlabel="% of the pairs", title="An attractor is above it (less is better)"
     )  # fmt: skip
     rows(axes[0], names)
     for ax in axes:
@@ -120,7 +120,7 @@ def deciding_words() -> None:
             ax.axhline(place - 0.5, color="0.9", lw=0.7)
         ax.grid(axis="x")
     rows(axes[0], names)
-    axes[0].set(xlabel="share of the deciding words found; range of seeds", title="Hits")
+    axes[0].set(xlabel="share of the deciding words found", title="Hits, range of seeds")
     axes[1].set(xlabel="fall of the probability without them", title="Comprehensiveness")
     legend_below(figure, axes[0], 2)
     finish(figure, "deciding-words", "Two BERTs: which words decide? Mean of five seeds")
@@ -151,12 +151,16 @@ def toy_task() -> None:
             ax.plot([ends[0], ends[-1]], [place] * 2, "|-", color=colour, lw=2.5, ms=8)
         ax.grid(axis="x")
     rows(axes[0], [row["method"] for row in table])
-    axes[0].set(xscale="log", xlabel="nats", title="KL from the truth (less is better)")
+    axes[0].set(xscale="log", xlabel="nats", title="KL (less is better)")
     axes[0].set_xticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
     axes[0].minorticks_off()
-    axes[1].set(xlim=(0, None), xlabel="nats", title="JS (less is better)")
+    axes[1].set(xlim=(-0.01, None), xlabel="nats", title="JS (less is better)")
     axes[2].set(xlim=(0.38, 1.02), xlabel="share found", title="Hits (more is better)")
-    finish(figure, "toy-task", "The toy task: which symbols decide? Range of five seeds")
+    finish(
+        figure,
+        "toy-task",
+        "The toy task: how far are attributions from the truth? Range of five seeds",
+    )
 
 
 FIGURES = {
