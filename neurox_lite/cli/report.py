@@ -34,7 +34,7 @@ class Report:
         typer.Option(
             "--neurons",
             metavar="all|N",
-            help="How many neurons of the main ranking can be opened; by default 5,000 at most.",
+            help="How many neurons of each model can be opened; by default its first 5,000.",
         ),
     ] = None
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report.")] = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import permutations, starmap
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from neurox_lite.json_files import read_json
 from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.leaves import Leaf, leaves_of
 from neurox_lite.pipeline.stage import Stage
-from neurox_lite.pipeline.stages import STAGES
-from neurox_lite.pipeline.workspace import Workspace, read_corpus_of
+from neurox_lite.pipeline.stages import STAGES, twins_of
+from neurox_lite.pipeline.workspace import LOOKED_AT, Workspace, read_corpus_of
 from neurox_lite.public_names import public_sources
 from neurox_lite.ranking.layer_profiles import LayerProfiles, layer_profiles
 from neurox_lite.ranking.shared_neurons import shared_neurons
@@ -33,6 +34,7 @@ from neurox_lite.report.comparison_files import (
     beside,
     localisation_file,
     shared_file,
+    twins_file,
 )
 from neurox_lite.report.html_report import write_report_of_run
 from neurox_lite.report.job_files import (
@@ -41,6 +43,7 @@ from neurox_lite.report.job_files import (
     RANKING,
     RECORD,
     REPORT,
+    STORE,
     SUMMARY,
 )
 from neurox_lite.report.result_files import other_files
@@ -91,10 +94,20 @@ class SeveralJobs:
         """A stage per model."""
         return tuple(_extraction(leaves[0]) for leaves in self.by_model.values())
 
+    @property
+    def pairs(self) -> list[tuple[Leaf, Leaf]]:
+        """The first job of each model, with that of each other model."""
+        firsts = [leaves[0] for leaves in self.by_model.values()]
+        return list(permutations(firsts, 2))
+
     def after_leaves(self) -> tuple[Stage[SeveralJobs], ...]:
-        """The stages that read what the jobs of one tag and one model have found."""
+        """The stages that read what the jobs of one tag and one model have found.
+
+        Of each job, of each of the pairs, and two of all.
+        """
         localise = tuple(map(_localisation, self.leaves))
-        return (*localise, _comparison(self, localise), _report())
+        between = tuple(starmap(_twins, self.pairs))
+        return (*localise, *between, _comparison(self, localise), _report(between))
 
     def keys(self, leaf: Leaf, *names: str) -> list[Any]:
         """What stages of a job of one tag and one model depended on; all stages by default."""
@@ -138,6 +151,35 @@ def _localisation(leaf: Leaf) -> Stage[SeveralJobs]:
     )
 
 
+def _twins(leaf: Leaf, other: Leaf) -> Stage[SeveralJobs]:
+    """Twins of one model's neurons in another, which do not depend on tags."""
+    file = twins_file(leaf.model_folder, other.model_folder)
+
+    def work(several: SeveralJobs) -> Workspace:
+        return Workspace(leaf.job, several.corpus)
+
+    def inputs(several: SeveralJobs) -> list[Any]:
+        with work(several).store as store:
+            is_all = store.space.n_neurons <= LOOKED_AT
+        of_neurons = several.keys(leaf, "extract" if is_all else "rank")
+        return [of_neurons, several.keys(other, "extract"), leaf.job.seed]
+
+    def run(several: SeveralJobs) -> None:
+        path = several.folder / file.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with STORE.read(several.folder / other.name) as there:
+            twins_of(work(several), there).save(path)
+
+    return Stage(
+        file.stage,
+        (),
+        inputs,
+        run,
+        is_wanted=lambda several: work(several).has_exemplars,
+        always=(file.name,),
+    )
+
+
 def _comparison(several: SeveralJobs, before: tuple[Stage[SeveralJobs], ...]) -> Stage[SeveralJobs]:
     files = [LAYER_PROFILES.name, LOCALISATIONS.name]
     if len(several.job.tags) > 1:
@@ -156,11 +198,11 @@ def _comparison(several: SeveralJobs, before: tuple[Stage[SeveralJobs], ...]) ->
     )
 
 
-def _report() -> Stage[SeveralJobs]:
+def _report(between: tuple[Stage[SeveralJobs], ...]) -> Stage[SeveralJobs]:
     """One report of all tags and models, beside that of each."""
     return Stage(
         REPORT_OF_ALL,
-        (COMPARISON,),
+        (COMPARISON, *(stage.name for stage in between)),
         lambda several: [
             several.job.seed,
             other_files(several.folder, tuple(leaf.name for leaf in several.leaves)),

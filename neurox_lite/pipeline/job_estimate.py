@@ -155,29 +155,46 @@ def _of_several(several: SeveralJobs) -> tuple[list[StageEstimate], int]:
         store = several.folder / leaves[0].store
         extractions[model_folder] = _extraction(work, store, own_done, stage.name)
         found.append(extractions[model_folder].cost)
-    *localise, comparison, report = several.after_leaves()
-    localised = []
-    for leaf, stage in zip(several.leaves, localise, strict=True):
+    *before, comparison, report = several.after_leaves()
+    localise, between = before[: len(several.leaves)], before[len(several.leaves) :]
+    costs: dict[str, StageCosts] = {}
+    are_done: set[str] = set()
+    are_ranked: set[str] = set()
+    for leaf in several.leaves:
         work = Workspace(leaf.job, several.corpus)
-        costs = _stage_costs(work, extractions[leaf.model_folder])
-        own = _of_leaf(leaf, work, costs)
+        costs[leaf.name] = _stage_costs(work, extractions[leaf.model_folder])
+        own = _of_leaf(leaf, work, costs[leaf.name])
         found += own
-        if all(one.done for one in own) and folder.done((stage,), several):
-            localised.append(StageEstimate(stage.name, 0.0, 0, 0, done=True))
-            continue
-        cost = costs.of("localisation")
-        localised.append(_estimate(stage.name, cost.seconds, cost.disk, cost.memory))
-    found += localised
-    is_done = all(one.done for one in found)
-    done = folder.done(several.stages(), several) if is_done else set()
-    n_neurons = next(iter(extractions.values())).n_neurons
-    of_stages = ((comparison, StageCost(1, 1 << 20)), (report, report_cost(n_neurons)))
-    for stage, cost in of_stages:
-        if stage.name in done:
-            found.append(StageEstimate(stage.name, 0.0, 0, 0, done=True))
-        else:
-            found.append(_estimate(stage.name, cost.seconds, cost.disk, cost.memory))
-    return found, n_neurons
+        are_done |= {leaf.name} if all(one.done for one in own) else set()
+        are_ranked |= {leaf.name for one in own if one.done and one.name.endswith(": rank")}
+    of_some = [
+        (stage, costs[leaf.name].of("localisation"), leaf.name in are_done)
+        for leaf, stage in zip(several.leaves, localise, strict=True)
+    ]
+    of_some += [
+        (
+            stage,
+            costs[leaf.name].twins(extractions[other.model_folder].n_neurons),
+            {leaf.name, other.name} <= are_ranked,
+        )
+        for (leaf, other), stage in zip(several.pairs, between, strict=True)
+        if stage.is_wanted(several)
+    ]
+    for stage, cost, is_ready in of_some:
+        is_done = is_ready and stage.name in folder.done((stage,), several)
+        found.append(_of_one(stage.name, cost, is_done))
+    is_ready = all(one.done for one in found)
+    done = folder.done(several.stages(), several) if is_ready else set()
+    n_neurons = [each.n_neurons for each in extractions.values()]
+    of_all = ((comparison, StageCost(1, 1 << 20)), (report, report_cost(*n_neurons)))
+    found += [_of_one(stage.name, cost, stage.name in done) for stage, cost in of_all]
+    return found, n_neurons[0]
+
+
+def _of_one(name: str, cost: StageCost, is_done: bool) -> StageEstimate:
+    if is_done:
+        return StageEstimate(name, 0.0, 0, 0, done=True)
+    return _estimate(name, cost.seconds, cost.disk, cost.memory)
 
 
 def _of_leaf(leaf: Leaf, work: Workspace, costs: StageCosts) -> list[StageEstimate]:
@@ -233,7 +250,7 @@ def _of_stages(work: Workspace, costs: StageCosts, done: set[str]) -> list[Stage
         if not stage.is_wanted(work):
             continue
         if stage.name in done:
-            found.append(StageEstimate(stage.name, 0.0, 0, 0, done=True))
+            found.append(_of_one(stage.name, StageCost(0), is_done=True))
             continue
         if stage.name not in ("search", "probe", "rank"):
             held = costs.held_bytes

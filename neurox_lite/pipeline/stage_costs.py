@@ -61,9 +61,9 @@ class StageCost:
     memory: int = 0
 
 
-def report_cost(n_neurons: int) -> StageCost:
-    """Of a report of so many neurons."""
-    n_shown = min(n_neurons, MOST_NEURONS)
+def report_cost(*n_neurons: int) -> StageCost:
+    """Of a report of models with so many neurons each."""
+    n_shown = sum(min(each, MOST_NEURONS) for each in n_neurons)
     return StageCost(1 + 2e-3 * n_shown, PAGE_BYTES + NEURON_BYTES * n_shown)
 
 
@@ -112,7 +112,7 @@ class StageCosts:
             "rank intervals": self._rank_intervals,
             "describe": self._describe,
             "exemplars": self._exemplars,
-            "twins": self._twins,
+            "twins": self.twins,
             "tokens": self._tokens,
             "localisation": self._localisation,
             "summary": lambda: StageCost(1, 1 << 20),
@@ -255,17 +255,19 @@ class StageCosts:
         memory += 2 * EXEMPLAR_BYTES * n_kept
         return StageCost(seconds, EXEMPLAR_BYTES * n_kept + 12 * n_words, memory)
 
-    def _twins(self) -> StageCost:
+    def twins(self, n_others: int | None = None) -> StageCost:
+        """In the same model, or in another one of so many neurons."""
+        n_others = self.n_neurons if n_others is None else n_others
         n_kept = min(self.n_neurons, LOOKED_AT)
         most = TWIN_WORDS if n_kept == self.n_neurons else FEWER_TWIN_WORDS
         n_words = min(most, self._n_words)
-        numbers = n_words * self.n_neurons
+        numbers = n_words * n_others
         seconds = self._reads(n_words) + TWIN_SECONDS * (numbers + n_words * n_kept)
-        seconds += PAIR_SECONDS * self.n_neurons * n_kept
+        seconds += PAIR_SECONDS * n_others * n_kept
         # A pass of a fit multiplies twice.
         seconds += numbers * n_kept * self.fits.speed.exact[0] / 2
         block = 4 * min(COLUMN_NUMBERS, numbers)
-        memory = 4 * n_words * n_kept + 3 * block + 60 * n_kept * min(1024, self.n_neurons)
+        memory = 4 * n_words * n_kept + 3 * block + 60 * n_kept * min(1024, n_others)
         return StageCost(seconds, 200 * n_kept, memory)
 
     def _tokens(self) -> StageCost:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from neurox_lite.activations.store import ActivationStore
 from neurox_lite.attribution.comparison import NAMES as ATTRIBUTION_FILES
 from neurox_lite.attribution.comparison import compare_attributions
 from neurox_lite.corpora.label_rules import LabelRules
+from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.correlation.twins import twins
 from neurox_lite.descriptions.describe import describe
 from neurox_lite.descriptions.exemplars import exemplars
@@ -175,11 +177,16 @@ def _exemplars(work: Workspace) -> None:
 
 
 def _twins(work: Workspace) -> None:
-    neurons = work.looked_at
-    n_words = TWIN_WORDS if neurons is None else FEWER_TWIN_WORDS
     path = work.path(TWINS)
     path.parent.mkdir(exist_ok=True)
-    twins(work.store, neurons=neurons, n_words=n_words, seed=work.job.seed).save(path)
+    twins_of(work).save(path)
+
+
+def twins_of(work: Workspace, other: ActivationStore | None = None) -> NeuronTwins:
+    """Of the neurons that are looked at, in the same model or in another one of the same words."""
+    neurons = work.looked_at
+    n_words = TWIN_WORDS if neurons is None else FEWER_TWIN_WORDS
+    return twins(work.store, other, neurons=neurons, n_words=n_words, seed=work.job.seed)
 
 
 def _tokens(work: Workspace) -> None:

@@ -167,22 +167,22 @@ def neurons(chosen: Iterable[Neuron], of: NeuronSpace | None) -> dict[str, Any]:
     return {"neurons": [str(neuron) for neuron in chosen], "of": of}
 
 
-def linked(made: Section, has: Callable[[NeuronSpace, list[str]], bool]) -> Section:
+def linked(made: Section, model_of: Callable[[NeuronSpace, list[str]], str | None]) -> Section:
     """The section where neurons that the report has are links, and others text.
 
     Parameters
     ----------
     made : Section
-    has : function of a space and neurons of it, as they are shown
-        Whether all of them can be opened.
+    model_of : function of a space and neurons of it, as they are shown
+        The model in whose table they all are; None where they are in none.
     """
 
     def cell(value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        named = value["neurons"]
-        is_link = value["of"] is not None and has(value["of"], named)
-        return {"neurons": named} if is_link else ", ".join(named)
+        named, of = value["neurons"], value["of"]
+        model = None if of is None else model_of(of, named)
+        return ", ".join(named) if model is None else {"neurons": named, "model": model}
 
     blocks = [
         {**block, "rows": [[cell(value) for value in row] for row in block["rows"]]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.evaluation.localisation import Localisation
 from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
@@ -22,9 +23,12 @@ LOCALISATIONS = JobFile("localisation.json", COMPARISON, Localisations.load)
 ONE_BY_ONE = "localisation"
 """Folder with the localisation of each tag and model."""
 
+TWINS_BETWEEN = "twins"
+"""Folder with the twins of each model's neurons in each other model."""
+
 SHARED = "shared_neurons"
 RESERVED = {JOB, RECORD, STORE.name, SUMMARY.name, REPORT.name, ONE_BY_ONE, f"{SHARED}.json"}
-RESERVED |= {LAYER_PROFILES.name, LOCALISATIONS.name}
+RESERVED |= {LAYER_PROFILES.name, LOCALISATIONS.name, TWINS_BETWEEN}
 
 
 def shared_file(model_folder: str) -> JobFile[SharedNeurons]:
@@ -37,6 +41,12 @@ def shared_file(model_folder: str) -> JobFile[SharedNeurons]:
 def localisation_file(leaf: str) -> JobFile[Localisation]:
     """How localised one tag is in one model, by the name of its folder."""
     return JobFile(f"{ONE_BY_ONE}/{leaf}.json", f"localise {leaf}", Localisation.load)
+
+
+def twins_file(model_folder: str, other_folder: str) -> JobFile[NeuronTwins]:
+    """Twins of one model's neurons in another, by the names of their folders."""
+    name = f"{TWINS_BETWEEN}/{model_folder}/{other_folder}.json"
+    return JobFile(name, f"twins of {model_folder} in {other_folder}", NeuronTwins.load)
 
 
 def beside(name: str) -> list[str]:

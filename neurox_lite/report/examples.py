@@ -42,10 +42,11 @@ class Sentences:
     """Sentences that are examples of some neuron, numbered as they come."""
 
     found: list[list[str]] = field(default_factory=list)
-    numbers: dict[Any, int] = field(default_factory=dict)
+    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
 
-    def number(self, key: Any, words: Sequence[str]) -> int:
-        """The number of a sentence, which ``key`` stands for."""
+    def number(self, words: Sequence[str]) -> int:
+        """The number of a sentence, which is the same wherever it comes from."""
+        key = tuple(words)
         if key not in self.numbers:
             self.numbers[key] = len(self.found)
             self.found.append(list(words))
@@ -86,7 +87,7 @@ def of_arrays(exemplars: Exemplars, row: int, sentences: Sentences) -> dict[str,
                 radius = len(own) // 2
                 levels = _characters(own[first - place + radius : last - place + radius])
             exact = _short(float(arrays[f"{before}values"][row, sign, rank]))
-            examples.append([sentences.number(number, words), place, first, levels, exact])
+            examples.append([sentences.number(words), place, first, levels, exact])
         if examples:
             bands.append({"name": name, "examples": examples})
     words_of = {
@@ -175,7 +176,7 @@ def _example(each: Example, median: float, scale: float, sentences: Sentences) -
         each.value if place == each.place else None for place in range(len(each.words))
     ]
     levels = "".join(_level(value, median, scale) for value in known[first:last])
-    number = sentences.number(each.words, each.words)
+    number = sentences.number(each.words)
     return [number, each.place, first, levels, _short(each.value)]
 
 

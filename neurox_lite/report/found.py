@@ -77,6 +77,7 @@ ELSEWHERE = {"seed spread", "seeds.json"}
 
 OF_COMPARISONS = {
     *("shared neurons", "layer profiles", "localisation", "localisations", "layer similarity"),
+    "neuron twins",
 }
 """Kinds that a job of several tags or models writes beside its jobs."""
 
@@ -126,7 +127,7 @@ class FoundResults:
     ----------
     folder : Path
     results : tuple of Found
-        By path.
+        By path; of a job of several tags or models in the order in which it names these.
     jobs : dict of str to dict
         What ``job.yaml`` says, by the folder that it is in ("." for this one).
     damaged : tuple of str
@@ -246,7 +247,21 @@ def find_results(folder: str | Path, *, or_without: bool = False) -> FoundResult
             f"{folder}: holds no results; give the folder of a job, or one with rankings, masks, "
             "ablations, attributions or descriptions (.json) that neurox_lite wrote"
         )
+    results.sort(key=lambda each: _in_order(each, jobs))
     return FoundResults(folder, tuple(results), jobs, tuple(damaged))
+
+
+def _in_order(found: Found, jobs: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """The parts of a path; those of a tag and a model as their numbers in the job of several."""
+    own = jobs.get(found.home, {})
+    for above in Path(found.home).parents:
+        job = jobs.get(above.as_posix(), {})
+        named = [(job.get(f"{one}s") or [], own.get(one)) for one in ("model", "tag")]
+        if any(one in several for several, one in named):
+            places = (several.index(one) if one in several else 0 for several, one in named)
+            numbers = (f"{place:04}" for place in places)
+            return (*above.parts, *numbers, *found.path.relative_to(found.home).parts)
+    return found.path.parts
 
 
 def _without(folder: Path, error: InputError) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,15 @@ from neurox_lite.report.depth import (
     search_section,
 )
 from neurox_lite.report.encoded import encoded_section
+from neurox_lite.report.examples import Sentences
 from neurox_lite.report.faults import faults
 from neurox_lite.report.found import FoundResults, find_results
+from neurox_lite.report.found_again import found_again_section
 from neurox_lite.report.main_ranking import are_alike
 from neurox_lite.report.masks import masks_section
 from neurox_lite.report.methods import agreement_section
 from neurox_lite.report.neuron_details import neuron_details
-from neurox_lite.report.neuron_rows import MOST_NEURONS, Rows, table_rows
+from neurox_lite.report.neuron_rows import MOST_NEURONS, Rows, rows_of_models
 from neurox_lite.report.neuron_table import neuron_table
 from neurox_lite.report.notes import notes
 from neurox_lite.report.page import page
@@ -65,6 +67,7 @@ SECTIONS = (
     profiles_section,
     localised_section,
     similar_section,
+    found_again_section,
 )
 """In the order of the page; each is None where a folder has nothing of its subject."""
 
@@ -79,7 +82,7 @@ def write_report(folder: str | Path, path: str | Path, *, neurons: int | str | N
     path : path
         Of the file, in the folder or elsewhere.
     neurons : int or "all", optional
-        How many neurons of the main ranking can be opened; by default 5,000 at most.
+        How many neurons of each model's main ranking can be opened; by default 5,000 at most.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def write_report_of_run(folder: Path, path: Path) -> None:
 
 
 def most_neurons(given: int | str | None) -> int | None:
-    """How many neurons can be opened at most; None for all.
+    """How many neurons of a model can be opened at most; None for all.
 
     Raises
     ------
@@ -130,10 +133,10 @@ def report_page(found: FoundResults, *, neurons: int | None) -> str:
 
 def report_data(
     found: FoundResults, *, neurons: int | None
-) -> tuple[dict[str, Any], list[list[dict[str, Any]]], list[list[str]]]:
-    """What the page shows, the details of neurons in chunks, and the sentences these name."""
+) -> tuple[dict[str, Any], list[list[list[dict[str, Any]]]], list[list[str]]]:
+    """What the page shows, the details of each model's neurons in chunks, and their sentences."""
     subjects = Subjects(found)
-    rows = table_rows(subjects, neurons)
+    tables = rows_of_models(subjects, neurons)
     sections = [made for make in SECTIONS if (made := make(subjects)) is not None]
     data: dict[str, Any] = {
         "title": subjects.title,
@@ -141,16 +144,22 @@ def report_data(
         "provenance": provenance(subjects),
         "warnings": faults(subjects),
         "notes": notes(subjects),
-        "sections": [linked(each, _opens(rows)) for each in sections],
-        "neurons": None if rows is None else neuron_table(subjects, rows),
+        "sections": [linked(each, _model_of(tables)) for each in sections],
+        "neurons": [neuron_table(subjects, rows, name) for name, rows in tables.items()],
     }
-    details, sentences = ([], []) if rows is None else neuron_details(subjects, rows)
-    return shown(data), shown(details), shown(sentences)
+    sentences = Sentences()
+    details = [neuron_details(subjects, tables, name, sentences) for name in tables]
+    return shown(data), shown(details), shown(sentences.found)
 
 
-def _opens(rows: Rows | None) -> Callable[[NeuronSpace, list[str]], bool]:
-    """Whether neurons are in the table, of which there may be none."""
-    if rows is None:
-        return lambda space, named: False
-    own, known = rows.space, set(map(str, rows.neurons))
-    return lambda space, named: are_alike(space, own) and known.issuperset(named)
+def _model_of(tables: Mapping[str, Rows]) -> Callable[[NeuronSpace, list[str]], str | None]:
+    """In the table of which model there are some neurons; None where they are in none."""
+    known = {name: set(map(str, rows.neurons)) for name, rows in tables.items()}
+
+    def model(space: NeuronSpace, named: list[str]) -> str | None:
+        for name, rows in tables.items():
+            if are_alike(space, rows.space) and known[name].issuperset(named):
+                return name
+        return None
+
+    return model

@@ -22,9 +22,10 @@ IN_MODEL = "single-replacement"
 
 @dataclass(frozen=True)
 class NamedRanking:
-    """A ranking, and what it is called among the others."""
+    """A ranking, what it is called among the others, and what its job is called."""
 
     name: str
+    label: str
     found: Found
 
     __repr__ = short_repr
@@ -45,26 +46,29 @@ def main_rankings(subjects: Subjects) -> dict[str, NeuronRanking]:
     return found
 
 
-def all_rankings(subjects: Subjects) -> list[NamedRanking]:
-    """Every ranking, those that stand for a job first; named by method, and place if need be."""
+def all_rankings(subjects: Subjects, of: NeuronSpace | None = None) -> list[NamedRanking]:
+    """Every ranking, those that stand for a job first; named by method, and place if need be.
+
+    With a space only those of its neurons, named among these.
+    """
     several = [
-        each for home in subjects.found.homes for each in _in_order(subjects.found.of(KIND, home))
+        each
+        for home in subjects.found.homes
+        for each in _in_order(subjects.found.of(KIND, home))
+        if of is None or are_alike(each.result.space, of)
     ]
-    methods = [_with_label(subjects, each) for each in several]
+    labels = subjects.labels
+    if of is not None:
+        labels = subjects.labels_among(each.home for each in several)
+    methods = [": ".join(filter(None, (labels[f.home], f.result.method))) for f in several]
     named: list[NamedRanking] = []
     for each, name in zip(several, methods, strict=True):
         if methods.count(name) > 1:
             name = f"{name} ({each.place or each.path.stem})"
         while name in (one.name for one in named):
             name = f"{name} ({each.path.as_posix()})"
-        named.append(NamedRanking(name, each))
+        named.append(NamedRanking(name, labels[each.home], each))
     return named
-
-
-def _with_label(subjects: Subjects, found: Found) -> str:
-    label = subjects.labels.get(found.home, "")
-    method = found.result.method
-    return f"{label}: {method}" if label else method
 
 
 def _in_order(found: list[Found]) -> list[Found]:

@@ -14,8 +14,13 @@ from neurox_lite.descriptions.neuron_exemplars import NeuronExemplars
 from neurox_lite.descriptions.neuron_tokens import TokensWritten
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.report.examples import Sentences, of_arrays, of_one, rows_of
-from neurox_lite.report.main_ranking import are_alike
-from neurox_lite.report.neuron_rows import Rows, descriptions_of, exemplars_of, own_exemplars
+from neurox_lite.report.neuron_rows import (
+    Rows,
+    are_of_one,
+    descriptions_of,
+    exemplars_of,
+    own_exemplars,
+)
 from neurox_lite.report.neuron_table import class_values, effects_of
 from neurox_lite.report.subjects import Subjects
 
@@ -25,18 +30,28 @@ SIGNS = ("highest", "lowest")
 
 
 def neuron_details(
-    subjects: Subjects, rows: Rows
-) -> tuple[list[list[dict[str, Any]]], list[list[str]]]:
-    """Details of the neurons in their order, in chunks; and the sentences that they name."""
-    sentences = Sentences()
-    neurons = rows.neurons
+    subjects: Subjects, tables: Mapping[str, Rows], model: str, sentences: Sentences
+) -> list[list[dict[str, Any]]]:
+    """Details of a model's neurons in the order of its table, in chunks.
+
+    Parameters
+    ----------
+    subjects : Subjects
+    tables : mapping of str to Rows
+        Of all models, by what they are called.
+    model : str
+        Of which of them.
+    sentences : Sentences
+        Those that details name are added.
+    """
+    rows = tables[model]
     of_exemplars = _exemplars(subjects, rows, sentences)
     described = _descriptions(subjects, rows)
     written = _tokens(subjects, rows)
     weights = _weights(subjects, rows)
-    effects, twins = effects_of(subjects, rows), _twins(subjects, rows)
+    effects, twins = effects_of(subjects, rows), _twins(subjects, tables, rows)
     details = []
-    for place, neuron in enumerate(neurons):
+    for place, neuron in enumerate(rows.neurons):
         details.append(
             {
                 "category": None,
@@ -49,13 +64,12 @@ def neuron_details(
                 **of_exemplars.get(neuron, {}),
                 "descriptions": described.get(neuron),
                 "tokens": written.get(neuron),
-                "weights": None if weights is None else weights[place],
+                "weights": [each[place] for each in weights],
                 "effects": [list(each) for each in effects.get(neuron, [])],
                 **twins.get(neuron, {"twins": [], "others": []}),
             }
         )
-    chunks = [details[i : i + PER_CHUNK] for i in range(0, len(details), PER_CHUNK)]
-    return chunks, sentences.found
+    return [details[i : i + PER_CHUNK] for i in range(0, len(details), PER_CHUNK)]
 
 
 def _exemplars(
@@ -135,7 +149,7 @@ def _tokens(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[str]]
     found: dict[Neuron, dict[str, list[str]]] = {}
     for each in subjects.found.of("tokens written"):
         written: TokensWritten = each.result
-        if not (are_alike(written.space, rows.space) or are_alike(rows.space, written.space)):
+        if not are_of_one(written.space, rows.space):
             continue
         parts = zip(written.neurons, written.raised, written.lowered, strict=True)
         for neuron, raised, lowered in parts:
@@ -143,18 +157,22 @@ def _tokens(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[str]]
     return found
 
 
-def _twins(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[list[Any]]]]:
-    """The neurons that correlate most with each, of its own model and of others."""
+def _twins(
+    subjects: Subjects, tables: Mapping[str, Rows], rows: Rows
+) -> dict[Neuron, dict[str, list[list[Any]]]]:
+    """The neurons that correlate most with each, of its own model and of others.
+
+    Of these stand the model, the neuron, the correlation, and whether there is a page of it.
+    """
     found: dict[Neuron, dict[str, list[list[Any]]]] = {}
     seen: list[NeuronSpace | None] = []
     for each in subjects.found.of("neuron twins"):
         own: NeuronTwins = each.result
-        if not (are_alike(own.space, rows.space) or are_alike(rows.space, own.space)):
-            continue
         # Every property of a model may have brought the same.
-        if own.other_space in seen:
+        if not are_of_one(own.space, rows.space) or own.other_space in seen:
             continue
         seen.append(own.other_space)
+        name, known = _table_of(own.other_space, tables)
         for neuron in own.neurons:
             lists = found.setdefault(neuron, {"twins": [], "others": []})
             for twin, r in own.of(neuron)[:N_TWINS]:
@@ -162,16 +180,29 @@ def _twins(subjects: Subjects, rows: Rows) -> dict[Neuron, dict[str, list[list[A
                 if own.other_space is None:
                     lists["twins"].append(pair)
                 else:
-                    lists["others"].append([own.other_space.model, *pair])
+                    lists["others"].append([name, *pair, twin in known])
     return found
 
 
-def _weights(subjects: Subjects, rows: Rows) -> list[list[float]] | None:
-    """Of the classes of the main ranking: weights of the probe, or else scores per class."""
-    values, _ = class_values(subjects, rows)
-    if values is None:
-        return None
-    return [[float(f"{v:.3g}") for v in values[:, column].tolist()] for column in rows.columns]
+def _table_of(space: NeuronSpace | None, tables: Mapping[str, Rows]) -> tuple[str, set[Neuron]]:
+    """What the model of a space is called, and which of its neurons there are pages of."""
+    if space is None:
+        return "", set()
+    for name, rows in tables.items():
+        if are_of_one(space, rows.space):
+            return name, set(rows.neurons)
+    return space.model, set()
+
+
+def _weights(subjects: Subjects, rows: Rows) -> list[list[list[float] | None]]:
+    """Of the classes of every job: weights of its probe, or else scores per class."""
+    return [
+        [
+            None if place is None else [float(f"{v:.3g}") for v in each.values[:, place].tolist()]
+            for place in rows.places_in(each.space)
+        ]
+        for each in class_values(subjects, rows)
+    ]
 
 
 def _short(value: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Which neurons the report shows, in which order, and what results there are of them."""
+"""Which neurons of each model the report shows, in which order, and what there is of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_RANKINGS = 40
 
 @dataclass(frozen=True)
 class Rows:
-    """The neurons of the table.
+    """The neurons of a table.
 
     Attributes
     ----------
@@ -47,55 +47,87 @@ class Rows:
     def neurons(self) -> list[Neuron]:
         return self.space.neurons(self.columns)
 
-    def values(self, of: NeuronSpace, values: Sequence[Any] | np.ndarray) -> list[Any]:
-        """Numbers of the neurons of another space in the order of the rows; None where unknown."""
-        whole: list[Any] = [None] * self.space.n_neurons
-        for column, value in zip(columns_in(of, self.space), values, strict=True):
-            whole[column] = value
+    def places_in(self, of: NeuronSpace) -> list[int | None]:
+        """Of each row its column in another space, of whose neurons some or all are in this."""
+        whole: list[int | None] = [None] * self.space.n_neurons
+        for place, column in enumerate(columns_in(of, self.space).tolist()):
+            whole[column] = place
         return [whole[column] for column in self.columns]
 
+    def values(self, of: NeuronSpace, values: Sequence[Any] | np.ndarray) -> list[Any]:
+        """Numbers of the neurons of another space in the order of the rows; None where unknown."""
+        return [None if place is None else values[place] for place in self.places_in(of)]
 
-def table_rows(subjects: Subjects, most: int | None) -> Rows | None:
-    """The neurons to show, in the order of the main ranking; None where there are none.
 
-    Without a ranking those of the exemplars or descriptions in their own order.
+def rows_of_models(subjects: Subjects, most: int | None) -> dict[str, Rows]:
+    """The neurons to show of each model, in the order of its main ranking, by what it is called.
+
+    A model has a table of its own for every site, and for heads or other groups of its neurons.
+    Without any ranking neurons are those of exemplars or descriptions, in their own order.
     """
-    rankings = all_rankings(subjects)
-    main = rankings[0].ranking if rankings else None
-    space = main.space if main is not None else None
-    columns = main.order if main is not None else None
+    found: list[Rows] = []
+    for each in all_rankings(subjects):
+        main = each.ranking
+        if not any(are_of_one(main.space, rows.space) for rows in found):
+            found.append(Rows(main.space, main, main.order[:most]))
+    if not found:
+        unranked = _without_ranking(subjects, most)
+        found = [] if unranked is None else [unranked]
+    return dict(zip(_names([rows.space for rows in found]), found, strict=True))
+
+
+def are_of_one(one: NeuronSpace, other: NeuronSpace) -> bool:
+    """Whether the neurons of either are among those of the other."""
+    return are_alike(one, other) or are_alike(other, one)
+
+
+def _without_ranking(subjects: Subjects, most: int | None) -> Rows | None:
+    kinds = (EXEMPLARS, DESCRIBED)
+    spaces = (space_of(f.result) for kind in kinds for f in subjects.found.of(kind))
+    space = next((each for each in spaces if each is not None), None)
     if space is None:
-        for kind in (EXEMPLARS, DESCRIBED):
-            for found in subjects.found.of(kind):
-                space = space or space_of(found.result)
-        if space is None:
-            return None
-        described = [
-            one.neuron
-            for f in subjects.found.of(DESCRIBED)
-            for one in f.result.neurons
-            if are_alike(f.result.space, space)
-        ]
-        first = space.columns_of(list(dict.fromkeys(described))) if described else np.arange(0)
-        others = np.setdiff1d(np.arange(space.n_neurons), first)
-        has_all = bool(subjects.found.of(EXEMPLARS))
-        columns = np.concatenate([first, others]) if has_all or not described else first
-    assert columns is not None
-    return Rows(space, main, columns[:most])
+        return None
+    described = [
+        one.neuron
+        for f in subjects.found.of(DESCRIBED)
+        for one in f.result.neurons
+        if are_alike(f.result.space, space)
+    ]
+    first = space.columns_of(list(dict.fromkeys(described))) if described else np.arange(0)
+    others = np.setdiff1d(np.arange(space.n_neurons), first)
+    has_all = bool(subjects.found.of(EXEMPLARS))
+    columns = np.concatenate([first, others]) if has_all or not described else first
+    return Rows(space, None, columns[:most])
+
+
+def _names(spaces: Sequence[NeuronSpace]) -> list[str]:
+    """What tells each from the others."""
+    names: list[str] = []
+    for parts in (("model",), ("model", "site"), ("model", "site", "unit_name")):
+        names = [", ".join(str(getattr(space, part)) for part in parts) for space in spaces]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{name} ({number})" for number, name in enumerate(names, start=1)]
 
 
 def same_neurons(subjects: Subjects, rows: Rows) -> list[NamedRanking]:
-    """Rankings whose neurons are those of the table, or some of them."""
-    return [each for each in all_rankings(subjects) if are_alike(each.ranking.space, rows.space)][
-        :MOST_RANKINGS
-    ]
+    """Rankings whose neurons are those of the table, or some of them; the main one first."""
+    return all_rankings(subjects, rows.space)[:MOST_RANKINGS]
+
+
+def of_jobs(subjects: Subjects, rows: Rows) -> list[NamedRanking]:
+    """The first of these of each job, as of each property."""
+    firsts: dict[str, NamedRanking] = {}
+    for each in same_neurons(subjects, rows):
+        firsts.setdefault(each.found.home, each)
+    return list(firsts.values())
 
 
 def exemplars_of(subjects: Subjects, space: NeuronSpace) -> Exemplars | None:
     """Exemplars of these neurons; the first of several."""
     for found in subjects.found.of(EXEMPLARS):
         exemplars: Exemplars = found.result
-        if are_alike(space, exemplars.space) or are_alike(exemplars.space, space):
+        if are_of_one(space, exemplars.space):
             return exemplars
     return None
 
@@ -103,9 +135,7 @@ def exemplars_of(subjects: Subjects, space: NeuronSpace) -> Exemplars | None:
 def descriptions_of(subjects: Subjects, space: NeuronSpace) -> list[NeuronDescriptions]:
     """All descriptions of neurons of this space."""
     several = [found.result for found in subjects.found.of(DESCRIBED)]
-    return [
-        each for each in several if are_alike(each.space, space) or are_alike(space, each.space)
-    ]
+    return [each for each in several if are_of_one(each.space, space)]
 
 
 def own_exemplars(subjects: Subjects, rows: Rows) -> dict[Neuron, NeuronExemplars]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.distribution import CATEGORIES
 from neurox_lite.descriptions.neuron_description import NeuronDescription, NeuronDescriptions
 from neurox_lite.evaluation.rank_intervals import RankIntervals
-from neurox_lite.neurons import Neuron
+from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.report.about import EFFECTS
 from neurox_lite.report.best_class import best_class, class_name, weights_of
 from neurox_lite.report.blocks import plain
@@ -20,7 +21,6 @@ from neurox_lite.report.examples import rows_of
 from neurox_lite.report.main_ranking import (
     IN_MODEL,
     NamedRanking,
-    all_rankings,
     are_alike,
     are_of,
 )
@@ -28,19 +28,21 @@ from neurox_lite.report.neuron_rows import (
     Rows,
     descriptions_of,
     exemplars_of,
+    of_jobs,
     own_exemplars,
     same_neurons,
 )
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.showing import short_repr
 
 N_WORDS = 4
 
 Column = dict[str, Any]
 
 
-def neuron_table(subjects: Subjects, rows: Rows) -> dict[str, Any]:
-    """The table as the page has it."""
+def neuron_table(subjects: Subjects, rows: Rows, model: str) -> dict[str, Any]:
+    """The table as the page has it, of a model that is called so."""
     space = rows.space
     columns = [*_ranks(subjects, rows), *_of_main(subjects, rows), *_effects(subjects, rows)]
     columns += [*_distribution(subjects, rows), *_descriptions(subjects, rows)]
@@ -49,37 +51,61 @@ def neuron_table(subjects: Subjects, rows: Rows) -> dict[str, Any]:
     source = exemplars.source if exemplars else described[0].source if described else ""
     return {
         "unit_name": space.unit_name,
-        "model": space.model,
+        "model": model,
         "ids": [str(neuron) for neuron in rows.neurons],
         "layers": [neuron.layer for neuron in rows.neurons],
         "columns": columns,
-        "classes": class_names(subjects, rows),
-        "weights_are": class_values(subjects, rows)[1],
+        "classes": [
+            {"of": each.label, "names": each.names, "values_are": each.what}
+            for each in class_values(subjects, rows)
+        ],
         "ordered_by": rows.main.method if rows.main is not None else None,
         "source": source,
         "of": space.n_neurons,
     }
 
 
-def class_names(subjects: Subjects, rows: Rows) -> list[str]:
-    """Classes whose scores the details have."""
-    main = rows.main
-    if main is None or main.class_scores is None:
-        return []
-    return [class_name(name) for name in main.classes]
+@dataclass(frozen=True)
+class ClassValues:
+    """What there is of each class of a job.
+
+    Attributes
+    ----------
+    label : str
+        Of the job, where there are several.
+    names : list of str
+        Of the classes.
+    values : (n_classes, n_neurons) array
+        Weights of the job's probe, or scores of its ranking.
+    what : str
+        Which of these.
+    space : NeuronSpace
+        Of the neurons.
+    """
+
+    label: str
+    names: list[str]
+    values: np.ndarray
+    what: str
+    space: NeuronSpace
+
+    __repr__ = short_repr
 
 
-def class_values(subjects: Subjects, rows: Rows) -> tuple[np.ndarray | None, str]:
-    """Of each class (n_classes, n_neurons) weights of the job's probe, or scores; what they are."""
-    main = rows.main
-    if main is None or main.class_scores is None:
-        return None, ""
-    home = all_rankings(subjects)[0].found.home
-    for found in subjects.found.of("probe", home):
-        weights = weights_of(found.result, main)
-        if weights is not None:
-            return weights, "weight in the probe"
-    return main.class_scores, f"score by {main.method}"
+def class_values(subjects: Subjects, rows: Rows) -> list[ClassValues]:
+    """Of every job whose ranking has classes."""
+    found = []
+    for each in of_jobs(subjects, rows):
+        ranking = each.ranking
+        if ranking.class_scores is None:
+            continue
+        probes = (one.result for one in subjects.found.of("probe", each.found.home))
+        weights = next((w for w in (weights_of(p, ranking) for p in probes) if w is not None), None)
+        what = f"score by {ranking.method}" if weights is None else "weight in the probe"
+        values = ranking.class_scores if weights is None else weights
+        names = [class_name(name) for name in ranking.classes]
+        found.append(ClassValues(each.label, names, values, what, ranking.space))
+    return found
 
 
 def _ranks(subjects: Subjects, rows: Rows) -> list[Column]:
@@ -123,28 +149,35 @@ def _of_main(subjects: Subjects, rows: Rows) -> list[Column]:
     main = rows.main
     if main is None:
         return []
+    label = same_neurons(subjects, rows)[0].label
     columns = [
         {
             "key": "score",
-            "title": "score",
+            "title": _of(label, "score"),
             "help": f"Score by {main.method}",
             "kind": "number",
             "values": plain(main.scores[rows.columns]),
         }
     ]
-    values, what = class_values(subjects, rows)
-    if values is not None:
-        names = [best_class(main.classes, column) for column in values[:, rows.columns].T]
+    for number, each in enumerate(class_values(subjects, rows)):
+        places = rows.places_in(each.space)
         columns.append(
             {
-                "key": "class",
-                "title": "class",
-                "help": f"The class with the largest {what}; none where classes share it",
+                "key": f"class{number}",
+                "title": _of(each.label, "class"),
+                "help": f"The class with the largest {each.what}; none where classes share it",
                 "kind": "text",
-                "values": names,
+                "values": [
+                    None if place is None else best_class(each.names, each.values[:, place])
+                    for place in places
+                ],
             }
         )
     return columns
+
+
+def _of(label: str, title: str) -> str:
+    return f"{label}: {title}" if label else title
 
 
 def _effects(subjects: Subjects, rows: Rows) -> list[Column]:

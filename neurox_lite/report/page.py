@@ -18,7 +18,7 @@ from typing import Any
 
 SCRIPTS = (
     *("elements", "numbers", "charts", "sentence", "packed", "files"),
-    *("neuron_table", "neuron_page", "views"),
+    *("links", "neuron_table", "neuron_page", "views"),
 )
 """Parts of the script, in the order in which they need each other."""
 
@@ -29,7 +29,7 @@ DRAWN = ("lines", "bars", "heat", "texts")
 def page(
     data: dict[str, Any],
     *,
-    details: Sequence[Sequence[dict[str, Any]]] = (),
+    details: Sequence[Sequence[Sequence[dict[str, Any]]]] = (),
     sentences: Sequence[Sequence[str]] = (),
 ) -> str:
     """The whole page.
@@ -38,20 +38,22 @@ def page(
     ----------
     data : dict
         ``title``, ``answer``, ``provenance``, ``warnings``, ``notes``, ``sections`` and
-        ``neurons``, a table of all neurons or None.
-    details : sequence of sequences of dict
-        What the page of every neuron shows, in chunks of equal size, in the order of the table.
+        ``neurons``, a table of neurons for each model, whose names differ.
+    details : sequence of sequences of sequences of dict
+        Of each table what the page of every neuron shows, in chunks of equal size, in its order.
     sentences : sequence of sequences of str
         Words of the sentences that these name by number.
     """
     charts: list[dict[str, Any]] = []
     sections = [_with_numbers(section, charts) for section in data["sections"]]
-    neurons = data["neurons"]
+    tables = data["neurons"]
     packed = {}
-    if neurons:
-        per_chunk = len(details[0]) if details else 1
-        packed = {"neurons": _packed({**neurons, "per_chunk": per_chunk})}
-        packed |= {f"details-{number}": _packed(chunk) for number, chunk in enumerate(details)}
+    for table, chunks in enumerate(details):
+        per_chunk = len(chunks[0]) if chunks else 1
+        packed[f"neurons-{table}"] = _packed({**tables[table], "per_chunk": per_chunk})
+        for number, chunk in enumerate(chunks):
+            packed[f"details-{table}-{number}"] = _packed(chunk)
+    if tables:
         packed["sentences"] = _packed(sentences)
     style, script = _style(), _script()
     return _template().render(
@@ -62,9 +64,10 @@ def page(
         provenance=data["provenance"],
         overview=[each for each in sections if each["group"] == "overview"],
         compared=[each for each in sections if each["group"] == "compare"],
-        has_neurons=bool(neurons),
-        unit_name=neurons["unit_name"] if neurons else "",
+        models=[each["model"] for each in tables],
+        unit_name=tables[0]["unit_name"] if tables else "",
         charts=_inside_script(charts),
+        names=_inside_script([each["model"] for each in tables]),
         packed=list(packed.items()),
         style=style,
         style_hash=_hash(style),

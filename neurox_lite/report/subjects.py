@@ -66,13 +66,17 @@ class Subjects:
 
         Results of no job have none among jobs: they are told by the folder that they are in.
         """
+        return self.labels_among(self.of_homes)
+
+    def labels_among(self, homes: Iterable[str]) -> dict[str, str]:
+        """The same of some folders: what tells each job from the others of these."""
         found = self.found
+        labels = dict.fromkeys(homes, "")
         jobs = {
-            home: subject
-            for home, subject in self.of_homes.items()
+            home: self.of_homes[home]
+            for home in labels
             if home in found.jobs and not found.is_several(home)
         }
-        labels = dict.fromkeys(self.of_homes, "")
         if len(jobs) < 2 and len(labels) == len(jobs):
             return labels
         for parts in (("tag",), ("tag", "model"), ("tag", "model", "corpus")):

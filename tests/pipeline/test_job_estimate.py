@@ -89,6 +89,7 @@ def test_several_tags_are_extracted_once_and_each_is_estimated(
     names = [stage.name for stage in estimate_job(replace(job, model="", models=models)).stages]
     assert [name for name in names if "extract" in name] == ["extract lstm-0", "extract lstm-1"]
     assert "localise lstm-1/upos" in names
+    assert names[-4:-2] == ["twins of lstm-0 in lstm-1", "twins of lstm-1 in lstm-0"]
 
 
 @pytest.mark.heavy

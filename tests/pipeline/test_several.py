@@ -15,13 +15,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 import yaml
 from filelock import FileLock
+from safetensors.torch import load_file, save_file
 
 import neurox_lite as nx
 from neurox_lite.activations.store import ActivationStore
 from neurox_lite.cli.main import main
+from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.embedded import embedded_path
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.localisation import localisation
@@ -34,11 +38,14 @@ from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
 from neurox_lite.ranking.layer_profiles import LayerProfiles
 from neurox_lite.ranking.shared_neurons import SharedNeurons
+from neurox_lite.report.found import find_results
+from neurox_lite.report.html_report import report_data
 from neurox_lite.results.ranking import NeuronRanking
 
 pytestmark = pytest.mark.heavy
 
 TAGS, MODELS = ["Number", "Tense"], ["lstm-0", "lstm-1"]
+UNITS = np.random.default_rng(0).permutation(128)
 STAGES = (
     *("probe", "control", "rank", "minimal set", "ablate"),
     *("exemplars", "twins", "summary", "report"),
@@ -60,7 +67,18 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return [str(embedded_path(f"models/{name}")) for name in MODELS]
+    """An embedded model, and the same with its units in another order: unit j is UNITS[j]."""
+    first = embedded_path(f"models/{MODELS[0]}")
+    second = tmp_path_factory.mktemp("models") / MODELS[1]
+    shutil.copytree(first, second)
+    weights = {}
+    for name, own in load_file(second / "model.safetensors").items():
+        # Rows are units four times, once for each gate, but those of embeddings are words.
+        gates = torch.cat([torch.from_numpy(UNITS) + 128 * gate for gate in range(4)])
+        own = own[gates] if own.shape[0] == 4 * 128 else own
+        weights[name] = own[:, UNITS].contiguous() if own.ndim == 2 else own
+    save_file(weights, second / "model.safetensors", metadata={"format": "pt"})
+    return [str(first), str(second)]
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +248,7 @@ def test_two_tags_of_two_models(
     localised = Localisations.load(out / "localisation.json")
     found = [(one.model, one.tag) for one in localised.results]
     assert found == [(model, tag) for model in MODELS for tag in TAGS]
+    check_twins(out)
     for model in MODELS:
         assert SharedNeurons.load(out / model / "shared_neurons.json").space.layers == (1, 2)
         assert (out / model / "shared_neurons.png").is_file()
@@ -245,10 +264,33 @@ def test_two_tags_of_two_models(
     one_tag = replace(job, tags=["Tense"], out=str(tmp_path / "one"))
     for model in MODELS:  # what there is already is found in the folder of each
         shutil.copytree(out / model, tmp_path / "one" / model, symlinks=True)
-    shutil.copytree(out / "localisation", tmp_path / "one/localisation")
+    for name in ("localisation", "twins"):
+        shutil.copytree(out / name, tmp_path / "one" / name)
     shutil.copy(out / "stages.json", tmp_path / "one")
     assert run_job(one_tag).ran == ("comparison", "report of all")
     assert "do they share" not in (tmp_path / "one/summary.md").read_text()
+
+
+def check_twins(out: Path) -> None:
+    """Of every neuron its copy in the other model, which the page of each leads to."""
+    copies = {(0, 1): np.argsort(UNITS), (1, 0): UNITS}
+    data, details, _ = report_data(find_results(out), neurons=50)
+    assert [table["model"] for table in data["neurons"]] == MODELS
+    for (one, other), copy in copies.items():
+        found = NeuronTwins.load(out / f"twins/{MODELS[one]}/{MODELS[other]}.json")
+        assert (found.space.model, found.other_space.model) == (MODELS[one], MODELS[other])
+        assert len(found) == 2 * 128
+        for neuron in found.neurons:
+            twin, r = found.of(neuron)[0]
+            assert twin == (neuron.layer, copy[neuron.unit]) and r == pytest.approx(1, abs=1e-4)
+        table, rows = data["neurons"][one], [each for chunk in details[one] for each in chunk]
+        assert len(table["ids"]) == len(rows) == 50
+        titles = [column["title"] for column in table["columns"] if column["kind"] == "rank"]
+        assert titles == [f"{tag}: linguistic-correlation" for tag in TAGS]
+        there = set(data["neurons"][other]["ids"])
+        for name, row in zip(table["ids"], rows, strict=True):
+            first = str(found.of(name)[0][0])
+            assert row["others"][0] == [MODELS[other], first, 1, first in there]
 
 
 def test_tags_that_cannot_be_are_said_before_extraction(

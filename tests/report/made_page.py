@@ -16,8 +16,8 @@ TAGS = ("NOUN", "VERB", "ADJ", "PRON", HOSTILE)
 PER_CHUNK = 64
 
 
-def made_sections() -> list[dict[str, Any]]:
-    """One of every kind of block."""
+def made_sections(model: str = HOSTILE) -> list[dict[str, Any]]:
+    """One of every kind of block; links lead to neurons of a model."""
     shares = [0.001, 0.01, 0.05, 0.2, 1.0]
     curve = {
         "kind": "lines",
@@ -101,7 +101,7 @@ def made_sections() -> list[dict[str, Any]]:
         "kind": "table",
         "caption": "Class by class",
         "head": ["class", "F1", "first neurons"],
-        "rows": [[tag, "91.2 %", {"neurons": ["0:1", "1:3"]}] for tag in TAGS],
+        "rows": [[tag, "91.2 %", {"neurons": ["0:1", "1:3"], "model": model}] for tag in TAGS],
         "align": ["left", "right", "left"],
     }
     return [
@@ -118,16 +118,18 @@ def _section(name: str, title: str, *blocks: dict[str, Any]) -> dict[str, Any]:
     return {"id": name, "title": title, "text": text, "blocks": [*blocks], "group": "overview"}
 
 
-def made_page(n_neurons: int = 300) -> str:
-    """A page with so many neurons."""
+def made_page(n_neurons: int = 300, models: tuple[str, ...] = (HOSTILE,)) -> str:
+    """A page with so many neurons of each model."""
     rng = np.random.default_rng(0)
-    width = -(-n_neurons // 3)
-    order = rng.permutation(n_neurons)
-    ids = [f"{column // width}:{column % width}" for column in order.tolist()]
     sentences = [HEBREW, CHINESE, (HOSTILE, "is", "text"), ENGLISH]
     sentences += [tuple(f"word{i}" for i in rng.integers(500, size=20)) for _ in range(50)]
-    every = [_neuron(rng, sentences, ids) for _ in range(n_neurons)]
-    chunks = [every[start : start + PER_CHUNK] for start in range(0, n_neurons, PER_CHUNK)]
+    tables, details = [], []
+    for number, model in enumerate(models):
+        other = models[number - 1] if len(models) > 1 else "other model"
+        table = _table(rng, n_neurons, model)
+        tables.append(table)
+        every = [_neuron(rng, sentences, table["ids"], other) for _ in range(n_neurons)]
+        details.append([every[i : i + PER_CHUNK] for i in range(0, n_neurons, PER_CHUNK)])
     data = {
         "title": f"upos in {HOSTILE}",
         "answer": [
@@ -136,20 +138,27 @@ def made_page(n_neurons: int = 300) -> str:
         ],
         "provenance": [["model", HOSTILE], ["corpus", "made"]],
         "warnings": ["the control probe did not converge"],
-        "sections": made_sections(),
-        "neurons": {
-            "unit_name": "neurons",
-            "model": HOSTILE,
-            "ordered_by": "linguistic-correlation",
-            "ids": ids,
-            "layers": [int(each.split(":")[0]) for each in ids],
-            "columns": made_columns(rng, n_neurons),
-            "classes": list(TAGS),
-            "source": HOSTILE,
-            "of": n_neurons + 5,
-        },
+        "sections": made_sections(models[-1]),
+        "neurons": tables,
     }
-    return page(data, details=chunks, sentences=sentences)
+    return page(data, details=details, sentences=sentences)
+
+
+def _table(rng: np.random.Generator, n_neurons: int, model: str) -> dict[str, Any]:
+    width = -(-n_neurons // 3)
+    order = rng.permutation(n_neurons)
+    ids = [f"{column // width}:{column % width}" for column in order.tolist()]
+    return {
+        "unit_name": "neurons",
+        "model": model,
+        "ordered_by": "linguistic-correlation",
+        "ids": ids,
+        "layers": [int(each.split(":")[0]) for each in ids],
+        "columns": made_columns(rng, n_neurons),
+        "classes": [{"of": "", "names": list(TAGS), "values_are": "weight in the probe"}],
+        "source": HOSTILE,
+        "of": n_neurons + 5,
+    }
 
 
 def made_columns(rng: np.random.Generator, n_neurons: int) -> list[dict[str, Any]]:
@@ -199,7 +208,9 @@ def made_columns(rng: np.random.Generator, n_neurons: int) -> list[dict[str, Any
     ]
 
 
-def _neuron(rng: np.random.Generator, sentences: list[Any], ids: list[str]) -> dict[str, Any]:
+def _neuron(
+    rng: np.random.Generator, sentences: list[Any], ids: list[str], other: str
+) -> dict[str, Any]:
     chosen = [0, 1, 2, 3, *rng.choice(len(sentences), 3).tolist()]
     examples = []
     for number in chosen:
@@ -225,8 +236,8 @@ def _neuron(rng: np.random.Generator, sentences: list[Any], ids: list[str]) -> d
             "lowest": {"found": [], "none": "nothing more often than by chance"},
         },
         "tokens": {"raises": ["was", HOSTILE], "lowers": ["is"]},
-        "weights": [0.4, -0.3, 0.0, 0.1, 0.05],
+        "weights": [[0.4, -0.3, 0.0, 0.1, 0.05]],
         "effects": [["probability of the word", -0.12, -0.2, -0.05]],
         "twins": [[ids[0], 0.91], [ids[1], -0.72]],
-        "others": [["other model", "2:5", 0.55]],
+        "others": [[other, "2:5", 0.55, other != "other model"], [other, "9:9", 0.5, False]],
     }

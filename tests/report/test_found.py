@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 
 import pytest
+import yaml
 
 from neurox_lite.errors import InputError
 from neurox_lite.json_files import write_json
@@ -64,6 +65,24 @@ def test_results_belong_to_the_job_above_them(tmp_path: Path) -> None:
     subjects = Subjects(found)
     assert subjects.labels == {"a": "Number", "b": "Tense", ".": ""}
     assert subjects.title == "Number, Tense in m"
+
+
+def test_properties_stand_in_the_order_of_their_job(tmp_path: Path) -> None:
+    tags = ["Tense", "Number", "Aspect"]
+    for tag in sorted(tags):
+        plant_job(tmp_path / "job" / tag, tag)
+    job = {"model": "m", "corpus": "my.conllu", "tags": tags, "out": "job"}
+    (tmp_path / "job/job.yaml").write_text(yaml.safe_dump(job))
+    write_json(tmp_path / "job/stages.json", {})
+    for folder, before in ((tmp_path / "job", ""), (tmp_path, "job/")):
+        found = find_results(folder)
+        assert found.homes == tuple(f"{before}{tag}" for tag in tags)
+        assert Subjects(found).title == "Tense, Number, Aspect in m"
+    (table,) = report_data(found, neurons=None)[0]["neurons"]
+    assert [each["title"] for each in table["columns"][:4]] == [
+        *(f"{tag}: lca" for tag in tags),
+        "Tense: score",
+    ]
 
 
 def test_a_mask_is_found_once_with_its_fit(tmp_path: Path) -> None:

@@ -217,14 +217,14 @@ def test_neurons_are_links_only_where_they_can_be_opened(tmp_path: Path) -> None
     EVERY["MaskFit"].save(folder / "mask")
     data = data_of(folder)
     (by_class,) = (b for b in section(data, "where")["blocks"] if b["kind"] == "table")
-    assert by_class["rows"][0] == ["A", "1", {"neurons": ["1:1"]}]
+    assert by_class["rows"][0] == ["A", "1", {"neurons": ["1:1"], "model": "m"}]
     (of_mask,) = (
         b for b in section(data, "masks")["blocks"] if b["kind"] == "table" and "fold" in b
     )
     assert of_mask["rows"][0] == ["Neurons", "0:1, 0:3"]
     few = data_of(folder, neurons=1)
     (by_class,) = (b for b in section(few, "where")["blocks"] if b["kind"] == "table")
-    assert [row[2] for row in by_class["rows"]] == ["1:1", {"neurons": ["0:1"]}]
+    assert [row[2] for row in by_class["rows"]] == ["1:1", {"neurons": ["0:1"], "model": "m"}]
 
 
 def test_several_properties_are_compared_beside_chance(tmp_path: Path) -> None:
@@ -237,13 +237,15 @@ def test_several_properties_are_compared_beside_chance(tmp_path: Path) -> None:
     shared = section(data, "shared")
     assert shared["group"] == "compare"
     rows = {row[0]: row[1:] for row in shared["blocks"][2]["rows"]}
-    assert rows["all"] == ["0", {"neurons": []}] and rows["only Number"][0] == "2"
+    assert rows["all"] == ["0", {"neurons": [], "model": "m"}] and rows["only Number"][0] == "2"
     sets = "The sets of Number (2 neurons) and Tense (2 neurons), of 6, share 0; by chance it would"
     assert f"{sets} be 0.7" in data["answer"][-1]
     head = section(data, "encoded")["blocks"][0]
     assert [row[0] for row in head["rows"]] == ["Number", "Tense"]
-    named = [column["title"] for column in data["neurons"]["columns"]]
+    (table,) = data["neurons"]
+    named = [column["title"] for column in table["columns"]]
     assert named[:2] == ["Number: lca", "Tense: lca"]
+    assert named[2:5] == ["Number: score", "Number: class", "Tense: class"]
     assert SPACE.neuron(0) == Neuron(0, 0)
 
 
@@ -331,7 +333,7 @@ def test_descriptions_alone_are_answered(tmp_path: Path) -> None:
     EVERY["NeuronDescriptions"].save(tmp_path / "d.json")
     data = data_of(tmp_path)
     assert "have a description" in data["answer"][0]
-    assert data["neurons"]["ordered_by"] is None
+    assert data["neurons"][0]["ordered_by"] is None
 
 
 def test_a_drawing_has_no_more_lines_than_colours(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Table and details of neurons, in the order of the main ranking.
 
 Of ``neurox_lite.report.neuron_rows``, ``neurox_lite.report.neuron_details``,
-``neurox_lite.report.best_class`` and ``neurox_lite.report.examples``.
+``neurox_lite.report.best_class``, ``neurox_lite.report.examples`` and
+``neurox_lite.report.found_again``.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ ORDER = ["0:1", "1:1", "1:0", "0:2", "0:0", "1:2"]
 
 
 def made(folder: Path, neurons: int | None = None) -> tuple[dict[str, Any], list[Any], list[Any]]:
-    data, details, sentences = report_data(find_results(folder), neurons=neurons)
-    return data["neurons"], details, sentences
+    data, (details,), sentences = report_data(find_results(folder), neurons=neurons)
+    (table,) = data["neurons"]
+    return table, details, sentences
 
 
 def column(table: dict[str, Any], title: str) -> dict[str, Any]:
@@ -47,11 +49,12 @@ def test_ranks_of_all_methods_stand_in_the_order_of_the_main_one(tmp_path: Path)
     assert column(table, "lca")["values"] == [1, 2, 3, 4, 5, 6]
     assert column(table, "reverse")["values"] == [6, 5, 4, 3, 2, 1]
     assert column(table, "part")["values"] == [None, 1, 3, None, None, 2]
-    assert (table["ordered_by"], table["weights_are"]) == ("lca", "score by lca")
+    assert table["ordered_by"] == "lca"
     assert column(table, "score")["values"] == [0.9, 0.8, 0.3, 0.2, 0.1, 0.0]
     assert column(table, "class")["values"] == ["B", "A", None, None, None, None]
-    assert (table["classes"], table["of"]) == (["A", "B"], 6)
-    assert details[0][0]["weights"] == [0.0, 0.9]
+    assert table["classes"] == [{"of": "", "names": ["A", "B"], "values_are": "score by lca"}]
+    assert table["of"] == 6
+    assert details[0][0]["weights"] == [[0.0, 0.9]]
 
 
 def test_only_the_first_are_shown_and_how_many_there_are(tmp_path: Path) -> None:
@@ -104,7 +107,7 @@ def test_the_class_is_that_of_the_largest_signed_weight(tmp_path: Path) -> None:
         SPACE, weights.max(0), "lca", classes=("A", "B"), class_scores=weights
     ).save(tmp_path / "ranking.json")
     table, _, _ = made(tmp_path)
-    assert table["weights_are"] == "weight in the probe"
+    assert [each["values_are"] for each in table["classes"]] == ["weight in the probe"]
     named = dict(zip(table["ids"], column(table, "class")["values"], strict=True))
     assert (named["0:1"], named["1:1"]) == ("A", "B")
     for place, neuron in enumerate(map(str, map(SPACE.neuron, range(6)))):
@@ -201,8 +204,45 @@ def test_twins_are_of_the_model_or_of_another(tmp_path: Path) -> None:
     NeuronTwins(SPACE, other, (Neuron(0, 1),), ((1,),), ((0.7,),), 10).save(tmp_path / "o.json")
     _, details, _ = made(tmp_path)
     assert details[0][0]["twins"] == [["0:0", 0.9], ["1:2", -0.5]]
-    assert details[0][0]["others"] == [["other", "3:1", 0.7]]
+    assert details[0][0]["others"] == [["other", "3:1", 0.7, False]]
     assert details[0][1]["twins"] == []
+
+
+def test_every_model_has_a_table_and_twins_are_found_in_it(tmp_path: Path) -> None:
+    other = NeuronSpace("n", "mlp", (4,), (4,), revision="sha256:11")
+    ranking().save(tmp_path / "a/ranking.json")
+    scores = np.array([0.0, 3.0, 2.0, 1.0])
+    NeuronRanking.from_scores(other, scores, "lca").save(tmp_path / "b.json")
+    NeuronTwins(SPACE, other, (Neuron(0, 1),), ((1, 3),), ((0.7, 0.6),), 10).save(
+        tmp_path / "t.json"
+    )
+    NeuronTwins(other, SPACE, (Neuron(4, 1),), ((1,),), ((0.7,),), 10).save(tmp_path / "u.json")
+    data, details, _ = report_data(find_results(tmp_path), neurons=2)
+    assert [(one["model"], one["ids"], one["of"]) for one in data["neurons"]] == [
+        ("n", ["4:1", "4:2"], 4),
+        ("m", ORDER[:2], 6),
+    ]
+    of_n, of_m = (chunks[0][0] for chunks in details)
+    assert of_n["others"] == [["m", "0:1", 0.7, True]]
+    assert of_m["others"] == [["n", "4:1", 0.7, True], ["n", "4:3", 0.6, False]]  # 4:3 is no row
+    (drawn, of_m, of_n) = next(s for s in data["sections"] if s["id"] == "found-again")["blocks"]
+    assert [one["name"] for one in drawn["series"]] == ["m in n", "n in m"]
+    assert drawn["series"][0]["y"] == [1.0] * 15 + [0.0] * 6  # up to 0.7
+    pair = [{"neurons": ["0:1"], "model": "m"}, {"neurons": ["4:1"], "model": "n"}, "0.700"]
+    assert of_m["rows"] == [pair] and of_n["rows"] == [[pair[1], pair[0], "0.700"]]
+
+
+def test_groups_of_a_model_have_a_table_of_their_own(tmp_path: Path) -> None:
+    space = NeuronSpace("m", "attention_heads", (0, 1), (4, 4))
+    for name, one in (("a", space), ("b", space.heads(2)), ("c", space.by_layer())):
+        scores = np.arange(one.n_neurons)
+        NeuronRanking.from_scores(one, scores, "h").save(tmp_path / f"{name}.json")
+    tables = report_data(find_results(tmp_path), neurons=None)[0]["neurons"]
+    assert [(one["model"], len(one["ids"])) for one in tables] == [
+        ("m, attention_heads, neurons", 8),
+        ("m, attention_heads, heads", 4),
+        ("m, attention_heads, layers", 2),
+    ]
 
 
 def test_exemplars_of_some_neurons_stand_at_these(tmp_path: Path) -> None:

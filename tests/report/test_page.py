@@ -331,6 +331,50 @@ def violations(browser: Chrome, options: dict[str, Any] | None = None) -> list[t
     return [(each["id"], node["html"]) for each in found for node in each["nodes"]]
 
 
+TWO = (HOSTILE, "other/model")
+
+
+def test_every_model_has_its_table_and_neurons(browser: Chrome, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(made_page(100, TWO), "utf-8")
+    show(browser, path, "neurons")
+    choice = "nav[aria-label=Models] a"
+    assert texts(browser, choice) == list(TWO)
+    assert only(browser, f"{choice}[aria-current=page]").text == HOSTILE
+    in_order = first_neurons(browser)
+    only(browser, "input[type=search]").send_keys("2:")
+    browser.find_element(By.LINK_TEXT, TWO[1]).send_keys(Keys.ENTER)
+    wait_for(browser, f"{TWO[1]}/neurons")
+    assert only(browser, "#view-neurons h2").text == f"Neurons of {TWO[1]}"
+    assert browser.switch_to.active_element == only(browser, "#view-neurons h2")
+    assert first_neurons(browser) != in_order
+    # Filters of the other are kept.
+    browser.back()
+    wait_for(browser, "neurons")
+    assert only(browser, "input[type=search]").get_attribute("value") == "2:"
+
+    show(browser, path, f"{TWO[1]}/0:5")
+    heading = f"Neuron 0:5 of {TWO[1]}"
+    assert only(browser, "#view-neuron h2").text == heading and browser.title.startswith(heading)
+    rows = texts(browser, "#view-neuron [aria-label='By correlation over words'] tbody tr")
+    assert rows[2:] == [f"2:5 {HOSTILE} 0.550", f"9:9 {HOSTILE} 0.500"]
+    assert not browser.find_elements(By.LINK_TEXT, "9:9")
+    browser.find_element(By.LINK_TEXT, "2:5").click()
+    wait_for(browser, f"{HOSTILE}/2:5")
+    assert only(browser, "#view-neuron h2").text == f"Neuron 2:5 of {HOSTILE}"
+    browser.find_element(By.LINK_TEXT, "All neurons").click()
+    wait_for(browser, f"{HOSTILE}/neurons")
+    show(browser, path, "encoded")
+    browser.find_element(By.CSS_SELECTOR, "#encoded summary").click()
+    browser.find_element(By.LINK_TEXT, "1:3").click()
+    wait_for(browser, f"{TWO[1]}/1:3")
+    show(browser, path, "none/0:5")
+    assert "not in this report" in only(browser, "#view-neuron").text
+    show(browser, path, "none/neurons")
+    assert only(browser, ".answer").is_displayed()
+    assert complaints(browser) == [] and requests(browser) == []
+
+
 def test_the_theme_is_changed_by_a_button(browser: Chrome, file: Path) -> None:
     show(browser, file)
     color = "return getComputedStyle(document.body).backgroundColor"
@@ -362,7 +406,7 @@ def test_without_neurons_there_is_no_link_to_them(browser: Chrome, tmp_path: Pat
         "provenance": [],
         "warnings": [],
         "sections": [],
-        "neurons": None,
+        "neurons": [],
     }
     path = tmp_path / "report.html"
     path.write_text(page(data), "utf-8")

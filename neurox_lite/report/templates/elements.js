@@ -23,10 +23,6 @@ function apart(text) {
   return element("bdi", null, String(text));
 }
 
-function neuronLink(id) {
-  return element("a", { href: "#" + id }, id);
-}
-
 // A table that scrolls by itself where the window is narrow.
 function wideTable(caption, head, rows, align) {
   const cell = (tag, content, place, extra) =>

@@ -3,23 +3,28 @@
 const SIGNS = ["highest", "lowest"];
 
 // one: what is packed for it; sentences: of all neurons; table: of neuronTable; i: its place;
-// isHere: whether a neuron is in this report.
+// isHere: whether a neuron of the same model is in this report.
 function neuronPage(data, table, i, one, sentences, isHere) {
   const id = data.ids[i];
   const bands = one.bands.map((band) => ({ name: band.name, examples: band.examples.map((each) => exampleOf(one, each, sentences)) }));
   const copied = element("button", { type: "button", onclick: () => copy(neuronText(data, table, i, one, bands), copied) }, "Copy as text");
   const parts = [
-    element("div", { class: "bar-of-buttons" }, element("a", { href: "#neurons" }, "All " + data.unit_name), ...neighbourLinks(data, table, i), copied,
-      bands.length ? element("button", { type: "button", onclick: () => download(`neuron-${id.replace(":", "-")}.csv`, neuronCsv(id, bands)) }, "Download as CSV") : null),
-    element("h2", { tabindex: -1 }, `${data.unit_name === "heads" ? "Head" : "Neuron"} ${id}`),
+    element("div", { class: "bar-of-buttons" }, element("a", { href: addressOf(table.model, "neurons") }, "All " + data.unit_name), ...neighbourLinks(data, table, i), copied,
+      bands.length ? element("button", { type: "button", onclick: () => download(fileName(table.model, `neuron-${id.replace(":", "-")}`), neuronCsv(id, bands)) }, "Download as CSV") : null),
+    element("h2", { tabindex: -1 }, nameOf(data, id)),
     ...descriptionParts(one),
     rankFigures(table, i),
-    inColumns(histogram(one), weights(data, one)),
+    inColumns(histogram(one), ...weights(data, one)),
     ...(bands.length ? [element("h3", null, "Where it is high, where it is low"), legendOf(data, one), ...bands.map(bandPart)] : []),
     inColumns(...words(one)),
-    inColumns(tokens(one), twins(one, isHere), effects(one), factList(one)),
+    inColumns(tokens(one), twins(one, table.model, isHere), effects(one), factList(one)),
   ];
   return parts.filter(Boolean);
+}
+
+function nameOf(data, id) {
+  const name = `${data.unit_name === "heads" ? "Head" : "Neuron"} ${id}`;
+  return models.length > 1 ? `${name} of ${data.model}` : name;
 }
 
 function inColumns(...parts) {
@@ -42,7 +47,7 @@ function exampleOf(one, [number, peak, first, levels, exact], sentences) {
 
 function neighbourLinks(data, table, i) {
   const [before, after] = table.neighbours(i);
-  const link = (place, text) => (place === undefined ? null : element("a", { href: "#" + data.ids[place], rel: text.toLowerCase() }, `${text}: ${data.ids[place]}`));
+  const link = (place, text) => (place === undefined ? null : element("a", { href: addressOf(table.model, data.ids[place]), rel: text.toLowerCase() }, `${text}: ${data.ids[place]}`));
   return [link(before, "Previous"), link(after, "Next")].filter(Boolean);
 }
 
@@ -93,12 +98,16 @@ function histogram(one) {
   return titled("Activations", element("figure", null, picture(width, height, said, parts)), element("p", { class: "quiet" }, "Words of a sample; the height is the square root of their number."));
 }
 
+// Of every property; of those of which it has weights.
 function weights(data, one) {
-  if (!one.weights || !one.weights.some((value) => value)) return null;
-  const order = one.weights.map((_, j) => j).filter((j) => one.weights[j]).sort((a, b) => Math.abs(one.weights[b]) - Math.abs(one.weights[a])).slice(0, 12);
-  const block = { kind: "bars", title: "Classes of the neuron", labels: order.map((j) => data.classes[j]), values: order.map((j) => one.weights[j]), x_label: data.weights_are || "weight in the probe", y_label: "class", format: "number" };
-  const [, ...parts] = bars(block, 440);
-  return titled("Classes", element("figure", null, parts));
+  return data.classes.map(({ of, names, values_are }, number) => {
+    const values = one.weights[number];
+    if (!values || !values.some((value) => value)) return null;
+    const order = values.map((_, j) => j).filter((j) => values[j]).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, 12);
+    const block = { kind: "bars", title: `Classes of the neuron${of ? ": " + of : ""}`, labels: order.map((j) => names[j]), values: order.map((j) => values[j]), x_label: values_are, y_label: "class", format: "number" };
+    const [, ...parts] = bars(block, 440);
+    return titled(of ? `Classes of ${of}` : "Classes", element("figure", null, parts));
+  });
 }
 
 function effects(one) {
@@ -119,10 +128,11 @@ function tokens(one) {
   return titled("Tokens it writes", list("raises"), list("lowers"));
 }
 
-function twins(one, isHere) {
+function twins(one, here, isHere) {
   if (!one.twins.length && !one.others.length) return null;
-  const rows = [...one.twins.map(([id, r]) => [isHere(id) ? neuronLink(id) : id, "this", aligned(r)]), ...one.others.map(([model, id, r]) => [id, model, aligned(r)])];
-  return titled("Neurons like it", wideTable("By correlation over words", ["neuron", "model", "r"], rows, ["left", "left", "right"]));
+  const own = one.twins.map(([id, r]) => [isHere(id) ? neuronLink(here, id) : id, "this", aligned(r)]);
+  const others = one.others.map(([model, id, r, hasPage]) => [hasPage ? neuronLink(models.indexOf(model), id) : id, model, aligned(r)]);
+  return titled("Neurons like it", wideTable("By correlation over words", ["neuron", "model", "r"], [...own, ...others], ["left", "left", "right"]));
 }
 
 function legendOf(data, one) {
@@ -141,7 +151,7 @@ function bandPart(band) {
 }
 
 function neuronText(data, table, i, one, bands) {
-  const said = [`${data.unit_name === "heads" ? "Head" : "Neuron"} ${data.ids[i]}`];
+  const said = [nameOf(data, data.ids[i])];
   for (const column of table.columns.slice(2)) {
     const text = withInterval(column.values[i], column.low && column.low[i], column.high && column.high[i], column.kind);
     if (text) said.push(`${column.title}: ${text}`);

@@ -1,10 +1,11 @@
-// The table of all neurons: sorted, filtered, a page of rows at a time.
+// The table of a model's neurons: sorted, filtered, a page of rows at a time.
 
 const ROWS = 100;
 const MOST_LETTERS = 90; // of a text in a cell
 const MOST_CHOICES = 60; // a column of texts with so many different ones is chosen from a list
 
-function neuronTable(data, place) {
+// model: its number; place: the element that the table fills.
+function neuronTable(data, model, place) {
   const columns = [{ key: "id", title: data.unit_name === "heads" ? "head" : "neuron", kind: "text", values: data.ids, help: "layer:number" }, { key: "layer", title: "layer", kind: "count", values: data.layers, help: "" }, ...data.columns];
   const searched = data.ids.map((_, i) => columns.filter((each) => each.kind === "text").map((each) => each.values[i] || "").join("\n").toLowerCase());
   const state = { order: data.ids.map((_, i) => i), sorted: null, descending: false, page: 0 };
@@ -113,7 +114,7 @@ function neuronTable(data, place) {
 
   function cellOf(column, i) {
     const value = column.values[i];
-    if (column.key === "id") return element("th", { scope: "row" }, neuronLink(value));
+    if (column.key === "id") return element("th", { scope: "row" }, neuronLink(model, value));
     if (!isNumber(column)) return element("td", { class: "text", title: value && value.length > MOST_LETTERS ? value : null }, value === null ? "" : apart(cut(value, MOST_LETTERS)));
     const said = (each) => (column.kind === "number" && each !== null ? aligned(each) : shown(each, column.kind));
     const cell = element("td", { class: "right" }, said(value));
@@ -131,14 +132,14 @@ function neuronTable(data, place) {
     element("h2", { tabindex: -1 }, data.unit_name[0].toUpperCase() + data.unit_name.slice(1) + " of ", apart(data.model)),
     whole,
     filters.form,
-    element("div", { class: "bar-of-buttons" }, count, previous, next, element("button", { type: "button", onclick: () => download("neurons.csv", asCsv()) }, "Download as CSV")),
+    element("div", { class: "bar-of-buttons" }, count, previous, next, element("button", { type: "button", onclick: () => download(fileName(model, "neurons"), asCsv()) }, "Download as CSV")),
     element("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Table of " + data.unit_name },
       element("table", { class: "neurons" }, element("thead", null, element("tr", null, heads)), rows)),
   ].filter(Boolean));
   filter();
 
   // Those before and after one in the order that is shown.
-  return { columns, neighbours(i) {
+  return { model, columns, neighbours(i) {
     const at = state.order.indexOf(i);
     return at < 0 ? [] : [state.order[at - 1], state.order[at + 1]];
   } };

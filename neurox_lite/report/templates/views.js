@@ -1,33 +1,32 @@
 // Which view is shown: the part of the address behind # says it, so that each can be linked to.
 
-const OF_NEURON = /^\d+:\d+$/;
-
 const main = document.getElementById("main"), title = document.title;
 const views = [...document.querySelectorAll(".view")];
 const charts = JSON.parse(document.getElementById("charts").textContent);
 for (const place of document.querySelectorAll("[data-chart]")) place.append(...chart(charts[place.dataset.chart]).filter(Boolean));
 
-// Made once, when neurons are first looked at.
-let neurons = null;
-function withNeurons() {
-  neurons ||= unpack("neurons").then((data) => {
-    const places = new Map(data.ids.map((id, i) => [id, i]));
-    return { data, places, table: neuronTable(data, document.getElementById("view-neurons")) };
-  });
-  return neurons;
+// Each made once, when neurons of its model are first looked at.
+const tables = new Map();
+function withTable(model) {
+  if (!tables.has(model)) tables.set(model, unpack("neurons-" + model).then((data) => {
+    const places = new Map(data.ids.map((id, i) => [id, i])), whole = element("div");
+    return { data, places, whole, table: neuronTable(data, model, whole) };
+  }));
+  return tables.get(model);
 }
 
-async function showNeuron(id) {
-  const { data, places, table } = await withNeurons();
-  const place = document.getElementById("view-neuron"), i = places.get(id);
-  if (i === undefined) {
-    place.replaceChildren(element("h2", { tabindex: -1 }, id), element("p", null, "This neuron is not in this report. ", element("a", { href: "#neurons" }, "All " + data.unit_name)));
-    return;
-  }
+async function tableParts(model) {
+  const { whole } = await withTable(model);
+  return [modelChoice(model), whole].filter(Boolean);
+}
+
+async function neuronParts(hash, { model, what }) {
+  const { data, places, table } = await withTable(Math.max(model, 0));
+  const i = model < 0 ? undefined : places.get(what);
+  if (i === undefined) return [element("h2", { tabindex: -1 }, apart(hash)), element("p", null, "This neuron is not in this report. ", element("a", { href: addressOf(table.model, "neurons") }, "All " + data.unit_name))];
   const number = Math.floor(i / data.per_chunk);
-  const [chunk, sentences] = await Promise.all([unpack("details-" + number), unpack("sentences")]);
-  if (asked() !== id) return; // another was asked for meanwhile
-  place.replaceChildren(...neuronPage(data, table, i, chunk[i - number * data.per_chunk], sentences, (each) => places.has(each)));
+  const [chunk, sentences] = await Promise.all([unpack(`details-${model}-${number}`), unpack("sentences")]);
+  return neuronPage(data, table, i, chunk[i - number * data.per_chunk], sentences, (each) => places.has(each));
 }
 
 function asked() {
@@ -42,11 +41,14 @@ function asked() {
 async function route() {
   const hash = asked();
   if (hash === "main") return main.focus();
-  const part = OF_NEURON.test(hash) ? null : document.getElementById(hash);
-  const view = viewOf(hash, part);
+  const ofNeurons = neuronsAsked(hash), part = ofNeurons ? null : document.getElementById(hash);
+  const view = viewOf(hash, ofNeurons, part);
   document.getElementById("value").textContent = "";
-  if (view.id === "view-neurons") await withNeurons();
-  if (view.id === "view-neuron") await showNeuron(hash);
+  if (ofNeurons && view !== views[0]) {
+    const parts = await (ofNeurons.what === "neurons" ? tableParts(ofNeurons.model) : neuronParts(hash, ofNeurons));
+    if (asked() !== hash) return; // another was asked for meanwhile
+    view.replaceChildren(...parts);
+  }
   for (const each of views) each.hidden = each !== view;
   const current = view.id === "view-neuron" ? "#neurons" : view.id.replace("view-", "#");
   for (const link of document.querySelectorAll('nav[aria-label="Views"] a')) {
@@ -64,9 +66,10 @@ async function route() {
 }
 
 // What the address asks for: a view, a neuron or a part of a view; the overview where it is unknown.
-function viewOf(hash, part) {
-  const name = OF_NEURON.test(hash) ? "neuron" : hash;
-  return document.getElementById("view-" + name) || (part && part.closest(".view")) || views[0];
+function viewOf(hash, ofNeurons, part) {
+  if (ofNeurons) return ofNeurons.what !== "neurons" ? document.getElementById("view-neuron") : ofNeurons.model < 0 ? views[0] : document.getElementById("view-neurons");
+  const isWhole = hash === "overview" || hash === "compare";
+  return (isWhole && document.getElementById("view-" + hash)) || (part && part.closest(".view")) || views[0];
 }
 
 const theme = document.getElementById("theme"), root = document.documentElement;
