@@ -116,10 +116,11 @@ def same_neurons(subjects: Subjects, rows: Rows) -> list[NamedRanking]:
 
 
 def of_jobs(subjects: Subjects, rows: Rows) -> list[NamedRanking]:
-    """The first of these of each job, as of each property."""
+    """The first of these, and the first of each other job, as of each property."""
     firsts: dict[str, NamedRanking] = {}
     for each in same_neurons(subjects, rows):
-        firsts.setdefault(each.found.home, each)
+        if not firsts or each.found.home in subjects.found.jobs:
+            firsts.setdefault(each.found.home, each)
     return list(firsts.values())
 
 
