@@ -12,7 +12,6 @@ from neurox_lite.report.blocks import (
     COMPARE,
     Block,
     Section,
-    folded,
     in_parts,
     lines,
     neurons,
@@ -31,7 +30,7 @@ N_NAMED = 10
 
 def found_again_section(subjects: Subjects) -> Section | None:
     """Of every two models how many neurons have a twin, and which are the first and the last."""
-    several = list(_between(subjects).values())
+    several = _between(subjects)
     text = (
         "Of each neuron the one of the other model that correlates most with it, by absolute "
         "value, over the same words. Where the correlation is low no single neuron there says the "
@@ -43,14 +42,18 @@ def found_again_section(subjects: Subjects) -> Section | None:
     )
 
 
-def _between(subjects: Subjects) -> dict[tuple[NeuronSpace, NeuronSpace], NeuronTwins]:
-    """The first of every two models, if any neuron has a twin."""
+def _between(subjects: Subjects) -> list[NeuronTwins]:
+    """Of every two models, in the order of these, the first with any twin."""
     found: dict[tuple[NeuronSpace, NeuronSpace], NeuronTwins] = {}
     for each in subjects.found.of(KIND):
         own: NeuronTwins = each.result
         if own.other_space is not None and any(own.correlations):
             found.setdefault((own.space, own.other_space), own)
-    return found
+    models = [model for each in subjects.of_homes.values() for model in each.models]
+    return sorted(
+        found.values(),
+        key=lambda own: models.index(own.space.model) if own.space.model in models else len(models),
+    )
 
 
 def _name(found: NeuronTwins) -> str:
@@ -86,13 +89,20 @@ def _shares(several: list[NeuronTwins]) -> Iterator[Block]:
 
 
 def _named(found: NeuronTwins) -> Iterator[Block]:
-    head = [f"neuron of {found.space.model}", "its twin", "r"]
     rows = [
         [neurons([neuron], found.space), neurons([twin], found.other_space), f"{r:.3f}"]
         for neuron, twin, r in _firsts(found)
     ]
-    yield table(f"The first to be found again: {_name(found)}", head, rows[:N_NAMED])
-    last = rows[N_NAMED:][-N_NAMED:][::-1]
-    if last:
-        title = f"The last to be found again: {_name(found)}"
-        yield folded(table(title, head, last), title)
+    first, others = rows[:N_NAMED], rows[N_NAMED:]
+    head = ["most alike", "twin", "r"]
+    if others:
+        head += ["least alike", "twin", "r"]
+        last = others[-N_NAMED:][::-1]
+        last += [["", "", ""]] * (len(first) - len(last))
+        first = [[*row, *beside] for row, beside in zip(first, last, strict=True)]
+    other = found.other_space
+    yield table(
+        f"Neurons of {found.space.model}, and their twins in {other.model if other else ''}",
+        head,
+        first,
+    )

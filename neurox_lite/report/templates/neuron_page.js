@@ -63,10 +63,10 @@ function descriptionParts(one) {
 }
 
 function rankFigures(table, i) {
-  const ranks = table.columns.filter((column) => column.kind === "rank" && column.values[i] !== null);
+  const ranks = table.columns.filter((column) => column.kind === "rank");
   if (!ranks.length) return null;
   return element("dl", { class: "figures" }, ranks.map((column) => element("div", null, element("dt", null, "rank by ", apart(column.title)),
-    element("dd", null, element("b", null, shown(column.values[i], "rank")), column.low && column.low[i] !== null ? element("span", { class: "quiet" }, ` ${shown(column.low[i], "rank")} to ${shown(column.high[i], "rank")}`) : null))));
+    element("dd", null, element("b", null, column.values[i] === null ? "none" : shown(column.values[i], "rank")), column.low && column.low[i] !== null ? element("span", { class: "quiet" }, ` ${shown(column.low[i], "rank")} to ${shown(column.high[i], "rank")}`) : null))));
 }
 
 function factList(one) {
