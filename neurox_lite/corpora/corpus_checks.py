@@ -11,11 +11,28 @@ from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.splits import SPLITS
 from neurox_lite.errors import InputError
 from neurox_lite.labels import UNLABELLED, is_missing
+from neurox_lite.showing import some
 
 MAX_WORDS = 1_000_000
 """Words of a sentence; a model reads some thousands at most."""
 
 Rows = Sequence[Sequence[str]]
+
+MOST_TAGS = 40
+"""Tags that ``print`` names; a treebank has some twenty."""
+
+
+class Tags(dict[str, Rows]):
+    """Labels by tag; printed are the tags, each with its number of labels, and not every word's."""
+
+    def __repr__(self) -> str:
+        return f"{{{some(map(_counted, self.items()), MOST_TAGS) if self else ''}}}"
+
+
+def _counted(tag: tuple[str, Rows]) -> str:
+    name, rows = tag
+    n_labels = len(set().union(*rows) - {UNLABELLED})
+    return f"{name!r}: {n_labels} label{'' if n_labels == 1 else 's'}"
 
 
 def too_many_words() -> str:
@@ -50,7 +67,7 @@ def validate_sentences(given: Any, source: str) -> Rows:
     return sentences
 
 
-def validate_tags(given: Any, sentences: Rows, source: str) -> Mapping[str, Rows]:
+def validate_tags(given: Any, sentences: Rows, source: str) -> Tags:
     """Labels by tag, one string per word; what is no label becomes the empty string.
 
     Raises InputError for anything else, or another number of labels.
@@ -66,7 +83,7 @@ def validate_tags(given: Any, sentences: Rows, source: str) -> Mapping[str, Rows
         labels = _validate_labels(rows, tag, sentences, source)
         if labels is not rows:
             changed[tag] = labels
-    return {**given, **changed} if changed else given
+    return Tags({**given, **changed})
 
 
 def _validate_labels(given: Any, tag: str, sentences: Rows, source: str) -> Rows:

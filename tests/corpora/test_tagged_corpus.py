@@ -485,3 +485,15 @@ def test_seeds_and_shares_of_numpy():
     for bad in ("0.5", 1.0, (0.5, 0.5), (float("nan"), 0.5, 0.5)):
         with pytest.raises(InputError, match="share"):
             corpus.with_random_split(0, bad)
+
+
+def test_tags_print_as_names_with_the_number_of_their_labels():
+    corpus = TaggedCorpus(
+        [["a", "b"]] * 500, {"upos": [["X", ""]] * 500, "x\x1b": [["1", "2"]] * 500}
+    )
+    assert str(corpus.tags) == "{'upos': 1 label, 'x\\x1b': 2 labels}"
+    assert corpus.tags == {"upos": [["X", ""]] * 500, "x\x1b": [["1", "2"]] * 500}
+    assert corpus.tags["upos"][499][0] == "X" and list(corpus.tags) == ["upos", "x\x1b"]
+    assert str(TaggedCorpus([["a"]]).tags) == "{}"
+    many = TaggedCorpus([["a"]], {f"t{number}": [["x"]] for number in range(99)})
+    assert str(many.tags).endswith(", ... (99)}") and len(str(many.tags)) < 1000
