@@ -1,5 +1,8 @@
 """Corpora, stores, splits, models and probes print as a few lines, whatever their names are."""
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -75,3 +78,15 @@ def test_pieces():
     assert short_repr(Selectivity(0.5, 0.25, 3, True)).startswith(
         "Selectivity(task_accuracy=0.5, control_accuracy=0.25, n_word_types=3"
     )
+
+
+def test_a_share_is_written_in_one_way():
+    """As "95 %": with a format of its own Python would write "95%"."""
+    found = [
+        f"{path}:{node.lineno}"
+        for path in Path(nx.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None
+        if ast.unparse(node.format_spec).rstrip("'\"").endswith("%")
+    ]
+    assert not found

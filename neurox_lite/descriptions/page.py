@@ -65,8 +65,8 @@ def page(found: NeuronDescriptions, written: TokensWritten | None = None) -> str
         f"<h1>{html(title)}</h1>",
         f"<p>{n_described} have a description, from {found.n_sentences[0]:,} sentences of "
         f"{html(found.source)}; {found.n_sentences[1]:,} others score them. "
-        f"{_stability(found)}With shuffled activations, {found.described_by_chance:.1%} of neurons "
-        "and signs have one.</p>",
+        f"{_stability(found)}With shuffled activations, {100 * found.described_by_chance:.1f} % "
+        "of neurons and signs have one.</p>",
         *_means(found),
         f"<nav>{links}</nav>",
     ]
@@ -95,8 +95,8 @@ def _stability(found: NeuronDescriptions) -> str:
     if found.jaccard is None or found.jaccard_by_chance is None:
         return ""
     return (
-        f"The descriptions of both halves agree to {found.jaccard:.0%} (Jaccard; those of "
-        f"different neurons to {found.jaccard_by_chance:.0%}). "
+        f"The descriptions of both halves agree to {100 * found.jaccard:.0f} % (Jaccard; those of "
+        f"different neurons to {100 * found.jaccard_by_chance:.0f} %). "
     )
 
 
@@ -104,8 +104,8 @@ def _neuron(own: NeuronExemplars, descriptions: Sequence[NeuronDescription]) -> 
     yield f"<h2 id='{own.neuron}'>Neuron {own.neuron}</h2>"
     yield (
         f"<p class='quiet'>{html(own.category)}; sparseness {own.sparseness:.2f}; from "
-        f"{own.smallest:.3g} to {own.largest:.3g}; word forms explain {own.of_word:.0%} of its "
-        f"variance, positions {own.of_position:.0%}</p>"
+        f"{own.smallest:.3g} to {own.largest:.3g}; word forms explain {100 * own.of_word:.0f} % "
+        f"of its variance, positions {100 * own.of_position:.0f} %</p>"
     )
     for one, side in zip(descriptions, (own.highest, own.lowest), strict=True):
         yield f"<section class='{one.sign}'><h3>{one.sign.capitalize()}</h3>"
@@ -131,7 +131,7 @@ def _described(one: NeuronDescription) -> Iterator[str]:
         where = "word" if each.level == "word" else "in the sentence"
         numbers = (
             f"{each.n_with} of {each.n_exemplars}",
-            f"{each.share:.1%}",
+            f"{100 * each.share:.1f} %",
             f"{each.q:.1e}",
             _shown(each.score.auprc),
             f"{each.score.density:.3f}",

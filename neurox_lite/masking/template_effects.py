@@ -34,7 +34,7 @@ class TemplateEffect:
     def __str__(self) -> str:
         return (
             f"{self.name} ({self.n_examples} examples, effect {self.effect:.3g}, "
-            f"success {self.success:.0%})"
+            f"success {100 * self.success:.0f} %)"
         )
 
     def summary(self) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class PairTask:
         ways = "as many each way" if self.both_ways else "all one way"
         return (
             f"right on {self.n_right} of {self.n_pairs} pairs, {ways} "
-            f"({self.share:.0%}, 95 % interval {self.low:.0%} to {self.high:.0%})"
+            f"({100 * self.share:.0f} %, 95 % interval {100 * self.low:.0f} % to "
+            f"{100 * self.high:.0f} %)"
         )
 
     def summary(self) -> dict[str, Any]:

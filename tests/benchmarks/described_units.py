@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ("Gender", effects_of(model, labelled_gender_pairs())),
         ):
             counted.append([model, tag, *print_units(found, model, tag, effects, places[tag])])
-            counted[-1].append(f"{by_chance(found, tag):.0%}")
+            counted[-1].append(f"{100 * by_chance(found, tag):.0f} %")
     print()
     row("model", "tag", "described by it", "known units", "of all units")
     row(*["---"] * 5)

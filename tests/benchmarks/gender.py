@@ -72,7 +72,7 @@ def main() -> None:
         row(*["---"] * (1 + len(names)))
         for task, mask in masks:
             sets = [task.pairs, task.target_pairs, *definitional.values()]
-            row(task.name, *(f"{100 * turned(task, mask, pairs):.0f}%" for pairs in sets))
+            row(task.name, *(f"{100 * turned(task, mask, pairs):.0f} %" for pairs in sets))
         side_effect_table(masks, number_pairs())
 
 

@@ -221,7 +221,7 @@ def feasible() -> None:
         share = Interval(fit.held_out_success, fit.held_out_low, fit.held_out_high)
         short = "; ".join(str(each) for each in fit.templates if not each.holds)
         asked_for = " ".join(f"{name} {value}" for name, value in options.items())
-        training = f"{fit.effect:.2f}, {fit.train_success:.0%}"
+        training = f"{fit.effect:.2f}, {100 * fit.train_success:.0f} %"
         _row(asked_for, fit.size, fit.status, training, held_out, share, short or "none")
 
 

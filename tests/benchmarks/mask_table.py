@@ -135,7 +135,7 @@ def cell(spread: SeedSpread) -> str:
     """Neurons of each seed, those of infeasible masks in brackets; held-out pairs turned."""
     sizes = [str(fit.size) if fit.feasible else f"({fit.size})" for fit in spread.fits]
     success = np.mean([fit.held_out_success for fit in spread.fits])
-    return f"{' '.join(sizes)}, {100 * success:.0f}%"
+    return f"{' '.join(sizes)}, {100 * success:.0f} %"
 
 
 def best_of_all(effect: PairEffect, size: int, n_best: int = 32) -> list[HardMask]:
@@ -184,7 +184,7 @@ def side_effect_table(
         ]
         for name in tasks:
             one = found.get("choices changed", name)
-            cells.append(f"{100 * one.masked:.0f}% ({100 * one.random_mean:.0f}%)")
+            cells.append(f"{100 * one.masked:.0f} % ({100 * one.random_mean:.0f} %)")
         row(task.name, str(len(mask)), *cells)
 
 

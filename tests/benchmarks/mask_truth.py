@@ -107,7 +107,7 @@ def show(case: str, alpha: float, truth: str, fits: Sequence[MaskFit]) -> None:
         truth,
         " ".join(str(fit.size) for fit in fits) if fits[0].feasible else "-",
         ", ".join(sorted({fit.status for fit in fits})),
-        spread_of([100 * fit.held_out_success for fit in fits], "%"),
+        spread_of([100 * fit.held_out_success for fit in fits], " %"),
     )
 
 

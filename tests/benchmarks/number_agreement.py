@@ -80,7 +80,7 @@ def template_table(
         for pairs in (task.pairs, task.target_pairs):
             number = pairs[0].condition.split("_")[0]
             shares = [turned(task, mask, templates[f"{name} {number}"]) for name in names]
-            row(task.name, number, *(f"{100 * share:.0f}%" for share in shares))
+            row(task.name, number, *(f"{100 * share:.0f} %" for share in shares))
 
 
 def main() -> None:

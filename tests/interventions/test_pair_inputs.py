@@ -395,8 +395,8 @@ def test_texts_of_words_that_the_model_does_not_know(language_models, caplog):
     perplexity(loaded, ["The niece watches the boxes ."])
     assert not caplog.records
     perplexity(loaded, ["The niece watches the 東京 .", f"The {loaded.tokenizer.unk_token} ."])
-    assert "does not know 1 of 9 words (11% hold its unknown token)" in caplog.text
-    with pytest.raises(InputError, match=r"texts: the tokenizer of .* know 2 of 2 words \(100%"):
+    assert "does not know 1 of 9 words (11 % hold its unknown token)" in caplog.text
+    with pytest.raises(InputError, match=r"texts: the tokenizer of .* know 2 of 2 words \(100 %"):
         perplexity(loaded, ["東京 横浜"])
 
 

@@ -69,7 +69,7 @@ def test_templates_that_fall_short_are_named() -> None:
     assert (rare.name, rare.holds, rare.success) == ("rare", True, 1)
     assert common.n_examples + rare.n_examples == fit.counts["trained on"]
     (short,) = fit.summary()["templates short of it"]
-    assert short == f"common ({common.n_examples} examples, effect -3, success 0%)"
+    assert short == f"common ({common.n_examples} examples, effect -3, success 0 %)"
 
 
 def test_examples_are_taken_evenly_from_templates() -> None:
