@@ -26,8 +26,8 @@ class Interval:
 
     @property
     def is_known(self) -> bool:
-        """False of a single sentence: of a share 0 to 1, of a mean infinite."""
-        return (self.low, self.high) != (0, 1) and not math.isinf(self.low)
+        """False of a single sentence: of what has bounds they are its ends, else it is infinite."""
+        return (self.low, self.high) not in ((0, 1), (-1, 1)) and not math.isinf(self.low)
 
     def as_json(self) -> list[float | None]:
         """Value and ends, which are None where they are infinite."""
@@ -57,6 +57,9 @@ class Interval:
 
 N_CORRELATIONS, N_SHARES = 12, 80
 """Points at which the posterior is summed: correlations, and shares for each."""
+
+ROUNDING = 1e-6
+"""Of what is told apart within bounds: probabilities in float32 may be a little above 1."""
 
 SHARES_TO = 5.0
 """How far from the observed share, in standard deviations of a share of whole sentences."""
@@ -125,24 +128,32 @@ def accuracy_interval(right: Any, groups: Any, *, level: float = 0.95) -> Interv
     )
 
 
-def mean_interval(values: Any, groups: Any, *, level: float = 0.95) -> Interval:
+def mean_interval(
+    values: Any, groups: Any, *, level: float = 0.95, bounds: tuple[float, float] | None = None
+) -> Interval:
     """Interval of the mean of numbers that come in groups: linearised variance, quantile of t.
+
+    Of numbers that have bounds, such as shares, it is that of Jeffreys for a share, of as many
+    independent examples as have the same variance: it stays within the bounds.
 
     Parameters
     ----------
     values : (n,) array
     groups : (n,) array-like
     level : float
+    bounds : pair of float, optional
+        Between which any value is, such as ``(0, 1)``.
 
     Returns
     -------
     Interval
-        Infinite of a single group.
+        Of a single group infinite, or from bound to bound.
 
     Raises
     ------
     InputError
-        When there are no values, not one group per value, or the level is no probability.
+        When there are no values, not one group per value, a value is out of bounds, or the level
+        is no probability.
     """
     from scipy.stats import t
 
@@ -151,14 +162,31 @@ def mean_interval(values: Any, groups: Any, *, level: float = 0.95) -> Interval:
     groups = sentence_numbers(groups, len(values))
     mean = float(values.mean())
     lengths = np.bincount(groups).astype(float)
+    low, high = (-np.inf, np.inf) if bounds is None else bounds
+    if ((values < low - ROUNDING) | (values > high + ROUNDING)).any():
+        raise InputError(f"values from {values.min():g} to {values.max():g} are out of {bounds}")
     if len(lengths) < 2:
-        return Interval(mean, -np.inf, np.inf)
+        return Interval(mean, low, high)
     # As many groups of one length as tell as much.
     freedom = max(lengths.sum() ** 2 / (lengths**2).sum() - 1, 1.0)
     half = t.ppf((1 + level) / 2, freedom) * np.sqrt(
         _variance(lengths, np.bincount(groups, values))
     )
-    return Interval(mean, float(mean - half), float(mean + half))
+    if bounds is None or half <= ROUNDING * (high - low):
+        return Interval(mean, float(mean - half), float(mean + half))
+    share = float(np.clip((mean - low) / (high - low), 0, 1))
+    error = half / (high - low) / t.ppf((1 + level) / 2, np.inf)
+    ends = jeffreys(share, share * (1 - share) / error**2, level)
+    return Interval(mean, *(low + (high - low) * end for end in ends))
+
+
+def jeffreys(share: float, n: float, level: float) -> tuple[float, float]:
+    """Ends of the interval of a share of n (Brown, Cai & DasGupta 2001), which hold the share."""
+    from scipy.special import betaincinv
+
+    ends = (1 - level) / 2, (1 + level) / 2
+    low, high = betaincinv(share * n + 0.5, (1 - share) * n + 0.5, ends)
+    return min(float(low), share), max(float(high), share)
 
 
 def check_level(level: float) -> None:

@@ -133,3 +133,31 @@ def test_no_interval_covers_exactly_what_it_claims_everywhere():
     below, above = attainable(12, 0.99)
     assert below == pytest.approx(max(total for total in sums if total < 0.95), abs=1e-3)
     assert above == pytest.approx(min(total for total in sums if total > 0.95), abs=1e-3)
+
+
+def test_a_mean_of_shares_stays_within_its_bounds_and_is_the_other_far_from_them():
+    """Two neurons, of which nothing is known but that it is a share."""
+    found = mean_interval([0.9, 0.5], [0, 1], bounds=(0, 1))
+    wide = mean_interval([0.9, 0.5], [0, 1])
+    assert wide.low < 0 and wide.high > 1
+    assert 0 <= found.low < 0.5 and 0.9 < found.high <= 1 and found.value == wide.value
+    signed = mean_interval([0.8, 0.0], [0, 1], bounds=(-1, 1))
+    assert (signed.low, signed.high) == pytest.approx((2 * found.low - 1, 2 * found.high - 1))
+    many = np.random.default_rng(0).uniform(0.3, 0.5, 2000)
+    inner, usual = (mean_interval(many, np.arange(2000), bounds=b) for b in ((0, 1), None))
+    assert (inner.low, inner.high) == pytest.approx((usual.low, usual.high), abs=1e-5)
+    same = mean_interval([1.0, 1.0 + 1e-7], [0, 1], bounds=(0, 1))
+    assert (same.low, same.high) == pytest.approx((1, 1), abs=1e-5)
+    of_one = mean_interval([0.2, 0.4], [0, 0], bounds=(-1, 1))
+    assert (of_one.low, of_one.high, of_one.is_known) == (-1, 1, False)
+    with pytest.raises(InputError, match=r"values from 0\.5 to 1\.5 are out of \(0, 1\)"):
+        mean_interval([0.5, 1.5], [0, 1], bounds=(0, 1))
+
+
+def test_an_interval_of_shares_holds_their_mean_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    for a, b, n in ((8, 1, 5), (1, 1, 3), (30, 2, 12)):
+        drawn = rng.beta(a, b, (400, n))
+        found = [mean_interval(values, np.arange(n), bounds=(0, 1)) for values in drawn]
+        assert np.mean([one.low <= a / (a + b) <= one.high for one in found]) > 0.91
+        assert all(0 <= one.low <= one.value <= one.high <= 1 for one in found)

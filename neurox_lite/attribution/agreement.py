@@ -165,8 +165,8 @@ def agreement(
         methods,
         share,
         len(expected),
-        _intervals(np.stack(kendall)),
-        _intervals(np.stack(overlap)),
+        _intervals(np.stack(kendall), (-1, 1)),
+        _intervals(np.stack(overlap), (0, 1)),
         float(np.mean(expected)),
     )
 
@@ -191,12 +191,15 @@ def _chances_of_top(values: np.ndarray, count: int) -> np.ndarray:
     return above + tied * (count - above.sum()) / tied.sum()
 
 
-def _intervals(values: np.ndarray) -> tuple[tuple[Interval, ...], ...]:
+def _intervals(values: np.ndarray, bounds: tuple[float, float]) -> tuple[tuple[Interval, ...], ...]:
     """Of (n_texts, n_methods, n_methods) the means; a method agrees with itself."""
     texts = np.arange(len(values))
     found = []
     for row in range(values.shape[1]):
-        of_row = [mean_interval(values[:, row, other], texts) for other in range(values.shape[2])]
+        of_row = [
+            mean_interval(values[:, row, other], texts, bounds=bounds)
+            for other in range(values.shape[2])
+        ]
         of_row[row] = Interval(1.0, 1.0, 1.0)
         found.append(tuple(of_row))
     return tuple(found)

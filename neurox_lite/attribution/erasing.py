@@ -13,10 +13,12 @@ from neurox_lite.interventions.text_outputs import Choices
 from neurox_lite.interventions.token_states import keep_tokens
 from neurox_lite.progress import tqdm
 
+PROBABILITY = "probability"
+
 
 def measure_of(explained: ExplainedTexts) -> str:
     """What falls when tokens are erased: the probability of choices, else the output's score."""
-    return "probability" if isinstance(explained.output, Choices) else "score"
+    return PROBABILITY if isinstance(explained.output, Choices) else "score"
 
 
 def ordinary_tokens(explained: ExplainedTexts) -> torch.Tensor:
@@ -123,7 +125,7 @@ def _measure(explained: ExplainedTexts, rows: torch.Tensor, erased: torch.Tensor
     jobs, place = torch.cat([row, erased.flatten(0, 1)], dim=1).unique(dim=0, return_inverse=True)
     placeholder, output = explained.states.placeholder, explained.output
     intact = explained.intact(rows)
-    is_choice = measure_of(explained) == "probability"
+    is_choice = measure_of(explained) == PROBABILITY
     found = []
     for some in jobs.split(max(1, TOKENS_AT_ONCE // n_tokens)):
         of_batch = some[:, 0]

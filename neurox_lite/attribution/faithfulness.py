@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -13,7 +14,14 @@ import torch
 from neurox_lite.arguments import one_or_more, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.attribution.collecting import check_explained, distinct_methods
-from neurox_lite.attribution.erasing import falls, measure_of, ordinary_tokens, ranks_of, top_count
+from neurox_lite.attribution.erasing import (
+    PROBABILITY,
+    falls,
+    measure_of,
+    ordinary_tokens,
+    ranks_of,
+    top_count,
+)
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import MOST, Given, finish, panels
@@ -224,17 +232,20 @@ def faithfulness(
     without, only = fall
     comprehensiveness = without.mean(0)
     area = _area(without, of_all, at, ordinary.sum(1).cpu().numpy())
+    measure = measure_of(explained)
+    bounds = (-1.0, 1.0) if measure == PROBABILITY else None
+    mean = partial(_mean, bounds=bounds)
     return Faithfulness(
         methods=(*methods, RANDOM),
         shares=at,
-        measure=measure_of(explained),
+        measure=measure,
         n_texts=len(explained),
-        intact=_mean(intact),
-        all_erased=_mean(of_all),
-        comprehensiveness=tuple(map(_mean, comprehensiveness)),
-        sufficiency=tuple(map(_mean, only.mean(0))),
-        area=tuple(map(_mean, area)),
-        above_random=tuple(map(_mean, comprehensiveness - comprehensiveness[-1])),
+        intact=_mean(intact, (0.0, 1.0) if measure == PROBABILITY else None),
+        all_erased=mean(of_all),
+        comprehensiveness=tuple(map(mean, comprehensiveness)),
+        sufficiency=tuple(map(mean, only.mean(0))),
+        area=tuple(map(mean, area)),
+        above_random=tuple(map(mean, comprehensiveness - comprehensiveness[-1])),
         comprehensiveness_at=tuple(map(tuple, without.mean(2).T.tolist())),
         sufficiency_at=tuple(map(tuple, only.mean(2).T.tolist())),
     )
@@ -264,5 +275,5 @@ def _area(
     return np.asarray(((heights[1:] + heights[:-1]) / 2 * widths).sum(0))
 
 
-def _mean(values: np.ndarray) -> Interval:
-    return mean_interval(values, np.arange(len(values)))
+def _mean(values: np.ndarray, bounds: tuple[float, float] | None) -> Interval:
+    return mean_interval(values, np.arange(len(values)), bounds=bounds)

@@ -13,7 +13,9 @@ from neurox_lite.descriptions.scoring import score_examples
 from neurox_lite.intervals import Interval, mean_interval
 from neurox_lite.showing import short_repr
 
-AVERAGED = ("auprc", "f1", "iou", "correlation")
+AVERAGED = {"auprc": (0, 1), "f1": (0, 1), "iou": (0, 1), "correlation": (-1, 1)}
+"""Scores, and their bounds."""
+
 OWN = "descriptions"
 
 MOST_SHUFFLED = 200
@@ -89,7 +91,12 @@ class ReferenceScores:
             MeanScores(
                 name,
                 len(rows),
-                *(mean_interval(values, self._columns[name]) for values in zip(*rows, strict=True)),
+                *(
+                    mean_interval(values, self._columns[name], bounds=bounds)
+                    for values, bounds in zip(
+                        zip(*rows, strict=True), AVERAGED.values(), strict=True
+                    )
+                ),
             )
             for name, rows in self._values.items()
             if rows

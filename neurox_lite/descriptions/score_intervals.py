@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurox_lite.intervals import Interval, accuracy_interval
+from neurox_lite.intervals import Interval, accuracy_interval, jeffreys
 
 LEVEL = 0.95
 
@@ -136,9 +136,7 @@ def overlap(one: np.ndarray, other: np.ndarray, sentences: np.ndarray) -> tuple[
 def _share(
     value: float, derivative: np.ndarray, sentences: np.ndarray, n_sentences: float
 ) -> Interval:
-    """Interval of Jeffreys (Brown, Cai & DasGupta 2001) of as many examples as tell as much."""
-    from scipy.special import betaincinv
-
+    """Interval of Jeffreys of as many examples as tell as much."""
     if n_sentences < FEW_SENTENCES:
         return Interval(value, 0.0, 1.0)
     variance, freedom = _variance(derivative, sentences)
@@ -146,9 +144,7 @@ def _share(
     if variance > 1e-18:
         wider = _quantile_of_t(freedom) / _quantile_of_t(np.inf)
         n = value * (1 - value) / variance / wider**2
-    ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    low, high = betaincinv(value * n + 0.5, (1 - value) * n + 0.5, ends)
-    return Interval(value, min(float(low), value), 1.0 if value == 1 else max(float(high), value))
+    return Interval(value, *jeffreys(value, n, LEVEL))
 
 
 def _variance(derivative: np.ndarray, sentences: np.ndarray) -> tuple[float, float]:
