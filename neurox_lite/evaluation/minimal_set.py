@@ -23,12 +23,13 @@ from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
 
 
 @dataclass(frozen=True)
-class MinimalSet:
+class MinimalSet(SavedResult):
     """The smallest share of a ranking on which a retrained probe is as good as the full one.
 
     Accuracies are of the words that the share is chosen on (dev), the first to come within
@@ -46,6 +47,8 @@ class MinimalSet:
     converged: bool
     units: str = "neurons"
 
+    KIND = "minimal set"
+    DERIVED = ("share",)
     __repr__ = short_repr
     to_pandas = as_pandas
     _repr_html_ = as_html

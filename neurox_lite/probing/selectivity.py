@@ -19,6 +19,7 @@ from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.side_by_side import REFIT_TOL
 from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
+from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
@@ -26,7 +27,7 @@ from neurox_lite.tasks import task_map
 
 
 @dataclass(frozen=True)
-class Selectivity:
+class Selectivity(SavedResult):
     """Accuracy of a probe on its task and on a control task (Hewitt & Liang 2019).
 
     ``control_accuracy`` is the mean of ``control_accuracies``, one per random labelling.
@@ -38,6 +39,8 @@ class Selectivity:
     control_converged: bool
     control_accuracies: tuple[float, ...] = ()
 
+    KIND = "control task"
+    DERIVED = ("selectivity",)
     __repr__ = short_repr
     to_pandas = as_pandas
     _repr_html_ = as_html

@@ -70,7 +70,7 @@ BY_NAME: dict[str, tuple[str, Callable[[Path], Any]]] = {
     REDUNDANCY.name: (SETS, _minimal_sets),
     INDEX: (OF_LABELS, of_labels),
 }
-"""Files that do not say their kind: what it is, and how they are read."""
+"""Files that do not say their kind, or whose numbers are checked: what it is, how they are read."""
 
 ELSEWHERE = {"seed spread", "seeds.json"}
 """Kinds whose facts another file has, too."""
@@ -322,6 +322,8 @@ def _known(file: Path) -> tuple[str, Callable[[Path], Any] | None]:
         kind, load = BY_NAME.get(file.name, ("", None))
         return kind, load if load and is_ours(file) else None
     kind = said[1].decode("utf-8", "replace")
+    if kind == BY_NAME.get(file.name, ("",))[0]:
+        return BY_NAME[file.name]
     if file.name in IN_FOLDERS and kind in _OF_FOLDERS:
         if file.name == "mask.json" and (file.parent / "fit.json").is_file():
             return kind, None

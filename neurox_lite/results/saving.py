@@ -20,6 +20,9 @@ class SavedResult:
     KIND: ClassVar[str]
     """What its file says it is."""
 
+    DERIVED: ClassVar[tuple[str, ...]] = ()
+    """Properties that its file has, too, for whoever reads it without this package."""
+
     def save(self, path: str | Path) -> None:
         """Write everything as JSON, or under a name in ``.csv`` or ``.tex`` the table."""
         write_result(path, self.KIND, self)
@@ -33,7 +36,9 @@ class SavedResult:
         InputError
             When the file is missing, damaged or holds something else.
         """
-        return read_result(path, cls.KIND, lambda **fields: cls(**cls.from_json(fields)))
+        return read_result(
+            path, cls.KIND, lambda **fields: cls(**cls.from_json(_own(fields, cls.DERIVED)))
+        )
 
     @staticmethod
     def from_json(fields: dict[str, Any]) -> dict[str, Any]:
@@ -41,12 +46,17 @@ class SavedResult:
         return fields
 
 
+def _own(fields: dict[str, Any], derived: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in derived}
+
+
 def write_result(path: str | Path, kind: str, result: Any) -> None:
     """Write a dataclass as JSON, or its table under a name in ``.csv`` or ``.tex``."""
     if is_table_name(path):
         write_table(path, result.table())
         return
-    write_json(path, {"kind": kind, **asdict(result)})
+    derived = {name: getattr(result, name) for name in getattr(result, "DERIVED", ())}
+    write_json(path, {"kind": kind, **asdict(result), **derived})
 
 
 def read_result(path: str | Path, kind: str, build: Callable[..., Result]) -> Result:

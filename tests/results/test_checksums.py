@@ -22,7 +22,6 @@ from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
-from neurox_lite.results.saving import read_result, write_result
 
 SPACE = NeuronSpace("m", "hidden_states", layers=(0, 1), widths=(3, 4), revision="sha256:1")
 RANDOM = np.random.default_rng(0)
@@ -45,14 +44,14 @@ def save_probe(folder: Path) -> None:
 
 
 def save_result(folder: Path) -> None:
-    write_result(folder / "set.json", "minimal set", MinimalSet("m", 0.1, 0.9, (), (), None, True))
+    MinimalSet("m", 0.1, 0.9, (), (), None, True).save(folder / "set.json")
 
 
 KINDS = {
     "ranking": (save_ranking, lambda folder: NeuronRanking.load(folder / "ranking.json")),
     "mask": (save_mask, NeuronMask.load),
     "probe": (save_probe, ElasticNetProbe.load),
-    "result": (save_result, lambda f: read_result(f / "set.json", "minimal set", MinimalSet)),
+    "result": (save_result, lambda folder: MinimalSet.load(folder / "set.json")),
 }
 
 
