@@ -70,7 +70,7 @@ class LabelledOrText(LabelledOptions):
 OF_MODELS = ("pairs", "text", "condition", "template", "positions", "metric")
 OF_BOTH = ("text", "skip_bad_lines")
 OF_ACTIVATIONS = (
-    *("store", "corpus", "tag", "probe", "retrain", "heads", "engine"),
+    *("store", "corpus", "tag", "probe", "retrain", "n_heads", "engine"),
     *(name for name in option_names(LabelledOptions) if name not in OF_BOTH),
 )
 

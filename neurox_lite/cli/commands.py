@@ -14,27 +14,70 @@ typer reads the signature of a function, so a command is flattened into one::
         words: WordOptions
 
     as_function(Probe)        # def command(*, store, words=None, disjoint=None)
+
+An option that is an argument of a function has its name as a field, whatever its flag: messages of
+that function name the argument, and those of the command the flag.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from inspect import Parameter, Signature
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
+
+from neurox_lite.errors import InputError
+
+ARGUMENT = re.compile(
+    r"^(?P<before>one of the )?(?P<first>[a-z]\w*)(?= is | are | applies | \()|"
+    r"(?<![\w./'\"-])(?P<inside>[a-z]+(_[a-z0-9]+)+)(?![\w./'\"-])"
+)
+"""The first word of a message, if it is what is wrong; or any that can be no word of English."""
 
 
 def as_function(command: type) -> Callable[..., None]:
     """The function of a command that typer can read; it makes the dataclass and executes it."""
+    parameters = list(_parameters(command))
+    flags = dict(_flags(parameters))
 
     def function(**given: Any) -> None:
-        _make(command, given).execute()
+        try:
+            _make(command, given).execute()
+        except InputError as error:
+            # In a job file arguments have their own names.
+            said = in_options(str(error), {} if given.get("job") else flags)
+            if said == str(error):
+                raise
+            raise InputError(said) from error
 
-    parameters = list(_parameters(command))
     function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     function.__annotations__ = {option.name: option.annotation for option in parameters}
     function.__doc__, function.__module__ = command.__doc__, command.__module__
     return function
+
+
+def in_options(message: str, flags: Mapping[str, str]) -> str:
+    """``n_resamples is -1; give ...`` -> ``--resamples is -1; give ...``."""
+
+    def named(found: re.Match[str]) -> str:
+        flag = flags.get(found["first"] or found["inside"])
+        return found[0] if flag is None or flag in message else (found["before"] or "") + flag
+
+    return ARGUMENT.sub(named, message)
+
+
+def _flags(options: list[Parameter]) -> Iterator[tuple[str, str]]:
+    for option in options:
+        for declared in get_args(option.annotation)[1:]:
+            # In an annotation typer has the first name in the place of the default.
+            names = (
+                getattr(declared, "default", None),
+                *(getattr(declared, "param_decls", 0) or ()),
+            )
+            flags = [str(name).partition("/")[0] for name in names if str(name).startswith("-")]
+            if flags:
+                yield option.name, max(flags, key=len)
 
 
 def option_names(group: type) -> list[str]:

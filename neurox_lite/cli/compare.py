@@ -100,10 +100,12 @@ class Compare:
             "by chance: of independent rankings; rankings of the same labels agree more, even "
             "where labels are noise (nx.ranking.permuted_overlap shuffles them)"
         )
-        show({"agreement": self.out, **_of_rankings(found)}, self.as_json)
+        show(
+            {"agreement": self.out, **_of_rankings(found, loaded[0].space.unit_name)}, self.as_json
+        )
 
 
-def _of_rankings(found: AgreementMatrix) -> dict[str, Any]:
+def _of_rankings(found: AgreementMatrix, units: str) -> dict[str, Any]:
     rows = {
         f"overlap of {name}": {
             other: share for other, share in zip(found.methods, row, strict=True) if other != name
@@ -111,7 +113,7 @@ def _of_rankings(found: AgreementMatrix) -> dict[str, Any]:
         for name, row in zip(found.methods, found.overlap, strict=True)
     }
     chance = {"overlap by chance": found.expected_overlap}
-    return {"neurons": found.n_neurons, "k": found.k, **chance, **rows}
+    return {units: found.n_neurons, "k": found.k, **chance, **rows}
 
 
 def _of_masks(found: MaskOverlaps) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Inspect:
     def execute(self) -> None:
         from neurox_lite.activations.checks import verify_file
         from neurox_lite.activations.store import ActivationStore
+        from neurox_lite.models.vocabulary import check_split
 
         problems = verify_file(self.store) if self.verify else []
         try:
@@ -46,6 +47,8 @@ class Inspect:
         if self.verify:
             found["problems"] = problems if self.as_json else len(problems) or "none"
         show(found, self.as_json)
+        if isinstance(n_split := found.get("n_split_words"), int):
+            check_split(n_split, found.get("n_words", 0), self.store, found["model"])
         if not self.as_json:
             for problem in problems:
                 typer.echo(terminal(problem))

@@ -85,10 +85,10 @@ class Mask:
     held_out: Annotated[
         float, typer.Option("--held-out", help="Share of the pairs held out to score the mask on.")
     ] = 0.25
-    steps: Annotated[
+    n_steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Steps of a search; by default 300.")
     ] = None
-    seeds: Annotated[
+    n_seeds: Annotated[
         int,
         typer.Option(
             "--seeds", min=1, help="Number of searches, from --seed on; the best is kept."
@@ -171,7 +171,7 @@ class Mask:
         method = self.method
         if self.path and method != "differentiable-mask":
             raise InputError("--path is of --method differentiable-mask; leave one of them out")
-        if self.steps is not None and method not in SEARCHES:
+        if self.n_steps is not None and method not in SEARCHES:
             searches = " and ".join(SEARCHES)
             raise InputError(f"--steps is of --method {searches}; leave one of them out")
         if method not in METHODS and not self._is_ranking:
@@ -224,8 +224,8 @@ class Mask:
             alpha=self.alpha,
             success=self.success,
             held_out=self.held_out,
-            n_steps=N_STEPS if self.steps is None else self.steps,
-            n_seeds=self.seeds,
+            n_steps=N_STEPS if self.n_steps is None else self.n_steps,
+            n_seeds=self.n_seeds,
             seed=self.seed,
             **options,
         )

@@ -54,7 +54,7 @@ class ComparisonOptions:
     methods: Annotated[
         str | None, typer.Option("--methods", help="all: compare only these, such as iou,gaussian.")
     ] = None
-    resamples: Annotated[
+    n_resamples: Annotated[
         int,
         typer.Option(
             "--resamples", min=0, help="all: number of resamples of the sentences, for stability."

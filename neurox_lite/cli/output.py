@@ -60,8 +60,8 @@ def skipped_lines(read: TaggedCorpus | MinimalPairs) -> dict[str, Any]:
 
 def top_neurons(ranking: NeuronRanking) -> dict[str, Any]:
     """What a command shows of a ranking."""
-    top = ranking.top(min(10, ranking.space.n_neurons))
     space = ranking.space
+    top = space.neurons(ranking.top_columns(min(10, space.n_neurons)))
     shown = {space.unit_name: space.n_neurons, "top": [str(neuron) for neuron in top]}
     if ranking.unscored:
         shown["without a score"] = [str(neuron) for neuron in ranking.unscored]

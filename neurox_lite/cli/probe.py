@@ -67,7 +67,7 @@ class Probe:
     l2s: Annotated[
         str | None, typer.Option("--l2s", help="Grid of --search; by default 0.1 to 0.001.")
     ] = None
-    for_top: Annotated[
+    n_neurons: Annotated[
         int | None,
         typer.Option(
             "--for-top",
@@ -78,7 +78,7 @@ class Probe:
     control: Annotated[
         bool, typer.Option("--control", help="Also fit the control task and give selectivity.")
     ] = False
-    n_control: Annotated[
+    n_seeds: Annotated[
         int, typer.Option("--n-control", min=1, help="Number of control tasks to average over.")
     ] = 1
     engine: Engine = "local"
@@ -144,9 +144,9 @@ class Probe:
         if self.fit.search:
             reject(("l1", "l2"), "--search, which chooses the penalties,")
         else:
-            reject(("l1s", "l2s", "for_top"), "a probe without --search")
+            reject(("l1s", "l2s", "n_neurons"), "a probe without --search")
         if not self.control:
-            reject(("n_control",), "a probe without --control")
+            reject(("n_seeds",), "a probe without --control")
         if not (self.one_vs_rest or self.fit.search or self.control):
             reject(("engine",), "a single probe, which is one fit,")
         check_engine(self.engine)
@@ -186,7 +186,7 @@ class Probe:
             X_dev=splits.dev,
             l1s=numbers(self.l1s) if self.l1s else PENALTIES,
             l2s=numbers(self.l2s) if self.l2s else PENALTIES,
-            n_neurons=self.for_top,
+            n_neurons=self.n_neurons,
             engine=self.engine,
         )
         return probe, searched
@@ -203,7 +203,7 @@ class Probe:
             splits.train,
             splits.test,
             words,
-            n_seeds=self.n_control,
+            n_seeds=self.n_seeds,
             seed=self.seed,
             engine=self.engine,
         )
@@ -225,7 +225,7 @@ class Probe:
             write_json(new / "evaluation.json", {**evaluation, "provenance": self._provenance()})
             self._write_table(new / "evaluation", evaluation_table(evaluation))
             if compared:
-                write_json(new / "control.json", _selective(compared))
+                compared.save(new / "control.json")
                 self._write_table(new / "control", compared.table())
             if searched:
                 subject, model = self.labelled.subject(self.tag), probe.space_.model

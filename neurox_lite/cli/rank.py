@@ -167,14 +167,24 @@ class Rank:
         with ActivationStore(self.store) as store:
             task, skipped = self._task(store)
             ranking = rank(self.method, task, **given)
+            small = self._negligible(store, ranking)
         if self.corpus:
             labels = self.labelled.provenance(self.corpus, self.tag)
             ranking = replace(ranking, provenance={**ranking.provenance, "labels": labels})
         ranking.save(self.out)
-        shown = {"ranking": self.out, "method": self.method, **_summary(ranking), **skipped}
-        show(shown, self.as_json)
+        shown = {"ranking": self.out, "method": self.method, **_summary(ranking), **small}
+        show({**shown, **skipped}, self.as_json)
         if not task.converged:
             raise typer.Exit(EXIT_INCONCLUSIVE)
+
+    def _negligible(self, store: ActivationStore, ranking: NeuronRanking) -> dict[str, Any]:
+        """What is shown of neurons that are ranked, though the model cannot read them."""
+        from neurox_lite.activations.negligible import negligible_neurons
+
+        if ranking.space.groups is not None:
+            return {}
+        found = negligible_neurons(store.matrix(list(ranking.space.layers)))
+        return {"negligible in their layer": [str(neuron) for neuron in found]} if found else {}
 
     def _compare_all(self) -> None:
         from neurox_lite.activations.store import ActivationStore
@@ -192,7 +202,7 @@ class Rank:
                 splits,
                 methods=methods,
                 probe=ElasticNetProbe(self.l1, self.l2),
-                n_resamples=self.comparison.resamples,
+                n_resamples=self.comparison.n_resamples,
                 seed=self.seed,
                 engine=self.comparison.engine,
                 folder=self.out,

@@ -32,7 +32,7 @@ class UnitOptions:
     """Units of a store."""
 
     units: Units = "neurons"
-    heads: Annotated[
+    n_heads: Annotated[
         int | None,
         typer.Option(
             "--heads", min=1, help="Heads of a layer, where the store does not say it (heads)."
@@ -42,8 +42,8 @@ class UnitOptions:
     def of_store(self, store: ActivationStore, layers: list[int] | None) -> NeuronSpace | None:
         """The heads of a store, if they are asked for."""
         if asks_for_heads(self.units):
-            return store.heads(layers, n_heads=self.heads)
-        if self.heads is not None:
+            return store.heads(layers, n_heads=self.n_heads)
+        if self.n_heads is not None:
             raise InputError("--heads is of --units heads; give both, or neither")
         return None
 

@@ -167,7 +167,7 @@ def test_all_methods_that_take_an_option_are_given_it(
     capsys.readouterr()
     for given, message in {
         "--epsilon 1": "'uniform,leave-one-out' takes no --epsilon",
-        "--state 9": "state is 9; give one of 0 to 4",
+        "--state 9": "--state is 9; give one of 0 to 4",
     }.items():
         assert attribute(tmp_path / "other", "all", *options, *given.split()) == 2
         assert message in capsys.readouterr().err and not (tmp_path / "other").exists()

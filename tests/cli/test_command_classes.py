@@ -12,7 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 import neurox_lite
-from neurox_lite.cli.commands import as_function, option_names
+from neurox_lite.cli.commands import as_function, in_options, option_names
+from neurox_lite.errors import InputError
 
 MOST_LINES = 60
 
@@ -71,3 +72,44 @@ def test_functions_of_commands_are_short(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < MOST_LINES, node.name
+
+
+FLAGS = {
+    "n_neurons": "--select",
+    "min_count": "--min-count",
+    "shares": "--shares",
+    "text": "--text",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("n_neurons is 0; give at least 1", "--select is 0; give at least 1"),
+        ("shares (2.0,): give numbers", "--shares (2.0,): give numbers"),
+        ("one of the shares is 'a'; give", "one of the --shares is 'a'; give"),
+        ("too few; raise n_neurons, or less", "too few; raise --select, or less"),
+        # Named already, a file, a name in quotes, a word of English, and an option of others.
+        (
+            "leave out with min_count=2 (--min-count 2)",
+            "leave out with min_count=2 (--min-count 2)",
+        ),
+        ("a/n_neurons.json: damaged 'n_neurons'", "a/n_neurons.json: damaged 'n_neurons'"),
+        ("the text is empty; shares differ", "the text is empty; shares differ"),
+        ("n_steps is 0; give at least 1", "n_steps is 0; give at least 1"),
+    ],
+)
+def test_messages_name_options(said, meant):
+    assert in_options(said, FLAGS) == meant
+
+
+def test_a_command_says_its_own_option():
+    @dataclass(frozen=True, kw_only=True)
+    class Failing:
+        n_words: Annotated[int, typer.Option("--words/--none")] = 0
+
+        def execute(self) -> None:
+            raise InputError(f"n_words is {self.n_words}; give at least 1")
+
+    with pytest.raises(InputError, match=r"^--words is 0; give at least 1"):
+        as_function(Failing)(n_words=0)

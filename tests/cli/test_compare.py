@@ -87,7 +87,7 @@ def test_bad_input(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixtu
     random_ranking(NeuronSpace.of_array(50)).save(tmp_path / "elsewhere.json")
     assert "only one ranking" in error(files[0])
     assert ", not of " in error(files[0], str(tmp_path / "elsewhere.json"))
-    assert "k is 0; give a number from 1 to 50" in error(*files, "-k", "0")
+    assert "-k is 0; give a number from 1 to 50" in error(*files, "-k", "0")
     assert "k is 51" in error(*files, "-k", "51")
     assert "cannot be read" in error(files[0], str(tmp_path / "none.json"))
     assert not out.exists()

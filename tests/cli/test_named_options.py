@@ -148,3 +148,20 @@ def test_options_are_found_in_messages() -> None:
     assert named_in("extract it again; or use --layers 3") == {"--layers"}
     assert "--min-count" in options_named("neurox_lite.activations.labelled_rows")
     assert "neurox_lite.activations.labelled_splits" in reached("neurox_lite.cli.run_job")
+
+
+OTHER_NAMES = {"contexts", "extract", "folder", "numeric", "words"}
+"""Of arguments that no message is about, or that are made of several options."""
+
+
+def test_an_option_has_the_name_of_its_argument() -> None:
+    """As messages name arguments, and ``in_options`` finds the option by its name."""
+    found = set()
+    for path in (PACKAGE / "cli").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            for keyword in call.keywords if isinstance(call, ast.Call) else ():
+                value = keyword.value
+                is_own = isinstance(value, ast.Attribute) and ast.unparse(value).startswith("self.")
+                if is_own and value.attr != keyword.arg:
+                    found.add(keyword.arg)
+    assert found <= OTHER_NAMES

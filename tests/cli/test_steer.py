@@ -77,7 +77,7 @@ def test_curves_table_and_figure(
         (["--counts", "1", "--shares", "0.1"], "give one of them"),
         (["--positions", "first"], "unknown positions 'first'"),
         (["--positions", "7"], "no word 7"),
-        (["--n-random", "0"], "n_random is 0; give at least 1"),
+        (["--n-random", "0"], "--n-random is 0; give at least 1"),
         (["--text", "nowhere.txt"], "nowhere.txt: no such file"),
         (["--text", "/dev/null"], "it is a device"),
     ],

@@ -15,6 +15,7 @@ import neurox_lite as nx
 from neurox_lite.cli.main import main
 from neurox_lite.interventions.steering_curves import SteeringCurves
 from neurox_lite.masking.mask_fit import MaskFit
+from neurox_lite.own_files import is_ours
 from neurox_lite.results.ablation import AblationCurves
 
 pytestmark = pytest.mark.heavy
@@ -106,6 +107,10 @@ def test_in_the_model_heads_are_removed_masked_and_steered(
     assert main([*steer, "--out", str(tmp_path / "steered")]) in (0, 3)
     steered = SteeringCurves.load(tmp_path / "steered/steering.json").curves[0]
     assert (steered.units, steered.n_neurons) == ("heads", n_heads)
+    AblationCurves((curve,)).save(tmp_path / "steered/ablation.csv")
+    for name, head in {"ablation": ",share,heads,", "steering": "method,heads,count,"}.items():
+        path = tmp_path / f"steered/{name}.csv"
+        assert head in path.read_text().splitlines()[0] and is_ours(path)
     mask = ["mask", *given, "--condition", "singular", *HEADS, "--steps", "20", "--json"]
     capsys.readouterr()
     assert main([*mask, "--out", str(tmp_path / "mask")]) in (0, 3)
