@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neurox_lite.activations.negligible import is_negligible
 from neurox_lite.descriptions.distribution import CATEGORIES
 from neurox_lite.descriptions.example_levels import activations_of
 from neurox_lite.descriptions.neuron_exemplars import Example, NeuronExemplars, OneSign, TopWord
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import Interval
-from neurox_lite.neurons import NeuronSpace
+from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.results.html import MOST_ROWS, as_html
 from neurox_lite.results.tables import Table, as_pandas
-from neurox_lite.showing import short_repr, summary
+from neurox_lite.showing import short_repr, some, summary
 
 NAME, KIND = "exemplars", "exemplars"
 
@@ -88,7 +90,20 @@ class Exemplars:
         categories = ", ".join(
             f"{name} {n}" for name, n in zip(CATEGORIES, counts, strict=True) if n
         )
-        return summary(f"Exemplars of {self.space.model} in {self.source}", facts, [categories])
+        small = [f"negligible {some(self.negligible)}"] if self.negligible else []
+        return summary(
+            f"Exemplars of {self.space.model} in {self.source}", facts, [categories, *small]
+        )
+
+    @cached_property
+    def negligible(self) -> list[Neuron]:
+        """Neurons that vary by less than 1e-12 of what others of their layer do.
+
+        In the model's sums that is lost, so that it cannot read them.
+        """
+        layers = np.repeat(self.space.layers, self.space.widths)[self.columns]
+        found = is_negligible(self.arrays["smallest"], self.arrays["largest"], layers)
+        return self.space.neurons(self.columns[found])
 
     def of(self, neuron: Any) -> NeuronExemplars:
         """Those of one neuron, given as ``"3:17"``, :class:`~neurox_lite.Neuron` or column."""

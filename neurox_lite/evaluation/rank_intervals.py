@@ -76,19 +76,29 @@ class RankIntervals(SavedResult):
     _repr_html_ = as_html
 
     def __str__(self) -> str:
-        best = np.argsort(self.ranks)[:3].tolist()
+        best = self._first(3).tolist()
         lines = (
             f"{self.space.neuron(c)}: rank {self.ranks[c] + 1} ({self.low[c] + 1} to "
             f"{self.high[c] + 1})"
             for c in best
         )
         facts = {
-            "neurons": self.space.n_neurons,
+            self.space.unit_name: self.space.n_neurons,
+            "not told apart": self.n_tied or None,
             "resamples": len(self.resampled),
             "level": self.level,
             "converged": self.converged,
         }
         return summary(f"RankIntervals of {self.method}", facts, lines)
+
+    @property
+    def n_tied(self) -> int:
+        """How many neurons the full fit does not tell apart: their ranks are those of columns."""
+        return self.space.n_neurons - self.n_ordered
+
+    def _first(self, most: int) -> np.ndarray:
+        """Columns of the best neurons, of those that the full fit orders."""
+        return np.argsort(self.ranks)[: min(most, self.n_ordered)]
 
     def table(self) -> Table:
         """A header, and a row per neuron, best first; ranks from 1."""
@@ -127,8 +137,11 @@ class RankIntervals(SavedResult):
         return np.array(self.resampled) < np.minimum(k, self.resampled_ordered)[:, None]
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
-        """The 30 best neurons of the full fit, a bar each from the low to the high rank."""
-        best = np.argsort(self.ranks)[:N_SHOWN]
+        """The 30 best neurons of the full fit, a bar each from the low to the high rank.
+
+        Of those that it orders.
+        """
+        best = self._first(N_SHOWN)
         axes = panels(ax, size=(5.2, 1.4 + 0.2 * len(best)))
         axis = axes[0]
         places = np.arange(len(best))
@@ -139,7 +152,7 @@ class RankIntervals(SavedResult):
         axis.invert_yaxis()
         log_scale(axis, low.min(), high.max())
         axis.set_xlabel(f"rank ({100 * self.level:g} % interval over sentences)")
-        k = len(best)
+        k = max(1, len(best))
         stays = f"a resample keeps {100 * self.overlap(k):.0f} % of the top {k}"
         by_chance = f"by chance {100 * k / self.space.n_neurons:.0f} %"
         method = wrapped(self.method, 4.6, 10, most=2 * MOST)

@@ -12,7 +12,7 @@ from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.extraction.options import ExtractOptions
 from neurox_lite.extraction.plan import Plan
 from neurox_lite.models.loading import LoadedModel
-from neurox_lite.models.vocabulary import check_unknown
+from neurox_lite.models.vocabulary import check_split, check_unknown
 from neurox_lite.public_names import public_name
 
 
@@ -66,13 +66,14 @@ def store_header(
 def check_known_words(
     plan: Plan, words: TaggedCorpus, source: TaggedCorpus | None, model: str
 ) -> None:
-    """Refuse a split, or sources, of words nearly all unknown; say how many others are."""
+    """Refuse a split, or sources, of words nearly all unknown; say how many are, or are split."""
     splits = np.asarray(words.splits or [""] * len(words))
     for split in dict.fromkeys(splits.tolist()):
         text = f"{words.source}: {split}" if split else words.source
         chosen = splits == split
         n_unknown, n_words = (np.asarray(n)[chosen].sum() for n in (plan.n_unknown, plan.n_words))
         check_unknown(int(n_unknown), int(n_words), text, model)
+    check_split(sum(plan.n_split), sum(plan.n_words), words.source, model)
     if plan.n_unknown_source:
         read = source or words
         n_unknown = sum(plan.n_unknown_source)

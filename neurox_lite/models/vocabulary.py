@@ -19,6 +19,10 @@ WARN_SHARE = 0.05
 REFUSE_SHARE = 0.8
 """Share from which there is nothing to learn; in any text some words are numbers or stops."""
 
+WARN_SPLIT = 0.5
+"""Share of split words from which it is said: of a language that a tokenizer was made for, most
+words are in its vocabulary."""
+
 LEAST_TOKENS = 0.97
 """Share of a model's embeddings that its tokenizer has; models round them up by 2 % at most."""
 
@@ -57,12 +61,27 @@ def check_unknown(n_unknown: int, n_words: int, text: str, model: str) -> None:
     share = n_unknown / max(n_words, 1)
     said = (
         f"{text}: the tokenizer of {model} does not know {n_unknown:,} of {n_words:,} words "
-        f"({share:.0%} hold its unknown token)"
+        f"({100 * share:.0f} % hold its unknown token)"
     )
     if share >= REFUSE_SHARE:
         raise InputError(f"{said}; give a model of this language, with its own tokenizer")
     if share >= WARN_SHARE:
         logger.warning("%s; what a model does with them says little about them", said)
+
+
+def check_split(n_split: int, n_words: int, text: str, model: str) -> None:
+    """Say when a model's tokenizer splits most of the words."""
+    share = n_split / max(n_words, 1)
+    if share >= WARN_SPLIT:
+        logger.warning(
+            "%s: the tokenizer of %s splits %s of %s words (%.0f %%) into several subwords; it may "
+            "have been made for another language",
+            text,
+            model,
+            f"{n_split:,}",
+            f"{n_words:,}",
+            100 * share,
+        )
 
 
 def check_texts(tokenizer: Any, texts: Sequence[str], model: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neurox_lite.attribution.faithfulness import Faithfulness
+from neurox_lite.evaluation.minimal_set import MinimalSet
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.report.about import DESCRIBED, EFFECTS, EXEMPLARS, n_described
 from neurox_lite.report.blocks import between, of_interval, spoken
@@ -132,32 +133,39 @@ def _minimal(subjects: Subjects, one: Encoded) -> Iterator[str]:
     minimal = one.minimal
     if minimal is None:
         return
-    delta, n_first = points(minimal.delta), len(minimal.columns or ())
+    delta = points(minimal.delta)
     if minimal.columns is None or minimal.share is None:
         yield f"No share of its neurons tried comes within {delta} of all of them on dev."
         return
-    chance = _random_at(subjects, one.home, minimal.share)
-    units = minimal.units
-    first = f"{n_first:,} {units} of the ranking ({100 * minimal.share:g} %) are"
-    if n_first == 1:
-        first = f"{units.removesuffix('s')} of the ranking ({100 * minimal.share:g} %) is"
-    yield f"The first {first} within {delta} of all of them on dev{chance}."
+    n_neurons, share = len(minimal.columns), f"{100 * minimal.share:g} %"
+    first = f"The first {n_neurons:,} neurons of the ranking ({share}) are"
+    if minimal.units != "neurons":
+        held = counted(n_neurons, "neurons")
+        first = f"The first {share} of the {minimal.units} of the ranking ({held}) are"
+    elif n_neurons == 1:
+        first = f"The first neuron of the ranking ({share}) is"
+    on_test = _on_test(subjects, one.home, minimal)
+    yield f"{first} within {delta} of all of them on dev{on_test}."
 
 
-def _random_at(subjects: Subjects, home: str, share: float) -> str:
-    """What as many random neurons reach, if a curve has this share or one near it."""
+def _on_test(subjects: Subjects, home: str, minimal: MinimalSet) -> str:
+    """What the same ranking's first reach, and random ones, at its share or the nearest tried."""
+    share = minimal.share or 0.0
     for found in subjects.found.of(CURVES, home):
         for curve in found.result.curves:
-            if of_activations(curve) and curve.retrained and curve.keep.random_mean:
+            is_own = (curve.method, curve.units) == (minimal.method, minimal.units)
+            if is_own and of_activations(curve) and curve.retrained and curve.keep.random_mean:
                 place = min(range(len(curve.shares)), key=lambda i: abs(curve.shares[i] - share))
                 at = curve.shares[place]
                 keep = curve.keep
                 own = value_of(curve.metric, keep.top[place])
                 ends = (keep.random_mean, keep.random_low, keep.random_high)
                 mean, low, high = (value_of(curve.metric, v[place]) for v in ends)
-                count = "as many random ones" if at == share else "random ones"
-                first = "they" if at == share else f"the first {100 * at:g} %"
-                return f"; on test {first} reach {own}, {count} {mean} ({low} to {high})"
+                chance = f"as many random ones {mean} ({low} to {high})"
+                if at == share:
+                    return f"; on test they reach {own}, {chance}"
+                nearest = f"{curve.counts[place]:,} ({100 * at:g} %, the nearest share tried there)"
+                return f"; on test the first {nearest} reach {own}, {chance}"
     return ""
 
 

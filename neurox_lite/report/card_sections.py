@@ -75,13 +75,16 @@ def _described(found: NeuronDescriptions, neuron: Neuron) -> Section:
 
 
 def _of_exemplars(found: Exemplars, neuron: Neuron) -> Section:
-    return _exemplars(found.of(neuron), neuron, f", from {found.source}")
+    spread = "; varies by less than 1e-12 of what others of its layer do: negligible"
+    said = spread if neuron in found.negligible else ""
+    return _exemplars(found.of(neuron), neuron, f", from {found.source}", said)
 
 
-def _exemplars(own: NeuronExemplars, _: Neuron, source: str = "") -> Section:
+def _exemplars(own: NeuronExemplars, _: Neuron, source: str = "", said: str = "") -> Section:
     facts = (
         f"{own.category}; from {own.smallest:.3g} to {own.largest:.3g}; word forms explain "
-        f"{own.of_word:.0%} of its variance, positions {own.of_position:.0%}"
+        f"{100 * own.of_word:.0f} % of its variance, positions "
+        f"{100 * own.of_position:.0f} %{said}"
     )
     lines = [facts]
     for sign, side in (("highest", own.highest), ("lowest", own.lowest)):
@@ -115,9 +118,9 @@ def _ranks(
             tag = each.provenance.get("labels", {}).get("tag")
             name = f"{each.method} ({tag})" if tag else each.method
             rank = int(each.ranks[column])
-            tied = f"one of the last {n_neurons - each.n_ordered:,}, not told apart"
             is_tied = rank >= each.n_ordered
-            place = tied if is_tied else f"{rank + 1:,} of {n_neurons:,}"
+            place = f"{rank + 1:,} of {n_neurons:,}"
+            place = _not_told_apart(n_neurons - each.n_ordered) if is_tied else place
             own = next((one for one in intervals if are_of(one, each)), None)
             intervals = [one for one in intervals if one is not own]
             rows.append(
@@ -131,16 +134,22 @@ def _ranks(
             )
     for one in intervals:  # whose rankings are not here
         (column,) = one.space.columns_of(neuron).tolist()
+        is_tied = one.ranks[column] >= one.n_ordered
         place = f"{one.ranks[column] + 1:,} of {one.space.n_neurons:,}"
-        rows.append([one.method, place, _interval(one, column), None, None])
+        place = _not_told_apart(one.n_tied) if is_tied else place
+        rows.append([one.method, place, None if is_tied else _interval(one, column), None, None])
     return _from_table("ranks", [["method", "rank", "interval", "score", "largest for"], *rows])
+
+
+def _not_told_apart(n_tied: int) -> str:
+    return f"one of the last {n_tied:,}, not told apart"
 
 
 def _interval(found: RankIntervals | None, column: int) -> str | None:
     if found is None:
         return None
     low, high = found.low[column] + 1, found.high[column] + 1
-    return f"{low:,} to {high:,} ({found.level:.0%})"
+    return f"{low:,} to {high:,} ({100 * found.level:g} %)"
 
 
 def _best(ranking: NeuronRanking, probes: Sequence[LinearProbe], column: int) -> str | None:

@@ -24,7 +24,7 @@ from neurox_lite.report.blocks import (
     table,
 )
 from neurox_lite.report.found import SETS
-from neurox_lite.report.markdown import percent
+from neurox_lite.report.markdown import counted, percent
 from neurox_lite.report.subjects import Subjects
 
 N_SHOWN = 20
@@ -140,21 +140,33 @@ def _intervals(intervals: RankIntervals, name: str) -> Iterator[Block]:
             )
         ]
     )
+    if intervals.n_tied:
+        yield note(said_of_tied(intervals))
     head, rows = interval_rows(intervals)
+    if not rows:
+        return
     caption = f"The first {len(rows)} of {intervals.method}{f': {name}' if name else ''}"
     links = [[{"neurons": [named], "of": intervals.space}, *row] for named, *row in rows]
     yield folded(table(caption, head, links), f"Rank by rank{f': {name}' if name else ''}")
 
 
 def interval_rows(intervals: RankIntervals) -> tuple[list[str], list[tuple[str, int, str, str]]]:
-    """A header, and the first neurons with their intervals."""
+    """A header, and the first neurons with their intervals, of those that the ranking orders."""
     k = max(1, intervals.space.n_neurons // 10)
     space, stays = intervals.space, intervals.top_share(k)
     rows = [
         (f"{layer}:{unit}", rank, f"{low} to {high}", percent(stays[space.column(layer, unit)]))
-        for layer, unit, rank, low, high in intervals.table()[1 : N_SHOWN + 1]
+        for layer, unit, rank, low, high in intervals.table()[
+            1 : min(N_SHOWN, intervals.n_ordered) + 1
+        ]
     ]
     return ["neuron", "rank", f"{100 * intervals.level:g} % interval", f"in the top {k}"], rows
+
+
+def said_of_tied(intervals: RankIntervals) -> str:
+    """How many neurons have no rank, in a sentence."""
+    tied = counted(intervals.n_tied, intervals.space.unit_name)
+    return f"The ranking does not tell {tied} apart; they have no rank, and are left out here."
 
 
 def search_section(subjects: Subjects) -> Section | None:

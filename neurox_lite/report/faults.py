@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neurox_lite.models.vocabulary import WARN_SHARE
+from neurox_lite.models.vocabulary import WARN_SHARE, WARN_SPLIT
 from neurox_lite.probing.certificate import Certificate
 from neurox_lite.report.curves import KIND as CURVES
 from neurox_lite.report.encoded import encoded
@@ -24,7 +24,7 @@ WITH_PROBES = {
 
 
 def faults(subjects: Subjects) -> list[str]:
-    """Unknown words, probes not converged, masks not feasible, tasks that models cannot do."""
+    """Words unknown or split, probes not converged, masks not feasible, tasks not done."""
     said = [*_of_words(subjects), *_of_probes(subjects), *_of_masks(subjects)]
     return list(dict.fromkeys(said))
 
@@ -40,6 +40,14 @@ def _of_words(subjects: Subjects) -> list[str]:
                 f"{before}the tokenizer does not know {n_unknown:,} of {n_words:,} words "
                 f"({100 * share:.0f} %), which all look alike to the model: what is found says "
                 "little about them. Take a model of this language."
+            )
+        n_split = of_store.get("n_split_words", 0)
+        if n_split >= WARN_SPLIT * max(n_words, 1):
+            before = subjects.found.label_of_store(subjects.labels[home])
+            said.append(
+                f"{before}the tokenizer splits {n_split:,} of {n_words:,} words "
+                f"({100 * n_split / n_words:.0f} %) into several subwords: it may have been made "
+                "for another language."
             )
     return said
 

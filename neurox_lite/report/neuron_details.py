@@ -84,11 +84,15 @@ def _exemplars(
             if neuron in own
         }
     arrays = exemplars.arrays
-    return {
+    found = {
         neuron: {**_facts_of_arrays(arrays, row), **of_arrays(exemplars, row, sentences)}
         for neuron, row in zip(rows.neurons, rows_of(exemplars, rows.neurons), strict=True)
         if row is not None
     }
+    for neuron in exemplars.negligible:
+        if neuron in found:
+            found[neuron]["facts"].append(["of its layer's spread", "below 1e-12: negligible"])
+    return found
 
 
 def _facts(own: NeuronExemplars) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.probing.online_code import OnlineCodeLength
-from neurox_lite.report.depth import code_rows, interval_rows, redundancy_rows
+from neurox_lite.report.depth import code_rows, interval_rows, redundancy_rows, said_of_tied
 from neurox_lite.report.job_files import (
     LAYER_SCORES,
     LEARNING_CURVE,
@@ -105,7 +105,8 @@ def _intervals(intervals: RankIntervals, figure_format: str) -> str:
         f"Ranks over {len(intervals.resampled)} resamples of the training sentences (figure: "
         f"`{RANK_INTERVALS.figure}.{figure_format}`). Of the top {k} neurons, a resample keeps "
         f"{percent(intervals.overlap(k))} in its top {k} on average; of {k} neurons at random "
-        f"it would be {percent(k / intervals.space.n_neurons)}.",
+        f"it would be {percent(k / intervals.space.n_neurons)}."
+        + (f" {said_of_tied(intervals)}" if intervals.n_tied else ""),
         table(*interval_rows(intervals)),
         converged=intervals.converged,
     )

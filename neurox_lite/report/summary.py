@@ -165,8 +165,8 @@ def _neurons(ranking: NeuronRanking, figure_format: str) -> str:
     return (
         f"## Which {units}?\n\nTop {len(top)} ({named}): {best}.{ties} All of them: "
         f"`{RANKING.others[0]}`.\n\n"
-        f"{units.capitalize()} that hold the top {MASS:.0%} of some class's weight, per layer "
-        f"({sum(counts.values())} in all; figure: `{RANKING.figure}.{figure_format}`):\n\n"
+        f"{units.capitalize()} that hold the top {100 * MASS:g} % of some class's weight, per "
+        f"layer ({sum(counts.values())} in all; figure: `{RANKING.figure}.{figure_format}`):\n\n"
         + table(("layer", units, "share"), rows)
     )
 
@@ -175,22 +175,20 @@ def _ablation(curves: AblationCurves, minimal: MinimalSet, figure_format: str) -
     parts = ["## How many neurons does it take?", said_of_minimal(minimal)]
     for curve in curves.curves:
         how = (
-            "probe retrained on the kept neurons"
+            f"probe retrained on the kept {curve.units}"
             if curve.retrained
-            else f"probe frozen, other neurons replaced by {curve.replacement}"
+            else f"probe frozen, other {curve.units} replaced by {curve.replacement}"
         )
         parts.append(
-            f"Test accuracy in %, {how} (all neurons: {percent(curve.intact)}; mean advantage of "
-            f"the top over random: {100 * curve.area_above_random:.1f} points):"
+            f"Test accuracy in %, {how} (all {curve.units}: {percent(curve.intact)}; mean "
+            f"advantage of the top over random: {100 * curve.area_above_random:.1f} points):"
         )
         if not curve.converged:
             parts.append("**Some of these probes did NOT CONVERGE.**")
-        parts.append(table(_CURVE_COLUMNS, _curve_rows(curve)))
+        sets = ("top only", "all but top", "bottom only", "random (range)")
+        parts.append(table(("share", curve.units, *sets), _curve_rows(curve)))
     parts.append(f"Figure: `{ABLATION.figure}.{figure_format}`.")
     return "\n\n".join(parts)
-
-
-_CURVE_COLUMNS = ("share", "neurons", "top only", "all but top", "bottom only", "random (range)")
 
 
 def _curve_rows(curve: AblationCurve) -> Iterable[Sequence[object]]:
@@ -261,7 +259,7 @@ def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:
         f1 = percent(scores[name]["f1"]) if name in scores else "not in test"
         best = ", ".join(map(str, ranking.space.neurons(columns[:5])))
         rows.append((name, f1, len(columns), best))
-    header = ("class", "F1", f"neurons for {MASS:.0%} of its weight", "the first five")
+    header = ("class", "F1", f"neurons for {100 * MASS:g} % of its weight", "the first five")
     return "## Class by class\n\n" + table(header, rows)
 
 

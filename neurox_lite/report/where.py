@@ -16,13 +16,16 @@ from neurox_lite.report.blocks import (
     heat,
     lines,
     neurons,
+    note,
     section,
     series,
     table,
 )
 from neurox_lite.report.main_ranking import main_rankings
+from neurox_lite.report.neuron_rows import exemplars_of
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.results.ranking import NeuronRanking
+from neurox_lite.showing import some
 
 MASS = 0.25
 """Of a class's importance, that its salient neurons hold."""
@@ -36,6 +39,7 @@ def where_section(subjects: Subjects) -> Section | None:
     for home, ranking in main_rankings(subjects).items():
         label = subjects.labels.get(home, "")
         blocks += _of_ranking(ranking, label)
+        blocks += _negligible(subjects, ranking, label)
     for found in subjects.found.of("layer scores"):
         blocks.append(_of_layers(found.result, subjects.name(found)))
     text = (
@@ -87,6 +91,26 @@ def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
         ),
         f"{units.capitalize()} by class{f': {label}' if label else ''}",
     )
+
+
+def _negligible(subjects: Subjects, ranking: NeuronRanking, label: str) -> Iterator[Block]:
+    """Ranked neurons that the model cannot read, in a line."""
+    space, exemplars = ranking.space, exemplars_of(subjects, ranking.space)
+    if exemplars is None or space.groups is not None:
+        return
+    found = [neuron for neuron in exemplars.negligible if neuron.layer in space.layers]
+    ranks = [int(ranking.ranks[space.column(neuron)]) for neuron in found]
+    ranked = [
+        f"{neuron} (rank {rank + 1:,})"
+        for neuron, rank in zip(found, ranks, strict=True)
+        if rank < ranking.n_ordered
+    ]
+    if ranked:
+        yield note(
+            f"{f'{label}: ' if label else ''}{some(ranked)}: varies by less than 1e-12 of what "
+            "other neurons of its layer do. A probe reads it, since it standardises; in the sums "
+            "of the model it is lost."
+        )
 
 
 def _salient(ranking: NeuronRanking) -> dict[str, np.ndarray]:

@@ -122,7 +122,7 @@ class NeuronRanking:
             "without a score": int(np.isnan(self.scores).sum()) or None,
             "classes": some(self.classes) if self.classes else None,
         }
-        top = some(self.space.neurons(self.order[:10]), most=10)
+        top = some(self.space.neurons(self.order[: min(10, self.n_ordered)]), most=10)
         return summary(f"NeuronRanking by {self.method}", facts, [f"top {top}"])
 
     @property

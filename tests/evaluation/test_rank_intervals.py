@@ -281,3 +281,14 @@ def test_a_resample_of_one_class_is_drawn_again(fitted):
     probe = ElasticNetProbe().fit(X, two)
     found = of_probe(probe, X, two, n_resamples=10)
     assert len(found.resampled) == 10
+
+
+def test_neurons_that_are_not_told_apart_are_left_out_where_the_first_are_shown(intervals):
+    ranks = tuple(np.argsort(np.argsort(intervals.ranks)).tolist())
+    tied = replace(intervals, ranks=ranks, n_ordered=2, resampled_ordered=(2,) * 20)
+    assert "not told apart 22" in str(tied) and str(tied).count(": rank ") == 2
+    (axis,) = tied.plot().axes
+    assert len(axis.get_yticks()) == 2 and "of the top 2" in axis.get_title()
+    none = replace(intervals, n_ordered=0, resampled_ordered=(0,) * 20)
+    assert len(none.plot().axes[0].get_yticks()) == 0 and ": rank" not in str(none)
+    assert "not told apart" not in str(replace(intervals, n_ordered=D))

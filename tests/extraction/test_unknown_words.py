@@ -111,7 +111,7 @@ def test_commands_tell_them(folder, tmp_path, n_split, capsys, caplog):
     assert main(["extract", *options, "--out", store, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["unknown words"], found["split words"]) == (8, 4 * n_split)
-    said = "does not know 8 of 60 words (13% hold its unknown token)"
+    said = "does not know 8 of 60 words (13 % hold its unknown token)"
     assert [said in record.getMessage() for record in caplog.records] == [True] * 3
 
     assert main(["inspect", store, "--json"]) == 0
@@ -135,7 +135,7 @@ FOREIGN = [("жук", "и", "муха"), ("да", ".")]
 
 def test_a_foreign_text_is_refused_before_anything_is_written(folder, tmp_path, capsys):
     corpus = TaggedCorpus(FOREIGN * 5, source="ru.txt")
-    said = r"^ru\.txt: the tokenizer of .* does not know 20 of 25 words \(80% hold"
+    said = r"^ru\.txt: the tokenizer of .* does not know 20 of 25 words \(80 % hold"
     with pytest.raises(InputError, match=said) as caught:
         extract(folder, corpus, tmp_path / "s.h5", device="cpu")
     assert "\n" not in str(caught.value)
@@ -144,6 +144,19 @@ def test_a_foreign_text_is_refused_before_anything_is_written(folder, tmp_path, 
     with pytest.raises(InputError, match=said):
         extract(folder, corpus, tmp_path / "s.h5", device="cpu", pooling="mean")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tokenizer_that_splits_most_words_is_said(folder, tmp_path, caplog, capsys):
+    corpus = TaggedCorpus([("thecat", "dogsbark", "seescat", "the")] * 3, source="odd.txt")
+    extract(folder, corpus, tmp_path / "s.h5", device="cpu").close()
+    (said,) = [each.getMessage() for each in caplog.records if " splits " in each.getMessage()]
+    assert said.startswith("odd.txt: the tokenizer of ") and "splits 6 of 12 words (50 %)" in said
+    caplog.clear()
+    assert main(["inspect", str(tmp_path / "s.h5")]) == 0
+    assert "s.h5: the tokenizer of " in caplog.text and "splits 6 of 12 words" in caplog.text
+    caplog.clear()
+    estimate(folder, CORPUS, tmp_path / "other.h5", device="cpu")
+    assert "splits" not in caplog.text
 
 
 def test_one_foreign_split_is_refused(folder, tmp_path):

@@ -21,6 +21,7 @@ import pytest
 
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.minimal_set import MinimalSet
+from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
@@ -387,3 +388,57 @@ def test_exemplars_of_some_neurons_are_not_called_all(tmp_path: Path) -> None:
     replace(every, arrays={**some, "columns": np.array([1, 4])}).save(tmp_path / "exemplars")
     (block,) = section(data_of(tmp_path), "about")["blocks"]
     assert block["title"] == "The first 2 of 6 neurons by the ranking, by kind"
+
+
+def test_neurons_without_an_order_have_no_rank_interval(tmp_path: Path) -> None:
+    places = tuple(range(6))
+    known = RankIntervals(
+        "lca", SPACE, 0.95, places, places, places, (places,) * 3, 2, (2,) * 3, True
+    )
+    known.save(tmp_path / "rank_intervals.json")
+    blocks = section(data_of(tmp_path), "certainty")["blocks"]
+    said = next(block["text"] for block in blocks if block["kind"] == "note")
+    assert said.startswith("The ranking does not tell 4 neurons apart; they have no rank")
+    (shown,) = (b for each in blocks for b in each.get("blocks", [each]) if b["kind"] == "table")
+    assert len(shown["rows"]) == 2 and shown["caption"] == "The first 2 of lca"
+
+
+def test_a_minimal_set_is_compared_with_its_own_ranking_and_units(tmp_path: Path) -> None:
+    """Its share may lie between those of the curve: then the nearest is told, in the same words."""
+    folder = plant_job(tmp_path / "job")
+    minimal = MinimalSet("lca", 0.01, 0.9, (0.7,), (0.895,), (1, 4, 3, 2), True)
+    (own,) = curves().curves
+    other = replace(own, method="other", keep=replace(own.keep, top=(0.1, 0.1)))
+    AblationCurves((other, own)).save(folder / "ablation.json")
+
+    def said() -> str:
+        minimal.save(folder / "minimal_set.json")
+        return str(data_of(folder)["answer"][1])
+
+    assert said() == (
+        "The first 4 neurons of the ranking (70 %) are within 1 point of all of them on dev; on "
+        "test the first 3 (50 %, the nearest share tried there) reach 80.00 %, as many random ones "
+        "50.00 % (40.00 % to 60.00 %)."
+    )
+    minimal = replace(minimal, shares=(0.5,), units="heads")
+    assert said() == (
+        "The first 50 % of the heads of the ranking (4 neurons) are within 1 point of all of them "
+        "on dev."
+    )
+
+
+def test_a_ranked_neuron_that_the_model_cannot_read_is_said(tmp_path: Path) -> None:
+    ranking().save(tmp_path / "ranking.json")
+    every = planted_exemplars()
+    largest = np.where(np.arange(6) == 1, 1e-32, 1.0)
+    found = replace(every, arrays={**every.arrays, "smallest": -largest, "largest": largest})
+    found.save(tmp_path / "exemplars")
+    assert found.negligible == [Neuron(0, 1)] and "negligible 0:1" in str(found)
+    notes = [
+        b["text"] for b in section(data_of(tmp_path), "where")["blocks"] if b["kind"] == "note"
+    ]
+    assert len(notes) == 1 and notes[0].startswith("0:1 (rank 1): varies by less than 1e-12")
+    _, details, _ = report_data(find_results(tmp_path), neurons=None)
+    assert [
+        ["of its layer's spread", "below 1e-12: negligible"] in own["facts"] for own in details[0]
+    ] == [True, *[False] * 5]

@@ -96,7 +96,7 @@ def test_everything_on_one_card(tmp_path):
         r"highest: none, no reason",
         r"2.5: a \[<i>cat\]",
         r"raises: Ġcats",
-        r"mine \(upos\)  2 of 6  1 to 5 \(95%\)  3      <VERB>",
+        r"mine \(upos\)  2 of 6  1 to 5 \(95 %\)  3      <VERB>",
         r"highest  \(?word=cat OR word=dog\)?\s+0.25 \(0.125 to 0.5\)",
         r"lowest   never active",
         r"word=cat +0.25 \(0.125 to 0.5\)",
@@ -123,7 +123,7 @@ def test_a_neuron_that_a_method_does_not_tell_apart():
     text = str(neuron_card("0:0", RANKING))
     assert "one of the last 3, not told apart" in text
     assert "2 of 6" in str(neuron_card(3, RANKING)), "a column"
-    assert "1 of 6  1 to 5 (95%)" in str(neuron_card(Neuron(0, 1), INTERVALS))
+    assert "1 of 6  1 to 5 (95 %)" in str(neuron_card(Neuron(0, 1), INTERVALS))
 
 
 def test_weights_of_classes():
@@ -178,7 +178,7 @@ def test_a_folder_gives_what_it_has_about_the_neuron(tmp_path):
     INTERVALS.save(tmp_path / "intervals.json")
     probe().save(tmp_path / "probe")
     text = str(neuron_card("3:1", tmp_path))
-    assert "mine (upos)  2 of 6  1 to 5 (95%)" in text
+    assert "mine (upos)  2 of 6  1 to 5 (95 %)" in text
     assert text.count("mine") == 1 and "-0.75" in text and "weights of the probe" in text
     other = str(neuron_card("0:1", str(tmp_path), RANKING))
     assert "twins" not in other and "1 of 6" in other
@@ -193,4 +193,4 @@ def test_a_folder_gives_what_it_has_about_the_neuron(tmp_path):
 def test_intervals_of_another_property_are_not_those_of_a_ranking():
     other = replace(INTERVALS, ranks=(0, 1, 2, 3, 4, 5), low=(0,) * 6, high=(5,) * 6)
     text = str(neuron_card("3:1", RANKING, other))
-    assert re.search("2 of 6 +3 ", text) and "4 of 6  1 to 6 (95%)" in text
+    assert re.search("2 of 6 +3 ", text) and "4 of 6  1 to 6 (95 %)" in text
