@@ -20,8 +20,8 @@ HEADS = {
     ".md": re.compile(rb"# [^\n]*: which neurons of "),
     ".csv": re.compile(
         rb"rank,layer,unit,score|layer,unit,(cluster|direction|gate|rank|in_first|sign)|"
-        rb"neurons,count,expected,|property,model,|"
-        rb"method,(neurons,count|other,overlap|retrained,replacement|share,accuracy),|"
+        rb"[^,\n]+,count,expected,|property,model,|"
+        rb"method,([^,\n]+,count|other,overlap|retrained,replacement|share,accuracy),|"
         rb"method,seconds per text,|"
         rb"method,(?P<c>[^,\n]+),(?P=c) low,(?P=c) high|"
         rb"layer,separate,cumulative,|layer,other_layer,similarity|"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import traceback
 import warnings
 from collections import deque
@@ -25,6 +26,9 @@ ENGINES = ("local", "ray")
 
 ATTEMPTS = 3
 """How often a task is tried whose worker dies."""
+
+ADDRESS_SECONDS = 10
+"""How long a cluster may take to answer."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -84,11 +88,27 @@ def connected(engine: str) -> Iterator[None]:
     if ray is None or ray.is_initialized():
         yield
         return
+    _check_address()
     ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address() -> None:
+    """Raise InputError where nothing answers at ``RAY_ADDRESS``; Ray would try for minutes."""
+    address = os.environ.get("RAY_ADDRESS", "")
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdigit():  # as "auto" and "local"
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ADDRESS_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"RAY_ADDRESS is {address}, where no Ray cluster answers ({error}); start it, or unset "
+            "RAY_ADDRESS for one on this machine"
+        ) from None
 
 
 def import_ray() -> Any:

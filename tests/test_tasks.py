@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import threading
 import warnings
@@ -219,3 +220,16 @@ def test_without_ray_it_says_what_to_install(folder, tmp_path, monkeypatch, caps
     assert main(["probe", *given, "--one-vs-rest", *out]) == 2
     assert "pip install 'neurox-lite[ray]'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_an_address_where_no_cluster_answers_is_said_at_once(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        for before in ("", "ray://"):
+            address = f"{before}127.0.0.1:{taken.getsockname()[1]}"
+            monkeypatch.setenv("RAY_ADDRESS", address)
+            with pytest.raises(InputError, match=f"RAY_ADDRESS is {address}, where no Ray cluster"):
+                tasks._check_address()
+        for local in ("", "auto", "local"):
+            monkeypatch.setenv("RAY_ADDRESS", local)
+            tasks._check_address()

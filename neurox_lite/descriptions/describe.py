@@ -26,15 +26,16 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from neurox_lite.arguments import real_number, whole_number
+from neurox_lite.arguments import expect, real_number, whole_number
 from neurox_lite.corpora.tagged_corpus import TaggedCorpus
+from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.concepts import Concepts, find_concepts
 from neurox_lite.descriptions.corpus_descriptors import corpus_descriptors, numbered
 from neurox_lite.descriptions.corpus_rows import CorpusRows, corpus_rows
 from neurox_lite.descriptions.descriptor_clusters import LETTERS, Embed, cluster_descriptors
 from neurox_lite.descriptions.distribution import DEAD
 from neurox_lite.descriptions.enriched import FEW_EXEMPLARS, Enriched, find_enriched
-from neurox_lite.descriptions.exemplars import exemplars as exemplars_of
+from neurox_lite.descriptions.exemplars import exemplars as find_exemplars
 from neurox_lite.descriptions.halves import Half, HalfExemplars, exemplars_in, half_of, n_taken
 from neurox_lite.descriptions.held_out import BothHalves
 from neurox_lite.descriptions.neuron_description import (
@@ -76,6 +77,7 @@ def describe(
     share: float = 0.01,
     min_count: int = 10,
     seed: int = 0,
+    exemplars: Exemplars | None = None,
 ) -> NeuronDescriptions:
     """Describe neurons by what their exemplars have more often than other sentences.
 
@@ -103,6 +105,8 @@ def describe(
         Sentences of each half that a descriptor needs, or words.
     seed : int
         Of the halves.
+    exemplars : Exemplars, optional
+        Of all neurons and words of ``activations``, with the same seed; else they are found here.
 
     Returns
     -------
@@ -113,7 +117,8 @@ def describe(
     InputError
         When the store was made from another corpus, there is no such neuron, there are fewer than
         20 different sentences, ``propose`` does not give descriptors for each text, nothing is in
-        ``2 min_count`` words or sentences, or ``share`` or ``min_count`` is out of range.
+        ``2 min_count`` words or sentences, ``share`` or ``min_count`` is out of range, or the
+        exemplars are of other neurons or words.
     """
     share, seed = real_number(share, "share"), validate_seed(seed)
     min_count = whole_number(min_count, "min_count", least=1)
@@ -134,9 +139,12 @@ def describe(
     )
     _warn_of_few(rows, first, share)
     chosen = rows.space.neurons(columns)
-    layers = sorted({neuron.layer for neuron in chosen})
-    every_neuron = exemplars_of(activations, corpus, layers=layers, seed=seed)
-    examples = {neuron: every_neuron.of(neuron) for neuron in chosen}
+    if exemplars is None:
+        layers = sorted({neuron.layer for neuron in chosen})
+        exemplars = find_exemplars(activations, corpus, layers=layers, seed=seed)
+    else:
+        _require_alike(rows, exemplars)
+    examples = {neuron: exemplars.of(neuron) for neuron in chosen}
     is_dead = {neuron: own.category == DEAD for neuron, own in examples.items()}
     rng = np.random.default_rng(seed)
     halves, own_rows = (first, second), (first.rows, second.rows)
@@ -144,14 +152,14 @@ def describe(
         first.rows[shuffled_rows(first.sentences, rng)],
         second.rows[shuffled_rows(second.sentences, rng)],
     )
-    exemplars = [
+    in_each = [
         [
             exemplars_in(values[rows_of], half, share)
             for rows_of, half in zip((*own_rows, *shuffled), (*halves, *halves), strict=True)
         ]
         for _, _, values in _signed(rows, columns, is_dead, "exemplars")
     ]
-    in_first, in_second, first_shuffled, second_shuffled = zip(*exemplars, strict=True)
+    in_first, in_second, first_shuffled, second_shuffled = zip(*in_each, strict=True)
     of_first, of_second = find_enriched(first, in_first), find_enriched(second, in_second)
     of_shuffled = (
         find_enriched(first, first_shuffled, of_first.limit),
@@ -209,6 +217,17 @@ def _columns(rows: CorpusRows, neurons: Any) -> np.ndarray:
             "describe neurons; take thousands"
         )
     return columns
+
+
+def _require_alike(rows: CorpusRows, exemplars: Exemplars) -> None:
+    """Raise InputError for exemplars of some neurons, or of another store or corpus."""
+    expect(exemplars, Exemplars, "exemplars", "those of nx.exemplars(activations, corpus)")
+    own = (exemplars.space, len(exemplars), exemplars.n_sentences, exemplars.n_words)
+    if own != (rows.space, rows.space.n_neurons, len(rows.sentences), len(rows)):
+        raise InputError(
+            f"exemplars of {len(exemplars)} neurons of {exemplars.space.model} in "
+            f"{exemplars.source}; give those of all neurons of this store and corpus, or none"
+        )
 
 
 def _warn_of_few(rows: CorpusRows, half: Half, share: float) -> None:

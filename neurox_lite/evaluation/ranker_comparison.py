@@ -23,7 +23,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import rank_intervals
-from neurox_lite.evaluation.resampling import some_sentences
+from neurox_lite.evaluation.resampling import some_sentences, warned_before
 from neurox_lite.figures import save_result
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.output_formats import check_formats
@@ -370,8 +370,13 @@ def _stability(
             **options,
         )
     else:
+
+        def rank_again(X: Any, y: Any) -> NeuronRanking:
+            with warned_before():
+                return ranker(replace(task, X=X, y=y, probe=clone(task.probe)))
+
         intervals = rank_intervals(
-            lambda X, y: ranker(replace(task, X=X, y=y, probe=clone(task.probe))),
+            rank_again,
             task.X,
             task.y,
             sentences,

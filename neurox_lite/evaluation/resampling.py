@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 
 import numpy as np
@@ -45,11 +47,24 @@ def rank_repeated_rows(
             ranking = rank(train.X, train.y)
         else:
             rows = np.repeat(np.arange(len(train)), times)
-            ranking = rank(held[rows], train.y[rows])
+            with warned_before():
+                ranking = rank(held[rows], train.y[rows])
         return ranking, _converged(ranking)
 
     with task_map(engine) as run:
         yield from run(rank_again, chain([None], draws))
+
+
+@contextmanager
+def warned_before() -> Iterator[None]:
+    """Leave out warnings of ranking methods, which they gave when they ranked all rows."""
+    logger = logging.getLogger("neurox_lite.ranking")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def rank_weighted_rows(

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MEASURES = ("success", "log_odds", "kl", "perplexity")
 
+MOST_TURNED = 0.9
+"""Share of the pairs of which it is printed how many neurons turn them."""
+
 SETS = ("top", "bottom", "random_mean", "random_low", "random_high")
 
 
@@ -76,9 +79,12 @@ class SteeringCurve:
         return summary(f"SteeringCurve of {self._said()}", facts)
 
     def _said(self) -> str:
+        fewest = self.fewest(MOST_TURNED)
+        enough = "none of the counts turns" if fewest is None else f"{fewest} turn"
         return (
             f"{self.method}, {self.mode}: turns {self.success.top[0]:.3g} with {self.counts[0]} "
-            f"to {self.success.top[-1]:.3g} with {self.counts[-1]} {self.units}"
+            f"to {self.success.top[-1]:.3g} with {self.counts[-1]} {self.units}; {enough} "
+            f"{100 * MOST_TURNED:g} %"
         )
 
     def table(self) -> Table:
@@ -120,7 +126,7 @@ class SteeringCurves(SavedResult):
 
         Cells of what was not measured are None.
         """
-        rows: Table = [["method", "neurons", "count", *MEASURES]]
+        rows: Table = [["method", self.curves[0].units, "count", *MEASURES]]
         for curve in self.curves:
             measures = [getattr(curve, name) for name in MEASURES]
             intact = [None if measure is None else measure.intact for measure in measures]

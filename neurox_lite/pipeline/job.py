@@ -292,6 +292,10 @@ def _build(cls: Any, data: Any, where: str) -> Any:
     for name in ("tag", "model"):
         if isinstance(data.get(name), list) and f"{name}s" in known:
             raise InputError(f"{where}: {name}: {data[name]!r} is a list; write {name}s: instead")
+    tag = data.get("tag")
+    if "tags" in known and isinstance(tag, str) and "," in tag:
+        names = ", ".join(name.strip() for name in tag.split(","))
+        raise InputError(f"{where}: tag: '{tag}' is several names; write tags: [{names}]")
     for name, value in data.items():
         if is_dataclass(hints[name]):
             values[name] = _build(hints[name], value, f"{where}: {name}")

@@ -99,7 +99,7 @@ def _control(work: Workspace) -> None:
     words, n_seeds = work.corpus.words(), _n_controls(work)
     train, test = work.train, work.splits.test
     result = selectivity(work.probe, train, test, words, seed=work.job.seed, n_seeds=n_seeds)
-    write_json(work.path(CONTROL), {**asdict(result), "selectivity": result.selectivity})
+    result.save(work.path(CONTROL))
 
 
 def _n_controls(work: Workspace) -> int:
@@ -115,7 +115,7 @@ def _rank(work: Workspace) -> None:
 def _minimal_set(work: Workspace) -> None:
     dev, delta = work.splits.dev, work.job.ablate.delta
     result = minimal_set(work.ranking, work.probe, work.train, X_dev=dev, delta=delta)
-    write_json(work.path(MINIMAL_SET), {**asdict(result), "share": result.share})
+    result.save(work.path(MINIMAL_SET))
 
 
 def _ablate(work: Workspace) -> None:
@@ -156,6 +156,7 @@ def _attribute(work: Workspace) -> None:
 
 def _describe(work: Workspace) -> None:
     options = work.job.describe
+    all_known = work.has_exemplars and work.looked_at is None
     found = describe(
         work.store,
         work.corpus,
@@ -163,6 +164,7 @@ def _describe(work: Workspace) -> None:
         share=options.share,
         min_count=options.min_count,
         seed=work.job.seed,
+        exemplars=work.read(EXEMPLARS) if all_known else None,
     )
     path = work.path(DESCRIPTIONS)
     path.parent.mkdir(exist_ok=True)
@@ -306,8 +308,15 @@ END_TO_END = (
         is_wanted=lambda work: bool(work.job.attribute.methods),
     ),
     Stage(
-        "describe",
+        "exemplars",
         ("rank",),
+        lambda work: [work.corpus.content_hash, work.job.seed],
+        _exemplars,
+        is_wanted=lambda work: work.has_exemplars,
+    ),
+    Stage(
+        "describe",
+        ("rank", "exemplars"),
         lambda work: [
             work.n_described,
             asdict(work.job.describe),
@@ -316,13 +325,6 @@ END_TO_END = (
         ],
         _describe,
         is_wanted=lambda work: work.n_described > 0,
-    ),
-    Stage(
-        "exemplars",
-        ("rank",),
-        lambda work: [work.corpus.content_hash, work.job.seed],
-        _exemplars,
-        is_wanted=lambda work: work.has_exemplars,
     ),
     Stage(
         "twins",

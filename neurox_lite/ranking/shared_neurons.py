@@ -89,7 +89,7 @@ class SharedNeurons(SavedResult):
 
     def __str__(self) -> str:
         sizes = zip(self.properties, map(len, self.neurons), strict=True)
-        facts = {"neurons": self.space.n_neurons, **dict(sizes)}
+        facts = {self.space.unit_name: self.space.n_neurons, **dict(sizes)}
         lines = (
             f"{c.of}: {c.neurons}, by chance {c.expected:.3g} ({c.low} to {c.high})"
             for c in self.counts
@@ -98,7 +98,7 @@ class SharedNeurons(SavedResult):
 
     def table(self) -> Table:
         """A header, and a row per count."""
-        header = ["neurons", "count", *list(SharedCount.__annotations__)[2:]]
+        header = [self.space.unit_name, "count", *list(SharedCount.__annotations__)[2:]]
         return [header, *(list(vars(count).values()) for count in self.counts)]
 
     def shared(self, at_least: int | None = None) -> list[Neuron]:
@@ -145,7 +145,7 @@ class SharedNeurons(SavedResult):
         axis.set_yticks(places, [figure_text(c.of, 2 * MOST) for c in self.counts], fontsize=8)
         axis.invert_yaxis()
         axis.set_xlim(left=min(0, axis.get_xlim()[0]))
-        axis.set_xlabel("neurons")
+        axis.set_xlabel(self.space.unit_name)
         axis.grid(alpha=0.3, axis="x")
         return finish(axes, ax, known_title(ax, title, self.space.model), legend=3)
 

@@ -157,7 +157,7 @@ class AblationCurves(SavedResult):
     def table(self) -> Table:
         """A header, and a row per curve and share; cells of what was not measured are None."""
         names = [name for name in COLUMNS if any(_column(curve, name) for curve in self.curves)]
-        rows: Table = [[*PER_CURVE, "share", "neurons", *names]]
+        rows: Table = [[*PER_CURVE, "share", self.curves[0].units, *names]]
         for curve in self.curves:
             same = [getattr(curve, name) for name in PER_CURVE]
             values = [_column(curve, name) for name in names]

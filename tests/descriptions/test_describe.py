@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from neurox_lite import InputError, TaggedCorpus
+from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.corpus_rows import corpus_rows
 from neurox_lite.descriptions.describe import NOT_HELD, NOTHING, describe
+from neurox_lite.descriptions.exemplars import exemplars
 from tests.benchmarks.descriptions import described, measures, planted
 
 
@@ -199,3 +201,27 @@ def test_bad_input(activations, caplog):
     some = CORPUS.select(range(200))
     describe(activations[: some.n_words], some, [0])
     assert "200 different sentences are few" in caplog.text
+
+
+def test_exemplars_that_are_there_are_not_found_again(activations, found, tmp_path, monkeypatch):
+    every = exemplars(activations, CORPUS)
+    every.save(tmp_path)
+    monkeypatch.setitem(describe.__globals__, "find_exemplars", None)
+    again = describe(activations, CORPUS, exemplars=Exemplars.load(tmp_path))
+    assert again == found
+    for other in (
+        exemplars(activations, CORPUS, neurons=[0]),
+        exemplars(activations[:, :4], CORPUS),
+    ):
+        with pytest.raises(InputError, match="give those of all neurons of this store and corpus"):
+            describe(activations, CORPUS, exemplars=other)
+
+
+def test_intervals_of_means_are_shares(activations):
+    """Of one or two described neurons."""
+    means = describe(activations, CORPUS, [0, 1]).means
+    assert means[0].n == 2
+    for mean in means:
+        for one in (mean.auprc, mean.f1, mean.iou):
+            assert 0 <= one.low <= one.value <= one.high <= 1
+        assert -1 <= mean.correlation.low <= mean.correlation.high <= 1

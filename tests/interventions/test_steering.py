@@ -295,6 +295,9 @@ def test_saved_loaded_and_plotted(loaded, sides, number, tmp_path):
     bare.save(tmp_path / "bare.csv")
     assert (tmp_path / "bare.csv").read_text().splitlines()[2].endswith(",,")
     assert bare.curves[0].fewest(2.0) is None
+    assert str(full).endswith("with 5 neurons; 5 turn 90 %")
+    few = replace(full.curves[0], success=replace(full.curves[0].success, top=(0.0, 0.5)))
+    assert str(SteeringCurves((few,))).endswith("none of the counts turns 90 %")
 
 
 # What is refused.

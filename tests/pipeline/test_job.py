@@ -71,6 +71,7 @@ def test_scientific_notation_without_a_point_is_a_number(tmp_path: Path) -> None
         ({**GOOD, "pooling": "mean"}, "unknown key 'pooling'; it belongs under 'extract'"),
         ({**GOOD, "probe": {"lambda": 1}}, "probe: unknown key 'lambda'; known keys: l1, l2"),
         ({k: v for k, v in GOOD.items() if k != "tag"}, "missing key 'tag'"),
+        ({**GOOD, "tag": "a, b"}, "tag: 'a, b' is several names; write tags: [a, b]"),
         ({**GOOD, "probe": {"l1": 10**400}}, "probe: l1: too large a number"),
         ({**GOOD, "out": "o\0"}, r"out: 'o\x00' holds a NUL character"),
         ({**GOOD, "seed": "one"}, "seed: 'one' is not of type int"),

@@ -117,3 +117,9 @@ def test_a_warning_of_a_site_without_a_zero(tmp_path, caplog):
 def test_no_quantile(share):
     with pytest.raises(InputError, match="min_quantile is"):
         lape(activations(), LANGUAGES, min_quantile=share)
+
+
+def test_resamples_do_not_warn_again(caplog):
+    X, groups = np.abs(activations()), np.arange(len(LANGUAGES))
+    nx.evaluation.rank_intervals(lape, X, LANGUAGES, groups, n_resamples=3)
+    assert sum("on all words or on none" in each.getMessage() for each in caplog.records) == 1
