@@ -71,11 +71,9 @@ def _flags(options: list[Parameter]) -> Iterator[tuple[str, str]]:
     for option in options:
         for declared in get_args(option.annotation)[1:]:
             # In an annotation typer has the first name in the place of the default.
-            names = (
-                getattr(declared, "default", None),
-                *(getattr(declared, "param_decls", 0) or ()),
-            )
-            flags = [str(name).partition("/")[0] for name in names if str(name).startswith("-")]
+            others = getattr(declared, "param_decls", None) or ()
+            names = map(str, (getattr(declared, "default", None), *others))
+            flags = [name.partition("/")[0] for name in names if name.startswith("-")]
             if flags:
                 yield option.name, max(flags, key=len)
 
