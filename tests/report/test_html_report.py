@@ -438,7 +438,7 @@ def test_a_ranked_neuron_that_the_model_cannot_read_is_said(tmp_path: Path) -> N
         b["text"] for b in section(data_of(tmp_path), "where")["blocks"] if b["kind"] == "note"
     ]
     assert len(notes) == 1 and notes[0].startswith("0:1 (rank 1): varies by less than 1e-12")
-    _, details, _ = report_data(find_results(tmp_path), neurons=None)
+    _, (details,), _ = report_data(find_results(tmp_path), neurons=None)
     assert [
         ["of its layer's spread", "below 1e-12: negligible"] in own["facts"] for own in details[0]
     ] == [True, *[False] * 5]
