@@ -31,6 +31,8 @@ STYLE = {
     "legend.fontsize": 8.5,
     "lines.markersize": 5,
     "lines.linewidth": 1.4,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
 }
 
 
