@@ -190,7 +190,7 @@ class NeuronExemplars(SavedResult):
             axis.plot(values, np.zeros(len(values)), "|", color="black", markersize=10)
         axis.set_yscale("symlog")
         axis.yaxis.set_major_formatter("{x:,.0f}")
-        axis.set_xlabel("activation (below: of the examples)")
+        axis.set_xlabel("activation (strokes below: the examples)")
         axis.set_ylabel("words of the sample")
         axis.set_title(figure_text(f"neuron {self.neuron}, {self.category}"), fontsize=10)
         return finish(axes, ax, title)

@@ -10,7 +10,7 @@ import numpy as np
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.escaping import figure_text
-from neurox_lite.figures import MOST, Given, finish, panels, wrapped
+from neurox_lite.figures import MOST, Given, finish, log_scale, panels, wrapped
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -125,7 +125,11 @@ class MethodTable(SavedResult):
                     axis.plot(mean, place, "o", color=color, markersize=4)
             axis.set_title(wrapped(self.columns[number], 1.5, 8, most=MOST), fontsize=8)
             axis.tick_params(labelsize=7)
-            axis.xaxis.set_major_locator(MaxNLocator(3))
+            known = [value for value in (*parts[1], *parts[2]) if value is not None]
+            if self.columns[number] == "seconds" and min(known, default=0) > 0:
+                log_scale(axis, min(known), max(known))
+            else:
+                axis.xaxis.set_major_locator(MaxNLocator(3))
             axis.grid(axis="x", alpha=0.3)
         axes[0].set_yticks(places, names)
         axes[0].invert_yaxis()
