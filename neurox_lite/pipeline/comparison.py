@@ -21,7 +21,7 @@ from neurox_lite.pipeline.job import Job
 from neurox_lite.pipeline.leaves import Leaf, leaves_of
 from neurox_lite.pipeline.stage import Stage
 from neurox_lite.pipeline.stages import STAGES, twins_of
-from neurox_lite.pipeline.workspace import LOOKED_AT, Workspace, read_corpus_of
+from neurox_lite.pipeline.workspace import Workspace, read_corpus_of
 from neurox_lite.public_names import public_sources
 from neurox_lite.ranking.layer_profiles import LayerProfiles, layer_profiles
 from neurox_lite.ranking.shared_neurons import shared_neurons
@@ -159,9 +159,7 @@ def _twins(leaf: Leaf, other: Leaf) -> Stage[SeveralJobs]:
         return Workspace(leaf.job, several.corpus)
 
     def inputs(several: SeveralJobs) -> list[Any]:
-        with work(several).store as store:
-            is_all = store.space.n_neurons <= LOOKED_AT
-        of_neurons = several.keys(leaf, "extract" if is_all else "rank")
+        of_neurons = several.keys(leaf, "extract" if work(several).looks_at_all else "rank")
         return [of_neurons, several.keys(other, "extract"), leaf.job.seed]
 
     def run(several: SeveralJobs) -> None:

@@ -106,10 +106,14 @@ class Workspace:
         return self.job.units == "neurons" and not self.extract.pooling
 
     @property
+    def looks_at_all(self) -> bool:
+        """Whether exemplars and twins are kept of all neurons."""
+        return self.store.space.n_neurons <= LOOKED_AT
+
+    @property
     def looked_at(self) -> list[Neuron] | None:
         """Whose exemplars and twins are kept; None for all."""
-        is_all = self.store.space.n_neurons <= LOOKED_AT
-        return None if is_all else self.ranking.top(LOOKED_AT)
+        return None if self.looks_at_all else self.ranking.top(LOOKED_AT)
 
     @cached_property
     def store(self) -> ActivationStore:

@@ -32,7 +32,7 @@ from neurox_lite.evaluation.localisation import localisation
 from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.extraction.extract import extract
 from neurox_lite.extraction.options import ExtractOptions
-from neurox_lite.pipeline import comparison, stages
+from neurox_lite.pipeline import comparison, stages, workspace
 from neurox_lite.pipeline.comparison import SeveralJobs
 from neurox_lite.pipeline.job import AblateOptions, Job, ProbeOptions
 from neurox_lite.pipeline.run import run_job
@@ -232,7 +232,12 @@ def test_interrupted_and_taken_up_again(
 
 
 def test_two_tags_of_two_models(
-    base: Job, done: Path, models: list[str], extractions: list[str], tmp_path: Path
+    base: Job,
+    done: Path,
+    models: list[str],
+    extractions: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first model has what was found before, in a folder of its own."""
     job = replace(base, model="", models=models, out=str(tmp_path / "out"))
@@ -268,6 +273,13 @@ def test_two_tags_of_two_models(
         shutil.copytree(out / name, tmp_path / "one" / name)
     shutil.copy(out / "stages.json", tmp_path / "one")
     assert run_job(one_tag).ran == ("comparison", "report of all")
+    # Of many neurons there are twins of the first of the ranking, on which they depend then.
+    monkeypatch.setattr(workspace, "LOOKED_AT", 8)
+    between = ("twins of lstm-0 in lstm-1", "twins of lstm-1 in lstm-0")
+    assert run_job(one_tag).ran == (*between, "report of all")
+    few = NeuronTwins.load(tmp_path / "one/twins/lstm-1/lstm-0.json")
+    ranking = NeuronRanking.load(tmp_path / "one/lstm-1/Tense/ranking.json")
+    assert few.neurons == tuple(ranking.top(8))
     assert "do they share" not in (tmp_path / "one/summary.md").read_text()
 
 
