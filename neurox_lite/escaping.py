@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import unicodedata
+from itertools import accumulate
 from typing import Any
 
 from neurox_lite import fonts
@@ -120,11 +121,13 @@ def figure_text(text: object, most: int | None = None) -> str:
     ----------
     text : object
     most : int, optional
-        Characters to show; the end of longer text is left out, which ``…`` says.
+        Characters to show, of which wide ones count as two; the end of longer text is left out,
+        which ``…`` says.
     """
     shown = terminal(text)
-    if most is not None and len(shown) > most:
-        shown = shown[: most - 1] + "…"
+    if most is not None and fonts.width(shown) > most:
+        ends = accumulate(map(fonts.width, shown))
+        shown = shown[: sum(end < most for end in ends)] + "…"
     if not shown.isascii():
         lacking = fonts.unknown(shown)
         shown = "".join(_code(c) if c in lacking else c for c in shown)

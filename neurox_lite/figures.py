@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
+from neurox_lite import fonts
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.files import write_bytes
-from neurox_lite.fonts import families
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
 from neurox_lite.public_names import public_name
 
@@ -122,7 +122,7 @@ def finish(axes: Sequence[Axes], ax: Given, title: str | None, *, legend: int = 
         drawn.append(figure.suptitle(wrapped(title, width - 0.2, 11), fontsize=11))
     for text in (text for each in drawn for text in each.findobj(Text)):
         if not text.get_text().isascii():
-            text.set_fontfamily(families(text.get_text()))
+            text.set_fontfamily(fonts.families(text.get_text()))
     return figure
 
 
@@ -163,7 +163,9 @@ def title_of(
 def wrapped(text: str, inches: float, fontsize: float, most: int | None = None) -> str:
     """Names in lines that are no wider than so many inches."""
     characters = max(int(inches * 72 / (POINTS_PER_CHARACTER * fontsize)), 8)
-    return fill(figure_text(text, most), characters, break_on_hyphens=False)
+    shown = figure_text(text, most)
+    wide = fonts.width(shown) / max(len(shown), 1)
+    return fill(shown, int(characters / wide), break_on_hyphens=False)
 
 
 def plot_matrices(
@@ -245,7 +247,7 @@ def put_ticks(axis: Axes, places: Iterable[float], labels: Sequence[str], inches
     scaled = np.log10(at) if axis.get_xscale() == "log" else at
     size = 10.0
     gaps = inches * 72 * np.diff(scaled) / max(float(np.ptp(scaled)), 1e-9)
-    widest = max(map(len, labels)) * size * POINTS_PER_CHARACTER
+    widest = max(map(fonts.width, labels)) * size * POINTS_PER_CHARACTER
     turned = bool(len(gaps)) and bool(gaps.min() < widest + 3)
     kept, last = [], -np.inf
     for place, x in enumerate(np.concatenate(([0], np.cumsum(gaps)))):

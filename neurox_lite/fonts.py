@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,11 @@ def families(text: str) -> list[str]:
 def unknown(text: str) -> Set[str]:
     """The characters of a text that no font has."""
     return _families_of(_lacking(text))[1]
+
+
+def width(text: str) -> int:
+    """How many Latin letters are about as wide as a text; a Chinese character counts as two."""
+    return len(text) + sum(east_asian_width(sign) in "WF" for sign in text)
 
 
 def _lacking(text: str) -> frozenset[str]:

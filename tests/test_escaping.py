@@ -170,6 +170,7 @@ def test_figures_show_codes_for_what_is_not_seen() -> None:
 def test_long_names_in_figures_are_cut() -> None:
     assert figure_text("x" * 50, most=10) == "x" * 9 + "…"
     assert figure_text("x" * 10, most=10) == "x" * 10
+    assert figure_text("ア" * 9, most=10).endswith("…")
 
 
 def test_log_records_are_one_line() -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from neurox_lite import fonts
 from neurox_lite.escaping import figure_text
 from neurox_lite.figures import finish, panels, save_figure
-from neurox_lite.fonts import families, unknown
+from neurox_lite.fonts import families, unknown, width
 
 HAN = "名词"
 
@@ -42,6 +42,18 @@ def test_what_no_font_has_is_a_code(installed: None) -> None:
     assert figure_text("名 日") == "名 \\u65e5"
     with rc_context({"font.family": "cmr10"}):  # which has fewer signs than the default
         assert figure_text("Привет").startswith("\\u041f")
+
+
+def test_wide_characters_take_the_room_of_two() -> None:
+    assert (width("NOUN é"), width("名词 n")) == (6, 6)
+
+
+@pytest.mark.parametrize("title", ["日本語の品詞" * 20, "名词 动词 " * 30])
+def test_long_titles_fit(title: str) -> None:
+    figure = finish(panels(None, size=(4, 3)), None, title)
+    FigureCanvasAgg(figure).draw()
+    (drawn,) = (text for text in figure.texts)
+    assert drawn.get_window_extent().width <= figure.bbox.width
 
 
 @pytest.mark.skipif(bool(unknown(HAN)), reason="no installed font has Chinese characters")
