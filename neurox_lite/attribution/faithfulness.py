@@ -146,7 +146,7 @@ class Faithfulness(SavedResult):
             axis.tick_params(labelsize=8)
             axis.grid(axis="x", alpha=0.3)
         axes[0].set_yticks(range(len(names)), names)
-        axes[0].invert_yaxis()
+        axes[0].set_ylim(len(names) - 0.5, -0.5)
         return finish(axes, ax, title)
 
     def save(self, path: str | Path) -> None:

@@ -46,5 +46,5 @@ def plot_intervals(
         axis.tick_params(labelsize=8)
         axis.grid(axis="x", alpha=0.3)
     axes[0].set_yticks(range(len(shown)), shown)
-    axes[0].invert_yaxis()
+    axes[0].set_ylim(len(shown) - 0.5, -0.5)
     return finish(axes, ax, title)

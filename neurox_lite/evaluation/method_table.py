@@ -132,5 +132,5 @@ class MethodTable(SavedResult):
                 axis.xaxis.set_major_locator(MaxNLocator(3))
             axis.grid(axis="x", alpha=0.3)
         axes[0].set_yticks(places, names)
-        axes[0].invert_yaxis()
+        axes[0].set_ylim(len(names) - 0.5, -0.5)
         return finish(axes, ax, title)
