@@ -247,21 +247,32 @@ def find_results(folder: str | Path, *, or_without: bool = False) -> FoundResult
             f"{folder}: holds no results; give the folder of a job, or one with rankings, masks, "
             "ablations, attributions or descriptions (.json) that neurox_lite wrote"
         )
-    results.sort(key=lambda each: _in_order(each, jobs))
+    places = _places(jobs)
+    results.sort(key=lambda each: _in_order(each.path, places))
     return FoundResults(folder, tuple(results), jobs, tuple(damaged))
 
 
-def _in_order(found: Found, jobs: dict[str, dict[str, Any]]) -> tuple[str, ...]:
-    """The parts of a path; those of a tag and a model as their numbers in the job of several."""
-    own = jobs.get(found.home, {})
-    for above in Path(found.home).parents:
-        job = jobs.get(above.as_posix(), {})
-        named = [(job.get(f"{one}s") or [], own.get(one)) for one in ("model", "tag")]
-        if any(one in several for several, one in named):
-            places = (several.index(one) if one in several else 0 for several, one in named)
-            numbers = (f"{place:04}" for place in places)
-            return (*above.parts, *numbers, *found.path.relative_to(found.home).parts)
-    return found.path.parts
+def _places(jobs: dict[str, dict[str, Any]]) -> dict[Path, str]:
+    """Of the folders of models and tags the places of these in their job, as text."""
+    places = {}
+    for home, own in jobs.items():
+        for above in Path(home).parents:
+            job = jobs.get(above.as_posix(), {})
+            keys = ("model", "tag") if job.get("models") else ("tag",)
+            parts = Path(home).relative_to(above).parts
+            if len(parts) != len(keys):
+                continue
+            folder = above
+            for key, part in zip(keys, parts, strict=True):
+                folder, named = folder / part, job.get(f"{key}s") or []
+                if own.get(key) in named:
+                    places[folder] = f"{named.index(own[key]):04}"
+    return places
+
+
+def _in_order(path: Path, places: dict[Path, str]) -> list[str]:
+    """The parts of a path; those of models and tags as their places."""
+    return [places.get(up, up.name) for up in reversed([path, *path.parents][:-1])]
 
 
 def _without(folder: Path, error: InputError) -> str:
