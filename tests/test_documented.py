@@ -17,6 +17,7 @@ from neurox_lite.cli.main import main
 from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.embedded import embedded_path
 from neurox_lite.evaluation.localisation import localisation
+from neurox_lite.masking.token_mask import TokenMask
 from neurox_lite.pipeline import comparison
 from neurox_lite.pipeline.job import Job
 
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.heavy
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 GUIDE = (ROOT / "docs/guide.md").read_text()
+JOBS = (ROOT / "docs/guide/jobs.md").read_text()
 
 
 @pytest.fixture
@@ -103,6 +105,27 @@ def example_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def follow(page: Path) -> int:
+    """Run the commands and programs of a page in order; how many blocks there are.
+
+    Blocks of ``py`` instead of ``python`` need what only a reader has, such as a service.
+    """
+    names: dict[str, object] = {}
+    found = blocks(page.read_text())
+    for language, code in found:
+        if language == "python":
+            exec(compile(code, page.name, "exec"), names)
+        elif language == "py":
+            compile(code, page.name, "exec")
+        elif language == "bash":
+            for line in code.replace("\\\n", " ").splitlines():
+                if line.startswith("neurox-lite "):
+                    assert run(shlex.split(line)[1:]) == 0, line
+                else:
+                    assert line.startswith(NOT_RUN), line
+    return sum(language in ("python", "bash") for language, _ in found)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page(
     page: Path, example_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -112,16 +135,7 @@ def test_page(
     if page.name != "index.md":
         for path in example_files.iterdir():
             (tmp_path / path.name).symlink_to(path)
-    names: dict[str, object] = {}
-    for language, code in blocks(page.read_text()):
-        if language == "python":
-            exec(compile(code, page.name, "exec"), names)
-        elif language == "bash":
-            for line in code.replace("\\\n", " ").splitlines():
-                if line.startswith("neurox-lite "):
-                    assert run(shlex.split(line)[1:]) == 0, line
-                else:
-                    assert line.startswith(NOT_RUN), line
+    follow(page)
 
 
 def test_program_in_readme(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,48 +155,17 @@ def test_commands_in_readme(workplace: Path) -> None:
     assert (workplace / "results/summary.md").is_file()
 
 
-def test_commands_in_guide(workplace: Path) -> None:
-    found = commands(GUIDE)
-    assert [command[0] for command in found] == [
-        "doctor",
-        "extract",
-        "inspect",
-        "extract",
-        "extract",
-        "extract",
-        "extract",
-        *["probe"] * 5,  # also with --search, --label, --one-vs-rest and --regression
-        "rank",
-        "ablate",
-        "extract",  # of sentences
-        "probe",
-        "probe",
-        *["rank"] * 4,
-        *["extract", "rank", "ablate"],  # of heads
-        "compare",
-        "correlate",
-        "ablate",
-        "mask",
-        "mask",  # by integrated gradients
-        "ablate",
-        "steer",
-        "attribute",  # one method
-        "attribute",  # all, of a neuron
-        "describe",
-        "run",  # of two tags
-        "report",
-        "run",  # estimated
-    ]
-    for command in found:
-        assert run(command) == 0, command
-    # A ranker of one's own, in ten lines beside what is needed anyway.
-    (program,) = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
-    assert len([line for line in program.splitlines() if line.strip()]) <= 10
-    exec(compile(program, "guide.md", "exec"), {})
+def test_guide(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TokenMask.__init__.__kwdefaults__, "n_steps", 5)
+    # In the order in which the guide lists them: each goes on with the files of those before.
+    pages = re.findall(r"^guide/[\w-]+$", GUIDE, flags=re.MULTILINE)
+    assert sorted(pages) == sorted(f"guide/{page.stem}" for page in (ROOT / "docs/guide").iterdir())
+    for page in pages:
+        assert follow(ROOT / f"docs/{page}.md")
 
 
 def test_job_in_guide_lists_every_option_at_its_default(workplace: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
+    (text,) = re.findall(r"```yaml\n(.*?)```", JOBS, flags=re.DOTALL)
     (workplace / "job.yaml").write_text(text)
     job = Job.read(workplace / "job.yaml")
     assert job == Job(job.model, job.corpus, job.tag, job.out)

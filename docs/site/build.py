@@ -8,6 +8,7 @@ wrote is checked: no page may load anything from the net, and every link has to 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -33,7 +34,11 @@ def main(out: Path) -> int:
     source = out.with_name(f"{out.name}-source")
     lay_out(source)
     parsed = out.with_name(f"{out.name}-parsed")  # 180 MB that are no part of the site
+    outputs = out.with_name(f"{out.name}-outputs")  # of notebooks, kept while these do not change
+    # Their commands are those of this environment.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     options = ["-W", "--keep-going", "-q", "-a", "-c", str(SITE), "-d", str(parsed)]
+    options += ["-D", f"nb_execution_cache_path={outputs}"]
     code = sphinx([*options, str(source), str(out)])
     if code:
         return code

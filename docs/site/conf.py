@@ -28,7 +28,11 @@ exclude_patterns = ["site/**", "jobs/**"]
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
-nb_execution_mode = "off"  # tests/test_tutorials.py runs them
+# Notebooks are run when they have changed; build.py says where their outputs are kept.
+nb_execution_mode = "cache"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
 nb_merge_streams = True
 html_math_renderer = "svg"
 suppress_warnings = [
