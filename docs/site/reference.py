@@ -17,7 +17,8 @@ from neurox_lite.cli.main import app
 COMMANDS = """# Commands
 
 Every command, with its options and their defaults, as `neurox-lite COMMAND --help` shows them. What
-all have in common (exit codes, `--json`, `--overwrite`) is in the [guide](../guide.md#what-all-commands-share).
+all have in common (exit codes, `--json`, `--overwrite`) is in
+the [guide](../guide.md#what-all-commands-share).
 """
 API = """# Python
 
