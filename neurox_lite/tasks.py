@@ -89,7 +89,10 @@ def connected(engine: str) -> Iterator[None]:
         yield
         return
     _check_address()
-    ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+    except ConnectionError as error:  # something else answers there
+        raise _no_cluster(error) from None
     try:
         yield
     finally:
@@ -105,10 +108,15 @@ def _check_address() -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), ADDRESS_SECONDS).close()
     except (OSError, OverflowError) as error:
-        raise InputError(
-            f"RAY_ADDRESS is {address}, where no Ray cluster answers ({error}); start it, or unset "
-            "RAY_ADDRESS for one on this machine"
-        ) from None
+        raise _no_cluster(error) from None
+
+
+def _no_cluster(error: Exception) -> InputError:
+    reason = " ".join(str(error).split())
+    address = os.environ.get("RAY_ADDRESS") or "not set"
+    return InputError(
+        f"RAY_ADDRESS is {address}, where no Ray cluster answers ({reason}); start it, or unset RAY_ADDRESS for one on this machine"
+    )
 
 
 def import_ray() -> Any:

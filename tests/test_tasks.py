@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -233,3 +234,12 @@ def test_an_address_where_no_cluster_answers_is_said_at_once(monkeypatch):
         for local in ("", "auto", "local"):
             monkeypatch.setenv("RAY_ADDRESS", local)
             tasks._check_address()
+
+    def refuse(**_):
+        raise ConnectionError("no\nsuch cluster")
+
+    ray = SimpleNamespace(is_initialized=lambda: False, init=refuse)
+    monkeypatch.setattr(tasks, "import_ray", lambda: ray)
+    monkeypatch.setenv("RAY_ADDRESS", "auto")
+    with pytest.raises(InputError, match=r"is auto, where no Ray cluster answers \(no such"):
+        tasks.connected("ray").__enter__()
