@@ -115,7 +115,8 @@ def _no_cluster(error: Exception) -> InputError:
     reason = " ".join(str(error).split())
     address = os.environ.get("RAY_ADDRESS") or "not set"
     return InputError(
-        f"RAY_ADDRESS is {address}, where no Ray cluster answers ({reason}); start it, or unset RAY_ADDRESS for one on this machine"
+        f"RAY_ADDRESS is {address}, where no Ray cluster answers ({reason}); start it, or unset "
+        "RAY_ADDRESS for one on this machine"
     )
 
 
