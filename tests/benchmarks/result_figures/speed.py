@@ -45,7 +45,7 @@ def rankers() -> None:
 def masks() -> None:
     found = lines_of("speed-masks")
     figure, axes = panels(2, 2.2, sharey=True)
-    steps = [line for line in found if line.unit == "ms"]
+    steps = [line for line in found if line.what.startswith("mask, a step")]
     several = [line for line in found if line.what.startswith("32 masks")]
     names = [line.what.split(", ")[-1] for line in steps]
     beside(axes[0], names, steps, "the bare model")
