@@ -119,7 +119,7 @@ def concepts_of(
 
     Left out are concepts of fewer than ``min_count`` words, or of all; and of those with exactly
     the same words all but the first: labels before forms, positions, what has been read and
-    neighbours, then by name.
+    neighbours, then by name, whatever its case.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def concepts_of(
     """
     expect(corpus, TaggedCorpus, "corpus", "a TaggedCorpus, such as nx.read_corpus(path)")
     min_count = whole_number(min_count, "min_count", least=1)
-    tags = None if tags is None else sorted(set(strings(tags, "tags")))
+    tags = None if tags is None else sorted(set(strings(tags, "tags")), key=_as_people_sort)
     words = np.arange(corpus.n_words) if words is None else words
     found = find_concepts(corpus, words, tags=tags, min_count=min_count)
     if not len(found):
@@ -157,7 +157,7 @@ def find_concepts(
     min_count: int = MIN_COUNT,
 ) -> Concepts:
     """As :func:`concepts_of`, or none."""
-    tags = sorted(corpus.tags) if tags is None else tags
+    tags = sorted(corpus.tags, key=_as_people_sort) if tags is None else tags
     names: dict[str, np.ndarray] = {}
     seen: set[bytes] = set()
     for kind in _kinds(corpus, tags):
@@ -171,6 +171,11 @@ def find_concepts(
     shape = len(words), len(names)
     by_concept = csc_array((np.ones(len(places), bool), places, ends), shape=shape)
     return Concepts(tuple(names), by_concept.tocsr())
+
+
+def _as_people_sort(tag: str) -> tuple[str, str]:
+    """So that of the same words `lemma` is named, and not a treebank's own `LId`."""
+    return tag.casefold(), tag
 
 
 def _frequent(kind: _Kind, words: np.ndarray, least: int) -> Iterator[tuple[str, np.ndarray]]:

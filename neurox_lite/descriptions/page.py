@@ -29,6 +29,9 @@ body {{ max-width: 60em; margin: 1em auto; padding: 0 1em; font: 16px/1.5 sans-s
 h2 {{ margin: 2em 0 0; border-top: 1px solid #bbb; padding-top: .6em; }}
 h3 {{ margin: 1em 0 .2em; }}
 p, ul, table {{ margin: .3em 0; }}
+ul {{ list-style: none; padding: 0; }}
+li {{ display: grid; grid-template-columns: 4em 1fr; gap: .8em; }}
+li > .quiet {{ text-align: right; font-variant-numeric: tabular-nums; }}
 table {{ border-collapse: collapse; }}
 th, td {{ text-align: left; padding: .1em 1em .1em 0; vertical-align: top; }}
 td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; }}

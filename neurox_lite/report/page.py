@@ -139,4 +139,10 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = _unbroken
     return environment.get_template("report.html.j2")
+
+
+def _unbroken(text: str) -> str:
+    """A number and its sign of percent on one line."""
+    return text.replace(" %", "\u00a0%")

@@ -117,6 +117,15 @@ def test_the_order_of_tags_is_no_matter():
     )
 
 
+def test_of_the_same_words_the_first_tag_by_name_whatever_its_case():
+    """Not the identifiers that a treebank has in its last column."""
+    labels = [["a", "b", ""], ["a", "c"], ["b"]]
+    identifiers = [[label and f"{label}_0" for label in row] for row in labels]
+    corpus = nx.TaggedCorpus(SENTENCES, {"LId": identifiers, "lemma": labels})
+    names = concepts_of(corpus, min_count=1).names
+    assert "lemma=b" in names and not any(name.startswith("LId") for name in names)
+
+
 def test_tags_of_sentences_and_those_called_as_ours():
     moods = [["good"] * 3, ["bad"] * 2, ["good"]]
     corpus = nx.TaggedCorpus(SENTENCES, {"mood": moods, "word": UPOS}, sentence_tags=("mood",))
