@@ -9,6 +9,7 @@ from typing import Any
 from neurox_lite.arguments import expect, one_or_more, shown, strings
 from neurox_lite.corpora.corpus_checks import MAX_WORDS, too_many_words
 from neurox_lite.errors import InputError
+from neurox_lite.showing import summary
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ class MinimalPairs(list[MinimalPair]):
     def __init__(self, pairs: Iterable[MinimalPair], skipped: Iterable[str] = ()):
         super().__init__(pairs)
         self.skipped = tuple(skipped)
+
+    def __repr__(self) -> str:
+        return f"MinimalPairs({len(self)} pairs)"
+
+    def __str__(self) -> str:
+        kinds = (f"{name}: {len(pairs)}" for name, pairs in by_condition(self).items())
+        facts = {"pairs": len(self), "lines left out": len(self.skipped) or None}
+        return summary("MinimalPairs", facts, kinds)
 
 
 def as_pairs(pairs: Any, name: str = "pairs") -> list[MinimalPair]:

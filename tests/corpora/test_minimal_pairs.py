@@ -33,6 +33,14 @@ def noun_numbers(grammar):
     return {word: number for word, upos, number in triples if upos == "NOUN"}
 
 
+def test_many_pairs_print_as_a_few_lines(pairs, tmp_path):
+    write_pairs(tmp_path / "p.tsv", pairs)
+    read = read_pairs(tmp_path / "p.tsv")
+    first, counts, kind, *others = str(read).splitlines()
+    assert (first, counts, kind) == ("MinimalPairs", f"  pairs {len(pairs)}", "  simple singular: 20")
+    assert len(others) < 10 and repr(read) == f"MinimalPairs({len(pairs)} pairs)"
+
+
 def noun_sequence(pair, noun_numbers):
     """Numbers of the nouns of a prefix; a form that may be a verb is one after a determiner."""
     ambiguous = {"watch", "watches", "judge", "judges", "cook", "cooks", "guard", "guards"}
