@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from neurox_lite.cli.main import main
-from neurox_lite.corpora.conllu import read_conllu
 from neurox_lite.embedded import embedded_path
 from neurox_lite.evaluation.localisation import localisation
 from neurox_lite.masking.token_mask import TokenMask
@@ -33,19 +32,13 @@ JOBS = (ROOT / "docs/guide/jobs.md").read_text()
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the model and the corpora that the documents name."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "bert-base-cased").symlink_to(embedded_path("models/bert"))
-    (tmp_path / "lstm-0").symlink_to(embedded_path("models/lstm-0"))
+    (program,) = [code for language, code in blocks(GUIDE) if language == "python"]
+    exec(compile(program, "guide.md", "exec"), {})
     (tmp_path / "number-pairs.tsv").write_text(few_pairs())
-    for name, split in [("my", "train"), ("train", "train"), ("dev", "dev"), ("test", "test")]:
-        with gzip.open(embedded_path(f"corpora/english-{split}.conllu.gz"), "rt") as file:
-            sentences = file.read().split("\n\n")[:80]
-        (tmp_path / f"{name}.conllu").write_text("\n\n".join(sentences) + "\n\n")
-    for_text = read_conllu(tmp_path / "test.conllu").sentences[:100]
-    (tmp_path / "text.txt").write_text("".join(" ".join(words) + "\n" for words in for_text))
-    reviewed = read_conllu(tmp_path / "my.conllu").sentences
-    (tmp_path / "reviews.txt").write_text("".join(" ".join(words) + "\n" for words in reviewed))
-    ratings = ("long" if len(words) > 8 else "short" for words in reviewed)
-    (tmp_path / "ratings.txt").write_text("".join(f"{rating}\n" for rating in ratings))
+    for path in tmp_path.glob("*.conllu"):
+        path.write_text("\n\n".join(path.read_text().split("\n\n")[:80]) + "\n\n")
+    for path in tmp_path.glob("*.txt"):
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:80]))
     # That it resamples twenty times by default makes nothing of the documents truer.
     monkeypatch.setattr(comparison, "localisation", partial(localisation, n_resamples=2))
     yield tmp_path

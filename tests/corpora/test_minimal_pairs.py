@@ -36,9 +36,13 @@ def noun_numbers(grammar):
 def test_many_pairs_print_as_a_few_lines(pairs, tmp_path):
     write_pairs(tmp_path / "p.tsv", pairs)
     read = read_pairs(tmp_path / "p.tsv")
-    first, counts, kind, *others = str(read).splitlines()
-    assert (first, counts, kind) == ("MinimalPairs", f"  pairs {len(pairs)}", "  simple singular: 20")
-    assert len(others) < 10 and repr(read) == f"MinimalPairs({len(pairs)} pairs)"
+    title, count, kind, *others = str(read).splitlines()
+    assert [title, count] == ["MinimalPairs", f"  pairs {len(pairs)}"]
+    assert (
+        kind == "  simple singular: 20"
+        and len(others) < 10
+        and repr(read) == f"MinimalPairs({len(pairs)} pairs)"
+    )
 
 
 def noun_sequence(pair, noun_numbers):
