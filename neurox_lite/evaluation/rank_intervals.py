@@ -150,7 +150,8 @@ class RankIntervals(SavedResult):
         axis.plot(np.array(self.ranks)[best] + 1, places, "o", color="#0072b2", markersize=4)
         axis.set_yticks(places, [str(neuron) for neuron in self.space.neurons(best)], fontsize=7)
         axis.invert_yaxis()
-        log_scale(axis, low.min(), high.max())
+        if len(best):
+            log_scale(axis, low.min(), high.max())
         axis.set_xlabel(f"rank ({100 * self.level:g} % interval over sentences)")
         k = max(1, len(best))
         stays = f"a resample keeps {100 * self.overlap(k):.0f} % of the top {k}"
