@@ -1,6 +1,6 @@
-# make demo: end to end on the embedded model, from the wheel.  make test: all tests but notebooks.
+# make demo: end to end on the embedded model, from the wheel.  make test: all tests but notebooks and pages.
 # make docs: the documentation site, out/docs/index.html.
-# make release-check: is what would be released whole?  make quick: those that take no seconds.  make tutorials: runs them.  make check: lint and types.
+# make release-check: is what would be released whole?  make quick: those that take no seconds.  make tutorials: runs notebooks and pages.  make check: lint and types.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,11 +34,14 @@ release-check: check
 	$(MAKE) demo installed docs
 	$(OUTSIDE) $(WHEEL_BIN)/neurox-lite doctor
 
+# Notebooks, and what README, guide and how-to pages tell to run.
+PAGES := tests/test_tutorials.py tests/test_documented.py
+
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --ignore tests/test_tutorials.py
+	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(PAGES))
 
 tutorials: $(STAMP)
-	$(BIN)/python -m pytest -n 2 tests/test_tutorials.py
+	$(BIN)/python -m pytest -n 2 $(PAGES)
 
 docs: $(STAMP)
 	$(BIN)/python -c 'import sphinx' 2>/dev/null || $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
