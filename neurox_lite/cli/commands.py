@@ -31,9 +31,10 @@ from neurox_lite.errors import InputError
 
 ARGUMENT = re.compile(
     r"^(?P<before>one of the )?(?P<first>[a-z]\w*)(?= is | are | applies | \()|"
-    r"(?<![\w./'\"-])(?P<inside>[a-z]+(_[a-z0-9]+)+)(?![\w./'\"-])"
+    r"(?<![\w./'\"(-])(?P<inside>[a-z]+(_[a-z0-9]+)+)(?![\w./'\")-])"
 )
-"""The first word of a message, if it is what is wrong; or any that can be no word of English."""
+"""The first word of a message, if it is what is wrong; or any that can be no word of English, but
+in brackets, where shapes stand."""
 
 
 def as_function(command: type) -> Callable[..., None]:

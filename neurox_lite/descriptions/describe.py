@@ -221,7 +221,7 @@ def _columns(rows: CorpusRows, neurons: Any) -> np.ndarray:
 
 def _require_alike(rows: CorpusRows, exemplars: Exemplars) -> None:
     """Raise InputError for exemplars of some neurons, or of another store or corpus."""
-    expect(exemplars, Exemplars, "exemplars", "those of nx.exemplars(activations, corpus)")
+    expect(exemplars, Exemplars, "exemplars", "those of nx.descriptions.exemplars")
     own = (exemplars.space, len(exemplars), exemplars.n_sentences, exemplars.n_words)
     if own != (rows.space, rows.space.n_neurons, len(rows.sentences), len(rows)):
         raise InputError(

@@ -89,13 +89,14 @@ FLAGS = {
         ("shares (2.0,): give numbers", "--shares (2.0,): give numbers"),
         ("one of the shares is 'a'; give", "one of the --shares is 'a'; give"),
         ("too few; raise n_neurons, or less", "too few; raise --select, or less"),
-        # Named already, a file, a name in quotes, a word of English, and an option of others.
+        # Named already, a file, a name in quotes, a word of English, a shape, an option of others.
         (
             "leave out with min_count=2 (--min-count 2)",
             "leave out with min_count=2 (--min-count 2)",
         ),
         ("a/n_neurons.json: damaged 'n_neurons'", "a/n_neurons.json: damaged 'n_neurons'"),
         ("the text is empty; shares differ", "the text is empty; shares differ"),
+        ("shape (3,); give (n_words, n_neurons)", "shape (3,); give (n_words, n_neurons)"),
         ("n_steps is 0; give at least 1", "n_steps is 0; give at least 1"),
     ],
 )
