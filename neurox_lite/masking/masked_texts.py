@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from torch.nn.functional import pad
 
 from neurox_lite.activations.moments import RunningMoments
 from neurox_lite.interventions.explained_texts import ExplainedTexts
@@ -120,6 +121,7 @@ def masked_output(
     locations: Callable[[Sequence[torch.Tensor]], torch.Tensor],
     placeholder: torch.Tensor,
     draw: Draw,
+    at_random: tuple[torch.Tensor, Callable[[], torch.Tensor]] | None = None,
 ) -> tuple[Parts, Drawn]:
     """The output of some texts with tokens masked at a state, and the gates.
 
@@ -137,30 +139,45 @@ def masked_output(
         Of h^0 and all of the states, or of the last state alone, (n_rows, n_tokens, width) each.
     placeholder : (width,) tensor
     draw : function
+    at_random : (n_more,) int tensor and function, optional
+        Texts to be read in the same pass behind the others, and what draws their gates,
+        (n_more, n_tokens), of which no gradient is asked.
 
     Special tokens, such as ``[CLS]``, stay in place where word embeddings are masked: they are no
     words of the text, and what is kept of them could tell what the model said.
     """
     explained = intact.explained
+    n_rows = len(rows)
+    all_rows = rows if at_random is None else torch.cat([rows, at_random[0]])
+
+    def keep(drawn: Drawn) -> Change:
+        gates = drawn.gates
+        if at_random is not None:
+            more = at_random[1]()
+            # A token of padding is what it is.
+            padded = pad(more, (0, gates.shape[1] - more.shape[1]), value=1.0)
+            gates = torch.cat([gates, padded])
+        return _keep(gates, placeholder, drawn.n_exploring)
+
     if is_input:
         drawn = draw(locations(intact.states(rows, [0, *states])))
         drawn = keeping(drawn, explained.inputs.is_special[rows][:, : drawn.gates.shape[1]])
-        return explained.parts(rows, 0, _keep(drawn, placeholder)), drawn
+        return explained.parts(all_rows, 0, keep(drawn)), drawn
     found: list[Drawn] = []
 
     def change(state: torch.Tensor) -> torch.Tensor:
         state = state.detach()
-        found.append(draw(locations([state])))
-        return _keep(found[-1], placeholder)(state)
+        found.append(draw(locations([state[:n_rows]])))
+        return keep(found[-1])(state)
 
-    parts = explained.parts(rows, states[-1], change)
+    parts = explained.parts(all_rows, states[-1], change)
     return parts, found[-1]
 
 
-def _keep(drawn: Drawn, placeholder: torch.Tensor) -> Change:
+def _keep(gates: torch.Tensor, placeholder: torch.Tensor, n_exploring: int) -> Change:
     """Tokens kept by their gates; texts that explore teach the placeholder nothing."""
-    if not drawn.n_exploring:
-        return keep_tokens(drawn.gates, placeholder)
-    explores = torch.zeros(len(drawn.gates), 1, 1, dtype=torch.bool, device=placeholder.device)
-    explores[: drawn.n_exploring] = True
-    return keep_tokens(drawn.gates, torch.where(explores, placeholder.detach(), placeholder))
+    if not n_exploring:
+        return keep_tokens(gates, placeholder)
+    explores = torch.zeros(len(gates), 1, 1, dtype=torch.bool, device=placeholder.device)
+    explores[:n_exploring] = True
+    return keep_tokens(gates, torch.where(explores, placeholder.detach(), placeholder))

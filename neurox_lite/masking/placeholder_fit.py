@@ -67,14 +67,25 @@ def random_mask_divergence(
 ) -> torch.Tensor:
     """Mean KL of the output of some texts with tokens masked at random.
 
-    Of a state by its ``number`` among the states. Of some texts most tokens are kept, of others
-    few; special tokens are kept as they are by gates.
+    Of a state by its ``number`` among the states.
+    """
+    gates_of_texts = random_gates(explained, rows, gates.is_input, generator)
+    change = keep_tokens(gates_of_texts, gates.placeholder(number))
+    parts = explained.parts(rows, 0 if gates.is_input else states[number], change)
+    return explained.output.divergence(intact(rows), parts).mean()
+
+
+def random_gates(
+    explained: ExplainedTexts, rows: torch.Tensor, is_input: bool, generator: torch.Generator
+) -> torch.Tensor:
+    """Gates of 0 and 1 that do not depend on what the texts say, (n_rows, n_tokens).
+
+    Of some texts most tokens are kept, of others few; where word embeddings are masked, special
+    tokens are kept as they are by gates.
     """
     mask = explained.inputs.batch(rows)["attention_mask"]
     share = torch.rand(len(rows), 1, generator=generator)
     is_kept = (torch.rand(mask.shape, generator=generator) < share).to(mask.device)
-    if gates.is_input:
+    if is_input:
         is_kept = is_kept | explained.inputs.is_special[rows][:, : mask.shape[1]]
-    change = keep_tokens(is_kept.float(), gates.placeholder(number))
-    parts = explained.parts(rows, 0 if gates.is_input else states[number], change)
-    return explained.output.divergence(intact(rows), parts).mean()
+    return is_kept.float()

@@ -32,7 +32,7 @@ import torch
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.masking.gate_network import TokenGates
 from neurox_lite.masking.masked_texts import IntactTexts, masked_output
-from neurox_lite.masking.placeholder_fit import fit_placeholders, random_mask_divergence
+from neurox_lite.masking.placeholder_fit import fit_placeholders, random_gates
 from neurox_lite.masking.token_draws import drawing, exploring, mean_over_tokens
 from neurox_lite.masking.token_objective import TokenObjective
 from neurox_lite.progress import tqdm
@@ -126,6 +126,8 @@ def search_gates(
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * left
         some = next(batches)
+        taught = some[: ceil(len(some) / TEACHING)] if learn_placeholder else some[:0]
+        draw_random = partial(random_gates, explained, taught, gates.is_input, generator)
         parts, drawn = masked_output(
             intact,
             some,
@@ -134,16 +136,14 @@ def search_gates(
             partial(gates.locations, number),
             gates.placeholder(number),
             draw,
+            (taught, draw_random) if learn_placeholder else None,
         )
         mask = explained.inputs.batch(some)["attention_mask"]
-        divergence = explained.output.divergence(intact(some), parts)
-        terms = objectives[number](drawn, divergence, mask)
+        divergence = explained.output.divergence(intact(torch.cat([some, taught])), parts)
+        terms = objectives[number](drawn, divergence[: len(some)], mask)
         loss = terms.loss
         if learn_placeholder:
-            taught = some[: ceil(len(some) / TEACHING)]
-            loss = loss + max(LEAST_TAUGHT, left) * random_mask_divergence(
-                explained, gates, number, states, intact, taught, generator
-            )
+            loss = loss + max(LEAST_TAUGHT, left) * divergence[len(some) :].mean()
         optimizer.zero_grad()
         loss.backward(inputs=gates.learned(number, learn_placeholder))
         optimizer.step()

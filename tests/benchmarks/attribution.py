@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -22,11 +23,15 @@ from transformers import BertConfig, BertForSequenceClassification
 import neurox_lite as nx
 from neurox_lite.attribution import ExplainedTexts
 from neurox_lite.masking import TokenMask
+from neurox_lite.masking.gate_network import TokenGates
+from neurox_lite.masking.masked_texts import IntactTexts
+from neurox_lite.masking.placeholder_fit import fit_placeholders
+from neurox_lite.masking.token_search import search_gates
 from neurox_lite.models.loading import LoadedModel
 from tests.benchmarks.extraction import row, seconds
 
-BATCH_SIZE, ROUNDS, N_TEXTS, N_WORDS = 32, 3, 160, 20
-# Of 160 texts, four fifths are trained on: whole batches.
+BATCH_SIZE, ROUNDS, N_TEXTS, N_WORDS = 32, 5, 160, 20
+# Whole batches, as many as there are steps, and of the four fifths that a mask trains on, too.
 FEW, MANY = 500, 2000
 """Texts explained, to compare memory."""
 
@@ -45,7 +50,7 @@ def classified(n_texts: int) -> ExplainedTexts:
     )
     torch.manual_seed(0)
     model = BertForSequenceClassification(config).eval().requires_grad_(False)
-    words = [word for word in tokenizer.get_vocab() if word.isalpha()]
+    words = sorted(word for word in tokenizer.get_vocab() if word.isalpha())
     order = torch.randint(len(words), (n_texts, N_WORDS)).tolist()
     texts = [" ".join(words[number] for number in numbers) for numbers in order]
     return ExplainedTexts.of_texts(LoadedModel(model, tokenizer, "random", "none"), texts)
@@ -73,30 +78,44 @@ def bare_steps(explained: ExplainedTexts, batches: list[torch.Tensor]) -> Callab
 def training_steps(explained: ExplainedTexts) -> None:
     """Steps of both variants, all states in turn, by what a bare step of the same batch takes.
 
-    They are differences of longer and shorter fits. In the five steps from 1 to 6 the placeholder
-    once learns alone, in those from 6 to 10 never.
+    Of five steps of the gates with the one in which the placeholder learns alone before them; and
+    of these five less that one, which is timed by itself.
     """
     model = explained.states.loaded.model
-    n_steps, n_states = 5, explained.n_states
-    batches = list(
-        torch.arange(n_steps * n_states * BATCH_SIZE).remainder(N_TEXTS).split(BATCH_SIZE)
-    )
+    n_steps, states = 5, list(range(explained.n_states))
+    rows = torch.arange(N_TEXTS)
+    batches = list(rows.repeat(len(states)).split(BATCH_SIZE))
     bare = bare_steps(explained, batches)
     for variant in ("hidden", "input"):
-
-        def fit(steps: int, variant: str = variant) -> None:
-            TokenMask(variant, n_steps=steps, batch_size=BATCH_SIZE).fit(explained)
-
-        fit(1)
+        is_input = variant == "input"
+        intact = IntactTexts(explained, [0, *states], keep_states=is_input)
+        starts = [intact.means[0]] if is_input else intact.means[1:]
+        gates = TokenGates(is_input, intact.means, intact.stds, starts)
+        searched = explained, gates, states, intact
+        generator = torch.Generator().manual_seed(0)
+        search = partial(
+            search_gates,
+            *searched,
+            rows,
+            epsilon=0.5,
+            size="log",
+            estimator="hard-concrete",
+            learn_placeholder=True,
+            n_steps=n_steps,
+            batch_size=BATCH_SIZE,
+            generator=generator,
+        )
+        alone = partial(fit_placeholders, *searched, cycle(batches), n_steps=1, generator=generator)
+        search()
         times = []
         for _ in range(ROUNDS):
-            one, six, ten = (seconds(partial(fit, steps)) for steps in (1, 6, 10))
             frozen = seconds(bare) / len(batches)
+            whole, first = seconds(search), seconds(alone)
             model.requires_grad_(True)
             trainable = seconds(bare) / len(batches)
             model.requires_grad_(False)
-            gates, both = (ten - six) / (4 * n_states), (six - one) / len(batches)
-            times.append({"gates": gates, "with the placeholder's": both,
+            gates_only, both = (whole - first) / len(batches), whole / len(batches)
+            times.append({"gates": gates_only, "with the placeholder's": both,
                           "trainable": trainable, "frozen": frozen})  # fmt: skip
         for ours in ("gates", "with the placeholder's"):
             for theirs in ("trainable", "frozen"):
