@@ -179,7 +179,9 @@ RESULTS = {
         for name in (
             "AttributionAgreement", "CompositionalFormulas", "DescriptionEffects",
             "DescriptionScores", "Faithfulness", "LayerSimilarity", "Localisations",
-            "NeuronDescriptions", "NeuronExemplars", "TokensWritten",
+            "MaskOverlaps", "MinimalSet", "NeuronClusters", "NeuronDescriptions",
+            "NeuronExemplars", "NeuronMask", "OnlineCodeLength", "SeedSpread", "Selectivity",
+            "SideEffects", "TokensWritten",
         )
     },
     "table": table(1, 2, "m"),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neurox_lite.arguments import expect, one_or_more, strings
 from neurox_lite.attribution.agreement import AttributionAgreement, agreement
@@ -19,7 +19,7 @@ from neurox_lite.attribution.states import validate_state
 from neurox_lite.attribution_methods import ATTRIBUTION_METHODS
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InapplicableError, InputError
-from neurox_lite.figures import save_result
+from neurox_lite.figures import Given, save_result
 from neurox_lite.interventions.explained_texts import ExplainedTexts
 from neurox_lite.measure import measure
 from neurox_lite.outputs import atomic_write_folder, result_names
@@ -28,6 +28,9 @@ from neurox_lite.results.tables import Table, as_pandas, write_table
 from neurox_lite.results.token_attributions import TokenAttributions
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +91,10 @@ class AttributionComparison:
             [header[0], "seconds per text", *header[1:]],
             *([row[0], cost, *row[1:]] for row, cost in zip(rows, seconds, strict=True)),
         ]
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Faithfulness; the other parts draw themselves."""
+        return self.faithfulness.plot(ax, title=title)
 
     def save(
         self,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neurox_lite.cli.options import Debug, FigureOptions, Json, reject_options
+from neurox_lite.cli.options import Debug, FigureOptions, Json
 from neurox_lite.cli.output import show
 from neurox_lite.cli.output_claims import claim_folder
 from neurox_lite.errors import InputError
@@ -69,6 +68,7 @@ class Compare:
             self._compare_rankings()
 
     def _compare_masks(self, masks: list[str]) -> None:
+        from neurox_lite.figures import title_of
         from neurox_lite.masking.mask_overlaps import MaskOverlaps, load_masks
 
         others = [path for path in self.rankings if path not in masks]
@@ -76,11 +76,13 @@ class Compare:
             raise InputError(f"{others[0]}: no folder of a mask, as {masks[0]} is; give masks only")
         if self.k is not None:
             raise InputError("masks are compared whole; run without -k")
-        what = "a comparison of masks, which has no figure,"
-        reject_options(self.context, ("figure_format",), what)
-        claim_folder(self.context, self.out, result_names("overlaps"), self.overwrite)
-        found = MaskOverlaps.of(load_masks(masks))
-        self.figures.save(found, Path(self.out) / "overlaps.json")
+        names = result_names("overlaps")
+        claim_folder(self.context, self.out, names, self.overwrite)
+        loaded = load_masks(masks)
+        found = MaskOverlaps.of(loaded)
+        title = title_of(model=loaded[0].space.model)
+        with atomic_write_folder(self.out, names) as new:
+            self.figures.save(found, new / "overlaps.json", title)
         show({"overlaps": self.out, **_of_masks(found)}, self.as_json)
 
     def _compare_rankings(self) -> None:

@@ -254,15 +254,17 @@ class Mask:
         )
 
     def _save(self, spread: SeedSpread, ranking: NeuronRanking | None, found: SideEffects) -> None:
-        from neurox_lite.figures import save_result
+        from neurox_lite.figures import save_result, title_of
         from neurox_lite.masking.seed_spread import NAMES
         from neurox_lite.results.tables import write_table
 
+        title = title_of(self.condition, self.pairs.model, self.pairs.pairs)
         with atomic_write_folder(self.out, NAMES) as new:
             spread.save(new)
             if ranking is not None:
                 ranking.save(new / "ranking.json")
-            save_result(found, new / "side_effects.json", table_format=self.table_format)
+            path = new / "side_effects.json"
+            save_result(found, path, table_format=self.table_format, title=title)
             if self.table_format is not None:
                 suffix = TABLE_FORMATS[self.table_format]
                 write_table(new / f"mask{suffix}", spread.best.mask.table())

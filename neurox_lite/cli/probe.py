@@ -135,8 +135,9 @@ class Probe:
             reject_options(self.context, names, taker)
 
         self.figures.check()
-        if not self.fit.search:
-            reject(("figure_format",), "a probe without --search, which has no figure,")
+        if not (self.fit.search or self.control):
+            taker = "a probe without --search or --control, which has no figure,"
+            reject(("figure_format",), taker)
         if self.regression:
             reject(OF_CLASSES, REGRESSION)
         if self.one_vs_rest:
@@ -224,12 +225,10 @@ class Probe:
             probe.save(new)
             write_json(new / "evaluation.json", {**evaluation, "provenance": self._provenance()})
             self._write_table(new / "evaluation", evaluation_table(evaluation))
+            title = title_of(self.labelled.subject(self.tag), probe.space_.model, self.corpus)
             if compared:
-                compared.save(new / "control.json")
-                self._write_table(new / "control", compared.table())
+                self.figures.save(compared, new / "control.json", title)
             if searched:
-                subject, model = self.labelled.subject(self.tag), probe.space_.model
-                title = title_of(subject, model, self.corpus)
                 self.figures.save(searched, new / "search.json", title)
 
     def _provenance(self) -> dict[str, Any]:

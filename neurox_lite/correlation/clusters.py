@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,16 @@ from neurox_lite.activations.inputs import validate_activations
 from neurox_lite.activations.moments import covariances
 from neurox_lite.arguments import real_number
 from neurox_lite.errors import InputError
+from neurox_lite.figures import Given, finish, known_title, panels, put_ticks
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,41 @@ class NeuronClusters(SavedResult):
         neurons = self.space.neurons(range(self.space.n_neurons))
         pairs = zip(neurons, self.numbers, strict=True)
         return [["layer", "unit", "cluster"], *([*neuron, number] for neuron, number in pairs)]
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Neurons by the size of their cluster, in one layer or across layers.
+
+        Sizes stand together up to twice as large: 1, 2, 3 and 4, 5 to 8, ...
+        """
+        axes = panels(ax, size=(5.6, 3.8))
+        axis = axes[0]
+        sizes = np.bincount(self.numbers)
+        doublings = np.ceil(np.log2(sizes)).astype(int)
+        of_layer = np.repeat(np.arange(len(self.space.layers)), self.space.widths)
+        pairs = np.unique(np.stack([self.numbers, of_layer]), axis=1)
+        is_across = np.bincount(pairs[0]) > 1
+        below = np.zeros(doublings.max() + 1)
+        parts = (
+            ("in one layer", ~is_across, "#0072b2", ""),
+            ("across layers", is_across, "#e69f00", "//"),
+        )
+        for label, chosen, colour, hatch in parts:
+            neurons = np.bincount(doublings[chosen], sizes[chosen], minlength=len(below))
+            axis.bar(
+                range(len(below)), neurons, bottom=below, color=colour, hatch=hatch,
+                edgecolor="white", label=label,
+            )  # fmt: skip
+            below += neurons
+        names = [f"{2**n // 2 + 1}-{2**n}" if n > 1 else str(n + 1) for n in range(len(below))]
+        put_ticks(axis, range(len(below)), names, 4.8)
+        axis.set_xlim(-0.6, max(len(below), 3) - 0.4)
+        axis.set_ylim(0, 1.05 * below.max())
+        axis.set_xlabel(f"neurons of a cluster (distance up to {self.threshold:g})")
+        axis.set_ylabel("neurons in such clusters")
+        axis.set_title(
+            f"{self.n_clusters:,} clusters of {len(self.numbers):,} neurons", fontsize=10
+        )
+        return finish(axes, ax, known_title(ax, title, self.space.model), legend=2)
 
     @property
     def n_clusters(self) -> int:

@@ -94,6 +94,10 @@ class DescriptionScore(SavedResult):
         else:
             write_json(path, {"kind": self.KIND, **self.as_json()})
 
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """One row of :meth:`DescriptionScores.plot`."""
+        return DescriptionScores((self,)).plot(ax, title=title)
+
     def as_json(self) -> dict[str, Any]:
         """The fields as they are saved."""
         return {**vars(self), **{name: getattr(self, name).as_json() for name in MEASURES}}

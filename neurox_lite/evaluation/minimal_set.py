@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,14 +18,19 @@ from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_scores
+from neurox_lite.figures import MOST, Given, finish, panels, wrapped
 from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.progress import tqdm
 from neurox_lite.results.html import as_html
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import SavedResult
+from neurox_lite.results.sweep import WIDTH, label_counts
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,28 @@ class MinimalSet(SavedResult):
         rows = zip(self.shares, self.accuracies, strict=False)
         header = ["method", "share", "accuracy", "full_accuracy", "delta"]
         return [header, *([self.method, *row, self.full_accuracy, self.delta] for row in rows)]
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Accuracy at every share tried, beside all neurons and what was to be reached."""
+        axes = panels(ax, size=(WIDTH, 3.8))
+        axis = axes[0]
+        percent = [100 * share for share in self.shares]
+        wanted = self.full_accuracy - self.delta
+        axis.plot(percent, self.accuracies, "o-", color="#0072b2", label="retrained on the top")
+        axis.axhline(self.full_accuracy, color="0.4", linewidth=0.8, label="all neurons")
+        axis.axhline(wanted, color="#d55e00", linestyle="--", label=f"{self.delta:g} below")
+        if percent:
+            label_counts(axis, percent, [f"{value:g}" for value in percent])
+        else:
+            axis.set_xticks([])
+        axis.set_xlabel(f"{self.units} (%)")
+        axis.set_ylabel("dev accuracy")
+        n_found = None if self.columns is None else len(self.columns)
+        found = "no share is enough" if n_found is None else f"{n_found:,} neurons are enough"
+        name = wrapped(self.method, WIDTH - 1.2, 10, most=2 * MOST)
+        axis.set_title(f"{name}\n{found}", fontsize=10)
+        axis.grid(alpha=0.3)
+        return finish(axes, ax, title, legend=3)
 
     @property
     def share(self) -> float | None:

@@ -24,7 +24,7 @@ from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import rank_intervals
 from neurox_lite.evaluation.resampling import some_sentences, warned_before
-from neurox_lite.figures import save_result
+from neurox_lite.figures import Given, save_result
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.output_formats import check_formats
 from neurox_lite.outputs import atomic_write_folder, refuse_foreign, result_names
@@ -43,6 +43,7 @@ from neurox_lite.tasks import check_engine, connected, task_map
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
 
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,10 @@ class RankerComparison:
     def to_pandas(self) -> pandas.DataFrame:
         """One row per method: the table of methods."""
         return self.table.to_pandas()
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """The table of methods; agreement and curves draw themselves."""
+        return self.table.plot(ax, title=title)
 
     def save(
         self,

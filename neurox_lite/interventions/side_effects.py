@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from neurox_lite.arguments import expect, whole_number
 from neurox_lite.choices import did_you_mean, listed
 from neurox_lite.corpora.minimal_pairs import MinimalPair
 from neurox_lite.errors import InputError
-from neurox_lite.escaping import terminal
+from neurox_lite.escaping import figure_text, terminal
+from neurox_lite.figures import MOST, Given, finish, log_scale, panels
 from neurox_lite.interventions.activation_range import ActivationRange
 from neurox_lite.interventions.model_metric import ModelMetric, evaluate
 from neurox_lite.interventions.pair_inputs import PairInputs, encode_pairs, reads_both_sides
@@ -32,6 +33,9 @@ from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,36 @@ class SideEffects(SavedResult):
     def __str__(self) -> str:
         facts = {"neurons": self.n_touched, "random masks": self.n_random}
         return summary("SideEffects of a mask", facts, map(str, self.measures))
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """A panel per metric: with the mask, with random masks and their range, and intact."""
+        metrics = list(dict.fromkeys(each.metric for each in self.measures)) or ["nothing measured"]
+        rows = list(dict.fromkeys(each.data for each in self.measures))
+        names = [figure_text(row, MOST) for row in rows]
+        beside = 0.08 * max(map(len, names), default=0)
+        size = (1.2 + beside + 2.1 * len(metrics), 2.0 + 0.3 * len(rows))
+        axes = panels(ax, len(metrics), size=size, n_columns=len(metrics), sharey=True)
+        for axis, metric in zip(axes, metrics, strict=True):
+            of_it = [each for each in self.measures if each.metric == metric]
+            for each in of_it:
+                place = rows.index(each.data)
+                ends = (each.random_low, each.random_high)
+                axis.hlines(place, *ends, color="0.5", linewidth=3, alpha=0.5)
+                axis.plot(each.random_mean, place, "s", color="0.5", markersize=4)
+                axis.plot(each.intact, place, "|", color="black", markersize=11)
+                axis.plot(each.masked, place, "o", color="#0072b2", markersize=5)
+            values = [v for e in of_it for v in (e.intact, e.masked, e.random_low, e.random_high)]
+            if 0 < 10 * min(values, default=0) < max(values):
+                log_scale(axis, min(values), max(values))
+            axis.set_xlabel(figure_text(metric, MOST))
+            axis.grid(axis="x", alpha=0.3)
+        axes[0].set_yticks(range(len(rows)), names, fontsize=8)
+        axes[0].set_ylim(max(len(rows), 1) - 0.5, -0.5)
+        axes[0].plot([], [], "o", color="#0072b2", label=f"mask of {self.n_touched:,} neurons")
+        random = f"{self.n_random} random masks (mean, range)"
+        axes[0].plot([], [], "s-", color="0.5", label=random)
+        axes[0].plot([], [], "|", color="black", markersize=11, label="intact")
+        return finish(axes, ax, title, legend=3 if len(metrics) > 1 else 1)
 
     def get(self, metric: str, data: str) -> SideEffect:
         """One measure.

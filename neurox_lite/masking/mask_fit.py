@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurox_lite.figures import Given
 from neurox_lite.files import hash_file
 from neurox_lite.intervals import Interval
 from neurox_lite.json_files import write_json
@@ -21,6 +22,9 @@ from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.saving import read_result
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import some, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 KIND = "mask fit"
 OF_MASK = "sha256 of mask"
@@ -206,6 +210,10 @@ class MaskFit:
 
     to_pandas = as_pandas
     _repr_html_ = as_html
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Neurons of the mask in every layer."""
+        return self.mask.plot(ax, title=title)
 
     def __repr__(self) -> str:
         return (

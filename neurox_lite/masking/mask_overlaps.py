@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from neurox_lite.errors import InputError
+from neurox_lite.figures import Given, plot_matrices
 from neurox_lite.json_files import write_json
 from neurox_lite.neurons import Neuron
 from neurox_lite.public_names import public_names
@@ -18,6 +21,9 @@ from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.top_overlap import TopOverlap
 from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SETS = ("both", "only_first", "only_second")
 
@@ -60,6 +66,22 @@ class MaskOverlaps(SavedResult):
             for overlap in self.overlaps
         ]
         return [list(rows[0]), *(list(row.values()) for row in rows)]
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Heat map: of every two masks the share of the smaller one that both look for.
+
+        What it is by chance is the mean over all pairs.
+        """
+        shares, chance = np.eye(len(self.sizes)), []
+        sizes = list(self.sizes.values())
+        pairs = combinations(range(len(sizes)), 2)
+        for (row, column), overlap in zip(pairs, self.overlaps, strict=True):
+            smaller = max(min(sizes[row], sizes[column]), 1)  # an empty one shares nothing
+            shares[row, column] = shares[column, row] = len(overlap.both) / smaller
+            chance.append(overlap.expected / smaller)
+        names = [f"{name} ({size:,})" for name, size in self.sizes.items()]
+        panel = ("share of the smaller mask", shares.tolist(), 0, float(np.mean(chance)))
+        return plot_matrices(ax, title, names, [panel])
 
     @classmethod
     def of(cls, masks: Sequence[NeuronMask]) -> MaskOverlaps:

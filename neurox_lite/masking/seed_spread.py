@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurox_lite.figures import Given, finish, known_title, panels, put_ticks
 from neurox_lite.json_files import write_json
 from neurox_lite.masking.mask_fit import MaskFit
 from neurox_lite.outputs import atomic_write_folder, result_names
 from neurox_lite.results.html import as_html
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.showing import short_repr, some, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NAMES = (
     "mask.safetensors",
@@ -46,6 +50,32 @@ class SeedSpread:
         """A header, and a row per seed."""
         rows = [fit.table() for fit in self.fits]
         return [rows[0][0], *(row for _, row in rows)]
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Size and held-out success by seed, the latter with its interval; grey do not hold."""
+        from matplotlib.ticker import MaxNLocator
+
+        count = len(self.fits)
+        counted = self.best.mask.counted
+        width = max(4.4, 1.2 + 0.3 * count)
+        axes = panels(ax, 2, size=(width, 4.4), sharex=True)
+        for place, fit in enumerate(self.fits):
+            colour = "#0072b2" if fit.holds else "0.6"
+            axes[0].bar(place, fit.size, color=colour, hatch="" if fit.holds else "//")
+            axes[1].plot(place, fit.held_out_success, "o" if fit.holds else "x", color=colour)
+            axes[1].vlines(place, fit.held_out_low, fit.held_out_high, color=colour, linewidth=2)
+        axes[0].yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes[0].set_ylabel(counted.unit_name)
+        shared = f", overlap {self.overlap:.2f}" if count > 1 else ""
+        n_holding = sum(fit.holds for fit in self.fits)
+        axes[0].set_title(f"{n_holding} of {count} hold{shared}", fontsize=10)
+        axes[1].set_ylim(-0.05, 1.05)
+        axes[1].set_ylabel("held-out success")
+        axes[1].set_xlabel("search")
+        put_ticks(axes[1], range(count), [str(number + 1) for number in range(count)], width - 1)
+        axes[1].set_xlim(-0.6, count - 0.4)
+        axes[1].grid(axis="y", alpha=0.3)
+        return finish(axes, ax, known_title(ax, title, counted.model))
 
     @property
     def best(self) -> MaskFit:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.activations.inputs import LabelledActivations, validate_with_sentences
+from neurox_lite.figures import Given, finish, log_scale, panels
 from neurox_lite.probing.nested_fits import fit_growing, nested_samples
 from neurox_lite.probing.probe import ElasticNetProbe, expect_probe
 from neurox_lite.progress import tqdm
@@ -17,6 +18,9 @@ from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,24 @@ class OnlineCodeLength(SavedResult):
         """A header, and a row per block."""
         rows = zip(self.block_ends, self.block_bits, strict=True)
         return [["block_end", "bits"], *map(list, rows)]
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Bits per label of every block, beside the uniform code."""
+        axes = panels(ax, size=(5.2, 3.8))
+        axis = axes[0]
+        bits = np.array(self.block_bits) / np.diff(self.block_ends, prepend=0)
+        uniform = self.uniform_codelength / self.block_ends[-1]
+        axis.plot(self.block_ends, bits, "o-", color="#0072b2", label="of a block")
+        axis.axhline(self.bits_per_label, color="#d55e00", linestyle="--", label="of all blocks")
+        axis.axhline(uniform, color="0.4", linestyle=":", label="uniform code")
+        log_scale(axis, self.block_ends[0], self.block_ends[-1])
+        axis.set_ylim(0, 1.05 * max(uniform, *bits))
+        axis.set_xlabel("labels sent")
+        axis.set_ylabel("bits per label")
+        found = f"{self.codelength:,.0f} bits, compression {self.compression:.3g}"
+        axis.set_title(found, fontsize=10)
+        axis.grid(alpha=0.3)
+        return finish(axes, ax, title, legend=3)
 
     @property
     def compression(self) -> float:

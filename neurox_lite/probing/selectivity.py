@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
@@ -12,6 +12,7 @@ from sklearn.base import clone
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.arguments import expect, strings, whole_number
 from neurox_lite.errors import InputError
+from neurox_lite.figures import Given, finish, panels
 from neurox_lite.labels import validate_labels
 from neurox_lite.metrics import accuracy
 from neurox_lite.probing.linear import require_fitted
@@ -24,6 +25,9 @@ from neurox_lite.results.tables import Table, as_pandas, one_row
 from neurox_lite.seeds import validate_seed
 from neurox_lite.showing import short_repr, summary
 from neurox_lite.tasks import task_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,24 @@ class Selectivity(SavedResult):
     def table(self) -> Table:
         """A header and one row."""
         return one_row(self, selectivity=self.selectivity)
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Two bars, the task and the mean of the control tasks, each of which is a dot."""
+        axes = panels(ax, size=(5.2, 1.9))
+        axis = axes[0]
+        values = (self.task_accuracy, self.control_accuracy)
+        names = [
+            f"{name}  {value:.3f}"
+            for name, value in zip(("task", "control task"), values, strict=True)
+        ]
+        axis.barh(names, values, color=["#0072b2", "0.6"])
+        for each in self.control_accuracies:
+            axis.plot(each, 1, "o", color="black", markersize=3)
+        axis.set_xlim(0, 1)
+        axis.set_ylim(1.5, -0.5)
+        axis.set_xlabel("test accuracy")
+        axis.set_title(f"selectivity {self.selectivity:.3f}", fontsize=10)
+        return finish(axes, ax, title)
 
     @property
     def selectivity(self) -> float:

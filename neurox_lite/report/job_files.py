@@ -116,12 +116,20 @@ SEARCH = JobFile(
 )
 PROBE = JobFile("probe/probe.json", "probe", _probe, others=("probe/probe.safetensors",))
 EVALUATION = JobFile("probe/evaluation.json", "probe", read_json, table=evaluation_table)
-CONTROL = JobFile("control.json", "control", _selectivity, table=Selectivity.table)
+CONTROL = JobFile(
+    "control.json", "control", _selectivity, figure="control", table=Selectivity.table
+)
 # Its table is always there, and too long for a paper.
 RANKING = JobFile(
     "ranking.json", "rank", NeuronRanking.load, others=("ranking.csv",), figure="layers"
 )
-MINIMAL_SET = JobFile("minimal_set.json", "minimal set", _minimal_set, table=MinimalSet.table)
+MINIMAL_SET = JobFile(
+    "minimal_set.json",
+    "minimal set",
+    _minimal_set,
+    figure="minimal_set",
+    table=MinimalSet.table,
+)
 ABLATION = JobFile(
     "ablation.json", "ablate", AblationCurves.load, figure="ablation", table=AblationCurves.table
 )
@@ -134,7 +142,11 @@ LAYER_SCORES = JobFile(
 )
 REDUNDANCY = JobFile("redundancy.json", "redundancy", _minimal_sets, table=_table_of_sets)
 ONLINE_CODE = JobFile(
-    "online_code.json", "online code", OnlineCodeLength.load, table=OnlineCodeLength.table
+    "online_code.json",
+    "online code",
+    OnlineCodeLength.load,
+    figure="online_code",
+    table=OnlineCodeLength.table,
 )
 LEARNING_CURVE = JobFile(
     "learning_curve.json",

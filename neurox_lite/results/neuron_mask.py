@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurox_lite.arguments import expect, shown
 from neurox_lite.errors import InputError
 from neurox_lite.escaping import terminal
+from neurox_lite.figures import Given, known_title
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.results.arrays import reading_with_arrays, write_with_arrays
 from neurox_lite.results.html import as_html
+from neurox_lite.results.layer_bars import plot_layer_bars
 from neurox_lite.results.objective import Objective
 from neurox_lite.results.tables import Table, as_pandas
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 KIND = "neuron mask"
 
@@ -142,8 +147,11 @@ class NeuronMask:
 
         Of gates that neurons share, the numbers of units.
         """
-        keeps = self.parameters.get("objective") == Objective.SUFFICIENCY
-        return np.flatnonzero((self._gates_of_units > 0) != keeps)
+        return np.flatnonzero((self._gates_of_units > 0) != self._keeps)
+
+    @property
+    def _keeps(self) -> bool:
+        return self.parameters.get("objective") == Objective.SUFFICIENCY
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -156,6 +164,14 @@ class NeuronMask:
 
     to_pandas = as_pandas
     _repr_html_ = as_html
+
+    def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Bar chart of the neurons it looks for (:attr:`selected`) in every layer."""
+        counts = self.counted.count_per_layer(self.selected)
+        done = "kept" if self._keeps else "replaced"
+        known = known_title(ax, title, self.space.model)
+        counted = f"{self.counted.unit_name} {done}"
+        return plot_layer_bars(counts, counted, self.method, ax, known)
 
     def __repr__(self) -> str:
         counted, name = self.counted, terminal(self.method)

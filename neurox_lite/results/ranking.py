@@ -18,18 +18,13 @@ from neurox_lite.choices import did_you_mean, listed, unknown_choice
 from neurox_lite.column_groups import REDUCTIONS
 from neurox_lite.errors import InputError
 from neurox_lite.figures import (
-    MOST,
     Given,
-    finish,
-    layers_width,
-    panels,
-    put_ticks,
     title_of,
-    wrapped,
 )
 from neurox_lite.neurons import Layers, Neuron, NeuronSpace, check_revision
 from neurox_lite.results.bars_html import bars
 from neurox_lite.results.html import MOST_ROWS, framed, said, shown_table
+from neurox_lite.results.layer_bars import plot_layer_bars
 from neurox_lite.results.ranking_files import read_ranking, write_fields
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
 from neurox_lite.results.top_overlap import TopOverlap, compare_sets
@@ -441,23 +436,13 @@ class NeuronRanking:
         Without a title or axes of one's own, the title is the labels, model and corpus of the
         ranking as far as it knows.
         """
-        from matplotlib.ticker import MaxNLocator
-
         if title is None and ax is None:
             labels = self.provenance.get("labels", {})
             model = None if self.space.site == "array" else self.space.model
             title = title_of(labels.get("tag"), model, labels.get("corpus", ()))
         counts = self.per_layer(self._k_shown if k is None else k, mass=mass)
-        width = layers_width(len(counts))
-        axes = panels(ax, size=(width, 3.2))
-        axis = axes[0]
-        axis.bar(range(len(counts)), list(counts.values()), color="#0072b2")
-        put_ticks(axis, range(len(counts)), [str(layer) for layer in counts], width - 1)
-        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set_xlabel("layer")
-        axis.set_ylabel(f"salient {self.space.unit_name}")
-        axis.set_title(wrapped(self.method, width - 1, 10, most=2 * MOST), fontsize=10)
-        return finish(axes, ax, title)
+        salient = f"salient {self.space.unit_name}"
+        return plot_layer_bars(counts, salient, self.method, ax, title)
 
     def save(self, path: str | Path) -> None:
         """Write the ranking as ``.json`` (everything), or as a table in ``.csv`` or ``.tex``."""

@@ -131,7 +131,7 @@ def test_masks_are_compared_as_sets(
         }
     )
     assert shown[f"{b} and {c}"]["both"] == 0
-    assert {path.name for path in out.iterdir()} == {"overlaps.json"}
+    assert {path.name for path in out.iterdir()} == {"overlaps.json", "overlaps.png"}
     saved = json.loads((out / "overlaps.json").read_text())
     assert [(pair["first"], pair["second"]) for pair in saved["overlaps"]] == [
         (a, b),

@@ -31,6 +31,19 @@ IN_FOLDERS = (
     "SeedSpread",
 )
 
+WITHOUT_A_FIGURE = (
+    # a few numbers, which print says
+    "Detection", "Interval", "JobEstimate", "SideEffect", "TopOverlap",
+    # one of several, which are drawn together
+    "DescriptionEffect", "Localisation",
+    # a page or a table to look things up
+    "Exemplars", "NeuronTwins",
+)  # fmt: skip
+
+
+def test_every_result_is_drawn_or_no_picture_is_meant():
+    assert {name for name in EVERY if not hasattr(EVERY[name], "plot")} == set(WITHOUT_A_FIGURE)
+
 
 @pytest.mark.parametrize("name", sorted(set(SAVED) - {"RankerComparison", "NeuronMask"}))
 def test_its_files_are_known_as_ours(name, tmp_path):

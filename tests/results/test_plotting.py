@@ -1,18 +1,29 @@
-"""Figures show the values of the results, and equal figures are equal files."""
+"""Figures show the values of the results, and equal figures are equal files.
+
+Also of ``neurox_lite.results.layer_bars``.
+"""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from every_result import EVERY
 from matplotlib.figure import Figure
 
+from neurox_lite.correlation.clusters import NeuronClusters
 from neurox_lite.errors import InputError
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.figures import save_figure
+from neurox_lite.interventions.side_effects import SideEffect, SideEffects
+from neurox_lite.masking.mask_overlaps import MaskOverlaps
+from neurox_lite.masking.seed_spread import SeedSpread
 from neurox_lite.neurons import NeuronSpace
 from neurox_lite.probing.learning_curve import LearningCurve
+from neurox_lite.probing.online_code import OnlineCodeLength
+from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.ranking import random_ranking
 from neurox_lite.results.ablation import AblationCurve, AblationCurves
+from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.results.sweep import Sweep
 
@@ -136,3 +147,82 @@ def test_equal_figures_are_equal_bytes(tmp_path, name, ranking):
         assert (tmp_path / name).read_bytes() == first
         assert len(first) > 1000
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+SPACE = NeuronSpace("/models/m", "hidden_states", (2, 7), (3, 5))
+
+
+def test_bars_are_neurons_of_a_mask_per_layer():
+    (axis,) = NeuronMask.of(SPACE, ["2:0", "7:1", "7:4"]).plot().axes
+    assert [bar.get_height() for bar in axis.patches] == [1, 2]
+    assert axis.get_ylabel() == "neurons replaced" and axis.figure.get_suptitle() == "m"
+    kept = NeuronMask.of(SPACE, ["2:0", "7:1", "7:4"], parameters={"objective": "sufficiency"})
+    (axis,) = kept.plot().axes
+    assert [bar.get_height() for bar in axis.patches] == [2, 3]
+    assert axis.get_ylabel() == "neurons kept"
+    (axis,) = NeuronMask.of(SPACE, []).plot().axes
+    assert axis.get_ylim() == pytest.approx((0, 1.05))
+
+
+def test_masks_share_a_part_of_the_smaller_one():
+    masks = [
+        NeuronMask.of(SPACE, neurons, method=name)
+        for name, neurons in (("a", [0, 1, 2, 3]), ("b", [2, 7]), ("empty", []))
+    ]
+    (axis,) = MaskOverlaps.of(masks).plot().axes
+    values = [[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]]
+    np.testing.assert_array_equal(axis.images[0].get_array(), values)
+    # of 8 neurons, 4 and 2 share one by chance: half of the smaller; nothing of the empty one
+    assert axis.get_xlabel() == f"by chance {0.5 / 3:.2f}"
+
+
+def test_selectivity_is_two_bars_and_a_dot_per_control_task():
+    (axis,) = Selectivity(0.875, 0.5, 9, True, (0.25, 0.75)).plot().axes
+    assert [bar.get_width() for bar in axis.patches] == [0.875, 0.5]
+    assert [line.get_xdata()[0] for line in axis.lines] == [0.25, 0.75]
+    assert axis.get_title() == "selectivity 0.375"
+
+
+def test_a_code_costs_bits_per_label_of_each_block():
+    (axis,) = OnlineCodeLength(40.0, 80.0, (10, 40), (25.0, 15.0), True).plot().axes
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [[10, 2.5], [40, 0.5]])
+    mean, uniform = (line.get_ydata()[0] for line in axis.lines[1:])
+    assert (mean, uniform) == (1, 2)
+
+
+def test_clusters_by_size_and_whether_they_span_layers():
+    clusters = NeuronClusters(SPACE, 0.5, (0, 0, 1, 1, 1, 1, 2, 3))
+    (axis,) = clusters.plot().axes
+    one_layer, across = (
+        [bar.get_height() for bar in axis.patches[part]] for part in (slice(3), slice(3, None))
+    )
+    assert (one_layer, across) == ([2, 2, 0], [0, 0, 4])
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1", "2", "3-4"]
+
+
+def test_a_minimal_set_shows_what_was_to_be_reached():
+    (axis,) = EVERY["MinimalSet"].plot().axes
+    np.testing.assert_array_equal(axis.lines[0].get_xydata(), [[10, 0.25], [50, 0.5], [100, 0.75]])
+    assert axis.lines[2].get_ydata()[0] == pytest.approx(0.89)
+    none = replace(EVERY["MinimalSet"], shares=(), accuracies=(), columns=None)
+    assert none.plot().axes[0].get_title().endswith("no share is enough")
+
+
+def test_seeds_that_do_not_hold_are_told_apart():
+    fit = EVERY["MaskFit"]
+    figure = SeedSpread((fit, replace(fit, size=7, feasible=False))).plot()
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [2, 7]
+    first, second = figure.axes[0].patches
+    assert first.get_facecolor() != second.get_facecolor() and second.get_hatch() == "//"
+    assert figure.axes[0].get_title() == "1 of 2 hold, overlap 1.00"
+
+
+def test_side_effects_have_a_panel_per_metric():
+    text = SideEffect("KL", "text", 0.0, 0.5, 0.1, 0.05, 0.2)
+    task = SideEffect("accuracy", "simple", 1.0, 0.75, 0.9, 0.8, 1.0)
+    kl, accuracy = SideEffects(2, 5, (text, task)).plot().axes
+    assert [list(line.get_xydata()[0]) for line in kl.lines[:3]] == [[0.1, 0], [0, 0], [0.5, 0]]
+    assert [list(line.get_xydata()[0]) for line in accuracy.lines] == [[0.9, 1], [1, 1], [0.75, 1]]
+    assert [label.get_text() for label in kl.get_yticklabels()] == ["text", "simple"]
+    (axis,) = SideEffects(2, 5, ()).plot().axes
+    assert axis.get_xlabel() == "nothing measured"
