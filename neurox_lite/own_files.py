@@ -20,7 +20,7 @@ HEADS = {
     ".md": re.compile(rb"# [^\n]*: which neurons of "),
     ".csv": re.compile(
         rb"rank,layer,unit,score|layer,unit,(cluster|direction|gate|rank|in_first|sign)|"
-        rb"[^,\n]+,count,expected,|property,model,|"
+        rb"[^,\n]+,count,expected,|property,model,|label,predicted,words|"
         rb"method,([^,\n]+,count|other,overlap|retrained,replacement|share,accuracy),|"
         rb"method,seconds per text,|"
         rb"method,(?P<c>[^,\n]+),(?P=c) low,(?P=c) high|"

@@ -16,6 +16,7 @@ CLASS_OF = {
     "agreement of attributions": "attribution.agreement.AttributionAgreement",
     "agreement of rankings": "ranking.agreement.AgreementMatrix",
     "compositional formulas": "descriptions.neuron_formulas.CompositionalFormulas",
+    "confusion": "probing.confusion.Confusion",
     "control task": "probing.selectivity.Selectivity",
     "description effects": "descriptions.description_effects.DescriptionEffects",
     "description score": "descriptions.description_scores.DescriptionScore",

@@ -20,6 +20,7 @@ from neurox_lite.figures import title_of
 from neurox_lite.intervals import Interval
 from neurox_lite.interventions.steering_curves import SteeringCurve, SteeringCurves
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.probing.confusion import Confusion
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.probing.search import RegularisationSearch
@@ -163,6 +164,9 @@ RESULTS = {
     "similarity": similarity(2, "bert"),
     "similarity of thirteen": similarity(13, LONG),
     "similarity of many": similarity(MANY, f"/home/someone/{'x' * 80}"),
+    "confusion of many": Confusion.of(
+        [f"{NAMED[n % 4]}{n}" for n in range(90)], [NAMED[n % 3] for n in range(90)]
+    ),
     "learning curve": LearningCurve(
         (0.1, 1.0), (10.0, 100.0), (0.5, 0.9), (0.4, 0.8), (0.6, 1.0), 3, True
     ),
@@ -177,7 +181,7 @@ RESULTS = {
     **{
         name: EVERY[name]
         for name in (
-            "AttributionAgreement", "CompositionalFormulas", "DescriptionEffects",
+            "AttributionAgreement", "CompositionalFormulas", "Confusion", "DescriptionEffects",
             "DescriptionScores", "Faithfulness", "LayerSimilarity", "Localisations",
             "MaskOverlaps", "MinimalSet", "NeuronClusters", "NeuronDescriptions",
             "NeuronExemplars", "NeuronMask", "OnlineCodeLength", "SeedSpread", "Selectivity",

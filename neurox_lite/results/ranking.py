@@ -24,6 +24,7 @@ from neurox_lite.figures import (
 from neurox_lite.neurons import Layers, Neuron, NeuronSpace, check_revision
 from neurox_lite.results.bars_html import bars
 from neurox_lite.results.html import MOST_ROWS, framed, said, shown_table
+from neurox_lite.results.label_heat_map import plot_label_heat_map
 from neurox_lite.results.layer_bars import plot_layer_bars
 from neurox_lite.results.ranking_files import read_ranking, write_fields
 from neurox_lite.results.tables import Table, as_pandas, is_table_name, write_table
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIRST = "first"
+
+
+MOST_SHOWN = 30
+"""Neurons of a heat map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -436,13 +441,39 @@ class NeuronRanking:
         Without a title or axes of one's own, the title is the labels, model and corpus of the
         ranking as far as it knows.
         """
-        if title is None and ax is None:
-            labels = self.provenance.get("labels", {})
-            model = None if self.space.site == "array" else self.space.model
-            title = title_of(labels.get("tag"), model, labels.get("corpus", ()))
+        title = self._known_title(ax, title)
         counts = self.per_layer(self._k_shown if k is None else k, mass=mass)
         salient = f"salient {self.space.unit_name}"
         return plot_layer_bars(counts, salient, self.method, ax, title)
+
+    def plot_classes(self, ax: Given = None, *, title: str | None = None) -> Figure:
+        """Heat map: the importance of the first neurons for each class, by that of its largest.
+
+        Raises
+        ------
+        InputError
+            When the method gives no scores per class.
+        """
+        scores = self._per_class()
+        largest = scores.max(axis=1, keepdims=True)
+        best = self.order[:MOST_SHOWN]
+        return plot_label_heat_map(
+            scores[:, best] / np.where(largest > 0, largest, 1),
+            ("class", [str(name) for name in self.classes]),
+            (f"{self.space.unit_name}, best first", list(map(str, self.space.neurons(best)))),
+            "importance by the largest of a class",
+            self.method,
+            ax,
+            self._known_title(ax, title),
+        )
+
+    def _known_title(self, ax: Given, title: str | None) -> str | None:
+        """The one that was given; else labels, model and corpus as far as they are known."""
+        if title is not None or ax is not None:
+            return title
+        labels = self.provenance.get("labels", {})
+        model = None if self.space.site == "array" else self.space.model
+        return title_of(labels.get("tag"), model, labels.get("corpus", ()))
 
     def save(self, path: str | Path) -> None:
         """Write the ranking as ``.json`` (everything), or as a table in ``.csv`` or ``.tex``."""

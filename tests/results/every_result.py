@@ -45,6 +45,7 @@ from neurox_lite.masking.mask_overlaps import MaskOverlaps
 from neurox_lite.masking.seed_spread import SeedSpread
 from neurox_lite.neurons import Neuron, NeuronSpace
 from neurox_lite.pipeline.job_estimate import JobEstimate, StageEstimate
+from neurox_lite.probing.confusion import Confusion
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.probing.online_code import OnlineCodeLength
@@ -186,6 +187,7 @@ EVERY = {
         curve,
         AblationCurves((curve, curve)),
         agreement,
+        Confusion.of([EVIL, EVIL, "-LRB-"], [EVIL, "-LRB-", "-LRB-"]),
         JobEstimate(
             (StageEstimate(EVIL, 1.5, 10, None), StageEstimate("rank", 0.0, 0, 9, True)), 5, 6
         ),

@@ -1,6 +1,6 @@
 """Figures show the values of the results, and equal figures are equal files.
 
-Also of ``neurox_lite.results.layer_bars``.
+Also of ``neurox_lite.results.layer_bars`` and ``neurox_lite.results.label_heat_map``.
 """
 
 from dataclasses import replace
@@ -162,6 +162,25 @@ def test_bars_are_neurons_of_a_mask_per_layer():
     assert axis.get_ylabel() == "neurons kept"
     (axis,) = NeuronMask.of(SPACE, []).plot().axes
     assert axis.get_ylim() == pytest.approx((0, 1.05))
+
+
+def test_a_heat_map_has_a_row_per_class_and_the_first_neurons():
+    scores = np.array([[4.0, 1.0, 0.0], [0.0, 1.0, 2.0], [0.0, 0.0, 0.0]])
+    space = NeuronSpace("/models/m", "mlp", (4,), (3,))
+    labels = {"tag": "upos", "corpus": ["a.conllu"]}
+    found = NeuronRanking.from_scores(
+        space, scores.sum(0), "lca", classes=("a", 7, "c"), class_scores=scores,
+        provenance={"labels": labels},
+    )  # fmt: skip
+    axis, _ = found.plot_classes().axes
+    expected = [[1, 0.25, 0], [0, 0.5, 1], [0, 0, 0]]
+    np.testing.assert_array_equal(axis.images[0].get_array(), expected)
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["4:0", "4:1", "4:2"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "7", "c"]
+    assert axis.figure.get_suptitle() == "upos · m · a.conllu"
+    assert found.plot_classes(Figure().subplots()).get_suptitle() == ""
+    with pytest.raises(InputError, match="no scores per class"):
+        random_ranking(space).plot_classes()
 
 
 def test_masks_share_a_part_of_the_smaller_one():
