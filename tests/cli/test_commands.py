@@ -94,7 +94,9 @@ def test_inspect_prints_one_json_object(folder: Path, capsys: pytest.CaptureFixt
 
 def test_probe_writes_what_it_prints(folder: Path, probe: str) -> None:
     written = {p.name for p in Path(probe).iterdir()}
-    assert written == {"probe.safetensors", "probe.json", "evaluation.json", "control.json"}
+    assert written == {
+        "probe.safetensors", "probe.json", "evaluation.json", "control.json", "control.png",
+    }  # fmt: skip
 
 
 def test_ablate_compares_rankings(
@@ -710,7 +712,7 @@ def test_refitting_removes_the_old_control(folder: Path, tmp_path: Path) -> None
     arguments = ["probe", *labelled(folder), "--out", str(tmp_path / "p"), "--l1", "0.01"]
     assert main([*arguments, "--control"]) == 0
     assert main([*arguments, "--overwrite"]) == 0
-    assert not (tmp_path / "p/control.json").exists()
+    assert not list((tmp_path / "p").glob("control.*"))
 
 
 @pytest.mark.parametrize("model", ["nothing/at/all", "./nothing", "/nothing"])

@@ -107,6 +107,7 @@ def test_what_the_mask_turns_the_model_with_intervene_turns_too(mask: Path) -> N
 def test_side_effects_are_beside_the_mask(mask: Path) -> None:
     """Those of the function, on the pairs of other templates and conditions, and on text."""
     found = SideEffects.load(mask / "side_effects.json")
+    assert (mask / "side_effects.png").is_file()
     pairs = nx.read_pairs(mask.with_name("pairs.tsv"))
     chosen = [
         pair
