@@ -29,7 +29,7 @@ STYLES = ("o-", "s-", "^-", "v-", "D-", "P-", "X-")
 
 @dataclass(frozen=True)
 class LayerProfile:
-    """Chosen neurons of one property per layer.
+    """Chosen neurons, or heads, of one property per layer.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class LayerProfile:
         Neurons that each layer has, and how many of them are chosen.
     scores : (n_layers,) tuple of float, optional
         Test score of a probe of each layer alone.
+    units : str
+        What is counted: "neurons", or "heads".
     """
 
     name: str
@@ -48,6 +50,7 @@ class LayerProfile:
     widths: tuple[int, ...]
     counts: tuple[int, ...]
     scores: tuple[float, ...] | None = None
+    units: str = "neurons"
 
     @property
     def entropy(self) -> float | None:
@@ -81,14 +84,20 @@ class LayerProfiles(SavedResult):
         for one in self.profiles:
             most = one.counts.index(max(one.counts))
             lines.append(
-                f"{one.name} ({one.model}): {sum(one.counts)} neurons, most in layer "
+                f"{one.name} ({one.model}): {sum(one.counts)} {one.units}, most in layer "
                 f"{one.layers[most]} ({one.counts[most]})"
             )
         return summary(f"LayerProfiles of {len(self.profiles)} properties", None, lines)
 
+    @property
+    def units(self) -> str:
+        """What is counted: "neurons", or "heads"; of several kinds "units"."""
+        kinds = {one.units for one in self.profiles}
+        return kinds.pop() if len(kinds) == 1 else "units"
+
     def table(self) -> Table:
         """A header, and a row per property and layer; ``uniform`` is the layer's share of all."""
-        rows: Table = [["property", "model", "layer", "neurons", "share", "uniform", "score"]]
+        rows: Table = [["property", "model", "layer", self.units, "share", "uniform", "score"]]
         for one in self.profiles:
             chosen, every = max(sum(one.counts), 1), sum(one.widths)
             scores = one.scores or (None,) * len(one.layers)
@@ -127,14 +136,14 @@ class LayerProfiles(SavedResult):
                 if lower is not None and one.scores:
                     lower.plot(places, one.scores, marker, color=colour, label=label)
             uniform = [100 * width / sum(widths) for width in widths]
-            upper.plot(places, uniform, ":", color="0.4", label="all neurons")
+            upper.plot(places, uniform, ":", color="0.4", label=f"all {self.units}")
             upper.set_title(figure_text(model, MOST), fontsize=10)
             for axis in (upper, lower):
                 if axis is not None:
                     put_ticks(axis, places, [str(layer) for layer in layers], width - 1)
                     axis.grid(alpha=0.3)
                     axis.set_xlabel("layer")
-        axes[0].set_ylabel("% of the property's neurons")
+        axes[0].set_ylabel(f"% of the property's {self.units}")
         axes[0].set_ylim(bottom=0)
         if has_scores:
             axes[n_columns].set_ylabel("test score of the layer")
@@ -193,6 +202,7 @@ def layer_profiles(
                 widths=space.widths,
                 counts=tuple(space.count_per_layer(columns).values()),
                 scores=tuple(scores[name].separate) if name in scores else None,
+                units=space.unit_name,
             )
         )
     return LayerProfiles(tuple(profiles))

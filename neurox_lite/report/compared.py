@@ -98,8 +98,8 @@ def profiles_section(subjects: Subjects) -> Section | None:
     """Where the neurons of each property are, layer by layer."""
     blocks = subjects.blocks(PROFILES, _profiles)
     text = (
-        "Entropy is 0 if the neurons are in one layer, and 1 if they are spread as all neurons "
-        "are; beside it that of as many neurons drawn at random."
+        "Entropy is 0 if they are in one layer, and 1 if they are spread as all are; beside it that "
+        "of as many drawn at random."
     )
     return section("profiles", "In which layers?", [text], blocks, COMPARE)
 
@@ -116,7 +116,7 @@ def _profiles(found: LayerProfiles, name: str) -> Iterator[Block]:
         rows.append([own[layer] / total if layer in own else None for layer in layers])
     most = max((v for row in rows for v in row if v is not None), default=1.0)
     yield heat(
-        f"Share of each property's neurons, by layer{at}",
+        f"Share of each property's {found.units}, by layer{at}",
         ("property", "layer"),
         names,
         [str(layer) for layer in layers],
@@ -139,7 +139,7 @@ def _profiles(found: LayerProfiles, name: str) -> Iterator[Block]:
                 is_percent=True,
             )
     head, table_rows = profile_rows(found)
-    yield folded(table(f"Neurons by layer{at}", head, table_rows), f"Entropy over layers{at}")
+    yield folded(table(f"{found.units.capitalize()} by layer{at}", head, table_rows), f"Entropy over layers{at}")
 
 
 def profile_rows(found: LayerProfiles) -> tuple[list[str], list[Sequence[Any]]]:
@@ -149,13 +149,13 @@ def profile_rows(found: LayerProfiles) -> tuple[list[str], list[Sequence[Any]]]:
         chosen, every = max(sum(one.counts), 1), sum(one.widths)
         most = one.counts.index(max(one.counts))
         layer = f"{one.layers[most]}: {percent(one.counts[most] / chosen)}"
-        layer += f" ({percent(one.widths[most] / every)} of all neurons)"
+        layer += f" ({percent(one.widths[most] / every)} of all {one.units})"
         entropy, by_chance = (
             "none" if value is None else f"{value:.3f}"
             for value in (one.entropy, one.expected_entropy)
         )
         rows.append((one.name, one.model, sum(one.counts), layer, entropy, by_chance))
-    return ["property", "model", "neurons", "most in layer", "entropy", "by chance"], rows
+    return ["property", "model", found.units, "most in layer", "entropy", "by chance"], rows
 
 
 def localised_section(subjects: Subjects) -> Section | None:

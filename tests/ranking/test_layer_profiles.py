@@ -12,6 +12,7 @@ from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.ranking import layer_profiles
 from neurox_lite.ranking.layer_entropy import expected_entropy, layer_entropy
 from neurox_lite.ranking.layer_profiles import LayerProfiles
+from neurox_lite.report.compared import profile_rows
 from neurox_lite.results.ranking import NeuronRanking
 
 SPACE = NeuronSpace("folder/model", "mlp", layers=(0, 1, 2, 3), widths=(5, 5, 5, 5))
@@ -66,6 +67,23 @@ def test_scores_of_layers_and_several_models(tmp_path):
     assert both.profiles[0].scores == scores.separate
     titles = [axis.get_title() for axis in both.plot().axes]
     assert titles == ["folder/model", "n", "", ""]
+
+
+def test_heads_are_called_heads(tmp_path):
+    heads = NeuronSpace("m", "attention_heads", (0, 1), (4, 4)).grouped([0, 0, 1, 1] * 2)
+    found = layer_profiles({"a": ranking([1], heads)}, 1)
+    other = layer_profiles({"a": ranking([1])}, 1)
+    units = heads.unit_name
+    assert units != "neurons" and found.units == units and f"1 {units}" in str(found)
+    assert found.table()[0][3] == units
+    found.save(tmp_path / "p.json")
+    assert LayerProfiles.load(tmp_path / "p.json") == found
+    axis = found.plot().axes[0]
+    assert axis.get_ylabel() == f"% of the property's {units}"
+    assert f"all {units}" in axis.get_legend_handles_labels()[1]
+    head, (row,) = profile_rows(found)
+    assert head[2] == units and f"of all {units})" in row[3]
+    assert (other.units, LayerProfiles.joined([found, other]).units) == ("neurons", "units")
 
 
 def test_bad_input():
