@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from neurox_lite.activations.labelled_splits import LabelledSplits
     from neurox_lite.activations.store import ActivationStore
     from neurox_lite.evaluation.ranker_comparison import RankerComparison
+    from neurox_lite.neurons import NeuronSpace
     from neurox_lite.ranking import RankingTask
     from neurox_lite.results.ranking import NeuronRanking
 
@@ -167,7 +168,7 @@ class Rank:
         with ActivationStore(self.store) as store:
             task, skipped = self._task(store)
             ranking = rank(self.method, task, **given)
-            small = self._negligible(store, ranking)
+            small = _negligible(store, ranking.space)
         if self.corpus:
             labels = self.labelled.provenance(self.corpus, self.tag)
             ranking = replace(ranking, provenance={**ranking.provenance, "labels": labels})
@@ -176,15 +177,6 @@ class Rank:
         show({**shown, **skipped}, self.as_json)
         if not task.converged:
             raise typer.Exit(EXIT_INCONCLUSIVE)
-
-    def _negligible(self, store: ActivationStore, ranking: NeuronRanking) -> dict[str, Any]:
-        """What is shown of neurons that are ranked, though the model cannot read them."""
-        from neurox_lite.activations.negligible import negligible_neurons
-
-        if ranking.space.groups is not None:
-            return {}
-        found = negligible_neurons(store.matrix(list(ranking.space.layers)))
-        return {"negligible in their layer": [str(neuron) for neuron in found]} if found else {}
 
     def _compare_all(self) -> None:
         from neurox_lite.activations.store import ActivationStore
@@ -209,6 +201,7 @@ class Rank:
                 provenance={"labels": self.labelled.provenance(self.corpus or [], self.tag)},
                 units=units,
             )
+            small = _negligible(store, found.rankings[0].space)
             subject, model = self.labelled.subject(self.tag), store.space.model
         found.save(
             self.out,
@@ -216,9 +209,19 @@ class Rank:
             **vars(self.comparison.figures),
         )
         counted = {self.units.units: found.agreement.n_neurons}
-        show({"comparison": self.out, **counted, **_rows(found), **skipped}, self.as_json)
+        show({"comparison": self.out, **counted, **_rows(found), **small, **skipped}, self.as_json)
         if not found.converged:
             raise typer.Exit(EXIT_INCONCLUSIVE)
+
+
+def _negligible(store: ActivationStore, ranked: NeuronSpace) -> dict[str, Any]:
+    """What is shown of neurons that are ranked, though the model cannot read them."""
+    from neurox_lite.activations.negligible import negligible_neurons
+
+    if ranked.groups is not None:
+        return {}
+    found = negligible_neurons(store.matrix(list(ranked.layers)))
+    return {"negligible in their layer": [str(neuron) for neuron in found]} if found else {}
 
 
 def _summary(ranking: NeuronRanking) -> dict[str, Any]:

@@ -189,6 +189,7 @@ def describe(
         )
     found = {(one.neuron, one.sign): one for one in every}
     others = [every[place] for place in rng.permutation(len(every)).tolist()]
+    has_others = len({one.neuron for one in every}) > 1
     return NeuronDescriptions(
         rows.space,
         public_sources(corpus.source),
@@ -196,7 +197,7 @@ def describe(
         (len(concepts), len(names)),
         share,
         _mean_jaccard(every, every),
-        _mean_jaccard(every, others),
+        _mean_jaccard(every, others) if has_others else None,
         n_by_chance / len(every),
         references.means(),
         tuple(found[neuron, sign] for neuron in chosen for sign in SIGNS),

@@ -129,7 +129,7 @@ class NeuronDescriptions(SavedResult):
         Of the sentences that are exemplars.
     jaccard, jaccard_by_chance : float, optional
         Mean over described neurons and signs, and the same with the other half of another neuron;
-        None where nothing is described.
+        None where nothing is described, the second also of one neuron alone.
     described_by_chance : float
         Share of neurons and signs that would be described among these if their activations were
         shuffled.

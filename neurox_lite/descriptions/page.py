@@ -95,11 +95,15 @@ def _means(found: NeuronDescriptions) -> Iterator[str]:
 
 
 def _stability(found: NeuronDescriptions) -> str:
-    if found.jaccard is None or found.jaccard_by_chance is None:
+    if found.jaccard is None:
         return ""
+    n = sum(bool(one.descriptions) for one in found.neurons)
+    of = "the one sign that has any" if n == 1 else f"mean of the {n} neurons and signs with any"
+    chance = found.jaccard_by_chance
+    others = "" if chance is None else f"; those of different neurons to {100 * chance:.0f} %"
     return (
-        f"The descriptions of both halves agree to {100 * found.jaccard:.0f} % (Jaccard; those of "
-        f"different neurons to {100 * found.jaccard_by_chance:.0f} %). "
+        f"The descriptions of both halves agree to {100 * found.jaccard:.0f} % (Jaccard, {of}"
+        f"{others}). "
     )
 
 

@@ -98,8 +98,8 @@ def profiles_section(subjects: Subjects) -> Section | None:
     """Where the neurons of each property are, layer by layer."""
     blocks = subjects.blocks(PROFILES, _profiles)
     text = (
-        "Entropy is 0 if they are in one layer, and 1 if they are spread as all are; beside it that "
-        "of as many drawn at random."
+        "Entropy is 0 if they are in one layer, and 1 if they are spread as all are; beside it "
+        "that of as many drawn at random."
     )
     return section("profiles", "In which layers?", [text], blocks, COMPARE)
 
@@ -139,7 +139,10 @@ def _profiles(found: LayerProfiles, name: str) -> Iterator[Block]:
                 is_percent=True,
             )
     head, table_rows = profile_rows(found)
-    yield folded(table(f"{found.units.capitalize()} by layer{at}", head, table_rows), f"Entropy over layers{at}")
+    yield folded(
+        table(f"{found.units.capitalize()} by layer{at}", head, table_rows),
+        f"Entropy over layers{at}",
+    )
 
 
 def profile_rows(found: LayerProfiles) -> tuple[list[str], list[Sequence[Any]]]:

@@ -170,8 +170,8 @@ def _layers(found: LayerProfiles, figure: str) -> str:
     return "\n\n".join(
         (
             "## In which layers?",
-            f"The same {found.units} by layer. Entropy is 0 if they are in one layer, and 1 if they "
-            "are spread as all are; as many drawn at random have that of the last "
+            f"The same {found.units} by layer. Entropy is 0 if they are in one layer, and 1 if "
+            "they are spread as all are; as many drawn at random have that of the last "
             f"column on average (figure: `{figure}`).",
             table(*profile_rows(found)),
         )

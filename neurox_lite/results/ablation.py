@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +105,10 @@ class AblationCurve:
         return f"{self.method}, {how}: {found}"
 
     def _facts(self) -> dict[str, object]:
+        counts = _ends([str(n) for n in self.counts], "-")
         return {
-            "top": f"{self.counts[0]}-{self.counts[-1]} keeps {self.keep.top[0]:.4g} to "
-            f"{self.keep.top[-1]:.4g}",
-            "random": f"{self.keep.random_mean[0]:.4g} to {self.keep.random_mean[-1]:.4g}",
+            "top": f"{counts} keeps {_ends(_short(self.keep.top))}",
+            "random": _ends(_short(self.keep.random_mean)),
             "converged": self.converged,
         }
 
@@ -234,3 +235,12 @@ def _panel(axis: Axes, curve: AblationCurve) -> None:
         how = f"in the model, replaced by {curve.replacement}"
     name = wrapped(curve.method, WIDTH - 1.2, 10, most=2 * MOST)
     axis.set_title(f"{name}\n{how}", fontsize=10)
+
+
+def _short(values: Sequence[float]) -> list[str]:
+    return [f"{value:.4g}" for value in values]
+
+
+def _ends(shown: Sequence[str], between: str = " to ") -> str:
+    """The first and the last; of a single share that one."""
+    return shown[0] if len(shown) == 1 else f"{shown[0]}{between}{shown[-1]}"

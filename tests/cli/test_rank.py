@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from neurox_lite.activations import negligible
 from neurox_lite.cli.main import main
 from neurox_lite.embedded import embedded_path
 from neurox_lite.evaluation.method_table import MethodTable
@@ -100,14 +101,20 @@ def test_labels_are_needed(data: list[str], capsys: pytest.CaptureFixture[str]) 
 
 
 def test_all_writes_rankings_table_and_figures(
-    data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # None in this model; that it is asked of the ranked layers of the store, and shown.
+    monkeypatch.setattr(negligible, "negligible_neurons", lambda X: [X.space.neurons([3])[0]])
     out = tmp_path / "all"
     options = ["--out", str(out), "--resamples", "1", "--methods", "probeless,iou,random"]
     assert main(["rank", "all", *data, *options, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     table = MethodTable.load(out / "methods.json")
     assert table.methods == ("probeless", "iou", "random")
+    assert shown["negligible in their layer"] == ["0:3"]
     assert shown["iou"]["keep top"] == table.column("keep top")["iou"]
     assert sorted(path.name for path in (out / "rankings").iterdir()) == [
         "01-probeless.json",

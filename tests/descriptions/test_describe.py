@@ -15,6 +15,7 @@ from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.corpus_rows import corpus_rows
 from neurox_lite.descriptions.describe import NOT_HELD, NOTHING, describe
 from neurox_lite.descriptions.exemplars import exemplars
+from neurox_lite.descriptions.page import page
 from tests.benchmarks.descriptions import described, measures, planted
 
 
@@ -121,6 +122,14 @@ def test_some_neurons_are_as_among_all(activations):
     assert [own.neuron.unit for own in few.exemplars] == [1, 0]
     assert [one.neuron.unit for one in few.neurons] == [1, 1, 0, 0]
     assert few.of(1)[1].texts == ("word: kind=X",)
+
+
+def test_one_neuron_has_no_other_to_agree_with(activations, found):
+    alone = describe(activations, CORPUS, [0])
+    assert alone.jaccard == 1 and alone.jaccard_by_chance is None
+    (stands,) = [line for line in page(alone).split("</p>") if "both halves" in line]
+    assert "agree to 100 % (Jaccard, the one sign that has any)." in stands
+    assert "mean of the 2 neurons and signs with any; those of different neurons" in page(found)
 
 
 def test_a_generator_is_asked_for_sentences(activations):

@@ -230,6 +230,9 @@ def test_ablation_curves_survive_saving(tmp_path):
 def test_printed_curves_say_what_top_and_random_keep():
     said = str(AblationCurves((curve(),)))
     assert "accuracy 0.9 with all 6 neurons, top 1-6 keeps 0.5 to 0.9, random 0.2 to 0.9" in said
+    one = Sweep(0.5, (0.5,), ((0.2,),), (0.2,), (0.2,), (0.2,))
+    said = str(curve(shares=(0.5,), counts=(12345,), keep=one, remove=Sweep(0.9, (0.9,))))
+    assert "top 12345 keeps 0.5, random 0.2" in said
 
 
 def test_area_above_random():
