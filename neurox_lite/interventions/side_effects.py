@@ -121,7 +121,7 @@ class SideEffects(SavedResult):
             values = [v for e in of_it for v in (e.intact, e.masked, e.random_low, e.random_high)]
             if 0 < 10 * min(values, default=0) < max(values):
                 log_scale(axis, min(values), max(values))
-            axis.set_xlabel(figure_text(metric, MOST))
+            axis.set_xlabel("KL (nats)" if metric == "KL" else figure_text(metric, MOST))
             axis.grid(axis="x", alpha=0.3)
         axes[0].set_yticks(range(len(rows)), names, fontsize=8)
         axes[0].set_ylim(max(len(rows), 1) - 0.5, -0.5)

@@ -176,7 +176,7 @@ def test_a_study_adds_its_stages(job: Job, done: Path, tmp_path: Path) -> None:
     summary = (out / "summary.md").read_text()
     code = OnlineCodeLength.load(out / "online_code.json")
     assert f"| compression | {code.compression:.2f} |" in summary
-    assert code.compression > 2
+    assert code.compression > 2 and (out / "online_code.png").is_file()
     sets = json.loads((out / "redundancy.json").read_text())
     columns = [column for found in sets for column in found["columns"] or ()]
     assert len(columns) == len(set(columns))

@@ -243,5 +243,6 @@ def test_side_effects_have_a_panel_per_metric():
     assert [list(line.get_xydata()[0]) for line in kl.lines[:3]] == [[0.1, 0], [0, 0], [0.5, 0]]
     assert [list(line.get_xydata()[0]) for line in accuracy.lines] == [[0.9, 1], [1, 1], [0.75, 1]]
     assert [label.get_text() for label in kl.get_yticklabels()] == ["text", "simple"]
+    assert (kl.get_xlabel(), accuracy.get_xlabel()) == ("KL (nats)", "accuracy")
     (axis,) = SideEffects(2, 5, ()).plot().axes
     assert axis.get_xlabel() == "nothing measured"
