@@ -37,6 +37,9 @@ release-check: check
 # Notebooks, and what README, guide and how-to pages tell to run.
 PAGES := tests/test_tutorials.py tests/test_documented.py
 
+# Modules are compiled once, not by every process that tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(PAGES))
 

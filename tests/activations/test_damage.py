@@ -342,7 +342,7 @@ def test_hdf5_hangs_in_another_process_only(
     place = content.index(b"GCOL") + 16
     content[place : place + 3000] = bytes(3000)
     path.write_bytes(content)
-    monkeypatch.setattr(separate_process, "SILENT_SECONDS", 3.0)
+    monkeypatch.setattr(separate_process, "SILENT_SECONDS", 2.0)
     with pytest.raises(DamagedError, match=r"s\.h5: damaged") as raised:
         ActivationStore(path)
     assert "\n" not in str(raised.value)

@@ -51,12 +51,11 @@ def matrix(loaded, path, **options):
 def test_batched_equals_one_by_one(loaded, name, side, tmp_path):
     """For every site, and whichever side the tokenizer pads on."""
     model = loaded(name)
-    for site in SITES:
-        if site in ARCHITECTURES[name].without:
-            continue
+    sites = [site for site in SITES if site not in ARCHITECTURES[name].without]
+    for site in sites:
         batched = matrix(model, tmp_path / f"{site}.h5", site=site, side=side)
         assert np.isfinite(batched).all()
-        for padding_side in ("left", "right"):
+        for padding_side in ("left", "right") if site == sites[0] else ("left",):
             model.tokenizer.padding_side = padding_side
             path = tmp_path / f"{site}-{padding_side}.h5"
             one_by_one = matrix(model, path, site=site, side=side, batch_tokens=1)

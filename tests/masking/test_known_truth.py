@@ -110,7 +110,7 @@ def test_reinforce_finds_the_two_units_with_more_steps():
 
 def test_a_path_of_a_model_leads_with_what_it_uses(lstm):
     """The optimum of the last step and layer stands first, and any ablation takes the ranking."""
-    pairs = number_pairs("singular")[::8]
+    pairs = number_pairs("singular")[::16]
     ranking = nx.masking.rank_by_neuron_mask(lstm, pairs, layers=[1], positions=-1)
     assert ranking.method == "differentiable-mask"
     # Those that add most, by the closed form of `optimum`.
@@ -130,6 +130,11 @@ def number_pairs(number):
     return pairs_by_number()[number]
 
 
+def short_pairs(number):
+    """Where the number of words does not matter: two and the verb."""
+    return [pair for pair in number_pairs(number) if pair.template == "simple"]
+
+
 @pytest.fixture(scope="module")
 def lstm():
     return nx.load_model(nx.embedded_path("models/lstm-0"), head="language")
@@ -137,8 +142,8 @@ def lstm():
 
 @pytest.mark.parametrize("number", ["singular", "plural"])
 def test_the_cells_of_an_lstm_are_as_few_as_can_be(lstm, number):
-    pairs = number_pairs(number)
-    fit = fit_neuron_mask(lstm, pairs, layers=[1], positions=-1)
+    pairs = number_pairs(number)[::4]
+    fit = fit_neuron_mask(lstm, pairs, layers=[1], positions=-1, n_steps=150)
     best = optimum(lstm, pairs, fit.alpha)
     assert best > 2  # it is no easy case
     assert fit.feasible
@@ -163,8 +168,8 @@ def test_the_seed_decides():
 
 
 def test_replacements_stay_within(lstm):
-    pairs = number_pairs("singular")[::6]
-    every = [*pairs, *number_pairs("plural")[::6]]
+    pairs = number_pairs("singular")[::12]
+    every = [*pairs, *number_pairs("plural")[::12]]
     fit = fit_neuron_mask(lstm, pairs, bounds_from=every, n_steps=150)
     inputs = encode_pairs(lstm, every)
     effect = PairEffect(InterventionRunner.of_pairs(lstm, inputs, Location("lstm_cell")), inputs)
@@ -178,14 +183,14 @@ def test_replacements_stay_within(lstm):
 def test_the_model_is_left_as_it_was(lstm):
     lstm.model.requires_grad_(True)
     try:
-        fit_neuron_mask(lstm, number_pairs("singular")[::14], layers=[1], n_steps=3)
+        fit_neuron_mask(lstm, short_pairs("singular")[::3], layers=[1], n_steps=3)
         assert all(parameter.grad is None for parameter in lstm.model.parameters())
     finally:
         lstm.model.requires_grad_(False)
 
 
 def test_pairs_the_model_gets_wrong(lstm):
-    pairs = number_pairs("singular")[:40]
+    pairs = short_pairs("singular")[:40]
     turned = [type(p)(p.prefix, p.wrong, p.right, p.suffix, p.template) for p in pairs[:10]]
     options = {"layers": [1], "positions": -1, "n_steps": 5}
     fit = fit_neuron_mask(lstm, [*pairs[10:], *turned], **options)
@@ -204,8 +209,8 @@ def test_pairs_the_model_gets_wrong(lstm):
 
 def test_an_objective_of_ones_own(lstm):
     """Half as sure of the right word, said by a function: the same as flip with that alpha."""
-    pairs = number_pairs("singular")[::14]
-    options = {"layers": [1], "positions": -1, "n_steps": 30, "alpha": 1.0}
+    pairs = short_pairs("singular")[::3]
+    options = {"layers": [1], "positions": -1, "n_steps": 10, "alpha": 1.0}
 
     def wrong_minus_right(logits, inputs, rows):
         return -inputs.log_odds(logits, rows)
@@ -218,7 +223,7 @@ def test_an_objective_of_ones_own(lstm):
 
 def test_an_objective_of_ones_own_succeeds_where_it_reaches_alpha(lstm):
     """Its zero means nothing: as a log-probability it never is above."""
-    pairs = number_pairs("singular")[::7]
+    pairs = number_pairs("singular")[::14]
 
     def wrong_word(logits, inputs, rows):
         words = inputs.wrong[rows][:, None]
@@ -244,7 +249,7 @@ def test_keeping_nothing_is_scored_with_replacements_from_training(lstm):
 
 
 def test_saved_and_loaded(lstm, tmp_path):
-    fit = fit_neuron_mask(lstm, number_pairs("singular")[::8], layers=[1], n_steps=60)
+    fit = fit_neuron_mask(lstm, short_pairs("singular")[::3], layers=[1], n_steps=60)
     fit.save(tmp_path)
     mask = nx.NeuronMask.load(tmp_path)
     np.testing.assert_array_equal(mask.gates, fit.mask.gates)
@@ -267,7 +272,7 @@ def test_a_fit_is_loaded_as_it_was(lstm, tmp_path, by, held_out):
         return by(lstm, train, n_steps=2, **where)
 
     options = {"method": by if isinstance(by, str) else ranked, "held_out": held_out, "n_steps": 20}
-    fit = fit_neuron_mask(lstm, number_pairs("singular")[::20], **where, **options)
+    fit = fit_neuron_mask(lstm, short_pairs("singular")[::3], **where, **options)
     fit.save(tmp_path)
     loaded = MaskFit.load(tmp_path)
     for name in (field.name for field in fields(fit) if field.name not in ("mask", "order")):
@@ -299,7 +304,7 @@ def test_errors(lstm, options, message):
 
 
 def test_copies_are_not_held_out(lstm):
-    pairs = number_pairs("singular")[:10]
+    pairs = short_pairs("singular")[:10]
     options = {"layers": [1], "positions": -1, "n_steps": 5, "held_out": 0.3}
     fit = fit_neuron_mask(lstm, pairs * 4, **options)
     alone = fit_neuron_mask(lstm, pairs, **options)
