@@ -62,11 +62,11 @@ def page(found: NeuronDescriptions, written: TokensWritten | None = None) -> str
     """All neurons, one after the other, with the tokens they write if these are given."""
     n_neurons = len(found.exemplars)
     n_described = len({one.neuron for one in found.neurons if one.descriptions})
-    title = f"{n_neurons} neurons of {found.space.model}"
+    title = f"{n_neurons} neuron{'s' if n_neurons > 1 else ''} of {found.space.model}"
     links = " ".join(f"<a href='#{own.neuron}'>{own.neuron}</a>" for own in found.exemplars)
     parts = [
         f"<h1>{html(title)}</h1>",
-        f"<p>{n_described} have a description, from {found.n_sentences[0]:,} sentences of "
+        f"<p>{n_described} {'has' if n_described == 1 else 'have'} a description, from {found.n_sentences[0]:,} sentences of "
         f"{html(found.source)}; {found.n_sentences[1]:,} others score them. "
         f"{_stability(found)}With shuffled activations, {100 * found.described_by_chance:.1f} % "
         "of neurons and signs have one.</p>",

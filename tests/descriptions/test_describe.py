@@ -127,6 +127,7 @@ def test_some_neurons_are_as_among_all(activations):
 def test_one_neuron_has_no_other_to_agree_with(activations, found):
     alone = describe(activations, CORPUS, [0])
     assert alone.jaccard == 1 and alone.jaccard_by_chance is None
+    assert "<h1>1 neuron of " in page(alone) and "<p>1 has a description" in page(alone)
     (stands,) = [line for line in page(alone).split("</p>") if "both halves" in line]
     assert "agree to 100 % (Jaccard, the one sign that has any)." in stands
     assert "mean of the 2 neurons and signs with any; those of different neurons" in page(found)
