@@ -67,7 +67,8 @@ def page(found: NeuronDescriptions, written: TokensWritten | None = None) -> str
     parts = [
         f"<h1>{html(title)}</h1>",
         f"<p>{n_described} {'has' if n_described == 1 else 'have'} a description, from "
-        f"{found.n_sentences[0]:,} sentences of {html(found.source)}; {found.n_sentences[1]:,} others score them. "
+        f"{found.n_sentences[0]:,} sentences of {html(found.source)}; "
+        f"{found.n_sentences[1]:,} others score them. "
         f"{_stability(found)}With shuffled activations, {100 * found.described_by_chance:.1f} % "
         "of neurons and signs have one.</p>",
         *_means(found),
