@@ -331,7 +331,7 @@ def test_infeasible_exits_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[s
     """Nobody reads the last layer's state at the first word."""
     options = ["--template", "adv", "--condition", "singular", "--layers", "2", "--positions", "0"]
     where = ["--site", "hidden_states", "--steps", "10", "--json"]
-    out = str(tmp_path / "mask")
-    command = ["mask", "--model", MODEL, "--pairs", PAIRS, *options, *where, "--out", out]
+    out, pairs = str(tmp_path / "mask"), str(pairs_in(tmp_path))
+    command = ["mask", "--model", MODEL, "--pairs", pairs, *options, *where, "--out", out]
     assert main(command) == 3
     assert json.loads(capsys.readouterr().out)["status"] == "infeasible"
