@@ -41,9 +41,13 @@ def rare_classes(
             f"{corpus.source}: class '{rare[0]}' of '{tag}' occurs {times} in train{others}, "
             "too rare to be learnt; leave such classes out with min_count=2 (--min-count 2)"
         )
-    if len(everywhere) - len(rare) < 2:
+    frequent = [c for c in everywhere if c not in rare]
+    if len(frequent) < 2:
+        only = f"only '{frequent[0]}'" if frequent else "none"
+        lower = ", or a lower min_count (--min-count)" if rare else ""
         raise InputError(
-            f"{corpus.source}: '{tag}' has fewer than two classes to tell apart in train"
+            f"{corpus.source}: '{tag}' has fewer than two classes to tell apart in train, {only}; "
+            f"give a tag with two{lower}"
         )
     return rare
 

@@ -158,7 +158,11 @@ def test_bad_choices_of_words(tmp_path, options, message):
         ({**SENTENCES, "dev": ["ABD"]}, (), "class 'D' of 'tag' occurs never in train"),
         (SENTENCES, (1,), "class 'B' of 'tag' occurs once in train, too rare to be learnt"),
         ({**SENTENCES, "train": ["AABC"]}, (), "'B' .* once in train, and 1 more classes once"),
-        ({"train": ["AAA"], "dev": ["A"], "test": ["A"]}, (), "fewer than two classes"),
+        (
+            {"train": ["AAA"], "dev": ["A"], "test": ["A"]},
+            (),
+            "fewer than two classes to tell apart in train, only 'A'; give a tag with two$",
+        ),
         (
             {**SENTENCES, "test": [".."]},
             (),
@@ -175,7 +179,7 @@ def test_errors_say_what_and_what_to_do(tmp_path, sentences, missing, message):
 
 
 def test_one_class_left_by_min_count(tmp_path):
-    with pytest.raises(InputError, match=r"tags\.txt: 'tag' has fewer than two classes"):
+    with pytest.raises(InputError, match=r"in train, only 'A'; .* two, or a lower min_count"):
         labelled_splits(*make(tmp_path), "tag", min_count=3)
 
 
