@@ -1,5 +1,6 @@
 """Tiny real tokenizers and tiny random models, made once per session, without a network."""
 
+import gc
 import json
 import os
 
@@ -196,6 +197,11 @@ def cluster():
     ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
     yield
     ray.shutdown()
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: no use in looking through them again and again."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

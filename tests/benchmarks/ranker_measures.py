@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,6 @@ import neurox_lite as nx
 from neurox_lite.activations.access import space_of
 from neurox_lite.evaluation.refitting import refit_scores
 from neurox_lite.ranking import (
-    METHODS,
     RankingTask,
     activation_difference,
     lin_reg,
@@ -61,13 +61,13 @@ def truth(data: Planted, seed: int) -> NeuronRanking:
     return NeuronRanking.from_scores(space, scores, TRUTH)
 
 
-def measured(condition: str, seed: int) -> Values:
-    """All measures of every method on one made-up data set."""
+def measured(condition: str, seed: int, methods: Sequence[str]) -> Values:
+    """All measures of the methods on one made-up data set."""
     data = CONDITIONS[condition](np.random.default_rng(seed), Size())
     task, k = task_of(data, seed), len(data.columns)
     values: Values = {}
     rankings = {}
-    for method in METHODS:
+    for method in methods:
         start = time.perf_counter()
         rankings[method] = ranked(method, task, k)
         milliseconds = 1000 * (time.perf_counter() - start)
@@ -116,12 +116,12 @@ def stability(method: str, ranking: NeuronRanking, data: Planted, task: RankingT
     return float(np.mean(overlaps))
 
 
-def measured_number(name: str) -> Values:
-    """Every method on a trained LSTM, against what its units do for the number of the verb."""
+def measured_number(name: str, methods: Sequence[str]) -> Values:
+    """The methods on a trained LSTM, against what its units do for the number of the verb."""
     known = number_units(name)
     data, k = known.planted, len(known.planted.columns)
     task = task_of(data, 0)
-    rankings = {method: ranked(method, task, k) for method in METHODS}
+    rankings = {method: ranked(method, task, k) for method in methods}
     rankings["activation-difference"] = activation_difference(*known.sides)
     rankings[TRUTH] = NeuronRanking.from_scores(space_of(task.X), known.effects, TRUTH)
     train, test = data.splits.train, data.splits.test
@@ -158,13 +158,13 @@ def report(name: str, effects: np.ndarray, accuracies: np.ndarray) -> None:
     )
 
 
-def measured_readout(name: str, seed: int) -> Values:
-    """Precision of every method where two units of real activations decide."""
+def measured_readout(name: str, seed: int, methods: Sequence[str]) -> Values:
+    """Precision of the methods where two units of real activations decide."""
     data = readout(name, seed)
     task = task_of(data, seed)
     return {
         method: {"precision": data.precision(ranked(method, task, len(data.columns)))}
-        for method in METHODS
+        for method in methods
     }
 
 

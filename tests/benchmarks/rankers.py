@@ -1,6 +1,6 @@
 """Do rankers find neurons that are known to carry the label? Tables in Markdown, and a figure.
 
-    python -m tests.benchmarks.rankers [--seeds 5] [--out docs/figures]
+    python -m tests.benchmarks.rankers [--seeds 5] [--methods NAME,...] [--out docs/figures]
 
 docs/which-method.md has the results and says what they mean.
 """
@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,6 +31,7 @@ from tqdm.auto import tqdm
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.figures import save_figure
 from neurox_lite.intervals import mean_interval
+from neurox_lite.ranking import METHODS
 from neurox_lite.report.markdown import table
 from tests.benchmarks.planted import CONDITIONS
 from tests.benchmarks.planted_models import CROSS_MODEL_CONDITIONS
@@ -103,11 +105,11 @@ def _mean(mean: float | None, *_: float | None) -> str:
 
 
 def run(
-    pool: Executor, function: Callable[..., Values], *names: Iterable[object]
+    pool: Executor, function: Callable[..., Values], *names: Iterable[object], **options: object
 ) -> list[tuple[str, Values]]:
     """The results of all combinations of arguments, each with its first argument."""
     jobs = list(product(*names))
-    done = pool.map(function, *zip(*jobs, strict=True))
+    done = pool.map(partial(function, **options), *zip(*jobs, strict=True))
     bar = tqdm(done, total=len(jobs), desc=function.__name__, disable=None)
     return [(str(job[0]), values) for job, values in zip(jobs, bar, strict=True)]
 
@@ -122,18 +124,19 @@ def prepare() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--methods", default=",".join(METHODS), help="All by default.")
     parser.add_argument("--out", type=Path, default=Path("docs/figures"))
     options = parser.parse_args()
-    seeds = range(options.seeds)
+    seeds, methods = range(options.seeds), options.methods.split(",")
     start = time.perf_counter()
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), prepare) as pool:
-        number = run(pool, measured_number, LSTMS)
+        number = run(pool, measured_number, LSTMS, methods=methods)
         show("Units that decide the number of the verb in three LSTMs", collected(number))
-        two = run(pool, measured_readout, LSTMS[:1], seeds)
+        two = run(pool, measured_readout, LSTMS[:1], seeds, methods=methods)
         show("Two units of a real LSTM that decide", collected(two))
         models = run(pool, measured_models, CROSS_MODEL_CONDITIONS, seeds)
         show("Precision, three models", collected(models, "precision"))
-        synthetic = run(pool, measured, CONDITIONS, seeds)
+        synthetic = run(pool, measured, CONDITIONS, seeds, methods=methods)
     precision = collected(synthetic, "precision")
     show("Precision at the planted size", precision)
     show("Accuracy of a probe of the top", collected(synthetic, "keep top"), ranges=False)
