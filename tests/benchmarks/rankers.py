@@ -1,8 +1,9 @@
-"""Do rankers find neurons that are known to carry the label? Tables in Markdown, and a figure.
+"""Do rankers find neurons that are known to carry the label? Tables in Markdown.
 
-    python -m tests.benchmarks.rankers [--seeds 5] [--methods NAME,...] [--out docs/figures]
+    python -m tests.benchmarks.rankers [--seeds 3] [--methods NAME,...]
 
-docs/which-method.md has the results and says what they mean.
+docs/which-method.md has the results and says what they mean; `python -m
+tests.benchmarks.result_figures which-method` draws its figure from them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import product
 from multiprocessing import get_context
-from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 # As the commands do.
@@ -29,7 +29,6 @@ import torch
 from tqdm.auto import tqdm
 
 from neurox_lite.evaluation.method_table import MethodTable
-from neurox_lite.figures import save_figure
 from neurox_lite.intervals import mean_interval
 from neurox_lite.ranking import METHODS
 from neurox_lite.report.markdown import table
@@ -123,9 +122,8 @@ def prepare() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--methods", default=",".join(METHODS), help="All by default.")
-    parser.add_argument("--out", type=Path, default=Path("docs/figures"))
     options = parser.parse_args()
     seeds, methods = range(options.seeds), options.methods.split(",")
     start = time.perf_counter()
@@ -137,14 +135,9 @@ def main() -> None:
         models = run(pool, measured_models, CROSS_MODEL_CONDITIONS, seeds)
         show("Precision, three models", collected(models, "precision"))
         synthetic = run(pool, measured, CONDITIONS, seeds, methods=methods)
-    precision = collected(synthetic, "precision")
-    show("Precision at the planted size", precision)
+    show("Precision at the planted size", collected(synthetic, "precision"))
     show("Accuracy of a probe of the top", collected(synthetic, "keep top"), ranges=False)
     show("Over all conditions", collected(synthetic), ranges=False)
-    figure = precision.plot()
-    for axis in figure.axes:
-        axis.set_xlim(-0.05, 1.05)
-    save_figure(figure, options.out / "which-method.png", dpi=100)
     print(f"{time.perf_counter() - start:.0f} s")
 
 

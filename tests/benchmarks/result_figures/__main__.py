@@ -1,4 +1,4 @@
-"""Figures of docs/results/, drawn from the tables of these pages.
+"""Figures of docs/results/ and docs/which-method.md, drawn from the tables of these pages.
 
 `python -m tests.benchmarks.result_figures` writes them to docs/figures, or some by the names of
 their pages; no model is run, so that a figure says what its page says. That of encoded-used.md

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from neurox_lite.evaluation.method_table import MethodTable
 from tests.benchmarks.result_figures.drawing import (
     BLUE,
     GREEN,
@@ -184,6 +185,22 @@ def recurrence() -> None:
 
 KINDS = ("number cells", "others")
 
+
+def which_method() -> None:
+    """Of docs/which-method.md, whose conditions stand in three tables."""
+    first = ("low noise", "variance only", "heavy tails")
+    parts = zip(*(rows_of("../which-method", column) for column in first), strict=True)
+    table = [{key: cell for part in row for key, cell in part.items()} for row in parts]
+    columns = [column for column in table[0] if column != "method"]
+    cells = np.array([[spread(row[column]) for column in columns] for row in table])
+    mean, low, high = (tuple(map(tuple, part.tolist())) for part in np.moveaxis(cells, -1, 0))
+    methods = tuple(row["method"] for row in table)
+    figure = MethodTable(methods, tuple(columns), mean, low, high, n_repetitions=3).plot()
+    for axis in figure.axes:
+        axis.set_xlim(-0.05, 1.05)
+    finish(figure, "which-method", "Share of the planted neurons in a top of as many")
+
+
 FIGURES = {
     "part-of-speech": partial(
         study, "part-of-speech", "MiniLM, 17 parts of speech on the English Web Treebank"
@@ -194,4 +211,5 @@ FIGURES = {
     "penalties": penalties,
     "three-tags": three_tags,
     "recurrence": recurrence,
+    "which-method": which_method,
 }
