@@ -214,12 +214,11 @@ def _with_sweeps(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lowest(curves: AblationCurves) -> float:
-    """Where the axis starts: at 0, or at the least R2, but not below -1."""
-    columns = [
-        (*curve.keep.top, *curve.remove.top, *curve.keep.bottom, *curve.keep.random_low)
-        for curve in curves.curves
-    ]
-    return max(min(0.0, *map(min, columns)), -1.0)
+    """Where the axis starts: a little below the least value, an R2 not below -1."""
+    sweeps = [sweep for curve in curves.curves for sweep in (curve.keep, curve.remove)]
+    parts = [(*each.top, *each.bottom, *each.random_low) for each in sweeps]
+    least = min(map(min, filter(None, parts)))
+    return max(least - 0.05 * (1 - least), 0.0 if least >= 0 else -1.0)
 
 
 def _panel(axis: Axes, curve: AblationCurve) -> None:

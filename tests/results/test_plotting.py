@@ -47,10 +47,6 @@ def curve(method, retrained, seed):
     )
 
 
-def with_bottom(curve, values):
-    return replace(curve, keep=replace(curve.keep, bottom=values))
-
-
 CURVES = AblationCurves((curve("first", False, 0), curve("second", True, 1)))
 
 
@@ -86,13 +82,14 @@ def test_ablation_panels_hold_the_curves():
     assert figure.axes[0].get_ylabel() == "accuracy"
 
 
-def test_r2_below_zero_is_shown_to_minus_one():
+def test_the_axis_begins_a_little_below_the_least_value():
     first, second = CURVES.curves
-    assert CURVES.plot().axes[0].get_ylim()[0] == 0
-    low = AblationCurves((with_bottom(first, (-0.25, 0.0, 0.5)), second))
-    assert low.plot().axes[1].get_ylim()[0] == -0.25
-    lowest = AblationCurves((with_bottom(first, (-30.0, 0.0, 0.5)), second))
-    assert lowest.plot().axes[0].get_ylim()[0] == -1
+    for least, start in ((0.0, 0.0), (0.8, 0.79), (-0.25, -0.3125), (-30.0, -1.0)):
+        values = (max(least, 0.9), least, 0.9)
+        every = Sweep(0.9, values, values, values, values, values)
+        curves = [replace(each, keep=every, remove=every) for each in (first, second)]
+        axes = AblationCurves(tuple(curves)).plot().axes
+        assert [axis.get_ylim()[0] for axis in axes[:2]] == pytest.approx([start, start])
 
 
 def test_bars_are_salient_neurons_per_layer(ranking):
