@@ -28,11 +28,14 @@ function neuronTable(data, model, place) {
     const numeric = columns.filter((column) => isNumber(column) && column.key !== "layer");
     const which = element("select", { name: "column" }, numeric.map((column) => element("option", { value: column.key }, column.title)));
     const from = element("input", { type: "number", step: "any", name: "from" }), to = element("input", { type: "number", step: "any", name: "to" });
+    const narrow = window.matchMedia("(max-width: 40rem)");
+    const others = element("details", { open: !narrow.matches }, element("summary", null, "Filters"),
+      element("div", null, lists.map(({ column, list }) => element("label", null, column.title, list)),
+        numeric.length ? element("fieldset", null, element("label", null, "Range of", which), element("label", null, "from", from), element("label", null, "to", to)) : null,
+        element("button", { type: "reset" }, "Clear")));
+    narrow.addEventListener("change", () => { others.open = !narrow.matches; });
     const form = element("form", { class: "filters", role: "search", onsubmit: (event) => event.preventDefault() },
-      element("label", null, "Search", text),
-      lists.map(({ column, list }) => element("label", null, column.title, list)),
-      numeric.length ? element("fieldset", null, element("label", null, "Range of", which), element("label", null, "from", from), element("label", null, "to", to)) : null,
-      element("button", { type: "reset" }, "Clear"));
+      element("label", null, "Search", text), others);
     form.addEventListener("input", filter);
     form.addEventListener("reset", () => setTimeout(filter));
     return { form, text, lists, which, from, to };
