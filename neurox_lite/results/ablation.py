@@ -170,8 +170,9 @@ class AblationCurves(SavedResult):
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
         """One panel per curve: top, all but the top, bottom, and the band of random sets."""
         count = len(self.curves)
-        n_columns = min(count, 2 if count <= PER_ROW else PER_ROW)
-        height = 4.2 * -(-count // n_columns) + 0.6
+        n_rows = -(-count // (2 if count <= PER_ROW else PER_ROW))
+        n_columns = -(-count // n_rows)
+        height = 4.2 * n_rows + 0.6
         size = (WIDTH * n_columns + 0.8, height)
         axes = panels(ax, count, size=size, n_columns=n_columns, sharey=True)
         for axis, curve in zip(axes, self.curves, strict=True):

@@ -235,6 +235,16 @@ def test_printed_curves_say_what_top_and_random_keep():
     assert "top 12345 keeps 0.5, random 0.2" in said
 
 
+def test_curves_fill_their_rows():
+    """Three rankings, frozen and retrained: a row each, not four panels above two."""
+    figure = AblationCurves((curve(),) * 6).plot()
+    specs = [axis.get_subplotspec() for axis in figure.axes]
+    assert [(s.rowspan.start, s.colspan.start) for s in specs if s] == [
+        *((0, 0), (0, 1), (0, 2)),
+        *((1, 0), (1, 1), (1, 2)),
+    ]
+
+
 def test_area_above_random():
     assert curve().area_above_random == pytest.approx((0.3 + 0.4 + 0.0) / 3)
     random = replace(curve().keep, top=curve().keep.random_mean)
