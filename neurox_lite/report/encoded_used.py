@@ -66,6 +66,7 @@ def plot_encoded_used(
         correlation = spearmanr(-encoded.tied_ranks[known], effects[known]).statistic
         axis.scatter(places[known], effects[known], s=10, alpha=0.5, color="#0072b2", linewidths=0)
         figures.log_scale(axis, 1, encoded.space.n_neurons)
+        axis.margins(y=0.1)  # a name has room above the highest point
         top = used.order[:MARKED]
         names = [str(neuron) for neuron in encoded.space.neurons(top)]
         _put_names(axis, places[top], effects[top], names)

@@ -53,4 +53,4 @@ def test_names_of_points_beside_each_other_do_not_collide():
     assert {text.get_text() for text in axis.texts} >= {"0:199", "0:204", "0:210", "0:399"}
     for one, other in combinations(boxes[:4], 2):
         assert not one.overlaps(other)
-    assert all(axis.bbox.x1 >= box.x1 for box in boxes)
+    assert all(axis.bbox.x1 >= box.x1 and axis.bbox.y1 >= box.y1 for box in boxes)
