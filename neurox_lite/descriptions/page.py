@@ -20,7 +20,7 @@ PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="generator" content="neurox_lite">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title}</title>
 <style>
@@ -39,6 +39,10 @@ mark {{ background: #ffd9b3; color: inherit; padding: 0 .15em; }}
 .lowest mark {{ background: #b3d9f2; }}
 .quiet {{ color: #595959; }}
 nav a {{ margin-right: .6em; }}
+.wide {{ overflow-x: auto; }}
+@media (max-width: 40em) {{
+  td.number {{ white-space: nowrap; }} li {{ grid-template-columns: 3em 1fr; gap: .5em; }}
+}}
 @media (prefers-color-scheme: dark) {{
   body {{ color: #e6e6e6; background: #16181c; }} a {{ color: #8ab8ff; }}
   .quiet {{ color: #a6a6a6; }} h2 {{ border-color: #555; }}
@@ -51,6 +55,9 @@ nav a {{ margin-right: .6em; }}
 </body>
 </html>
 """
+WIDE = "<div class='wide' role='region' tabindex='0' aria-label='{}'>"
+"""Around a table, which scrolls by itself where the window is narrow."""
+
 HEADER = (
     "<tr><th>exemplars have more often</th><th class='number'>exemplars with it</th>"
     "<th class='number'>by chance</th><th class='number'>q</th>"
@@ -85,14 +92,14 @@ def _means(found: NeuronDescriptions) -> Iterator[str]:
     """What descriptions score on average, beside a constant one and shuffled activations."""
     if not found.means:
         return
-    yield "<table><tr><th>mean, held out</th>"
+    yield f"{WIDE.format('Mean scores')}<table><tr><th>mean, held out</th>"
     yield "".join(f"<th class='number'>{name}</th>" for name in ("AUPRC", "F1", "IoU", "r"))
     yield "</tr>"
     for one in found.means:
         scores = (one.auprc, one.f1, one.iou, one.correlation)
         cells = "".join(f"<td class='number'>{_shown(score)}</td>" for score in scores)
         yield f"<tr><td>{html(one.of)}</td>{cells}</tr>"
-    yield "</table>"
+    yield "</table></div>"
 
 
 def _stability(found: NeuronDescriptions) -> str:
@@ -134,7 +141,7 @@ def _described(one: NeuronDescription) -> Iterator[str]:
     if not one.descriptions:
         yield f"<p>No description: {html(one.reason)}.</p>"
         return
-    yield f"<table>{HEADER}"
+    yield f"{WIDE.format(f'Descriptions of {one.neuron}, {one.sign}')}<table>{HEADER}"
     for each in one.descriptions:
         where = "word" if each.level == "word" else "in the sentence"
         numbers = (
@@ -147,7 +154,7 @@ def _described(one: NeuronDescription) -> Iterator[str]:
         cells = "".join(f"<td class='number'>{cell}</td>" for cell in numbers)
         what = f"<b>{_apart(each.text)}</b> <span class='quiet'>{where}</span>"
         yield f"<tr><td>{what}</td>{cells}</tr>"
-    yield "</table>"
+    yield "</table></div>"
 
 
 def _examples(side: OneSign) -> Iterator[str]:
