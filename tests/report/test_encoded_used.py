@@ -45,8 +45,9 @@ def test_names_of_points_beside_each_other_do_not_collide():
     effects[[199, 204, 210, 399]] = 3, 2.98, 2.96, 2.97
     space = nx.NeuronSpace.of_array(400)
     used = nx.NeuronRanking.from_scores(space, effects, "single-replacement")
-    encoded = nx.NeuronRanking.from_scores(space, np.arange(400.0)[::-1], "probe")
-    figure = plot_encoded_used({"a": (encoded, used), "b": (encoded, used)})
+    by = "linguistic-correlation"
+    encoded = nx.NeuronRanking.from_scores(space, np.arange(400.0)[::-1], by)
+    figure = plot_encoded_used(dict.fromkeys("abcd", (encoded, used)))
     FigureCanvasAgg(figure).draw()
     axis = figure.axes[0]
     boxes = [text.get_window_extent() for text in axis.texts]
