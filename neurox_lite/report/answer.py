@@ -162,6 +162,8 @@ def _on_test(subjects: Subjects, home: str, minimal: MinimalSet) -> str:
                 ends = (keep.random_mean, keep.random_low, keep.random_high)
                 mean, low, high = (value_of(curve.metric, v[place]) for v in ends)
                 chance = f"as many random ones {mean} ({low} to {high})"
+                if keep.top[place] <= keep.random_high[place]:
+                    chance += ": no better than these"
                 if at == share:
                     return f"; on test they reach {own}, {chance}"
                 nearest = f"{curve.counts[place]:,} ({100 * at:g} %, the nearest share tried there)"

@@ -420,6 +420,11 @@ def test_a_minimal_set_is_compared_with_its_own_ranking_and_units(tmp_path: Path
         "test the first 3 (50 %, the nearest share tried there) reach 80.00 %, as many random ones "
         "50.00 % (40.00 % to 60.00 %)."
     )
+    chance = replace(own, keep=replace(own.keep, top=own.keep.random_high))
+    AblationCurves((chance,)).save(folder / "ablation.json")
+    assert said().endswith(
+        "60.00 %, as many random ones 50.00 % (40.00 % to 60.00 %): no better than these."
+    )
     minimal = replace(minimal, shares=(0.5,), units="heads")
     assert said() == (
         "The first 50 % of the heads of the ranking (4 neurons) are within 1 point of all of them "

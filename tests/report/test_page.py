@@ -201,7 +201,7 @@ def test_the_title_of_the_window_names_what_is_shown(browser: Chrome, file: Path
     assert browser.title == f"Neuron 0:5 · upos in {HOSTILE}"
     show(browser, file, "compare")
     assert browser.title == f"upos in {HOSTILE}"
-    # Its answer and its warnings are read first.
+    # Its warnings and its answer are read first.
     assert browser.switch_to.active_element == only(browser, "main")
 
 
