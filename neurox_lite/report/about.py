@@ -57,13 +57,13 @@ def about_section(subjects: Subjects) -> Section | None:
         "have more often than others. Its score is of sentences it was not made from; a neuron "
         "without one stays without one."
         if any(map(found.of, (DESCRIBED, FORMULAS, EFFECTS, SCORES, DETECTION)))
-        else "No neurons were described here: neurox-lite describe does that."
+        else "No neurons were described here; the command neurox-lite describe does that."
     ]
     if distinct:
         text.append(
-            "A neuron is one of word identity (or positional) if the word form (the place in the "
-            f"sentence) explains at least {100 * EXPLAINED:g} % of its variance. Of the others, a "
-            "sparse one is active on few words, a dense one on many."
+            "A neuron is one of word identity if the word form explains at least "
+            f"{100 * EXPLAINED:g} % of its variance, and positional if the place in the sentence "
+            "does. Of the others, a sparse one is active on few words, a dense one on many."
         )
     return section("about", "What are the neurons about?", text, blocks)
 

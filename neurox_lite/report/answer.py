@@ -90,16 +90,16 @@ def _encoded(subjects: Subjects, one: Encoded) -> Iterator[str]:
     accuracy, majority = one.evaluation["test_accuracy"], one.evaluation["majority_accuracy"]
     surely = between(*one.interval)
     verdict = _verdict(one, f"{verb} ")
-    beside = f"always the most frequent label is right on {percent(majority)}"
+    beside = f"Always guessing the most frequent label is right on {percent(majority)}"
     if one.control is not None:
         beside += (
-            f", and with a random label per word type the same probe on "
+            "; the same probe, trained and tested on a random label for each word type, on "
             f"{percent(one.control.control_accuracy)}"
         )
-    interval = f" (95 % interval over sentences {surely})" if surely else " (of one sentence)"
+    interval = f" (95 % interval over sentences: {surely})" if surely else " (of one sentence)"
     yield (
         f"{which}{subject.tag or labels} {verdict}{model}: a linear probe is right on "
-        f"{percent(accuracy)} of the test words{interval}; {beside}."
+        f"{percent(accuracy)} of the test words{interval}. {beside}."
     )
     before = f"{one.name}: " if one.name and len(probes) > 1 else ""
     yield from (f"{before}{said}" for said in _minimal(subjects, one))
@@ -165,9 +165,9 @@ def _on_test(subjects: Subjects, home: str, minimal: MinimalSet) -> str:
                 if keep.top[place] <= keep.random_high[place]:
                     chance += ": no better than these"
                 if at == share:
-                    return f"; on test they reach {own}, {chance}"
+                    return f"; on test they reach {own}, and {chance}"
                 nearest = f"{curve.counts[place]:,} ({100 * at:g} %, the nearest share tried there)"
-                return f"; on test the first {nearest} reach {own}, {chance}"
+                return f"; on test the first {nearest} reach {own}, and {chance}"
     return ""
 
 

@@ -44,9 +44,10 @@ def curves_section(subjects: Subjects) -> Section | None:
         for block in _groups(found, subjects, in_model=False)
     ]
     text = (
-        "A probe of the neurons that are left, on test: of the first of a ranking only, of the "
-        "last, and of random ones, whose band goes from the worst to the best draw. A ranking "
-        "says something where its line is above the band."
+        "How well a probe does on test with a few neurons only: the first of a ranking, the last, "
+        "or random ones, whose band goes from the worst to the best draw. A ranking says something "
+        "where its line is above the band. All but the top is the reverse: as many of the first "
+        "are taken away, and the others stay."
     )
     return section("neurons-needed", "How many neurons does it take?", [text], blocks)
 
@@ -59,9 +60,9 @@ def used_section(subjects: Subjects) -> Section | None:
         for block in _groups(found, subjects, in_model=True)
     ]
     text = (
-        "Neurons of the running model are replaced, ever more of a ranking's first, its last, and "
-        "random ones. What is encoded need not be used: only this says whether the model depends "
-        "on the neurons."
+        "Neurons are replaced while the model runs: more and more of the first of a ranking, of "
+        "the last, or of random ones. What is encoded need not be used: only this says whether the "
+        "model depends on the neurons."
     )
     return section("used", "Does the model use them?", [text], blocks)
 
@@ -92,12 +93,12 @@ def _how(curve: AblationCurve, in_model: bool) -> str:
         return f"{curve.metric} of the model, {curve.units} replaced by {curve.replacement}"
     if curve.retrained:
         return f"{curve.metric} of a probe retrained on the kept {curve.units}"
-    return f"{curve.metric} of the probe as it was, other {curve.units} by {curve.replacement}"
+    return f"{curve.metric} of the same probe, other {curve.units} replaced by {curve.replacement}"
 
 
 def _drawing(title: str, curves: Sequence[AblationCurve], which: str) -> Block:
     first = curves[0]
-    drawn = []
+    drawn, x_label = [], f"{'removed' if which == 'remove' else 'kept'} {first.units} (%)"
     for curve in curves:
         sweep: Sweep = getattr(curve, which)
         name = curve.method if len(curves) > 1 else f"top ({curve.method})"
@@ -106,6 +107,7 @@ def _drawing(title: str, curves: Sequence[AblationCurve], which: str) -> Block:
     if len(curves) == 1:
         if which == "keep" and first.remove.top:
             drawn.append(series("all but the top", first.remove.top, style="long"))
+            x_label = f"{first.units} kept (%), or taken away: all but the top"
         if alone.bottom:
             drawn.append(series("bottom", alone.bottom, style="dashed"))
     if alone.random_mean:
@@ -113,7 +115,7 @@ def _drawing(title: str, curves: Sequence[AblationCurve], which: str) -> Block:
         drawn.append(series(f"random {first.units}", *band, style="dotted"))
     return lines(
         title,
-        f"{'removed' if which == 'remove' else 'kept'} {first.units} (%)",
+        x_label,
         first.metric,
         [100 * share for share in first.shares],
         drawn,

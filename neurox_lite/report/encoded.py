@@ -141,9 +141,10 @@ def encoded_section(subjects: Subjects) -> Section | None:
     """Accuracy beside majority and control, selectivity, minimal set; class by class."""
     found = encoded(subjects)
     text = (
-        "A linear probe of all neurons is fitted on the training words and scored on test. A "
-        "control task gives every word type one random label: what a probe has there it has by "
-        "memory. The minimal set is the smallest share of the ranking that is as good on dev."
+        "A linear probe of all neurons is fitted on the training words and scored on test. The "
+        "control task gives every word type a random label, so that what a probe gets right there "
+        "it has memorised; selectivity is what the true labels have above that. The minimal set is "
+        "the smallest share of the ranking that is nearly as good as all neurons, on dev."
     )
     blocks = [block for one in found for block in _blocks(one, alone=len(found) == 1)]
     if len(found) > 1:

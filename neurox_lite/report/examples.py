@@ -30,8 +30,8 @@ UNKNOWN = " "
 
 BANDS = (
     ("highest", "", 0),
-    ("largest of a sentence, from high to low", "quantile_", 0),
-    ("smallest of a sentence, from high to low", "quantile_", 1),
+    ("sentences by their largest activation, from high to low", "quantile_", 0),
+    ("sentences by their smallest activation, from high to low", "quantile_", 1),
     ("lowest", "", 1),
 )
 """Name, and where they are in the arrays: what begins their names, and the sign."""

@@ -97,15 +97,24 @@ def class_values(subjects: Subjects, rows: Rows) -> list[ClassValues]:
     found = []
     for each in of_jobs(subjects, rows):
         ranking = each.ranking
-        if ranking.class_scores is None:
-            continue
-        probes = (one.result for one in subjects.found.of("probe", each.found.home))
-        weights = next((w for w in (weights_of(p, ranking) for p in probes) if w is not None), None)
-        what = f"score by {ranking.method}" if weights is None else "weight in the probe"
-        values = ranking.class_scores if weights is None else weights
-        names = [class_name(name) for name in ranking.classes]
-        found.append(ClassValues(each.label, names, values, what, ranking.space))
+        own = values_of_classes(subjects, each.found.home, ranking)
+        if own is not None:
+            names = [class_name(name) for name in ranking.classes]
+            found.append(ClassValues(each.label, names, *own, ranking.space))
     return found
+
+
+def values_of_classes(
+    subjects: Subjects, home: str, ranking: NeuronRanking
+) -> tuple[np.ndarray, str] | None:
+    """Weights of a job's probe (n_classes, n_neurons), or scores of its ranking; and which."""
+    if ranking.class_scores is None:
+        return None
+    probes = (one.result for one in subjects.found.of("probe", home))
+    weights = next((w for w in (weights_of(p, ranking) for p in probes) if w is not None), None)
+    if weights is None:
+        return ranking.class_scores, f"score by {ranking.method}"
+    return weights, "weight in the probe"
 
 
 def _ranks(subjects: Subjects, rows: Rows) -> list[Column]:
@@ -115,7 +124,7 @@ def _ranks(subjects: Subjects, rows: Rows) -> list[Column]:
         has_rank = ranking.ranks < ranking.n_ordered
         column: Column = {
             "key": f"rank{number}",
-            "title": each.name,
+            "title": _of(each.label, f"rank by {each.name.removeprefix(f'{each.label}: ')}"),
             "help": f"Place by {each.name}; 1 is the first of {ranking.space.n_neurons:,}",
             "kind": "rank",
             "values": _ordered(rows, ranking, ranking.ranks, has_rank),
@@ -237,7 +246,6 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
         known, arrays = rows_of(exemplars, rows.neurons), exemplars.arrays
         sparseness = [None if row is None else arrays["sparseness"][row] for row in known]
         names = [None if row is None else CATEGORIES[arrays["categories"][row]] for row in known]
-        words = [None if row is None else _words(exemplars, row) for row in known]
         values = plain(sparseness)
     else:
         own = own_exemplars(subjects, rows)
@@ -245,10 +253,6 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
             return []
         values = plain(own[n].sparseness if n in own else None for n in rows.neurons)
         names = [own[n].category if n in own else None for n in rows.neurons]
-        words = [
-            _first_of(word.form for word in own[n].highest.words) if n in own else None
-            for n in rows.neurons
-        ]
     return [
         {
             "key": "words",
@@ -256,7 +260,7 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
             "help": "Word forms with the highest mean activation, by the cautious (low) end of its "
             "interval",
             "kind": "text",
-            "values": words,
+            "values": highest_words(subjects, rows),
         },
         {
             "key": "density",
@@ -274,6 +278,19 @@ def _distribution(subjects: Subjects, rows: Rows) -> list[Column]:
             "values": names,
         },
     ]
+
+
+def highest_words(subjects: Subjects, rows: Rows) -> list[str | None]:
+    """Of each neuron a few word forms with the highest mean; None where they are not known."""
+    exemplars = exemplars_of(subjects, rows.space)
+    if exemplars is None:
+        own = own_exemplars(subjects, rows)
+        return [
+            _first_of(word.form for word in own[n].highest.words) if n in own else None
+            for n in rows.neurons
+        ]
+    known = rows_of(exemplars, rows.neurons)
+    return [None if row is None else _words(exemplars, row) for row in known]
 
 
 def _words(exemplars: Exemplars, row: int) -> str | None:

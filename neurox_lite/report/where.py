@@ -1,4 +1,4 @@
-"""Where are the neurons? Per layer, per class, and how much a probe of each layer reads."""
+"""Which neurons, and where? The first of each ranking, counts of layers, scores of layers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurox_lite.probing.layerwise import LayerScores
-from neurox_lite.report.best_class import TIED, class_name
+from neurox_lite.report.best_class import TIED, best_class, class_name
 from neurox_lite.report.blocks import (
     Block,
     Section,
@@ -22,7 +22,8 @@ from neurox_lite.report.blocks import (
     table,
 )
 from neurox_lite.report.main_ranking import main_rankings
-from neurox_lite.report.neuron_rows import exemplars_of
+from neurox_lite.report.neuron_rows import Rows, exemplars_of
+from neurox_lite.report.neuron_table import highest_words, values_of_classes
 from neurox_lite.report.subjects import Subjects
 from neurox_lite.results.ranking import NeuronRanking
 from neurox_lite.showing import some
@@ -31,6 +32,7 @@ MASS = 0.25
 """Of a class's importance, that its salient neurons hold."""
 
 MOST_CLASSES = 40
+N_FIRST = 10
 
 
 def where_section(subjects: Subjects) -> Section | None:
@@ -38,21 +40,44 @@ def where_section(subjects: Subjects) -> Section | None:
     blocks: list[Block] = []
     for home, ranking in main_rankings(subjects).items():
         label = subjects.labels.get(home, "")
+        blocks += _first(subjects, home, ranking, label)
         blocks += _of_ranking(ranking, label)
         blocks += _negligible(subjects, ranking, label)
     for found in subjects.found.of("layer scores"):
         blocks.append(_of_layers(found.result, subjects.name(found)))
     text = (
-        f"Salient neurons are the fewest that hold {100 * MASS:g} % of the importance of some "
-        "class; of a ranking without classes they are its first tenth."
+        "The first neurons of a ranking, the class that each is for, and the words on which it is "
+        f"highest. Salient neurons are the fewest that hold {100 * MASS:g} % of the importance of "
+        "some class; of a ranking without classes they are its first tenth."
     )
-    return section("where", "Where are the neurons?", [text], blocks)
+    return section("where", "Which neurons, and where?", [text], blocks)
+
+
+def _first(subjects: Subjects, home: str, ranking: NeuronRanking, label: str) -> Iterator[Block]:
+    """The first neurons of a ranking, which class each is for, and on which words it is high."""
+    space = ranking.space
+    first = Rows(space, ranking, ranking.order[: min(N_FIRST, ranking.n_ordered)])
+    own = values_of_classes(subjects, home, ranking)
+    classes: list[str | None] = [None] * len(first.columns)
+    if own is not None:
+        classes = [best_class(ranking.classes, own[0][:, column]) for column in first.columns]
+    known = [("class", classes), ("highest words", highest_words(subjects, first))]
+    shown = [(name, values) for name, values in known if any(values)]
+    if len(first.columns):
+        yield table(
+            f"The first {space.unit_name} by {ranking.method}{f': {label}' if label else ''}",
+            [space.unit_name.removesuffix("s"), *(name for name, _ in shown)],
+            [
+                [neurons([neuron], space), *(values[place] for _, values in shown)]
+                for place, neuron in enumerate(first.neurons)
+            ],
+        )
 
 
 def _of_ranking(ranking: NeuronRanking, label: str) -> Iterator[Block]:
     space = ranking.space
     units = space.unit_name
-    title = f"{units.capitalize()} per layer{f': {label}' if label else ''}"
+    title = f"Salient {units} per layer{f': {label}' if label else ''}"
     has_classes = ranking.class_scores is not None
     tenth = min(max(1, space.n_neurons // 10), ranking.n_ordered)
     k = None if has_classes else tenth

@@ -167,7 +167,7 @@ def made_columns(rng: np.random.Generator, n_neurons: int) -> list[dict[str, Any
     return [
         {
             "key": "linguistic_correlation",
-            "title": "linguistic-correlation",
+            "title": "rank by linguistic-correlation",
             "help": "by the weights of the probe",
             "kind": "rank",
             "values": ranks,
@@ -176,7 +176,7 @@ def made_columns(rng: np.random.Generator, n_neurons: int) -> list[dict[str, Any
         },
         {
             "key": "probeless",
-            "title": "probeless",
+            "title": "rank by probeless",
             "help": "",
             "kind": "rank",
             "values": ranks[::-1],

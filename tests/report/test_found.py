@@ -80,7 +80,7 @@ def test_properties_stand_in_the_order_of_their_job(tmp_path: Path) -> None:
         assert Subjects(found).title == "Tense, Number, Aspect in m"
     (table,) = report_data(found, neurons=None)[0]["neurons"]
     assert [each["title"] for each in table["columns"][:4]] == [
-        *(f"{tag}: lca" for tag in tags),
+        *(f"{tag}: rank by lca" for tag in tags),
         "Tense: score",
     ]
 

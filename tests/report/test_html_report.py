@@ -106,12 +106,13 @@ def test_a_job_is_answered_in_its_own_numbers(tmp_path: Path) -> None:
     encoded, minimal, used = data["answer"]
     assert encoded == (
         "Number is encoded in m: a linear probe is right on 90.00 % of the test words (95 % "
-        "interval over sentences 85.00 % to 95.00 %); always the most frequent label is right on "
-        "50.00 %, and with a random label per word type the same probe on 60.00 %."
+        "interval over sentences: 85.00 % to 95.00 %). Always guessing the most frequent label is "
+        "right on 50.00 %; the same probe, trained and tested on a random label for each word "
+        "type, on 60.00 %."
     )
     assert minimal == (
         "The first 3 neurons of the ranking (50 %) are within 1 point of all of them on dev; on "
-        "test they reach 80.00 %, as many random ones 50.00 % (40.00 % to 60.00 %)."
+        "test they reach 80.00 %, and as many random ones 50.00 % (40.00 % to 60.00 %)."
     )
     assert used.startswith("Whether the model uses these neurons was not measured")
     assert data["warnings"] == []
@@ -177,7 +178,8 @@ def test_rankings_alone_give_their_neurons_and_their_agreement(tmp_path: Path) -
     matrix = section(data, "agreement")["blocks"][0]
     assert matrix["rows"] == ["lca", "other"] and matrix["values"] == [[1, 0], [0, 1]]
     assert data["answer"][0] == "lca puts 0:1, 1:1, 1:0, 0:2, 0:0 first, of 6 neurons of m."
-    layers = section(data, "where")["blocks"][0]
+    first, layers = section(data, "where")["blocks"][:2]
+    assert [row[0]["neurons"] for row in first["rows"][:2]] == [["0:1"], ["1:1"]]
     assert layers["labels"] == ["0", "1"] and sum(layers["values"]) == 2
 
 
@@ -217,7 +219,9 @@ def test_neurons_are_links_only_where_they_can_be_opened(tmp_path: Path) -> None
     folder = plant_job(tmp_path / "job")
     EVERY["MaskFit"].save(folder / "mask")
     data = data_of(folder)
-    (by_class,) = (b for b in section(data, "where")["blocks"] if b["kind"] == "table")
+    first, by_class = (b for b in section(data, "where")["blocks"] if b["kind"] == "table")
+    assert first["head"] == ["neuron", "class"]
+    assert first["rows"][0] == [{"neurons": ["0:1"], "model": "m"}, "B"]
     assert by_class["rows"][0] == ["A", "1", {"neurons": ["1:1"], "model": "m"}]
     few = data_of(folder, neurons=1)
     # The mask is of another model, which has a table by the ranking beside it.
@@ -229,7 +233,7 @@ def test_neurons_are_links_only_where_they_can_be_opened(tmp_path: Path) -> None
     )
     model = data["neurons"][1]["model"]
     assert of_mask == {"neurons": ["0:1", "0:3"], "model": model} and of_few == "0:1, 0:3"
-    (by_class,) = (b for b in section(few, "where")["blocks"] if b["kind"] == "table")
+    _, by_class = (b for b in section(few, "where")["blocks"] if b["kind"] == "table")
     assert [row[2] for row in by_class["rows"]] == ["1:1", {"neurons": ["0:1"], "model": "m"}]
 
 
@@ -250,7 +254,7 @@ def test_several_properties_are_compared_beside_chance(tmp_path: Path) -> None:
     assert [row[0] for row in head["rows"]] == ["Number", "Tense"]
     (table,) = data["neurons"]
     named = [column["title"] for column in table["columns"]]
-    assert named[:2] == ["Number: lca", "Tense: lca"]
+    assert named[:2] == ["Number: rank by lca", "Tense: rank by lca"]
     assert named[2:5] == ["Number: score", "Number: class", "Tense: class"]
     assert SPACE.neuron(0) == Neuron(0, 0)
 
@@ -331,7 +335,7 @@ def test_two_classes_with_one_list_of_neurons_are_said_once(tmp_path: Path) -> N
     NeuronRanking.from_scores(SPACE, SCORES, "lca", classes=("A", "B"), class_scores=both).save(
         tmp_path / "ranking.json"
     )
-    (table,) = (b for b in section(data_of(tmp_path), "where")["blocks"] if b["kind"] == "table")
+    _, table = (b for b in section(data_of(tmp_path), "where")["blocks"] if b["kind"] == "table")
     assert [row[0] for row in table["rows"]] == ["A and B"]
 
 
@@ -417,13 +421,13 @@ def test_a_minimal_set_is_compared_with_its_own_ranking_and_units(tmp_path: Path
 
     assert said() == (
         "The first 4 neurons of the ranking (70 %) are within 1 point of all of them on dev; on "
-        "test the first 3 (50 %, the nearest share tried there) reach 80.00 %, as many random ones "
-        "50.00 % (40.00 % to 60.00 %)."
+        "test the first 3 (50 %, the nearest share tried there) reach 80.00 %, and as many random "
+        "ones 50.00 % (40.00 % to 60.00 %)."
     )
     chance = replace(own, keep=replace(own.keep, top=own.keep.random_high))
     AblationCurves((chance,)).save(folder / "ablation.json")
     assert said().endswith(
-        "60.00 %, as many random ones 50.00 % (40.00 % to 60.00 %): no better than these."
+        "60.00 %, and as many random ones 50.00 % (40.00 % to 60.00 %): no better than these."
     )
     minimal = replace(minimal, shares=(0.5,), units="heads")
     assert said() == (

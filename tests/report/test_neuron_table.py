@@ -46,9 +46,9 @@ def test_ranks_of_all_methods_stand_in_the_order_of_the_main_one(tmp_path: Path)
     NeuronRanking.from_scores(part, np.array([0.0, 2.0, 1.0]), "part").save(tmp_path / "b.json")
     table, details, _ = made(tmp_path)
     assert table["ids"] == ORDER and table["layers"] == [0, 1, 1, 0, 0, 1]
-    assert column(table, "lca")["values"] == [1, 2, 3, 4, 5, 6]
-    assert column(table, "reverse")["values"] == [6, 5, 4, 3, 2, 1]
-    assert column(table, "part")["values"] == [None, 1, 3, None, None, 2]
+    assert column(table, "rank by lca")["values"] == [1, 2, 3, 4, 5, 6]
+    assert column(table, "rank by reverse")["values"] == [6, 5, 4, 3, 2, 1]
+    assert column(table, "rank by part")["values"] == [None, 1, 3, None, None, 2]
     assert table["ordered_by"] == "lca"
     assert column(table, "score")["values"] == [0.9, 0.8, 0.3, 0.2, 0.1, 0.0]
     assert column(table, "class")["values"] == ["B", "A", None, None, None, None]
@@ -71,7 +71,7 @@ def test_rank_intervals_stand_at_their_ranking(tmp_path: Path) -> None:
     high = tuple(min(5, rank + 1) for rank in ranks)
     known = RankIntervals("lca", SPACE, 0.95, ranks, low, high, (ranks,), 6, (6,), True)
     known.save(tmp_path / "rank_intervals.json")
-    found = column(made(tmp_path)[0], "lca")
+    found = column(made(tmp_path)[0], "rank by lca")
     assert found["low"] == [1, 1, 2, 3, 4, 5] and found["high"] == [2, 3, 4, 5, 6, 6]
 
 
@@ -81,7 +81,7 @@ def test_intervals_of_another_ranking_of_the_same_method_are_not_its_own(tmp_pat
     RankIntervals("lca", SPACE, 0.95, ranks, ranks, ranks, (ranks,), 6, (6,), True).save(
         tmp_path / "rank_intervals.json"
     )
-    assert "low" not in column(made(tmp_path)[0], "lca")
+    assert "low" not in column(made(tmp_path)[0], "rank by lca")
 
 
 def test_neurons_that_a_method_does_not_tell_apart_have_no_rank(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_neurons_that_a_method_does_not_tell_apart_have_no_rank(tmp_path: Path) 
     RankIntervals("lca", SPACE, 0.95, ranks, ranks, ranks, (ranks,), 6, (6,), True).save(
         tmp_path / "rank_intervals.json"
     )
-    found = column(made(tmp_path)[0], "lca")
+    found = column(made(tmp_path)[0], "rank by lca")
     for each in ("values", "low", "high"):
         assert found[each] == [1, 2, None, None, None, None]
 

@@ -104,7 +104,7 @@ def test_policy_forbids_scripts_and_requests_of_others(browser: Chrome, file: Pa
 def test_sorting_by_a_column_and_back(browser: Chrome, file: Path) -> None:
     show(browser, file, "neurons")
     in_order = first_neurons(browser)
-    title = "probeless"
+    title = "rank by probeless"
     head(browser, title).find_element(By.TAG_NAME, "button").click()
     assert head(browser, title).get_attribute("aria-sort") == "ascending"
     ranks = texts(browser, "table.neurons tbody td:nth-child(4)")[:3]
@@ -181,7 +181,7 @@ def test_a_neuron_opens_from_the_table_and_leads_on(browser: Chrome, file: Path)
 
 def test_next_goes_by_the_order_of_the_table(browser: Chrome, file: Path) -> None:
     show(browser, file, "neurons")
-    head(browser, "probeless").find_element(By.TAG_NAME, "button").click()
+    head(browser, "rank by probeless").find_element(By.TAG_NAME, "button").click()
     first, second = first_neurons(browser, 2)
     browser.find_element(By.LINK_TEXT, first).click()
     wait_for(browser, first)
@@ -211,12 +211,12 @@ def test_an_address_that_stands_for_nothing_shows_the_overview(browser: Chrome, 
     assert complaints(browser) == []
 
 
-def test_charts_keep_their_size_on_a_phone_and_scroll(browser: Chrome, file: Path) -> None:
+def test_charts_are_as_wide_as_a_phone(browser: Chrome, file: Path) -> None:
     browser.set_window_size(500, 900)
     try:
         show(browser, file)
         picture = browser.find_element(By.CSS_SELECTOR, "figure svg[role=img]")
-        assert picture.rect["width"] == 680
+        assert picture.rect["width"] == 460
         width = "return document.documentElement.scrollWidth - innerWidth"
         assert browser.execute_script(width) <= 0
     finally:
@@ -283,7 +283,7 @@ def test_downloads_are_what_is_shown(browser: Chrome, file: Path, downloads: Pat
     header, row = read_csv(downloads / "neurons.csv")
     named = dict(zip(header, row, strict=True))
     assert named["description"] == "the past tense of verbs"
-    assert named["linguistic-correlation low"] == "3"
+    assert named["rank by linguistic-correlation low"] == "3"
     show(browser, file, "0:5")
     press(browser, "Download as CSV")
     header, *rows = read_csv(downloads / "neuron-0-5.csv")

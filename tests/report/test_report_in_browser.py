@@ -49,11 +49,24 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("place", ["overview", "neurons", "compare", "1:1"])
 def test_all_of_it_is_shown_without_complaints(browser: Chrome, report: Path, place: str) -> None:
-    browser.set_script_timeout(120)
     show(browser, report, place)
     assert complaints(browser) == [] and requests(browser) == []
+    browser.set_script_timeout(120)
     found = Axe().run(browser)["violations"]
     assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+
+
+def test_on_a_phone_nothing_is_wider_than_the_page(browser: Chrome, report: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    try:
+        for place in ("overview", "1:1"):
+            show(browser, report, place)
+            assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_words_of_all_scripts_are_shown_as_they_are(browser: Chrome, report: Path) -> None:

@@ -4,6 +4,11 @@ const N_SERIES = 6;
 const DASHES = { solid: null, dashed: "7 4", dotted: "2 4", long: "14 4" };
 const CHARACTER = 6.6; // of the text in a chart, its width, about
 
+// As wide as there is room for, at which texts can still be read.
+function fitting(width) {
+  return Math.max(Math.min(width, document.documentElement.clientWidth - 40), 300);
+}
+
 function chart(block) {
   const kinds = { lines, bars, heat, texts };
   return kinds[block.kind](block);
@@ -41,7 +46,7 @@ function cut(text, most) {
 }
 
 function lines(block) {
-  const width = 680, height = 330, left = 62, right = 16, top = 12, bottom = 52;
+  const width = fitting(680), height = 330, left = 62, right = 16, top = 12, bottom = 52;
   const format = block.percent ? "percent" : "number";
   const scaled = block.x_scale === "log" ? Math.log10 : Number;
   const xs = block.x.map(scaled);
@@ -113,7 +118,8 @@ function xTicks(block, x, bottom) {
   return parts;
 }
 
-function bars(block, width = 680) {
+function bars(block, most = 680) {
+  const width = fitting(most);
   const names = block.labels.map((each) => cut(each, 30));
   const left = 24 + Math.max(...names.map((each) => [...each].length)) * CHARACTER;
   const row = 21, top = 4, right = 60;

@@ -13,7 +13,7 @@ function neuronPage(data, table, i, one, sentences, isHere) {
       bands.length ? element("button", { type: "button", onclick: () => download(fileName(table.model, `neuron-${id.replace(":", "-")}`), neuronCsv(id, bands)) }, "Download as CSV") : null),
     element("h2", { tabindex: -1 }, nameOf(data, id)),
     ...descriptionParts(one),
-    rankFigures(table, i),
+    rankFigures(data, table, i),
     inColumns(histogram(one), ...weights(data, one)),
     ...(bands.length ? [element("h3", null, "Where it is high, where it is low"), legendOf(data, one), ...bands.map(bandPart)] : []),
     inColumns(...words(one)),
@@ -62,11 +62,11 @@ function descriptionParts(one) {
   });
 }
 
-function rankFigures(table, i) {
+function rankFigures(data, table, i) {
   const ranks = table.columns.filter((column) => column.kind === "rank");
   if (!ranks.length) return null;
-  return element("dl", { class: "figures" }, ranks.map((column) => element("div", null, element("dt", null, "rank by ", apart(column.title)),
-    element("dd", null, element("b", null, column.values[i] === null ? "none" : shown(column.values[i], "rank")), column.low && column.low[i] !== null ? element("span", { class: "quiet" }, ` ${shown(column.low[i], "rank")} to ${shown(column.high[i], "rank")}`) : null))));
+  return element("dl", { class: "figures" }, ranks.map((column) => element("div", null, element("dt", null, apart(column.title)),
+    element("dd", null, element("b", null, column.values[i] === null ? "none" : shown(column.values[i], "rank")), element("span", { class: "quiet" }, ` of ${shown(data.of, "count")}`), column.low && column.low[i] !== null ? element("span", { class: "quiet" }, ` (${shown(column.low[i], "rank")} to ${shown(column.high[i], "rank")})`) : null))));
 }
 
 function factList(one) {
@@ -82,7 +82,7 @@ function titled(title, ...parts) {
 function histogram(one) {
   if (!one.histogram) return null;
   const { counts, low, high } = one.histogram;
-  const width = 420, height = 150, left = 8, bottom = 22, most = Math.max(...counts, 1);
+  const width = fitting(420), height = 150, left = 8, bottom = 22, most = Math.max(...counts, 1);
   const step = (width - 2 * left) / counts.length;
   // Of a root, so that the few words at the ends can be seen.
   const tall = (count) => Math.sqrt(count / most) * (height - bottom - 6);
@@ -95,7 +95,7 @@ function histogram(one) {
   const middle = Math.min(Math.max(x(one.median), 90), width - 90);
   parts.push(label("median " + short(one.median), middle, height - 6, "middle", { class: "quiet" }));
   const said = `Activations of a sample of words, from ${short(low)} to ${short(high)}, median ${short(one.median)}`;
-  return titled("Activations", element("figure", null, picture(width, height, said, parts)), element("p", { class: "quiet" }, "Words of a sample; the height is the square root of their number."));
+  return titled("Activations", element("figure", null, picture(width, height, said, parts)), element("p", { class: "quiet" }, "A sample of words. The height of a bar is the square root of their number."));
 }
 
 // Of every property; of those of which it has weights.
@@ -136,7 +136,7 @@ function twins(one, here, isHere) {
 }
 
 function legendOf(data, one) {
-  return element("p", { class: "quiet" }, "Of ", apart(data.source), `. Orange: above the median (${short(one.median)}), blue and dotted: below. Bold is the word that counts; the number is its activation. Arrow keys read the others.`);
+  return element("p", { class: "quiet" }, "From ", apart(data.source), `. Orange: above the neuron's median (${short(one.median)}); blue and dotted: below. The number is the activation of the word in bold; point at another, or use the arrow keys, to read its own.`);
 }
 
 function bandPart(band) {

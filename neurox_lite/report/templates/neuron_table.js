@@ -6,7 +6,7 @@ const MOST_CHOICES = 60; // a column of texts with so many different ones is cho
 
 // model: its number; place: the element that the table fills.
 function neuronTable(data, model, place) {
-  const columns = [{ key: "id", title: data.unit_name === "heads" ? "head" : "neuron", kind: "text", values: data.ids, help: "layer:number" }, { key: "layer", title: "layer", kind: "count", values: data.layers, help: "" }, ...data.columns];
+  const columns = [{ key: "id", title: data.unit_name === "heads" ? "head" : "neuron", kind: "text", values: data.ids, help: "layer:unit, its layer and its place in it" }, { key: "layer", title: "layer", kind: "count", values: data.layers, help: "" }, ...data.columns];
   const searched = data.ids.map((_, i) => columns.filter((each) => each.kind === "text").map((each) => each.values[i] || "").join("\n").toLowerCase());
   const state = { order: data.ids.map((_, i) => i), sorted: null, descending: false, page: 0 };
   const rows = element("tbody"), count = element("p", { role: "status" });
@@ -135,6 +135,7 @@ function neuronTable(data, model, place) {
     element("h2", { tabindex: -1 }, data.unit_name[0].toUpperCase() + data.unit_name.slice(1) + " of ", apart(data.model)),
     whole,
     filters.form,
+    element("details", null, element("summary", null, "What the columns mean"), element("dl", { class: "facts" }, columns.filter(({ help }) => help).map(({ title, help }) => element("div", null, element("dt", null, apart(title)), element("dd", null, apart(help)))))),
     element("div", { class: "bar-of-buttons" }, count, previous, next, element("button", { type: "button", onclick: () => download(fileName(model, "neurons"), asCsv()) }, "Download as CSV")),
     element("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Table of " + data.unit_name },
       element("table", { class: "neurons" }, element("thead", null, element("tr", null, heads)), rows)),
