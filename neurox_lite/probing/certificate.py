@@ -123,7 +123,7 @@ class Point:
             self.problem.take(problems),
             self.W[:, problems],
             self.b[problems],
-            self.scores[:, problems],
+            self.scores[problems],
             self.has_zeros[problems],
         )
         taken.objective = self.objective[problems]
@@ -132,7 +132,7 @@ class Point:
         return taken
 
     def _scores(self, rows: slice) -> torch.Tensor:
-        return self.scores[rows] + self.b
+        return self.scores[..., rows] + self.b[..., None]
 
     def _ridge(self, share: torch.Tensor) -> torch.Tensor:
         """The second term of D, (n_problems,)."""
@@ -161,7 +161,7 @@ class AtZero:
         b = loss.first_intercept().to(problem.X.like)
 
         def scores(rows: slice) -> torch.Tensor:
-            return b.expand(rows.stop - rows.start, *loss.shape)
+            return b[..., None].expand(-1, -1, rows.stop - rows.start)
 
         slope = torch.ones_like(problem.l1)
         if bool((problem.l1 + problem.l2 == 0).any()):

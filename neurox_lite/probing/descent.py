@@ -35,7 +35,7 @@ class OnAll:
         problem = start.problem.rounded()
         self.is_rounded = problem is not start.problem
         self.is_cold = is_cold
-        self.fista = Fista(problem, start.W, start.b, start.scores + start.b)
+        self.fista = Fista(problem, start.W, start.b, start.scores + start.b[..., None])
         self.n_counted = 0.0
         self.objective = torch.full_like(problem.l1, math.inf)
 
@@ -53,7 +53,7 @@ class OnAll:
         """The next point, and the passes it took."""
         fista = self.fista
         if not self.is_cold:
-            fista.move_to(point.W, point.b, point.scores + point.b)
+            fista.move_to(point.W, point.b, point.scores + point.b[..., None])
             progress = point.objective < (1 - LEAST_PROGRESS) * self.objective
             self.objective = point.objective
             if self.is_rounded and not bool(progress.all()):
@@ -121,7 +121,7 @@ class OnSample:
         fista = self.fista
         is_here = fista is not None and torch.equal(fista.W, point.W[self.moving])
         if fista is not None and is_here and not bool((moving & ~self.moving).any()):
-            fista.move_to(fista.W, point.b, fista.scores + (point.b - fista.b))
+            fista.move_to(fista.W, point.b, fista.scores + (point.b - fista.b)[..., None])
             return fista
         few = torch.nonzero(moving)[:, 0]
         if len(few) >= 0.9 * len(moving):
@@ -129,12 +129,12 @@ class OnSample:
         self.moving = moving
         sample = self.sample if bool(moving.all()) else self.sample.of_neurons(few)
         W, b = point.W[moving], point.b
-        return Fista(sample, W, b, sample.scores(W) + b, self.curvature)
+        return Fista(sample, W, b, sample.scores(W) + b[..., None], self.curvature)
 
     def _gradient(self, point: Point) -> torch.Tensor:
         """Of the sample."""
-        scores = self.sample.scores(point.W) + point.b
-        return self.sample.slopes(lambda rows: scores[rows]).by_weights
+        scores = self.sample.scores(point.W) + point.b[..., None]
+        return self.sample.slopes(lambda rows: scores[..., rows]).by_weights
 
 
 def _moving(point: Point, gradient: torch.Tensor) -> torch.Tensor:
@@ -149,7 +149,7 @@ def _between(start: Point, end: Point, length: torch.Tensor) -> Point:
         start.problem,
         torch.lerp(start.W, end.W, share),
         torch.lerp(start.b, end.b, share),
-        torch.lerp(start.scores, end.scores, share),
+        torch.lerp(start.scores, end.scores, share[..., None]),
         ((length == 0) & start.has_zeros) | (length == 1) | (start.problem.l1 == 0),
     )
 
@@ -166,7 +166,10 @@ def _line_search(start: Point, end: Point, slope: torch.Tensor | None) -> torch.
         share = length.to(start.W)[:, None]
         b, W = torch.lerp(start.b, end.b, share), torch.lerp(start.W, end.W, share)
         value = problem.loss.value(
-            lambda rows: torch.lerp(start.scores[rows], end.scores[rows], share) + b
+            lambda rows: (
+                torch.lerp(start.scores[..., rows], end.scores[..., rows], share[..., None])
+                + b[..., None]
+            )
         )
         return (value + problem.penalty(W)).nan_to_num(math.inf)
 

@@ -20,7 +20,7 @@ class Fista:
     W : (n_neurons, n_problems, n_outputs) tensor
         Where to start.
     b : (n_problems, n_outputs) tensor
-    scores : (n, n_problems, n_outputs) tensor
+    scores : (n_problems, n_outputs, n) tensor
         X W + b there.
     curvature : (n_problems,) tensor, optional
         Where the search for a step starts; of an output it is this times its scale.
@@ -65,9 +65,10 @@ class Fista:
     def take(self, problems: torch.Tensor) -> None:
         """Go on with some of the problems."""
         self.problem = self.problem.take(problems)
-        for name in ("b", "_c", "_intercept_tilt", "_momentum", "_scale", "curvature", "_slack"):
+        of_problems = ("b", "_c", "_intercept_tilt", "_momentum", "_scale", "curvature", "_slack")
+        for name in (*of_problems, "scores", "_U"):
             setattr(self, name, getattr(self, name)[problems])
-        for name in ("W", "_V", "_tilt", "scores", "_U"):
+        for name in ("W", "_V", "_tilt"):
             setattr(self, name, getattr(self, name)[:, problems])
 
     def _attempt(
@@ -80,19 +81,19 @@ class Fista:
         """
         self.n_products += len(problems) / len(db)
         if len(problems) == len(db):
-            torch.add(self.problem.scores(dW).add_(db), self._U, out=scores)
+            torch.add(self.problem.scores(dW).add_(db[..., None]), self._U, out=scores)
             return self._value(scores)
         some = self.problem.take(problems)
-        changed = some.scores(dW[:, problems]).add_(db[problems]).add_(self._U[:, problems])
-        scores[:, problems] = changed
-        return some.loss.value(lambda rows: changed[rows])
+        changed = some.scores(dW[:, problems]).add_(db[problems, :, None]).add_(self._U[problems])
+        scores[problems] = changed
+        return some.loss.value(lambda rows: changed[..., rows])
 
     def _slopes(self, scores: torch.Tensor) -> Slopes:
         self.n_products += 1
-        return self.problem.slopes(lambda rows: scores[rows])
+        return self.problem.slopes(lambda rows: scores[..., rows])
 
     def _value(self, scores: torch.Tensor) -> torch.Tensor:
-        return self.problem.loss.value(lambda rows: scores[rows])
+        return self.problem.loss.value(lambda rows: scores[..., rows])
 
     def _first_curvature(self) -> torch.Tensor:
         """Of the loss along its gradient, as far as its outputs are independent."""
@@ -100,7 +101,8 @@ class Fista:
         direction = gradient / self._scale
         self.n_products += 1
         along = self.problem.scores(direction)
-        ratio = _dot(along * self._scale, along) / _dot(gradient, direction) / len(along)
+        square = (along.square() * self._scale[..., None]).sum((1, 2), dtype=torch.float64)
+        ratio = square / _dot(gradient, direction) / along.shape[2]
         return torch.nan_to_num(ratio, nan=1.0).clamp(min=1e-3)
 
     def run(self, n_passes: int) -> None:
@@ -127,7 +129,7 @@ class Fista:
             self._momentum = torch.where(uphill, 1, following)
             self._V = torch.lerp(self.W, W, 1 + beta)
             self._c = torch.lerp(self.b, b, 1 + beta)
-            self._U = torch.lerp(self.scores, scores, 1 + beta)
+            self._U = torch.lerp(self.scores, scores, 1 + beta[..., None])
             self.W, self.b, self.scores = W, b, scores
 
     def _step(

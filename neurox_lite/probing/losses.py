@@ -1,8 +1,9 @@
 """What a probe is fitted to: losses of several problems side by side, and their duals.
 
-Scores have the shape (n, n_problems, n_outputs); an output is a class, or the one value of a
-regression. They are gone through in blocks of rows, without temporary arrays of their size.
-Means over rows are weighted and accumulated in float64.
+Scores have the shape (n_problems, n_outputs, n), so that sums over the outputs go along the rows,
+many at once; an output is a class, or the one value of a regression. They are gone through in
+blocks of rows, without temporary arrays of their size. Means over rows are weighted and accumulated
+in float64.
 """
 
 from __future__ import annotations
@@ -18,9 +19,6 @@ import torch
 from neurox_lite.showing import short_repr
 
 BLOCK_ROWS = 16_384
-
-VECTOR = 16
-"""Float32 numbers that a processor works on at once."""
 
 LEAST_CURVATURE = 0.01
 """Of a class, relative to the largest of a class, that steps are made for."""
@@ -74,20 +72,6 @@ class Loss(Protocol):
 def _blocks(n: int) -> Iterator[slice]:
     for start in range(0, n, BLOCK_ROWS):
         yield slice(start, min(start + BLOCK_ROWS, n))
-
-
-def _softmax(scores: torch.Tensor) -> torch.Tensor:
-    """Over the last dimension; along fewer than 16 numbers torch is ten times slower on a CPU."""
-    if scores.shape[2] >= VECTOR:
-        return torch.softmax(scores, 2)
-    return torch.softmax(scores.permute(2, 0, 1).contiguous(), 0).permute(1, 2, 0)
-
-
-def _log_softmax(scores: torch.Tensor) -> torch.Tensor:
-    """As :func:`_softmax`."""
-    if scores.shape[2] >= VECTOR:
-        return torch.log_softmax(scores, 2)
-    return torch.log_softmax(scores.permute(2, 0, 1).contiguous(), 0).permute(1, 2, 0)
 
 
 def with_mean_one(weights: np.ndarray | None, like: torch.Tensor) -> torch.Tensor | None:
@@ -144,29 +128,39 @@ class CrossEntropy:
         return counts.double() / counts.sum(1, keepdim=True)
 
     def _weigh(self, values: torch.Tensor, rows: slice) -> torch.Tensor:
-        """Values (n_rows, n_problems) or (n_rows, n_problems, n_classes), times the weights."""
+        """Values (n_problems, n_rows) or (n_problems, n_classes, n_rows), times the weights."""
         if self.weights is None:
             return values
-        weights = self.weights[rows]
-        return values * (weights if values.dim() == 2 else weights[..., None])
+        weights = self.weights[rows].T
+        return values * (weights if values.dim() == 2 else weights[:, None])
 
     def value(self, scores: Scores) -> torch.Tensor:
         total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)
         for rows in _blocks(len(self.y)):
-            total += self._of_block(_log_softmax(scores(rows)), rows)
+            total += self._of_block(torch.log_softmax(scores(rows), 1), rows)
         return total / len(self.y)
 
     def _of_block(self, log_P: torch.Tensor, rows: slice) -> torch.Tensor:
         """Sum over the rows of a block, (n_problems,)."""
-        right = log_P.gather(2, self.y[rows, :, None])[..., 0]
-        return -self._weigh(right, rows).sum(0, dtype=torch.float64)
+        right = log_P.gather(1, self._right(rows))[:, 0]
+        return -self._weigh(right, rows).sum(1, dtype=torch.float64)
+
+    def _right(self, rows: slice) -> torch.Tensor:
+        """The place of the right class, (n_problems, 1, n_rows)."""
+        return self.y[rows].T[:, None]
 
     def residual(self, scores: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
-        log_P, residual = _log_softmax(scores), _softmax(scores)  # exp(log_P) is less exact
-        value = self._of_block(log_P, rows)
-        entropy = self._weigh(log_P.mul_(residual).sum(2), rows).sum(0, dtype=torch.float64)
-        residual.scatter_add_(2, self.y[rows, :, None], -torch.ones_like(residual[:, :, :1]))
-        return self._weigh(residual, rows), torch.stack([value, -entropy])
+        right = self._right(rows)
+        shifted = scores - scores.amax(1, keepdim=True)
+        P = shifted.exp()
+        total = P.sum(1, keepdim=True)
+        P /= total
+        log_total = total.log_()
+        loss = (log_total - shifted.gather(1, right))[:, 0]
+        entropy = log_total[:, 0] - shifted.mul_(P).sum(1)
+        sums = [self._weigh(of_rows, rows).sum(1, dtype=torch.float64) for of_rows in (loss, entropy)]
+        P.scatter_add_(1, right, -torch.ones_like(log_total))
+        return self._weigh(P, rows), torch.stack(sums)
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         """By damped Newton steps; a short last one is taken without looking where it leads."""
@@ -195,17 +189,17 @@ class CrossEntropy:
         self, scores: torch.Tensor, b: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """f, its gradient and its Hessian by the intercept."""
-        n, (n_problems, n_classes) = len(scores), self.shape
+        n, (n_problems, n_classes) = len(self.y), self.shape
         value = torch.zeros(n_problems, dtype=torch.float64, device=b.device)
         mean = value.new_zeros(n_problems, n_classes)
         products = value.new_zeros(n_problems, n_classes, n_classes)
         for rows in _blocks(n):
-            log_P = _log_softmax(scores[rows] + b)
+            log_P = torch.log_softmax(scores[..., rows] + b[..., None], 1)
             value += self._of_block(log_P, rows) / n
             P = log_P.exp_()
             weighted = self._weigh(P, rows)
-            mean += weighted.sum(0, dtype=torch.float64) / n
-            products += weighted.permute(1, 2, 0) @ P.permute(1, 0, 2) / n
+            mean += weighted.sum(2, dtype=torch.float64) / n
+            products += weighted @ P.mT / n
         # The loss is flat along equal shifts of all classes; 1/C fills that direction.
         hessian = torch.diag_embed(mean) - products + 1 / n_classes
         hessian.diagonal(dim1=1, dim2=2).add_(1e-7)
@@ -215,19 +209,19 @@ class CrossEntropy:
         """The entropy of q = y + share * (p - y)."""
         total = torch.zeros_like(share)
         for rows in _blocks(len(self.y)):
-            q = _softmax(scores(rows))
-            q *= share.to(q)[:, None]
-            rest = (1 - share.to(q)).expand(len(q), -1)
-            q.scatter_add_(2, self.y[rows, :, None], rest[:, :, None])
-            entropy = torch.special.entr(q).sum(2)
-            total += self._weigh(entropy, rows).sum(0, dtype=torch.float64)
+            q = torch.softmax(scores(rows), 1)
+            q *= share.to(q)[:, None, None]
+            rest = (1 - share.to(q))[:, None, None]
+            q.scatter_add_(1, self._right(rows), rest.expand(-1, -1, q.shape[2]))
+            entropy = torch.special.entr(q).sum(1)
+            total += self._weigh(entropy, rows).sum(1, dtype=torch.float64)
         return total / len(self.y)
 
     def is_separated(self, scores: Scores) -> torch.Tensor:
         """Whether every row has the highest score for its class."""
         wrong = torch.zeros_like(self.y[0])
         for rows in _blocks(len(self.y)):
-            wrong += (scores(rows).argmax(2) != self.y[rows]).sum(0)
+            wrong += (scores(rows).argmax(1) != self.y[rows].T).sum(1)
         return wrong == 0
 
     def sample(self, positions: torch.Tensor) -> CrossEntropy:
@@ -262,7 +256,7 @@ class SquaredError:
         return self.y.shape[1], 1
 
     def first_intercept(self) -> torch.Tensor:
-        return self._mean(lambda rows: self.y[rows])[:, None]
+        return self._mean(lambda rows: self.y[rows].T)[:, None]
 
     def curvature_scale(self) -> torch.Tensor:
         return torch.ones_like(self.y[:1].T, dtype=torch.float64)
@@ -271,28 +265,28 @@ class SquaredError:
         total = torch.zeros(self.y.shape[1], dtype=torch.float64, device=self.y.device)
         for rows in _blocks(len(self.y)):
             block = values(rows)
-            block = block if self.weights is None else block * self.weights[rows]
-            total += block.sum(0, dtype=torch.float64)
+            block = block if self.weights is None else block * self.weights[rows].T
+            total += block.sum(1, dtype=torch.float64)
         return total / len(self.y)
 
     def value(self, scores: Scores) -> torch.Tensor:
-        return self._mean(lambda rows: (scores(rows)[:, :, 0] - self.y[rows]).square() / 2)
+        return self._mean(lambda rows: (scores(rows)[:, 0] - self.y[rows].T).square() / 2)
 
     def residual(self, scores: torch.Tensor, rows: slice) -> tuple[torch.Tensor, torch.Tensor]:
-        y, residual = self.y[rows], scores - self.y[rows, :, None]
-        error = residual[:, :, 0]
-        weighted = error if self.weights is None else error * self.weights[rows]
-        value = (weighted * error).sum(0, dtype=torch.float64) / 2
-        conjugate = -value - (weighted * y).sum(0, dtype=torch.float64)
-        return weighted[:, :, None], torch.stack([value, conjugate])
+        y = self.y[rows].T
+        error = scores[:, 0] - y
+        weighted = error if self.weights is None else error * self.weights[rows].T
+        value = (weighted * error).sum(1, dtype=torch.float64) / 2
+        conjugate = -value - (weighted * y).sum(1, dtype=torch.float64)
+        return weighted[:, None], torch.stack([value, conjugate])
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
-        return self._mean(lambda rows: self.y[rows] - scores[rows][:, :, 0])[:, None].to(start)
+        return self._mean(lambda rows: self.y[rows].T - scores[:, 0, rows])[:, None].to(start)
 
     def minus_conjugate(self, scores: Scores, share: torch.Tensor) -> torch.Tensor:
         def values(rows: slice) -> torch.Tensor:
-            y = self.y[rows]
-            theta = (scores(rows)[:, :, 0] - y) * share.to(y)
+            y = self.y[rows].T
+            theta = (scores(rows)[:, 0] - y) * share.to(y)[:, None]
             return -theta.square() / 2 - theta * y
 
         return self._mean(values)

@@ -87,7 +87,7 @@ class Problem:
         return self.l1 * absolute + self.l2 * W.square().sum((0, 2), dtype=torch.float64)
 
     def scores(self, W: torch.Tensor) -> torch.Tensor:
-        """X W, shape (n, n_problems, n_outputs)."""
+        """X W, shape (n_problems, n_outputs, n)."""
         return self.X.times(W if self.factors is None else W * self.factors[..., None])
 
     def slopes(self, scores: Scores) -> Slopes:

@@ -41,7 +41,7 @@ def solve(
 ) -> tuple[torch.Tensor, torch.Tensor, list[Certificate]]:
     """Solve all problems.
 
-    Memory beside the rows: the sample, and about eight arrays of (n, n_problems, n_outputs) and of
+    Memory beside the rows: the sample, and about eight arrays of (n_problems, n_outputs, n) and of
     (n_neurons, n_problems, n_outputs).
 
     Parameters
@@ -100,7 +100,7 @@ def _descend(
     if start is None:
         W = torch.zeros(problem.X.n_neurons, *problem.loss.shape).to(problem.X.like)
         b = problem.loss.first_intercept().to(W)
-        scores = W.new_zeros(len(problem.X), *problem.loss.shape)
+        scores = W.new_zeros(*problem.loss.shape, len(problem.X))
         point = Point(problem, W, b, scores, torch.ones_like(problem.l1, dtype=torch.bool))
         point.objective = at_zero.objective
     else:

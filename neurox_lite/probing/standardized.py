@@ -103,25 +103,23 @@ class StandardizedMatrix:
             yield slice(start, start + len(block)), block.to(self.mean)
 
     def times(self, W: torch.Tensor) -> torch.Tensor:
-        """X W, shape (n, *) for W of shape (n_neurons, *)."""
+        """X W, shape (*, n) for W of shape (n_neurons, *)."""
         raw_weights = W.flatten(1) * self.inverse_scale[:, None]
         offset_weights = raw_weights[self.offset_columns]
         raw_weights[self.offset_columns] = 0
         constant = -(self.mean @ raw_weights)
-        out = W.new_empty(len(self), *W.shape[1:])
-        flat = out.view(len(self), raw_weights.shape[1])
+        out = W.new_empty(raw_weights.shape[1], len(self))
         for rows, block in self.blocks():
-            torch.addmm(constant, block, raw_weights, out=flat[rows])
+            torch.addmm(constant[:, None], raw_weights.T, block.T, out=out[:, rows])
             if len(self.offset_columns):
-                flat[rows] += (
-                    block[:, self.offset_columns] - self.mean[self.offset_columns]
-                ) @ offset_weights
-        return out
+                centred = block[:, self.offset_columns] - self.mean[self.offset_columns]
+                out[:, rows] += offset_weights.T @ centred.T
+        return out.view(*W.shape[1:], len(self))
 
     def transposed_times(
         self, residual: Callable[[slice], torch.Tensor], shape: Sequence[int]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """X' R / n, shape (n_neurons, *), and the means of R (*), for R of shape (n, *).
+        """X' R' / n, shape (n_neurons, *), and the means of R (*), for R of shape (*, n).
 
         Parameters
         ----------
@@ -131,19 +129,20 @@ class StandardizedMatrix:
             The *.
         """
         n_columns = math.prod(shape)
-        total = self.mean.new_zeros(self.n_neurons, n_columns, dtype=torch.float64)
-        offset_columns = total.new_zeros(len(self.offset_columns), n_columns)
+        total = self.mean.new_zeros(n_columns, self.n_neurons, dtype=torch.float64)
+        offset_columns = total.new_zeros(n_columns, len(self.offset_columns))
         sums = total.new_zeros(n_columns)
         for rows, block in self.blocks():
-            R = residual(rows).flatten(1)
-            total += block.T @ R
-            sums += R.sum(0, dtype=torch.float64)
+            R = residual(rows).flatten(0, -2)
+            total += R @ block
+            sums += R.sum(1, dtype=torch.float64)
             if len(self.offset_columns):
-                offset_columns += (
+                offset_columns += R @ (
                     block[:, self.offset_columns] - self.mean[self.offset_columns]
-                ).T @ R
-        total -= torch.outer(self.mean.double(), sums)
-        total[self.offset_columns] = offset_columns
-        total *= self.inverse_scale[:, None] / len(self)
+                )
+        total -= torch.outer(sums, self.mean.double())
+        total[:, self.offset_columns] = offset_columns
+        total *= self.inverse_scale / len(self)
         sums /= len(self)
-        return total.to(self.mean).view(-1, *shape), sums.to(self.mean).view(*shape)
+        by_weights = total.T.to(self.mean).contiguous()
+        return by_weights.view(-1, *shape), sums.to(self.mean).view(*shape)

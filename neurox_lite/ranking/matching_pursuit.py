@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,12 +116,12 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
     columns, basis = like.new_zeros(2, len(data), n_steps)
     W = like.new_zeros(n_steps, *loss.shape)
     b = loss.first_intercept().to(like)
-    scores = b.expand(len(data), *loss.shape)
+    scores = b[..., None].expand(-1, -1, len(data))
     selected: list[int] = []
     for step in tqdm(range(n_steps), desc="matching pursuit", unit="neuron", disable=None, delay=2):
-        residual = loss.residual(scores, slice(None))[0].flatten(1)
-        residual -= basis @ (basis.T @ residual)
-        gradient, _ = X.transposed_times(residual.__getitem__, loss.shape[1:])
+        residual = loss.residual(scores, slice(None))[0][0]
+        residual -= (residual @ basis) @ basis.T
+        gradient, _ = X.transposed_times(partial(_of_rows, residual), loss.shape[1:])
         slopes = gradient.norm(dim=1)
         if not bool(slopes.isfinite().all()):
             raise InputError("the activations are too large to compute with; give float64")
@@ -128,14 +129,18 @@ def select(data: LabelledActivations, n_neurons: int) -> list[int]:
         is_open[best] = False
         selected.append(best)
         neuron = X.of_neurons(torch.tensor([best], device=like.device))
-        columns[:, step] = neuron.times(like.new_ones(1, 1))[:, 0]
+        columns[:, step] = neuron.times(like.new_ones(1, 1))[0]
         basis[:, step] = _orthogonal(columns[:, step], basis)
         problem = _problem(columns[:, : step + 1], loss, inputs)
         start = W[: step + 1], b
         found, b_found, _ = solve(problem, tol=TOL, max_iter=MAX_PASSES, start=start)
         W[: step + 1], b = found, b_found
-        scores = problem.scores(found) + b
+        scores = problem.scores(found) + b[..., None]
     return selected
+
+
+def _of_rows(residual: torch.Tensor, rows: slice) -> torch.Tensor:
+    return residual[:, rows]
 
 
 def _orthogonal(column: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:

@@ -43,8 +43,8 @@ def test_products_are_those_of_rounded_numbers(task, n, monkeypatch):
     error = (rows.times(W) - scores).abs()
     assert rows.times(W).dtype == torch.float32
     assert 0 < error.max() < 0.01 * scores.abs().max()
-    product, means = rows.transposed_times(lambda some: scores[some], (2, 4))
-    expected, expected_means = X.transposed_times(lambda some: scores[some], (2, 4))
+    product, means = rows.transposed_times(lambda some: scores[..., some], (2, 4))
+    expected, expected_means = X.transposed_times(lambda some: scores[..., some], (2, 4))
     torch.testing.assert_close(product, expected, atol=0.01, rtol=0.01)
     torch.testing.assert_close(means, expected_means, atol=1e-5, rtol=1e-4)
 
@@ -114,6 +114,6 @@ def test_rounded_rows_whose_products_are_wrong_are_not_used(task, monkeypatch):
     copy = RoundedMatrix.of(X)
     assert copy.agrees_with(X)
     monkeypatch.setattr(
-        RoundedMatrix, "times", lambda self, W: torch.full((len(self), W.shape[1]), torch.nan)
+        RoundedMatrix, "times", lambda self, W: torch.full((W.shape[1], len(self)), torch.nan)
     )
     assert not copy.agrees_with(X)

@@ -360,7 +360,7 @@ def test_best_intercept_matches_the_class_shares(scale):
     rng = np.random.default_rng(0)
     Z = torch.from_numpy(scale * (X @ rng.normal(size=(8, 3)) + 5 * np.eye(3)[y]))
     loss = CrossEntropy(torch.from_numpy(y)[:, None], 3)
-    b = loss.best_intercept(Z[:, None], loss.first_intercept())
+    b = loss.best_intercept(Z.T[None], loss.first_intercept())
     shares = np.bincount(y) / len(y)
     np.testing.assert_allclose(torch.softmax(Z + b, 1).mean(0), shares, atol=1e-6)
 

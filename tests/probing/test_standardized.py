@@ -30,14 +30,14 @@ def task(request):
 def test_products(task):
     rows, Z = task
     rng = np.random.default_rng(1)
-    W, R = rng.normal(size=(D, 2, 3)).astype("f4"), rng.normal(size=(N, 2, 3)).astype("f4")
+    W, R = rng.normal(size=(D, 2, 3)).astype("f4"), rng.normal(size=(2, 3, N)).astype("f4")
     assert rows.offset_columns.tolist() == [2, 5]
     np.testing.assert_allclose(
-        rows.times(torch.from_numpy(W)), np.einsum("nd,dkc->nkc", Z, W), atol=2e-5
+        rows.times(torch.from_numpy(W)), np.einsum("nd,dkc->kcn", Z, W), atol=2e-5
     )
-    product, means = rows.transposed_times(lambda some: torch.from_numpy(R)[some], (2, 3))
-    np.testing.assert_allclose(product, np.einsum("nd,nkc->dkc", Z, R) / N, atol=1e-6)
-    np.testing.assert_allclose(means, R.mean(0), atol=1e-6)
+    product, means = rows.transposed_times(lambda some: torch.from_numpy(R)[..., some], (2, 3))
+    np.testing.assert_allclose(product, np.einsum("nd,kcn->dkc", Z, R) / N, atol=1e-6)
+    np.testing.assert_allclose(means, R.mean(2), atol=1e-6)
 
 
 @pytest.mark.parametrize("neurons", [[0, 2, 6], [5], [1, 3]])
@@ -46,7 +46,7 @@ def test_some_rows_and_neurons(task, neurons):
     positions = np.arange(0, N, 3)
     some = rows.sample(positions).of_neurons(torch.tensor(neurons))
     W = np.random.default_rng(2).normal(size=(len(neurons), 1, 2)).astype("f4")
-    expected = np.einsum("nd,dkc->nkc", Z[positions][:, neurons], W)
+    expected = np.einsum("nd,dkc->kcn", Z[positions][:, neurons], W)
     assert len(some) == len(positions)
     assert some.n_neurons == len(neurons)
     np.testing.assert_allclose(some.times(torch.from_numpy(W)), expected, atol=2e-5)
