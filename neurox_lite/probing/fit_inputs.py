@@ -160,7 +160,10 @@ def held(X: Any) -> Any:
     if isinstance(X, torch.Tensor):
         return X
     dtype = np.float64 if X.dtype.itemsize > 8 else X.dtype.newbyteorder("=")
-    return _tensor(np.ascontiguousarray(X, dtype))
+    X = X.astype(dtype, copy=False)
+    # Neighbouring columns of an array are read where they are.
+    has_rows = X.strides[1] == X.itemsize and X.strides[0] > 0
+    return _tensor(X if has_rows else np.ascontiguousarray(X))
 
 
 def loaded_if_small(data: LabelledActivations) -> LabelledActivations:

@@ -93,8 +93,7 @@ def fit_layers(
     """A probe of every layer, or of every layer and all before it.
 
     On a CPU, separate layers are fitted at the same time, a core for each: faster than all cores on
-    one layer after the other. Memory: one fit for each core, and where ``X`` is an array a copy of
-    the columns fitted.
+    one layer after the other. Memory: one fit for each core.
 
     Parameters
     ----------
@@ -138,10 +137,17 @@ def fit_layers(
     n_calls = min(torch.get_num_threads(), len(layers)) if on_cpu and not cumulative else 1
     progress = tqdm(total=len(layers), desc="layers", unit="probe", disable=None, delay=2)
     fitted = {}
-    with task_map(engine, n_calls) as run, progress:
-        for layer, one in zip(layers, run(fit, chosen), strict=True):
-            fitted[layer] = one
-            progress.update()
+    # Those left over share all cores, where the last of seven would leave one of two idle.
+    n_left = len(chosen) % n_calls if engine == "local" else 0
+    n_first = len(chosen) - n_left
+    with progress:
+        for some, at_once in ((slice(n_first), n_calls), (slice(n_first, None), n_left)):
+            if not chosen[some]:
+                continue
+            with task_map(engine, at_once) as run:
+                for layer, one in zip(layers[some], run(fit, chosen[some]), strict=True):
+                    fitted[layer] = one
+                    progress.update()
     return fitted
 
 

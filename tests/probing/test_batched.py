@@ -5,6 +5,7 @@ Also of ``neurox_lite.probing.one_vs_rest``.
 
 import numpy as np
 import pytest
+import torch
 
 from neurox_lite.activations.inputs import LabelledActivations
 from neurox_lite.activations.store import ActivationStore
@@ -98,8 +99,17 @@ def test_one_against_the_rest_was_trained_on_the_labels_of_the_corpus(store):
             binary.check_trained_on(LabelledActivations(X, y))
 
 
+@pytest.fixture
+def two_threads():
+    """With which one of three layers is left over."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("cumulative", [False, True])
-def test_layers_are_fitted_one_by_one(store, cumulative):
+def test_layers_are_fitted_one_by_one(store, cumulative, two_threads):
     X, y = task()
     probe = ElasticNetProbe(tol=1e-6)
     from_store = fit_layers(probe, store.matrix(), y, cumulative=cumulative)
