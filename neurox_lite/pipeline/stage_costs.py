@@ -206,9 +206,9 @@ class StageCosts:
                 size = self.n_train, round(n_layers * self.n_neurons / self.n_layers)
                 held = self.held_bytes > 0 or None
                 seconds += self.fits.seconds(*size, self._cold, held=held)
-                # Of an array the columns are copied.
-                copied = self.fits.itemsize * size[0] * size[1]
-                copied = copied if self.held_bytes or self.fits.is_held(*size) else 0
+                # Of an array the columns are read where they are.
+                is_copied = self.fits.is_held(*size) and not self.held_bytes
+                copied = self.fits.itemsize * size[0] * size[1] if is_copied else 0
                 memory = max(memory, self.fits.memory(*size) + copied)
         return StageCost(seconds, 4096, memory)
 
