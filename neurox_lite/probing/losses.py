@@ -158,9 +158,9 @@ class CrossEntropy:
         log_total = total.log_()
         loss = (log_total - shifted.gather(1, right))[:, 0]
         entropy = log_total[:, 0] - shifted.mul_(P).sum(1)
-        sums = [self._weigh(of_rows, rows).sum(1, dtype=torch.float64) for of_rows in (loss, entropy)]
+        both = [self._weigh(each, rows).sum(1, dtype=torch.float64) for each in (loss, entropy)]
         P.scatter_add_(1, right, -torch.ones_like(log_total))
-        return self._weigh(P, rows), torch.stack(sums)
+        return self._weigh(P, rows), torch.stack(both)
 
     def best_intercept(self, scores: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
         """By damped Newton steps; a short last one is taken without looking where it leads."""
