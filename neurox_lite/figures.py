@@ -16,7 +16,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.escaping import figure_text
 from neurox_lite.files import write_bytes
 from neurox_lite.output_formats import FIGURE_FORMATS, TABLE_FORMATS
-from neurox_lite.public_names import public_name
+from neurox_lite.public_names import public_name, without_split
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -155,7 +155,7 @@ def title_of(
     files : sequence of str
         Paths, also as ``train=FILE``.
     """
-    names = (public_name(file.removeprefix(f"{file.partition('=')[0]}=")) for file in files)
+    names = (public_name(without_split(file)) for file in files)
     parts = (subject, model and public_name(model), ", ".join(dict.fromkeys(names)))
     return " · ".join(part for part in parts if part)
 

@@ -22,6 +22,12 @@ def public_name(name: str | Path) -> str:
     return path.name
 
 
+def without_split(file: str) -> str:
+    """``train=a`` -> ``a``."""
+    split, _, path = file.partition("=")
+    return path if split in ("train", "dev", "test") else file
+
+
 def public_sources(source: str) -> str:
     """The files of a corpus, as its ``source`` has them, by their names."""
     return ", ".join(map(public_name, source.split(" + ")))

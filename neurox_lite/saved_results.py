@@ -57,6 +57,12 @@ IN_FOLDERS = {
 }
 """By a file in the folder, the first that is there."""
 
+BY_NAME = {
+    "evaluation.json": "probing.evaluation.read_evaluation",
+    "redundancy.json": "evaluation.minimal_set.read_minimal_sets",
+}
+"""What reads the files that do not say their kind, by their names."""
+
 
 def load_result(path: str | Path) -> Any:
     """Read a result, whatever it is, that a command or ``save`` wrote.
@@ -64,7 +70,8 @@ def load_result(path: str | Path) -> Any:
     Parameters
     ----------
     path : path
-        A JSON file, or the folder of a probe, mask or fit of a mask.
+        A JSON file, or the folder of a probe, mask or fit of a mask. ``evaluation.json`` is given
+        as what is in it, ``redundancy.json`` as a list of MinimalSet.
 
     Returns
     -------
@@ -82,11 +89,18 @@ def load_result(path: str | Path) -> Any:
             from neurox_lite.probing.loading import load_probe
 
             return load_probe(path)
+    elif path.name in BY_NAME:
+        return named(BY_NAME[path.name])(path)
     else:
         with open_json(path) as data:
             kind = data.get("kind") if isinstance(data, dict) else None
         if not isinstance(kind, str) or kind not in CLASS_OF:
             raise InputError(f"{path}: not one of {listed(list(CLASS_OF))}; see docs/formats.md")
         found = CLASS_OF[kind]
-    module, name = found.rsplit(".", 1)
-    return getattr(import_module(f"neurox_lite.{module}"), name).load(path)
+    return named(found).load(path)
+
+
+def named(name: str) -> Any:
+    """Of a module of this package."""
+    module, name = name.rsplit(".", 1)
+    return getattr(import_module(f"neurox_lite.{module}"), name)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
@@ -44,6 +45,20 @@ def test_a_probe_comes_back(tmp_path):
     probe = nx.ElasticNetProbe(l1=0.01).fit(X, y)
     probe.save(tmp_path / "probe")
     np.testing.assert_array_equal(nx.load_result(tmp_path / "probe").coef_, probe.coef_)
+
+
+def test_files_that_do_not_say_their_kind_are_known_by_their_names(tmp_path):
+    from neurox_lite.json_files import write_json
+
+    sets = [EVERY["MinimalSet"], EVERY["MinimalSet"]]
+    write_json(tmp_path / "redundancy.json", [asdict(one) for one in sets])
+    assert nx.load_result(tmp_path / "redundancy.json") == sets
+    write_json(tmp_path / "evaluation.json", {"test_accuracy": 0.5})
+    assert nx.load_result(tmp_path / "evaluation.json") == {"test_accuracy": 0.5}
+    for name in ("redundancy.json", "evaluation.json"):
+        (tmp_path / name).write_text('{"x": [1]}' if name[0] == "r" else "[1]")
+        with pytest.raises(nx.InputError, match=rf"{name}: .*make it again"):
+            nx.load_result(tmp_path / name)
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", json.dumps({"kind": "probe"}), '{"kind": ["x"]}'])

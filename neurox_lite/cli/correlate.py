@@ -10,7 +10,7 @@ import typer
 
 from neurox_lite.choices import unknown_choice
 from neurox_lite.cli.options import Debug, FigureOptions, Json, Layers, reject_options
-from neurox_lite.cli.output import show, top_neurons
+from neurox_lite.cli.output import negligible_in, show, top_neurons
 from neurox_lite.cli.output_claims import claim_file, claim_folder
 from neurox_lite.cli.parsing import layers_of
 from neurox_lite.errors import InputError
@@ -62,17 +62,20 @@ class Correlate:
             X, *others = align_stores(opened, layers_of(self.layers))
             ranking = rank_across_models(self.method, X, others)
             compared = [layer_similarity(X, other) for other in others if self.similarity]
+            small = negligible_in(X)
         if self.similarity:
             stems = self._stems()
             with atomic_write_folder(self.similarity, result_names(*stems)) as new:
                 for stem, other, layer_by_layer in zip(
                     stems, self.store[1:], compared, strict=True
                 ):
-                    title = title_of(files=[self.store[0], other])
+                    # Two stores of one model are told by their files.
+                    model, is_one = layer_by_layer.model, layer_by_layer.is_of_one_model
+                    title = title_of(None, model, [self.store[0], other]) if is_one else None
                     self.figures.save(layer_by_layer, new / f"{stem}.json", title)
         ranking.save(self.out)
         result = {"ranking": self.out, "method": self.method, "words": len(X)}
-        result |= top_neurons(ranking)
+        result |= top_neurons(ranking) | small
         if self.similarity:
             result["similarity"] = self.similarity
         show(result, self.as_json)

@@ -9,7 +9,7 @@ import typer
 
 from neurox_lite.cli.corpus_options import LabelOptions, ReadingOptions, WordOptions
 from neurox_lite.cli.parsing import by_split
-from neurox_lite.public_names import public_name
+from neurox_lite.public_names import public_name, without_split
 
 if TYPE_CHECKING:
     from neurox_lite.activations.labelled_splits import LabelledSplits
@@ -106,5 +106,5 @@ class LabelledOptions:
 
 def _name_of(file: str) -> str:
     """``"train=/where/a"`` -> ``"train=a"``."""
-    split = next((s for s in ("train=", "dev=", "test=") if file.startswith(s)), "")
-    return split + public_name(file.removeprefix(split))
+    path = without_split(file)
+    return file.removesuffix(path) + public_name(path)

@@ -11,6 +11,7 @@ import typer
 from neurox_lite.escaping import json_line, terminal
 
 if TYPE_CHECKING:
+    from neurox_lite.activations.matrix import ActivationMatrix
     from neurox_lite.corpora.minimal_pairs import MinimalPairs
     from neurox_lite.corpora.tagged_corpus import TaggedCorpus
     from neurox_lite.results.ranking import NeuronRanking
@@ -66,6 +67,14 @@ def top_neurons(ranking: NeuronRanking) -> dict[str, Any]:
     if ranking.unscored:
         shown["without a score"] = [str(neuron) for neuron in ranking.unscored]
     return shown
+
+
+def negligible_in(X: ActivationMatrix) -> dict[str, Any]:
+    """What a command shows of neurons that it ranks, though the model cannot read them."""
+    from neurox_lite.activations.negligible import negligible_neurons
+
+    found = negligible_neurons(X)
+    return {"negligible in their layer": [str(neuron) for neuron in found]} if found else {}
 
 
 def quiet_transformers() -> None:

@@ -28,7 +28,13 @@ from neurox_lite.cli.options import (
     Store,
     reject_options,
 )
-from neurox_lite.cli.output import EXIT_INCONCLUSIVE, show, skipped_lines, top_neurons
+from neurox_lite.cli.output import (
+    EXIT_INCONCLUSIVE,
+    negligible_in,
+    show,
+    skipped_lines,
+    top_neurons,
+)
 from neurox_lite.cli.output_claims import claim_file, claim_folder
 from neurox_lite.cli.parsing import layers_of
 from neurox_lite.cli.unit_options import UnitOptions
@@ -215,13 +221,7 @@ class Rank:
 
 
 def _negligible(store: ActivationStore, ranked: NeuronSpace) -> dict[str, Any]:
-    """What is shown of neurons that are ranked, though the model cannot read them."""
-    from neurox_lite.activations.negligible import negligible_neurons
-
-    if ranked.groups is not None:
-        return {}
-    found = negligible_neurons(store.matrix(list(ranked.layers)))
-    return {"negligible in their layer": [str(neuron) for neuron in found]} if found else {}
+    return {} if ranked.groups is not None else negligible_in(store.matrix(list(ranked.layers)))
 
 
 def _summary(ranking: NeuronRanking) -> dict[str, Any]:

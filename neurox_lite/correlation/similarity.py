@@ -13,8 +13,9 @@ from neurox_lite.choices import unknown_choice
 from neurox_lite.correlation.cca import correlate_components, principal
 from neurox_lite.correlation.cross_moments import CrossMoments, cross_moments
 from neurox_lite.errors import InputError
-from neurox_lite.figures import Given, finish, model_name, panels, put_ticks
+from neurox_lite.figures import Given, finish, known_title, model_name, panels, put_ticks
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.public_names import public_name
 from neurox_lite.results.html import as_html
 from neurox_lite.results.saving import SavedResult
 from neurox_lite.results.tables import Table, as_pandas
@@ -62,6 +63,11 @@ class LayerSimilarity(SavedResult):
         lines = (f"layer {one} is most like {other}: {value:.3f}" for value, one, other in best)
         return summary(title, {"layers": f"{len(self.layers)} and {len(self.other_layers)}"}, lines)
 
+    @property
+    def is_of_one_model(self) -> bool:
+        """Whether both have the same name, as two sites of a model do."""
+        return public_name(self.model) == public_name(self.other)
+
     def table(self) -> Table:
         """A header, and a row per pair of layers."""
         rows: Table = [["layer", "other_layer", "similarity"]]
@@ -90,7 +96,10 @@ class LayerSimilarity(SavedResult):
             for (i, j), value in np.ndenumerate(np.array(self.matrix)):
                 color = "white" if value < 0.5 else "black"
                 axis.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=7, color=color)
-        return finish(axes, ax, title)
+        models = public_name(self.model)
+        if not self.is_of_one_model:
+            models += f" and {public_name(self.other)}"
+        return finish(axes, ax, known_title(ax, title, models))
 
 
 MEASURES = ("cka", "svcca")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import require_columns
 from neurox_lite.evaluation.refitting import refit, refit_scores
 from neurox_lite.figures import MOST, Given, finish, panels, wrapped
+from neurox_lite.json_files import read_json
 from neurox_lite.probing.fit_inputs import loaded_if_small
 from neurox_lite.probing.linear import LinearProbe, require_fitted
 from neurox_lite.progress import tqdm
@@ -212,6 +214,25 @@ def disjoint_minimal_sets(
             break
         of_left = refit(probe, train, left)
     return tuple(sets)
+
+
+def read_minimal_sets(path: str | Path) -> list[MinimalSet]:
+    """The sets of ``redundancy.json``, which a study writes.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged or holds something else.
+    """
+    try:
+        sets = [
+            {k: tuple(v) if isinstance(v, list) else v for k, v in one.items()}
+            for one in read_json(path)
+        ]
+        return [MinimalSet(**one) for one in sets]
+    except (AttributeError, TypeError) as error:
+        message = f"{path}: the minimal sets cannot be read ({error}); make it again"
+        raise InputError(message) from None
 
 
 def _grow(

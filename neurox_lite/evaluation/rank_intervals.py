@@ -137,9 +137,10 @@ class RankIntervals(SavedResult):
         return np.array(self.resampled) < np.minimum(k, self.resampled_ordered)[:, None]
 
     def plot(self, ax: Given = None, *, title: str | None = None) -> Figure:
-        """The 30 best neurons of the full fit, a bar each from the low to the high rank.
+        """The 30 best neurons of the full fit, of those that it orders.
 
-        Of those that it orders.
+        A dot for the rank in it, a bar from the low to the high rank of the resamples, in which the
+        dot need not be.
         """
         best = self._first(N_SHOWN)
         axes = panels(ax, size=(5.2, 1.4 + 0.2 * len(best)))
@@ -152,7 +153,9 @@ class RankIntervals(SavedResult):
         axis.invert_yaxis()
         if len(best):
             log_scale(axis, low.min(), high.max())
-        axis.set_xlabel(f"rank ({100 * self.level:g} % interval over sentences)")
+        # A resample repeats sentences, so that no resample may rank a neuron as all sentences do.
+        share = f"{100 * self.level:g} % of {len(self.resampled)} resamples of the sentences"
+        axis.set_xlabel(f"rank (dot: by all sentences; bar: in {share})", fontsize=8)
         k = max(1, len(best))
         stays = f"a resample keeps {100 * self.overlap(k):.0f} % of the top {k}"
         by_chance = f"by chance {100 * k / self.space.n_neurons:.0f} %"

@@ -222,13 +222,19 @@ class ExtractionJob:
     def layers(self) -> list[int]:
         """Layers to keep, ascending."""
         known, chosen = list(self.sites.widths), self.options.layers
+        is_skipped = self.options.site == "hidden_states" and not self.options.embeddings
         if chosen is None:
-            skipped = self.options.site == "hidden_states" and not self.options.embeddings
-            return known[1:] if skipped else known
+            return known[1:] if is_skipped else known
         try:
-            return sorted(set(resolve_layers(chosen, known, self.options.site)))
+            found = sorted(set(resolve_layers(chosen, known, self.options.site)))
         except InputError as error:
             raise InputError(f"{self.loaded.name}: {error}") from None
+        if is_skipped and known[0] in found:
+            raise InputError(
+                "layers names layer 0, the embedding output, which embeddings=False "
+                "(--no-embeddings) leaves out; leave one of them out"
+            )
+        return found
 
     @cached_property
     def plan(self) -> Plan:

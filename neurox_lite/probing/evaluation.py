@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neurox_lite.activations.labelled_splits import LabelledSplits
+from neurox_lite.errors import InputError
 from neurox_lite.intervals import accuracy_interval
+from neurox_lite.json_files import read_json
 from neurox_lite.metrics import accuracy, majority_accuracy, per_class
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
@@ -48,6 +51,20 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> Table:
         return [["split", "R2"], *([split, evaluation[f"{split}_r2"]] for split in splits)]
     header = ["label", "precision", "recall", "f1", "support"]
     return [header, *([row[name] for name in header] for row in rows)]
+
+
+def read_evaluation(path: str | Path) -> dict[str, Any]:
+    """What ``evaluation.json`` of a probe, or of one for each label, says.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged or holds something else.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: not the evaluation of a probe; make it again")
+    return found
 
 
 def _of_classes(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, Any]:

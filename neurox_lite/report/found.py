@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from neurox_lite.report.job_files import (
 )
 from neurox_lite.report.job_files import EVALUATION as EVALUATION_FILE
 from neurox_lite.report.result_files import result_files
-from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS, load_result
+from neurox_lite.saved_results import CLASS_OF, IN_FOLDERS, load_result, named
 from neurox_lite.showing import short_repr
 
 logger = logging.getLogger(__name__)
@@ -338,14 +337,9 @@ def _known(file: Path) -> tuple[str, Callable[[Path], Any] | None]:
     if file.name in IN_FOLDERS and kind in _OF_FOLDERS:
         if file.name == "mask.json" and (file.parent / "fit.json").is_file():
             return kind, None
-        return kind, _class(IN_FOLDERS[file.name]).load
+        return kind, named(IN_FOLDERS[file.name]).load
     if kind in CLASS_OF:
         return kind, load_result
     if kind not in ELSEWHERE and is_ours(file):
         logger.warning("%s: a result of an unknown kind ('%s') is left out", file, kind)
     return kind, None
-
-
-def _class(name: str) -> Any:
-    module, own = name.rsplit(".", 1)
-    return getattr(import_module(f"neurox_lite.{module}"), own)

@@ -12,10 +12,10 @@ from neurox_lite.attribution.faithfulness import Faithfulness
 from neurox_lite.correlation.neuron_twins import NeuronTwins
 from neurox_lite.descriptions.all_exemplars import Exemplars
 from neurox_lite.descriptions.neuron_description import NeuronDescriptions
-from neurox_lite.evaluation.minimal_set import MinimalSet
+from neurox_lite.evaluation.minimal_set import MinimalSet, read_minimal_sets
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.json_files import read_json
-from neurox_lite.probing.evaluation import evaluation_table
+from neurox_lite.probing.evaluation import evaluation_table, read_evaluation
 from neurox_lite.probing.layerwise import LayerScores
 from neurox_lite.probing.learning_curve import LearningCurve
 from neurox_lite.probing.online_code import OnlineCodeLength
@@ -83,10 +83,6 @@ def _minimal_set(path: Path) -> MinimalSet:
     return _of_fields(MinimalSet, read_json(path))
 
 
-def _minimal_sets(path: Path) -> list[MinimalSet]:
-    return [_of_fields(MinimalSet, one) for one in read_json(path)]
-
-
 def _text(path: Path) -> str:
     return path.read_text("utf-8")
 
@@ -115,7 +111,7 @@ SEARCH = JobFile(
     table=RegularisationSearch.table,
 )
 PROBE = JobFile("probe/probe.json", "probe", _probe, others=("probe/probe.safetensors",))
-EVALUATION = JobFile("probe/evaluation.json", "probe", read_json, table=evaluation_table)
+EVALUATION = JobFile("probe/evaluation.json", "probe", read_evaluation, table=evaluation_table)
 CONTROL = JobFile(
     "control.json", "control", _selectivity, figure="control", table=Selectivity.table
 )
@@ -140,7 +136,7 @@ LAYER_SCORES = JobFile(
     figure="layer_scores",
     table=LayerScores.table,
 )
-REDUNDANCY = JobFile("redundancy.json", "redundancy", _minimal_sets, table=_table_of_sets)
+REDUNDANCY = JobFile("redundancy.json", "redundancy", read_minimal_sets, table=_table_of_sets)
 ONLINE_CODE = JobFile(
     "online_code.json",
     "online code",

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from neurox_lite.neurons import NeuronSpace
-from neurox_lite.public_names import public_name
+from neurox_lite.public_names import public_name, without_split
 from neurox_lite.report.blocks import Block
 from neurox_lite.report.found import Found, FoundResults
 from neurox_lite.showing import short_repr
@@ -117,16 +117,35 @@ class Subjects:
     def _subject(self, home: str) -> Subject:
         job = self.found.jobs.get(home, {})
         model = str(job.get("model") or "")
-        spaces = [space_of(each.result) for each in self.found.results if each.home == home]
-        known = dict.fromkeys(space.model for space in spaces if space is not None)
+        results = [each.result for each in self.found.results if each.home == home]
+        known = dict.fromkeys(space.model for space in map(space_of, results) if space is not None)
         models = (public_name(model),) if model else tuple(known)
-        return Subject(str(job.get("tag") or ""), models, ", ".join(_files(job.get("corpus"))))
+        if home in self.found.jobs:
+            return Subject(str(job.get("tag") or ""), models, ", ".join(_files(job.get("corpus"))))
+        noted = [labels for labels in map(_labels_of, results) if labels]
+        tags = list(dict.fromkeys(map(_tag_of, noted)))
+        files = (each for labels in noted for each in labels.get("corpus", ()))
+        corpus = ", ".join(dict.fromkeys(without_split(str(file)) for file in files))
+        return Subject(tags[0] if len(tags) == 1 else "", models, corpus)
 
 
 def space_of(result: Any) -> NeuronSpace | None:
     """The neurons that a result is of, where it says so."""
     space = getattr(result, "space", None) or getattr(getattr(result, "mask", None), "space", None)
     return space if isinstance(space, NeuronSpace) else None
+
+
+def _labels_of(result: Any) -> dict[str, Any]:
+    """What `rank` and `probe` note of the labels that they were given."""
+    is_plain = isinstance(result, Mapping)
+    provenance = result.get("provenance") if is_plain else getattr(result, "provenance", None)
+    labels = provenance.get("labels") if isinstance(provenance, Mapping) else None
+    return dict(labels) if isinstance(labels, Mapping) else {}
+
+
+def _tag_of(labels: Mapping[str, Any]) -> str:
+    """``upos``, or ``NOUN of upos`` of one label against all others."""
+    return " of ".join(str(labels[name]) for name in ("label", "tag") if labels.get(name))
 
 
 def _files(corpus: Any) -> list[str]:

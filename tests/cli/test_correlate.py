@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import neurox_lite as nx
+from neurox_lite.activations import negligible
 from neurox_lite.cli.main import main
 from neurox_lite.correlation.similarity import LayerSimilarity
 from neurox_lite.embedded import embedded_path
@@ -40,8 +41,13 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("method", ["max-corr", "min-corr", "lin-reg", "svcca"])
 def test_the_ranking_is_that_of_the_function(
-    folder: Path, tmp_path: Path, method: str, capsys: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    method: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(negligible, "negligible_neurons", lambda X: [X.space.neurons([3])[0]])
     out = str(tmp_path / "ranking.json")
     arguments = ["--method", method, "--layers", "1,2", "--out", out, "--json"]
     assert main(["correlate", *stores(folder, *MODELS), *arguments]) == 0
@@ -54,6 +60,7 @@ def test_the_ranking_is_that_of_the_function(
     assert loaded.space == X.space
     assert (shown["method"], shown["words"], shown["neurons"]) == (method, *X.shape)
     assert shown["top"] == [str(neuron) for neuron in loaded.top(10)]
+    assert shown["negligible in their layer"] == ["1:3"]
 
 
 def test_layers_are_compared(folder: Path, tmp_path: Path) -> None:

@@ -91,6 +91,8 @@ def test_saved_loaded_and_drawn(pair, tmp_path):
     assert [label.get_text() for label in axis.get_yticklabels()] == ["0", "1", "4"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("layer of two", "layer of one")
     assert len(axis.texts) == 6
+    assert axis.figure.get_suptitle() == "one and two"
+    assert replace(found, other="one").plot().get_suptitle() == "one"
     many = replace(found, other_layers=tuple(range(20)), matrix=((0.5,) * 20,) * 3)
     assert not many.plot().axes[0].texts
 

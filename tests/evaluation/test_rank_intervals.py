@@ -289,6 +289,7 @@ def test_neurons_that_are_not_told_apart_are_left_out_where_the_first_are_shown(
     assert "not told apart 22" in str(tied) and str(tied).count(": rank ") == 2
     (axis,) = tied.plot().axes
     assert len(axis.get_yticks()) == 2 and "of the top 2" in axis.get_title()
+    assert "bar: in 95 % of 20 resamples" in axis.get_xlabel()
     none = replace(intervals, n_ordered=0, resampled_ordered=(0,) * 20)
     assert len(none.plot().axes[0].get_yticks()) == 0 and ": rank" not in str(none)
     assert "not told apart" not in str(replace(intervals, n_ordered=D))

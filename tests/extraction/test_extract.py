@@ -197,6 +197,7 @@ def test_layers_are_chosen(bert, tmp_path, layers, kept):
     [
         ({"layers": [0, 3]}, "no layer 3 at 'hidden_states'; the model has layers 0, 1, 2"),
         ({"layers": [-4]}, "no layer -4"),
+        ({"layers": [-3], "embeddings": False}, "layers names layer 0, .* leave one of them out"),
         ({"layers": []}, "no layers chosen; give at least one"),
         ({"layers": "0,1"}, "layers are '0,1'; give one whole number, a list"),
         ({"layers": [True]}, "layer is True; give a whole number"),

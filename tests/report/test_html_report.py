@@ -122,6 +122,21 @@ def test_a_job_is_answered_in_its_own_numbers(tmp_path: Path) -> None:
     assert items[2]["note"].endswith("within 1 point of all")
 
 
+def test_results_of_no_job_are_of_the_labels_that_they_know(tmp_path: Path) -> None:
+    labels = {"tag": "upos", "corpus": ["train=a.conllu", "dev=b.conllu"]}
+    for name, known in (("one", {"labels": labels}), ("two", {"labels": labels}), ("random", {})):
+        replace(ranking(name), provenance=known).save(tmp_path / f"{name}.json")
+    data = data_of(tmp_path)
+    assert data["title"] == "upos in m"
+    assert ["corpus", "a.conllu, b.conllu"] in data["provenance"]
+    of_label = {"labels": labels | {"label": "NOUN"}}
+    for name in ("one", "two"):
+        replace(ranking(name), provenance=of_label).save(tmp_path / f"{name}.json")
+    assert data_of(tmp_path)["title"] == "NOUN of upos in m"
+    replace(ranking("two"), provenance={"labels": labels}).save(tmp_path / "two.json")
+    assert data_of(tmp_path)["title"] == "m"
+
+
 def test_an_interval_with_the_majority_in_it_is_not_surely_encoded(tmp_path: Path) -> None:
     folder = plant_job(tmp_path / "job")
     write_json(folder / "probe/evaluation.json", evaluation(0.6, 0.45))
