@@ -153,7 +153,7 @@ def read_yaml(path: str | Path) -> Any:
     try:
         return yaml.load(text.decode(), Loader=_yaml_loader())
     except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).replace('in "<unicode string>", ', "in ").split())
         raise InputError(f"{path}: is not valid YAML ({reason}); correct it") from None
     # A value such as 2020-13-45, or a tag such as !!bool before a value that is none.
     except (ValueError, LookupError, AttributeError, TypeError, OverflowError) as error:

@@ -59,6 +59,12 @@ class Correlate:
         self._check()
         with ExitStack() as stack:
             opened = [stack.enter_context(ActivationStore(path)) for path in self.store]
+            for other in opened[1:]:
+                if other.content_hash == opened[0].content_hash:
+                    raise InputError(
+                        f"{other.path}: has the activations of the first store, in which every "
+                        "neuron is found again; give the store of another model"
+                    )
             X, *others = align_stores(opened, layers_of(self.layers))
             ranking = rank_across_models(self.method, X, others)
             compared = [layer_similarity(X, other) for other in others if self.similarity]

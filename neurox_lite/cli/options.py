@@ -111,7 +111,8 @@ def reject_options(context: typer.Context, names: Sequence[str], taker: str) -> 
     """Raise InputError when options that ``taker`` does not take are on the command line."""
     given = given_options(context, names)
     if given:
-        raise InputError(f"{taker} takes no {', '.join(given)}; run it without")
+        them = "it" if len(given) == 1 else "them"
+        raise InputError(f"{taker} takes no {', '.join(given)}; leave {them} out")
 
 
 def given_options(context: typer.Context, names: Sequence[str]) -> list[str]:

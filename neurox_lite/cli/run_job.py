@@ -120,7 +120,11 @@ class Run:
 
         files = by_split(self.corpus)
         if self.model is None or files is None or self.tag is None or self.out is None:
-            raise InputError("give a job file, or --model, --corpus, --tag and --out")
+            needed = {name: getattr(self, name) for name in ("model", "corpus", "tag", "out")}
+            lacking = " and ".join(f"--{name}" for name, value in needed.items() if not value)
+            raise InputError(
+                f"no {lacking}; give a job file, or --model, --corpus, --tag and --out"
+            )
         model, models = one_or_several(self.model, "--model")
         tag, tags = one_or_several(self.tag, "--tag")
         return Job(

@@ -163,12 +163,15 @@ class _Reader:
         options, messages = self.options, []
         if self._truncated:
             number, length = self._truncated[0]
-            limit = self.loaded.max_tokens
-            taken = f"the window of {options.window}" if options.window else f"the {limit}"
+            n_words = sum(plan.n_truncated)
             messages.append(
-                f"{self.corpus.source}: {len(self._truncated)} sentences are longer than {taken} "
-                f"subwords the model takes (the first is sentence {number + 1} with {length}), "
-                f"which leaves {sum(plan.n_truncated)} words without activations"
+                f"{self.corpus.source}: {n_words} words have more subwords than a window of "
+                f"{options.window} has room for (the first is in sentence {number + 1}), which "
+                "leaves them without activations"
+                if options.window
+                else f"{self.corpus.source}: {len(self._truncated)} sentences are longer than the "
+                f"{self.loaded.max_tokens} subwords the model takes (the first is sentence "
+                f"{number + 1} with {length}), which leaves {n_words} words without activations"
             )
         if self._dropped:
             number, word = self._dropped[0]
@@ -180,6 +183,8 @@ class _Reader:
             ways = "shorten or fix them"
             if self._truncated and not options.window:
                 ways += ", read them through windows with window= (--window)"
+            elif self._truncated:
+                ways += ", give a larger window"
             raise InputError(
                 f"{messages[0]}; {ways}, or leave these words out with allow_missing=True "
                 "(--allow-missing)"

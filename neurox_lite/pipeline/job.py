@@ -278,7 +278,9 @@ def _fields_of(kind: Any) -> tuple[Any, ...]:
 def _build(cls: Any, data: Any, where: str) -> Any:
     """Make a dataclass from a mapping, refusing what it does not know."""
     if not isinstance(data, Mapping):
-        raise InputError(f"{where}: expected keys and values, such as 'model: bert-base-cased'")
+        keys = ", ".join(f.name for f in fields(cls))
+        such = "such as 'model: bert-base-cased'" if cls is Job else f"with some of the keys {keys}"
+        raise InputError(f"{where}: expected keys and values, {such}")
     known = {f.name: f for f in fields(cls)}
     hints = get_type_hints(cls)
     for key in data:
@@ -342,16 +344,27 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
             return {str(k): _checked(v, get_args(hint)[1], where) for k, v in value.items()}
     elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    raise InputError(f"{where}: {value!r} is not of type {_in_words(hint)}")
+    raise InputError(f"{where} is {value!r}; give {_in_words(hint)}")
+
+
+IN_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    type(None): "null",
+    list[str]: "a list, as [a, b]",
+    list[int]: "a list, as [0, 6]",
+    list[float]: "a list, as [0.1, 0.2]",
+}
+"""What a person is to write for a type."""
 
 
 def _in_words(hint: Any) -> str:
-    """``dict[str, str | list[str]]`` -> ``"dict, as {key: str or list of str}"``."""
-    inner = [_in_words(arg) for arg in get_args(hint)]
+    """``dict[str, str | list[str]]`` -> ``"keys, each with a text or a list, as [a, b]"``."""
+    inner = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join(inner)
-    if get_origin(hint) is list:
-        return f"list of {inner[0]}"
+        return ", or ".join(map(_in_words, inner))
     if get_origin(hint) is dict:
-        return f"dict, as {{key: {inner[1]}}}"
-    return "null" if hint is type(None) else str(hint.__name__)
+        return f"keys, each with {_in_words(inner[1])}"
+    return IN_WORDS[hint]

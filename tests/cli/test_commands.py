@@ -387,7 +387,7 @@ def test_run_from_options(folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["run", str(out / "job.yaml"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ran"] == []
     assert "takes no other options" in bad(["run", str(out / "job.yaml"), *options], capsys)
-    assert "give a job file, or --model" in bad(["run", *options], capsys)
+    assert "no --out; give a job file, or --model" in bad(["run", *options], capsys)
 
 
 def test_a_probe_that_has_not_converged_exits_with_3(
@@ -699,7 +699,7 @@ def test_options_that_do_not_apply_are_refused(
     lca = ["rank", "linguistic-correlation", *store, *out, "--probe", probe]
     assert "a fitted --probe takes no --layers; run" in bad([*lca, "--layers", "0"], capsys)
     fit = ["--min-count", "2", "--labels", "f", "--match", "a", "--l1", "0.001", "--words", "a"]
-    assert "--probe takes no --labels, --match, --min-count, --words, --l1; run it without" in bad(
+    assert "--probe takes no --labels, --match, --min-count, --words, --l1; leave them out" in bad(
         [*lca, *fit], capsys
     )
     random = ["rank", "random", *store, *out, "--tag", "Number"]

@@ -83,6 +83,7 @@ def test_layers_are_compared(folder: Path, tmp_path: Path) -> None:
     ("names", "method", "message"),
     [
         (("lstm-0",), "max-corr", "one store only"),
+        (("lstm-0", "lstm-0"), "max-corr", "lstm-0.h5: has the activations of the first store"),
         (("lstm-0", "bert"), "best-corr", "unknown method 'best-corr'; use max-corr, min-corr"),
         (("lstm-0", "other"), "max-corr", "other.h5: word 0 is"),
         (("lstm-0", "nothing"), "max-corr", "nothing.h5: no such activation store"),

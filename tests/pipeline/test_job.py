@@ -74,16 +74,16 @@ def test_scientific_notation_without_a_point_is_a_number(tmp_path: Path) -> None
         ({**GOOD, "tag": "a, b"}, "tag: 'a, b' is several names; write tags: [a, b]"),
         ({**GOOD, "probe": {"l1": 10**400}}, "probe: l1: too large a number"),
         ({**GOOD, "out": "o\0"}, r"out: 'o\x00' holds a NUL character"),
-        ({**GOOD, "seed": "one"}, "seed: 'one' is not of type int"),
-        ({**GOOD, "seed": True}, "seed: True is not of type int"),
+        ({**GOOD, "seed": "one"}, "seed is 'one'; give a whole number"),
+        ({**GOOD, "seed": True}, "seed is True; give a whole number"),
         (
             {**GOOD, "extract": {"layers": "0,1"}},
             "extract: layers are '0,1'; give one",
         ),
-        ({**GOOD, "extract": {"layers": 1.5}}, "extract: layers: 1.5 is not of type"),
-        ({**GOOD, "extract": {"layers": True}}, "extract: layers: True is not of type"),
-        ({**GOOD, "extract": {"layers": ["a"]}}, "extract: layers: ['a'] is not of type"),
-        ({**GOOD, "probe": None}, "probe: expected keys and values"),
+        ({**GOOD, "extract": {"layers": 1.5}}, "extract: layers is 1.5; give"),
+        ({**GOOD, "extract": {"layers": True}}, "extract: layers is True; give"),
+        ({**GOOD, "extract": {"layers": ["a"]}}, "extract: layers is ['a']; give"),
+        ({**GOOD, "probe": None}, "probe: expected keys and values, with some of the keys l1, l2"),
         ({**GOOD, "words": "[a-z]+"}, "words: expected keys and values"),
         ({**GOOD, "words": {"regex": "a"}}, "words: unknown key 'regex'; known keys: pattern,"),
         (
@@ -138,15 +138,15 @@ def test_how_a_corpus_is_read_and_its_labels_are_changed(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"label_map": "a=b"}, "label_map: 'a=b' is not of type list of str"),
+        ({"label_map": "a=b"}, "label_map is 'a=b'; give a list, as [a, b]"),
         (
             {"words": {"where": "upos=X"}},
-            "words: where: 'upos=X' is not of type dict, as {key: str or list of str}",
+            "words: where is 'upos=X'; give keys, each with a text, or a list, as [a, b]",
         ),
         ({"label_map": ["ab"]}, "give PATTERN=LABEL"),
         ({"columns": "ner,xpos"}, "give every column its own name"),
         ({"text": "cooked"}, "text is 'cooked'; give words or raw"),
-        ({"words": {"where": {"upos": 3}}}, "words: where: 3 is not of type"),
+        ({"words": {"where": {"upos": 3}}}, "words: where is 3; give a text, or a list"),
         ({"words": {"balance": "both"}}, "words: balance is 'both'; give under or over"),
     ],
 )

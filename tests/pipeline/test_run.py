@@ -448,7 +448,7 @@ def test_the_tokens_that_decide(job: Job, done: Path, tmp_path: Path) -> None:
     for options, message in {
         "state: {a: 1}": "options: 'state' is not among the methods",
         "noise: {steps: 1}": "unknown option of noise 'steps'",
-        "noise: {state: 0.5}": "options: noise: state: 0.5 is not of type int",
+        "noise: {state: 0.5}": "options: noise: state is 0.5; give a whole number",
         "noise: {entropy_weight: 1e-1}": "",
     }.items():
         (tmp_path / "job.yaml").write_text(

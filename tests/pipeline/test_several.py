@@ -352,7 +352,7 @@ def test_a_rule_for_labels_of_one_tag_is_not_asked_of_the_other(base: Job, tmp_p
         ({"tag": "upos", "model": "", "models": ["a", "a"]}, "models: 'a' is there twice"),
         ({"tags": ["Number", ""]}, "tags: one is empty"),
         ({"tags": []}, "missing key 'tag'"),
-        ({"tags": "Number,Tense"}, "is not of type list of str"),
+        ({"tags": "Number,Tense"}, "tags is 'Number,Tense'; give a list, as"),
     ],
 )
 def test_keys_of_a_job_that_exclude_each_other(
