@@ -86,7 +86,13 @@ def load_result(path: str | Path) -> Any:
     if path.is_dir():
         found = next((name for file, name in IN_FOLDERS.items() if (path / file).is_file()), None)
         if found is None:
-            from neurox_lite.probing.loading import load_probe
+            from neurox_lite.probing.loading import INDEX, PROBE, load_probe
+
+            if not any((path / file).is_file() for file in (INDEX, PROBE)):
+                raise InputError(
+                    f"{path}: a folder without a probe, mask or exemplars of its own; give a "
+                    "folder of one of these, or a JSON file"
+                )
 
             return load_probe(path)
     elif path.name in BY_NAME:

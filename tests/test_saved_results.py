@@ -69,5 +69,7 @@ def test_what_is_no_result(content, tmp_path):
         nx.load_result(path)
     with pytest.raises(nx.InputError, match="nowhere"):
         nx.load_result(tmp_path / "nowhere.json")
+    with pytest.raises(nx.InputError, match=r"a folder without a probe, mask .*; give a folder of"):
+        nx.load_result(tmp_path)
     with pytest.raises(nx.InputError, match=r"path is 3"):
         nx.load_result(3)

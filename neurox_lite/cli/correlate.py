@@ -59,10 +59,10 @@ class Correlate:
         self._check()
         with ExitStack() as stack:
             opened = [stack.enter_context(ActivationStore(path)) for path in self.store]
-            for other in opened[1:]:
-                if other.content_hash == opened[0].content_hash:
+            for again in opened[1:]:
+                if again.content_hash == opened[0].content_hash:
                     raise InputError(
-                        f"{other.path}: has the activations of the first store, in which every "
+                        f"{again.path}: has the activations of the first store, in which every "
                         "neuron is found again; give the store of another model"
                     )
             X, *others = align_stores(opened, layers_of(self.layers))

@@ -225,14 +225,15 @@ def read_minimal_sets(path: str | Path) -> list[MinimalSet]:
         When the file is missing, damaged or holds something else.
     """
     try:
-        sets = [
-            {k: tuple(v) if isinstance(v, list) else v for k, v in one.items()}
-            for one in read_json(path)
-        ]
-        return [MinimalSet(**one) for one in sets]
+        return [_of_fields(**one) for one in read_json(path)]
     except (AttributeError, TypeError) as error:
         message = f"{path}: the minimal sets cannot be read ({error}); make it again"
         raise InputError(message) from None
+
+
+def _of_fields(**fields: Any) -> MinimalSet:
+    own: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return MinimalSet(**own)
 
 
 def _grow(

@@ -48,6 +48,10 @@ def read_ranking(path: str | Path, build: Callable[..., Ranking]) -> Ranking:
     """Build a ranking from the fields that :func:`write_fields` wrote."""
     if is_table_name(path):
         raise InputError(f"{path}: a table, not the whole ranking; give the one written as .json")
+    if Path(path).is_dir():
+        own = Path(path) / "ranking.json"
+        such = f", as {own}" if own.is_file() else ""
+        raise InputError(f"{path}: is a folder; give the file of a ranking{such}")
     with open_json(path) as data:
         if not isinstance(data, dict) or data.get("kind") != KIND:
             raise InputError(f"{path}: does not hold a neuron ranking; make one with 'rank'")

@@ -153,6 +153,11 @@ def test_a_ranking_is_saved_as_latex_and_not_read_back(tmp_path):
     assert r"\begin{tabular}{rrrrrr}" in (tmp_path / "r.tex").read_text()
     with pytest.raises(InputError, match="a table, not the whole ranking"):
         NeuronRanking.load(tmp_path / "r.tex")
+    with pytest.raises(InputError, match=r"is a folder; give the file of a ranking$"):
+        NeuronRanking.load(tmp_path)
+    EVERY["NeuronRanking"].save(tmp_path / "ranking.json")
+    with pytest.raises(InputError, match=r"give the file of a ranking, as .*/ranking\.json$"):
+        NeuronRanking.load(tmp_path)
     with pytest.raises(InputError, match=r"saved as .json, .csv or .tex"):
         EVERY["NeuronRanking"].save(tmp_path / "r.txt")
     with pytest.raises(InputError, match=r"saved as .csv or .tex"):
