@@ -697,7 +697,7 @@ def test_options_that_do_not_apply_are_refused(
 ) -> None:
     store, out = ["--store", str(folder / "lstm.h5")], ["--out", str(tmp_path / "r.json")]
     lca = ["rank", "linguistic-correlation", *store, *out, "--probe", probe]
-    assert "a fitted --probe takes no --layers; run" in bad([*lca, "--layers", "0"], capsys)
+    assert "a fitted --probe takes no --layers; leave" in bad([*lca, "--layers", "0"], capsys)
     fit = ["--min-count", "2", "--labels", "f", "--match", "a", "--l1", "0.001", "--words", "a"]
     assert "--probe takes no --labels, --match, --min-count, --words, --l1; leave them out" in bad(
         [*lca, *fit], capsys

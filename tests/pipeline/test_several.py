@@ -298,7 +298,7 @@ def check_twins(out: Path) -> None:
         table, rows = data["neurons"][one], [each for chunk in details[one] for each in chunk]
         assert len(table["ids"]) == len(rows) == 50
         titles = [column["title"] for column in table["columns"] if column["kind"] == "rank"]
-        assert titles == [f"{tag}: linguistic-correlation" for tag in TAGS]
+        assert titles == [f"{tag}: rank by linguistic-correlation" for tag in TAGS]
         there = set(data["neurons"][other]["ids"])
         for name, row in zip(table["ids"], rows, strict=True):
             first = str(found.of(name)[0][0])
