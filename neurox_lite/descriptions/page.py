@@ -35,7 +35,7 @@ li > .quiet {{ text-align: right; font-variant-numeric: tabular-nums; }}
 table {{ border-collapse: collapse; }}
 th, td {{ text-align: left; padding: .1em 1em .1em 0; vertical-align: top; }}
 td.number, th.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
-mark {{ background: #ffd9b3; color: inherit; padding: 0 .15em; }}
+mark {{ background: #ffd9b3; color: #1a1a1a; padding: 0 .15em; }}
 .lowest mark {{ background: #b3d9f2; }}
 .quiet {{ color: #595959; }}
 nav a {{ margin-right: .6em; }}
@@ -46,12 +46,14 @@ nav a {{ margin-right: .6em; }}
 @media (prefers-color-scheme: dark) {{
   body {{ color: #e6e6e6; background: #16181c; }} a {{ color: #8ab8ff; }}
   .quiet {{ color: #a6a6a6; }} h2 {{ border-color: #555; }}
-  mark {{ background: #7a4a14; }} .lowest mark {{ background: #1d4f73; }}
+  mark {{ background: #7a4a14; color: #fff; }} .lowest mark {{ background: #1d4f73; }}
 }}
 </style>
 </head>
 <body>
+<main>
 {body}
+</main>
 </body>
 </html>
 """
@@ -59,7 +61,7 @@ WIDE = "<div class='wide' role='region' tabindex='0' aria-label='{}'>"
 """Around a table, which scrolls by itself where the window is narrow."""
 
 HEADER = (
-    "<tr><th>exemplars have more often</th><th class='number'>exemplars with it</th>"
+    "<tr><th>what exemplars have more often</th><th class='number'>exemplars with it</th>"
     "<th class='number'>by chance</th><th class='number'>q</th>"
     "<th class='number'>AUPRC, held out</th><th class='number'>by chance</th></tr>"
 )
@@ -79,7 +81,7 @@ def page(found: NeuronDescriptions, written: TokensWritten | None = None) -> str
         f"{_stability(found)}With shuffled activations, {100 * found.described_by_chance:.1f} % "
         "of neurons and signs have one.</p>",
         *_means(found),
-        f"<nav>{links}</nav>",
+        f"<nav aria-label='Neurons'>{links}</nav>",
     ]
     for own in found.exemplars:
         parts += _neuron(own, found.of(own.neuron))

@@ -102,7 +102,8 @@ def _encoded(subjects: Subjects, one: Encoded) -> Iterator[str]:
         f"{percent(accuracy)} of the test words{interval}. {beside}."
     )
     before = f"{one.name}: " if one.name and len(probes) > 1 else ""
-    yield from (f"{before}{said}" for said in _minimal(subjects, one))
+    for said in _minimal(subjects, one):
+        yield f"{before}{said[:1].lower()}{said[1:]}" if before else said
 
 
 def _verdict(one: Encoded, verb: str = "") -> str:

@@ -36,10 +36,10 @@ def shared_section(subjects: Subjects) -> Section | None:
     """Neurons that properties share, and that only one has, beside chance."""
     blocks = subjects.blocks(SHARED, _shared)
     text = (
-        "Of each property its minimal set is taken, and where no share was enough the first tenth "
-        "of its ranking. Chance is that of sets that have nothing to do with each other: labels of "
-        "the same words are related, and some neurons serve every probe, so that sharing more than "
-        "chance does not say that the model relates the properties."
+        "For each property its minimal set is taken, or the first tenth of its ranking where no "
+        "share was enough. Chance is that of sets that have nothing to do with each other: labels "
+        "of the same words are related, and some neurons serve every probe, so that sharing more "
+        "than chance does not say that the model relates the properties."
     )
     return section("shared", "Which neurons do they share?", [text], blocks, COMPARE)
 
@@ -90,7 +90,7 @@ def shared_rows(found: SharedNeurons) -> tuple[list[str], list[Sequence[Any]]]:
 def verdict(count: SharedCount) -> str:
     """What a count says beside chance."""
     if count.low <= count.neurons <= count.high:
-        return "as chance has it"
+        return "no different from chance"
     return f"{'more' if count.neurons > count.high else 'fewer'} than chance"
 
 
@@ -98,8 +98,8 @@ def profiles_section(subjects: Subjects) -> Section | None:
     """Where the neurons of each property are, layer by layer."""
     blocks = subjects.blocks(PROFILES, _profiles)
     text = (
-        "Entropy is 0 if they are in one layer, and 1 if they are spread as all are; beside it "
-        "that of as many drawn at random."
+        "The entropy says how evenly they are spread: 0 if they are all in one layer, 1 if they "
+        "are spread as all neurons are; beside it, that of as many neurons drawn at random."
     )
     return section("profiles", "In which layers?", [text], blocks, COMPARE)
 
@@ -172,11 +172,11 @@ def localised_section(subjects: Subjects) -> Section | None:
         several = [("", Localisations.of(list(distinct.values())))] if distinct else []
     blocks = [block for name, result in several for block in _localised(result, name)]
     text = (
-        "Neurons for 95 %: the fewest first neurons of the ranking on which a probe fitted anew "
-        "has 95 % of what all neurons add to the majority class, on test; numbers between those "
-        "tried are interpolated. Entropy over layers is that of these neurons. Overlap: the share "
-        "that the top 1 % of all neurons of two classes have in common, on average (of two classes "
-        "alone it says nothing). Intervals are over sentences."
+        "Neurons for 95 %: how many of the first neurons of the ranking a new probe needs for 95 % "
+        "of what all neurons add to the majority class, on test; numbers between those tried are "
+        "interpolated. Entropy over layers is that of these neurons. Overlap: the share that the "
+        "first 1 % of all neurons of two classes have in common, on average (with two classes only "
+        "it says nothing). Intervals are over sentences."
     )
     return section("localised", "How localised is each?", [text], blocks, COMPARE)
 

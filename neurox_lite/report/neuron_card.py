@@ -22,8 +22,6 @@ from neurox_lite.results.html import QUIET, framed, whole_page
 from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.showing import short_repr
 
-PAGE_STYLE = "font-family:sans-serif;margin:1em"
-
 
 @dataclass(frozen=True)
 class NeuronCard:
@@ -59,12 +57,14 @@ class NeuronCard:
 
     def _repr_html_(self) -> str:
         heading = f'<div dir="auto" style="font-size:16px"><b>{html(self.title)}</b></div>'
-        parts = (
+        return framed(heading, self._parts())
+
+    def _parts(self) -> str:
+        return "\n".join(
             f'<div style="margin-top:.8em"><div style="{QUIET}"><b>{html(each.title)}</b></div>'
             f"\n{each.html}</div>"
             for each in self.sections
         )
-        return framed(heading, *parts)
 
     def save(self, path: str | Path) -> None:
         """Write a page (``.html``) or plain text (``.txt``), by the name of the file.
@@ -76,7 +76,7 @@ class NeuronCard:
         """
         path = as_path(path)
         if path.suffix == ".html":
-            write_text(path, whole_page(self.title, self._repr_html_(), PAGE_STYLE))
+            write_text(path, whole_page(self.title, framed(self._parts())))
         elif path.suffix == ".txt":
             write_text(path, f"{self}\n")
         else:

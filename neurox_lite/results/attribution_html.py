@@ -61,7 +61,7 @@ def fragment(attributions: TokenAttributions, texts: Sequence[int], most: int | 
         '<div style="font-size:12px;color:#555">'
         f'<span style="{box(1.0)};color:#000">positive</span>'
         f"{negative * attributions.is_signed} "
-        "the darker, the larger among the tokens of the text; pale letters: tokens that "
+        "the darker, the larger among the tokens of the text; slanted: tokens that "
         "the tokenizer added</div>",
         *(_text(attributions, text, most) for text in texts),
     ]
@@ -105,7 +105,7 @@ def _token(token: str, value: str, share: float, is_special: bool) -> str:
     title = f'title="{html(token)}: {value}"'
     # Brackets of [CLS] would take the direction of the text, and bytes not that of their letters.
     tag = "bdi" if is_special or BYTES.search(token) else "span"
-    return f'<{tag} {title} style="{box(share)}{_pale(is_special)}">{html(token)}</{tag}>'
+    return f'<{tag} {title} style="{box(share)}{_added(is_special)}">{html(token)}</{tag}>'
 
 
 def _by_state(attributions: TokenAttributions, text: int, largest: float, shown: slice) -> str:
@@ -128,7 +128,7 @@ def _by_state(attributions: TokenAttributions, text: int, largest: float, shown:
             f'<td style="text-align:right;{ground(value / (largest or 1.0))}">{value:{form}}</td>'
             for value in values
         )
-        style = f"text-align:start;{space}{_pale(is_special)}"
+        style = f"text-align:start;{space}{_added(is_special)}"
         rows.append(
             f'<tr><th scope="row" dir="auto" style="{style}">{html(token)}</th>{cells}</tr>'
         )
@@ -140,8 +140,8 @@ def _by_state(attributions: TokenAttributions, text: int, largest: float, shown:
     )
 
 
-def _pale(is_special: bool) -> str:
-    return ";color:#666" if is_special else ""
+def _added(is_special: bool) -> str:
+    return ";color:#333;font-style:italic" if is_special else ""
 
 
 def is_right_to_left(tokens: Sequence[str], is_special: Sequence[bool]) -> bool:

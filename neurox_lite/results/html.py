@@ -25,17 +25,20 @@ LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
 QUIET = "opacity:.75"
 
 PAGE = """<!DOCTYPE html>
-<html>
+<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="generator" content="neurox_lite">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title}</title>
 </head>
-<body style="{style}">
+<body style="background:Canvas;color:CanvasText;font-family:sans-serif;margin:1em">
+<main>
+<h1 style="font-size:16px;margin:0 0 .5em"><bdi>{title}</bdi></h1>
 {body}
+</main>
 </body>
 </html>
 """
@@ -63,9 +66,9 @@ def framed(*parts: str) -> str:
     return "\n".join([f'<div style="{FRAME}">', *filter(None, parts), "</div>"])
 
 
-def whole_page(title: str, body: str, style: str = "margin:0") -> str:
-    """HTML as a page of its own, light or dark as its reader has it."""
-    return PAGE.format(title=html(title), body=body, style=style)
+def whole_page(title: str, body: str) -> str:
+    """HTML as a page of its own with a heading, light or dark as its reader has it."""
+    return PAGE.format(title=html(title), body=body)
 
 
 def said(result: Any) -> str:

@@ -10,7 +10,9 @@ import pytest
 from axe_core_python.selenium import Axe
 from selenium.webdriver import Chrome
 
+from neurox_lite.descriptions.page import page
 from neurox_lite.report.html_report import write_report
+from neurox_lite.report.neuron_card import neuron_card
 from neurox_lite.results.saving import SavedResult
 from tests.report.browser import complaints, open_browser, requests, show
 from tests.report.planted import plant_job, ranking
@@ -67,6 +69,25 @@ def test_on_a_phone_nothing_is_wider_than_the_page(browser: Chrome, report: Path
             assert browser.execute_script("return document.documentElement.scrollWidth") == 390
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_of_single_results_have_no_fault(
+    browser: Chrome, scheme: str, tmp_path: Path
+) -> None:
+    every = EVERY["NeuronDescriptions"]
+    own = replace(every.exemplars[0], neuron=every.neurons[0].neuron)
+    (tmp_path / "NeuronDescriptions.html").write_text(page(replace(every, exemplars=(own,))))
+    EVERY["TokenAttributions"].save(tmp_path / "TokenAttributions.html")
+    neuron_card("0:1", planted_exemplars(), ranking()).save(tmp_path / "NeuronCard.html")
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    for file in sorted(tmp_path.iterdir()):
+        browser.get(file.as_uri())
+        browser.execute_script("for (const e of document.querySelectorAll('details')) e.open = 1")
+        found = Axe().run(browser)["violations"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], file.name
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_words_of_all_scripts_are_shown_as_they_are(browser: Chrome, report: Path) -> None:
