@@ -19,6 +19,15 @@ class ClassReport:
     support: int
 
 
+@dataclass(frozen=True)
+class LabelConfusion:
+    """How many words of a label got another one."""
+
+    label: str
+    predicted: str
+    words: int
+
+
 def accuracy(y: np.ndarray, predicted: np.ndarray) -> float:
     """Share of equal labels; both of shape (n,)."""
     return float(np.mean(np.asarray(y) == np.asarray(predicted)))
@@ -44,4 +53,16 @@ def per_class(y: np.ndarray, predicted: np.ndarray) -> list[ClassReport]:
     return [
         ClassReport(str(label), float(p), float(r), float(f), int(n))
         for label, p, r, f, n in zip(labels, *columns, strict=True)
+    ]
+
+
+def confusions(y: np.ndarray, predicted: np.ndarray) -> list[LabelConfusion]:
+    """Labels that words got in place of their own, the most frequent first."""
+    labels, ids = np.unique(np.concatenate([y, predicted]), return_inverse=True)
+    right, got = ids.reshape(2, -1)
+    wrong = np.stack([right, got])[:, right != got]
+    pairs, words = np.unique(wrong, axis=1, return_counts=True)
+    return [
+        LabelConfusion(str(labels[pairs[0, n]]), str(labels[pairs[1, n]]), int(words[n]))
+        for n in np.argsort(-words, kind="stable")
     ]

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import classification_report
+from sklearn.metrics import classification_report, confusion_matrix
 
-from neurox_lite.metrics import accuracy, majority_accuracy, per_class
+from neurox_lite.metrics import accuracy, confusions, majority_accuracy, per_class
 
 Y = np.array(["A", "A", "A", "B", "B", "C"])
 PREDICTED = np.array(["A", "B", "A", "B", "D", "A"])
@@ -26,6 +26,20 @@ def test_per_class_by_hand():
     assert (a.label, a.precision, a.recall, a.support) == ("A", 2 / 3, 2 / 3, 3)
     assert (b.label, b.precision, b.recall, b.f1, b.support) == ("B", 0.5, 0.5, 0.5, 2)
     assert (c.label, c.precision, c.recall, c.f1, c.support) == ("C", 0, 0, 0, 1)
+
+
+def test_confusions_equal_scikit_learns_matrix():
+    rng = np.random.default_rng(0)
+    y, predicted = rng.choice(list("ABCDE"), p=[0.5, 0.2, 0.1, 0.1, 0.1], size=(2, 300))
+    found = {(row.label, row.predicted): row.words for row in confusions(y, predicted)}
+    matrix = confusion_matrix(y, predicted, labels=list("ABCDE"))
+    for (row, column), words in np.ndenumerate(matrix):
+        expected = 0 if row == column else words
+        assert found.pop(("ABCDE"[row], "ABCDE"[column]), 0) == expected
+    assert not found
+    words = [row.words for row in confusions(y, predicted)]
+    assert words == sorted(words, reverse=True)
+    assert confusions(y, y) == []
 
 
 def test_per_class_equals_scikit_learns_report():

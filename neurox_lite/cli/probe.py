@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from neurox_lite.probing.search import RegularisationSearch
     from neurox_lite.probing.selectivity import Selectivity
 
+TABLES = ("per_class", "confusions")
+"""Of an evaluation, which are not shown."""
+
 OF_CLASSES = ("label", "min_count", "balance", "class_weight", "one_vs_rest", "search", "control")
 
 
@@ -115,7 +118,7 @@ class Probe:
             **(_best(searched) if searched else {}),
             **evaluation,
             **(_selective(compared) if compared else {}),
-            **({} if self.regression else {"per_class": "evaluation.json"}),
+            **({} if self.regression else dict.fromkeys(TABLES, "evaluation.json")),
             **skipped_lines(read),
         }
         show(shown, self.as_json)

@@ -13,7 +13,7 @@ from neurox_lite.activations.labelled_splits import LabelledSplits
 from neurox_lite.errors import InputError
 from neurox_lite.intervals import accuracy_interval
 from neurox_lite.json_files import read_json
-from neurox_lite.metrics import accuracy, majority_accuracy, per_class
+from neurox_lite.metrics import accuracy, confusions, majority_accuracy, per_class
 from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
 from neurox_lite.results.tables import Table
@@ -25,8 +25,9 @@ def evaluate_probe(
     """How well a probe predicts every split, how sparse it is, and its certificate.
 
     Of classes: accuracies, that on test with its 95 % interval over sentences (see
-    :func:`neurox_lite.intervals.accuracy_interval`), the majority baseline, and a table per class
-    on test. Of numbers: R2. Streams the activations; the result is JSON-ready.
+    :func:`neurox_lite.intervals.accuracy_interval`), the majority baseline, a table per class and
+    the confusions on test, the most frequent first. Of numbers: R2. Streams the activations; the
+    result is JSON-ready.
     """
     if isinstance(probe, ElasticNetRegression):
         parts = {"test": splits.test, "dev": splits.dev, "train": splits.train}
@@ -82,4 +83,5 @@ def _of_classes(probe: ElasticNetProbe, splits: LabelledSplits) -> dict[str, Any
         ),
         "left_out": splits.left_out,
         "per_class": [asdict(row) for row in per_class(splits.test.y, predicted)],
+        "confusions": [asdict(row) for row in confusions(splits.test.y, predicted)],
     }

@@ -28,7 +28,9 @@ from neurox_lite.report.subjects import Subjects
 
 NOT_CONVERGED = "NOT CONVERGED: do not trust the ranking"
 TOO_HIGH = "control NOT CONVERGED: too high"
-MOST_CLASSES = 60
+MOST_CLASSES, MOST_CONFUSIONS = 60, 20
+
+CONFUSIONS = ("label", "taken for", "words", "of the label's words")
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,21 @@ def probe_rows(evaluation: Mapping[str, Any], control: Selectivity | None) -> li
     ]
 
 
+def confusion_rows(evaluation: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:
+    """The most frequent confusions on test, with their share of the words of a label."""
+    words = {row["label"]: row["support"] for row in evaluation["per_class"]}
+    return [
+        (
+            class_name(row["label"]),
+            class_name(row["predicted"]),
+            row["words"],
+            percent(row["words"] / words[row["label"]]),
+        )
+        for row in evaluation.get("confusions", [])[:MOST_CONFUSIONS]
+        if words.get(row["label"])
+    ]
+
+
 def said_of_minimal(minimal: MinimalSet) -> str:
     """How many neurons are as good as all, in a sentence."""
     delta, full = points(minimal.delta), minimal.full_accuracy
@@ -187,6 +204,10 @@ def _blocks(one: Encoded, alone: bool) -> Iterator[Block]:
                 bars(f"F1 by class, on test: {title}", "F1", "class", names, f1, "percent"),
                 f"Class by class: {title}",
             )
+        wrong = confusion_rows(one.evaluation)
+        if wrong:
+            what = f"What {title} takes for what, on test"
+            yield folded(table(what, CONFUSIONS, wrong), what)
     for block in shown:
         yield folded(block, f"All figures: {title}")
 

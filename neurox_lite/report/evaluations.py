@@ -39,7 +39,14 @@ def evaluation(path: Path) -> dict[str, Any] | None:
             raise ValueError("'per_class' is not a list")
         for row in rows:
             _there(_object(row, "a row of 'per_class'"), "label")
-            _require_numbers(row, ("f1",))
+            _require_numbers(row, ("f1", "support"))
+        confusions = found.get("confusions", [])
+        if not isinstance(confusions, list):
+            raise ValueError("'confusions' is not a list")
+        for row in confusions:
+            for name in ("label", "predicted"):
+                _there(_object(row, "a row of 'confusions'"), name)
+            _require_numbers(row, ("words",))
     _object(found.get("left_out", {}), "'left_out'")
     certificate = _object(_there(found, "certificate"), "'certificate'")
     _require_numbers(certificate, ("value", "tol"))

@@ -17,7 +17,14 @@ from neurox_lite.json_files import read_json
 from neurox_lite.probing.search import RegularisationSearch
 from neurox_lite.probing.selectivity import Selectivity
 from neurox_lite.report.data import changed_labels, chosen_words, setting, skipped_lines
-from neurox_lite.report.encoded import NOT_CONVERGED, TOO_HIGH, probe_rows, said_of_minimal
+from neurox_lite.report.encoded import (
+    CONFUSIONS,
+    NOT_CONVERGED,
+    TOO_HIGH,
+    confusion_rows,
+    probe_rows,
+    said_of_minimal,
+)
 from neurox_lite.report.job_files import (
     ABLATION,
     CONTROL,
@@ -99,6 +106,7 @@ def write_summary(
         *([_attributions(FAITHFULNESS.read(folder), attributed, doubts)] if attributed else ()),
         *([_descriptions(DESCRIPTIONS.read(folder))] if described else ()),
         _per_class(ranking, evaluation["per_class"]),
+        *_confusions(evaluation),
         _costs(read_json(folder / RECORD)),
     ]
     write_text(folder / SUMMARY.name, "\n\n".join(sections) + "\n")
@@ -261,6 +269,11 @@ def _per_class(ranking: NeuronRanking, per_class: list[dict[str, Any]]) -> str:
         rows.append((name, f1, len(columns), best))
     header = ("class", "F1", f"neurons for {100 * MASS:g} % of its weight", "the first five")
     return "## Class by class\n\n" + table(header, rows)
+
+
+def _confusions(evaluation: dict[str, Any]) -> list[str]:
+    rows = confusion_rows(evaluation)
+    return ["## What is taken for what\n\n" + table(CONFUSIONS, rows)] if rows else []
 
 
 def _costs(stages: dict[str, Any]) -> str:

@@ -36,6 +36,11 @@ def test_accuracies_and_the_interval_of_the_one_on_test():
     np.testing.assert_allclose(
         evaluation["test_accuracy_interval"], [0.8 - half, 0.8 + half], atol=0.015
     )
+    # 20 sentences of three A and two B have the other label.
+    assert evaluation["confusions"] == [
+        {"label": "A", "predicted": "B", "words": 60},
+        {"label": "B", "predicted": "A", "words": 40},
+    ]
 
 
 def numbers(shift):

@@ -55,6 +55,7 @@ def evaluation(accuracy: float = 0.9, low: float = 0.85, *, converged: bool = Tr
             {"label": label, "precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 10}
             for label in ("A", "B")
         ],
+        "confusions": [{"label": "B", "predicted": "A", "words": 1}],
         "n_train": 100,
         "n_dev": 20,
         "n_test": 20,

@@ -135,6 +135,7 @@ def test_a_damaged_file_is_named(name: str, tmp_path: Path) -> None:
         ("probe/evaluation.json", json.dumps({**evaluation(), "test_accuracy": None})),
         ("probe/evaluation.json", json.dumps({**evaluation(), "test_accuracy_interval": "a"})),
         ("probe/evaluation.json", json.dumps({**evaluation(), "per_class": [3]})),
+        ("probe/evaluation.json", json.dumps({**evaluation(), "confusions": [{"label": "A"}]})),
         ("probe/evaluation.json", json.dumps({**evaluation(), "certificate": 3})),
         ("probe/evaluation.json", json.dumps({**evaluation(), "left_out": [1]})),
     ],
