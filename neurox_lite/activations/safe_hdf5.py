@@ -29,7 +29,8 @@ def open_hdf5(path: str | Path) -> h5py.File:
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
-            f"{path}: not a readable HDF5 file ({reason}); put back a copy or make it again"
+            f"{path}: not a readable HDF5 file ({reason}); give another file, put back a copy or "
+            "make it again"
         ) from None
 
 

@@ -331,5 +331,7 @@ def _why_missing(path: Path) -> str:
     if unfinished.is_dir():
         return f"{path}: its extraction is not finished; run the same 'extract' command again"
     if path.is_dir():
-        return f"{path}: a folder without an activation store ({IN_FOLDER})"
+        return (
+            f"{path}: a folder without an activation store ({IN_FOLDER}); give what 'extract' wrote"
+        )
     return f"{path}: no such activation store; make it with 'extract'"

@@ -45,6 +45,8 @@ def show(result: dict[str, Any], as_json: bool) -> None:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "not known"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, dict):

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from neurox_lite.arguments import expect, strings, whole_number
+from neurox_lite.choices import did_you_mean
 from neurox_lite.corpora.tagged_corpus import POSITION, TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.labels import UNLABELLED
@@ -63,7 +64,8 @@ class Concepts:
             When there is no such concept.
         """
         if name not in self._numbers:
-            raise InputError(f"no concept '{name}'; concepts are named as '{self.names[0]}'")
+            hint = did_you_mean(name, self.names)
+            raise InputError(f"no concept '{name}'; concepts are named as '{self.names[0]}'{hint}")
         found = np.zeros(self.n_words, bool)
         found[self.words_of(self._numbers[name])] = True
         return found

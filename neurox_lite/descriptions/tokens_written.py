@@ -97,7 +97,7 @@ def tokens_written(
     if where.site not in WRITING_SITES:
         raise InputError(
             f"neurons of '{where.site or 'hidden_states'}' write no vector of their own to the "
-            "stream; give where=Location(site='mlp') or 'attention_heads'"
+            "stream; take those of the site mlp or attention_heads, as where=Location(site='mlp')"
         )
     if not (isinstance(where.positions, str) and where.positions == "all"):
         raise InputError("weights are the same at all positions; leave out where.positions")

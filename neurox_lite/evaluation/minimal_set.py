@@ -205,7 +205,10 @@ def disjoint_minimal_sets(
     for _ in range(n_sets):
         ranking = rank(of_left)
         if ranking.space.groups is not None:
-            raise InputError("rank ranks groups of neurons, which are not divided; rank neurons")
+            raise InputError(
+                f"rank gives a ranking of {ranking.space.unit_name}, which are not divided; give a "
+                "function that ranks neurons"
+            )
         order = left[ranking.order]
         found = _grow(ranking, order, full, probe, train, dev, delta, shares)
         sets.append(found)

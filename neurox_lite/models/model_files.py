@@ -52,6 +52,8 @@ def check_place(name: str) -> None:
     folder = Path(name)
     if not name.strip():
         raise InputError("the name of the model is empty; give a model folder or a name on the hub")
+    if folder.is_file():
+        raise InputError(f"{name}: is a file; give the folder of a model, or a name on the hub")
     if folder.exists():
         is_model = (folder / "config.json").is_file()
         if (folder / ADAPTER).is_file() or (not is_model and any(folder.glob("adapter_model.*"))):

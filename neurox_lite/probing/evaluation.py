@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,8 @@ from neurox_lite.probing.probe import ElasticNetProbe
 from neurox_lite.probing.regression import ElasticNetRegression
 from neurox_lite.results.tables import Table
 
+logger = logging.getLogger(__name__)
+
 
 def evaluate_probe(
     probe: ElasticNetProbe | ElasticNetRegression, splits: LabelledSplits
@@ -29,6 +32,12 @@ def evaluate_probe(
     the confusions on test, the most frequent first. Of numbers: R2. Streams the activations; the
     result is JSON-ready.
     """
+    if not (probe.coef_ != 0).any():
+        logger.warning(
+            "all weights of the probe are 0, so that it gives one answer to every word: l1 is %g; "
+            "give a smaller one",
+            probe.l1,
+        )
     if isinstance(probe, ElasticNetRegression):
         parts = {"test": splits.test, "dev": splits.dev, "train": splits.train}
         measured = {f"{name}_r2": float(probe.score(p)) for name, p in parts.items()}

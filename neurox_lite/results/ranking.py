@@ -530,6 +530,11 @@ def require_space(
         require_same_groups(found)
     for ranking in found:
         other = ranking.space.ungrouped if or_groups else ranking.space
+        if other.groups is not None and space.groups is None:
+            raise InputError(
+                f"ranking '{ranking.method}' is of {other.unit_name}, where neurons are needed; "
+                "give a ranking of neurons (rank without --units)"
+            )
         check_revision(other, space.revision, f"ranking '{ranking.method}'")
         same_model = bool(other.revision or space.revision) or other.model == space.model
         if not same_model or _places(other) != _places(space):

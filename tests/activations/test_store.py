@@ -295,10 +295,10 @@ def test_what_is_not_a_store_is_refused(tmp_path):
 
     for name, message in [
         ("missing.h5", "no such activation store; make it with 'extract'"),
-        ("text.h5", "not a readable HDF5 file"),
+        ("text.h5", r"not a readable HDF5 file .* give another file, put back a copy"),
         ("foreign.h5", "not an activation store"),
         ("newer.h5", "written by a newer neurox_lite; upgrade"),
-        (".", r"a folder without an activation store \(store\.h5\)"),
+        (".", r"a folder without an activation store \(store\.h5\); give what"),
     ]:
         with pytest.raises(InputError, match=message):
             ActivationStore(tmp_path / name)

@@ -623,6 +623,8 @@ def test_missing_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     arguments = ["--corpus", str(folder / "my.conllu"), "--out", str(tmp_path / "s.h5")]
     message = bad(["extract", "--model", str(tmp_path), *arguments], capsys)
     assert "no config.json there" in message
+    message = bad(["extract", "--model", str(folder / "my.conllu"), *arguments], capsys)
+    assert "my.conllu: is a file; give the folder of a model" in message
 
 
 def test_unknown_ranking_method(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

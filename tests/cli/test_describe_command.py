@@ -102,6 +102,7 @@ def test_descriptors_of_a_file(files, capsys, tmp_path):
     assert code == 0, said
     found = nx.load_result(tmp_path / "d" / "descriptions.json")
     assert found.n_descriptors[1] == 2
+    assert "None" not in said.out
 
 
 @pytest.mark.parametrize(

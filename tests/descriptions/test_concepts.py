@@ -155,5 +155,7 @@ def test_what_is_refused(options, message):
         concepts_of(CORPUS, **options)
     with pytest.raises(nx.InputError, match=r"no concept 'upos=X'; .* as 'Number=Plur'"):
         concepts_of(CORPUS, min_count=1).of("upos=X")
+    with pytest.raises(nx.InputError, match="did you mean 'Number=Plur'"):
+        concepts_of(CORPUS, min_count=1).of("number=plr")
     with pytest.raises(nx.InputError, match="corpus is 'x'; give a TaggedCorpus"):
         concepts_of("x")

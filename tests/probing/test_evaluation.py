@@ -22,6 +22,12 @@ def part(wrong):
     return LabelledActivations(X, y, np.arange(len(y)), sentences)
 
 
+def test_a_probe_without_weights_is_said_to_be_one(caplog):
+    splits = LabelledSplits(part(0), part(10), part(20), left_out={})
+    assert evaluate_probe(ElasticNetProbe(l1=10).fit(splits.train), splits)["nonzero_weights"] == 0
+    assert "all weights of the probe are 0" in caplog.text and "l1 is 10; give a" in caplog.text
+
+
 def test_accuracies_and_the_interval_of_the_one_on_test():
     splits = LabelledSplits(part(0), part(10), part(20), left_out={"C": 1})
     probe = ElasticNetProbe().fit(splits.train.X, splits.train.y)

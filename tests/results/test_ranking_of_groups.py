@@ -13,6 +13,7 @@ from neurox_lite.errors import InputError
 from neurox_lite.evaluation.ablation import ablate
 from neurox_lite.evaluation.minimal_set import minimal_set
 from neurox_lite.neurons import NeuronSpace
+from neurox_lite.results.ranking import require_space
 from neurox_lite.results.sweep import NeuronSets
 
 SPACE = NeuronSpace("m", "attention_heads", (0, 1), (6, 6))
@@ -41,6 +42,12 @@ def test_a_head_has_the_mean_or_another_number_of_its_neurons(by, scores):
     np.testing.assert_allclose(found.scores, scores)
     assert found.parameters["grouped_by"] == by and found.method == "given"
     assert found.unscored == [nx.Neuron(0, 2)]
+
+
+def test_where_neurons_are_needed_heads_are_refused_by_name():
+    message = "'given' is of heads, where neurons are needed; give a ranking of neurons"
+    with pytest.raises(InputError, match=message):
+        require_space(RANKING.group(HEADS), SPACE)
 
 
 def test_the_mean_is_the_default_unless_scores_do_not_fall():
