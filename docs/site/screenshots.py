@@ -1,7 +1,8 @@
-"""Screenshots of README: python docs/site/screenshots.py demo/report.html 2:71.
+"""Screenshots of README: python docs/site/screenshots.py out/ewt/report.html 2:266.
 
 Writes docs/figures/report-overview.png, report-curves.png and report-neuron.png, the last of the
-neuron named. Needs Debian's chromium and chromedriver, and selenium.
+neuron named. README shows them side by side, a third of its width each: so the window is narrow,
+and each of its pixels is four. Needs Debian's chromium and chromedriver, and selenium.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from selenium.webdriver.chrome.service import Service
 FIGURES = Path(__file__).parents[1] / "figures"
 OPTIONS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --window-size=900,800"
+    "--disable-component-update --disable-sync --hide-scrollbars"
 )
+WINDOW = {"width": 560, "height": 640, "deviceScaleFactor": 2, "mobile": False}
 SCROLL = """
 const heads = [...document.querySelectorAll("h2, h3")];
 const head = heads.find((h) => h.textContent.startsWith(arguments[0]));
@@ -33,6 +35,7 @@ def main(report: Path, neuron: str) -> None:
     browser = Chrome(options=options, service=Service("/usr/bin/chromedriver"))
     try:
         browser.implicitly_wait(5)
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", WINDOW)
         browser.get(report.resolve().as_uri())
         browser.find_element("tag name", "h2")
         browser.save_screenshot(str(FIGURES / "report-overview.png"))
