@@ -9,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neurox_lite import choices
@@ -73,3 +74,21 @@ def test_messages_point_at_pages_that_exist() -> None:
     for path in (DOCS.parent / "neurox_lite").rglob("*.py"):
         named |= set(re.findall(r"docs/[\w/-]+\.md", path.read_text()))
     assert {name for name in named if not (DOCS.parent / name).is_file()} == set()
+
+
+def test_what_a_ranker_finds_is_the_mean_of_the_table_of_all_conditions() -> None:
+    tables = (DOCS / "which-method.md").read_text().split("## Which neurons are found")[1]
+    found: dict[str, list[float]] = {}
+    for line in tables.split("\n## ")[0].splitlines():
+        name, *cells = line.strip("| ").split(" | ")
+        if cells and re.match(r"[01]\.\d\d", cells[0]):
+            found.setdefault(name, []).extend(float(cell.split()[0]) for cell in cells)
+    page = (DOCS / "methods/rankings.md").read_text()
+    said = {}
+    for heading, body in re.findall(r"^### (.+)\n((?:(?!##).*\n)*)", page, flags=re.MULTILINE):
+        share = re.search(r"\*\*finds\*\* \| (\.\d\d) \|", body)
+        said |= {name: float(share[1]) for name in re.split(", | and ", heading) if share}
+    assert set(said) == set(found)
+    assert {name: round(np.mean(values), 2) for name, values in found.items()} == pytest.approx(
+        said, abs=0.011
+    )

@@ -25,8 +25,12 @@ API = """# Python
 What most users need is in `neurox_lite` itself; the rest is in groups, as `nx.ranking.probeless`.
 These are all public names; what else modules have may change without notice.
 
+| | |
+|---|---|
+{rows}
+
 ```{{toctree}}
-:maxdepth: 1
+:hidden:
 
 {pages}
 ```
@@ -53,9 +57,20 @@ def api_pages() -> Iterator[tuple[Path, str]]:
     """Name and text of a page for each group of public names, and of that which lists them."""
     groups = [name for name in neurox_lite.__all__ if is_module(getattr(neurox_lite, name))]
     modules = ["neurox_lite", *(f"neurox_lite.{name}" for name in groups)]
-    yield Path("reference/api/index.md"), API.format(pages="\n".join(modules))
+    rows = "\n".join(f"| [{short(name)}]({name}.md) | {_summary(name)} |" for name in modules)
+    yield Path("reference/api/index.md"), API.format(rows=rows, pages="\n".join(modules))
     for name in modules:
         yield Path(f"reference/api/{name}.md"), module_page(import_module(name))
+
+
+def short(name: str) -> str:
+    """What a group is called where the package is ``nx``."""
+    return "nx" + name.removeprefix("neurox_lite")
+
+
+def _summary(name: str) -> str:
+    """The first line of a group's docstring."""
+    return (inspect.getdoc(import_module(name)) or "").partition("\n")[0]
 
 
 def module_page(module: ModuleType) -> str:
@@ -63,8 +78,7 @@ def module_page(module: ModuleType) -> str:
     name = module.__name__
     public = {key: getattr(module, key) for key in module.__all__}
     first, _, rest = (inspect.getdoc(module) or "").partition("\n")
-    title = "nx" + name.removeprefix("neurox_lite")
-    parts = [f"# {title}\n\n{first}\n\n{rest.strip()}\n"]
+    parts = [f"# {short(name)}\n\n{first}\n\n{rest.strip()}\n"]
     for key, value in public.items():
         if is_module(value):
             continue
