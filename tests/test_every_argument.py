@@ -153,6 +153,7 @@ VALID = {
 TOO_SLOW = {
     # None is all methods; its arguments are in tests/attribution/test_comparison.py.
     "attribution.compare_attributions",
+    "interventions.metrics.classification_accuracy",  # no embedded model classifies
     "fit_neuron_mask",  # but see the last test
     "masking.rank_by_integrated_gradients",
     "masking.rank_by_neuron_mask",
@@ -189,6 +190,10 @@ def of_files(tmp_path_factory):
     space = nx.neuron_space(model)
     mask, ranking = nx.NeuronMask.of(space, [0, 1]), nx.ranking.random_ranking(space)
     of_pairs = {"model": model, "pairs": singular}
+    encoded = nx.interventions.encode_pairs(model, singular)
+    of_metric = {"model": model, "inputs": encoded, "where": nx.Location()}
+    perplexity = nx.interventions.metrics.perplexity(model, texts)
+    gates = np.zeros((1, space.n_neurons))
     transformer = nx.load_model(nx.embedded_path("models/gpt2"), device="cpu", head="language")
     explained = nx.attribution.ExplainedTexts.of_texts(transformer, [texts[0]])
     uniform = nx.attribution.uniform(explained)
@@ -242,7 +247,7 @@ def of_files(tmp_path_factory):
         "intervene": {"model": model, "mask": mask},
         "interventions.ablate_in_model": {
             "rankings": ranking,
-            "metric": nx.interventions.metrics.perplexity(model, texts),
+            "metric": perplexity,
             "shares": (0.5,),
             "n_random": 1,
         },
@@ -253,6 +258,26 @@ def of_files(tmp_path_factory):
         },
         "interventions.encode_pairs": of_pairs,
         "interventions.score_pairs": of_pairs,
+        **{
+            f"interventions.metrics.{name}": of_metric
+            for name in ("kl_elsewhere", "pair_accuracy", "pair_changes", "pair_log_odds")
+        },
+        **{
+            f"interventions.metrics.{name}": {"model": model, "texts": texts}
+            for name in ("kl_from_intact", "perplexity", "token_accuracy")
+        },
+        "interventions.metrics.custom_metric": {
+            "name": "own",
+            "model": model,
+            "texts": texts,
+            "function": lambda logits, rows: rows.double(),
+        },
+        "interventions.metrics.evaluate": {
+            "metric": perplexity,
+            "gates": gates,
+            "values": gates[0],
+        },
+        "interventions.metrics.evaluate_additions": {"metric": perplexity, "shifts": gates},
         "interventions.side_effects": {**of_pairs, "mask": mask, "texts": texts, "n_random": 1},
         "interventions.steer": {
             "rankings": ranking,
@@ -338,6 +363,7 @@ def test_and_so_are_those_of_a_mask_that_takes_time_to_fit(argument, value):
 def test_every_public_function_is_in_the_tables(of_files):
     groups = [name for name in nx.__all__ if inspect.ismodule(getattr(nx, name))]
     names = {f"{group}.{name}" for group in groups for name in getattr(nx, group).__all__}
+    names |= {f"interventions.metrics.{name}" for name in nx.interventions.metrics.__all__}
     names |= set(nx.__all__)
     functions = {name for name in names if inspect.isfunction(plain(name))}
     no_table = {*TOO_SLOW, *OF_ONE_NAME_OR_NOTHING, *OF_RESULTS}

@@ -10,7 +10,7 @@ from neurox_lite.arguments import expect, whole_number
 from neurox_lite.arguments import shares as checked_shares
 from neurox_lite.choices import unknown_choice
 from neurox_lite.corpora.minimal_pairs import MinimalPair
-from neurox_lite.interventions.model_metric import ModelMetric, evaluate
+from neurox_lite.interventions.model_metric import A_METRIC, ModelMetric, evaluate
 from neurox_lite.interventions.pair_scores import intact_log_odds
 from neurox_lite.interventions.pair_task import pair_task
 from neurox_lite.interventions.replacement_values import resample
@@ -62,12 +62,7 @@ def ablate_in_model(
         When a ranking is of other neurons or an option is out of range.
     """
     rankings, shares = as_rankings(rankings), checked_shares(shares)
-    expect(
-        metric,
-        ModelMetric,
-        "metric",
-        "one of nx.interventions.metrics, as pair_accuracy(model, pairs)",
-    )
+    expect(metric, ModelMetric, "metric", A_METRIC)
     n_random, seed = whole_number(n_random, "n_random", least=1), validate_seed(seed)
     runner = metric.runner
     require_space(rankings, runner.space, or_groups=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from neurox_lite.arguments import expect, shown, whole_number
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.pair_inputs import PairInputs
 from neurox_lite.interventions.runner import InterventionRunner
@@ -50,6 +52,9 @@ class ModelMetric:
     __repr__ = short_repr
 
 
+A_METRIC = "one of nx.interventions.metrics, as pair_accuracy(model, pairs)"
+
+
 def evaluate(
     metric: ModelMetric,
     gates: np.ndarray,
@@ -82,8 +87,10 @@ def evaluate(
     InputError
         When a shape does not fit, a gate is not in [0, 1] or a value is not finite.
     """
-    runner = metric.runner
-    n_masks, n_neurons = len(gates), runner.space.n_neurons
+    runner = expect(metric, ModelMetric, "metric", A_METRIC).runner
+    gates, values = _array(gates, "gates"), _array(values, "values")
+    masks_at_once = whole_number(masks_at_once, "masks_at_once", least=1)
+    n_masks, n_neurons = len(np.atleast_1d(gates)), runner.space.n_neurons
     fitting = [(len(runner), n_neurons)] if by_input else [(n_masks, n_neurons), (n_neurons,)]
     if not n_masks or gates.shape != (n_masks, n_neurons) or values.shape not in fitting:
         raise InputError(
@@ -121,8 +128,10 @@ def evaluate_additions(
 
     Shifts are (n_shifts, n_neurons), all finite; the result is (n_shifts,). The rest as there.
     """
-    runner = metric.runner
-    if not len(shifts) or shifts.shape != (len(shifts), runner.space.n_neurons):
+    runner = expect(metric, ModelMetric, "metric", A_METRIC).runner
+    shifts_at_once = whole_number(shifts_at_once, "shifts_at_once", least=1)
+    shifts = _array(shifts, "shifts")
+    if not shifts.size or shifts.shape[1:] != (runner.space.n_neurons,):
         raise InputError(f"shifts of shape {shifts.shape} for {runner.space.n_neurons} neurons")
     all_shifts = torch.as_tensor(shifts, dtype=torch.float32, device=runner.device)
     check_fits(all_shifts, runner.dtype, "a shift")
@@ -131,6 +140,15 @@ def evaluate_additions(
         return runner.logits_with_addition(all_shifts[numbers], inputs)
 
     return _evaluate(metric, logits, len(shifts), per_input, shifts_at_once)
+
+
+def _array(values: Any, name: str) -> np.ndarray:
+    if isinstance(values, np.ndarray):
+        return values
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is {shown(values)}; give an array of numbers") from None
 
 
 @torch.no_grad()

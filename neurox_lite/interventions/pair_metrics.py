@@ -72,11 +72,12 @@ def kl_elsewhere(model: Model, inputs: PairInputs, where: Location = Location())
     InputError
         When no pair has another token.
     """
+    runner = InterventionRunner.of_pairs(model, inputs, where, every_token=True)
     counted = inputs.attention_mask.clone()
     counted[torch.arange(len(inputs), device=counted.device), inputs.prediction_positions] = 0
     if not counted.any():
         raise InputError("the pairs have no token but where the choice is made; give longer ones")
-    return divergence(InterventionRunner.of_pairs(model, inputs, where, every_token=True), counted)
+    return divergence(runner, counted)
 
 
 PAIR_METRICS = {"log-odds": pair_log_odds, "accuracy": pair_accuracy}

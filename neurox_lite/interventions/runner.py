@@ -9,6 +9,7 @@ from functools import cached_property
 
 import torch
 
+from neurox_lite.arguments import expect
 from neurox_lite.choices import unknown_choice
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.activation_range import ActivationRange
@@ -26,6 +27,8 @@ from neurox_lite.neurons import NeuronSpace
 BATCH_TOKENS = 8192
 BATCH_OUTPUTS = 2**26
 """At most so many tokens, and tokens times size of the vocabulary (256 MB), at once."""
+
+A_LOCATION = 'a Location, as nx.Location("hidden_states", [3])'
 
 
 class InterventionRunner:
@@ -69,6 +72,7 @@ class InterventionRunner:
         *,
         predict_at: torch.Tensor | None = None,
     ):
+        expect(where, Location, "where", A_LOCATION)
         loaded = as_loaded(model, reads_text=False, head="language")
         self.loaded, self.predict_at = loaded, predict_at
         self.input_ids, self.attention_mask = input_ids, attention_mask
@@ -102,6 +106,10 @@ class InterventionRunner:
 
         Their only prediction is that of the choice, unless that of every token is needed.
         """
+        expect(
+            inputs, PairInputs, "inputs", "PairInputs, as nx.interventions.encode_pairs gives them"
+        )
+        expect(where, Location, "where", A_LOCATION)
         if not isinstance(where.positions, torch.Tensor):
             where = replace(where, positions=inputs.resolve_positions(where.positions))
         predict_at = None if every_token else inputs.prediction_positions

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from neurox_lite.arguments import strings
+from neurox_lite.arguments import expect, expect_function, strings
 from neurox_lite.errors import InputError
 from neurox_lite.interventions.model_metric import ModelMetric, Scores, divergence, one_each
 from neurox_lite.interventions.pair_inputs import reads_both_sides
@@ -158,6 +158,8 @@ def custom_metric(
     tokenizer : PreTrainedTokenizerBase, optional
         Of a model in memory, see :func:`~neurox_lite.models.loading.as_loaded`.
     """
+    expect(name, str, "name", "a text")
+    expect_function(function, "function", "a function of logits and the numbers of the texts")
     loaded = as_loaded(model, tokenizer, head="language")
     ids, mask = _tokens(loaded, texts)
     check_texts(loaded.tokenizer, texts, loaded.name)
