@@ -47,6 +47,8 @@ def open_input(path: str | Path) -> BufferedReader:
         raise
     except FileNotFoundError:
         raise InputError(f"{path}: cannot be read (no such file); check the path") from None
+    except NotADirectoryError:
+        raise InputError(f"{path.parent}: is a file; give the folder of {path.name}") from None
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); give a readable file"

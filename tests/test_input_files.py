@@ -27,6 +27,7 @@ from neurox_lite.input_files import lines_of_input, parse_json, read_yaml
 from neurox_lite.json_files import read_json
 from neurox_lite.pipeline.job import Job
 from neurox_lite.probing.probe import ElasticNetProbe
+from neurox_lite.results.neuron_mask import NeuronMask
 from neurox_lite.results.ranking import NeuronRanking
 
 CORPUS = TaggedCorpus([["a"]])
@@ -89,6 +90,12 @@ def test_arrays_of_a_probe_or_mask_that_are_a_pipe(tmp_path: Path) -> None:
 def test_a_folder_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     message_of(READERS[name], tmp_path / name)
+
+
+def test_a_file_in_the_place_of_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text("{}")
+    with pytest.raises(InputError, match=r"r\.json: is a file; give the folder of mask\.json$"):
+        NeuronMask.load(tmp_path / "r.json")
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
