@@ -146,7 +146,9 @@ def test_what_does_not_fit_is_refused(
     text.write_text("The boy smiles .\n")
     explained = ["--model", MODEL, "--text", str(text), "--ranking", ranking]
     assert "ranks heads" in error("attribute", "--method", "random", *explained)
-    assert "not of" in error("describe", *data[:4], "--ranking", ranking, "-k", "1")
+    assert "is of heads, where neurons are needed" in error(
+        "describe", *data[:4], "--ranking", ranking, "-k", "1"
+    )
 
 
 def test_a_store_that_does_not_say_it_is_told_the_number(

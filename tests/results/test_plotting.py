@@ -115,7 +115,8 @@ def test_rank_intervals_are_bars_of_the_thirty_best():
     np.testing.assert_array_equal(axis.lines[0].get_xdata(), np.arange(30) + 1)
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == [str(neuron) for neuron in space.neurons(best)]
-    assert axis.get_xlabel() == "rank (90 % interval over sentences)"
+    in_resamples = "90 % of 3 resamples of the sentences"
+    assert axis.get_xlabel() == f"rank (dot: by all sentences; bar: in {in_resamples})"
     assert axis.get_title().startswith("lca\na resample keeps ")
     assert axis.get_title().endswith("% of the top 30 (by chance 75 %)")
 
