@@ -92,3 +92,11 @@ def test_what_a_ranker_finds_is_the_mean_of_the_table_of_all_conditions() -> Non
     assert {name: round(np.mean(values), 2) for name, values in found.items()} == pytest.approx(
         said, abs=0.011
     )
+
+
+def test_every_page_begins_by_saying_what_it_is_for() -> None:
+    for name in ("", "methods", "guide"):  # a how-to has its question as title
+        for path in (DOCS / name).glob("*.md"):
+            _, first, *_ = path.read_text().split("\n\n", 2)
+            if path.name not in ("index.md", "references.md"):
+                assert re.match(r"[\w`*>\[]", first) and not first.startswith("```"), path

@@ -27,7 +27,7 @@ class Colours:
 
 
 LIGHT = Colours("#ffffff", "#1f2328", "#0072B2", "#D55E00", "#007a5e")
-DARK = Colours("#0d1117", "#f0f6fc", "#56b4e9", "#ff8a3d", "#2fc79a")
+DARK = Colours("none", "#f0f6fc", "#56b4e9", "#ff8a3d", "#2fc79a")
 
 
 def box(ax: Axes, x: float, y: float, title: str, text: str, colour: str, use: Colours) -> None:
