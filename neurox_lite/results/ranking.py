@@ -533,7 +533,7 @@ def require_space(
         if other.groups is not None and space.groups is None:
             raise InputError(
                 f"ranking '{ranking.method}' is of {other.unit_name}, where neurons are needed; "
-                "give a ranking of neurons (rank without --units)"
+                "give a ranking of neurons, not of groups of them"
             )
         check_revision(other, space.revision, f"ranking '{ranking.method}'")
         same_model = bool(other.revision or space.revision) or other.model == space.model

@@ -50,6 +50,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.chdir(folder)
     try:
         assert main(["extract", "--model", MODEL, "--corpus", "my.conllu", "--out", "s.h5"]) == 0
+        shutil.copy("s.h5", "t.h5")
         for seed in "12":
             rank = ["rank", "random", "--store", "s.h5", "--seed", seed]
             assert main([*rank, "--out", f"r{seed}.json"]) == 0
@@ -73,7 +74,7 @@ COMMANDS = {
     "rank all": f"rank all {DATA} --methods variance --resamples 0 --out out",
     "probe": f"probe {DATA} --l1 0.1 --out out",
     "compare": "compare r1.json r2.json --out out",
-    "correlate": "correlate --store s.h5 --store s.h5 --method svcca --similarity out --out o.csv",
+    "correlate": "correlate --store s.h5 --store t.h5 --method svcca --similarity out --out o.csv",
     "ablate": f"ablate {DATA} --ranking r1.json --shares 0.1 --no-retrain --n-random 1 --out out",
 }
 
