@@ -102,4 +102,5 @@ def _sentence(own: NeuronExemplars, example: Example) -> str:
         example.place - first,
     )
     before, after = "… " * (first > 0), " …" * (last < len(example.words))
-    return f'<span style="{QUIET}">{example.value:.3g}</span> {before}{coloured}{after}'
+    # What is no part of the sentence is apart, so that the line has the direction of its words.
+    return f'<bdi style="{QUIET}">{example.value:.3g}</bdi> {before}{coloured}{after}'

@@ -172,7 +172,8 @@ def _examples(side: OneSign) -> Iterator[str]:
         yield from (f"<li>{_sentence(each)}</li>" for each in side.examples[:MOST_EXAMPLES])
         yield "</ul>"
         middle = side.quantiles[len(side.quantiles) // 2]
-        yield f"<p class='quiet'>An ordinary sentence: {_sentence(middle)}</p>"
+        yield "<p class='quiet'>An ordinary sentence:</p>"
+        yield f"<ul class='quiet'><li>{_sentence(middle)}</li></ul>"
 
 
 def _sentence(example: Example) -> str:

@@ -33,7 +33,9 @@ def box(share: float, strongest: float = STRONGEST, line: str = "#000", least: f
 
 
 def coloured_words(words: Iterable[tuple[str, float | None, str]], place: int | None = None) -> str:
-    """A sentence that is read on light and dark, in the direction of its own.
+    """A sentence that is read on light and dark.
+
+    It has the direction of the element around it, which is to have ``dir="auto"``.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def coloured_words(words: Iterable[tuple[str, float | None, str]], place: int | 
             style = box(share, STRONGEST_EITHER, "currentColor", LEAST_DOTTED)
             shown = f'<span title="{html(value)}" style="{style}">{shown}</span>'
         spans.append(shown)
-    return f'<bdi dir="auto">{" ".join(spans)}</bdi>'
+    return " ".join(spans)
 
 
 def legend(middle: str) -> str:

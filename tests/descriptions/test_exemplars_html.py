@@ -39,7 +39,15 @@ def test_what_is_said():
     shown = exemplars_html(OWN)
     assert "NeuronExemplars of 3:17, sparse" in shown
     assert "<bdi>&lt;cat&gt;</bdi>" in shown and "<b>مرحبا</b>" in shown
-    assert "… <bdi" in shown and "</bdi> …" in shown
+
+
+def test_a_line_has_the_direction_of_its_sentence():
+    """Right to left, the words that are left out before it are so at its right."""
+    far = Example(("كتاب",) * 40, 20, 9.0, (1.0,) * 40)
+    shown = exemplars_html(replace(OWN, highest=OneSign((far,), (), ())))
+    (line,) = re.findall(r'<div dir="auto"[^>]*>(<bdi[^>]*>9</bdi> .*)</div>', shown)
+    words = line.split("</bdi> ")[1]
+    assert words.startswith("… <span") and words.endswith("</span> …") and "bdi" not in words
 
 
 def test_examples_without_activations_of_others():
