@@ -264,8 +264,13 @@ def log_scale(axis: Axes, low: float, high: float) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     axis.set_xscale("log")
+    figure = cast("Figure", axis.get_figure(root=True))
+    points = 72 * axis.get_window_extent().width / figure.dpi
+    widest = fonts.width(f"{high:,.0f}") * 10 * POINTS_PER_CHARACTER + 4
+    # The share of two decades between the nearest of such ticks: of 1 and 2, and of 3 and 10.
     few = high < 100 * low
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    fine = points * np.log10(2) / 2 > widest or high < 10 * low
+    axis.xaxis.set_major_locator(LogLocator(subs=((1, 2, 5) if fine else (1, 3)) if few else (1,)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
     axis.xaxis.set_minor_locator(NullLocator() if few else LogLocator(subs=range(2, 10)))
     axis.xaxis.set_minor_formatter(NullFormatter())

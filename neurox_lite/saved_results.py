@@ -63,6 +63,9 @@ BY_NAME = {
 }
 """What reads the files that do not say their kind, by their names."""
 
+PROBES = ("probe.json", "one_vs_rest.json")
+"""Files of a probe, or of one per label."""
+
 
 def load_result(path: str | Path) -> Any:
     """Read a result, whatever it is, that a command or ``save`` wrote.
@@ -70,8 +73,8 @@ def load_result(path: str | Path) -> Any:
     Parameters
     ----------
     path : path
-        A JSON file, or the folder of a probe, mask or fit of a mask. ``evaluation.json`` is given
-        as what is in it, ``redundancy.json`` as a list of MinimalSet.
+        A JSON file, or the folder of a probe, exemplars, mask or fit of a mask. ``evaluation.json``
+        is given as what is in it, ``redundancy.json`` as a list of MinimalSet.
 
     Returns
     -------
@@ -84,26 +87,32 @@ def load_result(path: str | Path) -> Any:
     """
     path = as_path(path)
     if path.is_dir():
-        found = next((name for file, name in IN_FOLDERS.items() if (path / file).is_file()), None)
-        if found is None:
-            from neurox_lite.probing.loading import INDEX, PROBE, load_probe
-
-            if not any((path / file).is_file() for file in (INDEX, PROBE)):
-                raise InputError(
-                    f"{path}: a folder without a probe, mask or exemplars of its own; give a "
-                    "folder of one of these, or a JSON file"
-                )
-
-            return load_probe(path)
-    elif path.name in BY_NAME:
+        return _of_folder(path)
+    if path.name in BY_NAME:
         return named(BY_NAME[path.name])(path)
-    else:
-        with open_json(path) as data:
-            kind = data.get("kind") if isinstance(data, dict) else None
-        if not isinstance(kind, str) or kind not in CLASS_OF:
-            raise InputError(f"{path}: not one of {listed(list(CLASS_OF))}; see docs/formats.md")
-        found = CLASS_OF[kind]
-    return named(found).load(path)
+    with open_json(path) as data:
+        kind = data.get("kind") if isinstance(data, dict) else None
+    if isinstance(kind, str) and kind in CLASS_OF:
+        return named(CLASS_OF[kind]).load(path)
+    if path.name in (*IN_FOLDERS, *PROBES):
+        return _of_folder(path.parent)
+    raise InputError(f"{path}: not one of {listed(list(CLASS_OF))}; see docs/formats.md")
+
+
+def _of_folder(folder: Path) -> Any:
+    held = {path.name for path in folder.glob("*.json")}
+    found = next((name for file, name in IN_FOLDERS.items() if file in held), None)
+    if found is not None:
+        return named(found).load(folder)
+    if held.isdisjoint(PROBES):
+        files = f", such as {listed(sorted(held))}" if held else ""
+        raise InputError(
+            f"{folder}: a folder without a probe, mask or exemplars of its own; give a folder of "
+            f"one of these, or a JSON file{files}"
+        )
+    from neurox_lite.probing.loading import load_probe
+
+    return load_probe(folder)
 
 
 def named(name: str) -> Any:

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from neurox_lite.attribution.kept_tokens import KeptTokens
 from neurox_lite.correlation.similarity import LayerSimilarity
+from neurox_lite.evaluation.localisations import Localisations
 from neurox_lite.evaluation.method_table import MethodTable
 from neurox_lite.evaluation.rank_intervals import RankIntervals
 from neurox_lite.figures import title_of
@@ -146,6 +147,16 @@ def shared(n_counts):
     return replace(one, counts=counts)
 
 
+def localised(low, high):
+    one = EVERY["Localisations"].results[0]
+    first, *others = (replace(m, value=0.5) for m in one.measures)
+    counts = (
+        replace(first, name=name, value=low, low=low, high=high)
+        for name in ("neurons for 95 %", "neurons for 99 %")
+    )
+    return Localisations.of(replace(one, measures=(*counts, *others)))
+
+
 RESULTS = {
     "ablation": ablation(),
     "ablation of many": ablation(7, LONG, 40),
@@ -176,6 +187,9 @@ RESULTS = {
     "kept tokens of many": kept(50, 60),
     "profiles": profiles(2, 1),
     "profiles of many": profiles(9, 60),
+    "localised, a decade": localised(110.0, 990.0),
+    "localised, nearly two": localised(29.0, 1659.0),
+    "localised, nearly four": localised(1.0, 9000.0),
     "shared": shared(1),
     "shared of many": shared(30),
     **{

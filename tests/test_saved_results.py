@@ -44,7 +44,17 @@ def test_a_probe_comes_back(tmp_path):
     y = np.array(["a", "b"])[(X[:, 0] > 0).astype(int)]
     probe = nx.ElasticNetProbe(l1=0.01).fit(X, y)
     probe.save(tmp_path / "probe")
-    np.testing.assert_array_equal(nx.load_result(tmp_path / "probe").coef_, probe.coef_)
+    for path in (tmp_path / "probe", tmp_path / "probe/probe.json"):
+        np.testing.assert_array_equal(nx.load_result(path).coef_, probe.coef_)
+
+
+def test_a_folder_that_is_no_result_says_which_files_it_has(tmp_path):
+    with pytest.raises(nx.InputError, match="or a JSON file$"):
+        nx.load_result(tmp_path)
+    for name in ("b.json", "a.json", "c.csv"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(nx.InputError, match=r"or a JSON file, such as a\.json, b\.json$"):
+        nx.load_result(tmp_path)
 
 
 def test_files_that_do_not_say_their_kind_are_known_by_their_names(tmp_path):

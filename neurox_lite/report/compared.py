@@ -23,7 +23,7 @@ from neurox_lite.report.blocks import (
     series,
     table,
 )
-from neurox_lite.report.markdown import counted, percent
+from neurox_lite.report.markdown import percent
 from neurox_lite.report.subjects import Subjects
 
 SHARED, PROFILES, LOCALISED, SIMILAR = (
@@ -31,15 +31,34 @@ SHARED, PROFILES, LOCALISED, SIMILAR = (
 )
 MOST_NAMED = 20
 
+CHOSEN = (
+    "For each property its minimal set is taken, or the first tenth of its ranking where no share "
+    "was enough; neurons at its end that the ranking does not tell apart, as those without a "
+    "weight, are left out."
+)
+"""Which neurons of each property are compared."""
+
+MEASURES = (
+    "Neurons for 95 %: how many of the first neurons of the ranking a new probe needs for 95 % "
+    "of what all neurons add to the majority class, on test; numbers between those tried are "
+    "interpolated. Entropy over layers is that of these neurons. Overlap: the share that the "
+    "first 1 % of all neurons of two classes have in common, on average (with two classes only "
+    "it says nothing)."
+)
+"""How localised a property is."""
+
+NOT_KNOWN = (
+    "An interval is not known where on some resample all neurons add nothing to the majority class."
+)
+
 
 def shared_section(subjects: Subjects) -> Section | None:
     """Neurons that properties share, and that only one has, beside chance."""
     blocks = subjects.blocks(SHARED, _shared)
     text = (
-        "For each property its minimal set is taken, or the first tenth of its ranking where no "
-        "share was enough. Chance is that of sets that have nothing to do with each other: labels "
-        "of the same words are related, and some neurons serve every probe, so that sharing more "
-        "than chance does not say that the model relates the properties."
+        f"{CHOSEN} Chance is that of sets that have nothing to do with each other: labels of the "
+        "same words are related, and some neurons serve every probe, so that sharing more than "
+        "chance does not say that the model relates the properties."
     )
     return section("shared", "Which neurons do they share?", [text], blocks, COMPARE)
 
@@ -59,7 +78,8 @@ def _shared(found: SharedNeurons, name: str) -> Iterator[Block]:
     )
     head, rows = shared_rows(found)
     yield table(f"Beside chance, of {found.space.n_neurons:,} {units}{at}", head, rows)
-    named = [["all", len(found.shared()), neurons(found.shared()[:MOST_NAMED], found.space)]]
+    of_all = counts[0].of if len(found.properties) == 2 else f"all {len(found.properties)}"
+    named = [[of_all, len(found.shared()), neurons(found.shared()[:MOST_NAMED], found.space)]]
     for one in found.properties:
         own = found.only(one)
         named.append([f"only {one}", len(own), neurons(own[:MOST_NAMED], found.space)])
@@ -171,13 +191,7 @@ def localised_section(subjects: Subjects) -> Section | None:
         distinct = {(one.tag, one.model): one for one in alone}
         several = [("", Localisations.of(list(distinct.values())))] if distinct else []
     blocks = [block for name, result in several for block in _localised(result, name)]
-    text = (
-        "Neurons for 95 %: how many of the first neurons of the ranking a new probe needs for 95 % "
-        "of what all neurons add to the majority class, on test; numbers between those tried are "
-        "interpolated. Entropy over layers is that of these neurons. Overlap: the share that the "
-        "first 1 % of all neurons of two classes have in common, on average (with two classes only "
-        "it says nothing). Intervals are over sentences."
-    )
+    text = f"{MEASURES} Intervals are over sentences. {NOT_KNOWN}"
     return section("localised", "How localised is each?", [text], blocks, COMPARE)
 
 
@@ -275,10 +289,10 @@ def sentences(several: Mapping[str, SharedNeurons]) -> list[str]:
     for name, one in several.items():
         count, units = one.counts[0], one.space.unit_name
         sizes = zip(one.properties, map(len, one.neurons), strict=True)
-        sets = " and ".join(f"{own} ({counted(size, units)})" for own, size in list(sizes)[:2])
+        sets = " and ".join(f"{own} ({size:,})" for own, size in list(sizes)[:2])
         said.append(
-            f"{f'{name}: ' if name else ''}The sets of {sets}, of {one.space.n_neurons:,}, share "
-            f"{count.neurons:,}; by chance it would be "
+            f"{f'{name}: ' if name else ''}The first {units} of {sets} that the rankings tell "
+            f"apart, of {one.space.n_neurons:,}, share {count.neurons:,}; by chance it would be "
             f"{count.expected:.1f} ({count.low} to {count.high}): {verdict(count)}."
         )
     return said

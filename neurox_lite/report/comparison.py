@@ -14,6 +14,9 @@ from neurox_lite.files import write_text
 from neurox_lite.ranking.layer_profiles import LayerProfiles
 from neurox_lite.ranking.shared_neurons import SharedNeurons
 from neurox_lite.report.compared import (
+    CHOSEN,
+    MEASURES,
+    NOT_KNOWN,
     localised_rows,
     profile_rows,
     said_of_difference,
@@ -138,17 +141,17 @@ def _shared(found: SharedNeurons, of: str, figure: str) -> str:
         for name, own in zip(found.properties, found.neurons, strict=True)
     )
     units = found.space.unit_name
-    named = [_named("All have", found.shared(), units)]
+    of_all = "Both have" if len(found.properties) == 2 else f"All {len(found.properties)} have"
+    named = [_named(of_all, found.shared(), units)]
     named += [
         _named(f"Only {markdown(name)} has", found.only(name), units) for name in found.properties
     ]
     return "\n\n".join(
         (
             f"## Which {units} do they share?{of}",
-            f"Of each property its minimal set is taken, and where no share was enough the first "
-            f"tenth of its ranking: {sizes} of {found.space.n_neurons:,} {units}. By chance: if "
-            f"each had as many, drawn at random from all {units}; within layers, if it had as many "
-            f"of each layer (figure: `{figure}`).",
+            f"{CHOSEN} These are {sizes} of {found.space.n_neurons:,} {units}. By chance: if each "
+            f"had as many, drawn at random from all {units}; within layers, if it had as many of "
+            f"each layer (figure: `{figure}`).",
             table(*shared_rows(found)),
             "\n".join(f"- {line}" for line in named),
             "Chance is that of sets that have nothing to do with each other. Labels of the same "
@@ -183,12 +186,8 @@ def _localised(found: Localisations, figure: str) -> str:
     return "\n\n".join(
         (
             "## How localised is each?",
-            "Neurons for 95 %: the fewest first neurons of the ranking on which a probe fitted "
-            "anew has 95 % of what all neurons add to the majority class, on test; numbers between "
-            "those tried are interpolated. Entropy over layers is that of these neurons. Overlap: "
-            "the share that the top 1 % of all neurons of two classes have in common, on average "
-            "(of two classes alone it says nothing). Probes of a sample of the training words; "
-            f"95 % intervals over its sentences and those of test (figure: `{figure}`).",
+            f"{MEASURES} Probes of a sample of the training words; 95 % intervals over its "
+            f"sentences and those of test (figure: `{figure}`). {NOT_KNOWN}",
             table(*localised_rows(found)),
             *doubt,
         )

@@ -178,6 +178,7 @@ def test_results_of_all_tags(done: Path) -> None:
     for heading in ("Is each encoded?", "Which neurons do they share?", "How localised is each?"):
         assert f"## {heading}" in summary
     assert "than in another" not in summary
+    assert "does not tell apart" in summary and "\n- Both have " in summary
     job = yaml.safe_load((done / "job.yaml").read_text())
     assert job["tags"] == TAGS and "tag" not in job and "models" not in job
 

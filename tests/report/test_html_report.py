@@ -262,9 +262,12 @@ def test_several_properties_are_compared_beside_chance(tmp_path: Path) -> None:
     shared = section(data, "shared")
     assert shared["group"] == "compare"
     rows = {row[0]: row[1:] for row in shared["blocks"][2]["rows"]}
-    assert rows["all"] == ["0", {"neurons": [], "model": "m"}] and rows["only Number"][0] == "2"
-    sets = "The sets of Number (2 neurons) and Tense (2 neurons), of 6, share 0; by chance it would"
-    assert f"{sets} be 0.7" in data["answer"][-1]
+    assert rows["Number and Tense"] == ["0", {"neurons": [], "model": "m"}]
+    assert rows["only Number"][0] == "2" and "does not tell apart" in shared["text"][0]
+    first = (
+        "The first neurons of Number (2) and Tense (2) that the rankings tell apart, of 6, share"
+    )
+    assert f"{first} 0; by chance it would be 0.7" in data["answer"][-1]
     head = section(data, "encoded")["blocks"][0]
     assert [row[0] for row in head["rows"]] == ["Number", "Tense"]
     (table,) = data["neurons"]
