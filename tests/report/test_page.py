@@ -70,6 +70,9 @@ def test_overview_shows_every_block_without_complaint_or_request(
     show(browser, file)
     assert "27 of 300 neurons" in only(browser, ".answer").text
     assert len(browser.find_elements(By.CSS_SELECTOR, "#view-overview figure svg[role=img]")) == 3
+    # Beside the lines, over which no name could be read.
+    legend = browser.find_element(By.CSS_SELECTOR, "#view-overview figure .legend").text
+    assert "majority class, 17.0 %" in legend
     assert len(browser.find_elements(By.CSS_SELECTOR, "#view-overview polyline.line")) == 3
     assert HOSTILE in only(browser, "h1").text
     assert not browser.find_elements(By.CSS_SELECTOR, "img")

@@ -2,6 +2,7 @@
 
 const N_SERIES = 6;
 const DASHES = { solid: null, dashed: "7 4", dotted: "2 4", long: "14 4" };
+const REFERENCE = { class: "axis", "stroke-dasharray": "1 3" };
 const CHARACTER = 6.6; // of the text in a chart, its width, about
 
 // As wide as there is room for, at which texts can still be read.
@@ -71,8 +72,7 @@ function lines(block) {
   const middle = (top + height - bottom) / 2;
   parts.push(label(block.y_label, 13, middle, "middle", { class: "quiet", transform: `rotate(-90 13 ${middle})` }));
   for (const each of references) {
-    parts.push(drawn("line", { class: "axis", "stroke-dasharray": "1 3", x1: left, x2: width - right, y1: y(each.y), y2: y(each.y) }));
-    parts.push(label(cut(each.name, 40), width - right, y(each.y) - 4, "end", { class: "quiet" }));
+    parts.push(drawn("line", { ...REFERENCE, x1: left, x2: width - right, y1: y(each.y), y2: y(each.y) }));
   }
   block.series.forEach((each, number) => {
     const color = "series-" + (number % N_SERIES);
@@ -83,13 +83,15 @@ function lines(block) {
       const points = [...path(inBand, each.high), ...path(inBand.slice().reverse(), each.low)];
       parts.push(drawn("polygon", { class: "band " + color, points: points.join(" ") }));
     }
-    parts.push(drawn("polyline", { class: "line " + color, fill: "none", "stroke-dasharray": DASHES[each.style], points: path(known, each.y).join(" ") }));
+    parts.push(drawn("polyline", { ...lookOf(each, number), fill: "none", points: path(known, each.y).join(" ") }));
     for (const i of known) {
       const said = `${each.name}, ${shown(block.x[i], "number")}: ${withInterval(each.y[i], each.low && each.low[i], each.high && each.high[i], format)}`;
       parts.push(drawn("circle", { class: color, cx: x(block.x[i]), cy: y(each.y[i]), r: 3 }, drawn("title", null, said)));
     }
   });
-  const legend = element("ul", { class: "legend" }, block.series.map((each, number) => element("li", null, sample(each, number), apart(each.name))));
+  const entries = block.series.map((each, number) => element("li", null, sample(lookOf(each, number)), apart(each.name)));
+  for (const each of references) entries.push(element("li", null, sample(REFERENCE), apart(each.name), ", " + shown(each.y, format)));
+  const legend = element("ul", { class: "legend" }, entries);
   const rows = block.x.map((value, i) => [
     block.x_ticks ? block.x_ticks[i] : shown(value, "number"),
     ...block.series.map((each) => withInterval(each.y[i], each.low && each.low[i], each.high && each.high[i], format)),
@@ -98,9 +100,12 @@ function lines(block) {
   return figureOf(block.title, picture(width, height, block.title, parts), legend, valuesAsTable(block.title, head, rows));
 }
 
-function sample(each, number) {
-  const line = { class: "line series-" + (number % N_SERIES), x1: 0, x2: 26, y1: 6, y2: 6, "stroke-dasharray": DASHES[each.style] };
-  return drawn("svg", { width: 26, height: 12, "aria-hidden": "true" }, drawn("line", line));
+function lookOf(each, number) {
+  return { class: "line series-" + (number % N_SERIES), "stroke-dasharray": DASHES[each.style] };
+}
+
+function sample(look) {
+  return drawn("svg", { width: 26, height: 12, "aria-hidden": "true" }, drawn("line", { ...look, x1: 0, x2: 26, y1: 6, y2: 6 }));
 }
 
 // Those of the values themselves; what would run into the one before is left out.
