@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from neurox_lite.arguments import as_path
 from neurox_lite.errors import InputError
 from neurox_lite.input_files import read_yaml
+from neurox_lite.neurons import NeuronSpace
 from neurox_lite.own_files import EMPTY, is_ours
 from neurox_lite.probing.loading import INDEX, PROBE, load_probe
 from neurox_lite.report.evaluations import evaluation, of_labels, require_numbers
@@ -191,6 +193,8 @@ class FoundResults:
             paths = (self.folder / up / STORE.name for up in above)
             path = next((path for path in paths if path.is_file()), None)
             if path is None:
+                if home not in self.jobs and (said := self._store_beside(home)):
+                    found[home] = said
                 continue
             try:
                 with STORE.load(path) as store:
@@ -199,6 +203,17 @@ class FoundResults:
                 logger.warning("%s", error)
                 found[home] = _without(self.folder, error)
         return found
+
+    def _store_beside(self, home: str) -> dict[str, Any] | None:
+        """Of results of single commands: the only store beside them, if it is of their model."""
+        spaces = (getattr(each.result, "space", None) for each in self.results if each.home == home)
+        models = {space.model for space in spaces if isinstance(space, NeuronSpace)}
+        paths = list((self.folder / home).glob("*.h5"))
+        if len(paths) == 1:
+            with suppress(InputError), STORE.load(paths[0]) as store:  # unless it is of others
+                if models == {store.space.model}:
+                    return {**store.metadata, "n_rows": store.n_rows}
+        return None
 
 
 def find_results(folder: str | Path, *, or_without: bool = False) -> FoundResults:

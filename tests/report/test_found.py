@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from neurox_lite.activations.writer import open_writer
+from neurox_lite.corpora.tagged_corpus import TaggedCorpus
 from neurox_lite.errors import InputError
 from neurox_lite.json_files import write_json
 from neurox_lite.report.data import skipped_lines
@@ -168,6 +173,42 @@ def test_what_the_summary_says_is_left_out_is_noted(tmp_path: Path) -> None:
     skipped, lost = notes(Subjects(found))
     assert skipped == "1,200 sentences with bad lines are left out."
     assert lost.startswith("3 words have no activation and are left out: 2 beyond")
+
+
+def test_results_of_single_commands_know_their_property_and_the_store_beside_them(
+    tmp_path: Path,
+) -> None:
+    labels = {"tag": "upos", "label": "NOUN", "corpus": ["train=a.conllu", "test=b.conllu"]}
+    own = {**evaluation(), "provenance": {"labels": labels}}
+    write_json(tmp_path / "probe/evaluation.json", own)
+    ranking().save(tmp_path / "ranking.json")
+
+    def write_store(name: str, model: str) -> None:
+        (tmp_path / name).unlink(missing_ok=True)
+        corpus = TaggedCorpus([["a", "b", "c"]])
+        facts = {"n_words": 3, "n_unknown_words": 3, "n_split_words": 0, "n_truncated_words": 0}
+        metadata = {"model": model, "revision": "r", "site": "mlp", "aggregation": "last"}
+        with open_writer(
+            tmp_path / name, corpus, dtype="float32", metadata=metadata | facts
+        ) as writer:
+            writer.append({0: np.ones((3, 3), np.float32)}, ())
+            writer.finish({"n_dropped_words": 0})
+
+    def report() -> dict[str, Any]:
+        return report_data(find_results(tmp_path), neurons=None)[0]
+
+    (tmp_path / "other.h5").write_text("of another program")
+    data = report()
+    assert (data["title"], data["warnings"], data["notes"]) == ("NOUN of upos in m", [], [])
+    assert ["corpus", "a.conllu, b.conllu"] in data["provenance"]
+    write_store("other.h5", "another")
+    assert report()["warnings"] == []
+    write_store("other.h5", "m")
+    assert "does not know 3 of 3 words" in report()["warnings"][0]
+    write_store("second.h5", "m")
+    assert report()["warnings"] == [], "which of them is not known"
+    replace(ranking(), provenance={"labels": {"tag": "xpos"}}).save(tmp_path / "ranking.json")
+    assert report()["title"] == "m", "of two properties"
 
 
 def test_a_probe_of_nothing_is_left_alone_and_a_name_is_no_kind(tmp_path: Path) -> None:
