@@ -49,7 +49,7 @@ def test_a_probe_comes_back(tmp_path):
 
 
 def test_a_folder_that_is_no_result_says_which_files_it_has(tmp_path):
-    with pytest.raises(nx.InputError, match="or a JSON file$"):
+    with pytest.raises(nx.InputError, match=r"or a JSON file$"):
         nx.load_result(tmp_path)
     for name in ("b.json", "a.json", "c.csv"):
         (tmp_path / name).write_text("{}")
